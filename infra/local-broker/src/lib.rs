@@ -1,0 +1,168 @@
+//! A single-node broker that speaks Kafka's wire protocol, for local use and tests: nothing to
+//! install, in process, durable in files.
+//!
+//! Belongs here: what librdkafka clients need to produce and consume in groups. Not here:
+//! replication, transactions (refused with a clear error), compaction, retention, access control. A
+//! process crash loses nothing that was acknowledged; a power cut may lose the tail, as with Kafka's
+//! own defaults.
+
+mod admin;
+mod connection;
+mod fetch;
+mod group_api;
+mod groups;
+mod log;
+mod offsets;
+mod produce;
+mod topics;
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{groups::Groups, offsets::CommittedOffsets, topics::Topics};
+
+/// Most clients at once: ten functions with a few connections each, many times over.
+const CONNECTIONS_LIMIT: usize = 1_024;
+/// How often group members are checked for having gone silent.
+const GROUP_TICK: Duration = Duration::from_millis(100);
+
+/// Why the broker cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder could not be used.
+    #[error("cannot use {path}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process uses the folder.
+    #[error("{0} is in use by another broker")]
+    Locked(PathBuf),
+    /// The address is taken or not ours to take.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A running broker; dropping it stops it.
+#[derive(Debug)]
+pub struct Broker {
+    address: SocketAddr,
+    tasks: JoinSet<()>,
+}
+
+/// What every connection shares.
+#[derive(Debug)]
+pub(crate) struct State {
+    address: SocketAddr,
+    topics: Mutex<Topics>,
+    groups: Mutex<Groups>,
+    offsets: Mutex<CommittedOffsets>,
+    /// Counts appends; whoever waits for records wakes up.
+    appended: watch::Sender<u64>,
+    /// Held open, and so locked, as long as the broker runs.
+    _lock: fs::File,
+}
+
+impl Broker {
+    /// Starts a broker on the data in `dir`; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// The folder is unusable or in use, or the address is taken.
+    pub async fn start(dir: &Path, address: SocketAddr) -> Result<Self, Error> {
+        let io_error = |source| Error::Io { path: dir.to_owned(), source };
+        fs::create_dir_all(dir).map_err(io_error)?;
+        let lock = fs::File::create(dir.join("lock")).map_err(io_error)?;
+        lock.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => Error::Locked(dir.to_owned()),
+            fs::TryLockError::Error(source) => io_error(source),
+        })?;
+        let topics = Topics::open(dir).map_err(io_error)?;
+        let offsets = CommittedOffsets::open(dir).map_err(io_error)?;
+        let failed = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let state = Arc::new(State {
+            address,
+            topics: Mutex::new(topics),
+            groups: Mutex::default(),
+            offsets: Mutex::new(offsets),
+            appended: watch::Sender::new(0),
+            _lock: lock,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(listener, Arc::clone(&state)));
+        tasks.spawn(tick(state));
+        Ok(Self { address, tasks })
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops and waits until every file is closed and the address is free.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    let limit = Arc::new(Semaphore::new(CONNECTIONS_LIMIT));
+    // The connections live in this task's set, so they end with it.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let Ok(permit) = Arc::clone(&limit).try_acquire_owned() else {
+                        tracing::warn!(%peer, "too many connections");
+                        continue;
+                    };
+                    let state = Arc::clone(&state);
+                    connections.spawn(async move {
+                        serve(stream, &state).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+            },
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, state: &State) {
+    if let Err(error) = connection::serve(stream, state).await {
+        tracing::debug!(error = %error, "a connection ended");
+    }
+}
+
+async fn tick(state: Arc<State>) {
+    let mut interval = tokio::time::interval(GROUP_TICK);
+    loop {
+        interval.tick().await;
+        state.groups.lock().expire(std::time::Instant::now());
+    }
+}

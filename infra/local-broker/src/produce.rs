@@ -1,0 +1,92 @@
+//! Producing: appending batches, and ids for idempotent producers.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use kafka_protocol::{
+    ResponseError,
+    messages::{
+        InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse, ProducerId,
+        produce_response::{PartitionProduceResponse, TopicProduceResponse},
+    },
+    protocol::StrBytes,
+};
+
+use crate::{
+    State,
+    connection::{Call, Error},
+    log::AppendError,
+};
+
+pub(crate) fn produce(call: &mut Call, state: &State) -> Result<Option<Bytes>, Error> {
+    let request: ProduceRequest = call.request()?;
+    let mut responses = Vec::new();
+    for topic in request.topic_data {
+        let partitions = topic.partition_data.into_iter().map(|partition| {
+            let appended = if request.transactional_id.is_some() {
+                Err(AppendError::Transactional)
+            } else {
+                append(state, &topic.name, partition.index, partition.records)
+            };
+            let response = PartitionProduceResponse::default()
+                .with_index(partition.index)
+                .with_log_append_time_ms(-1);
+            match appended {
+                Ok(offset) => response.with_base_offset(offset),
+                Err(error) => {
+                    let (code, advice) = describe(&error);
+                    let message = advice.filter(|_| call.version >= 8).map(StrBytes::from_static_str);
+                    response.with_base_offset(-1).with_error_code(code.code()).with_error_message(message)
+                }
+            }
+        });
+        let partition_responses = partitions.collect();
+        responses.push(
+            TopicProduceResponse::default()
+                .with_name(topic.name.clone())
+                .with_partition_responses(partition_responses),
+        );
+    }
+    state.appended.send_modify(|count| *count += 1);
+    if request.acks == 0 {
+        return Ok(None);
+    }
+    call.respond(&ProduceResponse::default().with_responses(responses)).map(Some)
+}
+
+fn append(state: &State, topic: &str, partition: i32, records: Option<Bytes>) -> Result<i64, AppendError> {
+    let mut topics = state.topics.lock();
+    let log = topics.partition(topic, partition).ok_or(AppendError::UnknownPartition)?;
+    log.append(records.unwrap_or_default())
+}
+
+const fn describe(error: &AppendError) -> (ResponseError, Option<&'static str>) {
+    match error {
+        AppendError::UnknownPartition => (ResponseError::UnknownTopicOrPartition, None),
+        AppendError::Corrupt => (ResponseError::CorruptMessage, None),
+        AppendError::UnsupportedFormat => {
+            (ResponseError::UnsupportedForMessageFormat, Some("only record batches (magic 2) are taken"))
+        }
+        AppendError::Transactional => (
+            ResponseError::TransactionalIdAuthorizationFailed,
+            Some("the local broker has no transactions: use --kafka with a real cluster"),
+        ),
+        AppendError::OutOfOrder => (ResponseError::OutOfOrderSequenceNumber, None),
+        AppendError::StaleProducer => (ResponseError::InvalidProducerEpoch, None),
+        AppendError::Io => (ResponseError::KafkaStorageError, None),
+    }
+}
+
+/// Ids are the time in microseconds, so that none is given twice across restarts.
+#[expect(clippy::disallowed_methods, reason = "a tool for local use: it has no runtime to ask")]
+pub(crate) fn init_producer_id(call: &mut Call) -> Result<Bytes, Error> {
+    let request: InitProducerIdRequest = call.request()?;
+    let response = InitProducerIdResponse::default();
+    if request.transactional_id.is_some() {
+        let code = ResponseError::TransactionalIdAuthorizationFailed.code();
+        return call.respond(&response.with_error_code(code).with_producer_id(ProducerId(-1)));
+    }
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let id = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    call.respond(&response.with_producer_id(ProducerId(id)).with_producer_epoch(0))
+}

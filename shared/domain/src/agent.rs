@@ -1,0 +1,88 @@
+//! Who can answer a student.
+
+use serde::{Deserialize, Serialize};
+
+/// The agent that a question is meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agent {
+    /// Explains an idea.
+    Concepts,
+    /// Finds why code fails, by hints.
+    Debug,
+    /// Reviews code that works.
+    CodeReview,
+    /// Gives something to practise.
+    Exercise,
+    /// Tells how far the student has come.
+    Progress,
+    /// None: the question is not about learning Python.
+    OffTopic,
+}
+
+impl Agent {
+    /// Every agent, in the order in which a tie between them is broken.
+    pub const ALL: [Self; 6] = [
+        Self::Concepts,
+        Self::Debug,
+        Self::CodeReview,
+        Self::Exercise,
+        Self::Progress,
+        Self::OffTopic,
+    ];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Concepts => "concepts",
+            Self::Debug => "debug",
+            Self::CodeReview => "code_review",
+            Self::Exercise => "exercise",
+            Self::Progress => "progress",
+            Self::OffTopic => "off_topic",
+        }
+    }
+}
+
+/// Who wrote an answer: an agent, or triage itself where no agent was needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The question was answered on the spot, for instance because it was off topic.
+    Triage,
+    /// The concepts agent.
+    Concepts,
+}
+
+impl Author {
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Triage => "triage",
+            Self::Concepts => "concepts",
+        }
+    }
+}
+
+/// What an answer was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// A language model.
+    Model,
+    /// The curriculum and rules alone.
+    Offline,
+}
+
+impl AnsweredBy {
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Offline => "offline",
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The four bands of mastery.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a student has come with a topic: a band of the mastery score.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 0 to 40, shown red. Also the level of a student of whom nothing is known yet.
+    #[default]
+    Beginner,
+    /// 41 to 70, shown yellow.
+    Learning,
+    /// 71 to 90, shown green.
+    Proficient,
+    /// 91 to 100, shown blue.
+    Mastered,
+}
+
+impl Level {
+    /// Every level, lowest first.
+    pub const ALL: [Self; 4] = [Self::Beginner, Self::Learning, Self::Proficient, Self::Mastered];
+
+    /// The band of a mastery score in whole percent; above 100 counts as 100.
+    #[must_use]
+    pub const fn of_score(score: u8) -> Self {
+        match score {
+            0..=40 => Self::Beginner,
+            41..=70 => Self::Learning,
+            71..=90 => Self::Proficient,
+            _ => Self::Mastered,
+        }
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Beginner => "beginner",
+            Self::Learning => "learning",
+            Self::Proficient => "proficient",
+            Self::Mastered => "mastered",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Level;
+
+    #[test]
+    fn bands_meet_where_the_product_says() {
+        let edges = [0, 40, 41, 70, 71, 90, 91, 100].map(|score| Level::of_score(score).as_str());
+        assert_eq!(
+            edges,
+            [
+                "beginner",
+                "beginner",
+                "learning",
+                "learning",
+                "proficient",
+                "proficient",
+                "mastered",
+                "mastered"
+            ]
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! The product's nouns and rules, as plain functions over values.
+//!
+//! Belongs here: what would still be true if LearnFlow were played with paper cards. Never here: a
+//! database, a network, a clock, randomness or logging.
+
+pub mod agent;
+pub mod level;
+pub mod text;
+pub mod user;

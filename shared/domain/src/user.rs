@@ -1,0 +1,45 @@
+//! People and what they may do.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What a person may see and change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Own data only.
+    Student,
+    /// The students of own classes.
+    Teacher,
+    /// Everything, and the roles of others.
+    Admin,
+}
+
+/// A role's name that nobody has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of student, teacher, admin")]
+pub struct UnknownRole;
+
+impl Role {
+    /// The name in tokens and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Student => "student",
+            Self::Teacher => "teacher",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRole> {
+        [Self::Student, Self::Teacher, Self::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == name)
+            .ok_or(UnknownRole)
+    }
+}

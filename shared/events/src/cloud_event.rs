@@ -1,0 +1,283 @@
+//! A CloudEvents 1.0 message, read from and written to its wire forms.
+//!
+//! Our own type, because the SDK drags in 73 crates and two versions of `http`; the SDK serves as the
+//! oracle in this file's tests.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+
+/// The content type of a structured-mode message.
+pub const STRUCTURED: &str = "application/cloudevents+json";
+
+/// Why bytes are not an event. The message names the attribute and what was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The body is not JSON, or not the JSON that was promised.
+    #[error("body is not valid JSON")]
+    Json(#[source] serde_json::Error),
+    /// A JSON value other than an object.
+    #[error("body is not a JSON object")]
+    NotAnObject,
+    /// Neither a structured body nor binary-mode headers.
+    #[error("not a CloudEvent: no specversion in the headers or the body")]
+    NotACloudEvent,
+    /// A batch of events where one is expected.
+    #[error("batched CloudEvents are not accepted: send one event a message")]
+    Batch,
+    /// A required attribute is absent.
+    #[error("attribute {0} is missing")]
+    Missing(&'static str),
+    /// An attribute is there with a value that cannot be used.
+    #[error("attribute {attribute} is not {expected}")]
+    Attribute {
+        /// The attribute's name.
+        attribute: String,
+        /// What would be accepted.
+        expected: &'static str,
+    },
+    /// `data_base64` does not hold base64.
+    #[error("data_base64 is not base64")]
+    Base64(#[source] base64::DecodeError),
+    /// The event is of another type than the function handles.
+    #[error("event type {actual} is not handled here, expected {expected}")]
+    Type {
+        /// The type that came.
+        actual: String,
+        /// The type that is handled.
+        expected: &'static str,
+    },
+    /// The event carries no JSON payload.
+    #[error("event has no JSON data")]
+    NoData,
+    /// The payload does not have the event type's shape.
+    #[error("data does not match {event_type} at {path}")]
+    Payload {
+        /// The type whose shape was expected.
+        event_type: &'static str,
+        /// Where in the payload, as a dotted path.
+        path: String,
+        /// What was wrong there.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// An event's payload, as it travelled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// No payload, for instance a Kafka tombstone.
+    None,
+    /// A JSON payload.
+    Json(Value),
+    /// Anything else.
+    Bytes(Vec<u8>),
+}
+
+/// How a transport spells attribute headers in binary mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderStyle {
+    /// `ce-id`, values percent-encoded (HTTP protocol binding 3.1.3.2).
+    Http,
+    /// `ce_id`, values UTF-8 (Kafka protocol binding 3.2.3).
+    Kafka,
+}
+
+impl HeaderStyle {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Http => "ce-",
+            Self::Kafka => "ce_",
+        }
+    }
+}
+
+/// One event with its context attributes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudEvent {
+    /// Identifies the event within its source.
+    pub id: String,
+    /// Who emitted it.
+    pub source: String,
+    /// What happened, with its version: `question.asked.v1`.
+    pub event_type: String,
+    /// Whom it is about.
+    pub subject: Option<String>,
+    /// When it happened.
+    pub time: Option<DateTime<Utc>>,
+    /// Extension attributes by name.
+    pub extensions: BTreeMap<String, String>,
+    /// The payload.
+    pub data: Data,
+}
+
+impl CloudEvent {
+    /// Reads a message of either mode, told apart by its headers; a bare JSON body that carries
+    /// `specversion` is taken as structured, as command-line producers send it.
+    ///
+    /// # Errors
+    /// The message is not one CloudEvent of version 1.0.
+    pub fn decode<'a>(
+        style: HeaderStyle,
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        body: &[u8],
+    ) -> Result<Self, DecodeError> {
+        let mut attributes = BTreeMap::new();
+        let mut content_type = None;
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            let text = String::from_utf8_lossy(value);
+            if name == "content-type" {
+                content_type = Some(text.into_owned());
+            } else if let Some(attribute) = name.strip_prefix(style.prefix()) {
+                let value = match style {
+                    HeaderStyle::Http => percent_decode(&text),
+                    HeaderStyle::Kafka => text.into_owned(),
+                };
+                attributes.insert(attribute.to_owned(), value);
+            }
+        }
+        let media_type = content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if media_type.starts_with("application/cloudevents-batch") {
+            Err(DecodeError::Batch)
+        } else if media_type.starts_with("application/cloudevents")
+            || !attributes.contains_key("specversion")
+        {
+            Self::from_structured(body)
+        } else {
+            Self::from_binary(attributes, &media_type, body)
+        }
+    }
+
+    fn from_structured(body: &[u8]) -> Result<Self, DecodeError> {
+        let value: Value = serde_json::from_slice(body).map_err(DecodeError::Json)?;
+        let Value::Object(mut object) = value else { return Err(DecodeError::NotAnObject) };
+        if !object.contains_key("specversion") {
+            return Err(DecodeError::NotACloudEvent);
+        }
+        let data = match (object.remove("data"), object.remove("data_base64")) {
+            (Some(Value::Null) | None, None) => Data::None,
+            (_, Some(Value::String(text))) => {
+                Data::Bytes(STANDARD.decode(text).map_err(DecodeError::Base64)?)
+            }
+            (_, Some(_)) => {
+                return Err(DecodeError::Attribute {
+                    attribute: "data_base64".to_owned(),
+                    expected: "a string",
+                });
+            }
+            (Some(json), None) => Data::Json(json),
+        };
+        let attributes = object
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| match value {
+                Value::String(text) => Ok((name, text)),
+                Value::Bool(flag) => Ok((name, flag.to_string())),
+                Value::Number(number) => Ok((name, number.to_string())),
+                Value::Null | Value::Array(_) | Value::Object(_) => Err(DecodeError::Attribute {
+                    attribute: name,
+                    expected: "a string, a number or a boolean",
+                }),
+            })
+            .collect::<Result<_, _>>()?;
+        Self::from_attributes(attributes, data)
+    }
+
+    fn from_binary(
+        attributes: BTreeMap<String, String>,
+        media_type: &str,
+        body: &[u8],
+    ) -> Result<Self, DecodeError> {
+        let is_json = media_type.split(';').next().is_some_and(|essence| {
+            let essence = essence.trim();
+            essence.ends_with("/json") || essence.ends_with("+json")
+        });
+        let data = if body.is_empty() {
+            Data::None
+        } else if is_json {
+            Data::Json(serde_json::from_slice(body).map_err(DecodeError::Json)?)
+        } else {
+            Data::Bytes(body.to_vec())
+        };
+        Self::from_attributes(attributes, data)
+    }
+
+    fn from_attributes(
+        mut attributes: BTreeMap<String, String>,
+        data: Data,
+    ) -> Result<Self, DecodeError> {
+        if attributes.remove("specversion").as_deref() != Some("1.0") {
+            return Err(DecodeError::Attribute {
+                attribute: "specversion".to_owned(),
+                expected: "1.0",
+            });
+        }
+        let mut required = |name: &'static str| {
+            attributes.remove(name).filter(|text| !text.is_empty()).ok_or(DecodeError::Missing(name))
+        };
+        let (id, source, event_type) = (required("id")?, required("source")?, required("type")?);
+        let time = match attributes.remove("time") {
+            None => None,
+            Some(text) => match DateTime::parse_from_rfc3339(&text) {
+                Ok(time) => Some(time.to_utc()),
+                Err(_) => {
+                    return Err(DecodeError::Attribute {
+                        attribute: "time".to_owned(),
+                        expected: "an RFC 3339 time such as 2026-01-31T09:30:00Z",
+                    });
+                }
+            },
+        };
+        let subject = attributes.remove("subject");
+        attributes.remove("datacontenttype");
+        attributes.remove("dataschema");
+        Ok(Self { id, source, event_type, subject, time, extensions: attributes, data })
+    }
+
+    /// Writes the event in structured mode; its content type is [`STRUCTURED`].
+    #[must_use]
+    pub fn to_structured(&self) -> Vec<u8> {
+        let mut object: Map<String, Value> =
+            self.extensions.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+        object.insert("specversion".to_owned(), "1.0".into());
+        object.insert("id".to_owned(), self.id.as_str().into());
+        object.insert("source".to_owned(), self.source.as_str().into());
+        object.insert("type".to_owned(), self.event_type.as_str().into());
+        if let Some(subject) = &self.subject {
+            object.insert("subject".to_owned(), subject.as_str().into());
+        }
+        if let Some(time) = self.time {
+            let text = time.to_rfc3339_opts(SecondsFormat::Micros, true);
+            object.insert("time".to_owned(), text.into());
+        }
+        match &self.data {
+            Data::None => {}
+            Data::Json(json) => {
+                object.insert("datacontenttype".to_owned(), "application/json".into());
+                object.insert("data".to_owned(), json.clone());
+            }
+            Data::Bytes(bytes) => {
+                object.insert("data_base64".to_owned(), STANDARD.encode(bytes).into());
+            }
+        }
+        Value::Object(object).to_string().into_bytes()
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(escaped.unwrap_or(bytes[at]));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

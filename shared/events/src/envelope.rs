@@ -1,0 +1,75 @@
+//! One of our events: a typed payload and what is needed to follow and deduplicate it.
+
+use chrono::{DateTime, Utc};
+use ids::{EventId, UserId};
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::{CloudEvent, Data, DecodeError, Topic};
+
+/// A payload type with a fixed name on the wire.
+pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The CloudEvents type, with its version.
+    const TYPE: &'static str;
+    /// The topic on which every event of this type travels.
+    const TOPIC: Topic;
+
+    /// Whom the event is about: the CloudEvents subject and the partition key.
+    fn student_id(&self) -> UserId;
+    /// The student's request that this event belongs to.
+    fn correlation_id(&self) -> Uuid;
+}
+
+/// A received event of a known type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Envelope<E> {
+    /// The event's identity: equal for every delivery of the same event.
+    pub id: EventId,
+    /// When it happened; absent only in foreign events.
+    pub time: Option<DateTime<Utc>>,
+    /// W3C trace context of the work that emitted it.
+    pub traceparent: Option<String>,
+    /// The payload.
+    pub data: E,
+}
+
+impl<E: Event> Envelope<E> {
+    /// Reads an event whose type must be `E`'s.
+    ///
+    /// # Errors
+    /// Another type, or a payload that does not have `E`'s shape.
+    pub fn read(event: CloudEvent) -> Result<Self, DecodeError> {
+        if event.event_type != E::TYPE {
+            return Err(DecodeError::Type { actual: event.event_type, expected: E::TYPE });
+        }
+        let id = event_id(&event);
+        let data = match event.data {
+            Data::Json(json) => json,
+            Data::Bytes(bytes) => serde_json::from_slice(&bytes).map_err(DecodeError::Json)?,
+            Data::None => return Err(DecodeError::NoData),
+        };
+        let data = serde_path_to_error::deserialize(data).map_err(|error| DecodeError::Payload {
+            event_type: E::TYPE,
+            path: error.path().to_string(),
+            source: error.into_inner(),
+        })?;
+        let traceparent = event.extensions.get("traceparent").cloned();
+        Ok(Self { id, time: event.time, traceparent, data })
+    }
+}
+
+/// The identity of an event for deduplication. Our own ids are UUIDs; a foreign event is unique only
+/// together with its source (CloudEvents 1.0, 3.1.1), so both are hashed into one.
+#[must_use]
+pub fn event_id(event: &CloudEvent) -> EventId {
+    EventId::from_uuid(event.id.parse().unwrap_or_else(|_| {
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}\n{}", event.source, event.id).as_bytes())
+    }))
+}
+
+/// The id of the event that `function` emits at `position` (from 0) when it handles `cause`: the same
+/// on every rerun, so that whoever receives it twice can tell.
+#[must_use]
+pub fn derived_event_id(cause: EventId, function: &str, position: usize) -> EventId {
+    EventId::from_uuid(Uuid::new_v5(&cause.as_uuid(), format!("{function}/{position}").as_bytes()))
+}

@@ -1,0 +1,16 @@
+//! What functions say to each other: the envelope, the topics, and one file for each event type.
+//!
+//! Belongs here: wire shapes and their reading and writing. Never here: behaviour, database rows, or
+//! a changed meaning under an old type name (a new meaning is a new type: `.v2`).
+
+pub mod cloud_event;
+pub mod dead_letter;
+pub mod envelope;
+pub mod question_answered;
+pub mod question_asked;
+pub mod question_routed;
+pub mod topic;
+
+pub use cloud_event::{CloudEvent, Data, DecodeError, HeaderStyle};
+pub use envelope::{Envelope, Event};
+pub use topic::Topic;

@@ -1,0 +1,50 @@
+//! Triage has decided which agent a question is for.
+
+use domain::{agent::Agent, level::Level};
+use ids::UserId;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic, question_asked::QuestionAsked};
+
+/// What triage decided, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Routing {
+    /// The agent that the question is for.
+    pub agent: Agent,
+    /// How sure triage is, from 0 to 1, rounded to two digits.
+    pub confidence: f64,
+    /// The evidence, strongest first, in words that a teacher can read.
+    pub reasons: Vec<String>,
+    /// One question to ask back, where the student's was unclear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clarification: Option<String>,
+}
+
+/// Emitted by triage, handled by the concepts agent. Since 0.1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuestionRouted {
+    /// The question as it was asked.
+    #[serde(flatten)]
+    pub asked: QuestionAsked,
+    /// Where it goes, and why.
+    pub routing: Routing,
+    /// The student's overall level.
+    pub level: Level,
+    /// The types of the student's latest errors, newest first.
+    #[serde(default)]
+    pub recent_errors: Vec<String>,
+}
+
+impl Event for QuestionRouted {
+    const TYPE: &'static str = "question.routed.v1";
+    const TOPIC: Topic = Topic::ConceptsRequests;
+
+    fn student_id(&self) -> UserId {
+        self.asked.student_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.asked.query_id.as_uuid()
+    }
+}

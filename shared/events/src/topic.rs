@@ -1,0 +1,35 @@
+//! The catalogue of Kafka topics.
+
+/// Partitions of every topic: eight students' events can be in work at once in each function, and
+/// the order within one student's events is kept.
+pub const PARTITIONS: i32 = 8;
+
+/// A Kafka topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Topic {
+    /// Students' questions, from the front doors to triage.
+    LearningRequests,
+    /// Questions for the concepts agent, from triage.
+    ConceptsRequests,
+    /// Answers, from every agent to the front doors.
+    LearningResponses,
+    /// Events that no function could handle, with the reason.
+    DeadLetters,
+}
+
+impl Topic {
+    /// Every topic, in alphabetical order of its name.
+    pub const ALL: [Self; 4] =
+        [Self::ConceptsRequests, Self::DeadLetters, Self::LearningRequests, Self::LearningResponses];
+
+    /// The name on the broker.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LearningRequests => "learning.requests",
+            Self::ConceptsRequests => "concepts.requests",
+            Self::LearningResponses => "learning.responses",
+            Self::DeadLetters => "dead.letters",
+        }
+    }
+}

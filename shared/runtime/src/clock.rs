@@ -1,0 +1,50 @@
+//! Time and fresh ids.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+/// Where the time comes from: the system, or a test's hand.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// Stands still until it is moved.
+    Manual(Arc<Mutex<DateTime<Utc>>>),
+}
+
+impl Clock {
+    /// A clock that stands at `now`.
+    #[must_use]
+    pub fn manual(now: DateTime<Utc>) -> Self {
+        Self::Manual(Arc::new(Mutex::new(now)))
+    }
+
+    /// The time, in whole microseconds, which is what the database keeps.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that may ask the system")]
+    pub fn now(&self) -> DateTime<Utc> {
+        let now = match self {
+            Self::System => Utc::now(),
+            Self::Manual(now) => *now.lock(),
+        };
+        DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
+    /// Moves a manual clock forward; the system's goes by itself.
+    pub fn advance(&self, by: TimeDelta) {
+        if let Self::Manual(now) = self {
+            *now.lock() += by;
+        }
+    }
+
+    /// A new UUIDv7.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+    pub fn new_id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}

@@ -1,0 +1,188 @@
+//! Configuration: the environment, read once into one typed struct for each concern.
+
+use std::{collections::BTreeMap, fmt::Display, net::IpAddr, net::Ipv4Addr, str::FromStr};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::http::server::Access;
+
+/// Everything that is wrong with the environment, one line each.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} fault(s):\n  - {}", .0.len(), .0.join("\n  - "))]
+pub struct ConfigError(Vec<String>);
+
+/// The environment, with the faults found in it so far.
+#[derive(Debug)]
+pub struct Settings {
+    variables: BTreeMap<String, SecretString>,
+    faults: Vec<String>,
+}
+
+impl Settings {
+    /// The process's own environment.
+    #[must_use]
+    pub fn from_process() -> Self {
+        Self::from_pairs(std::env::vars())
+    }
+
+    /// Named values, as the local runner and tests give them. A later pair replaces an earlier one.
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let variables =
+            pairs.into_iter().map(|(name, value)| (name.into(), value.into().into())).collect();
+        Self { variables, faults: Vec::new() }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(ExposeSecret::expose_secret).filter(|text| !text.is_empty())
+    }
+
+    /// Whether the process is an AWS Lambda function.
+    pub(crate) fn is_lambda(&self) -> bool {
+        self.get("AWS_LAMBDA_RUNTIME_API").is_some()
+    }
+
+    /// A variable that may be absent.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    /// A variable that must be there; `purpose` tells the reader of the fault what it is for.
+    pub fn required(&mut self, name: &str, purpose: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.faults.push(format!("{name} is not set: {purpose}"));
+            String::new()
+        })
+    }
+
+    /// A secret that may be absent.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<SecretString> {
+        self.get(name).map(SecretString::from)
+    }
+
+    /// A variable with a type and a default.
+    pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str, default: T) -> T {
+        match self.get(name).map(str::parse) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                self.faults.push(format!("{name} is not usable: {error}"));
+                default
+            }
+        }
+    }
+
+    /// A comma-separated list; absent means empty.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let text = self.get(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Adds a fault that only the caller can see.
+    pub fn fault(&mut self, text: impl Into<String>) {
+        self.faults.push(text.into());
+    }
+
+    /// All is well, or everything that is not.
+    ///
+    /// # Errors
+    /// At least one variable is missing or unusable.
+    pub fn check(&mut self) -> Result<(), ConfigError> {
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError(std::mem::take(&mut self.faults)))
+        }
+    }
+}
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`: a `postgres://` address.
+    pub url: SecretString,
+    /// `DATABASE_MAX_CONNECTIONS`: the pool's bound, for each process.
+    pub max_connections: u32,
+}
+
+impl DatabaseConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        let purpose = "the PostgreSQL server, such as postgres://user:password@host/learnflow";
+        Self {
+            url: settings.required("DATABASE_URL", purpose).into(),
+            max_connections: settings.parsed("DATABASE_MAX_CONNECTIONS", 10),
+        }
+    }
+}
+
+/// How to reach Kafka.
+#[derive(Debug, Clone)]
+pub struct KafkaConfig {
+    /// `KAFKA_BROKERS`: `host:port`, comma-separated.
+    pub brokers: String,
+    /// `KAFKA_CONSUME`: whether the process runs its own consumer group (plain Kubernetes, local).
+    /// Elsewhere events come by HTTP or from Lambda.
+    pub consume: bool,
+    /// `KAFKA_SECURITY_PROTOCOL`: librdkafka's `security.protocol`.
+    pub security_protocol: String,
+}
+
+impl KafkaConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        Self {
+            brokers: settings.required("KAFKA_BROKERS", "the Kafka brokers, such as host:9092"),
+            consume: settings.parsed("KAFKA_CONSUME", false),
+            security_protocol: settings.parsed("KAFKA_SECURITY_PROTOCOL", "plaintext".to_owned()),
+        }
+    }
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpConfig {
+    /// `BIND_ADDRESS`: all interfaces unless said otherwise, as containers need it.
+    pub address: IpAddr,
+    /// `PORT`: the function's own port unless said otherwise.
+    pub port: u16,
+}
+
+impl HttpConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings, default_port: u16) -> Self {
+        Self {
+            address: settings.parsed("BIND_ADDRESS", IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            port: settings.parsed("PORT", default_port),
+        }
+    }
+
+    /// Who can reach the port: on loopback this machine only, so its endpoints need no token.
+    pub(crate) const fn access(&self) -> Access {
+        if self.address.is_loopback() { Access::Private } else { Access::Guarded }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DatabaseConfig, HttpConfig, KafkaConfig, Settings};
+
+    #[test]
+    fn all_faults_are_listed_at_once_and_no_value_is_shown() {
+        let mut settings =
+            Settings::from_pairs([("PORT", "eighty"), ("KAFKA_CONSUME", "s3cret"), ("KAFKA_BROKERS", "")]);
+        DatabaseConfig::read(&mut settings);
+        KafkaConfig::read(&mut settings);
+        HttpConfig::read(&mut settings, 8100);
+        let text = settings.check().unwrap_err().to_string();
+        assert!(text.starts_with("the configuration has 4 fault(s):"), "{text}");
+        for name in ["DATABASE_URL", "KAFKA_BROKERS", "KAFKA_CONSUME", "PORT"] {
+            assert!(text.contains(name), "{name} in {text}");
+        }
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}

@@ -1,0 +1,90 @@
+//! What a function hands to the runtime.
+
+use std::collections::HashMap;
+
+use axum::Router;
+use events::{Event, Topic};
+
+use crate::{
+    Act, Decide,
+    process::{Acting, AnyHandler, Deciding},
+};
+
+/// A function: its name, its handlers and its HTTP endpoints.
+pub struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) port: u16,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) handlers: HashMap<&'static str, Box<dyn AnyHandler>>,
+    pub(crate) public: Router,
+    pub(crate) internal: Router,
+    pub(crate) awaits_replies: bool,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .field("port", &self.port)
+            .field("topics", &self.topics)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Function {
+    /// A function with its port for local use.
+    #[must_use]
+    pub fn new(name: &'static str, port: u16) -> Self {
+        Self {
+            name,
+            port,
+            topics: Vec::new(),
+            handlers: HashMap::new(),
+            public: Router::new(),
+            internal: Router::new(),
+            awaits_replies: false,
+        }
+    }
+
+    /// Handles a type of event in one database transaction.
+    #[must_use]
+    pub fn decides<H: Decide>(self, handler: H) -> Self {
+        self.handles::<H::In>(Box::new(Deciding(handler)))
+    }
+
+    /// Handles a type of event by one call to the outside.
+    #[must_use]
+    pub fn acts<H: Act>(self, handler: H) -> Self {
+        self.handles::<H::In>(Box::new(Acting(handler)))
+    }
+
+    fn handles<E: Event>(mut self, handler: Box<dyn AnyHandler>) -> Self {
+        if !self.topics.contains(&E::TOPIC) {
+            self.topics.push(E::TOPIC);
+        }
+        self.handlers.insert(E::TYPE, handler);
+        self
+    }
+
+    /// Serves endpoints that look after their own access.
+    #[must_use]
+    pub fn serves_public(mut self, routes: Router) -> Self {
+        self.public = self.public.merge(routes);
+        self
+    }
+
+    /// Serves endpoints for other parts of the system: open on a private port, with a token anywhere
+    /// else.
+    #[must_use]
+    pub fn serves_internal(mut self, routes: Router) -> Self {
+        self.internal = self.internal.merge(routes);
+        self
+    }
+
+    /// Waits for answers to what it asks: see [`crate::replies`].
+    #[must_use]
+    pub const fn awaits_replies(mut self) -> Self {
+        self.awaits_replies = true;
+        self
+    }
+}

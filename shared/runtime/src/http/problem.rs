@@ -1,0 +1,153 @@
+//! Errors in the one form that clients get: RFC 9457 `application/problem+json`.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::telemetry;
+
+/// Seconds after which a client may try again when the database is away.
+const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The field, as a dotted path; empty for the body as a whole.
+    pub field: String,
+    /// What is wrong, and what would be accepted.
+    pub detail: String,
+}
+
+/// An error as a client sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells problems apart.
+    #[serde(rename = "type")]
+    type_uri: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// A stable name for programs: `validation_failed`, `rate_limited`, ….
+    code: &'static str,
+    /// What went wrong here and what to do about it.
+    detail: String,
+    /// The faulty fields of a request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// Under this id the logs tell the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(skip)]
+    retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    /// A problem with this status, machine-readable code and advice.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            type_uri: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            trace_id: None,
+            retry_after_seconds: None,
+        }
+    }
+
+    /// 422: one field is missing, unknown or out of bounds.
+    #[must_use]
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let error = FieldError { field: field.into(), detail: detail.into() };
+        let detail = format!("{}: {}", error.field, error.detail);
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail);
+        problem.errors.push(error);
+        problem
+    }
+
+    /// 401: no valid token.
+    #[must_use]
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 404: it does not exist, or not for this caller.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 503: the database is away; the cause is logged here, once.
+    #[must_use]
+    pub fn unavailable(error: &sqlx::Error) -> Self {
+        tracing::warn!(error = %crate::process::chain(error), "the database is not available");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the service is not available for a moment; nothing was done, so try again",
+        )
+        .retry_after(UNAVAILABLE_RETRY_SECONDS)
+    }
+
+    /// 500: a fault of ours; the cause is logged here, once.
+    #[must_use]
+    pub fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %crate::process::chain(error), "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "this is our fault, and it is logged")
+    }
+
+    /// Tells the client when to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            // What the server refused by rule is a fault of ours; all else is a server that is away.
+            sqlx::Error::Database(ref cause) if !is_shutdown(cause.as_ref()) => Self::internal(&error),
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => {
+                Self::internal(&error)
+            }
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+/// Class 57 is «operator intervention»: shutting down, starting up, cancelled (PostgreSQL, appendix
+/// A); class 53 is «insufficient resources».
+fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().is_some_and(|code| code.starts_with("57") || code.starts_with("53"))
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        self.trace_id = telemetry::current_trace_id();
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,143 @@
+//! A function's server: its own endpoints, probes, metrics, and what every request goes through.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::FutureExt;
+use serde::Serialize;
+use tracing::Instrument;
+
+use super::{Json, Problem, caller};
+use crate::{Function, Services, ingress, metrics, process::Processor, telemetry};
+
+/// The longest that a request may take, from the first byte of its body to the answer: the front
+/// door's longest patience and then some.
+const REQUEST_LIMIT: Duration = Duration::from_secs(35);
+/// The longest for the readiness probe's question to the database.
+const PROBE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Who can reach a function's port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// This machine only.
+    Private,
+    /// Anyone, so internal endpoints ask for a token.
+    Guarded,
+}
+
+/// All routes of a function.
+pub(crate) fn routes(
+    function: Function,
+    services: &Arc<Services>,
+    processor: &Arc<Processor>,
+    access: Access,
+) -> Router {
+    let name = function.name;
+    let mut internal = function.internal;
+    if access == Access::Guarded {
+        let guard = middleware::from_fn_with_state(Arc::clone(services), require_token);
+        internal = internal.route_layer(guard);
+    }
+    let mut routes = function.public.merge(internal);
+    // A function that has a consumer of its own takes no events from strangers.
+    if !function.topics.is_empty() && !services.kafka.consume {
+        routes = routes.merge(ingress::routes(Arc::clone(processor), function.topics));
+    }
+    let probes = Router::new()
+        .route("/health", get(async || Json(Health { status: "ok" })))
+        .route("/ready", get(ready))
+        .route("/metrics", get(async || metrics::render()))
+        .with_state(Arc::clone(services));
+    routes
+        .merge(probes)
+        .fallback(async || Problem::not_found("there is nothing at this address; /docs lists what there is"))
+        .method_not_allowed_fallback(async || {
+            let detail = "this address does not take this method; the Allow header names those it takes";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        })
+        .layer(middleware::from_fn(move |request, next| observe(name, request, next)))
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    status: &'static str,
+    database: bool,
+    kafka: bool,
+}
+
+/// The database is needed to accept work; Kafka is not, since accepted work is kept and sent later,
+/// so its state is told but does not turn traffic away.
+async fn ready(State(services): State<Arc<Services>>) -> Response {
+    let ask = async {
+        let mut conn = services.store.connection().await?;
+        storage::probe(&mut conn).await
+    };
+    let database = matches!(tokio::time::timeout(PROBE_LIMIT, ask).await, Ok(Ok(())));
+    let producer = services.producer.clone();
+    let kafka = tokio::task::spawn_blocking(move || producer.is_connected()).await.unwrap_or(false);
+    let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let words = if database { "ready" } else { "not ready" };
+    (status, Json(Readiness { status: words, database, kafka })).into_response()
+}
+
+async fn require_token(
+    State(services): State<Arc<Services>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    caller::bearer(&parts, &services.verifier).await?;
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// A span, a bound, a metric and a log line for every request; a panic becomes a 500 and no more.
+async fn observe(function: &'static str, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let method = request.method().clone();
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        function,
+        %method,
+        route,
+        trace_id = tracing::field::Empty,
+    );
+    let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    telemetry::adopt(&span, traceparent);
+    async move {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let response = match tokio::time::timeout(REQUEST_LIMIT, answered).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_panic)) => Problem::internal(&std::io::Error::other("a handler panicked")).into_response(),
+            Err(_elapsed) => {
+                let detail = "the request took too long; send it again";
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
+            }
+        };
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        tracing::info!(status, duration_ms = took.as_secs_f64() * 1e3, "request served");
+        metrics::request_served(function, route, status, took);
+        response
+    }
+    .instrument(span)
+    .await
+}

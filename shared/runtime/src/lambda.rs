@@ -1,0 +1,267 @@
+//! AWS Lambda: Kafka batches from an event source mapping, and HTTP API requests, told apart by shape.
+//!
+//! Own types for the batch, since `aws_lambda_events` 1.2.1 corrupts every second timestamp and
+//! refuses batches that AWS sends (`shared/reference/serverless-triggers.md`, section 0).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, body::Body};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use events::HeaderStyle;
+use futures::{StreamExt, stream};
+use http_body_util::BodyExt;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::{
+    Function, Services,
+    http::{
+        ClientAddress,
+        server::{self, Access},
+    },
+    message::Message,
+    process::{Outcome, Processor},
+};
+
+/// Students of one batch whose events are in work at once.
+const LANES_AT_ONCE: usize = 64;
+/// The longest that a call waits for its events to reach Kafka; the rest is the relay's.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// A batch of Kafka records, by `topic-partition`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KafkaBatch {
+    records: BTreeMap<String, Vec<KafkaRecord>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct KafkaRecord {
+    topic: String,
+    partition: i32,
+    offset: i64,
+    #[serde(default)]
+    key: Option<String>,
+    #[serde(default)]
+    value: Option<String>,
+    /// One-key objects; Java's signed bytes, or null.
+    #[serde(default)]
+    headers: Vec<BTreeMap<String, Option<Vec<i16>>>>,
+}
+
+/// Which records to deliver again.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BatchResponse {
+    batch_item_failures: Vec<ItemFailure>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemFailure {
+    item_identifier: ItemIdentifier,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct ItemIdentifier {
+    partition: String,
+    offset: i64,
+}
+
+impl KafkaRecord {
+    fn into_message(self) -> Message {
+        let origin = format!("{}-{}@{}", self.topic, self.partition, self.offset);
+        // What is not base64 is passed on as it is, so that its dead letter shows it.
+        let decode = |text: String| STANDARD.decode(&text).map_or_else(|_| text.into(), Bytes::from);
+        let headers = self.headers.into_iter().flatten();
+        Message {
+            origin,
+            style: HeaderStyle::Kafka,
+            key: self.key.map(decode),
+            headers: headers
+                .map(|(name, bytes)| {
+                    let bytes = bytes.unwrap_or_default();
+                    (name, bytes.into_iter().map(low_byte).collect())
+                })
+                .collect(),
+            value: self.value.map(decode).unwrap_or_default(),
+        }
+    }
+}
+
+/// Java's bytes are signed, others' are not: the low eight bits are the same.
+const fn low_byte(number: i16) -> u8 {
+    number.to_le_bytes()[0]
+}
+
+/// Handles a batch: each student's records in order, students at once. In each partition the first
+/// record that must come again is reported, and all later ones with it, which is right whether AWS
+/// repeats just those or everything from the lowest on.
+pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> BatchResponse {
+    let mut lanes: HashMap<(String, Option<String>), Vec<KafkaRecord>> = HashMap::new();
+    let mut offsets: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for record in batch.records.into_values().flatten() {
+        let partition = format!("{}-{}", record.topic, record.partition);
+        offsets.entry(partition.clone()).or_default().push(record.offset);
+        lanes.entry((partition, record.key.clone())).or_default().push(record);
+    }
+    let failures: Vec<Option<(String, i64)>> = stream::iter(lanes)
+        .map(async |((partition, _), mut records)| {
+            records.sort_by_key(|record| record.offset);
+            let failed = first_failure(processor, records).await;
+            failed.map(|offset| (partition, offset))
+        })
+        .buffer_unordered(LANES_AT_ONCE)
+        .collect()
+        .await;
+    let mut first: BTreeMap<String, i64> = BTreeMap::new();
+    for (partition, offset) in failures.into_iter().flatten() {
+        let lowest = first.entry(partition).or_insert(offset);
+        *lowest = offset.min(*lowest);
+    }
+    let mut response = BatchResponse::default();
+    for (partition, lowest) in first {
+        let mut again = offsets.remove(&partition).unwrap_or_default();
+        again.retain(|offset| *offset >= lowest);
+        again.sort_unstable();
+        again.dedup();
+        response.batch_item_failures.extend(again.into_iter().map(|offset| ItemFailure {
+            item_identifier: ItemIdentifier { partition: partition.clone(), offset },
+        }));
+    }
+    response
+}
+
+async fn first_failure(processor: &Processor, records: Vec<KafkaRecord>) -> Option<i64> {
+    for record in records {
+        let offset = record.offset;
+        match processor.process(&record.into_message(), 1, false).await {
+            Outcome::Done | Outcome::DeadLettered(_) => {}
+            Outcome::Retry | Outcome::Unavailable => return Some(offset),
+        }
+    }
+    None
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HttpRequest {
+    raw_path: String,
+    #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    request_context: HttpRequestContext,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct HttpRequestContext {
+    http: HttpRequestLine,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HttpRequestLine {
+    method: String,
+    #[serde(default)]
+    source_ip: Option<IpAddr>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HttpResponse {
+    status_code: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+async fn handle_http(routes: Router, event: HttpRequest) -> Result<HttpResponse, lambda_runtime::Error> {
+    let uri = match event.raw_query_string.as_str() {
+        "" => event.raw_path,
+        query => format!("{}?{query}", event.raw_path),
+    };
+    let mut request = http::Request::builder().method(event.request_context.http.method.as_str()).uri(uri);
+    for (name, value) in &event.headers {
+        request = request.header(name, value);
+    }
+    if let Some(address) = event.request_context.http.source_ip {
+        request = request.extension(ClientAddress(address));
+    }
+    let body = event.body.unwrap_or_default();
+    let body = if event.is_base64_encoded { STANDARD.decode(body)? } else { body.into_bytes() };
+    let response = routes.oneshot(request.body(Body::from(body))?).await?;
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    let (body, is_base64_encoded) = match String::from_utf8(bytes.into()) {
+        Ok(text) => (text, false),
+        Err(binary) => (STANDARD.encode(binary.into_bytes()), true),
+    };
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in &parts.headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        headers
+            .entry(name.to_string())
+            .and_modify(|joined| *joined = format!("{joined},{value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    Ok(HttpResponse { status_code: parts.status.as_u16(), headers, body, is_base64_encoded })
+}
+
+/// A function as Lambda sees it.
+pub struct LambdaFunction {
+    processor: Arc<Processor>,
+    routes: Router,
+    services: Arc<Services>,
+}
+
+impl std::fmt::Debug for LambdaFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LambdaFunction")
+            .field("function", &self.processor.scope.function)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LambdaFunction {
+    /// Prepares a function for invocations. API Gateway is public, so internal endpoints need tokens.
+    #[must_use]
+    pub fn new(mut function: Function, services: &Arc<Services>) -> Self {
+        let processor = Processor::new(&mut function, services);
+        let routes = server::routes(function, services, &processor, Access::Guarded);
+        Self { processor, routes, services: Arc::clone(services) }
+    }
+
+    /// Handles one invocation of either kind, and waits until what it emitted is on the broker.
+    ///
+    /// # Errors
+    /// The event has neither shape: Lambda's caller sees that, and the event is not lost.
+    pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
+        let answer = if event.get("records").is_some() {
+            let batch: KafkaBatch = serde_json::from_value(event)?;
+            serde_json::to_value(handle_batch(&self.processor, batch).await)?
+        } else {
+            let request: HttpRequest = serde_json::from_value(event)?;
+            serde_json::to_value(handle_http(self.routes.clone(), request).await?)?
+        };
+        self.services.drain(DRAIN_LIMIT).await;
+        Ok(answer)
+    }
+
+    /// Serves invocations until Lambda ends the process.
+    pub(crate) async fn run(self) -> Result<(), lambda_runtime::Error> {
+        let invoke = async |event: LambdaEvent<Value>| self.invoke(event.payload).await;
+        lambda_runtime::run(service_fn(invoke)).await
+    }
+}

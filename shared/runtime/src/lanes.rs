@@ -1,0 +1,154 @@
+//! The order of work: one at a time for each key, many keys at once, and offsets that are only
+//! committed when everything before them is done. Pure, so that it can be tested to death.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    hash::Hash,
+};
+
+/// Queues of items by key. Items of one key are handed out in order, one at a time.
+#[derive(Debug)]
+pub(crate) struct Lanes<K, T> {
+    queues: HashMap<K, VecDeque<T>>,
+    ready: VecDeque<K>,
+    running: usize,
+    limit: usize,
+    len: usize,
+}
+
+impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
+    /// At most `limit` items are in work at once.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { queues: HashMap::new(), ready: VecDeque::new(), running: 0, limit, len: 0 }
+    }
+
+    /// Items queued or in work.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds an item at the end of its key's lane.
+    pub(crate) fn push(&mut self, key: K, item: T) {
+        self.len += 1;
+        // A lane exists while an item of it is queued or in work; only a new lane is ready.
+        match self.queues.get_mut(&key) {
+            Some(queue) => queue.push_back(item),
+            None => {
+                self.queues.insert(key.clone(), VecDeque::from([item]));
+                self.ready.push_back(key);
+            }
+        }
+    }
+
+    /// The next item to work on, if the limit allows one.
+    pub(crate) fn next(&mut self) -> Option<(K, T)> {
+        if self.running >= self.limit {
+            return None;
+        }
+        let key = self.ready.pop_front()?;
+        let item = self.queues.get_mut(&key)?.pop_front()?;
+        self.running += 1;
+        Some((key, item))
+    }
+
+    /// The item in work of this key is done.
+    pub(crate) fn done(&mut self, key: K) {
+        self.running -= 1;
+        self.len -= 1;
+        if self.queues.get(&key).is_some_and(VecDeque::is_empty) {
+            self.queues.remove(&key);
+        } else {
+            self.ready.push_back(key);
+        }
+    }
+}
+
+/// The offsets of one partition that are started and not finished.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets {
+    unfinished: BTreeSet<i64>,
+    highest: Option<i64>,
+}
+
+impl Offsets {
+    pub(crate) fn start(&mut self, offset: i64) {
+        self.unfinished.insert(offset);
+        self.highest = self.highest.max(Some(offset));
+    }
+
+    /// Finishes an offset; returns the last offset of the contiguous finished prefix, if it moved.
+    pub(crate) fn finish(&mut self, offset: i64) -> Option<i64> {
+        let was_first = self.unfinished.first() == Some(&offset);
+        self.unfinished.remove(&offset);
+        if !was_first {
+            return None;
+        }
+        self.unfinished.first().map(|next| next - 1).or(self.highest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{ProptestConfig, prop, prop_assert, prop_assert_eq, proptest};
+
+    use super::{Lanes, Offsets};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever finishes when: per key the order is kept, the limit holds, nothing is lost.
+        #[test]
+        fn lanes_keep_order_within_a_key(
+            keys in prop::collection::vec(0_u8..5, 0..60),
+            choices in prop::collection::vec(0_usize..100, 0..400),
+            limit in 1_usize..8,
+        ) {
+            let mut lanes = Lanes::new(limit);
+            for (position, key) in keys.iter().enumerate() {
+                lanes.push(*key, position);
+            }
+            let (mut running, mut seen) = (Vec::new(), Vec::new());
+            let mut choices = choices.into_iter().cycle();
+            while lanes.len() > 0 {
+                while let Some((key, item)) = lanes.next() {
+                    prop_assert!(running.iter().all(|other| *other != key), "one at a time");
+                    running.push(key);
+                    seen.push((key, item));
+                }
+                prop_assert!(running.len() <= limit);
+                let chosen = choices.next().unwrap_or(0) % running.len();
+                lanes.done(running.swap_remove(chosen));
+            }
+            prop_assert_eq!(seen.len(), keys.len());
+            for key in 0..5 {
+                let order: Vec<_> = seen.iter().filter(|(k, _)| *k == key).map(|(_, i)| *i).collect();
+                prop_assert!(order.is_sorted());
+            }
+        }
+
+        /// A committed offset never passes an unfinished one, and in the end all are committed.
+        #[test]
+        fn offsets_commit_only_the_finished_prefix(
+            gaps in prop::collection::vec(1_i64..4, 1..40),
+            order in prop::collection::vec(0_usize..100, 40),
+        ) {
+            let mut offsets = Offsets::default();
+            let mut open: Vec<i64> = gaps.iter().scan(10, |at, gap| { *at += gap; Some(*at) }).collect();
+            let last = open.last().copied();
+            for offset in &open {
+                offsets.start(*offset);
+            }
+            let mut committed = None;
+            for choice in order.into_iter().cycle() {
+                if open.is_empty() { break; }
+                let offset = open.remove(choice % open.len());
+                if let Some(upto) = offsets.finish(offset) {
+                    prop_assert!(open.iter().all(|unfinished| *unfinished > upto));
+                    prop_assert!(committed.is_none_or(|before| before <= upto));
+                    committed = Some(upto);
+                }
+            }
+            prop_assert_eq!(committed, last);
+        }
+    }
+}

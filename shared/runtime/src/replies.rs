@@ -1,0 +1,158 @@
+//! Waiting for the answer to something that went through Kafka, by correlation id.
+//!
+//! A long-running host follows the answers' topic itself, from its end and without a group, so that
+//! every instance sees every answer. Under Lambda nothing runs between calls, so the caller looks at
+//! the stored events instead. Both hide behind [`Replies`].
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use events::{CloudEvent, HeaderStyle, Topic, topic::PARTITIONS};
+use parking_lot::Mutex;
+use rdkafka::{
+    Message as _, Offset, TopicPartitionList,
+    consumer::{Consumer, StreamConsumer},
+    error::KafkaError,
+};
+use sqlx::PgPool;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{config::KafkaConfig, kafka};
+
+/// Most callers that wait at once; more are answered by the status URL.
+const WAITERS_LIMIT: usize = 10_000;
+/// How often the stored events are looked at under Lambda.
+const STORED_POLL: Duration = Duration::from_millis(100);
+
+/// Where answers are waited for.
+#[derive(Debug, Clone)]
+pub struct Replies(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    Live(Arc<Mutex<HashMap<Uuid, oneshot::Sender<CloudEvent>>>>),
+    Stored(PgPool),
+}
+
+/// A caller's place in the waiting room; leaving it by dropping is fine.
+#[derive(Debug)]
+pub struct Waiter {
+    correlation_id: Uuid,
+    replies: Replies,
+    receiver: Option<oneshot::Receiver<CloudEvent>>,
+}
+
+impl Replies {
+    pub(crate) fn live() -> Self {
+        Self(Source::Live(Arc::default()))
+    }
+
+    pub(crate) const fn stored(pool: PgPool) -> Self {
+        Self(Source::Stored(pool))
+    }
+
+    /// Starts to wait. Called before the question is sent, so that no answer is missed.
+    #[must_use]
+    pub fn expect(&self, correlation_id: Uuid) -> Waiter {
+        let receiver = match &self.0 {
+            Source::Stored(_) => None,
+            Source::Live(waiting) => {
+                let (sender, receiver) = oneshot::channel();
+                let mut waiting = waiting.lock();
+                (waiting.len() < WAITERS_LIMIT).then(|| {
+                    waiting.insert(correlation_id, sender);
+                    receiver
+                })
+            }
+        };
+        Waiter { correlation_id, replies: self.clone(), receiver }
+    }
+
+    fn deliver(&self, event: CloudEvent) {
+        let Source::Live(waiting) = &self.0 else { return };
+        let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
+        let waiter = correlation.and_then(|id: Uuid| waiting.lock().remove(&id));
+        if let Some(waiter) = waiter
+            && waiter.send(event).is_err()
+        {
+            tracing::debug!("nobody waits for this answer any more");
+        }
+    }
+}
+
+impl Waiter {
+    /// The answer, if it comes within `patience`.
+    pub async fn wait(mut self, patience: Duration) -> Option<CloudEvent> {
+        let answer = async {
+            match (&self.replies.0, self.receiver.take()) {
+                (Source::Live(_), Some(receiver)) => receiver.await.ok(),
+                (Source::Live(_), None) => None,
+                (Source::Stored(pool), _) => stored(pool, self.correlation_id).await,
+            }
+        };
+        tokio::time::timeout(patience, answer).await.ok().flatten()
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Source::Live(waiting) = &self.replies.0 {
+            waiting.lock().remove(&self.correlation_id);
+        }
+    }
+}
+
+async fn stored(pool: &PgPool, correlation_id: Uuid) -> Option<CloudEvent> {
+    let mut poll = tokio::time::interval(STORED_POLL);
+    loop {
+        poll.tick().await;
+        let found = async {
+            let mut conn = pool.acquire().await?;
+            let topic = Topic::LearningResponses.name();
+            storage::events::first_of_request(&mut conn, topic, correlation_id).await
+        };
+        match found.await {
+            Ok(Some(event)) => return Some(crate::outbox::to_cloud_event(&event)),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "cannot look for an answer"),
+        }
+    }
+}
+
+/// Follows the answers' topic until `stop`.
+pub(crate) async fn follow(
+    config: &KafkaConfig,
+    replies: &Replies,
+    stop: CancellationToken,
+) -> Result<(), KafkaError> {
+    let consumer: StreamConsumer = kafka::client(config)
+        // No group is joined and nothing committed; the client wants a name all the same.
+        .set("group.id", "learnflow.replies")
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "500")
+        .create()?;
+    {
+        let mut partitions = TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            partitions.add_partition_offset(Topic::LearningResponses.name(), partition, Offset::End)?;
+        }
+        consumer.assign(&partitions)?;
+    }
+    loop {
+        let received = tokio::select! {
+            received = consumer.recv() => received,
+            () = stop.cancelled() => return Ok(()),
+        };
+        match received {
+            Ok(message) => {
+                let body = message.payload().unwrap_or_default();
+                // A record that is not an event is dead-lettered by whoever consumes the topic.
+                if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
+                    replies.deliver(event);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the answers' topic cannot be read"),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What all functions of a process share: built once, then borrowed.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Clock, Store,
+    auth::{AuthConfig, Verifier},
+    config::{ConfigError, DatabaseConfig, KafkaConfig, Settings},
+    fault::Faults,
+    kafka::Producer,
+    metrics,
+    outbox::Outbox,
+    replies::Replies,
+    store,
+};
+
+/// The longest that queued events may take to leave at shutdown; the rest is the relay's.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why a process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Faulty configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database's address cannot be used.
+    #[error("cannot use the database address")]
+    Database(#[source] sqlx::Error),
+    /// The database cannot be brought up to date.
+    #[error("cannot migrate the database")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The Kafka settings cannot be used.
+    #[error("cannot use the Kafka settings")]
+    Kafka(#[source] rdkafka::error::KafkaError),
+    /// No HTTP client.
+    #[error("cannot build an HTTP client")]
+    HttpClient(#[source] reqwest::Error),
+}
+
+/// Clock, database, producer, tokens: everything that outlives a single event.
+#[derive(Debug)]
+pub struct Services {
+    /// Time and fresh ids.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// Answers to what front doors asked.
+    pub replies: Replies,
+    /// Reads access tokens.
+    pub verifier: Arc<Verifier>,
+    pub(crate) kafka: KafkaConfig,
+    pub(crate) producer: Producer,
+    pub(crate) outbox: Outbox,
+    pub(crate) faults: Faults,
+    stop: CancellationToken,
+    publisher: JoinHandle<()>,
+}
+
+impl Services {
+    /// Reads the settings, brings the database up to date and starts the publisher.
+    ///
+    /// # Errors
+    /// Faulty settings, or a database that cannot be migrated.
+    pub async fn start(
+        settings: &mut Settings,
+        clock: Clock,
+        faults: Faults,
+    ) -> Result<Arc<Self>, StartError> {
+        metrics::install();
+        let is_lambda = settings.is_lambda();
+        let database = DatabaseConfig::read(settings);
+        let kafka = KafkaConfig::read(settings);
+        let auth = AuthConfig::read(settings);
+        settings.check()?;
+        let pool = store::pool(&database).map_err(StartError::Database)?;
+        storage::migrations::run(&pool).await.map_err(StartError::Migrate)?;
+        let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
+        let (outbox, publisher) =
+            Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
+        let stop = CancellationToken::new();
+        let client = crate::http_client().map_err(StartError::HttpClient)?;
+        Ok(Arc::new(Self {
+            replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
+            store: Store::new(pool, outbox.clone(), faults.clone()),
+            verifier: Arc::new(Verifier::new(auth, client, clock.clone())),
+            publisher: tokio::spawn(publisher.run(stop.clone())),
+            clock,
+            kafka,
+            producer,
+            outbox,
+            faults,
+            stop,
+        }))
+    }
+
+    /// Waits until what was emitted is on the broker, but no longer than `limit`.
+    pub(crate) async fn drain(&self, limit: Duration) {
+        self.outbox.drain(limit).await;
+    }
+
+    /// Publishes what is queued and closes the database's connections.
+    pub async fn stop(&self) {
+        self.outbox.drain(DRAIN_LIMIT).await;
+        self.stop.cancel();
+        self.store.pool().close().await;
+    }
+
+    /// Stops at once, as a crash would: what is queued stays in the outbox.
+    pub fn kill(&self) {
+        self.publisher.abort();
+    }
+}

@@ -1,0 +1,142 @@
+//! The database, as the rest of the runtime and the front doors use it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use events::envelope::derived_event_id;
+use ids::EventId;
+use secrecy::ExposeSecret;
+use sqlx::{
+    PgConnection, PgPool, Postgres,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use storage::events::StoredEvent;
+
+use crate::{
+    Outgoing,
+    config::DatabaseConfig,
+    fault::{FaultPoint, Faults},
+    outbox::Outbox,
+    telemetry,
+};
+
+/// The longest wait for a free connection: a student should hear «try again» before they give up.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+/// The longest that the server works on one statement; every query has an index, so this is a fault.
+const STATEMENT_LIMIT_MS: &str = "5000";
+/// How long the writer of an event has to publish it before a relay takes over.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+/// A pool for these settings; connections are made when they are needed.
+///
+/// # Errors
+/// The address is malformed.
+pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let options: PgConnectOptions = config.url.expose_secret().parse()?;
+    let options = options
+        .application_name("learnflow")
+        .options([("statement_timeout", STATEMENT_LIMIT_MS), ("timezone", "UTC")]);
+    Ok(PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        // A dead connection is found by using it; asking first would double every round trip.
+        .test_before_acquire(false)
+        .connect_lazy_with(options))
+}
+
+/// Access to the database: plain connections to read, and transactions that publish what they emit.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    outbox: Outbox,
+    faults: Faults,
+}
+
+impl Store {
+    pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults) -> Self {
+        Self { pool, outbox, faults }
+    }
+
+    /// A connection for single statements.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or all connections are in use.
+    pub async fn connection(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        self.pool.acquire().await
+    }
+
+    /// Begins a transaction on behalf of `function`.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or all connections are in use.
+    pub async fn begin(&self, function: &'static str) -> sqlx::Result<Transaction<'_>> {
+        Ok(Transaction { tx: self.pool.begin().await?, store: self, function })
+    }
+
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+/// A transaction whose events are published once it is committed. Dropped, it is rolled back.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    tx: sqlx::Transaction<'a, Postgres>,
+    store: &'a Store,
+    function: &'static str,
+}
+
+impl Transaction<'_> {
+    /// The connection, for storage functions.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// Commits the state changes together with the events that they cause, then hands the events to
+    /// the publisher. `cause` is the event or request that all of it answers to: the ids of the
+    /// outgoing events derive from it.
+    ///
+    /// # Errors
+    /// The database's own; nothing is done then.
+    pub async fn commit(
+        self,
+        cause: EventId,
+        outgoing: Outgoing,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let traceparent = telemetry::current_traceparent();
+        let source = format!("learnflow/{}", self.function);
+        let events: Vec<StoredEvent> = outgoing
+            .into_drafts()
+            .into_iter()
+            .enumerate()
+            .map(|(position, draft)| StoredEvent {
+                id: derived_event_id(cause, self.function, position),
+                topic: draft.topic.to_owned(),
+                partition_key: draft.subject.to_string(),
+                event_type: draft.event_type.to_owned(),
+                source: source.clone(),
+                subject: Some(draft.subject.as_uuid()),
+                correlation_id: draft.correlation_id,
+                causation_id: Some(cause),
+                traceparent: traceparent.clone(),
+                data: draft.data,
+                occurred_at: now,
+            })
+            .collect();
+        self.commit_events(events, now).await
+    }
+
+    pub(crate) async fn commit_events(
+        mut self,
+        events: Vec<StoredEvent>,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        storage::events::insert_outgoing(&mut self.tx, &events, now + LEASE).await?;
+        self.tx.commit().await?;
+        self.store.faults.pass(self.function, FaultPoint::Committed).await;
+        self.store.outbox.submit(self.function, events);
+        Ok(())
+    }
+}

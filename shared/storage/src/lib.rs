@@ -1,0 +1,24 @@
+//! Every SQL statement, one file for each entity, as plain functions on a connection.
+//!
+//! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
+//! transactions (the runtime opens and commits them), or a business rule.
+
+pub mod curriculum;
+pub mod events;
+pub mod executions;
+pub mod idempotency;
+pub mod inbox;
+pub mod migrations;
+pub mod progress;
+pub mod queries;
+pub mod rate_limits;
+pub mod refresh_tokens;
+pub mod users;
+
+/// Asks the database for nothing, to see whether it answers.
+///
+/// # Errors
+/// It does not.
+pub async fn probe(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    sqlx::Connection::ping(conn).await
+}

@@ -1,0 +1,112 @@
+//! Students' questions and their answers.
+
+use chrono::{DateTime, Utc};
+use domain::agent::{AnsweredBy, Author};
+use ids::{QueryId, UserId};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// A question, with its answer once there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Its id, and the correlation id of all that it causes.
+    pub id: QueryId,
+    /// When it was accepted.
+    pub asked_at: DateTime<Utc>,
+    /// The answer.
+    pub answer: Option<StoredAnswer>,
+}
+
+/// An answer as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAnswer {
+    /// Who gave it: the name of an [`Author`].
+    pub agent: String,
+    /// What it was made with: the name of an [`AnsweredBy`].
+    pub answered_by: String,
+    /// `{answer, routing}` as the event brought them.
+    pub body: Value,
+    /// When it was stored.
+    pub answered_at: DateTime<Utc>,
+}
+
+/// Keeps a new question.
+///
+/// # Errors
+/// The database's own; a student without an account breaks `queries_student_id_fkey`.
+pub async fn insert(
+    conn: &mut PgConnection,
+    id: QueryId,
+    student_id: UserId,
+    question: &Value,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO queries (id, student_id, question, asked_at) VALUES ($1, $2, $3, $4)",
+        id.as_uuid(),
+        student_id.as_uuid(),
+        question,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One student's own question; anyone else's is not found.
+///
+/// # Errors
+/// The database's own.
+pub async fn find(
+    conn: &mut PgConnection,
+    id: QueryId,
+    student_id: UserId,
+) -> sqlx::Result<Option<Query>> {
+    let row = sqlx::query!(
+        "SELECT asked_at, agent, answered_by, answer, answered_at
+         FROM queries WHERE id = $1 AND student_id = $2",
+        id.as_uuid(),
+        student_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Query {
+        id,
+        asked_at: row.asked_at,
+        answer: match (row.agent, row.answered_by, row.answer, row.answered_at) {
+            (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
+                Some(StoredAnswer { agent, answered_by, body, answered_at })
+            }
+            _ => None,
+        },
+    }))
+}
+
+/// Stores the answer to a question of which there is none yet; the first one stays. `false`: there
+/// was one, or there is no such question of this student.
+///
+/// # Errors
+/// The database's own.
+pub async fn record_answer(
+    conn: &mut PgConnection,
+    id: QueryId,
+    student_id: UserId,
+    agent: Author,
+    answered_by: AnsweredBy,
+    body: &Value,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE queries SET agent = $3, answered_by = $4, answer = $5, answered_at = $6
+         WHERE id = $1 AND student_id = $2 AND answered_at IS NULL",
+        id.as_uuid(),
+        student_id.as_uuid(),
+        agent.as_str(),
+        answered_by.as_str(),
+        body,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}

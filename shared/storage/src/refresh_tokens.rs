@@ -1,0 +1,128 @@
+//! Refresh tokens: each works once, and a second use revokes all that descend from the same login.
+
+use chrono::{DateTime, Utc};
+use ids::{TokenFamilyId, UserId};
+use sqlx::PgConnection;
+
+/// A token as it is kept: its SHA-256 and not itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// SHA-256 of the token.
+    pub token_hash: [u8; 32],
+    /// The login that it descends from.
+    pub family_id: TokenFamilyId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// From when on it is refused.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What presenting a token comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Good: it is used up now, and a successor of the same family may be issued.
+    Accepted {
+        /// Whose it was.
+        user_id: UserId,
+        /// The family for its successor.
+        family_id: TokenFamilyId,
+    },
+    /// It was used before: someone has a copy. The caller revokes the family.
+    Reused {
+        /// The family to revoke.
+        family_id: TokenFamilyId,
+    },
+    /// Unknown, expired or revoked.
+    Refused,
+}
+
+/// Keeps a new token.
+///
+/// # Errors
+/// The database's own.
+pub async fn insert(conn: &mut PgConnection, token: &RefreshToken) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO refresh_tokens (token_hash, family_id, user_id, issued_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5)",
+        token.token_hash.as_slice(),
+        token.family_id.as_uuid(),
+        token.user_id.as_uuid(),
+        token.issued_at,
+        token.expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Uses a token up. Of two transactions that present the same one, exactly one is accepted.
+///
+/// # Errors
+/// The database's own.
+pub async fn use_up(
+    conn: &mut PgConnection,
+    token_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Use> {
+    let row = sqlx::query!(
+        "SELECT family_id, user_id, expires_at, used_at, revoked_at
+         FROM refresh_tokens WHERE token_hash = $1 FOR UPDATE",
+        token_hash.as_slice(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(Use::Refused) };
+    let family_id = TokenFamilyId::from_uuid(row.family_id);
+    if row.used_at.is_some() {
+        return Ok(Use::Reused { family_id });
+    }
+    if row.revoked_at.is_some() || row.expires_at <= now {
+        return Ok(Use::Refused);
+    }
+    sqlx::query!(
+        "UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1",
+        token_hash.as_slice(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(Use::Accepted { user_id: UserId::from_uuid(row.user_id), family_id })
+}
+
+/// Revokes every token that descends from one login.
+///
+/// # Errors
+/// The database's own.
+pub async fn revoke_family(
+    conn: &mut PgConnection,
+    family_id: TokenFamilyId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE refresh_tokens SET revoked_at = $2 WHERE family_id = $1 AND revoked_at IS NULL",
+        family_id.as_uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The family of a token, whatever its state.
+///
+/// # Errors
+/// The database's own.
+pub async fn family_of(
+    conn: &mut PgConnection,
+    token_hash: &[u8; 32],
+) -> sqlx::Result<Option<TokenFamilyId>> {
+    let family = sqlx::query_scalar!(
+        "SELECT family_id FROM refresh_tokens WHERE token_hash = $1",
+        token_hash.as_slice(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(family.map(TokenFamilyId::from_uuid))
+}

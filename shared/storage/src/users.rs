@@ -1,0 +1,131 @@
+//! Accounts.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    text::Email,
+    user::{Role, UnknownRole},
+};
+use ids::UserId;
+use sqlx::PgConnection;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// Its id; a student's is the partition key of their events.
+    pub id: UserId,
+    /// The address that the owner logs in with.
+    pub email: String,
+    /// The name that others see.
+    pub display_name: String,
+    /// Argon2id in PHC form; absent for people of an external identity provider.
+    pub password_hash: Option<String>,
+    /// What the owner may do.
+    pub role: Role,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+}
+
+struct UserRow {
+    id: uuid::Uuid,
+    email: String,
+    display_name: String,
+    password_hash: Option<String>,
+    role: String,
+    created_at: DateTime<Utc>,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = sqlx::Error;
+
+    fn try_from(row: UserRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            email: row.email,
+            display_name: row.display_name,
+            password_hash: row.password_hash,
+            role: row
+                .role
+                .parse()
+                .map_err(|source: UnknownRole| sqlx::Error::Decode(Box::new(source)))?,
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// Keeps a new account. `false`: the address is taken.
+///
+/// # Errors
+/// The database's own.
+pub async fn insert(conn: &mut PgConnection, user: &User) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "INSERT INTO users (id, email, display_name, password_hash, role, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING",
+        user.id.as_uuid(),
+        user.email,
+        user.display_name,
+        user.password_hash,
+        user.role.as_str(),
+        user.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Makes sure that a person of an external identity provider has a row to own their data.
+///
+/// # Errors
+/// The database's own.
+pub async fn ensure_external(
+    conn: &mut PgConnection,
+    id: UserId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO users (id, email, display_name, role, created_at)
+         VALUES ($1, $2, 'External user', $3, $4)
+         ON CONFLICT DO NOTHING",
+        id.as_uuid(),
+        format!("{id}@external.invalid"),
+        role.as_str(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The account with this address.
+///
+/// # Errors
+/// The database's own.
+pub async fn find_by_email(conn: &mut PgConnection, email: &Email) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        UserRow,
+        "SELECT id, email, display_name, password_hash, role, created_at
+         FROM users WHERE email = $1",
+        email.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(User::try_from)
+    .transpose()
+}
+
+/// The account with this id.
+///
+/// # Errors
+/// The database's own.
+pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        UserRow,
+        "SELECT id, email, display_name, password_hash, role, created_at
+         FROM users WHERE id = $1",
+        id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(User::try_from)
+    .transpose()
+}
