@@ -1,1 +1,56 @@
-//! api-gateway
+//! The gateway: the one door for front ends, over HTTP under `/api/v1`.
+//!
+//! In: HTTP requests and `question.answered.v1`. Out: `question.asked.v1`. Work is accepted once it is
+//! in the database, so Kafka may be away.
+
+mod access;
+mod accounts;
+mod api;
+mod config;
+mod limits;
+mod passwords;
+mod queries;
+mod record;
+pub mod seed;
+
+use std::sync::Arc;
+
+use runtime::{
+    Function, Services,
+    auth::{AuthConfig, Signer, Verifier},
+    config::Settings,
+};
+
+use crate::config::GatewayConfig;
+
+/// The function as the runtime hosts it.
+pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
+    let auth = AuthConfig::read(settings);
+    let gateway = Gateway {
+        services: Arc::clone(services),
+        signer: Signer::new(&auth).map(Arc::new),
+        config: Arc::new(GatewayConfig::read(settings)),
+    };
+    Function::new(NAME, 8180)
+        .decides(record::RecordAnswer)
+        .serves_public(api::routes(gateway))
+        .awaits_replies()
+}
+
+/// The function's name.
+const NAME: &str = "api-gateway";
+
+/// What the endpoints work with.
+#[derive(Debug, Clone)]
+struct Gateway {
+    services: Arc<Services>,
+    /// Absent where an external identity provider issues all tokens.
+    signer: Option<Arc<Signer>>,
+    config: Arc<GatewayConfig>,
+}
+
+impl axum::extract::FromRef<Gateway> for Arc<Verifier> {
+    fn from_ref(gateway: &Gateway) -> Self {
+        Self::clone(&gateway.services.verifier)
+    }
+}

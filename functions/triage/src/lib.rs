@@ -1,1 +1,74 @@
-//! triage
+//! Triage: decides which agent a question is for.
+//!
+//! In: `question.asked.v1`. Out: `question.routed.v1` to the agent, or `question.answered.v1` where no
+//! agent is needed or none is there. Fails only if the database is away.
+
+pub mod classify;
+mod http;
+mod reply;
+
+use std::sync::Arc;
+
+use domain::agent::{Agent, AnsweredBy, Author};
+use events::{
+    question_answered::QuestionAnswered,
+    question_asked::QuestionAsked,
+    question_routed::{QuestionRouted, Routing},
+};
+use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+use sqlx::PgConnection;
+
+use crate::classify::{Context, classify};
+
+/// Latest errors that are looked at and passed on.
+const RECENT_ERRORS: i64 = 5;
+
+/// The function as the runtime hosts it.
+pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
+    Function::new("triage", 8100).decides(Triage).serves_internal(http::routes(services))
+}
+
+struct Triage;
+
+impl Decide for Triage {
+    type In = QuestionAsked;
+
+    async fn handle(
+        &self,
+        received: Received<QuestionAsked>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let asked = received.event.data;
+        let student = asked.student_id;
+        let level =
+            storage::progress::overall_level(conn, student).await.map_err(HandlerError::retry)?;
+        let recent_errors = storage::executions::recent_error_types(conn, student, RECENT_ERRORS)
+            .await
+            .map_err(HandlerError::retry)?;
+        let routing = classify(&Context {
+            question: asked.question.as_str(),
+            code: asked.code.as_ref().map(|code| code.as_str()),
+            error: asked.error.as_ref().map(|error| error.as_str()),
+            topic: asked.topic.as_ref().map(|topic| topic.as_str()),
+            in_exercise: asked.exercise_id.is_some(),
+            failed_recently: !recent_errors.is_empty(),
+        });
+        // The agents besides concepts join with their own functions; until then triage says so.
+        if routing.agent == Agent::Concepts {
+            Outgoing::none().with(&QuestionRouted { asked, routing, level, recent_errors })
+        } else {
+            Outgoing::none().with(&answer(asked, routing))
+        }
+    }
+}
+
+fn answer(asked: QuestionAsked, routing: Routing) -> QuestionAnswered {
+    QuestionAnswered {
+        query_id: asked.query_id,
+        student_id: asked.student_id,
+        agent: Author::Triage,
+        answered_by: AnsweredBy::Offline,
+        answer: reply::reply(&asked, &routing),
+        routing,
+    }
+}

@@ -1,1 +1,122 @@
-//! runner
+//! The `learnflow` command: everything in one process for local use, and the operator's tools.
+//!
+//! Belongs here: starting the parts together, and talking to a person at a terminal. Never here: what
+//! a function does, or what the runtime does for all of them.
+
+mod ask;
+mod backends;
+mod dev;
+mod operate;
+
+pub use dev::{Stack, StackOptions};
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use runtime::telemetry::{self, LogFormat, TelemetryConfig};
+
+/// AI-tutored Python courses: the whole back end on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "learnflow", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything: PostgreSQL, a Kafka broker and all functions. The default.
+    Dev(DevArguments),
+    /// Ask the tutor a question.
+    Ask(ask::AskArguments),
+    /// Bring a database up to date.
+    Migrate {
+        /// The database.
+        #[arg(long, env = "DATABASE_URL")]
+        database_url: String,
+    },
+    /// Make the topics on a Kafka cluster.
+    Topics {
+        /// The brokers, such as `localhost:9092`.
+        #[arg(long, env = "KAFKA_BROKERS")]
+        kafka: String,
+    },
+    /// Show the newest dead letters.
+    DeadLetters {
+        /// The database.
+        #[arg(long, env = "DATABASE_URL")]
+        database_url: String,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: i64,
+    },
+}
+
+/// Where things are kept, and what is used instead of the built-in parts.
+#[derive(Debug, Args, Default)]
+struct DevArguments {
+    /// Where the database and the broker keep their data.
+    #[arg(long, env = "LEARNFLOW_DATA", default_value = ".learnflow")]
+    data: PathBuf,
+    /// A PostgreSQL server of yours instead of a private one.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// A Kafka cluster of yours instead of the built-in broker, such as `localhost:9092`.
+    #[arg(long, env = "KAFKA_BROKERS")]
+    kafka: Option<String>,
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_else(|| {
+        // The default command takes its options from the environment alone.
+        match Cli::parse_from(["learnflow", "dev"]).command {
+            Some(command) => command,
+            None => Command::Dev(DevArguments::default()),
+        }
+    });
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let result = runtime.block_on(async {
+        let _guard = telemetry::install(&telemetry_config(), "learnflow");
+        match command {
+            Command::Dev(arguments) => dev::run(arguments).await,
+            Command::Ask(arguments) => ask::run(arguments).await,
+            Command::Migrate { database_url } => operate::migrate(&database_url).await,
+            Command::Topics { kafka } => operate::topics(kafka).await,
+            Command::DeadLetters { database_url, limit } => {
+                operate::dead_letters(&database_url, limit).await
+            }
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// A person at a terminal wants warnings in plain lines; `LOG_LEVEL` and `LOG_FORMAT` say otherwise.
+fn telemetry_config() -> TelemetryConfig {
+    let mut settings = runtime::config::Settings::from_process();
+    let chosen = TelemetryConfig::read(&mut settings);
+    TelemetryConfig {
+        format: if settings.optional("LOG_FORMAT").is_some() { chosen.format } else { LogFormat::Text },
+        level: settings.optional("LOG_LEVEL").unwrap_or_else(|| "warn".to_owned()),
+        otlp_endpoint: chosen.otlp_endpoint,
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command's answer to a person")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("learnflow: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Prints a line for the person at the terminal.
+#[expect(clippy::print_stdout, reason = "a command's answer to a person")]
+fn say(line: impl std::fmt::Display) {
+    println!("{line}");
+}

@@ -41,6 +41,16 @@ impl Clock {
         }
     }
 
+    /// 32 bytes that nobody can guess, for a token.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn new_secret(&self) -> Result<[u8; 32], getrandom::Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        Ok(secret)
+    }
+
     /// A new UUIDv7.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]

@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod clock;
+pub mod compute;
 pub mod config;
 mod consumer;
 mod dead_letter;

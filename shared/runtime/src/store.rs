@@ -25,6 +25,8 @@ use crate::{
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// The longest that the server works on one statement; every query has an index, so this is a fault.
 const STATEMENT_LIMIT_MS: &str = "5000";
+/// The longest for a probe: it is asked often, and a slow answer is as good as none.
+const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// How long the writer of an event has to publish it before a relay takes over.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
@@ -49,13 +51,31 @@ pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
-    outbox: Outbox,
+    /// Absent for an operator's tool, which publishes nothing: a relay finds what it emits.
+    outbox: Option<Outbox>,
     faults: Faults,
 }
 
 impl Store {
     pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults) -> Self {
-        Self { pool, outbox, faults }
+        Self { pool, outbox: Some(outbox), faults }
+    }
+
+    /// A database for an operator's tool.
+    ///
+    /// # Errors
+    /// The address is malformed.
+    pub fn open(url: &str) -> sqlx::Result<Self> {
+        let config = DatabaseConfig { url: url.into(), max_connections: 2 };
+        Ok(Self { pool: pool(&config)?, outbox: None, faults: Faults::default() })
+    }
+
+    /// Brings the database up to date.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or a migration fails.
+    pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        storage::migrations::run(&self.pool).await
     }
 
     /// A connection for single statements.
@@ -64,6 +84,15 @@ impl Store {
     /// The database cannot be reached, or all connections are in use.
     pub async fn connection(&self) -> sqlx::Result<PoolConnection<Postgres>> {
         self.pool.acquire().await
+    }
+
+    /// Whether the database answers, and soon.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn probe(&self) -> sqlx::Result<()> {
+        let ask = async { storage::probe(&mut *self.connection().await?).await };
+        tokio::time::timeout(PROBE_LIMIT, ask).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Begins a transaction on behalf of `function`.
@@ -136,7 +165,9 @@ impl Transaction<'_> {
         storage::events::insert_outgoing(&mut self.tx, &events, now + LEASE).await?;
         self.tx.commit().await?;
         self.store.faults.pass(self.function, FaultPoint::Committed).await;
-        self.store.outbox.submit(self.function, events);
+        if let Some(outbox) = &self.store.outbox {
+            outbox.submit(self.function, events);
+        }
         Ok(())
     }
 }

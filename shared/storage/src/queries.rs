@@ -15,6 +15,8 @@ pub struct Query {
     pub asked_at: DateTime<Utc>,
     /// The answer.
     pub answer: Option<StoredAnswer>,
+    /// Whether some function has given up on it.
+    pub failed: bool,
 }
 
 /// An answer as it is kept.
@@ -63,8 +65,10 @@ pub async fn find(
     student_id: UserId,
 ) -> sqlx::Result<Option<Query>> {
     let row = sqlx::query!(
-        "SELECT asked_at, agent, answered_by, answer, answered_at
-         FROM queries WHERE id = $1 AND student_id = $2",
+        r#"SELECT asked_at, agent, answered_by, answer, answered_at,
+                  EXISTS (SELECT 1 FROM events
+                          WHERE correlation_id = queries.id AND topic = 'dead.letters') AS "failed!"
+           FROM queries WHERE id = $1 AND student_id = $2"#,
         id.as_uuid(),
         student_id.as_uuid(),
     )
@@ -73,6 +77,7 @@ pub async fn find(
     Ok(row.map(|row| Query {
         id,
         asked_at: row.asked_at,
+        failed: row.failed,
         answer: match (row.agent, row.answered_by, row.answer, row.answered_at) {
             (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
                 Some(StoredAnswer { agent, answered_by, body, answered_at })

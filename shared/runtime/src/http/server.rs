@@ -24,8 +24,6 @@ use crate::{Function, Services, ingress, metrics, process::Processor, telemetry}
 /// The longest that a request may take, from the first byte of its body to the answer: the front
 /// door's longest patience and then some.
 const REQUEST_LIMIT: Duration = Duration::from_secs(35);
-/// The longest for the readiness probe's question to the database.
-const PROBE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Who can reach a function's port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,11 +82,7 @@ struct Readiness {
 /// The database is needed to accept work; Kafka is not, since accepted work is kept and sent later,
 /// so its state is told but does not turn traffic away.
 async fn ready(State(services): State<Arc<Services>>) -> Response {
-    let ask = async {
-        let mut conn = services.store.connection().await?;
-        storage::probe(&mut conn).await
-    };
-    let database = matches!(tokio::time::timeout(PROBE_LIMIT, ask).await, Ok(Ok(())));
+    let database = services.store.probe().await.is_ok();
     let producer = services.producer.clone();
     let kafka = tokio::task::spawn_blocking(move || producer.is_connected()).await.unwrap_or(false);
     let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

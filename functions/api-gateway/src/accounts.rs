@@ -1,0 +1,220 @@
+//! Accounts: register, log in, refresh, log out, and who am I.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    text::{DisplayName, Email},
+    user::Role,
+};
+use ids::{EventId, TokenFamilyId, UserId};
+use runtime::{
+    Outgoing,
+    http::{Caller, ClientAddress, Json, Problem},
+};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use storage::{
+    idempotency::{self, Claim, IdempotencyKey},
+    refresh_tokens::{self, Use},
+    users::{self, User},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    Gateway, NAME,
+    access::{self, Profile, Session},
+    limits,
+    passwords::{self, Password},
+    queries::idempotency_key,
+};
+
+/// A new student's account. Teachers and administrators are appointed by an administrator.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegisterRequest {
+    /// The address to log in with.
+    #[schema(value_type = String, example = "ada@example.org", max_length = 254)]
+    email: Email,
+    /// At least 8 characters.
+    #[schema(value_type = String, min_length = 8, max_length = 128)]
+    password: Password,
+    /// The name that others see.
+    #[schema(value_type = String, example = "Ada", max_length = 100)]
+    display_name: DisplayName,
+}
+
+/// Makes a student's account and logs in.
+#[utoipa::path(post, path = "/auth/register", tag = "Accounts",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = RegisterRequest,
+    responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn register(
+    State(gateway): State<Gateway>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    Json(request): Json<RegisterRequest>,
+) -> Result<Response, Problem> {
+    if gateway.signer.is_none() {
+        return Err(access::external_only());
+    }
+    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login).await?;
+    let key = idempotency_key(&headers)?;
+    let clock = &gateway.services.clock;
+    let now = clock.now();
+    let id = UserId::from_uuid(clock.new_id());
+    let request_hash = Sha256::digest(
+        [request.email.as_str(), request.password.expose(), request.display_name.as_str()].join("\n"),
+    );
+    let user = User {
+        id,
+        email: request.email.into(),
+        display_name: request.display_name.into(),
+        password_hash: Some(passwords::hash(request.password).await?),
+        role: Role::Student,
+        created_at: now,
+    };
+    let mut tx = gateway.services.store.begin(NAME).await?;
+    if let Some(key) = key {
+        let owner = address.to_string();
+        let key = IdempotencyKey {
+            operation: "register",
+            owner: &owner,
+            key: &key,
+            request_hash: request_hash.into(),
+        };
+        match idempotency::claim(tx.conn(), &key, id.as_uuid(), now).await? {
+            Claim::New => {}
+            Claim::Conflict => return Err(reused_key()),
+            // The same request knows the same password, so it may log in.
+            Claim::Repeated(first) => {
+                let first = users::find(tx.conn(), UserId::from_uuid(first)).await?;
+                let first = first.ok_or_else(|| Problem::not_found("the account was deleted"))?;
+                return session(&gateway, tx, &first, StatusCode::CREATED).await;
+            }
+        }
+    }
+    if !users::insert(tx.conn(), &user).await? {
+        let detail = "there is an account with this e-mail address; log in, or use another one";
+        return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
+    }
+    session(&gateway, tx, &user, StatusCode::CREATED).await
+}
+
+/// An address and its password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginRequest {
+    /// The address of the account.
+    #[schema(value_type = String, example = "student@example.org")]
+    email: Email,
+    /// Its password.
+    #[schema(value_type = String, example = "learnflow-student")]
+    password: Password,
+}
+
+/// Logs in.
+#[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = LoginRequest,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn login(
+    State(gateway): State<Gateway>,
+    Json(request): Json<LoginRequest>,
+) -> Result<Response, Problem> {
+    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login).await?;
+    let user = {
+        let mut conn = gateway.services.store.connection().await?;
+        users::find_by_email(&mut conn, &request.email).await?
+    };
+    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+    let fits = passwords::fits(request.password, hash).await?;
+    let user = user.filter(|_| fits);
+    let user = user.ok_or_else(|| Problem::unauthorized("the e-mail address or the password is wrong"))?;
+    let tx = gateway.services.store.begin(NAME).await?;
+    session(&gateway, tx, &user, StatusCode::OK).await
+}
+
+/// A refresh token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshRequest {
+    /// As the last login or refresh gave it.
+    refresh_token: String,
+}
+
+/// Exchanges a refresh token for a new pair. A token that comes twice was stolen, so then everyone
+/// who holds one of that login is logged out.
+#[utoipa::path(post, path = "/auth/refresh", tag = "Accounts", request_body = RefreshRequest,
+    responses((status = 200, body = Session), (status = 401, body = Problem)))]
+pub(crate) async fn refresh(
+    State(gateway): State<Gateway>,
+    Json(request): Json<RefreshRequest>,
+) -> Result<Response, Problem> {
+    let now = gateway.services.clock.now();
+    let refused = || Problem::unauthorized("the refresh token is not valid any more; log in again");
+    let mut tx = gateway.services.store.begin(NAME).await?;
+    match refresh_tokens::use_up(tx.conn(), &access::hash(&request.refresh_token), now).await? {
+        Use::Refused => Err(refused()),
+        Use::Reused { family_id } => {
+            refresh_tokens::revoke_family(tx.conn(), family_id, now).await?;
+            tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
+            tracing::warn!(%family_id, "a refresh token came twice, its family is revoked");
+            Err(refused())
+        }
+        Use::Accepted { user_id, family_id } => {
+            let user = users::find(tx.conn(), user_id).await?.ok_or_else(refused)?;
+            let session = access::issue(&gateway, tx.conn(), &user, family_id).await?;
+            tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
+            Ok(Json(session).into_response())
+        }
+    }
+}
+
+/// Logs out: every refresh token of that login ends. A token that is not known needs no ending.
+#[utoipa::path(post, path = "/auth/logout", tag = "Accounts", request_body = RefreshRequest,
+    responses((status = 204)))]
+pub(crate) async fn logout(
+    State(gateway): State<Gateway>,
+    Json(request): Json<RefreshRequest>,
+) -> Result<StatusCode, Problem> {
+    let now = gateway.services.clock.now();
+    let mut conn = gateway.services.store.connection().await?;
+    let hash = access::hash(&request.refresh_token);
+    if let Some(family) = refresh_tokens::family_of(&mut conn, &hash).await? {
+        refresh_tokens::revoke_family(&mut conn, family, now).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller's own account.
+#[utoipa::path(get, path = "/me", tag = "Accounts", security(("bearer" = [])),
+    responses((status = 200, body = Profile), (status = 401, body = Problem)))]
+pub(crate) async fn me(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+) -> Result<Json<Profile>, Problem> {
+    let mut conn = gateway.services.store.connection().await?;
+    let user = users::find(&mut conn, caller.id).await?;
+    let user = user.ok_or_else(|| Problem::not_found("there is no account with this id here"))?;
+    Ok(Json(Profile::from(&user)))
+}
+
+async fn session(
+    gateway: &Gateway,
+    mut tx: runtime::Transaction<'_>,
+    user: &User,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    let family_id = TokenFamilyId::from_uuid(gateway.services.clock.new_id());
+    let session = access::issue(gateway, tx.conn(), user, family_id).await?;
+    let cause = EventId::from_uuid(family_id.as_uuid());
+    tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;
+    Ok((status, Json(session)).into_response())
+}
+
+/// 422: the key belongs to another request.
+pub(crate) fn reused_key() -> Problem {
+    let detail = "this Idempotency-Key was used for another request; use a new one";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+}

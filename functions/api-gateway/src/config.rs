@@ -1,0 +1,40 @@
+//! The gateway's own settings.
+
+use axum::http::HeaderValue;
+use runtime::config::Settings;
+
+/// Origins, and requests a minute.
+#[derive(Debug)]
+pub(crate) struct GatewayConfig {
+    /// `CORS_ORIGINS`: where front ends are served from, comma-separated.
+    pub(crate) cors_origins: Vec<HeaderValue>,
+    /// `RATE_LIMIT_ADDRESS`: requests a minute from one address. High, since a whole school may share
+    /// one.
+    pub(crate) per_address: i32,
+    /// `RATE_LIMIT_USER`: requests a minute by one person.
+    pub(crate) per_user: i32,
+    /// `RATE_LIMIT_LOGIN`: attempts a minute to log in to one account.
+    pub(crate) per_login: i32,
+}
+
+impl GatewayConfig {
+    pub(crate) fn read(settings: &mut Settings) -> Self {
+        let mut origins = settings.list("CORS_ORIGINS");
+        if origins.is_empty() {
+            origins.push("http://localhost:3000".to_owned());
+        }
+        let mut cors_origins = Vec::new();
+        for origin in origins {
+            match HeaderValue::from_str(&origin) {
+                Ok(origin) => cors_origins.push(origin),
+                Err(error) => settings.fault(format!("CORS_ORIGINS is not usable: {error}")),
+            }
+        }
+        Self {
+            cors_origins,
+            per_address: settings.parsed("RATE_LIMIT_ADDRESS", 3_000),
+            per_user: settings.parsed("RATE_LIMIT_USER", 120),
+            per_login: settings.parsed("RATE_LIMIT_LOGIN", 10),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Demo accounts and the curriculum's catalogue, for local use.
+
+use std::sync::Arc;
+
+use domain::user::Role;
+use ids::{EventId, UserId};
+use runtime::{Outgoing, Services};
+use storage::{
+    curriculum::CatalogueEntry,
+    users::{self, User},
+};
+
+use crate::{
+    NAME,
+    passwords::{self, Password},
+};
+
+/// A demo account: address, name, password.
+pub type DemoLogin = (&'static str, &'static str, &'static str);
+
+/// The demo accounts; their passwords are public, so they belong on no server that others can reach.
+pub const DEMO_LOGINS: [DemoLogin; 3] = [
+    ("student@example.org", "Demo Student", "learnflow-student"),
+    ("teacher@example.org", "Demo Teacher", "learnflow-teacher"),
+    ("admin@example.org", "Demo Admin", "learnflow-admin"),
+];
+
+/// Why the seed could not be laid.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The database's own.
+    #[error("the demo data cannot be stored")]
+    Store(#[from] sqlx::Error),
+    /// A demo password could not be hashed.
+    #[error("a demo password cannot be hashed")]
+    Password,
+}
+
+/// Brings the catalogue up to date and makes the demo accounts that are not there yet.
+///
+/// # Errors
+/// The database is away.
+pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
+    let now = services.clock.now();
+    let cause = EventId::from_uuid(services.clock.new_id());
+    let mut missing = Vec::new();
+    {
+        let mut conn = services.store.connection().await?;
+        for ((email, name, password), role) in
+            DEMO_LOGINS.into_iter().zip([Role::Student, Role::Teacher, Role::Admin])
+        {
+            let address = email.to_owned().try_into().map_err(|_| SeedError::Password)?;
+            if users::find_by_email(&mut conn, &address).await?.is_none() {
+                missing.push((email, name, password, role));
+            }
+        }
+    }
+    let mut accounts = Vec::new();
+    for (email, name, password, role) in missing {
+        let password = Password::try_from(password.to_owned()).map_err(|_| SeedError::Password)?;
+        let hash = passwords::hash(password).await.map_err(|_| SeedError::Password)?;
+        accounts.push(User {
+            id: UserId::from_uuid(services.clock.new_id()),
+            email: email.to_owned(),
+            display_name: name.to_owned(),
+            password_hash: Some(hash),
+            role,
+            created_at: now,
+        });
+    }
+    let mut tx = services.store.begin(NAME).await?;
+    storage::curriculum::upsert(tx.conn(), catalogue()).await?;
+    for account in &accounts {
+        users::insert(tx.conn(), account).await?;
+    }
+    tx.commit(cause, Outgoing::none(), now).await?;
+    Ok(())
+}
+
+fn catalogue() -> impl Iterator<Item = CatalogueEntry<'static>> {
+    let place = |index: usize| i16::try_from(index + 1).unwrap_or(i16::MAX);
+    curriculum::embedded().modules.iter().enumerate().flat_map(move |(index, module)| {
+        module.topics.iter().enumerate().map(move |(position, topic)| CatalogueEntry {
+            module_slug: &module.slug,
+            module_position: place(index),
+            module_title: &module.title,
+            topic_slug: &topic.slug,
+            topic_position: place(position),
+            topic_title: &topic.title,
+        })
+    })
+}

@@ -1,0 +1,244 @@
+//! Composing an answer from the curriculum.
+
+use curriculum::{Comparison, Curriculum, Example, Found, Lesson, Match, Topic};
+use domain::level::Level;
+use events::question_answered::{self, Answer};
+
+/// Topics that are offered where there is no answer.
+const OFFERED: usize = 3;
+/// Examples in an answer that explains a whole topic.
+const EXAMPLES: usize = 2;
+/// Mistakes in an answer that explains a whole topic.
+const MISTAKES: usize = 2;
+
+/// Answers a question at a level. `page` is the topic that the student is looking at: it decides what
+/// «this» means, and never overrules what the question names.
+#[must_use]
+pub fn answer(
+    course: &Curriculum,
+    question: &str,
+    page: Option<&str>,
+    level: Level,
+    clarification: Option<&str>,
+) -> Answer {
+    let found = course.find(question);
+    let page = page.and_then(|page| course.topic(page));
+    let mut answer = match subject(course, &found, page) {
+        Subject::Comparison(comparison) => compare(comparison),
+        Subject::Topic(best) => match &best.topic.lesson {
+            Some(lesson) => explain(course, &best, lesson, level),
+            None => not_written(course, best.topic),
+        },
+        Subject::NotCovered(idea) => not_covered(course, idea, &found),
+        Subject::Unknown => unknown(course, question, &found),
+    };
+    if let Some(clarification) = clarification {
+        answer.content.push_str(&format!("\n\n*{clarification}*"));
+    }
+    answer
+}
+
+enum Subject<'a> {
+    Comparison(&'a Comparison),
+    Topic(Match<'a>),
+    NotCovered(&'a str),
+    Unknown,
+}
+
+fn subject<'a>(course: &'a Curriculum, found: &Found<'a>, page: Option<&'a Topic>) -> Subject<'a> {
+    // An idea outside the course is what the question is about, whatever else it mentions.
+    if let Some(idea) = found.not_covered.first() {
+        return Subject::NotCovered(idea);
+    }
+    let strongest = found.matches.first().map_or(0, |best| best.weight);
+    let named: Vec<&Match<'a>> =
+        found.matches.iter().filter(|found| found.weight * 2 >= strongest).collect();
+    // A finer idea («remove duplicates from a list») is more than two topics side by side.
+    if let [one, other, ..] = named[..]
+        && one.concept.is_none()
+        && other.concept.is_none()
+        && let Some(comparison) = course.comparison(&one.topic.slug, &other.topic.slug)
+    {
+        return Subject::Comparison(comparison);
+    }
+    match named.first() {
+        // More unknown words than known ones: the question is about something else.
+        Some(best) if found.unknown.len() <= best.weight => Subject::Topic(**best),
+        Some(_) => Subject::Unknown,
+        None if found.unknown.is_empty() => page.map_or(Subject::Unknown, |topic| {
+            Subject::Topic(Match { topic, concept: None, weight: 0 })
+        }),
+        None => Subject::Unknown,
+    }
+}
+
+fn compare(comparison: &Comparison) -> Answer {
+    let mut content = comparison.text.trim().to_owned();
+    show_examples(&mut content, &comparison.examples);
+    Answer {
+        content,
+        examples: comparison.examples.iter().map(wire).collect(),
+        topics: comparison.topics.to_vec(),
+        related: Vec::new(),
+    }
+}
+
+fn explain(course: &Curriculum, best: &Match<'_>, lesson: &Lesson, level: Level) -> Answer {
+    let (mut content, examples) = match best.concept {
+        Some(concept) => {
+            let text = concept.text.trim();
+            let content = format!("**{}** ({})\n\n{text}", concept.title, best.topic.title);
+            (content, std::slice::from_ref(&concept.example))
+        }
+        None => {
+            let text = explanation(lesson, level).trim();
+            let content = format!("**{}**: {}\n\n{text}", best.topic.title, lesson.summary);
+            (content, &lesson.examples[..lesson.examples.len().min(EXAMPLES)])
+        }
+    };
+    show_examples(&mut content, examples);
+    if best.concept.is_none() {
+        content.push_str("\n\nWatch out for:");
+        for mistake in lesson.mistakes.iter().take(MISTAKES) {
+            content.push_str(&format!("\n- **{}.** {}", mistake.title, mistake.text));
+        }
+    }
+    let next = lesson.related.iter().filter_map(|slug| course.topic(slug));
+    let next: Vec<&str> = next.map(|topic| topic.title.as_str()).collect();
+    content.push_str(&format!("\n\nRead next: {}.", next.join(", ")));
+    Answer {
+        content,
+        examples: examples.iter().map(wire).collect(),
+        topics: vec![best.topic.slug.clone()],
+        related: lesson.related.clone(),
+    }
+}
+
+fn not_written(course: &Curriculum, topic: &Topic) -> Answer {
+    let content = format!(
+        "You ask about **{}**. That topic is part of the course, but its lesson is not written yet, so \
+         I cannot explain it.",
+        topic.title
+    );
+    offer(course, content, &topic.title)
+}
+
+fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
+    let content = format!("**{idea}** is not part of this course, so I cannot explain it.");
+    let near = found.matches.first().map_or(idea, |near| near.topic.title.as_str());
+    offer(course, content, near)
+}
+
+fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
+    let content = match found.unknown.as_slice() {
+        [] => "I do not know which idea you mean. Name it, for instance «What is a variable?».".to_owned(),
+        words => format!("I do not know «{}» from this course, so I cannot explain it.", words.join(" ")),
+    };
+    offer(course, content, found.unknown.first().map_or(question, String::as_str))
+}
+
+fn offer(course: &Curriculum, mut content: String, near: &str) -> Answer {
+    let nearest = course.nearest(near, OFFERED);
+    let titles: Vec<&str> = nearest.iter().map(|topic| topic.title.as_str()).collect();
+    content.push_str(&format!(" The nearest topics that I can explain: {}.", titles.join(", ")));
+    Answer {
+        content,
+        examples: Vec::new(),
+        topics: Vec::new(),
+        related: nearest.iter().map(|topic| topic.slug.clone()).collect(),
+    }
+}
+
+/// The text for a level.
+#[must_use]
+pub fn explanation(lesson: &Lesson, level: Level) -> &str {
+    match level {
+        Level::Beginner => &lesson.explanation.beginner,
+        Level::Learning => &lesson.explanation.learning,
+        Level::Proficient => &lesson.explanation.proficient,
+        Level::Mastered => &lesson.explanation.mastered,
+    }
+}
+
+fn show_examples(content: &mut String, examples: &[Example]) {
+    for example in examples {
+        content.push_str(&format!("\n\n{}:\n\n```python\n{}\n```", example.title, example.code.trim()));
+        if !example.stdin.is_empty() {
+            content.push_str(&format!("\n\nWith this typed in:\n\n```text\n{}\n```", example.stdin.trim_end()));
+        }
+        content.push_str(&format!("\n\nIt prints:\n\n```text\n{}\n```", example.output.trim_end()));
+    }
+}
+
+/// An example as it travels.
+#[must_use]
+pub fn wire(example: &Example) -> question_answered::Example {
+    question_answered::Example {
+        title: example.title.clone(),
+        code: example.code.clone(),
+        output: example.output.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::level::Level;
+
+    use super::answer;
+
+    fn ask(question: &str) -> events::question_answered::Answer {
+        answer(curriculum::embedded(), question, None, Level::Beginner, None)
+    }
+
+    #[test]
+    fn a_comparison_is_answered_as_one() {
+        let answer = ask("What is the difference between a list and a tuple?");
+        assert_eq!(answer.topics, ["lists", "tuples"]);
+        assert!(answer.content.contains("a list can change and a tuple cannot"));
+        assert_eq!(answer.examples.len(), 2);
+    }
+
+    #[test]
+    fn the_answer_is_about_what_was_asked() {
+        for (question, topic, words) in [
+            ("What is a variable?", "variables", "a name for a value"),
+            ("How do I sort a list?", "lists", "sorted(items)"),
+            ("what is modulo", "operators", "left over after dividing"),
+            ("How do while loops work?", "while-loops", "as long as"),
+            ("remove duplicates from a list", "sets", "keeps every value once"),
+            ("what are f-strings?", "input-output", "values in braces"),
+        ] {
+            let answer = ask(question);
+            assert_eq!(answer.topics, [topic], "{question}");
+            assert!(answer.content.contains(words), "{question}: {}", answer.content);
+            assert!(!answer.examples.is_empty(), "{question}");
+        }
+    }
+
+    #[test]
+    fn what_the_course_does_not_hold_is_said_and_nothing_else_is_told() {
+        for (question, words) in [
+            ("What is a decorator?", "**decorator** is not part of this course"),
+            ("How do I reverse a linked list?", "**linked list** is not part of this course"),
+            ("How do I define a function?", "not written yet"),
+            ("What is a flurble?", "I do not know «flurble»"),
+            ("Hello?", "I do not know which idea you mean"),
+        ] {
+            let answer = ask(question);
+            assert!(answer.content.contains(words), "{question}: {}", answer.content);
+            assert!(answer.examples.is_empty() && answer.topics.is_empty(), "{question}");
+            assert_eq!(answer.related.len(), 3, "{question}");
+        }
+    }
+
+    #[test]
+    fn the_page_says_what_this_is_and_the_level_how_it_is_told() {
+        let course = curriculum::embedded();
+        let on_page = |level| answer(course, "I don't understand this", Some("sets"), level, None);
+        assert_eq!(on_page(Level::Beginner).topics, ["sets"]);
+        assert!(on_page(Level::Beginner).content.contains("appears only once"));
+        assert!(on_page(Level::Mastered).content.contains("O(1) on average"));
+        let named = answer(course, "What is a tuple?", Some("sets"), Level::Beginner, None);
+        assert_eq!(named.topics, ["tuples"]);
+    }
+}

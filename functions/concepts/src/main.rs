@@ -1,0 +1,7 @@
+//! The concepts function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main("concepts", concepts::function)
+}

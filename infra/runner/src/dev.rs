@@ -1,0 +1,197 @@
+//! `learnflow dev`: everything in one process.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use anyhow::Context;
+use runtime::{
+    Clock, Function, Host, Services,
+    config::{KafkaConfig, Settings},
+    fault::Faults,
+    kafka,
+};
+
+use crate::{DevArguments, backends::Backends, say};
+
+/// A function's constructor.
+type Build = fn(&mut Settings, &Arc<Services>) -> Function;
+
+/// Every function there is, in the order of a question's way.
+const FUNCTIONS: [Build; 3] = [api_gateway::function, triage::function, concepts::function];
+
+/// How to start the functions.
+#[derive(Debug)]
+pub struct StackOptions {
+    /// The database.
+    pub database_url: String,
+    /// The Kafka brokers.
+    pub kafka: String,
+    /// Signs access tokens.
+    pub jwt_secret: String,
+    /// Further settings; they replace the defaults.
+    pub extra: Vec<(String, String)>,
+    /// Whether each function takes its own port, or any free one.
+    pub fixed_ports: bool,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Where a test makes it die.
+    pub faults: Faults,
+}
+
+/// All functions, running in this process.
+#[derive(Debug)]
+pub struct Stack {
+    services: Arc<Services>,
+    hosts: Vec<Host>,
+}
+
+impl Stack {
+    /// Starts every function on one database and one broker.
+    ///
+    /// # Errors
+    /// Faulty settings, a port that is taken, or a database that cannot be migrated.
+    pub async fn start(options: StackOptions) -> anyhow::Result<Self> {
+        let mut pairs: Vec<(String, String)> = [
+            ("DATABASE_URL", options.database_url.as_str()),
+            ("KAFKA_BROKERS", &options.kafka),
+            ("KAFKA_CONSUME", "true"),
+            ("BIND_ADDRESS", "127.0.0.1"),
+            ("JWT_SECRET", &options.jwt_secret),
+            // All functions share one pool here.
+            ("DATABASE_MAX_CONNECTIONS", "24"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        if !options.fixed_ports {
+            pairs.push(("PORT".to_owned(), "0".to_owned()));
+        }
+        pairs.extend(options.extra);
+        let mut settings = Settings::from_pairs(pairs);
+        let topics = KafkaConfig::read(&mut settings);
+        let services = Services::start(&mut settings, options.clock, options.faults).await?;
+        kafka::create_topics(&topics).await.context("the topics cannot be made")?;
+        api_gateway::seed::seed(&services).await?;
+        let mut hosts = Vec::new();
+        for build in FUNCTIONS {
+            let function = build(&mut settings, &services);
+            hosts.push(Host::start(function, &services, &mut settings).await?);
+        }
+        Ok(Self { services, hosts })
+    }
+
+    /// The address of a function, `http://127.0.0.1:8180`; `None` if there is no such function.
+    #[must_use]
+    pub fn url(&self, function: &str) -> Option<String> {
+        let host = self.hosts.iter().find(|host| host.name() == function)?;
+        Some(format!("http://{}", host.address()))
+    }
+
+    /// What all functions share.
+    #[must_use]
+    pub const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Finishes what is in work, then stops: the gateway first, so that nothing new comes in.
+    pub async fn stop(self) {
+        for host in self.hosts {
+            host.stop().await;
+        }
+        self.services.stop().await;
+    }
+
+    /// Stops at once, as a crash would.
+    pub async fn kill(self) {
+        self.services.kill();
+        for host in self.hosts {
+            host.kill().await;
+        }
+    }
+}
+
+pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let data = arguments.data;
+    fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+    progress("starting PostgreSQL and the broker");
+    let backends = Backends::start(&data, arguments.database_url, arguments.kafka).await?;
+    progress("starting the functions");
+    let secret = jwt_secret(&data)?;
+    let own = Settings::from_process();
+    let passed_on = ["CORS_ORIGINS", "RATE_LIMIT_ADDRESS", "RATE_LIMIT_USER", "RATE_LIMIT_LOGIN",
+        "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "DATABASE_MAX_CONNECTIONS"];
+    let extra = passed_on.iter().filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));
+    let stack = Stack::start(StackOptions {
+        database_url: backends.database_url.clone(),
+        kafka: backends.kafka.clone(),
+        jwt_secret: secret,
+        extra: extra.collect(),
+        fixed_ports: true,
+        clock: Clock::System,
+        faults: Faults::default(),
+    })
+    .await?;
+    progress("");
+    welcome(&stack, &backends, started);
+    runtime::shutdown_signal().await?;
+    say("\nstopping, what is in work is finished first");
+    stack.stop().await;
+    backends.stop().await;
+    say("stopped; all data is kept");
+    Ok(())
+}
+
+fn welcome(stack: &Stack, backends: &Backends, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    say(format!("LearnFlow is ready after {seconds:.1} s.\n"));
+    for host in &stack.hosts {
+        say(format!("  {:<12} http://{}", host.name(), host.address()));
+    }
+    say(format!("  {:<12} {}", "kafka", backends.kafka));
+    if backends.database_url.contains("@127.0.0.1") {
+        say(format!("  {:<12} {}", "database", backends.database_url));
+    }
+    say("\nDemo logins (for this machine only):");
+    for (email, _, password) in api_gateway::seed::DEMO_LOGINS {
+        say(format!("  {email:<22} {password}"));
+    }
+    say("\nThings to try, in another terminal:");
+    say("  cargo run -- ask \"What is the difference between a list and a tuple?\"");
+    say("  open http://127.0.0.1:8180/docs");
+    say("  curl http://127.0.0.1:8180/metrics\n\nCtrl-C stops it.");
+}
+
+/// A line that the next one replaces; only where a person watches.
+fn progress(text: &str) {
+    let mut terminal = io::stderr();
+    if terminal.is_terminal() {
+        let dots = if text.is_empty() { "" } else { " …" };
+        // Progress that cannot be shown is no reason to stop.
+        if write!(terminal, "\r\x1b[K{text}{dots}").and_then(|()| terminal.flush()).is_err() {
+            tracing::debug!("no terminal to show progress on");
+        }
+    }
+}
+
+/// The secret of this data folder, made once, so that logins outlive a restart.
+fn jwt_secret(data: &Path) -> anyhow::Result<String> {
+    let path: PathBuf = data.join("jwt-secret");
+    if let Ok(secret) = fs::read_to_string(&path) {
+        return Ok(secret);
+    }
+    let secret = Clock::System.new_secret().map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_private(&path, &secret).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(secret)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}

@@ -1,0 +1,7 @@
+//! The `learnflow` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runner::main()
+}

@@ -1,0 +1,38 @@
+//! What an operator does by hand.
+
+use anyhow::Context;
+use runtime::{
+    Store,
+    config::{KafkaConfig, Settings},
+    kafka,
+};
+
+use crate::say;
+
+pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
+    Store::open(database_url)?.migrate().await.context("the database cannot be migrated")?;
+    say("the database is up to date");
+    Ok(())
+}
+
+pub(crate) async fn topics(brokers: String) -> anyhow::Result<()> {
+    let mut settings = Settings::from_pairs([("KAFKA_BROKERS", brokers)]);
+    let config = KafkaConfig::read(&mut settings);
+    settings.check()?;
+    kafka::create_topics(&config).await.context("the topics cannot be made")?;
+    say("all topics are there");
+    Ok(())
+}
+
+pub(crate) async fn dead_letters(database_url: &str, limit: i64) -> anyhow::Result<()> {
+    let store = Store::open(database_url)?;
+    let mut conn = store.connection().await.context("the database is away")?;
+    let letters = storage::events::latest_on_topic(&mut conn, "dead.letters", limit).await?;
+    if letters.is_empty() {
+        say("there are no dead letters");
+    }
+    for (at, letter) in letters {
+        say(format!("{at} {} {} {}", letter["function"], letter["origin"], letter["reasons"]));
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! The shape of the course.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The whole course.
+#[derive(Debug, Clone)]
+pub struct Curriculum {
+    /// The modules in teaching order.
+    pub modules: Vec<Module>,
+    /// What differs between two topics, written once for both.
+    pub comparisons: Vec<Comparison>,
+    /// Python ideas that the course does not teach, so that it can say so.
+    pub not_covered: Vec<String>,
+}
+
+/// A part of the course.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name for people.
+    pub title: String,
+    /// Its topics in teaching order.
+    #[serde(rename = "topic")]
+    pub topics: Vec<Topic>,
+}
+
+/// One thing to learn.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name for people.
+    pub title: String,
+    /// Words and phrases by which a question means this topic, in lower case.
+    pub terms: Vec<String>,
+    /// The lesson, where it is written.
+    #[serde(skip)]
+    pub lesson: Option<Lesson>,
+}
+
+/// What is taught about a topic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lesson {
+    /// One sentence.
+    pub summary: String,
+    /// Slugs of topics to read next.
+    pub related: Vec<String>,
+    /// The explanation at each level.
+    pub explanation: Explanations,
+    /// Programs that show it.
+    #[serde(rename = "example")]
+    pub examples: Vec<Example>,
+    /// What beginners get wrong.
+    #[serde(rename = "mistake")]
+    pub mistakes: Vec<Mistake>,
+    /// Finer ideas inside the topic, each with words of its own.
+    #[serde(rename = "concept", default)]
+    pub concepts: Vec<Concept>,
+}
+
+/// The same idea for four readers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explanations {
+    /// For someone who sees it for the first time.
+    pub beginner: String,
+    /// For someone who has used it.
+    pub learning: String,
+    /// For someone who uses it well.
+    pub proficient: String,
+    /// For someone who wants to know how it really works.
+    pub mastered: String,
+}
+
+/// A complete program and exactly what it prints.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// One sentence on what it shows.
+    pub title: String,
+    /// The program.
+    pub code: String,
+    /// Everything that it writes to standard output.
+    pub output: String,
+    /// What is typed in while it runs.
+    #[serde(default)]
+    pub stdin: String,
+}
+
+/// A typical mistake, with its cure.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mistake {
+    /// What goes wrong, as a short name.
+    pub title: String,
+    /// Why, and what to do instead.
+    pub text: String,
+}
+
+/// A finer idea inside a topic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concept {
+    /// Its name for people.
+    pub title: String,
+    /// Words and phrases by which a question means it, in lower case.
+    pub terms: Vec<String>,
+    /// The explanation.
+    pub text: String,
+    /// A program that shows it.
+    pub example: Example,
+}
+
+/// How two topics differ.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// The slugs of both, in any order.
+    pub topics: [String; 2],
+    /// The answer to «what is the difference?».
+    pub text: String,
+    /// Programs that show it.
+    #[serde(rename = "example")]
+    pub examples: Vec<Example>,
+}
+
+impl Curriculum {
+    /// Every topic in teaching order.
+    pub fn topics(&self) -> impl Iterator<Item = &Topic> {
+        self.modules.iter().flat_map(|module| &module.topics)
+    }
+
+    /// The topic with this slug.
+    #[must_use]
+    pub fn topic(&self, slug: &str) -> Option<&Topic> {
+        self.topics().find(|topic| topic.slug == slug)
+    }
+
+    /// The comparison of two topics, in either order.
+    #[must_use]
+    pub fn comparison(&self, one: &str, other: &str) -> Option<&Comparison> {
+        self.comparisons.iter().find(|comparison| {
+            let [first, second] = &comparison.topics;
+            (first == one && second == other) || (first == other && second == one)
+        })
+    }
+
+    /// Every program in the course with the slug of what it belongs to, for whoever checks them.
+    #[must_use]
+    pub fn examples(&self) -> Vec<(String, &Example)> {
+        let mut examples = Vec::new();
+        for topic in self.topics() {
+            let Some(lesson) = &topic.lesson else { continue };
+            let concepts = lesson.concepts.iter().map(|concept| &concept.example);
+            examples.extend(lesson.examples.iter().chain(concepts).map(|e| (topic.slug.clone(), e)));
+        }
+        for comparison in &self.comparisons {
+            let name = comparison.topics.join(" and ");
+            examples.extend(comparison.examples.iter().map(|e| (name.clone(), e)));
+        }
+        examples
+    }
+}
+
+/// The words of all topics and concepts, for the index.
+pub(crate) fn vocabulary(curriculum: &Curriculum) -> BTreeMap<String, Vec<(usize, Option<usize>)>> {
+    let mut terms: BTreeMap<String, Vec<(usize, Option<usize>)>> = BTreeMap::new();
+    for (index, topic) in curriculum.topics().enumerate() {
+        for term in &topic.terms {
+            terms.entry(term.clone()).or_default().push((index, None));
+        }
+        let concepts = topic.lesson.iter().flat_map(|lesson| &lesson.concepts).enumerate();
+        for (position, concept) in concepts {
+            for term in &concept.terms {
+                terms.entry(term.clone()).or_default().push((index, Some(position)));
+            }
+        }
+    }
+    terms
+}

@@ -1,0 +1,208 @@
+//! Finding what a question is about, by the words of the course.
+
+use std::collections::BTreeSet;
+
+use crate::{Concept, Curriculum, Topic, content::vocabulary};
+
+/// The longest term, in words.
+const TERM_WORDS: usize = 4;
+/// The shortest word in which a slip of the pen is forgiven; shorter ones are too like each other.
+const FUZZY_CHARS: usize = 6;
+
+/// Words that say how something is asked, not what about.
+const ASKING: &[&str] = &[
+    "a", "about", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "being",
+    "best", "better", "between", "both", "bit", "but", "by", "can", "cant", "clear", "code", "compare",
+    "confused", "could", "describe", "did", "difference", "different", "differ", "do", "does", "doesnt",
+    "done", "dont", "each", "easy", "else", "even", "example", "examples", "exactly", "explain",
+    "explanation", "find", "for", "from", "get", "give", "good", "had", "has", "have", "help", "here",
+    "hi", "hello", "how", "i", "id", "idea", "if", "im", "in", "instead", "into", "is", "isnt", "it",
+    "its", "ive", "just", "kind", "know", "learn", "learning", "let", "lets", "like", "lot", "make",
+    "mean", "meaning", "means", "me", "more", "most", "much", "must", "my", "need", "new", "no", "not",
+    "now", "of", "off", "on", "one", "ones", "only", "or", "other", "our", "out", "over", "please",
+    "program", "programming", "programs", "purpose", "python", "question", "really", "same", "say",
+    "see", "should", "show", "simple", "so", "some", "something", "still", "tell", "than", "thank",
+    "thanks", "that", "thats", "the", "their", "them", "then", "there", "these", "they", "thing",
+    "things", "this", "those", "to", "too", "topic", "try", "two", "understand", "up", "us", "use",
+    "used", "useful", "using", "versus", "very", "vs", "want", "was", "way", "ways", "we", "well",
+    "were", "what", "whats", "when", "where", "which", "while", "who", "why", "will", "with", "without",
+    "work", "working", "works", "would", "write", "you", "your", "always", "ever", "never", "called",
+    "happens", "happen", "happened", "many", "another", "it's", "don't", "doesn't", "i'm", "can't",
+    "what's", "exist", "exists", "possible", "because", "been", "go", "goes", "going", "put", "take",
+    "takes", "time", "times", "first", "second", "next", "last", "end", "every", "whether", "basics",
+    "basic", "concept", "concepts", "introduction", "beginner", "guide", "tutorial", "actually",
+];
+
+/// Terms that are everyday words too. They name their topic only if nothing stronger is named.
+const EVERYDAY: &[&str] = &[
+    "if", "set", "else", "try", "type", "number", "key", "power", "error", "file", "object", "class",
+    "package", "import", "return", "input", "output", "print", "text", "element", "remove", "get",
+    "copy", "position", "character", "none", "nothing", "true", "false", "module", "format", "insert",
+];
+
+/// A topic that a question touches.
+#[derive(Debug, Clone, Copy)]
+pub struct Match<'a> {
+    /// The topic.
+    pub topic: &'a Topic,
+    /// The finer idea inside it, where the question names one.
+    pub concept: Option<&'a Concept>,
+    /// How strongly, for comparison within one question: longer terms weigh more.
+    pub weight: usize,
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, Default)]
+pub struct Found<'a> {
+    /// Topics, best first.
+    pub matches: Vec<Match<'a>>,
+    /// Ideas that it names and the course does not teach.
+    pub not_covered: Vec<&'a str>,
+    /// Words of content that the course does not know.
+    pub unknown: Vec<String>,
+}
+
+impl Curriculum {
+    /// Finds what a question is about. An idea that the course does not teach hides the topics whose
+    /// words it contains, so «linked list» is not taken for «list».
+    #[must_use]
+    pub fn find(&self, question: &str) -> Found<'_> {
+        let words = words(question);
+        let vocabulary = vocabulary(self);
+        let topics: Vec<&Topic> = self.topics().collect();
+        let mut taken = vec![false; words.len()];
+        let mut found = Found::default();
+        // Longest terms first, so that «for loop» is one thing and not two.
+        for len in (1..=TERM_WORDS.min(words.len())).rev() {
+            for start in 0..=words.len() - len {
+                if taken[start..start + len].contains(&true) {
+                    continue;
+                }
+                let phrase = words[start..start + len].join(" ");
+                let singular = singular(&phrase);
+                let not_covered = self.not_covered.iter().find(|idea| **idea == phrase || **idea == singular);
+                if let Some(idea) = not_covered {
+                    found.not_covered.push(idea);
+                    taken[start..start + len].fill(true);
+                } else if let Some(hits) = vocabulary.get(&phrase).or_else(|| vocabulary.get(&singular)) {
+                    let weight = if EVERYDAY.contains(&singular.as_str()) { 1 } else { 2 * len };
+                    for (topic, concept) in hits {
+                        found.add(topics[*topic], *concept, weight);
+                    }
+                    taken[start..start + len].fill(true);
+                }
+            }
+        }
+        let asking: BTreeSet<&str> = ASKING.iter().copied().collect();
+        for (word, taken) in words.iter().zip(taken) {
+            if taken || asking.contains(word.as_str()) || word.chars().all(|c| c.is_ascii_digit()) {
+                continue;
+            }
+            let near = vocabulary.iter().find(|(term, _)| is_slip(word, term));
+            match near {
+                Some((_, hits)) => {
+                    for (topic, concept) in hits {
+                        found.add(topics[*topic], *concept, 1);
+                    }
+                }
+                None => found.unknown.push(word.clone()),
+            }
+        }
+        // A stable sort: of equals the one named first stays first.
+        found.matches.sort_by_key(|found| std::cmp::Reverse(found.weight));
+        found
+    }
+
+    /// The topics whose names are nearest to a text, at most `limit`: something to offer when nothing
+    /// was found.
+    #[must_use]
+    pub fn nearest(&self, text: &str, limit: usize) -> Vec<&Topic> {
+        let text = text.to_lowercase();
+        let mut scored: Vec<(f64, &Topic)> = self
+            .topics()
+            .filter(|topic| topic.lesson.is_some())
+            .map(|topic| {
+                let names = topic.terms.iter().chain([&topic.title]);
+                let best = names.map(|name| strsim::jaro_winkler(name, &text)).fold(0.0, f64::max);
+                (best, topic)
+            })
+            .collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        scored.into_iter().take(limit).map(|(_, topic)| topic).collect()
+    }
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, topic: &'a Topic, concept: Option<usize>, weight: usize) {
+        let concept = concept.and_then(|at| topic.lesson.as_ref().and_then(|l| l.concepts.get(at)));
+        match self.matches.iter_mut().find(|found| found.topic.slug == topic.slug) {
+            Some(found) => {
+                found.weight += weight;
+                found.concept = found.concept.or(concept);
+            }
+            None => self.matches.push(Match { topic, concept, weight }),
+        }
+    }
+}
+
+/// The words of a text in lower case; `==`, `f-string` and `__init__` stay whole.
+fn words(text: &str) -> Vec<String> {
+    text.to_lowercase()
+        .split(|c: char| c.is_whitespace() || ",;?!\"`()".contains(c))
+        .map(|word| word.trim_matches(|c: char| ".:'".contains(c)).replace('\u{2019}', "'"))
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// English plurals of the last word, roughly: the vocabulary is in the singular.
+fn singular(phrase: &str) -> String {
+    let cut = |suffix: &str, with: &str| {
+        let stem = phrase.strip_suffix(suffix)?;
+        (stem.len() > 2).then(|| format!("{stem}{with}"))
+    };
+    cut("ies", "y").or_else(|| cut("ss", "ss")).or_else(|| cut("s", "")).unwrap_or_else(|| phrase.to_owned())
+}
+
+fn is_slip(word: &str, term: &str) -> bool {
+    word.chars().count() >= FUZZY_CHARS
+        && term.chars().count() >= FUZZY_CHARS
+        && strsim::osa_distance(word, term) == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::embedded;
+
+    fn first(question: &str) -> Option<String> {
+        embedded().find(question).matches.first().map(|found| found.topic.slug.clone())
+    }
+
+    #[test]
+    fn questions_find_their_topic() {
+        for (question, topic) in [
+            ("What is a list?", "lists"),
+            ("explain tuples please", "tuples"),
+            ("how do for loops work", "for-loops"),
+            ("what does a while loop do?", "while-loops"),
+            ("when do I use elif", "conditionals"),
+            ("How do dictionarys work", "dictionaries"),
+            ("what is a dictonary", "dictionaries"),
+            ("how do I read input from the user", "input-output"),
+            ("convert a string to an int", "type-conversion"),
+            ("what does continue do", "break-continue"),
+            ("what is the modulo operator", "operators"),
+            ("what happens if I change a tuple", "tuples"),
+            ("how do I get the last element of a list", "lists"),
+        ] {
+            assert_eq!(first(question).as_deref(), Some(topic), "{question}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_taught_is_named_and_not_taken_for_something_else() {
+        let found = embedded().find("how do I reverse a linked list?");
+        assert_eq!(found.not_covered, ["linked list"]);
+        assert!(found.matches.iter().all(|found| found.weight <= 2), "{:?}", found.matches);
+        assert_eq!(embedded().find("what is the meaning of zorblax").unknown, ["zorblax"]);
+    }
+}
