@@ -1,1 +1,306 @@
-//! tests
+//! The whole product in one process, for tests: real database, real Kafka protocol, real HTTP.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use local_broker::Broker;
+use reqwest::{StatusCode, header::HeaderMap};
+use runner::{Stack, StackOptions};
+use runtime::{Clock, fault::Faults};
+use serde_json::{Value, json};
+use sqlx::{PgConnection, Row};
+use tempfile::TempDir;
+use testing::{TestDatabase, eventually};
+use uuid::Uuid;
+
+/// Signs the tokens of all tests.
+pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
+/// The password of all students of tests.
+pub const PASSWORD: &str = "correct horse";
+
+/// The product, running, with everything around it.
+#[derive(Debug)]
+pub struct World {
+    database: TestDatabase,
+    broker: Option<Broker>,
+    broker_dir: TempDir,
+    kafka: String,
+    stack: Option<Stack>,
+    clock: Clock,
+    settings: Vec<(String, String)>,
+    client: reqwest::Client,
+}
+
+/// How to set a [`World`] up; the default suits most tests.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// A Kafka cluster instead of the local broker.
+    pub kafka: Option<String>,
+    /// Settings that replace the defaults.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+/// A student who is logged in.
+#[derive(Debug, Clone)]
+pub struct Student {
+    /// The account's id.
+    pub id: Uuid,
+    /// The access token.
+    pub token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+}
+
+/// An answer to an HTTP request.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl World {
+    /// Starts everything with the defaults.
+    pub async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// Starts everything. The clock stands still at a fixed time; tests move it.
+    ///
+    /// # Panics
+    /// Something does not start.
+    pub async fn with(setup: Setup) -> Self {
+        let broker_dir = TempDir::new().expect("a temporary folder");
+        let (broker, kafka) = match setup.kafka {
+            Some(brokers) => (None, brokers),
+            None => {
+                let broker = start_broker(&broker_dir, 0).await;
+                let address = broker.address().to_string();
+                (Some(broker), address)
+            }
+        };
+        // The database's default timestamps and libraries' own clocks stay near, so take today.
+        let now = Clock::System.now();
+        let mut world = Self {
+            database: TestDatabase::create().await,
+            broker,
+            broker_dir,
+            kafka,
+            stack: None,
+            clock: Clock::manual(now),
+            settings: setup.settings.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
+            client: runtime::http_client().expect("a client"),
+        };
+        world.start(Faults::default()).await;
+        world
+    }
+
+    /// Starts the functions, which were stopped or killed before.
+    ///
+    /// # Panics
+    /// They do not start.
+    pub async fn start(&mut self, faults: Faults) {
+        let setting = |name: &str| self.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        let stack = Stack::start(StackOptions {
+            database_url: setting("DATABASE_URL").unwrap_or_else(|| self.database.url().to_owned()),
+            kafka: self.kafka.clone(),
+            jwt_secret: JWT_SECRET.to_owned(),
+            extra: self.settings.clone(),
+            fixed_ports: false,
+            clock: self.clock.clone(),
+            faults,
+        });
+        self.stack = Some(stack.await.expect("the functions start"));
+    }
+
+    /// Stops the functions in good order.
+    pub async fn stop(&mut self) {
+        if let Some(stack) = self.stack.take() {
+            stack.stop().await;
+        }
+    }
+
+    /// Kills the functions in the middle of whatever they do.
+    pub async fn kill(&mut self) {
+        if let Some(stack) = self.stack.take() {
+            stack.kill().await;
+        }
+    }
+
+    /// Stops the broker; clients see connections break and nobody at the address.
+    pub async fn stop_broker(&mut self) {
+        if let Some(broker) = self.broker.take() {
+            broker.stop().await;
+        }
+    }
+
+    /// Starts the broker again where it was.
+    ///
+    /// # Panics
+    /// Its address is taken.
+    pub async fn start_broker(&mut self) {
+        let port = self.kafka.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = port.expect("the broker's address has a port");
+        self.broker = Some(start_broker(&self.broker_dir, port).await);
+    }
+
+    /// The brokers' address.
+    #[must_use]
+    pub fn kafka(&self) -> &str {
+        &self.kafka
+    }
+
+    /// The functions.
+    ///
+    /// # Panics
+    /// They are stopped.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        self.stack.as_ref().expect("the functions run")
+    }
+
+    /// Moves the time on.
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(TimeDelta::seconds(seconds));
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The clock itself.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A connection to look into the database.
+    pub async fn database(&self) -> PgConnection {
+        self.database.connect().await
+    }
+
+    /// Sends a request to a function.
+    ///
+    /// # Panics
+    /// Nobody answers.
+    pub async fn send(&self, function: &str, build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder) -> Reply {
+        let url = self.stack().url(function).expect("there is such a function");
+        reply(build(&self.client, &url)).await.expect("the function answers")
+    }
+
+    /// Posts JSON to the gateway.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Reply {
+        self.send("api-gateway", |client, url| {
+            let request = client.post(format!("{url}/api/v1{path}")).json(body);
+            match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            }
+        })
+        .await
+    }
+
+    /// Gets from the gateway.
+    pub async fn get(&self, path: &str, token: Option<&str>) -> Reply {
+        self.send("api-gateway", |client, url| {
+            let request = client.get(format!("{url}/api/v1{path}"));
+            match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            }
+        })
+        .await
+    }
+
+    /// A new student.
+    ///
+    /// # Panics
+    /// The name is taken.
+    pub async fn student(&self, name: &str) -> Student {
+        let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD, "display_name": name });
+        let reply = self.post("/auth/register", None, &body).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{:?}", reply.body);
+        Student::from(&reply.body)
+    }
+
+    /// Asks a question and waits up to `wait` seconds for the answer.
+    pub async fn ask(&self, student: &Student, question: &str, wait: u64) -> Reply {
+        self.send("api-gateway", |client, url| {
+            client
+                .post(format!("{url}/api/v1/query"))
+                .bearer_auth(&student.token)
+                .header("prefer", format!("wait={wait}"))
+                .json(&json!({ "question": question }))
+        })
+        .await
+    }
+
+    /// Waits until a question is answered, and returns the answer.
+    pub async fn answer(&self, student: &Student, query_id: &str) -> Value {
+        eventually("the question is answered", async || {
+            let reply = self.get(&format!("/queries/{query_id}"), Some(&student.token)).await;
+            (reply.status == StatusCode::OK).then_some(reply.body)
+        })
+        .await
+    }
+
+    /// How many rows `sql` counts, with `$1` as the only parameter.
+    pub async fn count(&self, sql: &'static str, id: Uuid) -> i64 {
+        let mut conn = self.database().await;
+        let row = sqlx::query(sql).bind(id).fetch_one(&mut conn).await.expect("the query is valid");
+        row.get(0)
+    }
+
+    /// Answers that are kept in the audit trail for a question.
+    pub async fn answers_emitted(&self, query: Uuid) -> i64 {
+        let sql = "SELECT count(*) FROM events WHERE correlation_id = $1 AND topic = 'learning.responses'";
+        self.count(sql, query).await
+    }
+
+    /// Ends a test: whatever was accepted is delivered, and nothing was given up.
+    ///
+    /// # Panics
+    /// Something is left.
+    pub async fn finish(mut self) {
+        eventually("the outbox is empty", async || {
+            let sql = "SELECT count(*) FROM events WHERE published_at IS NULL AND $1 IS NOT NULL";
+            (self.count(sql, Uuid::nil()).await == 0).then_some(())
+        })
+        .await;
+        let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
+        assert_eq!(self.count(sql, Uuid::nil()).await, 0, "dead letters");
+        self.stop().await;
+    }
+}
+
+impl Student {
+    fn from(session: &Value) -> Self {
+        let text = |value: &Value| value.as_str().expect("a session has tokens").to_owned();
+        Self {
+            id: text(&session["user"]["id"]).parse().expect("ids are UUIDs"),
+            token: text(&session["access_token"]),
+            refresh_token: text(&session["refresh_token"]),
+        }
+    }
+}
+
+/// Sends a request and reads the answer; `None` if the connection breaks.
+pub async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
+    let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.json().await.unwrap_or(Value::Null);
+    Some(Reply { status, headers, body })
+}
+
+async fn start_broker(dir: &TempDir, port: u16) -> Broker {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    Broker::start(dir.path(), address).await.expect("the broker starts")
+}

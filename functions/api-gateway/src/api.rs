@@ -2,15 +2,14 @@
 
 use axum::{
     Router,
-    http::{HeaderName, Method, StatusCode, header},
+    extract::State,
+    http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
-use axum::extract::State;
 use runtime::http::Json;
 use serde::Serialize;
-use tower_http::cors::CorsLayer;
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -59,20 +58,8 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
     let (router, openapi) = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .nest("/api/v1", limited.merge(probes))
         .split_for_parts();
-    let cors = CorsLayer::new()
-        .allow_origin(gateway.config.cors_origins.clone())
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("prefer"),
-            HeaderName::from_static("idempotency-key"),
-            HeaderName::from_static("traceparent"),
-        ])
-        .expose_headers([header::LOCATION, header::RETRY_AFTER]);
-    let document = openapi.clone();
+    let document = openapi;
     router
-        .layer(cors)
         .with_state(gateway)
         .route("/openapi.json", get(async move || axum::Json(document.clone())))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))

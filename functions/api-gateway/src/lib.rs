@@ -26,14 +26,17 @@ use crate::config::GatewayConfig;
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let auth = AuthConfig::read(settings);
+    let config = GatewayConfig::read(settings);
+    let origins = config.cors_origins.clone();
     let gateway = Gateway {
         services: Arc::clone(services),
         signer: Signer::new(&auth).map(Arc::new),
-        config: Arc::new(GatewayConfig::read(settings)),
+        config: Arc::new(config),
     };
     Function::new(NAME, 8180)
         .decides(record::RecordAnswer)
         .serves_public(api::routes(gateway))
+        .allows_origins(origins)
         .awaits_replies()
 }
 

@@ -12,7 +12,7 @@ use domain::text::{Code, ErrorText, Question, TopicName};
 use events::{Envelope, question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::{EventId, QueryId};
 use runtime::{
-    Outgoing,
+    HandlerError, Outgoing,
     http::{Caller, Json, Problem},
 };
 use serde::{Deserialize, Serialize};
@@ -156,7 +156,7 @@ pub(crate) async fn ask(
         topic: request.topic,
         exercise_id: request.exercise_id,
     };
-    let outgoing = Outgoing::none().with(&asked).map_err(|_| unserializable())?;
+    let outgoing = Outgoing::none().with(&asked).map_err(unserializable)?;
     tx.commit(EventId::from_uuid(id.as_uuid()), outgoing, now).await?;
     let Some(event) = waiter.wait(patience).await else {
         return find(&gateway, &caller, id).await;
@@ -196,7 +196,7 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     // What is not an id names nothing, so it is not found rather than malformed.
-    let id = id.parse().map_err(|_| no_such_query())?;
+    let id = id.parse().map_err(|_not_an_id| no_such_query())?;
     find(&gateway, &caller, id).await
 }
 
@@ -266,7 +266,7 @@ fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
         Some(text) => text
             .trim()
             .parse()
-            .map_err(|_| Problem::field("Prefer", "write wait= and whole seconds, such as wait=5"))?,
+            .map_err(|_not_a_number| Problem::field("Prefer", "write wait= and whole seconds, such as wait=5"))?,
     };
     Ok(Duration::from_secs(seconds.min(LONGEST_PATIENCE)))
 }
@@ -284,8 +284,9 @@ fn no_such_query() -> Problem {
     Problem::not_found("there is no such question of yours")
 }
 
-fn unserializable() -> Problem {
-    Problem::internal(&std::io::Error::other("an event cannot be serialized"))
+fn unserializable(error: HandlerError) -> Problem {
+    let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
+    Problem::internal(cause.as_ref())
 }
 
 /// A valid token can outlive its account.

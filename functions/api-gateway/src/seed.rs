@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::user::Role;
+use domain::{text::Email, user::Role};
 use ids::{EventId, UserId};
 use runtime::{Outgoing, Services};
 use storage::{
@@ -31,9 +31,12 @@ pub enum SeedError {
     /// The database's own.
     #[error("the demo data cannot be stored")]
     Store(#[from] sqlx::Error),
+    /// A demo account breaks our own rules.
+    #[error("a demo account is malformed")]
+    Malformed(#[from] domain::text::TextError),
     /// A demo password could not be hashed.
-    #[error("a demo password cannot be hashed")]
-    Password,
+    #[error("a demo password cannot be hashed, status {0}")]
+    Password(u16),
 }
 
 /// Brings the catalogue up to date and makes the demo accounts that are not there yet.
@@ -49,7 +52,7 @@ pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
         for ((email, name, password), role) in
             DEMO_LOGINS.into_iter().zip([Role::Student, Role::Teacher, Role::Admin])
         {
-            let address = email.to_owned().try_into().map_err(|_| SeedError::Password)?;
+            let address = Email::try_from(email.to_owned())?;
             if users::find_by_email(&mut conn, &address).await?.is_none() {
                 missing.push((email, name, password, role));
             }
@@ -57,8 +60,10 @@ pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
     }
     let mut accounts = Vec::new();
     for (email, name, password, role) in missing {
-        let password = Password::try_from(password.to_owned()).map_err(|_| SeedError::Password)?;
-        let hash = passwords::hash(password).await.map_err(|_| SeedError::Password)?;
+        let password = Password::try_from(password.to_owned())?;
+        let hash = passwords::hash(password)
+            .await
+            .map_err(|problem| SeedError::Password(problem.status()))?;
         accounts.push(User {
             id: UserId::from_uuid(services.clock.new_id()),
             email: email.to_owned(),

@@ -48,10 +48,12 @@ pub(crate) fn metadata(call: &mut Call, state: &State) -> Result<Bytes, Error> {
             .filter_map(|topic| topic.name)
             .map(|name| {
                 let missing = topics.get(&name).is_none();
-                if missing && request.allow_auto_topic_creation && call.version >= 4 {
-                    if let Err(error) = topics.create(&name, DEFAULT_PARTITIONS, BTreeMap::new()) {
-                        tracing::debug!(?error, topic = %name.0, "a topic is not made by itself");
-                    }
+                if missing
+                    && request.allow_auto_topic_creation
+                    && call.version >= 4
+                    && let Err(error) = topics.create(&name, DEFAULT_PARTITIONS, BTreeMap::new())
+                {
+                    tracing::debug!(?error, topic = %name.0, "a topic is not made by itself");
                 }
                 describe_topic(&name, topics.get(&name))
             })

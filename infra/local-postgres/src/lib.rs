@@ -98,7 +98,7 @@ impl LocalPostgres {
         if !cluster.join("PG_VERSION").exists() {
             init(&binaries, &launcher, &cluster)?;
         }
-        let port = free_port().map_err(in_use)?;
+        let port = port(&data_dir).map_err(in_use)?;
         let log_path = data_dir.join("server.log");
         let log = std::fs::File::create(&log_path)
             .map_err(|source| Error::Io { path: log_path.clone(), source })?;
@@ -179,8 +179,14 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
     settings
 }
 
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// The port of the last time if it is free still, so that addresses survive a restart; else any.
+fn port(data_dir: &Path) -> io::Result<u16> {
+    let file = data_dir.join("port");
+    let last = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let port = bind(last).or_else(|_taken| bind(0))?.local_addr()?.port();
+    std::fs::write(file, port.to_string())?;
+    Ok(port)
 }
 
 /// Runs on the keeper thread: starts the server, reports, waits for the word to stop it.

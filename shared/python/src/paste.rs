@@ -56,7 +56,7 @@ fn classify(text: &str) -> Vec<(&str, Kind)> {
         if trimmed.starts_with("Traceback (most recent call last)") {
             in_report = true;
         }
-        let is_last = super::read_report(line).is_some();
+        let is_last = super::report::is_report_line(line);
         let kind = if in_report || is_last || trimmed.starts_with("File \"") {
             in_report = in_report && !is_last;
             Kind::Report

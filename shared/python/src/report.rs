@@ -21,6 +21,8 @@ static LAST_LINE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?m)^\s*(?:[a-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Iteration))(?::[ \t]*(.*))?\s*$",
     )
 });
+static QUOTED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b([A-Z]\w*(?:Error|Exception|Interrupt)):[ \t]+(\S.*)"));
 static FRAME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)^\s*File "([^"]+)", line (\d+)"#));
 static CELL: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^-+>\s*(\d+)\s"));
 
@@ -29,9 +31,10 @@ fn pattern(text: &str) -> Regex {
 }
 
 /// Finds the last error report in a text; with chained exceptions that is the one the student saw.
+/// A report inside a sentence («I get IndexError: list index out of range») counts if no line is one.
 #[must_use]
 pub fn read_report(text: &str) -> Option<ErrorReport> {
-    let last = LAST_LINE.captures_iter(text).last()?;
+    let last = LAST_LINE.captures_iter(text).last().or_else(|| QUOTED.captures_iter(text).last())?;
     let own_frames = FRAME.captures_iter(text).filter(|frame| {
         !frame[1].contains("site-packages") && !frame[1].contains("/lib/python")
     });
@@ -42,6 +45,11 @@ pub fn read_report(text: &str) -> Option<ErrorReport> {
         message: last.get(2).map(|text| text.as_str().trim().to_owned()).unwrap_or_default(),
         line: frame_line.or_else(cell_line),
     })
+}
+
+/// Whether a line ends a traceback.
+pub(crate) fn is_report_line(line: &str) -> bool {
+    LAST_LINE.is_match(line)
 }
 
 #[cfg(test)]
@@ -85,6 +93,7 @@ mod tests {
             None,
         );
         check("----> 2 print(x)\nNameError: name 'x' is not defined", "NameError", "name 'x' is not defined", Some(2));
+        check("I get IndexError: list index out of range", "IndexError", "list index out of range", None);
         check("KeyboardInterrupt", "KeyboardInterrupt", "", None);
         assert_eq!(read_report("what is an Error in python?"), None);
     }

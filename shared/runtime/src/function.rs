@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::Router;
+use axum::{Router, http::HeaderValue};
 use events::{Event, Topic};
 
 use crate::{
@@ -19,6 +19,7 @@ pub struct Function {
     pub(crate) public: Router,
     pub(crate) internal: Router,
     pub(crate) awaits_replies: bool,
+    pub(crate) origins: Vec<HeaderValue>,
 }
 
 impl std::fmt::Debug for Function {
@@ -43,6 +44,7 @@ impl Function {
             public: Router::new(),
             internal: Router::new(),
             awaits_replies: false,
+            origins: Vec::new(),
         }
     }
 
@@ -78,6 +80,13 @@ impl Function {
     #[must_use]
     pub fn serves_internal(mut self, routes: Router) -> Self {
         self.internal = self.internal.merge(routes);
+        self
+    }
+
+    /// Lets browsers call from pages of these origins.
+    #[must_use]
+    pub fn allows_origins(mut self, origins: Vec<HeaderValue>) -> Self {
+        self.origins = origins;
         self
     }
 

@@ -33,6 +33,7 @@ pub trait Decide: Send + Sync + 'static {
 }
 
 /// Handles an event by one call to the outside, with no transaction open, and reports what happened.
+///
 /// It may be called again for the same event, so it gives the event's id to the outside system as
 /// idempotency key.
 pub trait Act: Send + Sync + 'static {

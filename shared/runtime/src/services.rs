@@ -105,7 +105,7 @@ impl Services {
     pub async fn stop(&self) {
         self.outbox.drain(DRAIN_LIMIT).await;
         self.stop.cancel();
-        self.store.pool().close().await;
+        self.store.close().await;
     }
 
     /// Stops at once, as a crash would: what is queued stays in the outbox.

@@ -78,6 +78,11 @@ impl Store {
         storage::migrations::run(&self.pool).await
     }
 
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// A connection for single statements.
     ///
     /// # Errors
@@ -101,10 +106,6 @@ impl Store {
     /// The database cannot be reached, or all connections are in use.
     pub async fn begin(&self, function: &'static str) -> sqlx::Result<Transaction<'_>> {
         Ok(Transaction { tx: self.pool.begin().await?, store: self, function })
-    }
-
-    pub(crate) const fn pool(&self) -> &PgPool {
-        &self.pool
     }
 }
 

@@ -20,12 +20,10 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// An error as a client sees it.
+/// An error as a client sees it. The `type` of all is `about:blank`, RFC 9457's default: `code` tells
+/// them apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: `code` tells problems apart.
-    #[serde(rename = "type")]
-    type_uri: &'static str,
     /// The status in words.
     title: &'static str,
     /// The HTTP status.
@@ -49,7 +47,6 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
-            type_uri: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code,

@@ -9,13 +9,14 @@ use std::{
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use futures::FutureExt;
 use serde::Serialize;
+use tower_http::cors::CorsLayer;
 use tracing::Instrument;
 
 use super::{Json, Problem, caller};
@@ -42,8 +43,9 @@ pub(crate) fn routes(
     access: Access,
 ) -> Router {
     let name = function.name;
+    let cors = cors(function.origins);
     let mut internal = function.internal;
-    if access == Access::Guarded {
+    if access == Access::Guarded && internal.has_routes() {
         let guard = middleware::from_fn_with_state(Arc::clone(services), require_token);
         internal = internal.route_layer(guard);
     }
@@ -64,7 +66,24 @@ pub(crate) fn routes(
             let detail = "this address does not take this method; the Allow header names those it takes";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
+        .layer(cors)
         .layer(middleware::from_fn(move |request, next| observe(name, request, next)))
+}
+
+/// What pages of the allowed origins may send and see; outside all routes, since a browser asks
+/// before it calls.
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("prefer"),
+            HeaderName::from_static("traceparent"),
+        ])
+        .expose_headers([header::LOCATION, header::RETRY_AFTER])
 }
 
 #[derive(Serialize)]

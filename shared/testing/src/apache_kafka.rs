@@ -1,0 +1,130 @@
+//! Apache Kafka itself, in KRaft mode, for tests that must hold on the real thing.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, ensure};
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+use tempfile::TempDir;
+
+use crate::eventually;
+
+/// Memory for the JVM: the tests' topics are small.
+const HEAP: &str = "-Xmx512m";
+/// Any cluster id will do (22 characters of base64).
+const CLUSTER_ID: &str = "bGVhcm5mbG93LXRlc3RzAA";
+
+/// A running broker; dropping it stops it.
+#[derive(Debug)]
+pub struct ApacheKafka {
+    process: Child,
+    port: u16,
+    _dir: TempDir,
+}
+
+impl ApacheKafka {
+    /// Starts one, fetching it once with Maven. `None`, with a loud line, where Java or Maven is
+    /// missing.
+    ///
+    /// # Errors
+    /// It is there and does not start.
+    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+    pub async fn start() -> anyhow::Result<Option<Self>> {
+        let there = |program: &str, argument: &str| {
+            let mut command = Command::new(program);
+            command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        if !there("java", "-version") || !there("mvn", "--version") {
+            eprintln!("SKIPPED: Java or Maven is missing, so nothing was tested on Apache Kafka");
+            return Ok(None);
+        }
+        let started = tokio::task::spawn_blocking(Self::launch).await??;
+        eventually("Apache Kafka answers", async || started.answers().then_some(())).await;
+        Ok(Some(started))
+    }
+
+    fn launch() -> anyhow::Result<Self> {
+        let libraries = libraries()?;
+        let dir = TempDir::new()?;
+        let (port, controller) = (free_port()?, free_port()?);
+        let properties = dir.path().join("server.properties");
+        fs::write(&properties, settings(dir.path(), port, controller))?;
+        let java = |class: &str| {
+            let mut command = Command::new("java");
+            command.arg(HEAP).arg("-cp").arg(libraries.join("*")).arg(class);
+            command
+        };
+        let formatted = java("kafka.tools.StorageTool")
+            .args(["format", "-t", CLUSTER_ID, "-c"])
+            .arg(&properties)
+            .output()?;
+        ensure!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
+        let log = fs::File::create(dir.path().join("kafka.log"))?;
+        let process = java("kafka.Kafka").arg(&properties).stdout(log).stderr(Stdio::null()).spawn()?;
+        Ok(Self { process, port, _dir: dir })
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn answers(&self) -> bool {
+        let client: Result<BaseConsumer, _> =
+            ClientConfig::new().set("bootstrap.servers", self.brokers()).create();
+        let limit = std::time::Duration::from_secs(1);
+        client.is_ok_and(|client| client.fetch_metadata(None, limit).is_ok())
+    }
+}
+
+impl Drop for ApacheKafka {
+    fn drop(&mut self) {
+        // Its data is thrown away, so there is nothing to flush.
+        self.process.kill().and_then(|()| self.process.wait()).map(drop).unwrap_or_default();
+    }
+}
+
+/// The folder with Kafka's jars, filled by Maven on first use.
+fn libraries() -> anyhow::Result<PathBuf> {
+    let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let libraries = manifest_dir.join("../../target/apache-kafka-4.1.0");
+    if libraries.join("complete").exists() {
+        return Ok(libraries);
+    }
+    let fetched = Command::new("mvn")
+        .args(["-q", "-B", "-f"])
+        .arg(manifest_dir.join("kafka/pom.xml"))
+        .arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies")
+        .args(["-DincludeScope=runtime", &format!("-DoutputDirectory={}", libraries.display())])
+        .output()
+        .context("Maven does not start")?;
+    ensure!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stdout));
+    fs::write(libraries.join("complete"), "")?;
+    Ok(libraries)
+}
+
+fn settings(dir: &Path, port: u16, controller: u16) -> String {
+    format!(
+        "process.roles=broker,controller\nnode.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\nlog.dirs={}\n\
+         offsets.topic.replication.factor=1\ngroup.initial.rebalance.delay.ms=0\n\
+         auto.create.topics.enable=true\nnum.partitions=8\n",
+        dir.join("data").display()
+    )
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

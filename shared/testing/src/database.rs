@@ -1,0 +1,88 @@
+//! A database for each test, copied from a migrated template on one server for each test process.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use local_postgres::{Durability, LocalPostgres};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::OnceCell;
+
+static SERVER: LazyLock<LocalPostgres> = LazyLock::new(|| {
+    let dirs = std::env::temp_dir().join("learnflow-tests");
+    remove_left_behind(&dirs);
+    let dir = dirs.join(std::process::id().to_string());
+    LocalPostgres::start(&dir, Durability::Disposable).expect("PostgreSQL starts")
+});
+static TEMPLATE: OnceCell<()> = OnceCell::const_new();
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// An empty, migrated database of one's own. It goes away with the server, when the process ends.
+#[derive(Debug)]
+pub struct TestDatabase {
+    url: String,
+}
+
+impl TestDatabase {
+    /// Makes one.
+    ///
+    /// # Panics
+    /// There is no PostgreSQL here.
+    pub async fn create() -> Self {
+        TEMPLATE.get_or_init(make_template).await;
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        execute(&format!("CREATE DATABASE {name} TEMPLATE template_learnflow")).await;
+        Self { url: server().await.url(&name) }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection to look into it.
+    ///
+    /// # Panics
+    /// It cannot be reached.
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.expect("the test database can be reached")
+    }
+}
+
+/// Starting blocks, so it is done where that harms nobody.
+async fn server() -> &'static LocalPostgres {
+    tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.expect("PostgreSQL starts")
+}
+
+async fn make_template() {
+    execute("CREATE DATABASE template_learnflow").await;
+    let url = server().await.url("template_learnflow");
+    let store = runtime::Store::open(&url).expect("the address is well-formed");
+    store.migrate().await.expect("the migrations apply");
+    store.close().await;
+}
+
+async fn execute(statement: &str) {
+    let url = server().await.url("postgres");
+    let mut conn = PgConnection::connect(&url).await.expect("the test server can be reached");
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement));
+    statement.execute(&mut conn).await.expect("the statement is valid");
+}
+
+/// A static is never dropped, so each test process leaves its folder to the next one.
+fn remove_left_behind(dirs: &Path) {
+    let entries = std::fs::read_dir(dirs).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let owner_lives = PathBuf::from("/proc").join(&name).exists();
+        if !owner_lives && std::fs::remove_dir_all(entry.path()).is_err() {
+            // Another test process was quicker, or it is not ours; both are fine.
+            continue;
+        }
+    }
+}

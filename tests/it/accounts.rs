@@ -1,0 +1,227 @@
+//! Who may do what, with which token.
+
+use axum::{Json, Router, routing::get};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tests::{JWT_SECRET, PASSWORD, Setup, World};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn register_log_in_and_see_oneself() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let body = json!({ "email": "ADA@example.org ", "password": PASSWORD });
+    let login = world.post("/auth/login", None, &body).await;
+    assert_eq!(login.status, StatusCode::OK, "{:?}", login.body);
+    assert_eq!(login.body["expires_in"], 3_600);
+    let me = world.get("/me", Some(&student.token)).await;
+    assert_eq!(me.body["email"], "ada@example.org");
+    assert_eq!(me.body["role"], "student");
+    assert!(!me.body.to_string().contains("hash"));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
+    let world = World::new().await;
+    world.student("ada").await;
+    let try_login = async |email: &str| {
+        let body = json!({ "email": email, "password": "wrong password" });
+        world.post("/auth/login", None, &body).await
+    };
+    let (known, unknown) = (try_login("ada@example.org").await, try_login("eve@example.org").await);
+    assert_eq!(known.status, StatusCode::UNAUTHORIZED);
+    assert_eq!((known.status, &known.body["detail"]), (unknown.status, &unknown.body["detail"]));
+    let taken = json!({ "email": "ada@example.org", "password": PASSWORD, "display_name": "Eve" });
+    assert_eq!(world.post("/auth/register", None, &taken).await.status, StatusCode::CONFLICT);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_token_works_once_and_its_theft_ends_the_login() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let refresh = async |token: &str| {
+        world.post("/auth/refresh", None, &json!({ "refresh_token": token })).await
+    };
+    let first = refresh(&student.refresh_token).await;
+    assert_eq!(first.status, StatusCode::OK, "{:?}", first.body);
+    let successor = first.body["refresh_token"].as_str().expect("a token").to_owned();
+    assert_ne!(successor, student.refresh_token);
+    assert_eq!(refresh(&student.refresh_token).await.status, StatusCode::UNAUTHORIZED, "used up");
+    assert_eq!(refresh(&successor).await.status, StatusCode::UNAUTHORIZED, "the family is revoked");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logging_out_and_time_end_a_login() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let body = json!({ "refresh_token": ada.refresh_token });
+    assert_eq!(world.post("/auth/logout", None, &body).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.post("/auth/refresh", None, &body).await.status, StatusCode::UNAUTHORIZED);
+    world.advance(3_500);
+    assert_eq!(world.get("/me", Some(&bob.token)).await.status, StatusCode::OK);
+    world.advance(200);
+    let expired = world.get("/me", Some(&bob.token)).await;
+    assert_eq!(expired.status, StatusCode::UNAUTHORIZED);
+    assert!(expired.body["detail"].as_str().is_some_and(|text| text.contains("expired")));
+    world.advance(8 * 86_400);
+    let body = json!({ "refresh_token": bob.refresh_token });
+    assert_eq!(world.post("/auth/refresh", None, &body).await.status, StatusCode::UNAUTHORIZED);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_students_question_is_not_found() {
+    let world = World::new().await;
+    let (ada, eve) = (world.student("ada").await, world.student("eve").await);
+    let reply = world.ask(&ada, "What is a list?", 20).await;
+    let path = format!("/queries/{}", reply.body["id"].as_str().expect("an id"));
+    assert_eq!(world.get(&path, Some(&ada.token)).await.status, StatusCode::OK);
+    assert_eq!(world.get(&path, Some(&eve.token)).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get(&path, None).await.status, StatusCode::UNAUTHORIZED);
+    world.finish().await;
+}
+
+fn claims(world: &World, subject: &str) -> Value {
+    let now = world.now().timestamp();
+    json!({ "sub": subject, "role": "student", "iat": now, "exp": now + 60, "iss": "learnflow", "aud": "learnflow" })
+}
+
+fn sign(algorithm: Algorithm, kid: Option<&str>, claims: &Value, key: &EncodingKey) -> String {
+    let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+    jsonwebtoken::encode(&header, claims, key).expect("the claims can be signed")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_not_ours_opens_nothing() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let good = claims(&world, &student.id.to_string());
+    let ours = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    let check = async |token: String| world.get("/me", Some(&token)).await.status;
+    assert_eq!(check(sign(Algorithm::HS256, None, &good, &ours)).await, StatusCode::OK);
+    let changed = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        sign(Algorithm::HS256, None, &claims, &ours)
+    };
+    for token in [
+        changed("iss", json!("someone else")),
+        changed("aud", json!("someone else")),
+        changed("exp", json!(1)),
+        changed("role", json!("emperor")),
+        sign(Algorithm::HS256, None, &good, &EncodingKey::from_secret(b"another secret of 32 bytes and more")),
+        sign(Algorithm::HS384, None, &good, &ours),
+        student.token.rsplit_once('.').map(|(start, _)| format!("{start}.")).expect("a token"),
+        "not.a.token".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(check(token.clone()).await, StatusCode::UNAUTHORIZED, "{token}");
+    }
+    world.finish().await;
+}
+
+/// An EC key pair made for this test with OpenSSL (`prime256v1`).
+const EC_KEY: &str = include_str!("ec-key.pem");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_external_identity_provider_is_believed_by_its_keys() {
+    let key = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).expect("the key is well-formed");
+    let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a JWK");
+    jwk.common.key_id = Some("key-1".to_owned());
+    let keys = json!({ "keys": [jwk] });
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
+    let provider = Router::new().route("/jwks.json", get(async move || Json(keys.clone())));
+    tokio::spawn(async move { axum::serve(listener, provider).await });
+    let settings = vec![("JWT_JWKS_URL", url)];
+    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    let claims = claims(&world, "auth0|ada");
+    let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
+    let body = json!({ "question": "What is a list?" });
+    let reply = world.post("/query", Some(&token), &body).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    let unknown = sign(Algorithm::ES256, Some("key-2"), &claims, &key);
+    assert_eq!(world.post("/query", Some(&unknown), &body).await.status, StatusCode::UNAUTHORIZED);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_post_repeats_nothing() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let ask = async |key: &str, question: &str| {
+        world
+            .send("api-gateway", |client, url| {
+                client
+                    .post(format!("{url}/api/v1/query"))
+                    .bearer_auth(&student.token)
+                    .header("idempotency-key", key)
+                    .json(&json!({ "question": question }))
+            })
+            .await
+    };
+    let first = ask("k1", "What is a list?").await;
+    let again = ask("k1", "What is a list?").await;
+    assert_eq!(first.body["id"], again.body["id"]);
+    assert_eq!(first.body["answer"], again.body["answer"]);
+    assert_eq!(ask("k1", "What is a set?").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_ne!(ask("k2", "What is a list?").await.body["id"], first.body["id"]);
+    let register = async || {
+        world
+            .send("api-gateway", |client, url| {
+                client
+                    .post(format!("{url}/api/v1/auth/register"))
+                    .header("idempotency-key", "r1")
+                    .json(&json!({ "email": "bob@example.org", "password": PASSWORD, "display_name": "Bob" }))
+            })
+            .await
+    };
+    let (one, two) = (register().await, register().await);
+    assert_eq!((one.status, two.status), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_eq!(one.body["user"]["id"], two.body["user"]["id"]);
+    let count = "SELECT count(*) FROM queries WHERE student_id = $1";
+    assert_eq!(world.count(count, student.id).await, 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_requests_are_told_when_to_come_again() {
+    let settings = vec![("RATE_LIMIT_USER", "3".to_owned()), ("RATE_LIMIT_LOGIN", "2".to_owned())];
+    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    for _ in 0..3 {
+        assert_eq!(world.ask(&ada, "What is a list?", 20).await.status, StatusCode::OK);
+    }
+    let refused = world.ask(&ada, "What is a list?", 20).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    let wait: i64 = refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(world.ask(&bob, "What is a list?", 20).await.status, StatusCode::OK, "others may");
+    world.advance(wait);
+    assert_eq!(world.ask(&ada, "What is a list?", 20).await.status, StatusCode::OK, "later again");
+    let body = json!({ "email": "ada@example.org", "password": "guess the password" });
+    let guess = async || world.post("/auth/login", None, &body).await.status;
+    assert_eq!([guess().await, guess().await, guess().await].map(|s| s.as_u16()), [401, 401, 429]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_outlives_its_account_without_harm() {
+    let world = World::new().await;
+    let id = Uuid::nil().to_string();
+    let token = sign(
+        Algorithm::HS256,
+        None,
+        &claims(&world, &id),
+        &EncodingKey::from_secret(JWT_SECRET.as_bytes()),
+    );
+    let reply = world.post("/query", Some(&token), &json!({ "question": "What is a list?" })).await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{:?}", reply.body);
+    assert_eq!(world.get("/me", Some(&token)).await.status, StatusCode::NOT_FOUND);
+    world.finish().await;
+}

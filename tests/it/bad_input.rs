@@ -1,0 +1,152 @@
+//! What a careless or hostile client gets: a clear answer, and never a 500.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::{Reply, World};
+
+async fn post_raw(world: &World, token: &str, body: String) -> Reply {
+    world
+        .send("api-gateway", |client, url| {
+            client
+                .post(format!("{url}/api/v1/query"))
+                .bearer_auth(token)
+                .header("content-type", "application/json")
+                .body(body)
+        })
+        .await
+}
+
+fn check(reply: &Reply, status: u16, code: &str, words: &str) {
+    assert_eq!(reply.status.as_u16(), status, "{:?}", reply.body);
+    assert_eq!(reply.headers["content-type"], "application/problem+json");
+    assert_eq!(reply.body["status"], status);
+    assert_eq!(reply.body["code"], code, "{:?}", reply.body);
+    let detail = reply.body["detail"].as_str().expect("a detail");
+    assert!(detail.contains(words), "{words} not in {detail}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_malformed_question_is_refused_with_its_fault() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let post = async |body: String| post_raw(&world, &student.token, body).await;
+    check(&post("{\"question\": ".to_owned()).await, 400, "malformed_json", "line 1 column 13");
+    check(&post("{}".to_owned()).await, 422, "validation_failed", "missing field `question`");
+    check(&post("[1]".to_owned()).await, 422, "validation_failed", "");
+    let long = json!({ "question": "x".repeat(4_001) }).to_string();
+    check(&post(long).await, 422, "validation_failed", "question: must be at most 4000 characters, got 4001");
+    let code = json!({ "question": "x", "code": "x".repeat(65_537) }).to_string();
+    check(&post(code).await, 422, "validation_failed", "code: must be at most 65536");
+    let nul = json!({ "question": "a\0b" }).to_string();
+    check(&post(nul).await, 422, "validation_failed", "NUL");
+    let unknown = json!({ "question": "x", "qestion": 1 }).to_string();
+    check(&post(unknown).await, 422, "validation_failed", "unknown field `qestion`");
+    let huge = json!({ "question": "x".repeat(600_000) }).to_string();
+    check(&post(huge).await, 413, "body_too_large", "524288 bytes");
+    let nested = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    check(&post(format!("{{\"question\": {nested}}}")).await, 422, "validation_failed", "question");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_addresses_methods_and_types_are_named() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    check(&world.get("/nothing/here", None).await, 404, "not_found", "/docs");
+    check(&world.get("/queries/17", Some(&student.token)).await, 404, "not_found", "");
+    let delete = world
+        .send("api-gateway", |client, url| client.request(Method::DELETE, format!("{url}/api/v1/query")))
+        .await;
+    check(&delete, 405, "method_not_allowed", "Allow");
+    assert_eq!(delete.headers["allow"], "POST");
+    let text = world
+        .send("api-gateway", |client, url| {
+            client.post(format!("{url}/api/v1/query")).bearer_auth(&student.token).body("hello")
+        })
+        .await;
+    check(&text, 415, "unsupported_media_type", "Content-Type: application/json");
+    let impatient = world
+        .send("api-gateway", |client, url| {
+            let body: Value = json!({ "question": "What is a list?" });
+            client
+                .post(format!("{url}/api/v1/query"))
+                .bearer_auth(&student.token)
+                .header("prefer", "wait=soon")
+                .json(&body)
+        })
+        .await;
+    check(&impatient, 422, "validation_failed", "wait=5");
+    let anonymous = world.post("/query", None, &json!({ "question": "What is a list?" })).await;
+    check(&anonymous, 401, "unauthorized", "Authorization: Bearer");
+    assert_eq!(anonymous.headers["www-authenticate"], "Bearer");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_are_checked_field_by_field() {
+    let world = World::new().await;
+    let register = async |email: &str, password: &str, name: &str| {
+        let body = json!({ "email": email, "password": password, "display_name": name });
+        world.post("/auth/register", None, &body).await
+    };
+    check(&register("ada", "12345678", "Ada").await, 422, "validation_failed", "email: must be an e-mail");
+    check(&register("a@b.cd", "1234567", "Ada").await, 422, "validation_failed", "password: must be at least 8");
+    check(&register("a@b.cd", "12345678", " ").await, 422, "validation_failed", "display_name: must not be empty");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn front_ends_of_the_configured_origin_may_call() {
+    let world = World::new().await;
+    let preflight = async |origin: &'static str| {
+        world
+            .send("api-gateway", |client, url| {
+                client
+                    .request(Method::OPTIONS, format!("{url}/api/v1/query"))
+                    .header("origin", origin)
+                    .header("access-control-request-method", "POST")
+                    .header("access-control-request-headers", "authorization,content-type")
+            })
+            .await
+    };
+    let ours = preflight("http://localhost:3000").await;
+    assert_eq!(ours.status, StatusCode::OK);
+    assert_eq!(ours.headers["access-control-allow-origin"], "http://localhost:3000");
+    let theirs = preflight("http://evil.example").await;
+    assert!(!theirs.headers.contains_key("access-control-allow-origin"));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_and_its_pages_are_served() {
+    let world = World::new().await;
+    let contract = world.send("api-gateway", |client, url| client.get(format!("{url}/openapi.json"))).await;
+    assert_eq!(contract.body["openapi"], "3.1.0");
+    let paths: Vec<&String> = contract.body["paths"].as_object().expect("paths").keys().collect();
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/auth/login",
+            "/api/v1/auth/logout",
+            "/api/v1/auth/refresh",
+            "/api/v1/auth/register",
+            "/api/v1/health",
+            "/api/v1/me",
+            "/api/v1/queries/{id}",
+            "/api/v1/query",
+            "/api/v1/ready",
+        ]
+    );
+    let page = world.send("api-gateway", |client, url| client.get(format!("{url}/docs/"))).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for path in ["/health", "/ready"] {
+        assert_eq!(world.get(path, None).await.status, StatusCode::OK, "{path}");
+    }
+    for function in ["api-gateway", "triage", "concepts"] {
+        for path in ["health", "ready", "metrics"] {
+            let reply = world.send(function, |client, url| client.get(format!("{url}/{path}"))).await;
+            assert_eq!(reply.status, StatusCode::OK, "{function}/{path}");
+        }
+    }
+    world.finish().await;
+}

@@ -1,0 +1,10 @@
+//! Every test that needs more than one crate, in one binary, so that all share one PostgreSQL.
+
+mod accounts;
+mod bad_input;
+mod conformance;
+mod delivery;
+mod flow;
+mod outages;
+mod tidy;
+mod triggers;

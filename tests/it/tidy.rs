@@ -1,0 +1,131 @@
+//! The rules of the house that no compiler knows, all faults listed at once.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// The longest file: beyond that it is split by behaviour.
+const FILE_LINES: usize = 500;
+
+/// What each crate may depend on, of ours. A function may use everything in `shared/` but `testing`,
+/// and no other function.
+const ALLOWED: [(&str, &[&str]); 12] = [
+    ("ids", &[]),
+    ("domain", &["ids"]),
+    ("events", &["domain", "ids"]),
+    ("curriculum", &[]),
+    ("python", &[]),
+    ("storage", &["domain", "events", "ids"]),
+    ("runtime", &["domain", "events", "ids", "storage"]),
+    ("testing", &["local-broker", "local-postgres", "runtime", "storage"]),
+    ("local-broker", &[]),
+    ("local-postgres", &[]),
+    ("runner", &["api-gateway", "concepts", "local-broker", "local-postgres", "runtime", "storage", "triage"]),
+    ("tests", &["api-gateway", "concepts", "events", "local-broker", "local-postgres", "runner", "runtime", "testing", "triage"]),
+];
+const FUNCTION_MAY: [&str; 7] =
+    ["curriculum", "domain", "events", "ids", "python", "runtime", "storage"];
+
+/// Crates that do no I/O, and what would betray that they do.
+const PURE: [&str; 5] = ["curriculum", "domain", "events", "ids", "python"];
+const IMPURE: [&str; 5] = ["tokio", "sqlx", "reqwest", "rdkafka", "tracing"];
+
+#[test]
+fn the_house_is_tidy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec();
+    let metadata = metadata.expect("cargo knows the workspace");
+    let ours: BTreeMap<String, &Package> =
+        metadata.packages.iter().map(|package| (package.name.to_string(), package)).collect();
+    let mut faults = Vec::new();
+    for (name, package) in &ours {
+        check_package(name, package, &ours, &mut faults);
+    }
+    for file in rust_files(&root) {
+        check_file(&root, &file, &mut faults);
+    }
+    assert!(faults.is_empty(), "{} fault(s):\n{}", faults.len(), faults.join("\n"));
+}
+
+fn check_package(
+    name: &str,
+    package: &Package,
+    ours: &BTreeMap<String, &Package>,
+    faults: &mut Vec<String>,
+) {
+    let is_function = package.manifest_path.as_str().contains("/functions/");
+    let allowed = ALLOWED.iter().find(|(of, _)| *of == name).map(|(_, allowed)| *allowed);
+    let allowed = if is_function { FUNCTION_MAY.as_slice() } else { allowed.unwrap_or_default() };
+    if !is_function && !ALLOWED.iter().any(|(of, _)| *of == name) {
+        faults.push(format!("{name} is missing in the list of who may depend on whom"));
+    }
+    let folder = package.manifest_path.parent().and_then(|folder| folder.file_name());
+    if folder != Some(name) {
+        faults.push(format!("{name} lies in the folder {}", folder.unwrap_or("?")));
+    }
+    for dependency in &package.dependencies {
+        let other = dependency.name.as_str();
+        let is_normal = dependency.kind == DependencyKind::Normal;
+        if ours.contains_key(other) && is_normal && !allowed.contains(&other) {
+            faults.push(format!("{name} depends on {other}"));
+        }
+        if is_normal && PURE.contains(&name) && IMPURE.contains(&other) {
+            faults.push(format!("pure crate {name} depends on {other}"));
+        }
+    }
+    let manifest = fs::read_to_string(&package.manifest_path).expect("the manifest can be read");
+    if !manifest.contains("[lints]\nworkspace = true") {
+        faults.push(format!("{name} does not inherit the lints"));
+    }
+    for line in manifest.lines().filter(|line| line.contains("version = \"")) {
+        faults.push(format!("{name} pins a version of its own: {line}"));
+    }
+}
+
+fn check_file(root: &Path, file: &Path, faults: &mut Vec<String>) {
+    let text = fs::read_to_string(file).expect("the file can be read");
+    let name = file.strip_prefix(root).unwrap_or(file).display().to_string();
+    let lines = text.lines().count();
+    if lines > FILE_LINES {
+        faults.push(format!("{name} has {lines} lines"));
+    }
+    let in_tests = name.starts_with("tests/") || name.starts_with("shared/testing/");
+    let outside = |home: &str| !in_tests && !name.starts_with(home);
+    for (number, line) in text.lines().enumerate() {
+        let mut breach = |holds: bool, rule: &str| {
+            if holds {
+                faults.push(format!("{name}:{}: {rule}", number + 1));
+            }
+        };
+        let code = line.split("//").next().unwrap_or_default();
+        breach(code.contains("sqlx::query") && outside("shared/storage/"), "SQL outside storage");
+        breach(code.contains("tokio::spawn") && name.starts_with("functions/"), "a function spawns");
+        breach(code.contains("std::env") && name.starts_with("functions/"), "a function reads the environment");
+        breach(code.contains("rdkafka::") && outside("shared/runtime/"), "Kafka outside the runtime");
+        breach(code.contains(".pool.begin(") && outside("shared/runtime/"), "a transaction outside the runtime");
+        // Split, so that this line is not its own fault.
+        breach(line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")), "an open end without an issue");
+        breach(code.contains(concat!("#[", "ignore]")), "an ignored test");
+    }
+}
+
+fn rust_files(root: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        ["functions", "shared", "infra", "tests"].iter().map(|name| root.join(name)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
