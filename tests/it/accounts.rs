@@ -114,7 +114,12 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         changed("aud", json!("someone else")),
         changed("exp", json!(1)),
         changed("role", json!("emperor")),
-        sign(Algorithm::HS256, None, &good, &EncodingKey::from_secret(b"another secret of 32 bytes and more")),
+        sign(
+            Algorithm::HS256,
+            None,
+            &good,
+            &EncodingKey::from_secret(b"another secret of 32 bytes and more"),
+        ),
         sign(Algorithm::HS384, None, &good, &ours),
         student.token.rsplit_once('.').map(|(start, _)| format!("{start}.")).expect("a token"),
         "not.a.token".to_owned(),
@@ -199,7 +204,8 @@ async fn too_many_requests_are_told_when_to_come_again() {
     }
     let refused = world.ask(&ada, "What is a list?", 20).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    let wait: i64 = refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+    let wait: i64 =
+        refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(world.ask(&bob, "What is a list?", 20).await.status, StatusCode::OK, "others may");
     world.advance(wait);

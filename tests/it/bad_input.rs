@@ -34,7 +34,12 @@ async fn a_malformed_question_is_refused_with_its_fault() {
     check(&post("{}".to_owned()).await, 422, "validation_failed", "missing field `question`");
     check(&post("[1]".to_owned()).await, 422, "validation_failed", "");
     let long = json!({ "question": "x".repeat(4_001) }).to_string();
-    check(&post(long).await, 422, "validation_failed", "question: must be at most 4000 characters, got 4001");
+    check(
+        &post(long).await,
+        422,
+        "validation_failed",
+        "question: must be at most 4000 characters, got 4001",
+    );
     let code = json!({ "question": "x", "code": "x".repeat(65_537) }).to_string();
     check(&post(code).await, 422, "validation_failed", "code: must be at most 65536");
     let nul = json!({ "question": "a\0b" }).to_string();
@@ -55,7 +60,9 @@ async fn wrong_addresses_methods_and_types_are_named() {
     check(&world.get("/nothing/here", None).await, 404, "not_found", "/docs");
     check(&world.get("/queries/17", Some(&student.token)).await, 404, "not_found", "");
     let delete = world
-        .send("api-gateway", |client, url| client.request(Method::DELETE, format!("{url}/api/v1/query")))
+        .send("api-gateway", |client, url| {
+            client.request(Method::DELETE, format!("{url}/api/v1/query"))
+        })
         .await;
     check(&delete, 405, "method_not_allowed", "Allow");
     assert_eq!(delete.headers["allow"], "POST");
@@ -89,9 +96,24 @@ async fn accounts_are_checked_field_by_field() {
         let body = json!({ "email": email, "password": password, "display_name": name });
         world.post("/auth/register", None, &body).await
     };
-    check(&register("ada", "12345678", "Ada").await, 422, "validation_failed", "email: must be an e-mail");
-    check(&register("a@b.cd", "1234567", "Ada").await, 422, "validation_failed", "password: must be at least 8");
-    check(&register("a@b.cd", "12345678", " ").await, 422, "validation_failed", "display_name: must not be empty");
+    check(
+        &register("ada", "12345678", "Ada").await,
+        422,
+        "validation_failed",
+        "email: must be an e-mail",
+    );
+    check(
+        &register("a@b.cd", "1234567", "Ada").await,
+        422,
+        "validation_failed",
+        "password: must be at least 8",
+    );
+    check(
+        &register("a@b.cd", "12345678", " ").await,
+        422,
+        "validation_failed",
+        "display_name: must not be empty",
+    );
     world.finish().await;
 }
 
@@ -120,7 +142,8 @@ async fn front_ends_of_the_configured_origin_may_call() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_and_its_pages_are_served() {
     let world = World::new().await;
-    let contract = world.send("api-gateway", |client, url| client.get(format!("{url}/openapi.json"))).await;
+    let contract =
+        world.send("api-gateway", |client, url| client.get(format!("{url}/openapi.json"))).await;
     assert_eq!(contract.body["openapi"], "3.1.0");
     let paths: Vec<&String> = contract.body["paths"].as_object().expect("paths").keys().collect();
     assert_eq!(
@@ -144,7 +167,8 @@ async fn the_contract_and_its_pages_are_served() {
     }
     for function in ["api-gateway", "triage", "concepts"] {
         for path in ["health", "ready", "metrics"] {
-            let reply = world.send(function, |client, url| client.get(format!("{url}/{path}"))).await;
+            let reply =
+                world.send(function, |client, url| client.get(format!("{url}/{path}"))).await;
             assert_eq!(reply.status, StatusCode::OK, "{function}/{path}");
         }
     }

@@ -9,7 +9,9 @@ use std::{
 use local_broker::Broker;
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{
+        AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
+    },
     client::DefaultClientContext,
     consumer::{BaseConsumer, CommitMode, Consumer, StreamConsumer},
     error::{KafkaError, RDKafkaErrorCode},
@@ -70,7 +72,10 @@ async fn the_local_broker_keeps_everything_over_a_restart() {
     let consumer = group_member(&brokers, "kept-group", "range", "kept");
     let records = consume(&consumer, 10).await;
     assert!(records.iter().all(|(_, value)| value == "after"), "{records:?}");
-    assert!(matches!(Broker::start(dir.path(), any_port()).await, Err(local_broker::Error::Locked(_))));
+    assert!(matches!(
+        Broker::start(dir.path(), any_port()).await,
+        Err(local_broker::Error::Locked(_))
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,7 +123,8 @@ fn options() -> AdminOptions {
 
 async fn make_topic(brokers: &str, name: &str) {
     let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1));
-    let made = admin(brokers).create_topics([&topic], &options()).await.expect("the request is answered");
+    let made =
+        admin(brokers).create_topics([&topic], &options()).await.expect("the request is answered");
     assert_eq!(made, [Ok(name.to_owned())]);
 }
 
@@ -141,7 +147,8 @@ fn group_member(brokers: &str, group: &str, strategy: &str, topic: &str) -> Stre
 async fn consume(consumer: &StreamConsumer, count: usize) -> Vec<(i32, String)> {
     let mut records = Vec::new();
     while records.len() < count {
-        let message = tokio::time::timeout(LIMIT, consumer.recv()).await.expect("records come in time");
+        let message =
+            tokio::time::timeout(LIMIT, consumer.recv()).await.expect("records come in time");
         let message = message.expect("records can be read");
         let value = String::from_utf8_lossy(message.payload().unwrap_or_default()).into_owned();
         records.push((message.partition(), value));
@@ -158,7 +165,8 @@ async fn topics_are_made_configured_and_deleted(brokers: &str) {
     let partitions = eventually("the topic is known", async || {
         let metadata = admin.inner().fetch_metadata(Some("made"), LIMIT).ok()?;
         let topic = metadata.topics().first()?;
-        (topic.error().is_none() && !topic.partitions().is_empty()).then(|| topic.partitions().len())
+        (topic.error().is_none() && !topic.partitions().is_empty())
+            .then(|| topic.partitions().len())
     })
     .await;
     assert_eq!(partitions, 8);
@@ -166,15 +174,21 @@ async fn topics_are_made_configured_and_deleted(brokers: &str) {
     let changed = admin.alter_configs([&change], &options()).await;
     // librdkafka's old API is not served by every broker; what it sets must then be refused.
     if matches!(changed.as_deref(), Ok([Ok(_)])) {
-        let described = admin.describe_configs([&ResourceSpecifier::Topic("made")], &options()).await;
+        let described =
+            admin.describe_configs([&ResourceSpecifier::Topic("made")], &options()).await;
         let described = described.expect("the request is answered").remove(0).expect("the topic");
         let retention = described.get("retention.ms").and_then(|entry| entry.value.clone());
         assert_eq!(retention.as_deref(), Some("86400000"));
     }
-    let deleted = admin.delete_topics(&["made"], &options()).await.expect("the request is answered");
+    let deleted =
+        admin.delete_topics(&["made"], &options()).await.expect("the request is answered");
     assert_eq!(deleted, [Ok("made".to_owned())]);
-    let missing = admin.delete_topics(&["never-made"], &options()).await.expect("the request is answered");
-    assert!(matches!(missing[..], [Err((_, RDKafkaErrorCode::UnknownTopicOrPartition))]), "{missing:?}");
+    let missing =
+        admin.delete_topics(&["never-made"], &options()).await.expect("the request is answered");
+    assert!(
+        matches!(missing[..], [Err((_, RDKafkaErrorCode::UnknownTopicOrPartition))]),
+        "{missing:?}"
+    );
 }
 
 async fn records_keep_key_headers_time_and_order_in_every_compression(brokers: &str) {
@@ -203,7 +217,8 @@ async fn records_keep_key_headers_time_and_order_in_every_compression(brokers: &
     let mut seen: HashMap<String, Vec<u32>> = HashMap::new();
     let mut tombstones = 0;
     while tombstones < 5 {
-        let message = tokio::time::timeout(LIMIT, consumer.recv()).await.expect("records come in time");
+        let message =
+            tokio::time::timeout(LIMIT, consumer.recv()).await.expect("records come in time");
         let message = message.expect("records can be read");
         assert_eq!(message.key(), Some(&b"one"[..]));
         let Some(payload) = message.payload() else {
@@ -217,7 +232,9 @@ async fn records_keep_key_headers_time_and_order_in_every_compression(brokers: &
         let text = String::from_utf8_lossy(payload);
         let mut words = text.split(' ');
         let codec = words.next().expect("a codec").to_owned();
-        seen.entry(codec).or_default().push(words.next().expect("a number").parse().expect("a number"));
+        seen.entry(codec)
+            .or_default()
+            .push(words.next().expect("a number").parse().expect("a number"));
     }
     assert_eq!(seen.len(), 5);
     assert!(seen.values().all(|numbers| *numbers == (0..40).collect::<Vec<_>>()), "{seen:?}");
@@ -251,11 +268,15 @@ async fn offsets_are_found_by_position_and_by_time(brokers: &str) {
     for number in 0..10 {
         let value = number.to_string();
         let record = FutureRecord::to("timed").partition(3).key("k").payload(&value);
-        producer.send(record.timestamp(1_000_000 + number * 1_000), LIMIT).await.expect("the broker takes it");
+        producer
+            .send(record.timestamp(1_000_000 + number * 1_000), LIMIT)
+            .await
+            .expect("the broker takes it");
     }
     let brokers = brokers.to_owned();
     let looked = tokio::task::spawn_blocking(move || -> Result<_, KafkaError> {
-        let client: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create()?;
+        let client: BaseConsumer =
+            ClientConfig::new().set("bootstrap.servers", brokers).create()?;
         let ends = client.fetch_watermarks("timed", 3, LIMIT)?;
         let mut wanted = TopicPartitionList::new();
         wanted.add_partition_offset("timed", 3, Offset::Offset(1_004_000))?;
@@ -296,7 +317,10 @@ async fn a_group_shares_partitions_and_resumes_where_it_committed(brokers: &str,
         send(&producer, &topic, &number.to_string(), "new").await;
     }
     let records = consume(&two, 80).await;
-    assert!(records.iter().all(|(_, value)| value == "new"), "{strategy}: the old ones were committed");
+    assert!(
+        records.iter().all(|(_, value)| value == "new"),
+        "{strategy}: the old ones were committed"
+    );
 }
 
 async fn a_member_that_goes_silent_is_replaced(brokers: &str) {

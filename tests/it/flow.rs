@@ -17,7 +17,9 @@ async fn check_question_is_answered(world: World) {
     let answer = &reply.body["answer"];
     assert_eq!(answer["topics"], json!(["lists", "tuples"]));
     assert!(answer["content"].as_str().is_some_and(|text| text.contains("a list can change")));
-    assert!(answer["examples"][0]["output"].as_str().is_some_and(|text| text.starts_with("['milk'")));
+    assert!(
+        answer["examples"][0]["output"].as_str().is_some_and(|text| text.starts_with("['milk'"))
+    );
     let id = reply.body["id"].as_str().expect("an id").to_owned();
     let stored = world.get(&format!("/queries/{id}"), Some(&student.token)).await;
     assert_eq!(stored.body["answer"], *answer);
@@ -97,7 +99,9 @@ async fn the_functions_answer_directly_on_their_own_ports() {
     let world = World::new().await;
     let explained = world
         .send("concepts", |client, url| {
-            client.post(format!("{url}/explain")).json(&json!({ "concept": "tuples", "level": "mastered" }))
+            client
+                .post(format!("{url}/explain"))
+                .json(&json!({ "concept": "tuples", "level": "mastered" }))
         })
         .await;
     assert_eq!(explained.status, StatusCode::OK, "{:?}", explained.body);

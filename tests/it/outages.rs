@@ -27,7 +27,8 @@ async fn while_kafka_is_away_questions_are_accepted_and_answered_when_it_returns
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_database_is_away_nothing_is_accepted_and_the_client_is_told_when_to_return() {
     let dir = TempDir::new().expect("a folder");
-    let start = || LocalPostgres::start(dir.path(), Durability::Disposable).expect("PostgreSQL starts");
+    let start =
+        || LocalPostgres::start(dir.path(), Durability::Disposable).expect("PostgreSQL starts");
     let postgres = start();
     let settings = vec![("DATABASE_URL", postgres.url("postgres"))];
     let mut world = World::with(Setup { settings, ..Setup::default() }).await;

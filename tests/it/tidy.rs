@@ -24,8 +24,32 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("testing", &["local-broker", "local-postgres", "runtime", "storage"]),
     ("local-broker", &[]),
     ("local-postgres", &[]),
-    ("runner", &["api-gateway", "concepts", "local-broker", "local-postgres", "runtime", "storage", "triage"]),
-    ("tests", &["api-gateway", "concepts", "events", "local-broker", "local-postgres", "runner", "runtime", "testing", "triage"]),
+    (
+        "runner",
+        &[
+            "api-gateway",
+            "concepts",
+            "local-broker",
+            "local-postgres",
+            "runtime",
+            "storage",
+            "triage",
+        ],
+    ),
+    (
+        "tests",
+        &[
+            "api-gateway",
+            "concepts",
+            "events",
+            "local-broker",
+            "local-postgres",
+            "runner",
+            "runtime",
+            "testing",
+            "triage",
+        ],
+    ),
 ];
 const FUNCTION_MAY: [&str; 7] =
     ["curriculum", "domain", "events", "ids", "python", "runtime", "storage"];
@@ -33,6 +57,46 @@ const FUNCTION_MAY: [&str; 7] =
 /// Crates that do no I/O, and what would betray that they do.
 const PURE: [&str; 5] = ["curriculum", "domain", "events", "ids", "python"];
 const IMPURE: [&str; 5] = ["tokio", "sqlx", "reqwest", "rdkafka", "tracing"];
+
+/// Licences under which code may be linked into the product.
+const LICENCES: [&str; 14] = [
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "MPL-2.0",
+    "OpenSSL",
+    "Unicode-3.0",
+    "Zlib",
+];
+
+#[test]
+fn every_dependency_has_a_licence_that_we_may_use() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(manifest).exec();
+    let metadata = metadata.expect("cargo knows the dependencies");
+    let faults: Vec<String> = metadata
+        .packages
+        .iter()
+        .filter(|package| !may_use(package.license.as_deref().unwrap_or("none")))
+        .map(|package| format!("{} {}: {:?}", package.name, package.version, package.license))
+        .collect();
+    assert!(faults.is_empty(), "{} fault(s):\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Of alternatives one must do, of what is joined all must. Brackets are not nested in practice.
+fn may_use(expression: &str) -> bool {
+    let expression = expression.replace(['(', ')'], "").replace('/', " OR ");
+    let listed = |licence: &str| LICENCES.contains(&licence.trim());
+    expression.split(" OR ").any(|one| one.split(" AND ").all(listed))
+        || expression.split(" AND ").all(|part| part.split(" OR ").any(listed))
+}
 
 #[test]
 fn the_house_is_tidy() {
@@ -103,12 +167,27 @@ fn check_file(root: &Path, file: &Path, faults: &mut Vec<String>) {
         };
         let code = line.split("//").next().unwrap_or_default();
         breach(code.contains("sqlx::query") && outside("shared/storage/"), "SQL outside storage");
-        breach(code.contains("tokio::spawn") && name.starts_with("functions/"), "a function spawns");
-        breach(code.contains("std::env") && name.starts_with("functions/"), "a function reads the environment");
-        breach(code.contains("rdkafka::") && outside("shared/runtime/"), "Kafka outside the runtime");
-        breach(code.contains(".pool.begin(") && outside("shared/runtime/"), "a transaction outside the runtime");
+        breach(
+            code.contains("tokio::spawn") && name.starts_with("functions/"),
+            "a function spawns",
+        );
+        breach(
+            code.contains("std::env") && name.starts_with("functions/"),
+            "a function reads the environment",
+        );
+        breach(
+            code.contains("rdkafka::") && outside("shared/runtime/"),
+            "Kafka outside the runtime",
+        );
+        breach(
+            code.contains(".pool.begin(") && outside("shared/runtime/"),
+            "a transaction outside the runtime",
+        );
         // Split, so that this line is not its own fault.
-        breach(line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")), "an open end without an issue");
+        breach(
+            line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")),
+            "an open end without an issue",
+        );
         breach(code.contains(concat!("#[", "ignore]")), "an ignored test");
     }
 }

@@ -104,7 +104,11 @@ async fn a_kafka_batch_is_handled_record_by_record() {
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     assert_eq!(single.count(HANDLED).await, 3, "one of the four came twice");
     let unpublished = "SELECT count(*) FROM events WHERE published_at IS NULL";
-    assert_eq!(single.count(unpublished).await, 0, "all is on the broker before the process is frozen");
+    assert_eq!(
+        single.count(unpublished).await,
+        0,
+        "all is on the broker before the process is frozen"
+    );
     world.finish().await;
 }
 
@@ -158,10 +162,12 @@ async fn api_gateway_requests_reach_the_same_endpoints() {
             "body": body.map(|body| STANDARD.encode(body.to_string())), "isBase64Encoded": true
         });
         let answer = lambda.invoke(event).await.expect("a request");
-        let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).unwrap_or_default();
+        let body: Value =
+            serde_json::from_str(answer["body"].as_str().expect("a body")).unwrap_or_default();
         (answer["statusCode"].as_u64().expect("a status"), body)
     };
-    let account = json!({ "email": "ada@example.org", "password": tests::PASSWORD, "display_name": "Ada" });
+    let account =
+        json!({ "email": "ada@example.org", "password": tests::PASSWORD, "display_name": "Ada" });
     let (status, session) = call("POST", "/api/v1/auth/register", "", Some(account)).await;
     assert_eq!(status, 201, "{session}");
     let token = session["access_token"].as_str().expect("a token");
@@ -174,7 +180,12 @@ async fn api_gateway_requests_reach_the_same_endpoints() {
     world.finish().await;
 }
 
-async fn post(host: &Host, path: &str, headers: &[(&str, &str)], body: String) -> (StatusCode, Value) {
+async fn post(
+    host: &Host,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> (StatusCode, Value) {
     let client = runtime::http_client().expect("a client");
     let mut request = client.post(format!("http://{}{path}", host.address())).body(body);
     for (name, value) in headers {
@@ -189,7 +200,8 @@ async fn a_knative_kafka_source_delivers_in_both_modes() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
     let function = triage::function(&mut single.settings, &single.services);
-    let host = Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
+    let host =
+        Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
     // As eventing-kafka-broker sends it (`reference/serverless-triggers.md`, 2.1).
     let binary = [
         ("prefer", "reply"),
@@ -209,13 +221,22 @@ async fn a_knative_kafka_source_delivers_in_both_modes() {
     let body = event("y", 2).to_string();
     assert_eq!(post(&host, "/", &structured, body).await.0, StatusCode::NO_CONTENT);
     assert_eq!(single.count(HANDLED).await, 2);
-    let subject = "SELECT count(*) FROM events WHERE source LIKE '/apis/%' AND published_at IS NOT NULL";
+    let subject =
+        "SELECT count(*) FROM events WHERE source LIKE '/apis/%' AND published_at IS NOT NULL";
     assert_eq!(single.count(subject).await, 1, "a foreign event is in the audit trail");
     // The wrapped form of a record that is no CloudEvent: never retried, kept.
-    let wrapped = [("ce-specversion", "1.0"), ("ce-type", "dev.knative.kafka.event"), ("ce-source", "/s"), ("ce-id", "1")];
+    let wrapped = [
+        ("ce-specversion", "1.0"),
+        ("ce-type", "dev.knative.kafka.event"),
+        ("ce-source", "/s"),
+        ("ce-id", "1"),
+    ];
     let (status, problem) = post(&host, "/", &wrapped, String::new()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-    assert_eq!(post(&host, "/", &[], "garbage".to_owned()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        post(&host, "/", &[], "garbage".to_owned()).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     assert_eq!(single.count(DEAD).await, 2);
     single.services.store.close().await;
     let body = event("z", 3).to_string();
@@ -230,11 +251,13 @@ async fn dapr_is_told_in_the_body_what_to_do() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
     let function = triage::function(&mut single.settings, &single.services);
-    let host = Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
+    let host =
+        Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
     let client = runtime::http_client().expect("a client");
     let subscriptions = client.get(format!("http://{}/dapr/subscribe", host.address()));
     let subscriptions = tests::reply(subscriptions).await.expect("it answers").body;
-    let expected = json!([{ "pubsubname": "kafka", "topic": "learning.requests", "route": "/dapr/events" }]);
+    let expected =
+        json!([{ "pubsubname": "kafka", "topic": "learning.requests", "route": "/dapr/events" }]);
     assert_eq!(subscriptions, expected);
     let mut body = event("dapr-1", 1);
     body["topic"] = json!("learning.requests");
@@ -245,7 +268,10 @@ async fn dapr_is_told_in_the_body_what_to_do() {
     assert_eq!(send(body.to_string()).await, (StatusCode::OK, json!({ "status": "SUCCESS" })));
     assert_eq!(send("{}".to_owned()).await, (StatusCode::OK, json!({ "status": "DROP" })));
     single.services.store.close().await;
-    assert_eq!(send(event("dapr-2", 2).to_string()).await, (StatusCode::OK, json!({ "status": "RETRY" })));
+    assert_eq!(
+        send(event("dapr-2", 2).to_string()).await,
+        (StatusCode::OK, json!({ "status": "RETRY" }))
+    );
     host.stop().await;
     world.finish().await;
 }
@@ -256,7 +282,8 @@ async fn on_a_public_port_internal_endpoints_ask_for_a_token() {
     let student = world.student("ada").await;
     let mut single = Single::new(&world, &[("BIND_ADDRESS", "0.0.0.0")]).await;
     let function = concepts::function(&mut single.settings, &single.services);
-    let host = Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
+    let host =
+        Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
     let explain = async |token: Option<&str>| {
         let client = runtime::http_client().expect("a client");
         let request = client.post(format!("http://127.0.0.1:{}/explain", host.address().port()));

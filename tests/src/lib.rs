@@ -41,6 +41,8 @@ pub struct Setup {
     pub kafka: Option<String>,
     /// Settings that replace the defaults.
     pub settings: Vec<(&'static str, String)>,
+    /// Whether time passes by itself, as a bench needs it.
+    pub system_clock: bool,
 }
 
 /// A student who is logged in.
@@ -93,7 +95,7 @@ impl World {
             broker_dir,
             kafka,
             stack: None,
-            clock: Clock::manual(now),
+            clock: if setup.system_clock { Clock::System } else { Clock::manual(now) },
             settings: setup.settings.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
             client: runtime::http_client().expect("a client"),
         };
@@ -106,7 +108,8 @@ impl World {
     /// # Panics
     /// They do not start.
     pub async fn start(&mut self, faults: Faults) {
-        let setting = |name: &str| self.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        let setting =
+            |name: &str| self.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         let stack = Stack::start(StackOptions {
             database_url: setting("DATABASE_URL").unwrap_or_else(|| self.database.url().to_owned()),
             kafka: self.kafka.clone(),
@@ -191,7 +194,11 @@ impl World {
     ///
     /// # Panics
     /// Nobody answers.
-    pub async fn send(&self, function: &str, build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder) -> Reply {
+    pub async fn send(
+        &self,
+        function: &str,
+        build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
+    ) -> Reply {
         let url = self.stack().url(function).expect("there is such a function");
         reply(build(&self.client, &url)).await.expect("the function answers")
     }

@@ -60,13 +60,15 @@ pub(crate) async fn register(
     if gateway.signer.is_none() {
         return Err(access::external_only());
     }
-    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login).await?;
+    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login)
+        .await?;
     let key = idempotency_key(&headers)?;
     let clock = &gateway.services.clock;
     let now = clock.now();
     let id = UserId::from_uuid(clock.new_id());
     let request_hash = Sha256::digest(
-        [request.email.as_str(), request.password.expose(), request.display_name.as_str()].join("\n"),
+        [request.email.as_str(), request.password.expose(), request.display_name.as_str()]
+            .join("\n"),
     );
     let user = User {
         id,
@@ -122,7 +124,8 @@ pub(crate) async fn login(
     State(gateway): State<Gateway>,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
-    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login).await?;
+    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login)
+        .await?;
     let user = {
         let mut conn = gateway.services.store.connection().await?;
         users::find_by_email(&mut conn, &request.email).await?
@@ -130,7 +133,8 @@ pub(crate) async fn login(
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let fits = passwords::fits(request.password, hash).await?;
     let user = user.filter(|_| fits);
-    let user = user.ok_or_else(|| Problem::unauthorized("the e-mail address or the password is wrong"))?;
+    let user =
+        user.ok_or_else(|| Problem::unauthorized("the e-mail address or the password is wrong"))?;
     let tx = gateway.services.store.begin(NAME).await?;
     session(&gateway, tx, &user, StatusCode::OK).await
 }

@@ -84,6 +84,8 @@ async fn health() -> Json<Probe> {
 async fn ready(State(gateway): State<Gateway>) -> Response {
     match gateway.services.store.probe().await {
         Ok(()) => Json(Probe { status: "ready" }).into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(Probe { status: "not ready" })).into_response(),
+        Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(Probe { status: "not ready" })).into_response()
+        }
     }
 }

@@ -234,7 +234,8 @@ impl QueryResponse {
     fn with_body(mut self, body: &AnswerBody) -> Result<Self, Problem> {
         let json = |value| serde_json::to_value(value).map_err(|error| Problem::internal(&error));
         self.answer = Some(json(&body.answer)?);
-        self.routing = Some(serde_json::to_value(&body.routing).map_err(|error| Problem::internal(&error))?);
+        self.routing =
+            Some(serde_json::to_value(&body.routing).map_err(|error| Problem::internal(&error))?);
         self.status = QueryStatus::Answered;
         Ok(self)
     }
@@ -263,10 +264,9 @@ fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
         .find_map(|wish| wish.trim().strip_prefix("wait="));
     let seconds = match wait {
         None => DEFAULT_PATIENCE,
-        Some(text) => text
-            .trim()
-            .parse()
-            .map_err(|_not_a_number| Problem::field("Prefer", "write wait= and whole seconds, such as wait=5"))?,
+        Some(text) => text.trim().parse().map_err(|_not_a_number| {
+            Problem::field("Prefer", "write wait= and whole seconds, such as wait=5")
+        })?,
     };
     Ok(Duration::from_secs(seconds.min(LONGEST_PATIENCE)))
 }
@@ -276,7 +276,10 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= KEY_LIMIT => Ok(Some(key.to_owned())),
-        _ => Err(Problem::field("Idempotency-Key", format!("1 to {KEY_LIMIT} visible ASCII characters"))),
+        _ => Err(Problem::field(
+            "Idempotency-Key",
+            format!("1 to {KEY_LIMIT} visible ASCII characters"),
+        )),
     }
 }
 

@@ -10,10 +10,7 @@ use storage::{
     users::{self, User},
 };
 
-use crate::{
-    NAME,
-    passwords::{self, Password},
-};
+use crate::passwords::{self, Password};
 
 /// A demo account: address, name, password.
 pub type DemoLogin = (&'static str, &'static str, &'static str);
@@ -73,7 +70,7 @@ pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
             created_at: now,
         });
     }
-    let mut tx = services.store.begin(NAME).await?;
+    let mut tx = services.store.begin("seed").await?;
     storage::curriculum::upsert(tx.conn(), catalogue()).await?;
     for account in &accounts {
         users::insert(tx.conn(), account).await?;

@@ -131,8 +131,11 @@ fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
 
 fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
     let content = match found.unknown.as_slice() {
-        [] => "I do not know which idea you mean. Name it, for instance «What is a variable?».".to_owned(),
-        words => format!("I do not know «{}» from this course, so I cannot explain it.", words.join(" ")),
+        [] => "I do not know which idea you mean. Name it, for instance «What is a variable?»."
+            .to_owned(),
+        words => {
+            format!("I do not know «{}» from this course, so I cannot explain it.", words.join(" "))
+        }
     };
     offer(course, content, found.unknown.first().map_or(question, String::as_str))
 }
@@ -162,9 +165,16 @@ pub fn explanation(lesson: &Lesson, level: Level) -> &str {
 
 fn show_examples(content: &mut String, examples: &[Example]) {
     for example in examples {
-        content.push_str(&format!("\n\n{}:\n\n```python\n{}\n```", example.title, example.code.trim()));
+        content.push_str(&format!(
+            "\n\n{}:\n\n```python\n{}\n```",
+            example.title,
+            example.code.trim()
+        ));
         if !example.stdin.is_empty() {
-            content.push_str(&format!("\n\nWith this typed in:\n\n```text\n{}\n```", example.stdin.trim_end()));
+            content.push_str(&format!(
+                "\n\nWith this typed in:\n\n```text\n{}\n```",
+                example.stdin.trim_end()
+            ));
         }
         content.push_str(&format!("\n\nIt prints:\n\n```text\n{}\n```", example.output.trim_end()));
     }

@@ -42,10 +42,12 @@ async fn explain(Json(request): Json<ExplainRequest>) -> Result<Json<ExplainResp
         .then(|| found.matches.first())
         .flatten();
     let topic = course.topic(name).or_else(|| best.map(|best| best.topic));
-    let Some((topic, lesson)) = topic.and_then(|topic| Some((topic, topic.lesson.as_ref()?))) else {
+    let Some((topic, lesson)) = topic.and_then(|topic| Some((topic, topic.lesson.as_ref()?)))
+    else {
         let nearest = course.nearest(name, 3);
         let slugs: Vec<&str> = nearest.iter().map(|topic| topic.slug.as_str()).collect();
-        let detail = format!("there is no lesson on «{name}»; the nearest are {}", slugs.join(", "));
+        let detail =
+            format!("there is no lesson on «{name}»; the nearest are {}", slugs.join(", "));
         return Err(Problem::not_found(detail));
     };
     let concept = best.and_then(|best| best.concept);
@@ -58,7 +60,11 @@ async fn explain(Json(request): Json<ExplainRequest>) -> Result<Json<ExplainResp
         level: request.level,
         explanation: text.trim().to_owned(),
         examples: examples.iter().map(wire).collect(),
-        common_mistakes: lesson.mistakes.iter().map(|m| format!("{}. {}", m.title, m.text)).collect(),
+        common_mistakes: lesson
+            .mistakes
+            .iter()
+            .map(|m| format!("{}. {}", m.title, m.text))
+            .collect(),
         related: lesson.related.clone(),
         answered_by: AnsweredBy::Offline,
     }))

@@ -53,28 +53,123 @@ static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
     };
     vec![
         signal(Agent::Debug, 4.0, r"(?i)\b\w+(Error|Exception)\b", "names an error"),
-        signal(Agent::Debug, 2.5, r"(?i)\b(errors?|exceptions?|crash(es|ed)?|throws?)\b", "speaks of an error"),
-        signal(Agent::Debug, 3.0, r"(?i)(n't|\bnot|\bnever|\bwont|\bdoesnt|\bisnt)\s+(\w+\s+)?(work|run|stop|print|return|pass|compile)", "something does not work"),
-        signal(Agent::Debug, 3.0, r"(?i)(isn'?t|\bnot|seem to be)\s+working", "something does not work"),
-        signal(Agent::Debug, 2.0, r"(?i)\b(fail(s|ed|ing)?|wrong|incorrect|unexpected|bugs?|broken|fix)\b", "something is wrong"),
-        signal(Agent::Debug, 2.0, r"(?i)\bwhy\b.{0,40}\b(my|this) (code|program|function|loop|script)", "asks why the own code behaves so"),
-        signal(Agent::Debug, 2.5, r"(?i)\b(infinite|endless)\b.{0,20}\b(my|this)\b|\b(my|this)\b.{0,30}\b(infinite|endless|forever)\b", "the own loop does not end"),
-        signal(Agent::Debug, 2.0, r"(?i)\b(returns?|prints?|gives?|getting?)\b.{0,15}\b(none|empty|nothing)\b", "a result is missing"),
+        signal(
+            Agent::Debug,
+            2.5,
+            r"(?i)\b(errors?|exceptions?|crash(es|ed)?|throws?)\b",
+            "speaks of an error",
+        ),
+        signal(
+            Agent::Debug,
+            3.0,
+            r"(?i)(n't|\bnot|\bnever|\bwont|\bdoesnt|\bisnt)\s+(\w+\s+)?(work|run|stop|print|return|pass|compile)",
+            "something does not work",
+        ),
+        signal(
+            Agent::Debug,
+            3.0,
+            r"(?i)(isn'?t|\bnot|seem to be)\s+working",
+            "something does not work",
+        ),
+        signal(
+            Agent::Debug,
+            2.0,
+            r"(?i)\b(fail(s|ed|ing)?|wrong|incorrect|unexpected|bugs?|broken|fix)\b",
+            "something is wrong",
+        ),
+        signal(
+            Agent::Debug,
+            2.0,
+            r"(?i)\bwhy\b.{0,40}\b(my|this) (code|program|function|loop|script)",
+            "asks why the own code behaves so",
+        ),
+        signal(
+            Agent::Debug,
+            2.5,
+            r"(?i)\b(infinite|endless)\b.{0,20}\b(my|this)\b|\b(my|this)\b.{0,30}\b(infinite|endless|forever)\b",
+            "the own loop does not end",
+        ),
+        signal(
+            Agent::Debug,
+            2.0,
+            r"(?i)\b(returns?|prints?|gives?|getting?)\b.{0,15}\b(none|empty|nothing)\b",
+            "a result is missing",
+        ),
         signal(Agent::Debug, 2.0, r"(?i)\btests?\b.{0,20}\b(fail|but|except)", "a test fails"),
         signal(Agent::Debug, 1.5, r"(?i)\binstead of\b", "something else was expected"),
-        signal(Agent::Concepts, 1.5, r"(?i)^\s*(what|how|why|when|which|where|who)\b", "begins with a question word"),
-        signal(Agent::Concepts, 1.5, r"(?i)\bwhat('s| is| are| does| do| means?)\b|\bmeans?\b", "asks what something is"),
-        signal(Agent::Concepts, 3.0, r"(?i)\bdifferen(ce|t)\b|\b(vs|versus)\b|\bcompared? (to|with)\b", "compares two things"),
-        signal(Agent::Concepts, 2.0, r"(?i)\b(explain|understand|concepts?|meaning|describe|teach)\b", "asks for an explanation"),
-        signal(Agent::Concepts, 1.5, r"(?i)\bhow (do|does|can|to|would|should)\b", "asks how something is done"),
-        signal(Agent::Concepts, 1.5, r"(?i)\b(when should|purpose|advantages?|is it possible|examples?)\b", "asks for purpose or example"),
-        signal(Agent::CodeReview, 2.5, r"(?i)\b(review|feedback|clean(er)?|refactor|pythonic|readab\w+|style|pep ?8|improve|better way|optimi[sz]e|efficient|simplif\w+|shorten)\b", "asks how to make code better"),
-        signal(Agent::CodeReview, 3.0, r"(?i)\bis (my|this) (code|solution|program|function) (good|correct|ok|okay|fine|right)\b", "asks whether code is good"),
-        signal(Agent::CodeReview, 2.0, r"(?i)\b(suggestions|rate my)\b", "asks for an opinion on code"),
-        signal(Agent::Exercise, 3.5, r"(?i)\b(give|generate|create|another|next|new|more|practi[cs]e)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|questions?|quiz(zes)?)\b", "asks for something to practise"),
-        signal(Agent::Exercise, 3.5, r"(?i)\b(quiz|test) me\b|\bi want to practi[cs]e\b", "wants to be tested"),
+        signal(
+            Agent::Concepts,
+            1.5,
+            r"(?i)^\s*(what|how|why|when|which|where|who)\b",
+            "begins with a question word",
+        ),
+        signal(
+            Agent::Concepts,
+            1.5,
+            r"(?i)\bwhat('s| is| are| does| do| means?)\b|\bmeans?\b",
+            "asks what something is",
+        ),
+        signal(
+            Agent::Concepts,
+            3.0,
+            r"(?i)\bdifferen(ce|t)\b|\b(vs|versus)\b|\bcompared? (to|with)\b",
+            "compares two things",
+        ),
+        signal(
+            Agent::Concepts,
+            2.0,
+            r"(?i)\b(explain|understand|concepts?|meaning|describe|teach)\b",
+            "asks for an explanation",
+        ),
+        signal(
+            Agent::Concepts,
+            1.5,
+            r"(?i)\bhow (do|does|can|to|would|should)\b",
+            "asks how something is done",
+        ),
+        signal(
+            Agent::Concepts,
+            1.5,
+            r"(?i)\b(when should|purpose|advantages?|is it possible|examples?)\b",
+            "asks for purpose or example",
+        ),
+        signal(
+            Agent::CodeReview,
+            2.5,
+            r"(?i)\b(review|feedback|clean(er)?|refactor|pythonic|readab\w+|style|pep ?8|improve|better way|optimi[sz]e|efficient|simplif\w+|shorten)\b",
+            "asks how to make code better",
+        ),
+        signal(
+            Agent::CodeReview,
+            3.0,
+            r"(?i)\bis (my|this) (code|solution|program|function) (good|correct|ok|okay|fine|right)\b",
+            "asks whether code is good",
+        ),
+        signal(
+            Agent::CodeReview,
+            2.0,
+            r"(?i)\b(suggestions|rate my)\b",
+            "asks for an opinion on code",
+        ),
+        signal(
+            Agent::Exercise,
+            3.5,
+            r"(?i)\b(give|generate|create|another|next|new|more|practi[cs]e)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|questions?|quiz(zes)?)\b",
+            "asks for something to practise",
+        ),
+        signal(
+            Agent::Exercise,
+            3.5,
+            r"(?i)\b(quiz|test) me\b|\bi want to practi[cs]e\b",
+            "wants to be tested",
+        ),
         signal(Agent::Exercise, 2.5, r"(?i)\bhint\b", "asks for a hint"),
-        signal(Agent::Progress, 4.0, r"(?i)\bmy (progress|score|mastery|level|streak)\b|\bhow am i doing\b|\bwhat should i learn next\b", "asks about the own progress"),
+        signal(
+            Agent::Progress,
+            4.0,
+            r"(?i)\bmy (progress|score|mastery|level|streak)\b|\bhow am i doing\b|\bwhat should i learn next\b",
+            "asks about the own progress",
+        ),
     ]
 });
 
@@ -95,9 +190,10 @@ static PROGRAMMING: LazyLock<Regex> = LazyLock::new(|| {
 #[must_use]
 pub fn classify(context: &Context<'_>) -> Routing {
     let paste = python::split(context.question);
-    let report_text = [context.error.unwrap_or_default(), &paste.report].join("\n");
+    let report_text = [context.error.unwrap_or_default(), context.question].join("\n");
     let report = python::read_report(&report_text);
-    let has_code = context.code.is_some_and(|code| !code.trim().is_empty()) || !paste.code.is_empty();
+    let has_code =
+        context.code.is_some_and(|code| !code.trim().is_empty()) || !paste.code.is_empty();
     let prose = paste.prose.trim();
     let found = curriculum::embedded().find(prose);
     if let Some(report) = &report
@@ -152,16 +248,31 @@ impl Scores {
             }
         };
         let asks = prose.contains('?') || prose.split_whitespace().count() > PLEA_WORDS;
-        note(has_report && ABOUT_ERRORS.is_match(prose), Agent::Concepts, 4.0, "asks what an error means");
+        note(
+            has_report && ABOUT_ERRORS.is_match(prose),
+            Agent::Concepts,
+            4.0,
+            "asks what an error means",
+        );
         note(context.failed_recently, Agent::Debug, 1.0, "a run failed lately");
         note(has_code && !asks, Agent::CodeReview, 1.0, "code came without a question");
         note(has_code && asks, Agent::Debug, 0.5, "code came with it");
-        note(context.topic.is_some() && !has_code, Agent::Concepts, 1.0, "asked on a lesson's page");
+        note(
+            context.topic.is_some() && !has_code,
+            Agent::Concepts,
+            1.0,
+            "asked on a lesson's page",
+        );
         note(context.in_exercise, Agent::Exercise, 0.5, "asked while an exercise is open");
         let plea = prose.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(prose);
         let attempted = has_code || context.failed_recently;
         note(plea && attempted, Agent::Debug, 2.5, "a plea for help with an attempt");
-        note(plea && !attempted && context.in_exercise, Agent::Exercise, 2.5, "a plea for help in an exercise");
+        note(
+            plea && !attempted && context.in_exercise,
+            Agent::Exercise,
+            2.5,
+            "a plea for help in an exercise",
+        );
         note(plea && !attempted && !context.in_exercise, Agent::Concepts, 1.0, "a plea for help");
         let about_programming =
             !named.is_empty() || has_code || has_report || PROGRAMMING.is_match(prose) || plea;
@@ -172,7 +283,10 @@ impl Scores {
     fn is_empty(&self) -> bool {
         let strong = [Agent::CodeReview, Agent::Exercise, Agent::Progress, Agent::Debug];
         !self.about_programming
-            && !self.evidence.iter().any(|(agent, weight, _)| strong.contains(agent) && *weight >= 2.5)
+            && !self
+                .evidence
+                .iter()
+                .any(|(agent, weight, _)| strong.contains(agent) && *weight >= 2.5)
     }
 
     fn decide(mut self) -> Routing {
@@ -256,7 +370,10 @@ mod tests {
         assert_eq!((routing.agent, routing.confidence), (Agent::Debug, 0.98));
         let question = "help please";
         let error = Some("ValueError: invalid literal for int() with base 10: 'a'");
-        assert_eq!(classify(&Context { question, error, ..Context::default() }).agent, Agent::Debug);
+        assert_eq!(
+            classify(&Context { question, error, ..Context::default() }).agent,
+            Agent::Debug
+        );
     }
 
     #[test]

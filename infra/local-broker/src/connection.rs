@@ -71,7 +71,10 @@ impl Call {
     }
 
     /// Writes the response's frame.
-    pub(crate) fn respond<R: Encodable + HeaderVersion>(&self, response: &R) -> Result<Bytes, Error> {
+    pub(crate) fn respond<R: Encodable + HeaderVersion>(
+        &self,
+        response: &R,
+    ) -> Result<Bytes, Error> {
         self.respond_as(response, self.version)
     }
 
@@ -85,7 +88,8 @@ impl Call {
         let header = ResponseHeader::default().with_correlation_id(self.correlation_id);
         header.encode(&mut frame, R::header_version(version)).map_err(Error::Malformed)?;
         response.encode(&mut frame, version).map_err(Error::Malformed)?;
-        let len = i32::try_from(frame.len() - 4).map_err(|_over_2_gib| Error::TooLong(frame.len()))?;
+        let len =
+            i32::try_from(frame.len() - 4).map_err(|_over_2_gib| Error::TooLong(frame.len()))?;
         frame[..4].copy_from_slice(&len.to_be_bytes());
         Ok(frame.freeze())
     }

@@ -27,7 +27,8 @@ const EARLIEST: i64 = -2;
 
 pub(crate) async fn fetch(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let request: FetchRequest = call.request()?;
-    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_LIMIT);
+    let wait =
+        Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_LIMIT);
     let deadline = Instant::now() + wait;
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
     // Subscribed before the first look, so an append between look and wait is not missed.

@@ -42,7 +42,11 @@ pub(crate) fn find_coordinator(call: &mut Call, state: &State) -> Result<Bytes, 
         return call.respond(&response.with_node_id(NODE).with_host(host).with_port(port));
     }
     let coordinators = request.coordinator_keys.into_iter().map(|key| {
-        Coordinator::default().with_key(key).with_node_id(NODE).with_host(host.clone()).with_port(port)
+        Coordinator::default()
+            .with_key(key)
+            .with_node_id(NODE)
+            .with_host(host.clone())
+            .with_port(port)
     });
     call.respond(&response.with_coordinators(coordinators.collect()))
 }
@@ -59,7 +63,11 @@ pub(crate) async fn join(call: &mut Call, state: &State) -> Result<Bytes, Error>
         session_timeout,
         rebalance_timeout,
         protocol_type: request.protocol_type.to_string(),
-        protocols: request.protocols.into_iter().map(|p| (p.name.to_string(), p.metadata)).collect(),
+        protocols: request
+            .protocols
+            .into_iter()
+            .map(|p| (p.name.to_string(), p.metadata))
+            .collect(),
         id_required: call.version >= 4,
     };
     let waiting = state.groups.lock().join(&request.group_id, join, Instant::now());
@@ -86,7 +94,11 @@ pub(crate) async fn join(call: &mut Call, state: &State) -> Result<Bytes, Error>
                 .with_error_code(refusal.code.code())
                 .with_member_id(text(refusal.member_id));
             // Before version 7 the name must not be null.
-            if call.version >= 7 { response } else { response.with_protocol_name(Some(StrBytes::default())) }
+            if call.version >= 7 {
+                response
+            } else {
+                response.with_protocol_name(Some(StrBytes::default()))
+            }
         }
         // The member was removed while it waited.
         Err(_) => response
@@ -162,10 +174,12 @@ pub(crate) fn commit_offsets(call: &mut Call, state: &State) -> Result<Bytes, Er
             let committed = allowed.and_then(|()| {
                 let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
                 let (index, offset) = (partition.partition_index, partition.committed_offset);
-                offsets.commit(&request.group_id, &topic.name, index, offset, metadata).map_err(|error| {
-                    tracing::error!(%error, "an offset cannot be kept");
-                    ResponseError::KafkaStorageError
-                })
+                offsets.commit(&request.group_id, &topic.name, index, offset, metadata).map_err(
+                    |error| {
+                        tracing::error!(%error, "an offset cannot be kept");
+                        ResponseError::KafkaStorageError
+                    },
+                )
             });
             OffsetCommitResponsePartition::default()
                 .with_partition_index(partition.partition_index)
@@ -185,17 +199,18 @@ pub(crate) fn fetch_offsets(call: &mut Call, state: &State) -> Result<Bytes, Err
         let wanted = request.topics.map(|topics| {
             topics.into_iter().map(|t| (t.name.to_string(), t.partition_indexes)).collect()
         });
-        let topics = committed(state, &request.group_id, wanted).into_iter().map(|(name, found)| {
-            let partitions = found.into_iter().map(|(index, offset, metadata)| {
-                OffsetFetchResponsePartition::default()
-                    .with_partition_index(index)
-                    .with_committed_offset(offset)
-                    .with_metadata(Some(text(metadata)))
+        let topics =
+            committed(state, &request.group_id, wanted).into_iter().map(|(name, found)| {
+                let partitions = found.into_iter().map(|(index, offset, metadata)| {
+                    OffsetFetchResponsePartition::default()
+                        .with_partition_index(index)
+                        .with_committed_offset(offset)
+                        .with_metadata(Some(text(metadata)))
+                });
+                OffsetFetchResponseTopic::default()
+                    .with_name(TopicName(text(name)))
+                    .with_partitions(partitions.collect())
             });
-            OffsetFetchResponseTopic::default()
-                .with_name(TopicName(text(name)))
-                .with_partitions(partitions.collect())
-        });
         return call.respond(&response.with_topics(topics.collect()));
     }
     let groups = request.groups.into_iter().map(|group| {

@@ -239,9 +239,10 @@ impl Group {
 
     /// The first protocol in some member's order that all members support.
     fn common_protocol(&self, newcomer: Option<&JoinRequest>) -> Option<String> {
-        let others = self.members.iter().filter(|(id, _)| {
-            newcomer.is_none_or(|request| request.member_id != **id)
-        });
+        let others = self
+            .members
+            .iter()
+            .filter(|(id, _)| newcomer.is_none_or(|request| request.member_id != **id));
         let mut lists: Vec<&Vec<(String, Bytes)>> = newcomer.iter().map(|r| &r.protocols).collect();
         lists.extend(others.map(|(_, member)| &member.protocols));
         let (first, rest) = lists.split_first()?;
@@ -327,7 +328,8 @@ impl Group {
             Phase::Empty => answer(sender, Err(ResponseError::UnknownMemberId)),
             Phase::Preparing { .. } => answer(sender, Err(ResponseError::RebalanceInProgress)),
             Phase::Stable => {
-                let assignment = self.members.get(member_id).map(|member| member.assignment.clone());
+                let assignment =
+                    self.members.get(member_id).map(|member| member.assignment.clone());
                 answer(sender, Ok(self.synced(assignment.unwrap_or_default())));
             }
             Phase::Completing => {
@@ -369,7 +371,12 @@ impl Group {
         }
     }
 
-    fn check(&mut self, member_id: &str, generation: i32, now: Instant) -> Result<(), ResponseError> {
+    fn check(
+        &mut self,
+        member_id: &str,
+        generation: i32,
+        now: Instant,
+    ) -> Result<(), ResponseError> {
         let member = self.members.get_mut(member_id).ok_or(ResponseError::UnknownMemberId)?;
         member.last_seen = now;
         if generation == self.generation { Ok(()) } else { Err(ResponseError::IllegalGeneration) }

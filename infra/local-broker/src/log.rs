@@ -76,7 +76,8 @@ pub(crate) struct PartitionLog {
 impl PartitionLog {
     /// Opens a log, rebuilding its index; a tail that was half written at a crash is cut off.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let len = file.metadata()?.len();
         let mut log = Self { file, entries: Vec::new(), end: 0, producers: HashMap::new() };
         let mut head = [0; HEADER_LEN];

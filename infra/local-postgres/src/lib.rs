@@ -174,7 +174,9 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
         "timezone=UTC".to_owned(),
     ];
     if durability == Durability::Disposable {
-        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+        settings.extend(
+            ["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned),
+        );
     }
     settings
 }

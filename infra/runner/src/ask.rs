@@ -60,7 +60,10 @@ pub(crate) async fn run(arguments: AskArguments) -> anyhow::Result<()> {
             let text = |name: &str| answered[name].as_str().unwrap_or("?").to_owned();
             say(format!("\n— {} ({})", text("agent"), text("answered_by")));
         }
-        None => say(format!("No answer yet; it will be at {}{}", arguments.url, answered["status_url"])),
+        None => {
+            let status_url = answered["status_url"].as_str().unwrap_or_default();
+            say(format!("No answer yet; it will be at {}{status_url}", arguments.url));
+        }
     }
     Ok(())
 }

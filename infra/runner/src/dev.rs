@@ -123,8 +123,16 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     progress("starting the functions");
     let secret = jwt_secret(&data)?;
     let own = Settings::from_process();
-    let passed_on = ["CORS_ORIGINS", "RATE_LIMIT_ADDRESS", "RATE_LIMIT_USER", "RATE_LIMIT_LOGIN",
-        "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "DATABASE_MAX_CONNECTIONS"];
+    let passed_on = [
+        "CORS_ORIGINS",
+        "RATE_LIMIT_ADDRESS",
+        "RATE_LIMIT_USER",
+        "RATE_LIMIT_LOGIN",
+        "JWT_JWKS_URL",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "DATABASE_MAX_CONNECTIONS",
+    ];
     let extra = passed_on.iter().filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));
     let stack = Stack::start(StackOptions {
         database_url: backends.database_url.clone(),
@@ -184,7 +192,8 @@ fn jwt_secret(data: &Path) -> anyhow::Result<String> {
     if let Ok(secret) = fs::read_to_string(&path) {
         return Ok(secret);
     }
-    let secret = Clock::System.new_secret().map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    let secret =
+        Clock::System.new_secret().map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     write_private(&path, &secret).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(secret)

@@ -103,7 +103,11 @@ fn telemetry_config() -> TelemetryConfig {
     let mut settings = runtime::config::Settings::from_process();
     let chosen = TelemetryConfig::read(&mut settings);
     TelemetryConfig {
-        format: if settings.optional("LOG_FORMAT").is_some() { chosen.format } else { LogFormat::Text },
+        format: if settings.optional("LOG_FORMAT").is_some() {
+            chosen.format
+        } else {
+            LogFormat::Text
+        },
         level: settings.optional("LOG_LEVEL").unwrap_or_else(|| "warn".to_owned()),
         otlp_endpoint: chosen.otlp_endpoint,
     }

@@ -158,7 +158,8 @@ impl Curriculum {
         for topic in self.topics() {
             let Some(lesson) = &topic.lesson else { continue };
             let concepts = lesson.concepts.iter().map(|concept| &concept.example);
-            examples.extend(lesson.examples.iter().chain(concepts).map(|e| (topic.slug.clone(), e)));
+            examples
+                .extend(lesson.examples.iter().chain(concepts).map(|e| (topic.slug.clone(), e)));
         }
         for comparison in &self.comparisons {
             let name = comparison.topics.join(" and ");

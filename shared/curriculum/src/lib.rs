@@ -7,6 +7,8 @@ mod content;
 mod find;
 mod load;
 
-pub use content::{Comparison, Concept, Curriculum, Example, Explanations, Lesson, Mistake, Module, Topic};
+pub use content::{
+    Comparison, Concept, Curriculum, Example, Explanations, Lesson, Mistake, Module, Topic,
+};
 pub use find::{Found, Match};
 pub use load::{LoadError, embedded};

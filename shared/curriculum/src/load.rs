@@ -61,8 +61,12 @@ struct Comparisons {
 }
 
 static EMBEDDED: LazyLock<Curriculum> = LazyLock::new(|| {
-    load(include_str!("../content/outline.toml"), include_str!("../content/comparisons.toml"), &LESSONS)
-        .expect("the built-in course is loaded by this crate's tests")
+    load(
+        include_str!("../content/outline.toml"),
+        include_str!("../content/comparisons.toml"),
+        &LESSONS,
+    )
+    .expect("the built-in course is loaded by this crate's tests")
 });
 
 /// The course that is built in.

@@ -20,7 +20,12 @@ fn run(example: &Example) -> String {
     stdin.write_all(example.stdin.as_bytes()).expect("the program reads its input");
     drop(stdin);
     let output = python.wait_with_output().expect("python3 ends");
-    assert!(output.status.success(), "{}\n{}", example.code, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        example.code,
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("output is UTF-8")
 }
 
@@ -42,7 +47,8 @@ fn the_course_has_its_eight_modules_and_31_topics_with_lessons_in_the_first_thre
     let counts: Vec<usize> = course.modules.iter().map(|module| module.topics.len()).collect();
     assert_eq!(counts, [5, 4, 4, 4, 4, 3, 4, 3]);
     for (module, count) in course.modules.iter().zip([5, 4, 4]) {
-        let lessons: Vec<&Lesson> = module.topics.iter().filter_map(|t| t.lesson.as_ref()).collect();
+        let lessons: Vec<&Lesson> =
+            module.topics.iter().filter_map(|t| t.lesson.as_ref()).collect();
         assert_eq!(lessons.len(), count, "{}", module.slug);
         for lesson in lessons {
             assert!(lesson.examples.len() >= 2 && lesson.mistakes.len() >= 2, "{}", lesson.summary);
@@ -60,7 +66,8 @@ fn every_title_and_every_slug_finds_its_own_topic() {
     let lost: Vec<&str> = course
         .topics()
         .filter(|topic| {
-            let found = course.find(&format!("Please explain {} to me", topic.title.to_lowercase()));
+            let found =
+                course.find(&format!("Please explain {} to me", topic.title.to_lowercase()));
             found.matches.first().is_none_or(|best| best.topic.slug != topic.slug)
         })
         .map(|topic| topic.slug.as_str())

@@ -176,7 +176,9 @@ mod tests {
     fn an_email_is_one_spelling_of_one_address() {
         let email = |text: &str| Email::try_from(text.to_owned()).map(String::from);
         assert_eq!(email(" Ada@Example.org "), Ok("ada@example.org".to_owned()));
-        for wrong in ["ada", "@example.org", "ada@org", "ada@.org", "ada@example.", "a b@c.de", "a@b@c.de"] {
+        for wrong in
+            ["ada", "@example.org", "ada@org", "ada@.org", "ada@example.", "a b@c.de", "a@b@c.de"]
+        {
             assert_eq!(email(wrong), Err(TextError::NotAnEmail), "{wrong}");
         }
     }

@@ -216,7 +216,10 @@ impl CloudEvent {
             });
         }
         let mut required = |name: &'static str| {
-            attributes.remove(name).filter(|text| !text.is_empty()).ok_or(DecodeError::Missing(name))
+            attributes
+                .remove(name)
+                .filter(|text| !text.is_empty())
+                .ok_or(DecodeError::Missing(name))
         };
         let (id, source, event_type) = (required("id")?, required("source")?, required("type")?);
         let time = match attributes.remove("time") {
@@ -240,8 +243,11 @@ impl CloudEvent {
     /// Writes the event in structured mode; its content type is [`STRUCTURED`].
     #[must_use]
     pub fn to_structured(&self) -> Vec<u8> {
-        let mut object: Map<String, Value> =
-            self.extensions.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+        let mut object: Map<String, Value> = self
+            .extensions
+            .iter()
+            .map(|(name, text)| (name.clone(), text.as_str().into()))
+            .collect();
         object.insert("specversion".to_owned(), "1.0".into());
         object.insert("id".to_owned(), self.id.as_str().into());
         object.insert("source".to_owned(), self.source.as_str().into());

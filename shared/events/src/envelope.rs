@@ -48,11 +48,12 @@ impl<E: Event> Envelope<E> {
             Data::Bytes(bytes) => serde_json::from_slice(&bytes).map_err(DecodeError::Json)?,
             Data::None => return Err(DecodeError::NoData),
         };
-        let data = serde_path_to_error::deserialize(data).map_err(|error| DecodeError::Payload {
-            event_type: E::TYPE,
-            path: error.path().to_string(),
-            source: error.into_inner(),
-        })?;
+        let data =
+            serde_path_to_error::deserialize(data).map_err(|error| DecodeError::Payload {
+                event_type: E::TYPE,
+                path: error.path().to_string(),
+                source: error.into_inner(),
+            })?;
         let traceparent = event.extensions.get("traceparent").cloned();
         Ok(Self { id, time: event.time, traceparent, data })
     }

@@ -19,8 +19,12 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic, in alphabetical order of its name.
-    pub const ALL: [Self; 4] =
-        [Self::ConceptsRequests, Self::DeadLetters, Self::LearningRequests, Self::LearningResponses];
+    pub const ALL: [Self; 4] = [
+        Self::ConceptsRequests,
+        Self::DeadLetters,
+        Self::LearningRequests,
+        Self::LearningResponses,
+    ];
 
     /// The name on the broker.
     #[must_use]

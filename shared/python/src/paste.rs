@@ -84,13 +84,12 @@ fn looks_like_code(line: &str) -> bool {
     let indented = line.starts_with("    ") || line.starts_with('\t');
     let keyword = STARTS.iter().any(|start| trimmed.starts_with(start));
     // «for», «if», «while», «from» and «with» begin sentences too; a block's header ends in a colon.
-    let sentence_like = trimmed.split_whitespace().count() > 3 && !trimmed.contains(['(', ':', '=']);
-    let assignment = trimmed
-        .split_once('=')
-        .is_some_and(|(name, _)| {
-            let name = name.trim_end_matches(['+', '-', '*', '/']).trim();
-            !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.[]'\",".contains(c))
-        });
+    let sentence_like =
+        trimmed.split_whitespace().count() > 3 && !trimmed.contains(['(', ':', '=']);
+    let assignment = trimmed.split_once('=').is_some_and(|(name, _)| {
+        let name = name.trim_end_matches(['+', '-', '*', '/']).trim();
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.[]'\",".contains(c))
+    });
     indented || (keyword && !sentence_like) || assignment
 }
 
@@ -106,7 +105,10 @@ mod tests {
              Please help.",
         );
         assert_eq!(paste.code, "xs = [1, 2]\nprint(xs[5])\n");
-        assert!(paste.prose.starts_with("Why does this fail?") && paste.prose.ends_with("Please help.\n"));
+        assert!(
+            paste.prose.starts_with("Why does this fail?")
+                && paste.prose.ends_with("Please help.\n")
+        );
         assert!(paste.report.starts_with("Traceback") && paste.report.ends_with("range\n"));
     }
 

@@ -34,10 +34,11 @@ fn pattern(text: &str) -> Regex {
 /// A report inside a sentence («I get IndexError: list index out of range») counts if no line is one.
 #[must_use]
 pub fn read_report(text: &str) -> Option<ErrorReport> {
-    let last = LAST_LINE.captures_iter(text).last().or_else(|| QUOTED.captures_iter(text).last())?;
-    let own_frames = FRAME.captures_iter(text).filter(|frame| {
-        !frame[1].contains("site-packages") && !frame[1].contains("/lib/python")
-    });
+    let last =
+        LAST_LINE.captures_iter(text).last().or_else(|| QUOTED.captures_iter(text).last())?;
+    let own_frames = FRAME
+        .captures_iter(text)
+        .filter(|frame| !frame[1].contains("site-packages") && !frame[1].contains("/lib/python"));
     let frame_line = own_frames.last().and_then(|frame| frame[2].parse().ok());
     let cell_line = || CELL.captures_iter(text).last().and_then(|cell| cell[1].parse().ok());
     Some(ErrorReport {
@@ -92,8 +93,18 @@ mod tests {
             "no a",
             None,
         );
-        check("----> 2 print(x)\nNameError: name 'x' is not defined", "NameError", "name 'x' is not defined", Some(2));
-        check("I get IndexError: list index out of range", "IndexError", "list index out of range", None);
+        check(
+            "----> 2 print(x)\nNameError: name 'x' is not defined",
+            "NameError",
+            "name 'x' is not defined",
+            Some(2),
+        );
+        check(
+            "I get IndexError: list index out of range",
+            "IndexError",
+            "list index out of range",
+            None,
+        );
         check("KeyboardInterrupt", "KeyboardInterrupt", "", None);
         assert_eq!(read_report("what is an Error in python?"), None);
     }

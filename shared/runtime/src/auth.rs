@@ -174,7 +174,8 @@ impl std::fmt::Debug for Verifier {
 impl Verifier {
     pub(crate) fn new(config: AuthConfig, client: reqwest::Client, clock: Clock) -> Self {
         let secret = config.secret.as_ref();
-        let own_key = secret.map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
+        let own_key =
+            secret.map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
         Self { config, own_key, client, clock, jwks: Mutex::default() }
     }
 
@@ -200,8 +201,9 @@ impl Verifier {
         validation.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
         // Expiry is checked below, by our clock.
         validation.validate_exp = false;
-        let claims =
-            jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(TokenError::Invalid)?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+            .map_err(TokenError::Invalid)?
+            .claims;
         let leeway = i64::try_from(LEEWAY.as_secs()).unwrap_or_default();
         if claims.exp.saturating_add(leeway) <= self.clock.now().timestamp() {
             return Err(TokenError::Expired);
@@ -219,9 +221,8 @@ impl Verifier {
             return Ok(jwk.clone());
         }
         let now = self.clock.now();
-        let may_fetch = keys
-            .fetched_at
-            .is_none_or(|at| now - at >= TimeDelta::seconds(JWKS_REFRESH_SECONDS));
+        let may_fetch =
+            keys.fetched_at.is_none_or(|at| now - at >= TimeDelta::seconds(JWKS_REFRESH_SECONDS));
         if may_fetch && let Some(url) = &self.config.jwks_url {
             keys.fetched_at = Some(now);
             let response = self.client.get(url).send().await.map_err(TokenError::Jwks)?;

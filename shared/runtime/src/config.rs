@@ -173,8 +173,11 @@ mod tests {
 
     #[test]
     fn all_faults_are_listed_at_once_and_no_value_is_shown() {
-        let mut settings =
-            Settings::from_pairs([("PORT", "eighty"), ("KAFKA_CONSUME", "s3cret"), ("KAFKA_BROKERS", "")]);
+        let mut settings = Settings::from_pairs([
+            ("PORT", "eighty"),
+            ("KAFKA_CONSUME", "s3cret"),
+            ("KAFKA_BROKERS", ""),
+        ]);
         DatabaseConfig::read(&mut settings);
         KafkaConfig::read(&mut settings);
         HttpConfig::read(&mut settings, 8100);

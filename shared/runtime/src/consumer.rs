@@ -129,7 +129,10 @@ impl Consumer {
             }
         };
         if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
-            tracing::warn!(count = self.running.len(), "work was cut off, it will be delivered again");
+            tracing::warn!(
+                count = self.running.len(),
+                "work was cut off, it will be delivered again"
+            );
         }
         self.close().await;
     }
@@ -178,7 +181,11 @@ impl Consumer {
     /// Pauses the partitions while too much is waiting, and resumes them when half of it is done. The
     /// client must be polled all the time, or the group would take it for dead.
     fn balance(&mut self) {
-        let wanted = if self.paused { self.lanes.len() > WINDOW_LIMIT / 2 } else { self.lanes.len() >= WINDOW_LIMIT };
+        let wanted = if self.paused {
+            self.lanes.len() > WINDOW_LIMIT / 2
+        } else {
+            self.lanes.len() >= WINDOW_LIMIT
+        };
         if wanted == self.paused {
             return;
         }

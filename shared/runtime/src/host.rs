@@ -71,14 +71,16 @@ impl Host {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         if services.kafka.consume && !function.topics.is_empty() {
-            let consumer = Consumer::subscribe(&services.kafka, &function.topics, Arc::clone(&processor))
-                .map_err(|source| HostError::Consume { function: name, source })?;
+            let consumer =
+                Consumer::subscribe(&services.kafka, &function.topics, Arc::clone(&processor))
+                    .map_err(|source| HostError::Consume { function: name, source })?;
             tasks.spawn(consumer.run(stop.clone()));
         }
         if function.awaits_replies {
             let (services, stop) = (Arc::clone(services), stop.clone());
             tasks.spawn(async move {
-                if let Err(error) = replies::follow(&services.kafka, &services.replies, stop).await {
+                if let Err(error) = replies::follow(&services.kafka, &services.replies, stop).await
+                {
                     tracing::error!(error = %chain(&error), "answers cannot be followed");
                 }
             });

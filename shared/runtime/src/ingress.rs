@@ -82,7 +82,9 @@ async fn read(request: Request) -> Result<Message, Problem> {
         style: HeaderStyle::Http,
         key: None,
         headers: headers
-            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
+            })
             .collect(),
         value: read_body(body).await?,
     })

@@ -74,7 +74,12 @@ impl Producer {
         Ok(Self(producer))
     }
 
-    pub(crate) fn send(&self, topic: &str, key: &str, value: &[u8]) -> Result<Delivery, KafkaError> {
+    pub(crate) fn send(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+    ) -> Result<Delivery, KafkaError> {
         let content_type = Header { key: "content-type", value: Some(STRUCTURED) };
         let headers = OwnedHeaders::new_with_capacity(1).insert(content_type);
         let record = FutureRecord::to(topic).key(key).payload(value).headers(headers);

@@ -79,7 +79,8 @@ impl KafkaRecord {
     fn into_message(self) -> Message {
         let origin = format!("{}-{}@{}", self.topic, self.partition, self.offset);
         // What is not base64 is passed on as it is, so that its dead letter shows it.
-        let decode = |text: String| STANDARD.decode(&text).map_or_else(|_| text.into(), Bytes::from);
+        let decode =
+            |text: String| STANDARD.decode(&text).map_or_else(|_| text.into(), Bytes::from);
         let headers = self.headers.into_iter().flatten();
         Message {
             origin,
@@ -187,12 +188,16 @@ struct HttpResponse {
     is_base64_encoded: bool,
 }
 
-async fn handle_http(routes: Router, event: HttpRequest) -> Result<HttpResponse, lambda_runtime::Error> {
+async fn handle_http(
+    routes: Router,
+    event: HttpRequest,
+) -> Result<HttpResponse, lambda_runtime::Error> {
     let uri = match event.raw_query_string.as_str() {
         "" => event.raw_path,
         query => format!("{}?{query}", event.raw_path),
     };
-    let mut request = http::Request::builder().method(event.request_context.http.method.as_str()).uri(uri);
+    let mut request =
+        http::Request::builder().method(event.request_context.http.method.as_str()).uri(uri);
     for (name, value) in &event.headers {
         request = request.header(name, value);
     }

@@ -31,7 +31,12 @@ impl Message {
 
     /// What is kept of a message that nobody can handle.
     #[must_use]
-    pub fn to_dead_letter(&self, function: &str, reasons: Vec<String>, attempts: u32) -> DeadLetter {
+    pub fn to_dead_letter(
+        &self,
+        function: &str,
+        reasons: Vec<String>,
+        attempts: u32,
+    ) -> DeadLetter {
         DeadLetter {
             function: function.to_owned(),
             origin: self.origin.clone(),

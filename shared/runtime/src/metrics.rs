@@ -43,12 +43,7 @@ pub(crate) fn publish_failed() {
     metrics::counter!("learnflow_publish_failures_total").increment(1);
 }
 
-pub(crate) fn request_served(
-    function: &'static str,
-    route: String,
-    status: u16,
-    took: Duration,
-) {
+pub(crate) fn request_served(function: &'static str, route: String, status: u16, took: Duration) {
     let status = status.to_string();
     metrics::counter!("learnflow_http_requests_total",
         "function" => function, "route" => route.clone(), "status" => status)

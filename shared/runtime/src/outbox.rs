@@ -87,8 +87,7 @@ impl Outbox {
     ) -> (Self, Publisher) {
         let (sender, queue) = mpsc::channel(QUEUE_LIMIT);
         let outbox = Self { queue: sender, pending: Arc::default() };
-        let publisher =
-            Publisher { queue, outbox: outbox.clone(), pool, producer, clock, faults };
+        let publisher = Publisher { queue, outbox: outbox.clone(), pool, producer, clock, faults };
         (outbox, publisher)
     }
 
@@ -154,7 +153,12 @@ impl Publisher {
         self.mark(&mut published).await;
     }
 
-    fn note(&self, id: Uuid, acknowledged: Result<(), rdkafka::error::KafkaError>, published: &mut Vec<Uuid>) {
+    fn note(
+        &self,
+        id: Uuid,
+        acknowledged: Result<(), rdkafka::error::KafkaError>,
+        published: &mut Vec<Uuid>,
+    ) {
         match acknowledged {
             Ok(()) => published.push(id),
             Err(error) => {

@@ -17,8 +17,7 @@ use storage::events::StoredEvent;
 use tracing::Instrument;
 
 use crate::{
-    Act, Clock, Decide, Function, HandlerError, Received, Services, Store,
-    dead_letter,
+    Act, Clock, Decide, Function, HandlerError, Received, Services, Store, dead_letter,
     fault::{FaultPoint, Faults},
     message::Message,
     metrics, telemetry,
@@ -89,7 +88,8 @@ async fn decide<H: Decide>(handler: &H, event: CloudEvent, scope: &Scope) -> Res
         return Ok(());
     }
     incoming.record(&mut tx, now).await?;
-    let outgoing = handler.handle(Received { event, now }, tx.conn()).await.map_err(Failure::from)?;
+    let outgoing =
+        handler.handle(Received { event, now }, tx.conn()).await.map_err(Failure::from)?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
     tx.commit(id, outgoing, now).await.map_err(Failure::Unavailable)
 }
@@ -231,7 +231,10 @@ impl Processor {
     async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
         self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
         let Some(handler) = self.handlers.get(event.event_type.as_str()) else {
-            return Err(Failure::Fail(anyhow!("event type {} is not handled here", event.event_type)));
+            return Err(Failure::Fail(anyhow!(
+                "event type {} is not handled here",
+                event.event_type
+            )));
         };
         let attempt = AssertUnwindSafe(handler.attempt(event, &self.scope)).catch_unwind();
         match tokio::time::timeout(HANDLER_LIMIT, attempt).await {

@@ -135,7 +135,11 @@ pub(crate) async fn follow(
     {
         let mut partitions = TopicPartitionList::new();
         for partition in 0..PARTITIONS {
-            partitions.add_partition_offset(Topic::LearningResponses.name(), partition, Offset::End)?;
+            partitions.add_partition_offset(
+                Topic::LearningResponses.name(),
+                partition,
+                Offset::End,
+            )?;
         }
         consumer.assign(&partitions)?;
     }

@@ -13,7 +13,7 @@ use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
     Resource,
     propagation::TraceContextPropagator,
-    trace::{SdkTracerProvider, Sampler},
+    trace::{Sampler, SdkTracerProvider},
 };
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;

@@ -68,7 +68,8 @@ impl ApacheKafka {
             .output()?;
         ensure!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
         let log = fs::File::create(dir.path().join("kafka.log"))?;
-        let process = java("kafka.Kafka").arg(&properties).stdout(log).stderr(Stdio::null()).spawn()?;
+        let process =
+            java("kafka.Kafka").arg(&properties).stdout(log).stderr(Stdio::null()).spawn()?;
         Ok(Self { process, port, _dir: dir })
     }
 

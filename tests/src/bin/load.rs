@@ -1,1 +1,150 @@
-fn main() {}
+//! The load bench: latency and throughput of whole questions, beside the floor and the aim.
+//!
+//! Everything runs in this one process, the clients too, on a private PostgreSQL that flushes every
+//! commit to disk. The baseline is `GET /api/v1/me` of the same run: the same HTTP, token check and
+//! rate limit with one indexed read, and no event.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use local_postgres::{Durability, LocalPostgres};
+use reqwest::StatusCode;
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+use tests::{Setup, Student, World};
+
+/// Students, and so the most questions in flight.
+const STUDENTS: usize = 100;
+/// Questions asked one after the other.
+const ALONE: usize = 300;
+/// Questions asked by all students together.
+const TOGETHER: usize = 4_000;
+const QUESTIONS: [&str; 4] =
+    ["What is a list?", "How do for loops work?", "What is a tuple?", "Explain sets please"];
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let dir = TempDir::new()?;
+    let postgres = LocalPostgres::start(dir.path(), Durability::Durable)?;
+    let url = postgres.url("postgres");
+    let high = || "1000000000".to_owned();
+    let settings = vec![
+        ("DATABASE_URL", url.clone()),
+        ("RATE_LIMIT_USER", high()),
+        ("RATE_LIMIT_ADDRESS", high()),
+        ("RATE_LIMIT_LOGIN", high()),
+    ];
+    let world =
+        Arc::new(World::with(Setup { settings, system_clock: true, ..Setup::default() }).await);
+    let idle = resident_mib()?;
+    let mut students = Vec::new();
+    for number in 0..STUDENTS {
+        students.push(world.student(&format!("student{number}")).await);
+    }
+    run(&world, &students[..1], 50, ask).await?;
+    print("memory of the idle process (3 of 10 functions, broker, clients), without PostgreSQL");
+    print(&format!("  {idle} MiB                      aim: 150 MiB for all ten functions\n"));
+    for (count, total) in [(1, ALONE), (STUDENTS, TOGETHER)] {
+        let baseline = run(&world, &students[..count], total, look).await?;
+        let measured = run(&world, &students[..count], total, ask).await?;
+        print(&format!(
+            "{count} at once, {total} requests     p50 ms   p95 ms   p99 ms   per second"
+        ));
+        print(&format!("  baseline GET /me          {}", row(&baseline)));
+        print(&format!("  question to answer        {}", row(&measured)));
+        let ratio = measured.percentile(50).as_secs_f64() / baseline.percentile(50).as_secs_f64();
+        print(&format!("  ratio of medians          {ratio:8.1}"));
+        let aim = if count == 1 { "p50 15 ms" } else { "p95 150 ms" };
+        print(&format!("  floor: 5 s; aim: {aim}\n"));
+    }
+    hops(&url).await
+}
+
+/// One request by one student.
+async fn ask(world: Arc<World>, student: Student, number: usize) -> StatusCode {
+    world.ask(&student, QUESTIONS[number % QUESTIONS.len()], 20).await.status
+}
+
+async fn look(world: Arc<World>, student: Student, _: usize) -> StatusCode {
+    world.get("/me", Some(&student.token)).await.status
+}
+
+struct Measured {
+    sorted: Vec<Duration>,
+    took: Duration,
+}
+
+impl Measured {
+    fn percentile(&self, percent: usize) -> Duration {
+        let at = (self.sorted.len() * percent / 100).min(self.sorted.len().saturating_sub(1));
+        self.sorted.get(at).copied().unwrap_or_default()
+    }
+}
+
+/// Shares `total` requests among the students, each sending the next when the last is answered.
+async fn run<F: Future<Output = StatusCode> + Send + 'static>(
+    world: &Arc<World>,
+    students: &[Student],
+    total: usize,
+    request: fn(Arc<World>, Student, usize) -> F,
+) -> anyhow::Result<Measured> {
+    let started = Instant::now();
+    let each = total / students.len();
+    let clients = students.iter().cloned().map(|student| {
+        let world = Arc::clone(world);
+        tokio::spawn(async move {
+            let mut times = Vec::with_capacity(each);
+            for number in 0..each {
+                let sent = Instant::now();
+                let status = request(Arc::clone(&world), student.clone(), number).await;
+                ensure!(status == StatusCode::OK, "a request was answered with {status}");
+                times.push(sent.elapsed());
+            }
+            Ok(times)
+        })
+    });
+    let mut sorted = Vec::with_capacity(total);
+    for client in clients.collect::<Vec<_>>() {
+        sorted.extend(client.await??);
+    }
+    sorted.sort_unstable();
+    Ok(Measured { sorted, took: started.elapsed() })
+}
+
+fn row(measured: &Measured) -> String {
+    let ms = |percent| measured.percentile(percent).as_secs_f64() * 1e3;
+    let rate = measured.sorted.len() as f64 / measured.took.as_secs_f64();
+    format!("{:8.1} {:8.1} {:8.1} {rate:12.0}", ms(50), ms(95), ms(99))
+}
+
+/// From the moment an event is made to the moment its handler begins: commit, publish, fetch.
+async fn hops(url: &str) -> anyhow::Result<()> {
+    let sql = "SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP
+                   (ORDER BY extract(epoch FROM received_at - occurred_at)::float8 * 1000)
+               FROM (SELECT received_at, occurred_at FROM inbox JOIN events ON id = event_id
+                     ORDER BY occurred_at LIMIT $1) AS alone";
+    let mut conn = PgConnection::connect(url).await?;
+    let alone = i64::try_from(ALONE)? * 3;
+    let hops: Vec<f64> = sqlx::query_scalar(sql).bind(alone).fetch_one(&mut conn).await?;
+    let [p50, p95, p99] = hops[..] else { anyhow::bail!("three percentiles were asked for") };
+    print("one event hop, one question at a time     p50 ms   p95 ms   p99 ms");
+    print(&format!("                            {p50:8.1} {p95:8.1} {p99:8.1}"));
+    print("  floor: 100 ms; aim: p50 3 ms");
+    Ok(())
+}
+
+/// Resident memory of this process.
+fn resident_mib() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
+    Ok(kib / 1024)
+}
+
+#[expect(clippy::print_stdout, reason = "a bench's result")]
+fn print(line: &str) {
+    println!("{line}");
+}

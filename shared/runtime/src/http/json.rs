@@ -86,9 +86,9 @@ fn wrong_shape(path: &str, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
     let parent = if path == "." { "" } else { path };
-    let named = ["missing field `", "unknown field `"].iter().find_map(|prefix| {
-        message.strip_prefix(prefix).and_then(|rest| rest.split('`').next())
-    });
+    let named = ["missing field `", "unknown field `"]
+        .iter()
+        .find_map(|prefix| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next()));
     let field = match named {
         Some(name) if parent.is_empty() || parent.ends_with(name) => name.to_owned(),
         Some(name) => format!("{parent}.{name}"),
@@ -133,7 +133,11 @@ mod tests {
         check("[]", 422, "validation_failed");
         check("{}", 422, "\"field\":\"name\",\"detail\":\"missing field `name`\"");
         check("{\"name\": 3}", 422, "\"field\":\"name\",\"detail\":\"invalid type: integer");
-        check("{\"name\": \"x\", \"nmae\": 1}", 422, "\"field\":\"nmae\",\"detail\":\"unknown field `nmae`");
+        check(
+            "{\"name\": \"x\", \"nmae\": 1}",
+            422,
+            "\"field\":\"nmae\",\"detail\":\"unknown field `nmae`",
+        );
         check("{\"name\": \"x\", \"inner\": {}}", 422, "\"field\":\"inner.count\"");
         check("{\"name\": \"x\", \"inner\": {\"count\": 300}}", 422, "\"field\":\"inner.count\"");
     }

@@ -95,7 +95,11 @@ impl Problem {
     #[must_use]
     pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %crate::process::chain(error), "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "this is our fault, and it is logged")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "this is our fault, and it is logged",
+        )
     }
 
     /// Tells the client when to try again.
@@ -116,7 +120,9 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         match error {
             // What the server refused by rule is a fault of ours; all else is a server that is away.
-            sqlx::Error::Database(ref cause) if !is_shutdown(cause.as_ref()) => Self::internal(&error),
+            sqlx::Error::Database(ref cause) if !is_shutdown(cause.as_ref()) => {
+                Self::internal(&error)
+            }
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => {
                 Self::internal(&error)
             }

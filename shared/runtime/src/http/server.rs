@@ -61,9 +61,12 @@ pub(crate) fn routes(
         .with_state(Arc::clone(services));
     routes
         .merge(probes)
-        .fallback(async || Problem::not_found("there is nothing at this address; /docs lists what there is"))
+        .fallback(async || {
+            Problem::not_found("there is nothing at this address; /docs lists what there is")
+        })
         .method_not_allowed_fallback(async || {
-            let detail = "this address does not take this method; the Allow header names those it takes";
+            let detail =
+                "this address does not take this method; the Allow header names those it takes";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
         .layer(cors)
@@ -140,7 +143,9 @@ async fn observe(function: &'static str, request: Request, next: Next) -> Respon
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
         let response = match tokio::time::timeout(REQUEST_LIMIT, answered).await {
             Ok(Ok(response)) => response,
-            Ok(Err(_panic)) => Problem::internal(&std::io::Error::other("a handler panicked")).into_response(),
+            Ok(Err(_panic)) => {
+                Problem::internal(&std::io::Error::other("a handler panicked")).into_response()
+            }
             Err(_elapsed) => {
                 let detail = "the request took too long; send it again";
                 Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
