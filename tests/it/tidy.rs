@@ -76,6 +76,9 @@ const LICENCES: [&str; 14] = [
     "Zlib",
 ];
 
+/// Apache-2.0 by its licence file, which the manifest does not say; used in tests only.
+const LICENCE_IN_A_FILE: &str = "cloudevents-sdk";
+
 #[test]
 fn every_dependency_has_a_licence_that_we_may_use() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
@@ -85,6 +88,7 @@ fn every_dependency_has_a_licence_that_we_may_use() {
         .packages
         .iter()
         .filter(|package| !may_use(package.license.as_deref().unwrap_or("none")))
+        .filter(|package| package.name.as_str() != LICENCE_IN_A_FILE)
         .map(|package| format!("{} {}: {:?}", package.name, package.version, package.license))
         .collect();
     assert!(faults.is_empty(), "{} fault(s):\n{}", faults.len(), faults.join("\n"));

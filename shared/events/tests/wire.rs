@@ -1,0 +1,210 @@
+//! The wire form of events: what was published once can be read for ever, and others read it too.
+
+use std::collections::BTreeMap;
+
+use cloudevents::{AttributesReader, Event as SdkEvent, EventBuilder, EventBuilderV10};
+use domain::{
+    agent::{Agent, AnsweredBy, Author},
+    level::Level,
+    text::Question,
+};
+use events::{
+    CloudEvent, Data, Envelope, Event, HeaderStyle,
+    dead_letter::DeadLetter,
+    envelope::{derived_event_id, event_id},
+    question_answered::{Answer, Example, QuestionAnswered},
+    question_asked::QuestionAsked,
+    question_routed::{QuestionRouted, Routing},
+};
+use ids::{EventId, QueryId, UserId};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+fn asked() -> QuestionAsked {
+    QuestionAsked {
+        query_id: QueryId::from_uuid(Uuid::from_u128(1)),
+        student_id: UserId::from_uuid(Uuid::from_u128(2)),
+        question: Question::try_from("What is a list?".to_owned()).unwrap(),
+        code: None,
+        error: None,
+        topic: None,
+        exercise_id: None,
+    }
+}
+
+fn routing() -> Routing {
+    Routing {
+        agent: Agent::Concepts,
+        confidence: 0.83,
+        reasons: vec!["asks what something is".to_owned()],
+        clarification: None,
+    }
+}
+
+/// The payload's JSON is exactly this, and is read back as the same value.
+fn check<E: Event + PartialEq + std::fmt::Debug>(payload: &E, expected: Value) {
+    assert_eq!(serde_json::to_value(payload).unwrap(), expected);
+    let event = cloud_event(E::TYPE, Data::Json(expected));
+    assert_eq!(&Envelope::<E>::read(event).unwrap().data, payload);
+}
+
+fn cloud_event(event_type: &str, data: Data) -> CloudEvent {
+    CloudEvent {
+        id: Uuid::from_u128(7).to_string(),
+        source: "learnflow/test".to_owned(),
+        event_type: event_type.to_owned(),
+        subject: Some("subject".to_owned()),
+        time: Some("2026-01-31T09:30:00.123456Z".parse().unwrap()),
+        extensions: BTreeMap::from([("correlationid".to_owned(), "c".to_owned())]),
+        data,
+    }
+}
+
+const QUERY: &str = "00000000-0000-0000-0000-000000000001";
+const STUDENT: &str = "00000000-0000-0000-0000-000000000002";
+
+#[test]
+fn published_payloads_keep_their_form() {
+    let asked_json = json!({ "query_id": QUERY, "student_id": STUDENT, "question": "What is a list?" });
+    let routing_json = json!({ "agent": "concepts", "confidence": 0.83, "reasons": ["asks what something is"] });
+    check(&asked(), asked_json.clone());
+    let routed = QuestionRouted {
+        asked: asked(),
+        routing: routing(),
+        level: Level::Beginner,
+        recent_errors: vec!["NameError".to_owned()],
+    };
+    let mut routed_json = asked_json;
+    routed_json["routing"] = routing_json.clone();
+    routed_json["level"] = json!("beginner");
+    routed_json["recent_errors"] = json!(["NameError"]);
+    check(&routed, routed_json);
+    let answered = QuestionAnswered {
+        query_id: routed.asked.query_id,
+        student_id: routed.asked.student_id,
+        agent: Author::Concepts,
+        answered_by: AnsweredBy::Offline,
+        routing: routing(),
+        answer: Answer {
+            content: "text".to_owned(),
+            examples: vec![Example {
+                title: "t".to_owned(),
+                code: "print(1)".to_owned(),
+                output: "1\n".to_owned(),
+            }],
+            topics: vec!["lists".to_owned()],
+            related: vec![],
+        },
+    };
+    check(
+        &answered,
+        json!({
+            "query_id": QUERY, "student_id": STUDENT, "agent": "concepts", "answered_by": "offline",
+            "routing": routing_json,
+            "answer": { "content": "text", "examples": [{ "title": "t", "code": "print(1)", "output": "1\n" }],
+                        "topics": ["lists"], "related": [] }
+        }),
+    );
+    let letter = DeadLetter {
+        function: "triage".to_owned(),
+        origin: "learning.requests-3@15".to_owned(),
+        reasons: vec!["why".to_owned()],
+        attempts: 1,
+        key_base64: None,
+        headers: vec![("name".to_owned(), "dmFsdWU=".to_owned())],
+        value_base64: "e30=".to_owned(),
+    };
+    let letter_json = json!({ "function": "triage", "origin": "learning.requests-3@15", "reasons": ["why"],
+        "attempts": 1, "headers": [["name", "dmFsdWU="]], "value_base64": "e30=" });
+    assert_eq!(serde_json::to_value(&letter).unwrap(), letter_json);
+}
+
+#[test]
+fn a_field_that_a_later_version_adds_is_passed_over() {
+    let data = json!({ "query_id": QUERY, "student_id": STUDENT, "question": "x", "mood": "curious" });
+    let event = cloud_event(QuestionAsked::TYPE, Data::Json(data));
+    assert!(Envelope::<QuestionAsked>::read(event).is_ok());
+}
+
+#[test]
+fn the_official_sdk_reads_what_we_write_and_we_read_what_it_writes() {
+    let ours = cloud_event("question.asked.v1", Data::Json(json!({ "a": [1, "ä"] })));
+    let theirs: SdkEvent = serde_json::from_slice(&ours.to_structured()).unwrap();
+    assert_eq!(theirs.id(), ours.id);
+    assert_eq!(theirs.source().to_string(), ours.source);
+    assert_eq!(theirs.ty(), ours.event_type);
+    assert_eq!(theirs.time().map(chrono::DateTime::to_utc), ours.time);
+    assert_eq!(theirs.extension("correlationid").unwrap().to_string(), "c");
+    let written = EventBuilderV10::new()
+        .id("1")
+        .source("/sdk")
+        .ty("t.v1")
+        .extension("flag", true)
+        .extension("number", 7)
+        .data("application/json", json!({ "b": null }))
+        .build()
+        .unwrap();
+    let body = serde_json::to_vec(&written).unwrap();
+    let read = CloudEvent::decode(HeaderStyle::Kafka, [], &body).unwrap();
+    assert_eq!((read.id.as_str(), read.event_type.as_str()), ("1", "t.v1"));
+    assert_eq!(read.extensions["flag"], "true");
+    assert_eq!(read.extensions["number"], "7");
+    assert_eq!(read.data, Data::Json(json!({ "b": null })));
+}
+
+#[test]
+fn what_is_no_event_is_refused_with_the_reason() {
+    let decode = |body: &str| {
+        let error = CloudEvent::decode(HeaderStyle::Kafka, [], body.as_bytes()).unwrap_err();
+        error.to_string()
+    };
+    assert_eq!(decode("["), "body is not valid JSON");
+    assert_eq!(decode("[]"), "body is not a JSON object");
+    assert_eq!(decode("{}"), "not a CloudEvent: no specversion in the headers or the body");
+    assert_eq!(decode(r#"{"specversion":"0.3"}"#), "attribute specversion is not 1.0");
+    assert_eq!(decode(r#"{"specversion":"1.0","id":""}"#), "attribute id is missing");
+    let late = r#"{"specversion":"1.0","id":"1","source":"s","type":"t","time":"tomorrow"}"#;
+    assert!(decode(late).starts_with("attribute time is not an RFC 3339 time"));
+    let batch: [(&str, &[u8]); 1] = [("content-type", b"application/cloudevents-batch+json")];
+    assert!(CloudEvent::decode(HeaderStyle::Http, batch, b"[]").is_err());
+}
+
+#[test]
+fn a_rerun_derives_the_same_ids_and_other_positions_others() {
+    let cause = EventId::from_uuid(Uuid::from_u128(3));
+    let id = derived_event_id(cause, "triage", 0);
+    assert_eq!(id, derived_event_id(cause, "triage", 0));
+    assert_ne!(id, derived_event_id(cause, "triage", 1));
+    assert_ne!(id, derived_event_id(cause, "concepts", 0));
+    // A foreign id is unique only together with its source.
+    let mut foreign = cloud_event("t", Data::None);
+    foreign.id = "partition:0/offset:1".to_owned();
+    let first = event_id(&foreign);
+    foreign.source = "/another/topic".to_owned();
+    assert_ne!(event_id(&foreign), first);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_event_survives_the_wire(id in "[a-z0-9-]{1,40}", subject in "\\PC{1,40}", text in "\\PC{0,200}", number in any::<i64>()) {
+        let mut event = cloud_event("t.v1", Data::Json(json!({ "text": text, "number": number })));
+        event.id = id;
+        event.subject = Some(subject);
+        let read = CloudEvent::decode(HeaderStyle::Kafka, [], &event.to_structured()).unwrap();
+        prop_assert_eq!(read, event);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_refused_or_read_but_never_panic(
+        body in prop::collection::vec(any::<u8>(), 0..300),
+        header in "[ -~]{0,30}",
+    ) {
+        for name in ["ce-id", "ce_specversion", "content-type"] {
+            let headers: [(&str, &[u8]); 1] = [(name, header.as_bytes())];
+            CloudEvent::decode(HeaderStyle::Http, headers, &body).map(drop).unwrap_or_default();
+        }
+    }
+}
