@@ -6,5 +6,6 @@ mod conformance;
 mod delivery;
 mod flow;
 mod outages;
+mod telemetry;
 mod tidy;
 mod triggers;

@@ -66,8 +66,10 @@ const STUDENT: &str = "00000000-0000-0000-0000-000000000002";
 
 #[test]
 fn published_payloads_keep_their_form() {
-    let asked_json = json!({ "query_id": QUERY, "student_id": STUDENT, "question": "What is a list?" });
-    let routing_json = json!({ "agent": "concepts", "confidence": 0.83, "reasons": ["asks what something is"] });
+    let asked_json =
+        json!({ "query_id": QUERY, "student_id": STUDENT, "question": "What is a list?" });
+    let routing_json =
+        json!({ "agent": "concepts", "confidence": 0.83, "reasons": ["asks what something is"] });
     check(&asked(), asked_json.clone());
     let routed = QuestionRouted {
         asked: asked(),
@@ -122,7 +124,8 @@ fn published_payloads_keep_their_form() {
 
 #[test]
 fn a_field_that_a_later_version_adds_is_passed_over() {
-    let data = json!({ "query_id": QUERY, "student_id": STUDENT, "question": "x", "mood": "curious" });
+    let data =
+        json!({ "query_id": QUERY, "student_id": STUDENT, "question": "x", "mood": "curious" });
     let event = cloud_event(QuestionAsked::TYPE, Data::Json(data));
     assert!(Envelope::<QuestionAsked>::read(event).is_ok());
 }
