@@ -13,7 +13,12 @@ pub struct Curriculum {
     pub comparisons: Vec<Comparison>,
     /// Python ideas that the course does not teach, so that it can say so.
     pub not_covered: Vec<String>,
+    /// The words of all topics and concepts: which topic, and which concept in it.
+    pub(crate) vocabulary: Vocabulary,
 }
+
+/// Terms with the places of the topics and concepts that they mean.
+pub(crate) type Vocabulary = BTreeMap<String, Vec<(usize, Option<usize>)>>;
 
 /// A part of the course.
 #[derive(Debug, Clone, Deserialize)]
@@ -170,8 +175,8 @@ impl Curriculum {
 }
 
 /// The words of all topics and concepts, for the index.
-pub(crate) fn vocabulary(curriculum: &Curriculum) -> BTreeMap<String, Vec<(usize, Option<usize>)>> {
-    let mut terms: BTreeMap<String, Vec<(usize, Option<usize>)>> = BTreeMap::new();
+pub(crate) fn vocabulary(curriculum: &Curriculum) -> Vocabulary {
+    let mut terms = Vocabulary::new();
     for (index, topic) in curriculum.topics().enumerate() {
         for term in &topic.terms {
             terms.entry(term.clone()).or_default().push((index, None));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Concept, Curriculum, Topic, content::vocabulary};
+use crate::{Concept, Curriculum, Topic};
 
 /// The longest term, in words.
 const TERM_WORDS: usize = 4;
@@ -305,7 +305,7 @@ impl Curriculum {
     #[must_use]
     pub fn find(&self, question: &str) -> Found<'_> {
         let words = words(question);
-        let vocabulary = vocabulary(self);
+        let vocabulary = &self.vocabulary;
         let topics: Vec<&Topic> = self.topics().collect();
         let mut taken = vec![false; words.len()];
         let mut found = Found::default();

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::{Comparison, Curriculum, Lesson, Module};
+use crate::{
+    Comparison, Curriculum, Lesson, Module,
+    content::{Vocabulary, vocabulary},
+};
 
 /// The files with lessons, by topic.
 const LESSONS: [(&str, &str); 13] = [
@@ -86,6 +89,7 @@ pub(crate) fn load(
         modules: outline.modules,
         comparisons: comparisons.comparisons,
         not_covered: outline.not_covered,
+        vocabulary: Vocabulary::new(),
     };
     for (slug, text) in lessons {
         let file = format!("{slug}.toml");
@@ -97,6 +101,7 @@ pub(crate) fn load(
         }
     }
     check_references(&curriculum)?;
+    curriculum.vocabulary = vocabulary(&curriculum);
     Ok(curriculum)
 }
 
