@@ -25,7 +25,7 @@ fn asked() -> QuestionAsked {
     QuestionAsked {
         query_id: QueryId::from_uuid(Uuid::from_u128(1)),
         student_id: UserId::from_uuid(Uuid::from_u128(2)),
-        question: Question::try_from("What is a list?".to_owned()).unwrap(),
+        question: Question::try_from("What is a list?".to_owned()).expect("a short question"),
         code: None,
         error: None,
         topic: None,
@@ -44,9 +44,9 @@ fn routing() -> Routing {
 
 /// The payload's JSON is exactly this, and is read back as the same value.
 fn check<E: Event + PartialEq + std::fmt::Debug>(payload: &E, expected: Value) {
-    assert_eq!(serde_json::to_value(payload).unwrap(), expected);
+    assert_eq!(serde_json::to_value(payload).expect("it has a JSON form"), expected);
     let event = cloud_event(E::TYPE, Data::Json(expected));
-    assert_eq!(&Envelope::<E>::read(event).unwrap().data, payload);
+    assert_eq!(&Envelope::<E>::read(event).expect("its own form").data, payload);
 }
 
 fn cloud_event(event_type: &str, data: Data) -> CloudEvent {
@@ -55,7 +55,7 @@ fn cloud_event(event_type: &str, data: Data) -> CloudEvent {
         source: "learnflow/test".to_owned(),
         event_type: event_type.to_owned(),
         subject: Some("subject".to_owned()),
-        time: Some("2026-01-31T09:30:00.123456Z".parse().unwrap()),
+        time: Some("2026-01-31T09:30:00.123456Z".parse().expect("a time")),
         extensions: BTreeMap::from([("correlationid".to_owned(), "c".to_owned())]),
         data,
     }

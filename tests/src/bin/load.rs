@@ -60,7 +60,11 @@ async fn main() -> anyhow::Result<()> {
         let aim = if count == 1 { "p50 15 ms" } else { "p95 150 ms" };
         print(&format!("  floor: 5 s; aim: {aim}\n"));
     }
-    hops(&url).await
+    hops(&url).await?;
+    if let Some(mut world) = Arc::into_inner(world) {
+        world.stop().await;
+    }
+    Ok(())
 }
 
 /// One request by one student.
