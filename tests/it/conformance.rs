@@ -19,7 +19,7 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord, Producer},
 };
 use tempfile::TempDir;
-use testing::{ApacheKafka, eventually};
+use testing::{ApacheKafka, eventually, restart_port};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const PARTITIONS: i32 = 8;
@@ -52,8 +52,9 @@ async fn apache_kafka_conforms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_local_broker_keeps_everything_over_a_restart() {
     let dir = TempDir::new().expect("a folder");
-    let broker = start(&dir, 0).await;
-    let (brokers, port) = (broker.address().to_string(), broker.address().port());
+    let port = restart_port();
+    let broker = start(&dir, port).await;
+    let brokers = broker.address().to_string();
     make_topic(&brokers, "kept").await;
     let producer = producer(&brokers, &[]);
     for number in 0..50 {

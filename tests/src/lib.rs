@@ -13,7 +13,7 @@ use runtime::{Clock, fault::Faults};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 use tempfile::TempDir;
-use testing::{TestDatabase, eventually};
+use testing::{TestDatabase, eventually, restart_port};
 use uuid::Uuid;
 
 /// Signs the tokens of all tests.
@@ -82,7 +82,7 @@ impl World {
         let (broker, kafka) = match setup.kafka {
             Some(brokers) => (None, brokers),
             None => {
-                let broker = start_broker(&broker_dir, 0).await;
+                let broker = start_broker(&broker_dir, restart_port()).await;
                 let address = broker.address().to_string();
                 (Some(broker), address)
             }

@@ -27,7 +27,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -68,6 +68,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Broker {
     address: SocketAddr,
+    stop: Arc<Notify>,
     tasks: JoinSet<()>,
 }
 
@@ -111,9 +112,10 @@ impl Broker {
             _lock: lock,
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Arc::clone(&state)));
+        let stop = Arc::new(Notify::new());
+        tasks.spawn(accept(listener, Arc::clone(&state), Arc::clone(&stop)));
         tasks.spawn(tick(state));
-        Ok(Self { address, tasks })
+        Ok(Self { address, stop, tasks })
     }
 
     /// Where clients find it.
@@ -124,11 +126,14 @@ impl Broker {
 
     /// Stops and waits until every file is closed and the address is free.
     pub async fn stop(mut self) {
+        self.stop.notify_one();
+        // The first task to end is the one that accepts: the other never does.
+        self.tasks.join_next().await;
         self.tasks.shutdown().await;
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
+async fn accept(listener: TcpListener, state: Arc<State>, stop: Arc<Notify>) {
     let limit = Arc::new(Semaphore::new(CONNECTIONS_LIMIT));
     // The connections live in this task's set, so they end with it.
     let mut connections = JoinSet::new();
@@ -149,8 +154,11 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
                 Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
             },
             Some(_ended) = connections.join_next() => {}
+            () = stop.notified() => break,
         }
     }
+    // Waited for, since each holds the files open until it is gone.
+    connections.shutdown().await;
 }
 
 async fn serve(stream: TcpStream, state: &State) {

@@ -8,6 +8,8 @@ mod database;
 
 use std::{
     future::Future,
+    net::{Ipv4Addr, TcpListener},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -19,6 +21,24 @@ pub use database::TestDatabase;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A free port that nothing takes while the server that belongs there is stopped.
+///
+/// It is outside the range from which the system gives ports away. (A client that tries to reconnect to a closed port
+/// of that range may even connect to itself, and then holds it.)
+///
+/// # Panics
+/// A thousand ports in a row are taken.
+pub fn restart_port() -> u16 {
+    const FIRST: u16 = 20_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own_range = u16::try_from(std::process::id() % 10).unwrap_or(0) * 1_000;
+    let candidates =
+        (0..1_000).map(|_| FIRST + own_range + NEXT.fetch_add(1, Ordering::Relaxed) % 1_000);
+    let mut free =
+        candidates.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.next().expect("one of a thousand ports is free")
+}
 
 /// Waits until `look` finds something, and returns it.
 ///
