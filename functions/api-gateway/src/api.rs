@@ -17,7 +17,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{Gateway, accounts, limits, queries};
+use crate::{Gateway, accounts, executions, limits, queries};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +28,7 @@ use crate::{Gateway, accounts, limits, queries};
     ),
     modifiers(&Bearer),
     tags((name = "Tutor", description = "Asking and being answered"),
+         (name = "Code", description = "Running programs"),
          (name = "Accounts", description = "Who you are"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -53,6 +54,8 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .routes(routes!(accounts::me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
+        .routes(routes!(executions::run))
+        .routes(routes!(executions::get))
         .route_layer(middleware::from_fn_with_state(gateway.clone(), limits::per_address));
     let probes = OpenApiRouter::new().routes(routes!(health)).routes(routes!(ready));
     let (router, openapi) = OpenApiRouter::with_openapi(ApiDoc::openapi())

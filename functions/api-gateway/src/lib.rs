@@ -1,12 +1,13 @@
 //! The gateway: the one door for front ends, over HTTP under `/api/v1`.
 //!
-//! In: HTTP requests and `question.answered.v1`. Out: `question.asked.v1`. Work is accepted once it is
-//! in the database, so Kafka may be away.
+//! In: HTTP requests, `question.answered.v1` and `execution.finished.v1`. Out: `question.asked.v1` and
+//! `execution.requested.v1`. Work is accepted once it is in the database, so Kafka may be away.
 
 mod access;
 mod accounts;
 mod api;
 mod config;
+mod executions;
 mod limits;
 mod passwords;
 mod queries;
@@ -35,6 +36,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     };
     Function::new(NAME, 8180)
         .decides(record::RecordAnswer)
+        .decides(executions::RecordResult)
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
         .awaits_replies()

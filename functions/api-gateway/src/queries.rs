@@ -257,7 +257,7 @@ impl IntoResponse for QueryResponse {
 }
 
 /// How long the client wants to wait (RFC 7240, section 4.3).
-fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
+pub(crate) fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
     let wishes = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let wait = wishes
         .flat_map(|value| value.split([',', ';']))
@@ -287,15 +287,15 @@ fn no_such_query() -> Problem {
     Problem::not_found("there is no such question of yours")
 }
 
-fn unserializable(error: HandlerError) -> Problem {
+pub(crate) fn unserializable(error: HandlerError) -> Problem {
     let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
     Problem::internal(cause.as_ref())
 }
 
 /// A valid token can outlive its account.
-fn without_account(error: sqlx::Error) -> Problem {
+pub(crate) fn without_account(error: sqlx::Error) -> Problem {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
-    if constraint == Some("queries_student_id_fkey") {
+    if constraint.is_some_and(|name| name.ends_with("_student_id_fkey")) {
         Problem::unauthorized("this account does not exist any more; register")
     } else {
         error.into()

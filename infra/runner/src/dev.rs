@@ -22,7 +22,8 @@ use crate::{DevArguments, backends::Backends, say};
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
 
 /// Every function there is, in the order of a question's way.
-const FUNCTIONS: [Build; 3] = [api_gateway::function, triage::function, concepts::function];
+const FUNCTIONS: [Build; 4] =
+    [api_gateway::function, triage::function, concepts::function, code_execution::function];
 
 /// How to start the functions.
 #[derive(Debug)]
@@ -132,6 +133,7 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
         "JWT_ISSUER",
         "JWT_AUDIENCE",
         "DATABASE_MAX_CONNECTIONS",
+        "SANDBOX_WORKERS",
     ];
     let extra = passed_on.iter().filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));
     let stack = Stack::start(StackOptions {
@@ -158,11 +160,11 @@ fn welcome(stack: &Stack, backends: &Backends, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
     say(format!("LearnFlow is ready after {seconds:.1} s.\n"));
     for host in &stack.hosts {
-        say(format!("  {:<12} http://{}", host.name(), host.address()));
+        say(format!("  {:<14} http://{}", host.name(), host.address()));
     }
-    say(format!("  {:<12} {}", "kafka", backends.kafka));
+    say(format!("  {:<14} {}", "kafka", backends.kafka));
     if backends.database_url.contains("@127.0.0.1") {
-        say(format!("  {:<12} {}", "database", backends.database_url));
+        say(format!("  {:<14} {}", "database", backends.database_url));
     }
     say("\nDemo logins (for this machine only):");
     for (email, _, password) in api_gateway::seed::DEMO_LOGINS {
@@ -170,6 +172,7 @@ fn welcome(stack: &Stack, backends: &Backends, started: Instant) {
     }
     say("\nThings to try, in another terminal:");
     say("  cargo run -- ask \"What is the difference between a list and a tuple?\"");
+    say("  cargo run -- run program.py");
     say("  open http://127.0.0.1:8180/docs");
     say("  curl http://127.0.0.1:8180/metrics\n\nCtrl-C stops it.");
 }

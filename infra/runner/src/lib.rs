@@ -7,10 +7,14 @@ mod ask;
 mod backends;
 mod dev;
 mod operate;
+mod run;
 
 pub use dev::{Stack, StackOptions};
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 use runtime::telemetry::{self, LogFormat, TelemetryConfig};
@@ -29,6 +33,8 @@ enum Command {
     Dev(DevArguments),
     /// Ask the tutor a question.
     Ask(ask::AskArguments),
+    /// Run a Python program in the sandbox, as a student's is run.
+    Run(run::RunArguments),
     /// Bring a database up to date.
     Migrate {
         /// The database.
@@ -69,6 +75,12 @@ struct DevArguments {
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().is_some_and(|first| first == code_execution::WORKER_ARGUMENT) {
+        // The functions of this process run programs in processes like this one.
+        let image = arguments.next().unwrap_or_default();
+        return code_execution::workers::main(Path::new(&image));
+    }
     let command = Cli::parse().command.unwrap_or_else(|| {
         // The default command takes its options from the environment alone.
         match Cli::parse_from(["learnflow", "dev"]).command {
@@ -83,19 +95,18 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(async {
         let _guard = telemetry::install(&telemetry_config(), "learnflow");
         match command {
-            Command::Dev(arguments) => dev::run(arguments).await,
-            Command::Ask(arguments) => ask::run(arguments).await,
-            Command::Migrate { database_url } => operate::migrate(&database_url).await,
-            Command::Topics { kafka } => operate::topics(kafka).await,
+            Command::Dev(arguments) => dev::run(arguments).await?,
+            Command::Ask(arguments) => ask::run(arguments).await?,
+            Command::Run(arguments) => return run::run(arguments).await,
+            Command::Migrate { database_url } => operate::migrate(&database_url).await?,
+            Command::Topics { kafka } => operate::topics(kafka).await?,
             Command::DeadLetters { database_url, limit } => {
-                operate::dead_letters(&database_url, limit).await
+                operate::dead_letters(&database_url, limit).await?;
             }
         }
+        Ok(ExitCode::SUCCESS)
     });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
+    result.unwrap_or_else(|error: anyhow::Error| fail(&error))
 }
 
 /// A person at a terminal wants warnings in plain lines; `LOG_LEVEL` and `LOG_FORMAT` say otherwise.

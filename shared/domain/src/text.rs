@@ -37,6 +37,11 @@ fn bounded(text: &str, max: usize) -> Result<(), TextError> {
     if text.contains('\0') {
         return Err(TextError::Nul);
     }
+    short_enough(text, max)
+}
+
+/// Refuses anything over `max` characters.
+fn short_enough(text: &str, max: usize) -> Result<(), TextError> {
     // A byte is at most a character, so the count is only made when it could matter.
     if text.len() > max {
         let actual = text.chars().count();
@@ -98,6 +103,18 @@ texts! {
     TopicName, max 100, bounded_and_filled;
     /// The name that others in the class see.
     DisplayName, max 100, bounded_and_filled;
+    /// A program to be run. Longer than is run, so that the answer can say so as any other verdict.
+    Source, max 500_000, short_enough;
+    /// Standard input: 256 Ki characters are more than a person types in a year.
+    Stdin, max 262_144, short_enough;
+    /// A file that a program finds beside it.
+    FileText, max 262_144, short_enough;
+    /// What a test case is called.
+    TestName, max 200, bounded_and_filled;
+    /// An expression that a test evaluates.
+    CallText, max 4_000, bounded_and_filled;
+    /// What a test expects.
+    ExpectedText, max 65_536, short_enough;
 }
 
 /// An e-mail address, trimmed and in lower case, so that one person has one account.

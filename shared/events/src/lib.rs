@@ -3,9 +3,12 @@
 //! Belongs here: wire shapes and their reading and writing. Never here: behaviour, database rows, or
 //! a changed meaning under an old type name (a new meaning is a new type: `.v2`).
 
+pub mod activity_recorded;
 pub mod cloud_event;
 pub mod dead_letter;
 pub mod envelope;
+pub mod execution_finished;
+pub mod execution_requested;
 pub mod question_answered;
 pub mod question_asked;
 pub mod question_routed;

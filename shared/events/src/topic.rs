@@ -13,17 +13,26 @@ pub enum Topic {
     ConceptsRequests,
     /// Answers, from every agent to the front doors.
     LearningResponses,
+    /// Programs to be run.
+    CodeExecutions,
+    /// What came of running them.
+    CodeResults,
+    /// What students do, from every function to progress.
+    ProgressEvents,
     /// Events that no function could handle, with the reason.
     DeadLetters,
 }
 
 impl Topic {
     /// Every topic, in alphabetical order of its name.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
+        Self::CodeExecutions,
+        Self::CodeResults,
         Self::ConceptsRequests,
         Self::DeadLetters,
         Self::LearningRequests,
         Self::LearningResponses,
+        Self::ProgressEvents,
     ];
 
     /// The name on the broker.
@@ -33,6 +42,9 @@ impl Topic {
             Self::LearningRequests => "learning.requests",
             Self::ConceptsRequests => "concepts.requests",
             Self::LearningResponses => "learning.responses",
+            Self::CodeExecutions => "code.executions",
+            Self::CodeResults => "code.results",
+            Self::ProgressEvents => "progress.events",
             Self::DeadLetters => "dead.letters",
         }
     }

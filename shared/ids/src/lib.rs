@@ -50,6 +50,8 @@ typed_ids! {
     ConversationId,
     /// An event; equal ids mean the same event, however often it is delivered.
     EventId,
+    /// A run of a program and its result; also the correlation id of every event that it causes.
+    ExecutionId,
     /// A student's question and its answer; also the correlation id of every event that it causes.
     QueryId,
     /// All refresh tokens that descend from one login.

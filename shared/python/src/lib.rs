@@ -1,8 +1,9 @@
 //! Reading Python without running it: what a student pasted, taken apart.
 //!
-//! Belongs here: error reports and the shape of pasted text. Never here: advice (that is an agent's),
-//! or anything that runs code.
+//! Belongs here: error reports, what they mean, and the shape of pasted text. Never here: how to teach
+//! (that is an agent's), or anything that runs code.
 
+pub mod advice;
 mod paste;
 mod report;
 

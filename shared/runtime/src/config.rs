@@ -39,7 +39,8 @@ impl Settings {
     }
 
     /// Whether the process is an AWS Lambda function.
-    pub(crate) fn is_lambda(&self) -> bool {
+    #[must_use]
+    pub fn is_lambda(&self) -> bool {
         self.get("AWS_LAMBDA_RUNTIME_API").is_some()
     }
 

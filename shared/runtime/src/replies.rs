@@ -20,6 +20,8 @@ use uuid::Uuid;
 
 use crate::{config::KafkaConfig, kafka};
 
+/// Where answers come: to questions, and to programs.
+const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
 /// Most callers that wait at once; more are answered by the status URL.
 const WAITERS_LIMIT: usize = 10_000;
 /// How often the stored events are looked at under Lambda.
@@ -109,8 +111,8 @@ async fn stored(pool: &PgPool, correlation_id: Uuid) -> Option<CloudEvent> {
         poll.tick().await;
         let found = async {
             let mut conn = pool.acquire().await?;
-            let topic = Topic::LearningResponses.name();
-            storage::events::first_of_request(&mut conn, topic, correlation_id).await
+            let topics = TOPICS.map(|topic| topic.name().to_owned());
+            storage::events::first_of_request(&mut conn, &topics, correlation_id).await
         };
         match found.await {
             Ok(Some(event)) => return Some(crate::outbox::to_cloud_event(&event)),
@@ -120,7 +122,7 @@ async fn stored(pool: &PgPool, correlation_id: Uuid) -> Option<CloudEvent> {
     }
 }
 
-/// Follows the answers' topic until `stop`.
+/// Follows the answers' topics until `stop`.
 pub(crate) async fn follow(
     config: &KafkaConfig,
     replies: &Replies,
@@ -134,12 +136,10 @@ pub(crate) async fn follow(
         .create()?;
     {
         let mut partitions = TopicPartitionList::new();
-        for partition in 0..PARTITIONS {
-            partitions.add_partition_offset(
-                Topic::LearningResponses.name(),
-                partition,
-                Offset::End,
-            )?;
+        for topic in TOPICS {
+            for partition in 0..PARTITIONS {
+                partitions.add_partition_offset(topic.name(), partition, Offset::End)?;
+            }
         }
         consumer.assign(&partitions)?;
     }

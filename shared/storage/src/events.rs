@@ -184,22 +184,22 @@ pub async fn claim_unpublished(
     Ok(events)
 }
 
-/// The first event on `topic` that belongs to a request.
+/// The first event on one of `topics` that belongs to a request.
 ///
 /// # Errors
 /// The database's own.
 pub async fn first_of_request(
     conn: &mut PgConnection,
-    topic: &str,
+    topics: &[String],
     correlation_id: Uuid,
 ) -> sqlx::Result<Option<StoredEvent>> {
     sqlx::query_as!(
         EventRow,
         "SELECT id, topic, partition_key, type AS event_type, source, subject, correlation_id,
                 causation_id, traceparent, data, occurred_at
-         FROM events WHERE correlation_id = $1 AND topic = $2 ORDER BY occurred_at LIMIT 1",
+         FROM events WHERE correlation_id = $1 AND topic = ANY ($2) ORDER BY occurred_at LIMIT 1",
         correlation_id,
-        topic,
+        topics,
     )
     .fetch_optional(conn)
     .await

@@ -1,7 +1,97 @@
 //! Runs of student code.
 
-use ids::UserId;
-use sqlx::PgConnection;
+use chrono::{DateTime, Utc};
+use domain::execution::ExecutionResult;
+use ids::{ExecutionId, UserId};
+use serde_json::Value;
+use sqlx::{PgConnection, types::Json};
+
+/// A run, with its result once there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execution {
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// What came of it.
+    pub result: Option<ExecutionResult>,
+    /// Whether the function has given up on it.
+    pub failed: bool,
+}
+
+/// Keeps a new request.
+///
+/// # Errors
+/// The database's own; a student without an account breaks `executions_student_id_fkey`.
+pub async fn insert(
+    conn: &mut PgConnection,
+    id: ExecutionId,
+    student_id: Option<UserId>,
+    request: &Value,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO executions (id, student_id, request, created_at) VALUES ($1, $2, $3, $4)",
+        id.as_uuid(),
+        student_id.map(UserId::as_uuid),
+        request,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores the result of a run that has none yet; the first one stays. `false`: there was one, or
+/// there is no such run.
+///
+/// # Errors
+/// The database's own.
+pub async fn record_result(
+    conn: &mut PgConnection,
+    id: ExecutionId,
+    result: &ExecutionResult,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE executions
+         SET verdict = $2, error_type = $3, result = $4, duration_ms = $5, finished_at = $6
+         WHERE id = $1 AND finished_at IS NULL",
+        id.as_uuid(),
+        result.verdict.as_str(),
+        result.error.as_ref().map(|error| error.kind.as_str()),
+        Json(result) as _,
+        i32::try_from(result.duration_ms).unwrap_or(i32::MAX),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// One student's own run; anyone else's is not found.
+///
+/// # Errors
+/// The database's own.
+pub async fn find(
+    conn: &mut PgConnection,
+    id: ExecutionId,
+    student_id: UserId,
+) -> sqlx::Result<Option<Execution>> {
+    let row = sqlx::query!(
+        r#"SELECT created_at, result AS "result: Json<ExecutionResult>",
+                  EXISTS (SELECT 1 FROM events
+                          WHERE correlation_id = executions.id AND topic = 'dead.letters') AS "failed!"
+           FROM executions WHERE id = $1 AND student_id = $2"#,
+        id.as_uuid(),
+        student_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Execution {
+        created_at: row.created_at,
+        result: row.result.map(|Json(result)| result),
+        failed: row.failed,
+    }))
+}
 
 /// The error types of a student's latest failed runs, newest first, at most `limit`.
 ///

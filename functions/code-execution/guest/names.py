@@ -1,0 +1,58 @@
+"""Which files a traceback names: those of a normal installation, and none of ours."""
+
+import os
+import sys
+from importlib.machinery import SourceFileLoader
+
+LIBRARY = "/usr/lib/python3.14/"
+OURS = "<sandbox>/"
+
+_MOUNTS = (("/python/", LIBRARY), ("/bundled/", OURS), ("/world/", OURS), ("/0/", OURS), ("/1/", OURS))
+
+_OURS = (
+    "app", "componentize_py_async_support", "componentize_py_async_support.futures",
+    "componentize_py_async_support.streams", "componentize_py_runtime", "componentize_py_types", "library",
+    "names", "poll_loop", "program", "report", "settings", "steps", "values", "wit_world", "wit_world.exports",
+    "wit_world.imports", "wit_world.imports.host", "zones",
+)  # fmt: skip
+
+
+def shown(path):
+    """The name under which a file of the image is shown."""
+    for mount, name in _MOUNTS:
+        if path.startswith(mount):
+            return name + path[len(mount) :]
+    return path
+
+
+def is_students(path):
+    """Whether a code object's file is the program or one of its own modules."""
+    return not path.startswith((LIBRARY, OURS, "<frozen", "/python/", "/0/", "/world/", "/bundled/"))
+
+
+def rename_library():
+    """Gives all code that is imported from now on the name of a normal installation."""
+    original = SourceFileLoader.source_to_code
+
+    def source_to_code(self, data, path, *, _optimize=-1):
+        return original(self, data, shown(os.fspath(path)), _optimize=_optimize)
+
+    SourceFileLoader.source_to_code = source_to_code
+    sys.dont_write_bytecode = True
+
+
+def rename_modules():
+    """Gives the modules that are imported the names of a normal installation."""
+    for module in list(sys.modules.values()):
+        if path := getattr(module, "__file__", None):
+            module.__file__ = shown(path)
+            module.__cached__ = None
+        if hasattr(module, "__path__"):
+            module.__path__ = [shown(entry) for entry in module.__path__]
+
+
+def hide_ours():
+    """Lets no program import what serves it."""
+    # Looking through all modules would touch each, and copy its page of memory.
+    for name in _OURS:
+        sys.modules.pop(name, None)

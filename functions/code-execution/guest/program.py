@@ -1,0 +1,164 @@
+"""Runs one program as `python3 main.py` would, and tells how it ended."""
+
+import asyncio
+import atexit
+import gc
+import linecache
+import os
+import random
+import sys
+import types
+
+import report
+import settings
+import values
+from componentize_py_types import Err
+from names import hide_ours
+from steps import Recorder
+from wit_world import Ending_Completed, Ending_Exited, Ending_Raised, Ending_Rejected, Outcome
+import wit_world
+from wit_world.imports import host
+
+# Ours, so that a program that deletes or replaces a built-in breaks only itself.
+__builtins__ = dict(vars(__import__("builtins")))
+
+NAME = "main.py"
+
+_builtins = __import__("builtins")
+_kept_modules = dict(sys.modules)
+
+
+class WitWorld(wit_world.WitWorld):
+    """What the host calls."""
+
+    def run(self, program):
+        _begin(program)
+        main = _main_module(program.source)
+        recorder = Recorder(program.trace_steps, host.written) if program.trace_steps else None
+        value = None
+        try:
+            code = compile(program.source, NAME, "exec", dont_inherit=True)
+        except BaseException as error:
+            return Outcome(_rejected(error), None, None)
+        try:
+            if recorder:
+                recorder.start()
+            exec(code, main.__dict__)
+            if program.call is not None:
+                call = compile(program.call, "<call>", "eval", dont_inherit=True)
+                value = values.encoded(eval(call, main.__dict__))
+            ending = Ending_Completed()
+        except BaseException as error:
+            if recorder:
+                recorder.stop()
+            ending = _ended_by(error)
+            # Its traceback holds the program's frames, and with them everything in them.
+            del error
+        finally:
+            if recorder:
+                recorder.stop()
+        ending = _at_exit(main, ending)
+        return Outcome(ending, value, recorder and recorder.encoded())
+
+    def value(self, expression):
+        try:
+            scope = {}
+            return values.encoded(eval(compile(expression, "<expected>", "eval"), scope))
+        except Exception as error:
+            raise Err(f"{type(error).__name__}: {error}")
+
+
+def _begin(program):
+    hide_ours()
+    sys.path[:] = ["/"]
+    settings.begin_clocks()
+    # The generator's state was kept with the memory: without this all programs would draw alike.
+    random.seed(os.urandom(32) if program.seed is None else program.seed)
+
+
+def _main_module(source):
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__builtins__=_builtins, __file__=f"/{NAME}", __spec__=None, __loader__=None)
+    sys.modules["__main__"] = main
+    linecache.cache[NAME] = len(source), None, source.splitlines(keepends=True), NAME
+    return main
+
+
+def _take_over():
+    """Undoes what the program may have done to the interpreter that tells of it."""
+    sys.settrace(None)
+    sys.setprofile(None)
+    sys.setrecursionlimit(1_000)
+    vars(_builtins).update(__builtins__)
+    if len(sys.modules) < len(_kept_modules) / 2:
+        sys.modules.update(_kept_modules)
+
+
+def _rejected(error):
+    _take_over()
+    fault = report.fault(error)
+    _show(error, fault)
+    return Ending_Rejected(fault)
+
+
+def _ended_by(error):
+    hook = sys.excepthook
+    _take_over()
+    if isinstance(error, SystemExit):
+        return _exited(error.code)
+    _, step = report.place(error)
+    host.raised(type(error).__name__, step and step.tb_lineno)
+    fault = report.fault(error)
+    if hook is not sys.__excepthook__:
+        try:
+            hook(type(error), error, error.__traceback__)
+        except BaseException:
+            _show(error, fault)
+    else:
+        _show(error, fault)
+    return Ending_Raised(fault)
+
+
+def _exited(code):
+    if code is None:
+        return Ending_Exited(0)
+    if isinstance(code, int):
+        # As the operating system does; what it cannot hold at all is -1 (`Py_Exit`).
+        return Ending_Exited(code & 0xFF if -(2**31) <= code < 2**31 else 0xFF)
+    try:
+        print(code, file=sys.stderr)
+    except BaseException:
+        pass
+    return Ending_Exited(1)
+
+
+def _show(error, fault):
+    try:
+        report.show(error, fault.traceback)
+    except BaseException:
+        pass
+
+
+def _at_exit(main, ending):
+    """What Python does between the end of a program and the end of its process."""
+    try:
+        atexit._run_exitfuncs()
+    except SystemExit as error:
+        ending = _exited(error.code)
+    except BaseException:
+        pass
+    try:
+        # As `_PyModule_ClearDict`: the names with one underscore first, so that `__del__` runs.
+        for private in (True, False):
+            for name in list(vars(main)):
+                if name != "__builtins__" and private == (name[:1] == "_" and name[1:2] != "_"):
+                    vars(main)[name] = None
+        gc.collect()
+    except BaseException:
+        pass
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+    return ending

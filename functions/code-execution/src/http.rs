@@ -1,0 +1,54 @@
+//! `POST /execute`: a program for whoever asks directly.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::State, http::StatusCode, routing::post};
+use domain::execution::{ExecutionResult, Program};
+use ids::{EventId, ExecutionId};
+use runtime::{
+    Outgoing, Services,
+    http::{Json, Problem},
+};
+use serde::Serialize;
+use storage::executions;
+
+use crate::{NAME, execute::execute, workers::Workers};
+
+/// When to try again after all workers had as much as they take: by then most programs have ended.
+const RETRY_SECONDS: u32 = 1;
+
+#[derive(Clone)]
+struct Endpoint {
+    workers: Arc<Workers>,
+    services: Arc<Services>,
+}
+
+pub(crate) fn routes(workers: Arc<Workers>, services: Arc<Services>) -> Router {
+    Router::new().route("/execute", post(run)).with_state(Endpoint { workers, services })
+}
+
+#[derive(Debug, Serialize)]
+struct ExecuteResponse {
+    id: ExecutionId,
+    #[serde(flatten)]
+    result: ExecutionResult,
+}
+
+async fn run(
+    State(Endpoint { workers, services }): State<Endpoint>,
+    Json(program): Json<Program>,
+) -> Result<Json<ExecuteResponse>, Problem> {
+    let now = services.clock.now();
+    let result = execute(&workers, &program, now).await.map_err(|busy| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", busy.to_string())
+            .retry_after(RETRY_SECONDS)
+    })?;
+    let id = ExecutionId::from_uuid(services.clock.new_id());
+    let stored = serde_json::to_value(&program).map_err(|error| Problem::internal(&error))?;
+    let mut tx = services.store.begin(NAME).await?;
+    executions::insert(tx.conn(), id, None, &stored, now).await?;
+    let kept = result.clone().trimmed();
+    executions::record_result(tx.conn(), id, &kept, services.clock.now()).await?;
+    tx.commit(EventId::from_uuid(id.as_uuid()), Outgoing::none(), now).await?;
+    Ok(Json(ExecuteResponse { id, result }))
+}

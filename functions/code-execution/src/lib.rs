@@ -1,0 +1,77 @@
+//! Code execution: runs a student's program in a sandbox.
+//!
+//! In: `execution.requested.v1`. Out: `execution.finished.v1` and `activity.recorded.v1`. A program
+//! cannot make it fail; it waits while all workers have as much as they take.
+
+pub mod execute;
+mod http;
+pub mod sandbox;
+mod settings;
+pub mod values;
+pub mod workers;
+
+use std::sync::Arc;
+
+use domain::execution::{ExecutionResult, Verdict};
+use events::{
+    activity_recorded::{Activity, ActivityRecorded},
+    execution_finished::ExecutionFinished,
+    execution_requested::ExecutionRequested,
+};
+use ids::ExecutionId;
+use runtime::{Act, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+
+pub use self::settings::{WORKER_ARGUMENT, built_image};
+use self::workers::Workers;
+
+/// The function's name.
+const NAME: &str = "code-execution";
+
+/// The function as the runtime hosts it.
+pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
+    let workers = settings::workers(settings).map(Arc::new);
+    let function = Function::new(NAME, 8107);
+    match workers {
+        Some(workers) => function
+            .serves_internal(http::routes(Arc::clone(&workers), Arc::clone(services)))
+            .acts(CodeExecution { workers }),
+        // The settings hold the fault, and nothing starts with a faulty setting.
+        None => function,
+    }
+}
+
+struct CodeExecution {
+    workers: Arc<Workers>,
+}
+
+impl Act for CodeExecution {
+    type In = ExecutionRequested;
+
+    async fn handle(
+        &self,
+        received: Received<ExecutionRequested>,
+    ) -> Result<Outgoing, HandlerError> {
+        let ExecutionRequested { execution_id, student_id, program } = received.event.data;
+        let result = execute::execute(&self.workers, &program, received.now)
+            .await
+            .map_err(HandlerError::retry)?;
+        if result.verdict == Verdict::Internal {
+            return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
+        }
+        let activity = activity(execution_id, &result);
+        Outgoing::none()
+            .with(&ExecutionFinished { execution_id, student_id, result: result.trimmed() })?
+            .with(&ActivityRecorded { student_id, request_id: execution_id.as_uuid(), activity })
+    }
+}
+
+fn activity(execution_id: ExecutionId, result: &ExecutionResult) -> Activity {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let passed = result.tests.iter().filter(|test| test.passed).count();
+    Activity::CodeRun {
+        execution_id,
+        verdict: result.verdict,
+        error_type: result.error.as_ref().map(|error| error.kind.clone()),
+        tests: (!result.tests.is_empty()).then(|| (count(passed), count(result.tests.len()))),
+    }
+}

@@ -1,0 +1,291 @@
+//! CPython in a WebAssembly sandbox: one fresh interpreter for each run, made in under a millisecond
+//! from the memory image that `build.rs` prepared.
+
+mod engine;
+mod files;
+mod frames;
+mod output;
+mod run;
+mod state;
+mod wasi_files;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use domain::execution::Stream;
+use rand::{SeedableRng as _, rngs::StdRng};
+use wasmtime::{
+    Engine, Store, UpdateDeadline,
+    component::{Component, HasSelf, Linker, ResourceTable},
+};
+use wasmtime_wasi::{
+    WasiCtxBuilder, WasiView as _,
+    cli::{WasiCli, WasiCliView as _},
+    clocks::{WasiClocks, WasiClocksView as _},
+    p2::bindings::{cli, clocks, filesystem, io, random, sockets},
+    p2::pipe::MemoryInputPipe,
+    random::WasiRandom,
+    sockets::{WasiSockets, WasiSocketsView as _},
+};
+
+use self::{
+    bindings::{PythonPre, learnflow::sandbox::host},
+    files::Files,
+    output::Sink,
+    state::{HasWaiting, Memory, State, Stop, Waiting, since_1970},
+    wasi_files::{HasFiles, WasiFiles},
+};
+pub use self::{
+    output::MAX_OUTPUT,
+    run::{Called, Job, Raised, Run},
+};
+pub(crate) use self::{run::Ready, state::Slice};
+
+/// The program's file name.
+pub const PROGRAM: &str = "main.py";
+/// Memory for the program, beyond what the interpreter and its library have when it starts.
+pub const MAX_MEMORY: usize = 50 << 20;
+/// How often a running program is looked at: what a deadline and a slice are exact to.
+const TICK: Duration = Duration::from_millis(2);
+/// Bytes of randomness that one call gets; the interpreter asks for 256 at a time.
+const MAX_RANDOM: u64 = 1 << 20;
+/// Wall time for all values that tests expect.
+const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
+/// Handles to files, streams and clocks that a program holds at once.
+const MAX_RESOURCES: usize = 256;
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "python",
+        imports: { default: trappable },
+        exports: { default: async },
+    });
+}
+
+/// Why no program can be run.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The image is missing, damaged, or of another build.
+    #[error("the Python image {path} cannot be used")]
+    Image {
+        /// Where it should be.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: wasmtime::Error,
+    },
+    /// There is no memory or address space left for an interpreter.
+    #[error("no interpreter can be started")]
+    Start(#[source] wasmtime::Error),
+}
+
+/// The image, ready to be made into interpreters.
+pub struct Sandbox {
+    engine: Engine,
+    python: PythonPre<State>,
+    stop: Arc<AtomicBool>,
+    ticker: Option<thread::JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Maps the image that this program was built with.
+    ///
+    /// # Errors
+    /// The file is not that image.
+    pub fn open(image: &Path) -> Result<Self, SandboxError> {
+        let unusable = |source| SandboxError::Image { path: image.display().to_string(), source };
+        let engine = Engine::new(&engine::config()).map_err(unusable)?;
+        #[expect(
+            unsafe_code,
+            reason = "the image is code that we have compiled, as this binary is"
+        )]
+        // SAFETY: `build.rs` made the file, and the engine refuses one of other settings or releases.
+        let component = unsafe { Component::deserialize_file(&engine, image) }.map_err(unusable)?;
+        let linker = linker(&engine).map_err(unusable)?;
+        let python =
+            linker.instantiate_pre(&component).and_then(PythonPre::new).map_err(unusable)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let ticker = tick(&engine, Arc::clone(&stop));
+        Ok(Self { engine, python, stop, ticker: Some(ticker) })
+    }
+
+    /// Makes an interpreter that waits for its program.
+    pub(crate) async fn prepare(&self, slice: Slice) -> Result<Ready, SandboxError> {
+        let output = run::shared_output();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let now = Instant::now();
+        let state = State {
+            wasi: WasiCtxBuilder::new().build(),
+            table,
+            files: WasiFiles::new(Files::empty()),
+            output,
+            memory: Memory::default(),
+            deadline: now + Duration::from_secs(60),
+            slice,
+            raised: None,
+        };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|context| {
+            let state = context.data();
+            let now = Instant::now();
+            if now >= state.deadline {
+                Err(Stop::Time.into())
+            } else if state.slice.is_over(now) {
+                Ok(UpdateDeadline::Yield(1))
+            } else {
+                Ok(UpdateDeadline::Continue(1))
+            }
+        });
+        let python =
+            self.python.instantiate_async(&mut store).await.map_err(SandboxError::Start)?;
+        Ok(Ready { store, python })
+    }
+
+    /// Runs a program in an interpreter that waits for it; its time counts from `started`.
+    pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
+        if let Err(error) = furnish(ready.store.data_mut(), job, started) {
+            tracing::warn!(?error, "files were accepted that have no place");
+        }
+        run::run(ready, job, started).await
+    }
+
+    /// The values of expressions that are not a student's.
+    pub(crate) async fn values(
+        mut ready: Ready,
+        expressions: &[String],
+        started: Instant,
+    ) -> Vec<Result<Called, String>> {
+        ready.store.data_mut().memory.limit = MAX_MEMORY;
+        ready.store.data_mut().deadline = started + MAX_TIME_OF_VALUES;
+        let mut values = Vec::new();
+        for expression in expressions {
+            let value = ready.python.call_value(&mut ready.store, expression).await;
+            let read =
+                |json: String| serde_json::from_str(&json).map_err(|error| error.to_string());
+            values.push(match value {
+                Ok(value) => value.and_then(read),
+                // The instance is of no use any more, so neither are the other expressions.
+                Err(error) => Err(error.to_string()),
+            });
+        }
+        values
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(ticker) = self.ticker.take() {
+            ticker.thread().unpark();
+            if ticker.join().is_err() {
+                tracing::error!("the sandbox's clock had stopped");
+            }
+        }
+    }
+}
+
+/// Gives an interpreter what its program will find.
+fn furnish(
+    state: &mut State,
+    job: &Job,
+    started: Instant,
+) -> Result<(), filesystem::types::ErrorCode> {
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.stdin(MemoryInputPipe::new(job.stdin.replace("\r\n", "\n")))
+        .stdout(Sink { stream: Stream::Stdout, output: Arc::clone(&state.output) })
+        .stderr(Sink { stream: Stream::Stderr, output: Arc::clone(&state.output) })
+        .max_random_size(MAX_RANDOM)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    if let Some(seed) = job.seed {
+        wasi.secure_random(StdRng::seed_from_u64(seed));
+    }
+    state.wasi = wasi.build();
+    let mut files = job.files.clone();
+    files.insert(PROGRAM.to_owned(), job.source.clone());
+    let files = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    state.files = WasiFiles::new(Files::new(&files, since_1970(job.now))?);
+    state.memory.limit = MAX_MEMORY;
+    state.memory.peak = state.memory.base;
+    state.deadline = started + job.limit;
+    Ok(())
+}
+
+/// WASI without a network, a file system of the host, or a wait without an end.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::<State>::new(engine);
+    let l = &mut linker;
+    io::error::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
+    io::streams::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
+    io::poll::add_to_linker::<State, HasWaiting>(l, |state| Waiting {
+        table: &mut state.table,
+        deadline: state.deadline,
+    })?;
+    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    filesystem::preopens::add_to_linker::<State, HasFiles>(l, State::files)?;
+    filesystem::types::add_to_linker::<State, HasFiles>(l, State::files)?;
+    random::random::add_to_linker::<State, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    random::insecure::add_to_linker::<State, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    // The interpreter wants them; nothing can be reached by them.
+    sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::udp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    let options = sockets::network::LinkOptions::default();
+    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::sockets)?;
+    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    host::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
+    Ok(linker)
+}
+
+/// Names the resource table for the linker.
+struct HasTable;
+
+impl wasmtime::component::HasData for HasTable {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// Lets the engine's programs notice that time passes.
+fn tick(engine: &Engine, stop: Arc<AtomicBool>) -> thread::JoinHandle<()> {
+    let engine = engine.weak();
+    thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            thread::park_timeout(TICK);
+            match engine.upgrade() {
+                Some(engine) => engine.increment_epoch(),
+                None => return,
+            }
+        }
+    })
+}

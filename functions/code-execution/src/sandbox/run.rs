@@ -1,0 +1,318 @@
+//! One program in one fresh interpreter.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use chrono::{DateTime, Utc};
+use domain::execution::{FileContent, Verdict, Written};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use wasmtime::{Store, Trap, WasmCoreDump};
+use wasmtime_wasi::I32Exit;
+
+use super::{
+    bindings::{Ending, Fault, Python},
+    frames::{self, Frame},
+    output::Output,
+    state::{State, Stop},
+};
+
+/// Bytes of all files that are told after a run; the rest stays behind.
+const MAX_FILES_TOLD: usize = 256 << 10;
+
+/// What is to be run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Job {
+    /// The program, `main.py`.
+    pub source: String,
+    /// An expression that is evaluated after the program has ended well.
+    pub call: Option<String>,
+    /// All that can be read from standard input.
+    pub stdin: String,
+    /// Files beside the program.
+    pub files: BTreeMap<String, String>,
+    /// Makes `random`, `secrets`, `uuid` and the like repeat themselves.
+    pub seed: Option<u64>,
+    /// Steps to record; 0 for none.
+    pub trace_steps: u32,
+    /// Wall time.
+    pub limit: Duration,
+    /// When the files were made.
+    pub now: DateTime<Utc>,
+}
+
+/// An uncaught exception, or why a program could not start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Raised {
+    /// The exception's class.
+    pub kind: String,
+    /// Its message.
+    pub message: String,
+    /// The program's line, from 1.
+    pub line: Option<u32>,
+    /// In characters, from 1.
+    pub column: Option<u32>,
+    /// Behind the last character.
+    pub end_column: Option<u32>,
+    /// The function that raised it.
+    pub function: Option<String>,
+    /// The other classes that it is of, nearest first.
+    pub bases: Vec<String>,
+    /// As Python prints it.
+    pub traceback: String,
+    /// What is named in that line.
+    pub variables: Vec<python::advice::Variable>,
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Run {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// As a shell would see it.
+    pub exit_code: u8,
+    /// What was written, in order.
+    pub parts: Vec<Written>,
+    /// Whether something was written, or kept in files, that is not told.
+    pub truncated: bool,
+    /// What ended it.
+    pub raised: Option<Raised>,
+    /// The value of `call`.
+    pub value: Option<Called>,
+    /// The recorded steps, as JSON.
+    pub steps: Option<String>,
+    /// Files that are new or changed.
+    pub files: BTreeMap<String, FileContent>,
+    /// Wall time.
+    pub duration: Duration,
+    /// Processor time.
+    pub cpu: Duration,
+    /// The most memory that the program had, beyond the interpreter's own.
+    pub memory_bytes: u64,
+}
+
+/// The value of an expression, as the guest's `values.py` tells it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Called {
+    /// With Python's types.
+    pub value: crate::values::Value,
+    /// As Python writes it.
+    pub text: String,
+}
+
+/// An interpreter that waits for its program.
+pub(crate) struct Ready {
+    pub(crate) store: Store<State>,
+    pub(crate) python: Python,
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").field("store", self.store.data()).finish_non_exhaustive()
+    }
+}
+
+/// Runs `job`; `started` is when its time began to count.
+pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
+    let program = super::bindings::Program {
+        source: job.source.clone(),
+        call: job.call.clone(),
+        seed: job.seed,
+        trace_steps: job.trace_steps,
+    };
+    let called = ready.python.call_run(&mut ready.store, &program).await;
+    let outcome = match called {
+        Ok(outcome) => Outcome::of_guest(outcome, ready.store.data()),
+        Err(error) => Outcome::of_stop(&error, &mut ready.store),
+    };
+    let state = ready.store.into_data();
+    let (files, files_left_out) = changed_files(&state, &job.files);
+    let output = std::mem::take(&mut *state.output.lock());
+    let truncated = output.truncated || files_left_out;
+    let memory = state.memory.peak.saturating_sub(state.memory.base);
+    Run {
+        verdict: outcome.verdict,
+        exit_code: outcome.exit_code,
+        parts: output.into_parts(),
+        truncated,
+        raised: outcome.raised,
+        value: outcome.value,
+        steps: outcome.steps,
+        files,
+        duration: started.elapsed(),
+        cpu: Duration::ZERO,
+        memory_bytes: memory as u64,
+    }
+}
+
+/// What a run came to.
+struct Outcome {
+    verdict: Verdict,
+    exit_code: u8,
+    raised: Option<Raised>,
+    value: Option<Called>,
+    steps: Option<String>,
+}
+
+impl Outcome {
+    const fn new(verdict: Verdict, exit_code: u8, raised: Option<Raised>) -> Self {
+        Self { verdict, exit_code, raised, value: None, steps: None }
+    }
+
+    /// The interpreter has come back to say how it went.
+    fn of_guest(outcome: super::bindings::Outcome, state: &State) -> Self {
+        let mut result = match outcome.ending {
+            Ending::Completed | Ending::Exited(0) => Self::new(Verdict::Ok, 0, None),
+            Ending::Exited(status) => Self::new(Verdict::Exit, status, None),
+            Ending::Rejected(fault) => {
+                let verdict = verdict_of(&fault, state).unwrap_or(Verdict::SyntaxError);
+                Self::new(verdict, 1, Some(fault.into()))
+            }
+            Ending::Raised(fault) => {
+                let verdict = verdict_of(&fault, state).unwrap_or(Verdict::Error);
+                Self::new(verdict, 1, Some(fault.into()))
+            }
+        };
+        // Made by the guest, so a program that has taken it over can have broken it.
+        result.value = outcome.value.and_then(|json| serde_json::from_str(&json).ok());
+        result.steps = outcome.steps;
+        result
+    }
+
+    /// The host has stopped it, or it has broken down.
+    fn of_stop(error: &wasmtime::Error, store: &mut Store<State>) -> Self {
+        let frames = frames_of(error, store);
+        let state = store.data();
+        let (verdict, exit_code) = match error.downcast_ref::<Stop>() {
+            Some(Stop::Time) => (Verdict::Timeout, 124),
+            Some(Stop::OutputLimit) => (Verdict::OutputLimit, 1),
+            Some(Stop::Exit(0)) => (Verdict::Ok, 0),
+            Some(Stop::Exit(status)) => (Verdict::Exit, *status),
+            None => match (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>()) {
+                (Some(I32Exit(0)), _) => (Verdict::Ok, 0),
+                (Some(I32Exit(status)), _) => {
+                    (Verdict::Exit, u8::try_from(*status).unwrap_or(u8::MAX))
+                }
+                (None, Some(Trap::StackOverflow)) => (Verdict::Recursion, 134),
+                (None, _) if state.memory.denied > 0 => (Verdict::MemoryLimit, 137),
+                (None, _) if is_waiting(&frames) => (Verdict::Deadlock, 124),
+                (None, _) => (Verdict::Aborted, 134),
+            },
+        };
+        if matches!(verdict, Verdict::Ok | Verdict::Exit) {
+            return Self::new(verdict, exit_code, None);
+        }
+        let place = frames.iter().find(|frame| is_students(&frame.file));
+        let (kind, line) = match &state.raised {
+            Some((kind, line)) => (kind.clone(), *line),
+            None => (String::new(), None),
+        };
+        let raised = Raised {
+            kind,
+            line: line.or_else(|| place?.line),
+            function: place
+                .map(|frame| frame.function.clone())
+                .filter(|function| function != "<module>"),
+            ..Raised::default()
+        };
+        Self::new(verdict, exit_code, Some(raised))
+    }
+}
+
+/// Exceptions that stand for a limit.
+fn verdict_of(fault: &Fault, state: &State) -> Option<Verdict> {
+    let is = |name: &str| fault.kind == name || fault.bases.iter().any(|base| base == name);
+    if is("RecursionError") {
+        Some(Verdict::Recursion)
+    } else if is("MemoryError") {
+        // The parser raises it too, for text that is nested too deep.
+        Some(if state.memory.denied == 0 && fault.line.is_none() {
+            Verdict::Recursion
+        } else {
+            Verdict::MemoryLimit
+        })
+    } else {
+        None
+    }
+}
+
+impl From<Fault> for Raised {
+    fn from(fault: Fault) -> Self {
+        let variables = fault.variables.into_iter().map(|variable| python::advice::Variable {
+            name: variable.name,
+            kind: variable.kind,
+            length: variable.length,
+            text: variable.text,
+        });
+        Self {
+            kind: fault.kind,
+            message: fault.message,
+            line: fault.line,
+            column: fault.column,
+            end_column: fault.end_column,
+            function: fault.function,
+            bases: fault.bases,
+            traceback: fault.traceback,
+            variables: variables.collect(),
+        }
+    }
+}
+
+fn frames_of(error: &wasmtime::Error, store: &mut Store<State>) -> Vec<Frame> {
+    let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return Vec::new() };
+    let memories = dump.memories().iter().map(|memory| memory.data(&*store));
+    let largest = memories.max_by_key(|memory| memory.len());
+    largest.map(frames::read).unwrap_or_default()
+}
+
+fn is_students(file: &str) -> bool {
+    !file.starts_with("/usr/lib/python3.14/")
+        && !file.starts_with("<sandbox>/")
+        && !file.starts_with("<frozen")
+        && !file.starts_with("/python/")
+        && !file.starts_with("/0/")
+}
+
+/// Whether the innermost frame waits for another thread, which cannot exist.
+fn is_waiting(frames: &[Frame]) -> bool {
+    frames.first().is_some_and(|frame| {
+        ["threading.py", "queue.py", "settings.py", "_base.py"]
+            .iter()
+            .any(|file| frame.file.ends_with(file))
+    })
+}
+
+/// Files that are new or different, and whether some were left out.
+fn changed_files(
+    state: &State,
+    given: &BTreeMap<String, String>,
+) -> (BTreeMap<String, FileContent>, bool) {
+    let files = state.files.files.lock();
+    let mut told = BTreeMap::new();
+    let (mut bytes, mut left_out) = (0, false);
+    for (name, data) in files.all() {
+        let unchanged = given.get(&name).is_some_and(|text| text.as_bytes() == data);
+        if unchanged || name == super::PROGRAM || name.starts_with("__pycache__/") {
+            continue;
+        }
+        bytes += name.len() + data.len();
+        if bytes > MAX_FILES_TOLD {
+            left_out = true;
+            continue;
+        }
+        let content = match std::str::from_utf8(data) {
+            Ok(text) => FileContent::Text(text.to_owned()),
+            Err(_not_text) => FileContent::Base64(BASE64_STANDARD.encode(data)),
+        };
+        told.insert(name, content);
+    }
+    (told, left_out)
+}
+
+pub(crate) fn shared_output() -> Arc<Mutex<Output>> {
+    Arc::default()
+}

@@ -1,0 +1,211 @@
+//! What a running program has on the host's side, and what stops it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use wasmtime::{
+    ResourceLimiter, Result,
+    component::{HasData, Resource, ResourceTable},
+};
+use wasmtime_wasi::{
+    WasiCtx, WasiCtxView, WasiView,
+    p2::{DynPollable, bindings::io::poll},
+};
+
+use super::{
+    bindings::learnflow::sandbox::host,
+    output::Output,
+    wasi_files::{View, WasiFiles},
+};
+
+/// Elements of the function table.
+const TABLE_ELEMENTS: usize = 200_000;
+/// Core instances, tables and memories in one component: the interpreter is linked from libraries.
+const INSTANCES: usize = 100;
+
+/// Why the host ended a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("the time is up")]
+    Time,
+    #[error("the program has written too much")]
+    OutputLimit,
+    #[error("the program exits with status {0}")]
+    Exit(u8),
+}
+
+/// The memory that a program may use beyond what the interpreter has when it starts.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Bytes of the interpreter itself.
+    pub(crate) base: usize,
+    /// Most bytes beyond `base`.
+    pub(crate) limit: usize,
+    pub(crate) peak: usize,
+    /// How often more was asked for than there is.
+    pub(crate) denied: u32,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        if self.limit == 0 {
+            // The interpreter is being put in place.
+            self.base += desired - current;
+            return Ok(true);
+        }
+        let allowed = desired <= self.base + self.limit;
+        if allowed {
+            self.peak = self.peak.max(desired);
+        } else {
+            self.denied += 1;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        INSTANCES
+    }
+}
+
+/// When a run must let others have the processor: set by the scheduler, read by the run.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    origin: Instant,
+    end: Arc<AtomicU64>,
+}
+
+impl Slice {
+    pub(crate) fn new() -> Self {
+        Self { origin: Instant::now(), end: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+
+    pub(crate) fn set(&self, end: Instant) {
+        let nanoseconds = end.saturating_duration_since(self.origin).as_nanos();
+        self.end.store(u64::try_from(nanoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        let nanoseconds = now.saturating_duration_since(self.origin).as_nanos();
+        nanoseconds >= u128::from(self.end.load(Ordering::Relaxed))
+    }
+}
+
+/// The host's side of one instance.
+pub(crate) struct State {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) files: WasiFiles,
+    pub(crate) output: Arc<Mutex<Output>>,
+    pub(crate) memory: Memory,
+    pub(crate) deadline: Instant,
+    pub(crate) slice: Slice,
+    /// The exception that ended the program, as soon as it is known, and its line.
+    pub(crate) raised: Option<(String, Option<u32>)>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("memory", &self.memory).finish_non_exhaustive()
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl State {
+    pub(crate) const fn files(&mut self) -> View<'_> {
+        View { wasi: &mut self.files, table: &mut self.table }
+    }
+}
+
+impl host::Host for State {
+    fn raised(&mut self, kind: String, line: Option<u32>) -> Result<()> {
+        self.raised = Some((kind, line));
+        Ok(())
+    }
+
+    fn written(&mut self) -> Result<u32> {
+        Ok(self.output.lock().stdout_characters())
+    }
+
+    fn exit(&mut self, status: u8) -> Result<()> {
+        Err(Stop::Exit(status).into())
+    }
+}
+
+/// Names [`Waiting`] for the linker.
+#[derive(Debug)]
+pub(crate) struct HasWaiting;
+
+impl HasData for HasWaiting {
+    type Data<'a> = Waiting<'a>;
+}
+
+/// `wasi:io/poll` that gives up when the program's time is up: no epoch ends a wait.
+#[derive(Debug)]
+pub(crate) struct Waiting<'a> {
+    pub(crate) table: &'a mut ResourceTable,
+    pub(crate) deadline: Instant,
+}
+
+impl Waiting<'_> {
+    /// Unlike a waiting program, one whose time is up can be asked where it is.
+    async fn until_deadline<T>(
+        deadline: Instant,
+        wait: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        match tokio::time::timeout_at(deadline.into(), wait).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(Stop::Time.into()),
+        }
+    }
+}
+
+impl poll::Host for Waiting<'_> {
+    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> Result<Vec<u32>> {
+        let wait = poll::Host::poll(self.table, pollables);
+        Self::until_deadline(self.deadline, wait).await
+    }
+}
+
+impl poll::HostPollable for Waiting<'_> {
+    async fn block(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
+        let wait = poll::HostPollable::block(self.table, pollable);
+        Self::until_deadline(self.deadline, wait).await
+    }
+
+    async fn ready(&mut self, pollable: Resource<DynPollable>) -> Result<bool> {
+        poll::HostPollable::ready(self.table, pollable).await
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
+        poll::HostPollable::drop(self.table, pollable)
+    }
+}
+
+/// The longest that the clock of file times may be off; see [`super::files::Files`].
+pub(crate) const fn since_1970(now: chrono::DateTime<chrono::Utc>) -> Duration {
+    let milliseconds = now.timestamp_millis();
+    if milliseconds < 0 { Duration::ZERO } else { Duration::from_millis(milliseconds as u64) }
+}

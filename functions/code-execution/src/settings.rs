@@ -1,0 +1,51 @@
+//! The function's own settings.
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
+
+use runtime::config::Settings;
+
+use crate::workers::{Command, Workers};
+
+/// The first argument of a worker process; the second is the image.
+pub const WORKER_ARGUMENT: &str = "sandbox-worker";
+
+/// The image where this program was built, or beside the program where it is installed.
+#[must_use]
+pub fn built_image() -> PathBuf {
+    let installed = std::env::current_exe()
+        .ok()
+        .and_then(|program| Some(program.parent()?.join("python.cwasm")))
+        .filter(|image| image.exists());
+    installed.unwrap_or_else(|| PathBuf::from(env!("PYTHON_IMAGE")))
+}
+
+/// `PYTHON_IMAGE`: the image; `SANDBOX_WORKERS`: worker processes, by default one for each core;
+/// `SANDBOX_WORKER`: the program that is a worker, by default this one.
+pub(crate) fn workers(settings: &mut Settings) -> Option<Workers> {
+    let image = settings.optional("PYTHON_IMAGE").map_or_else(built_image, PathBuf::from);
+    if !Path::new(&image).exists() {
+        settings.fault(format!("PYTHON_IMAGE: there is no file {}", image.display()));
+        return None;
+    }
+    if settings.is_lambda() {
+        return match Workers::thread(image) {
+            Ok(workers) => Some(workers),
+            Err(error) => {
+                settings.fault(format!("PYTHON_IMAGE: {error}"));
+                None
+            }
+        };
+    }
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = settings.parsed("SANDBOX_WORKERS", cores);
+    let program = settings.optional("SANDBOX_WORKER").map(PathBuf::from);
+    let Some(program) = program.or_else(|| std::env::current_exe().ok()) else {
+        settings.fault("SANDBOX_WORKER: the path of this program is not known");
+        return None;
+    };
+    let arguments = vec![WORKER_ARGUMENT.to_owned()];
+    Some(Workers::processes(&Command { program, arguments, image }, count))
+}

@@ -1,0 +1,105 @@
+//! The worker process itself.
+
+use std::{collections::HashMap, io, path::Path, process::ExitCode, sync::Arc, thread};
+
+use parking_lot::Mutex;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot},
+};
+
+use super::{
+    protocol::{self, Done, Order},
+    scheduler::{self, Request},
+};
+use crate::sandbox::Sandbox;
+
+/// Descriptors that a worker has: its pipes, and what its runtime needs.
+const MAX_DESCRIPTORS: u64 = 64;
+
+/// Serves the host at the other end of standard input and output, until it closes them.
+///
+/// # Errors
+/// The image cannot be used, or a limit cannot be set. The exit status says so.
+pub fn main(image: &Path) -> ExitCode {
+    let Err(error) = give_up_rights().map_err(anyhow::Error::from).and_then(|()| serve(image))
+    else {
+        return ExitCode::SUCCESS;
+    };
+    tracing::error!(error = format!("{error:#}"), "the worker process cannot work");
+    ExitCode::FAILURE
+}
+
+/// Whoever breaks out of the sandbox finds a process that can do little.
+fn give_up_rights() -> io::Result<()> {
+    rustix::thread::set_no_new_privs(true)?;
+    let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
+    setrlimit(Resource::Nofile, limit(MAX_DESCRIPTORS))?;
+    setrlimit(Resource::Fsize, limit(0))?;
+    setrlimit(Resource::Core, limit(0))?;
+    Ok(())
+}
+
+fn serve(image: &Path) -> anyhow::Result<()> {
+    let sandbox = Sandbox::open(image)?;
+    let (requests, inbox) = mpsc::unbounded_channel();
+    let (finished, answers) = mpsc::unbounded_channel();
+    // Programs have this thread; the pipes have another, so that no program keeps an order waiting.
+    thread::Builder::new().name("pipes".to_owned()).spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        runtime.block_on(async {
+            tokio::select! {
+                ended = receive(requests, finished) => ended,
+                ended = send(answers) => ended,
+            }
+        })
+    })?;
+    scheduler::block_on(&sandbox, inbox);
+    Ok(())
+}
+
+async fn receive(
+    requests: mpsc::UnboundedSender<Request>,
+    finished: mpsc::UnboundedSender<Done>,
+) -> io::Result<()> {
+    let mut stdin =
+        tokio::net::unix::pipe::Receiver::from_owned_fd(rustix::io::dup(rustix::stdio::stdin())?)?;
+    let cancels: Arc<Mutex<HashMap<u64, oneshot::Sender<()>>>> = Arc::default();
+    while let Some(order) = protocol::read(&mut stdin).await? {
+        match order {
+            Order::Do(id, task) => {
+                let (reply, answer) = oneshot::channel();
+                let (cancel, cancelled) = oneshot::channel::<()>();
+                cancels.lock().insert(id, cancel);
+                if requests.send(Request { task, reply }).is_err() {
+                    break;
+                }
+                let (finished, cancels) = (finished.clone(), Arc::clone(&cancels));
+                tokio::spawn(async move {
+                    let answer = tokio::select! {
+                        answer = answer => answer.ok(),
+                        _ = cancelled => None,
+                    };
+                    cancels.lock().remove(&id);
+                    if let Some(answer) = answer
+                        && finished.send(Done(id, answer)).is_err()
+                    {
+                        tracing::debug!("the host has gone");
+                    }
+                });
+            }
+            Order::Cancel(id) => drop(cancels.lock().remove(&id)),
+        }
+    }
+    Ok(())
+}
+
+async fn send(mut answers: mpsc::UnboundedReceiver<Done>) -> io::Result<()> {
+    let mut stdout =
+        tokio::net::unix::pipe::Sender::from_owned_fd(rustix::io::dup(rustix::stdio::stdout())?)?;
+    while let Some(done) = answers.recv().await {
+        protocol::write(&mut stdout, &done).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! A worker process as its host sees it: started, watched, and started again when it is lost.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::PathBuf,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    process::{Child, ChildStdin, ChildStdout},
+    sync::{mpsc, oneshot},
+    task::AbortHandle,
+};
+
+use super::protocol::{self, Answer, Done, Order, Task};
+
+/// Time beyond a program's limit after which its worker is taken for stuck.
+const GRACE: Duration = Duration::from_secs(3);
+/// Pauses before a worker that was lost is started again: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
+
+/// How to start a worker process.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The Python image.
+    pub image: PathBuf,
+}
+
+type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Answer>>>>;
+
+/// One worker process.
+#[derive(Debug)]
+pub(super) struct Process {
+    orders: mpsc::UnboundedSender<Order>,
+    pending: Pending,
+    next_id: AtomicU64,
+    restart: Arc<tokio::sync::Notify>,
+    supervisor: AbortHandle,
+}
+
+impl Process {
+    /// Starts a worker process, and again whenever it ends.
+    pub(super) fn supervise(command: Command) -> Self {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let pending = Pending::default();
+        let restart = Arc::new(tokio::sync::Notify::new());
+        let supervisor =
+            tokio::spawn(supervise(command, inbox, Arc::clone(&pending), Arc::clone(&restart)));
+        let supervisor = supervisor.abort_handle();
+        Self { orders, pending, next_id: AtomicU64::new(0), restart, supervisor }
+    }
+
+    /// `None` if the worker was lost.
+    pub(super) async fn ask(&self, task: Task, limit: Duration) -> Option<Answer> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        self.pending.lock().insert(id, reply);
+        let _interest = Interest { id, pending: &self.pending, orders: &self.orders };
+        self.orders.send(Order::Do(id, task)).ok()?;
+        match tokio::time::timeout(limit + GRACE, answer).await {
+            Ok(answer) => answer.ok(),
+            Err(_elapsed) => {
+                tracing::error!("a worker process is stuck");
+                self.restart.notify_one();
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.supervisor.abort();
+    }
+}
+
+/// Somebody waits for an answer; when not any more, the worker need not go on.
+struct Interest<'p> {
+    id: u64,
+    pending: &'p Pending,
+    orders: &'p mpsc::UnboundedSender<Order>,
+}
+
+impl Drop for Interest<'_> {
+    fn drop(&mut self) {
+        if self.pending.lock().remove(&self.id).is_some()
+            && self.orders.send(Order::Cancel(self.id)).is_err()
+        {
+            tracing::debug!("a worker process has ended before it was told to");
+        }
+    }
+}
+
+async fn supervise(
+    command: Command,
+    mut inbox: mpsc::UnboundedReceiver<Order>,
+    pending: Pending,
+    restart: Arc<tokio::sync::Notify>,
+) {
+    let mut pause = PAUSES.0;
+    loop {
+        let ended = match start(&command) {
+            Ok((mut child, stdin, stdout)) => {
+                let served = tokio::select! {
+                    sent = send(stdin, &mut inbox) => sent,
+                    received = receive(stdout, &pending, &mut pause) => received,
+                    () = restart.notified() => Err(io::Error::other("it was stuck")),
+                };
+                if let Err(error) = child.kill().await {
+                    tracing::warn!(%error, "a worker process cannot be stopped");
+                }
+                served
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::error!(%error, program = %command.program.display(), "a worker process was lost");
+        }
+        // Whoever waits is told by the end of its channel.
+        pending.lock().clear();
+        tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+fn start(command: &Command) -> io::Result<(Child, ChildStdin, ChildStdout)> {
+    let mut child = tokio::process::Command::new(&command.program)
+        .args(&command.arguments)
+        .arg(&command.image)
+        // Secrets are in the environment, and none is a program's business.
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()?;
+    let pipes = child.stdin.take().zip(child.stdout.take());
+    let (stdin, stdout) = pipes.ok_or_else(|| io::Error::other("it has no pipes"))?;
+    Ok((child, stdin, stdout))
+}
+
+async fn send(mut stdin: ChildStdin, inbox: &mut mpsc::UnboundedReceiver<Order>) -> io::Result<()> {
+    while let Some(order) = inbox.recv().await {
+        protocol::write(&mut stdin, &order).await?;
+    }
+    Ok(())
+}
+
+async fn receive(
+    mut stdout: ChildStdout,
+    pending: &Pending,
+    pause: &mut Duration,
+) -> io::Result<()> {
+    while let Some(Done(id, answer)) = protocol::read(&mut stdout).await? {
+        *pause = PAUSES.0;
+        let reply = pending.lock().remove(&id);
+        if reply.is_some_and(|reply| reply.send(answer).is_err()) {
+            tracing::debug!("nobody waits for this program any more");
+        }
+    }
+    Err(io::Error::other("it ended"))
+}

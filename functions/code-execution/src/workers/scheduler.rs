@@ -1,0 +1,245 @@
+//! Turns between the programs of one worker: new and quick ones first, long ones one after the other.
+//!
+//! A program yields when its slice is over, which the sandbox's clock sees to; so this is a scheduler
+//! for futures that knows how much of the processor each has had.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    time::{Duration, Instant},
+};
+
+use futures::{FutureExt as _, task::AtomicWaker};
+use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::{mpsc, oneshot};
+
+use super::protocol::{Answer, Task};
+use crate::sandbox::{Ready, Sandbox, Slice};
+
+/// How long a program has the processor before another's turn comes.
+const SLICE: Duration = Duration::from_millis(4);
+/// Processor time after which a program is a long one, and waits until no quick one is ready.
+const QUICK: Duration = Duration::from_millis(40);
+
+/// A task and who wants to know.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) task: Task,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
+
+/// Serves requests until there can be no more.
+pub(super) fn block_on(sandbox: &Sandbox, inbox: mpsc::UnboundedReceiver<Request>) {
+    match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime.block_on(serve(sandbox, inbox)),
+        Err(error) => tracing::error!(%error, "the sandbox's thread cannot start"),
+    }
+}
+
+/// As [`block_on`], on the runtime that is there.
+pub(super) async fn serve(sandbox: &Sandbox, mut inbox: mpsc::UnboundedReceiver<Request>) {
+    let mut scheduler = Scheduler::new(sandbox);
+    std::future::poll_fn(|context| scheduler.poll(context, &mut inbox)).await;
+}
+
+type Running<'s> = Pin<Box<dyn Future<Output = Answer> + 's>>;
+
+struct Entry<'s> {
+    future: Running<'s>,
+    reply: oneshot::Sender<Answer>,
+    cpu: Duration,
+    deadline: Instant,
+    waker: Waker,
+}
+
+/// The programs that can go on, noted by their wakers.
+#[derive(Debug, Default)]
+struct Woken {
+    ids: Mutex<Vec<u64>>,
+    scheduler: AtomicWaker,
+}
+
+struct Bell {
+    id: u64,
+    woken: Arc<Woken>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.woken.ids.lock().push(self.id);
+        self.woken.scheduler.wake();
+    }
+}
+
+struct Scheduler<'s> {
+    sandbox: &'s Sandbox,
+    slice: Slice,
+    running: HashMap<u64, Entry<'s>>,
+    quick: VecDeque<u64>,
+    long: VecDeque<u64>,
+    woken: Arc<Woken>,
+    next_id: u64,
+    /// An interpreter that waits for the next program, made while there is nothing else to do.
+    spare: Option<Ready>,
+    closed: bool,
+}
+
+impl<'s> Scheduler<'s> {
+    fn new(sandbox: &'s Sandbox) -> Self {
+        Self {
+            sandbox,
+            slice: Slice::new(),
+            running: HashMap::new(),
+            quick: VecDeque::new(),
+            long: VecDeque::new(),
+            woken: Arc::default(),
+            next_id: 0,
+            spare: None,
+            closed: false,
+        }
+    }
+
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        inbox: &mut mpsc::UnboundedReceiver<Request>,
+    ) -> Poll<()> {
+        self.woken.scheduler.register(context.waker());
+        let started = Instant::now();
+        loop {
+            while let Poll::Ready(request) = inbox.poll_recv(context) {
+                match request {
+                    Some(request) => self.admit(request),
+                    None => {
+                        self.closed = true;
+                        break;
+                    }
+                }
+            }
+            self.sort_woken();
+            let Some(id) = self.next() else {
+                if self.closed && self.running.is_empty() {
+                    return Poll::Ready(());
+                }
+                self.keep_a_spare();
+                return Poll::Pending;
+            };
+            self.turn(id);
+            // The runtime's own clock wakes those that sleep, and it must have its turn, too.
+            if started.elapsed() >= SLICE {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn admit(&mut self, request: Request) {
+        let (sandbox, slice, spare) = (self.sandbox, self.slice.clone(), self.spare.take());
+        let started = Instant::now();
+        let mut deadline = started;
+        if let Task::Run(job) = &request.task {
+            deadline += job.limit;
+        }
+        let future = async move {
+            let ready = match spare {
+                Some(ready) => Ok(ready),
+                None => sandbox.prepare(slice).await,
+            };
+            match (ready, request.task) {
+                (Ok(ready), Task::Run(job)) => {
+                    Answer::Run(Box::new(Sandbox::run(ready, &job, started).await))
+                }
+                (Ok(ready), Task::Values(expressions)) => {
+                    Answer::Values(Sandbox::values(ready, &expressions, started).await)
+                }
+                (Err(error), Task::Run(_)) => {
+                    tracing::error!(%error, "an interpreter could not be made");
+                    Answer::Run(Box::new(super::lost()))
+                }
+                (Err(error), Task::Values(expressions)) => {
+                    Answer::Values(vec![Err(error.to_string()); expressions.len()])
+                }
+            }
+        };
+        let id = self.next_id;
+        self.next_id += 1;
+        let waker = Waker::from(Arc::new(Bell { id, woken: Arc::clone(&self.woken) }));
+        let entry = Entry {
+            future: Box::pin(future),
+            reply: request.reply,
+            cpu: Duration::ZERO,
+            deadline,
+            waker,
+        };
+        self.running.insert(id, entry);
+        self.quick.push_back(id);
+    }
+
+    /// Puts those that can go on where they belong.
+    fn sort_woken(&mut self) {
+        for id in std::mem::take(&mut *self.woken.ids.lock()) {
+            let Some(entry) = self.running.get(&id) else { continue };
+            let queue = if entry.cpu < QUICK { &mut self.quick } else { &mut self.long };
+            if !queue.contains(&id) {
+                queue.push_back(id);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<u64> {
+        if let Some(id) = self.quick.pop_front() {
+            return Some(id);
+        }
+        // One whose time is up needs no more than to be told so.
+        let now = Instant::now();
+        let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| now >= entry.deadline);
+        match self.long.iter().position(is_over) {
+            Some(position) => self.long.remove(position),
+            None => self.long.pop_front(),
+        }
+    }
+
+    fn turn(&mut self, id: u64) {
+        let Some(entry) = self.running.get_mut(&id) else { return };
+        let waker = entry.waker.clone();
+        let mut context = Context::from_waker(&waker);
+        if entry.reply.poll_closed(&mut context).is_ready() {
+            self.running.remove(&id);
+            return;
+        }
+        self.slice.set(Instant::now() + SLICE);
+        let before = processor_time();
+        let polled = entry.future.as_mut().poll(&mut context);
+        entry.cpu += processor_time().saturating_sub(before);
+        let Poll::Ready(mut answer) = polled else { return };
+        let Some(entry) = self.running.remove(&id) else { return };
+        if let Answer::Run(run) = &mut answer {
+            run.cpu = entry.cpu;
+        }
+        if entry.reply.send(answer).is_err() {
+            tracing::debug!("nobody wants to know how a program ended");
+        }
+    }
+
+    fn keep_a_spare(&mut self) {
+        if self.spare.is_some() || self.closed {
+            return;
+        }
+        // Making an interpreter never waits, so one look is enough.
+        match self.sandbox.prepare(self.slice.clone()).now_or_never() {
+            Some(Ok(ready)) => self.spare = Some(ready),
+            Some(Err(error)) => tracing::warn!(%error, "no spare interpreter could be made"),
+            None => {}
+        }
+    }
+}
+
+/// Processor time of this thread.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}

@@ -1,0 +1,368 @@
+//! Running a program: what is asked, and what comes of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{CallText, ExpectedText, FileText, Source, Stdin, TestName};
+
+/// The longest that a program may run, in milliseconds of wall time.
+pub const MAX_TIMEOUT_MS: u16 = 5_000;
+/// Files beside the program.
+const MAX_FILES: usize = 20;
+/// Test cases in one request: each runs the program once.
+const MAX_TESTS: usize = 50;
+/// Bytes of a program; over ten thousand lines.
+pub const MAX_SOURCE_BYTES: usize = 256 << 10;
+/// Bytes of a result on Kafka and in the database.
+pub const MAX_RESULT_BYTES: usize = 128 << 10;
+
+/// A program and how to run it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// The source text, `main.py`.
+    pub code: Source,
+    /// All that can be read from standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<Stdin>,
+    /// Files beside it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "files")]
+    pub files: BTreeMap<FileName, FileText>,
+    /// If there are any, the program runs once for each, in a fresh state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tests")]
+    pub tests: Vec<TestCase>,
+    /// Wall time in milliseconds, for all tests together; at most, and by default, 5,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<Timeout>,
+    /// Makes everything random repeat itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Records the first 1,000 steps.
+    #[serde(default)]
+    pub trace: bool,
+}
+
+/// One thing that a program must do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestCase {
+    /// What is tested, for whoever reads the result.
+    pub name: TestName,
+    /// Standard input of this case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<Stdin>,
+    /// A Python expression that is evaluated when the program has ended, such as `add(2, 3)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallText>,
+    /// With `call` the expected value as a Python expression, such as `5` or `[1, 2]`; without it the
+    /// expected standard output.
+    pub expected: ExpectedText,
+}
+
+/// A limit of wall time in milliseconds, 1 to [`MAX_TIMEOUT_MS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Timeout(u16);
+
+/// The name of a file beside the program: parts of letters, digits, `_`, `-` and `.`, with `/` between.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FileName(String);
+
+/// Why part of a program was refused. The message says what would be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramError {
+    /// No time at all, or more than there is.
+    #[error("must be between 1 and {MAX_TIMEOUT_MS} milliseconds")]
+    Timeout,
+    /// A name that could lead elsewhere.
+    #[error(
+        "file names have letters, digits, «_», «-», «.» and «/», at most 100 characters, and stay in the program's folder"
+    )]
+    FileName,
+}
+
+impl TryFrom<u64> for Timeout {
+    type Error = ProgramError;
+
+    fn try_from(milliseconds: u64) -> Result<Self, ProgramError> {
+        u16::try_from(milliseconds)
+            .ok()
+            .filter(|value| (1..=MAX_TIMEOUT_MS).contains(value))
+            .map(Self)
+            .ok_or(ProgramError::Timeout)
+    }
+}
+
+impl From<Timeout> for u64 {
+    fn from(timeout: Timeout) -> Self {
+        Self::from(timeout.0)
+    }
+}
+
+impl TryFrom<String> for FileName {
+    type Error = ProgramError;
+
+    fn try_from(name: String) -> Result<Self, ProgramError> {
+        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
+        let part = |part: &str| {
+            !part.is_empty() && part != "." && part != ".." && part.chars().all(allowed)
+        };
+        let ok = name.chars().count() <= 100 && name.split('/').all(part) && name != "main.py";
+        if ok { Ok(Self(name)) } else { Err(ProgramError::FileName) }
+    }
+}
+
+impl From<FileName> for String {
+    fn from(name: FileName) -> Self {
+        name.0
+    }
+}
+
+fn files<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<FileName, FileText>, D::Error> {
+    let files = BTreeMap::deserialize(deserializer)?;
+    at_most(files.len(), MAX_FILES, "files")?;
+    Ok(files)
+}
+
+fn tests<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<TestCase>, D::Error> {
+    let tests = Vec::deserialize(deserializer)?;
+    at_most(tests.len(), MAX_TESTS, "tests")?;
+    Ok(tests)
+}
+
+fn at_most<E: serde::de::Error>(count: usize, max: usize, what: &str) -> Result<(), E> {
+    if count > max {
+        return Err(E::custom(format_args!("at most {max} {what} are accepted, got {count}")));
+    }
+    Ok(())
+}
+
+/// How a run ended. Decided by the host, so nothing that a program prints can change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The program reached its end, or left with status 0.
+    Ok,
+    /// An exception that nothing caught.
+    Error,
+    /// It is not Python.
+    SyntaxError,
+    /// It left with another status.
+    Exit,
+    /// It was still running when its time was up.
+    Timeout,
+    /// It wanted more memory than there is for it.
+    MemoryLimit,
+    /// It wrote more than is kept.
+    OutputLimit,
+    /// Calls, or data, nested too deep.
+    Recursion,
+    /// It waited for something that can never happen.
+    Deadlock,
+    /// It broke the interpreter.
+    Aborted,
+    /// Its text is longer than is accepted; nothing was run.
+    SourceTooLarge,
+    /// Our fault.
+    Internal,
+}
+
+impl Verdict {
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::SyntaxError => "syntax_error",
+            Self::Exit => "exit",
+            Self::Timeout => "timeout",
+            Self::MemoryLimit => "memory_limit",
+            Self::OutputLimit => "output_limit",
+            Self::Recursion => "recursion",
+            Self::Deadlock => "deadlock",
+            Self::Aborted => "aborted",
+            Self::SourceTooLarge => "source_too_large",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// One of a program's two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Something written to one stream, before something was written to the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Where it was written.
+    pub stream: Stream,
+    /// What was written; what is not UTF-8 is U+FFFD here.
+    pub text: String,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileContent {
+    /// UTF-8.
+    Text(String),
+    /// Anything else.
+    Base64(String),
+}
+
+/// What a beginner is told of an error, apart from Python's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// A stable name for the kind of mistake, such as `name_error.typo`.
+    pub rule: String,
+    /// What happened, in the program's own names.
+    pub what: String,
+    /// Why Python minds.
+    pub why: String,
+    /// What to look at next: a question or a direction, not the corrected line.
+    pub hint: String,
+}
+
+/// Why a program did not reach its end.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExecutionError {
+    /// The exception's class, or the name of the limit that it met.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Python's message, or what was exceeded.
+    pub message: String,
+    /// The program's line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// In characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// Behind the last character of what is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_column: Option<u32>,
+    /// The function in which it happened; none at the top level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// As Python prints it; empty if Python had no time to.
+    pub traceback: String,
+    /// What to tell a beginner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
+}
+
+/// How a test case went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestResult {
+    /// As the request named it.
+    pub name: String,
+    /// Whether it is what was expected.
+    pub passed: bool,
+    /// How the run of this case ended.
+    pub verdict: Verdict,
+    /// As the request had it.
+    pub expected: String,
+    /// What came: the value as Python writes it, or the standard output.
+    pub actual: String,
+    /// Why it has no value, if that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ExecutionError>,
+    /// Why nothing can pass: `expected` is not a Python expression, say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// Wall time.
+    pub duration_ms: u32,
+}
+
+/// What came of a run. With tests, all but `tests` is of the first case that did not pass, or of the
+/// first case if all passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionResult {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// As a shell would see it: 124 for a timeout, 134 and 137 for a crash and a lack of memory.
+    pub exit_code: u8,
+    /// All of standard output.
+    pub stdout: String,
+    /// All of standard error, Python's traceback included.
+    pub stderr: String,
+    /// Both, in the order of writing.
+    pub transcript: Vec<Written>,
+    /// Whether something was cut off: output, files, or this result on its way.
+    pub truncated: bool,
+    /// What ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ExecutionError>,
+    /// Files that it made or changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileContent>,
+    /// One for each case of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestResult>,
+    /// `{"steps": [...], "truncated": bool}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<serde_json::Value>,
+    /// Wall time of the run, or of all cases.
+    pub duration_ms: u32,
+    /// Processor time.
+    pub cpu_ms: u32,
+    /// The most memory that it had, beyond the interpreter's own.
+    pub memory_bytes: u64,
+    /// The version of Python.
+    pub python: String,
+}
+
+impl ExecutionResult {
+    /// Leaves out what makes it longer than [`MAX_RESULT_BYTES`]: the trace, then the files, then the
+    /// ends of the outputs and of what the tests gave.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        let size = |result: &Self| serde_json::to_string(result).map_or(0, |json| json.len());
+        let steps: [fn(&mut Self); 4] = [
+            |result| result.trace = None,
+            |result| result.files.clear(),
+            |result| result.shorten(16 << 10),
+            |result| result.shorten(1 << 10),
+        ];
+        for step in steps {
+            if size(&self) <= MAX_RESULT_BYTES {
+                break;
+            }
+            step(&mut self);
+            self.truncated = true;
+        }
+        self
+    }
+
+    fn shorten(&mut self, bytes: usize) {
+        let cut = |text: &mut String| text.truncate(text.floor_char_boundary(bytes));
+        cut(&mut self.stdout);
+        cut(&mut self.stderr);
+        let mut left = 2 * bytes;
+        self.transcript.retain_mut(|part| {
+            part.text.truncate(part.text.floor_char_boundary(left));
+            left -= part.text.len();
+            !part.text.is_empty()
+        });
+        let errors = self.tests.iter_mut().filter_map(|test| test.error.as_mut());
+        for error in self.error.iter_mut().chain(errors) {
+            cut(&mut error.message);
+            cut(&mut error.traceback);
+        }
+        for test in &mut self.tests {
+            let part = bytes / 16;
+            test.actual.truncate(test.actual.floor_char_boundary(part));
+            test.expected.truncate(test.expected.floor_char_boundary(part));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A student has done something that shows how they get on.
+
+use domain::execution::Verdict;
+use ids::{ExecutionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic};
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Activity {
+    /// A program was run.
+    CodeRun {
+        /// The run.
+        execution_id: ExecutionId,
+        /// How it ended.
+        verdict: Verdict,
+        /// The class of the exception that ended it, or the name of the limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_type: Option<String>,
+        /// Tests that it passed, and all that there were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tests: Option<(u32, u32)>,
+    },
+}
+
+/// Emitted by every function that sees a student at work, handled by progress. Since 0.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityRecorded {
+    /// Who.
+    pub student_id: UserId,
+    /// The request that it belongs to.
+    pub request_id: Uuid,
+    /// What.
+    pub activity: Activity,
+}
+
+impl Event for ActivityRecorded {
+    const TYPE: &'static str = "activity.recorded.v1";
+    const TOPIC: Topic = Topic::ProgressEvents;
+
+    fn student_id(&self) -> UserId {
+        self.student_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.request_id
+    }
+}

@@ -1,0 +1,33 @@
+//! A program has been run.
+
+use domain::execution::ExecutionResult;
+use ids::{ExecutionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic};
+
+/// Emitted by code-execution, handled by whoever asked for the run. At most
+/// [`domain::execution::MAX_RESULT_BYTES`] long. Since 0.2.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionFinished {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// Whose program it was.
+    pub student_id: UserId,
+    /// What came of it.
+    pub result: ExecutionResult,
+}
+
+impl Event for ExecutionFinished {
+    const TYPE: &'static str = "execution.finished.v1";
+    const TOPIC: Topic = Topic::CodeResults;
+
+    fn student_id(&self) -> UserId {
+        self.student_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.execution_id.as_uuid()
+    }
+}

@@ -1,0 +1,33 @@
+//! A program is to be run.
+
+use domain::execution::Program;
+use ids::{ExecutionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic};
+
+/// Emitted by the front doors, and by agents that check a program; handled by code-execution. Since
+/// 0.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionRequested {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// Whose program it is.
+    pub student_id: UserId,
+    /// The program and how to run it.
+    pub program: Program,
+}
+
+impl Event for ExecutionRequested {
+    const TYPE: &'static str = "execution.requested.v1";
+    const TOPIC: Topic = Topic::CodeExecutions;
+
+    fn student_id(&self) -> UserId {
+        self.student_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.execution_id.as_uuid()
+    }
+}

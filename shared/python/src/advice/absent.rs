@@ -1,0 +1,227 @@
+//! What does not exist in the sandbox, by name.
+
+use super::{Advice, Failure, quoted, source, told};
+
+/// Modules that cannot work here, and why.
+const MODULES: [(&[&str], &str); 9] = [
+    (
+        &["turtle", "tkinter", "_tkinter", "pygame", "turtledemo", "idlelib"],
+        "needs a window to draw in, and there is none here: your program can only print",
+    ),
+    (
+        &["requests", "httpx", "aiohttp", "ssl", "_ssl"],
+        "is for the internet, and there is no internet here",
+    ),
+    (
+        &[
+            "numpy",
+            "pandas",
+            "matplotlib",
+            "scipy",
+            "sklearn",
+            "seaborn",
+            "torch",
+            "tensorflow",
+            "PIL",
+            "bs4",
+            "flask",
+            "django",
+            "pytest",
+            "sympy",
+        ],
+        "does not belong to Python itself and is not installed here; only the standard library is",
+    ),
+    (&["pip", "ensurepip", "venv"], "installs packages, and none can be installed here"),
+    (
+        &["multiprocessing", "_multiprocessing", "_posixsubprocess", "concurrent.interpreters"],
+        "starts other processes, and your program is alone here; an ordinary loop does the same work",
+    ),
+    (
+        &["ctypes", "_ctypes", "mmap", "resource", "fcntl", "pwd", "grp", "syslog", "pty"],
+        "talks to the operating system, and there is none to talk to here",
+    ),
+    (
+        &["curses", "_curses", "termios", "tty", "readline", "msvcrt", "winreg", "winsound"],
+        "controls a terminal or a computer that is not here",
+    ),
+    (
+        &["bz2", "_bz2", "lzma", "_lzma", "compression.zstd", "_zstd"],
+        "is not in this Python; zlib and gzip are",
+    ),
+    (
+        &["distutils", "imp", "asyncore", "asynchat", "cgi", "crypt", "telnetlib"],
+        "was removed from Python; older books still use it",
+    ),
+];
+
+/// Modules that students import, for the nearest name to one that is mistyped.
+const KNOWN: [&str; 32] = [
+    "argparse",
+    "array",
+    "asyncio",
+    "bisect",
+    "calendar",
+    "collections",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "fractions",
+    "functools",
+    "heapq",
+    "io",
+    "itertools",
+    "json",
+    "math",
+    "operator",
+    "os",
+    "pathlib",
+    "random",
+    "re",
+    "sqlite3",
+    "statistics",
+    "string",
+    "sys",
+    "textwrap",
+    "time",
+    "typing",
+    "unittest",
+];
+
+/// Distance up to which a name counts as mistyped, as a share of its letters.
+const NEAR: f64 = 0.7;
+
+pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+    let message = failure.message;
+    if failure.is("ImportError") {
+        return import(failure);
+    }
+    if message.contains("can't start new thread") {
+        return told(
+            "absent.threads",
+            format!(
+                "On {} your program starts a thread, and threads cannot be started here.",
+                failure.place()
+            ),
+            "A program has one thread here, so that every run gives the same result.",
+            "Call the function itself in a loop, or use asyncio, which needs no threads.",
+        );
+    }
+    let text = failure.text();
+    if message.contains("does not support processes")
+        || (failure.is("AttributeError")
+            && PROCESS.iter().any(|name| {
+                message.ends_with(&format!("'{name}'")) || message.contains(&format!("'{name}'. "))
+            }))
+        || message.contains("processes are not supported")
+    {
+        return told(
+            "absent.processes",
+            format!(
+                "`{text}` starts or controls another process, and starting other processes is not possible here."
+            ),
+            "Your program is the only one in its world: there is no shell and no other program.",
+            "What should the other program do? Python's library can often do the same.",
+        );
+    }
+    if NETWORK
+        .iter()
+        .any(|word| text.contains(word) || failure.kind == "gaierror" || failure.kind == "URLError")
+        && failure.is("OSError")
+    {
+        return told(
+            "absent.network",
+            format!("`{text}` wants to reach another computer, and there is no internet here."),
+            "Programs run in a sandbox without a network.",
+            "Put the data that you need into your program, or into a file beside it.",
+        );
+    }
+    if message.contains("the debugger is not available here") {
+        return told(
+            "absent.debugger",
+            "The debugger is not available here, since nobody can type while the program runs.",
+            "A debugger stops the program and waits for commands.",
+            "Run your program with the step trace instead, or print what you want to see.",
+        );
+    }
+    None
+}
+
+const PROCESS: [&str; 14] = [
+    "fork",
+    "system",
+    "popen",
+    "execv",
+    "execvp",
+    "execl",
+    "kill",
+    "killpg",
+    "spawnv",
+    "wait",
+    "waitpid",
+    "forkpty",
+    "posix_spawn",
+    "setsid",
+];
+const NETWORK: [&str; 9] = [
+    "socket",
+    "urlopen",
+    "http.",
+    "HTTPServer",
+    "smtplib",
+    "ftplib",
+    "getaddrinfo",
+    "gethostbyname",
+    "create_connection",
+];
+
+fn import(failure: &Failure<'_>) -> Option<Advice> {
+    let name = quoted(failure.message)?;
+    let top = name.split('.').next().unwrap_or(name);
+    if let Some((_, why)) =
+        MODULES.iter().find(|(names, _)| names.contains(&name) || names.contains(&top))
+    {
+        let shown = source::names(failure.text())
+            .find(|word| name.contains(word) || word.contains(top))
+            .unwrap_or(top);
+        return told(
+            "absent.module",
+            format!("`{shown}` is not available here: it {why}."),
+            "Your program runs in a sandbox with the parts of Python's standard library that can work there.",
+            "Can you do it with the standard library, or run this program on your own computer?",
+        );
+    }
+    if failure.kind == "ImportError" {
+        return told(
+            "import_error.name",
+            format!("The module exists, but not what {} wants from it.", failure.place()),
+            failure.message,
+            "Is the name spelled as in the module's documentation? Is one of your own files named like the module?",
+        );
+    }
+    let near = KNOWN
+        .iter()
+        .map(|known| (strsim::normalized_damerau_levenshtein(top, known), *known))
+        .filter(|(near, _)| *near >= NEAR)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match near {
+        Some((_, known)) => told(
+            "import_error.typo",
+            format!("There is no module `{top}`; did you mean `{known}`?"),
+            "A module's name must be written exactly.",
+            format!("Compare the spelling of `{top}` on {}.", failure.place()),
+        ),
+        None => told(
+            "import_error.missing",
+            format!(
+                "There is no module `{top}` here: it is neither in Python's standard library nor a file of yours."
+            ),
+            format!(
+                "`import {top}` looks for a file {top}.py beside your program, then in the library."
+            ),
+            format!("If {top}.py is a file of yours, send it along with your program."),
+        ),
+    }
+}

@@ -1,0 +1,544 @@
+//! Exceptions that a beginner's program ends with.
+
+use super::{Advice, Failure, Variable, quoted, source, told};
+
+pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+    match failure.kind {
+        "NameError" => name_error(failure),
+        "UnboundLocalError" => unbound_local(failure),
+        "IndexError" => index_error(failure),
+        "KeyError" => key_error(failure),
+        "TypeError" => type_error(failure),
+        "ValueError" => value_error(failure),
+        "AttributeError" => attribute_error(failure),
+        "ZeroDivisionError" => zero_division(failure),
+        "EOFError" => end_of_input(failure),
+        "FileNotFoundError" | "IsADirectoryError" | "NotADirectoryError" => file_error(failure),
+        "OverflowError" => told(
+            "overflow_error",
+            format!("On {} a number is too large for what is done with it.", failure.place()),
+            "Python's integers have no limit, but floats, sizes and repetitions have: at most 2 billion items here.",
+            "How large is the number, and does it have to be?",
+        ),
+        "UnicodeEncodeError" => told(
+            "unicode_error.encode",
+            format!("On {} half of a character cannot be printed.", failure.place()),
+            "\\ud800 to \\udfff are halves of pairs, not characters of their own.",
+            "Where does that text come from?",
+        ),
+        "AssertionError" => told(
+            "assertion_error",
+            format!("The assertion on {} is not true: `{}`.", failure.place(), failure.text()),
+            "`assert` stops the program as soon as its condition is False.",
+            "Print the values on both sides. Which one is not what you expect?",
+        ),
+        "KeyboardInterrupt" | "StopIteration" | "GeneratorExit" => None,
+        _ if failure.is("OSError") => os_error(failure),
+        _ => None,
+    }
+}
+
+fn name_error(failure: &Failure<'_>) -> Option<Advice> {
+    let name = quoted(failure.message)?;
+    let place = failure.place();
+    let what = format!("Python met the name `{name}` on {place} and does not know it.");
+    if let Some((_, suggestion)) = failure.message.split_once("Did you mean: '") {
+        let suggestion = suggestion.split('\'').next().unwrap_or_default();
+        return told(
+            "name_error.typo",
+            format!("{what} There is a `{suggestion}`."),
+            "A name must be written the same way each time, capital letters included.",
+            format!("Compare `{name}` with the line where you gave the value its name."),
+        );
+    }
+    if let Some((_, module)) = failure.message.split_once("Did you forget to import '") {
+        let module = module.split('\'').next().unwrap_or(name);
+        return told(
+            "name_error.import",
+            what,
+            format!("`{module}` is a module, and a module is known only after it is imported."),
+            "What belongs at the top of your program?",
+        );
+    }
+    let line = failure.line.unwrap_or_default();
+    let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
+    if source::assigns(failure.source, name, (line + 1, total)) {
+        return told(
+            "name_error.too_early",
+            what,
+            format!("`{name}` gets its value further down, and Python works from top to bottom."),
+            "Which of the two lines must come first?",
+        );
+    }
+    told(
+        "name_error.unknown",
+        what,
+        "A name is known after a line has given it a value, and text needs quotes around it.",
+        format!("Where should `{name}` get its value? Or did you mean the text \"{name}\"?"),
+    )
+}
+
+fn unbound_local(failure: &Failure<'_>) -> Option<Advice> {
+    let name = quoted(failure.message)?;
+    let function = failure.function.unwrap_or("the function");
+    told(
+        "unbound_local",
+        format!("`{name}` has no value yet on {}, inside `{function}`.", failure.place()),
+        format!(
+            "`{function}` gives `{name}` a value somewhere, so inside it `{name}` is a name of its own, apart from any outside."
+        ),
+        format!(
+            "Should `{name}` start with a value inside `{function}`, or come in as a parameter?"
+        ),
+    )
+}
+
+fn index_error(failure: &Failure<'_>) -> Option<Advice> {
+    let (list, index) = subscript(failure.text());
+    let holder = list.and_then(|name| failure.variable(name));
+    let length = holder.and_then(|variable| variable.length);
+    let value = index.and_then(|name| {
+        failure
+            .variable(name)
+            .and_then(|variable| variable.text.clone())
+            .or_else(|| name.parse::<i64>().ok().map(|number| number.to_string()))
+    });
+    if failure.message.starts_with("pop from") {
+        return told(
+            "index_error.pop",
+            format!("On {} something is taken out of a list that is empty.", failure.place()),
+            "pop() takes the last item out, and an empty list has none.",
+            "When is the list empty, and what should happen then?",
+        );
+    }
+    let what = match (list, length, value) {
+        (Some(list), Some(0), _) => {
+            format!("`{list}` is empty on {}, so it has no item at all.", failure.place())
+        }
+        (Some(list), Some(length), Some(value)) => {
+            format!(
+                "On {} the index is {value}, and `{list}` has {length} items: 0 to {}.",
+                failure.place(),
+                length - 1
+            )
+        }
+        (Some(list), Some(length), None) => {
+            format!(
+                "On {} the index is outside of `{list}`, which has {length} items: 0 to {}.",
+                failure.place(),
+                length - 1
+            )
+        }
+        _ => format!("On {} an index is outside of what it is used on.", failure.place()),
+    };
+    told(
+        "index_error",
+        what,
+        "Counting starts at 0, so the last item's index is the length minus one.",
+        "Which values does the index take, and which is the last that exists?",
+    )
+}
+
+/// The name and the index of the first simple `name[index]`.
+fn subscript(text: &str) -> (Option<&str>, Option<&str>) {
+    let Some((before, after)) = text.split_once('[') else { return (None, None) };
+    let name = before
+        .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .filter(|name| !name.is_empty());
+    (name, after.split_once(']').map(|(index, _)| index.trim()))
+}
+
+fn key_error(failure: &Failure<'_>) -> Option<Advice> {
+    let (name, _) = subscript(failure.text());
+    let holder =
+        name.and_then(|name| failure.variable(name)).filter(|variable| variable.kind == "dict");
+    let key = failure.message;
+    let what = match holder {
+        Some(Variable { name, length: Some(0), .. }) => {
+            format!("`{name}` is empty on {}, so it has no key {key}.", failure.place())
+        }
+        Some(Variable { name, text: Some(text), .. }) => {
+            format!("`{name}` has no key {key} on {}; it is {text}.", failure.place())
+        }
+        Some(Variable { name, length: Some(length), .. }) => format!(
+            "`{name}` has {length} keys on {}, and {key} is not one of them.",
+            failure.place()
+        ),
+        _ => format!("There is no key {key} on {}.", failure.place()),
+    };
+    told(
+        "key_error",
+        what,
+        "A key must be the same in spelling and in type: \"1\" and 1 are two keys.",
+        "Which keys are there at that moment? What should happen when one is missing?",
+    )
+}
+
+fn type_error(failure: &Failure<'_>) -> Option<Advice> {
+    let (message, place) = (failure.message, failure.place());
+    if message.contains("NoneType") {
+        let name = failure.variables.iter().find(|variable| variable.kind == "NoneType");
+        return none(failure, name.map(|variable| variable.name.as_str()));
+    }
+    if message.starts_with("unsupported operand")
+        || message.starts_with("can only concatenate")
+        || message.starts_with("must be str, not")
+        || message.contains("not supported between instances")
+    {
+        let texts = failure.variables.iter().find(|variable| variable.kind == "str");
+        let from_input = texts.filter(|variable| {
+            failure.source.lines().any(|line| {
+                let line = line.trim();
+                line.starts_with(variable.name.as_str())
+                    && line.contains("input(")
+                    && !line.contains("int(")
+                    && !line.contains("float(")
+            })
+        });
+        if let Some(variable) = from_input {
+            return told(
+                "type_error.input_is_text",
+                format!("`{}` is text (str) on {place}, and the other side is not.", variable.name),
+                "input() always gives text, even when digits are typed.",
+                format!("What must happen to `{}` before you can count with it?", variable.name),
+            );
+        }
+        let kinds: Vec<String> = failure
+            .variables
+            .iter()
+            .filter(|variable| {
+                variable.kind != "builtin_function_or_method" && variable.kind != "type"
+            })
+            .map(|variable| format!("`{}` is {}", variable.name, article(&variable.kind)))
+            .collect();
+        let found =
+            if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+        return told(
+            "type_error.operands",
+            format!("On {place} two things of different types are put together{found}."),
+            "Text is joined with text, and numbers are calculated with numbers; Python does not guess which you mean.",
+            "Which of the two has to be turned into the other's type?",
+        );
+    }
+    if message.contains("positional argument")
+        || message.contains("required keyword")
+        || message.contains("unexpected keyword")
+        || message.contains("takes no arguments")
+    {
+        let function = message.split('(').next().unwrap_or_default();
+        let short = function.rsplit('.').next().unwrap_or(function);
+        let defined = source::definition(failure.source, short)
+            .map_or_else(String::new, |line| format!(", which is defined on line {line}"));
+        let why = if function.contains('.') && message.contains("takes 0 positional") {
+            "A method gets its object as first argument, which is usually called self.".to_owned()
+        } else {
+            format!("Python says: {message}.")
+        };
+        return told(
+            "type_error.arguments",
+            format!("The call on {place} does not fit `{short}`{defined}."),
+            why,
+            "Compare the call with the parameters, one by one.",
+        );
+    }
+    if let Some((kind, _)) = message.split_once(" object is not callable") {
+        let kind = kind.trim_matches('\'');
+        let called = source::names(failure.text())
+            .find(|name| failure.variable(name).is_some_and(|variable| variable.kind == kind));
+        let name = called.map_or_else(
+            || format!("something that is {}", article(kind)),
+            |name| format!("`{name}`, which is {},", article(kind)),
+        );
+        return told(
+            "type_error.not_callable",
+            format!("On {place} {name} is called like a function."),
+            "Round brackets after a name call it; only functions, methods and classes can be called.",
+            "Did you give a value the name of a function, or do you want an item, with square brackets?",
+        );
+    }
+    if message.contains("is not subscriptable")
+        || message.contains("does not support item assignment")
+    {
+        let kind = quoted(message).unwrap_or("value");
+        let why = if message.contains("assignment") && matches!(kind, "str" | "tuple") {
+            format!("{} cannot be changed once it is made.", capital(&article(kind)))
+        } else {
+            format!("{} has no items that square brackets could name.", capital(&article(kind)))
+        };
+        return told(
+            "type_error.not_subscriptable",
+            format!("On {place} square brackets follow {}.", article(kind)),
+            why,
+            "What did you expect there, and which line gave it its value?",
+        );
+    }
+    if message.contains("indices must be integers") {
+        return told(
+            "type_error.index_type",
+            format!("On {place} the index is not a whole number."),
+            "`for item in items` gives the items themselves, not their positions.",
+            "Is what stands between the brackets a position or an item?",
+        );
+    }
+    if message.contains("is not iterable") {
+        let kind = quoted(message).unwrap_or("value");
+        return told(
+            "type_error.not_iterable",
+            format!("On {place} something is gone through that is {}.", article(kind)),
+            "Only what has items can be gone through: lists, text, ranges, dictionaries ….",
+            "If you want to count up to a number, what gives you the numbers?",
+        );
+    }
+    if message.contains("unhashable type") {
+        return told(
+            "type_error.unhashable",
+            format!(
+                "On {place} {} is used as a key or put into a set.",
+                article(quoted(message).unwrap_or("list"))
+            ),
+            "Keys must not change, and lists, dictionaries and sets can.",
+            "Which unchangeable kind of collection holds the same items?",
+        );
+    }
+    if message.contains("exceptions must derive from") {
+        return told(
+            "type_error.raise",
+            format!("On {place} something is raised that is no exception."),
+            "Only exceptions can be raised, such as ValueError(\"…\").",
+            "Which exception fits?",
+        );
+    }
+    None
+}
+
+fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
+    let what = name.map_or_else(
+        || format!("On {} something is None that should be a value.", failure.place()),
+        |name| format!("`{name}` is None on {}.", failure.place()),
+    );
+    told(
+        "none_value",
+        what,
+        "A function without `return` gives None, and so do methods that change their object, like sort and append.",
+        "Which call gave it its value? Does that call return something, or only print or change it?",
+    )
+}
+
+fn value_error(failure: &Failure<'_>) -> Option<Advice> {
+    let (message, place) = (failure.message, failure.place());
+    if let Some((_, text)) = message
+        .split_once("with base 10: ")
+        .or_else(|| message.split_once("could not convert string to float: "))
+    {
+        let why = if text == "''" {
+            "The text is empty, so there are no digits in it."
+        } else if text.contains('.') && message.contains("int()") {
+            "int() reads whole numbers only; a text with a point is for float()."
+        } else {
+            "The text must be digits and nothing else, apart from a sign."
+        };
+        return told(
+            "value_error.number",
+            format!("On {place} {text} is to be read as a number."),
+            why,
+            "Where does that text come from, and what could somebody type there?",
+        );
+    }
+    if message.contains("to unpack") {
+        return told(
+            "value_error.unpack",
+            format!(
+                "On {place} the number of names on the left is not the number of values on the right."
+            ),
+            format!("Python says: {message}."),
+            "Print what is on the right. How many items does it have?",
+        );
+    }
+    if message.contains("not in list")
+        || message.contains("substring not found")
+        || message.contains("x not in")
+        || message.contains("not in tuple")
+    {
+        return told(
+            "value_error.not_found",
+            format!("On {place} something is looked for that is not there."),
+            "remove() and index() need what they look for to be there.",
+            "How can you find out first whether it is there?",
+        );
+    }
+    if message.starts_with("math domain error")
+        || message.contains("expected a nonnegative")
+        || message.contains("expected a positive")
+    {
+        return told(
+            "value_error.domain",
+            format!("On {place} a function of `math` gets a number for which it has no result."),
+            "There is no real square root or logarithm of a negative number.",
+            "Which value does it get? Print it before that line.",
+        );
+    }
+    if message.contains("I/O operation on closed file") {
+        return told(
+            "value_error.closed_file",
+            format!("On {place} a file is used that is closed already."),
+            "A file is closed by close(), and at the end of its with block; sys.stdout is a file, too.",
+            "Is this line still inside the with block?",
+        );
+    }
+    if message.contains("Exceeds the limit") {
+        return told(
+            "value_error.digits",
+            format!("On {place} a number with thousands of digits is turned into text or back."),
+            "That takes very long, so Python allows 4,300 digits.",
+            "Do you need all of the digits?",
+        );
+    }
+    None
+}
+
+fn attribute_error(failure: &Failure<'_>) -> Option<Advice> {
+    let message = failure.message;
+    if message.contains("'NoneType' object") {
+        let name = failure.variables.iter().find(|variable| variable.kind == "NoneType");
+        return none(failure, name.map(|variable| variable.name.as_str()));
+    }
+    let kind = quoted(message)?;
+    let attribute =
+        message.split("has no attribute '").nth(1).and_then(|rest| rest.split('\'').next())?;
+    let holder = failure.variables.iter().find(|variable| variable.kind == kind);
+    let holder = holder.map_or_else(
+        || capital(&article(kind)),
+        |variable| format!("`{}` ({kind})", variable.name),
+    );
+    let suggestion =
+        message.split_once("Did you mean: '").and_then(|(_, rest)| rest.split('\'').next());
+    let shadowed = message.contains("(consider renaming");
+    let what = match suggestion {
+        Some(near) => {
+            format!("{holder} has no `{attribute}` on {}; there is a `{near}`.", failure.place())
+        }
+        None => format!("{holder} has no `{attribute}` on {}.", failure.place()),
+    };
+    if shadowed {
+        return told(
+            "attribute_error.shadowed_module",
+            what,
+            "One of your own files has the same name as the module, so Python takes yours.",
+            "How could you call your file instead?",
+        );
+    }
+    told(
+        "attribute_error",
+        what,
+        "What can follow the dot depends on the type of what is before it.",
+        "Is the name spelled right? Is the value of the type that you think?",
+    )
+}
+
+fn zero_division(failure: &Failure<'_>) -> Option<Advice> {
+    let text = failure.text();
+    let divisor =
+        text.split(['/', '%']).nth(1).and_then(|rest| source::names(rest).next()).filter(|name| {
+            failure.variable(name).is_some_and(|variable| {
+                variable.text.as_deref() == Some("0")
+                    || variable.text.as_deref() == Some("0.0")
+                    || variable.length == Some(0)
+            })
+        });
+    let what = match divisor.and_then(|name| failure.variable(name)) {
+        Some(Variable { name, length: Some(0), .. }) => format!(
+            "`{name}` is empty on {}, so its length is 0, and that is what is divided by.",
+            failure.place()
+        ),
+        Some(Variable { name, .. }) => {
+            format!("`{name}` is 0 on {}, and that is what is divided by.", failure.place())
+        }
+        None => format!("On {} something is divided by 0: `{text}`.", failure.place()),
+    };
+    told(
+        "zero_division",
+        what,
+        "Dividing by zero has no result.",
+        "For which input is it 0, and what should the answer be then?",
+    )
+}
+
+fn end_of_input(failure: &Failure<'_>) -> Option<Advice> {
+    let given = failure.stdin.lines().count();
+    let lines = match given {
+        0 => "no input was given".to_owned(),
+        1 => "one line was given".to_owned(),
+        _ => format!("{given} lines were given"),
+    };
+    told(
+        "end_of_input",
+        format!(
+            "Your program asks for input on {}, but there is none left: {lines}.",
+            failure.place()
+        ),
+        "Each input() reads one line, and the lines are given before the program starts.",
+        "How often is input() called? Is it inside a loop that runs once too often?",
+    )
+}
+
+fn file_error(failure: &Failure<'_>) -> Option<Advice> {
+    let name = quoted(failure.message).unwrap_or("it");
+    told(
+        "file_not_found",
+        format!(
+            "There is no file `{name}` for {}: only your own files exist here, main.py among them.",
+            failure.place()
+        ),
+        "Your program sees the files that came with it and those that it makes itself, and nothing of any computer.",
+        "Is the name spelled right, with its ending? Did you send the file along?",
+    )
+}
+
+fn os_error(failure: &Failure<'_>) -> Option<Advice> {
+    let message = failure.message;
+    if message.contains("No space left") {
+        return told(
+            "os_error.space",
+            format!("On {} your files need more room than there is.", failure.place()),
+            "Your files may use at most 10 MB, and there may be 1,000 of them.",
+            "Does all of it have to be in files?",
+        );
+    }
+    if message.contains("uota exceeded") {
+        return told(
+            "os_error.open_files",
+            format!("On {} too many files are open at once.", failure.place()),
+            "At most 60 files can be open, and one stays open until it is closed.",
+            "Where are the files closed? What does `with` do about that?",
+        );
+    }
+    if message.contains("name too long") || message.contains("Name too long") {
+        return told(
+            "os_error.name",
+            format!("On {} a file name is too long.", failure.place()),
+            "A name may have 255 bytes, and folders can be nested 32 deep.",
+            "Can it be shorter?",
+        );
+    }
+    None
+}
+
+fn article(kind: &str) -> String {
+    match kind {
+        "str" => "text (str)".to_owned(),
+        "int" => "a whole number (int)".to_owned(),
+        "float" => "a number (float)".to_owned(),
+        "NoneType" => "None".to_owned(),
+        "builtin_function_or_method" | "function" | "method" => "a function".to_owned(),
+        _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

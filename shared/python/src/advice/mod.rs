@@ -1,0 +1,128 @@
+//! What to tell a beginner whose program was ended by an error: what happened, in the program's own
+//! names; why Python minds; and where to look next. Never the corrected line.
+//!
+//! The mistakes and their order of frequency: Python courses' error statistics, and the messages of
+//! CPython 3.14 that go with them.
+
+mod absent;
+mod exceptions;
+mod limits;
+mod source;
+mod syntax;
+
+use serde::{Deserialize, Serialize};
+
+/// A variable near the place of an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// The name of its type.
+    pub kind: String,
+    /// How many items it holds.
+    pub length: Option<u32>,
+    /// How Python writes it, for short values of built-in types.
+    pub text: Option<String>,
+}
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// An exception, or text that is not Python.
+    Exception,
+    /// Its time was up.
+    Timeout,
+    /// Its memory was used up.
+    Memory,
+    /// It wrote too much.
+    Output,
+    /// Calls or data nested too deep.
+    Recursion,
+    /// It waits for something that cannot happen.
+    Deadlock,
+    /// It broke the interpreter.
+    Aborted,
+}
+
+/// All that is known of an error.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// How the program ended.
+    pub ending: Ending,
+    /// The exception's class; empty if there was none.
+    pub kind: &'a str,
+    /// The classes that it descends from.
+    pub bases: &'a [String],
+    /// Its message.
+    pub message: &'a str,
+    /// The program's line, from 1.
+    pub line: Option<u32>,
+    /// The function in which it happened.
+    pub function: Option<&'a str>,
+    /// What is named in that line.
+    pub variables: &'a [Variable],
+    /// The program.
+    pub source: &'a str,
+    /// Its standard input.
+    pub stdin: &'a str,
+}
+
+/// What to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// A stable name for the kind of mistake.
+    pub rule: &'static str,
+    /// What happened.
+    pub what: String,
+    /// Why Python minds.
+    pub why: String,
+    /// What to look at next.
+    pub hint: String,
+}
+
+/// Says what is known about an error; `None` for one that only its author can explain.
+#[must_use]
+pub fn advise(failure: &Failure<'_>) -> Option<Advice> {
+    match failure.ending {
+        Ending::Exception => syntax::advise(failure)
+            .or_else(|| absent::advise(failure))
+            .or_else(|| exceptions::advise(failure)),
+        _ => limits::advise(failure),
+    }
+}
+
+fn told(
+    rule: &'static str,
+    what: impl Into<String>,
+    why: impl Into<String>,
+    hint: impl Into<String>,
+) -> Option<Advice> {
+    Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into() })
+}
+
+impl<'a> Failure<'a> {
+    /// The program's line at which it happened.
+    fn text(&self) -> &'a str {
+        self.line.map_or("", |line| source::line(self.source, line)).trim()
+    }
+
+    /// «line 3», or «your program» where the line is not known.
+    fn place(&self) -> String {
+        self.line.map_or_else(|| "your program".to_owned(), |line| format!("line {line}"))
+    }
+
+    fn variable(&self, name: &str) -> Option<&'a Variable> {
+        self.variables.iter().find(|variable| variable.name == name)
+    }
+
+    fn is(&self, class: &str) -> bool {
+        self.kind == class || self.bases.iter().any(|base| base == class)
+    }
+}
+
+/// What stands between two quotes, the first such; Python quotes names so.
+fn quoted(message: &str) -> Option<&str> {
+    let start = message.find('\'')? + 1;
+    let rest = message.get(start..)?;
+    rest.get(..rest.find('\'')?)
+}

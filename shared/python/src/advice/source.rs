@@ -1,0 +1,102 @@
+//! Finding a way in a program's text, line by line: enough to name a loop or a function.
+
+/// A loop as its first line has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loop<'a> {
+    pub(super) line: u32,
+    pub(super) header: &'a str,
+    pub(super) body: (u32, u32),
+}
+
+/// One line, from 1; empty if there is none.
+pub(super) fn line(source: &str, number: u32) -> &str {
+    let index = number.checked_sub(1).map_or(usize::MAX, |index| index as usize);
+    source.lines().nth(index).unwrap_or_default()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+fn is_code(line: &str) -> bool {
+    let text = line.trim();
+    !text.is_empty() && !text.starts_with('#')
+}
+
+/// The innermost loop that a line is in, or whose header it is.
+pub(super) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
+    let lines: Vec<&str> = source.lines().collect();
+    let start = (number as usize).checked_sub(1)?;
+    let mut inside = indent(lines.get(start)?) + 1;
+    for index in (0..=start).rev() {
+        let text = *lines.get(index)?;
+        if !is_code(text) || indent(text) >= inside {
+            continue;
+        }
+        inside = indent(text);
+        let header = text.trim();
+        if header.starts_with("while ")
+            || header.starts_with("while(")
+            || header.starts_with("for ")
+        {
+            let after = lines.iter().enumerate().skip(index + 1);
+            let end = after
+                .filter(|(_, line)| is_code(line))
+                .find(|(_, line)| indent(line) <= inside)
+                .map_or(lines.len(), |(end, _)| end);
+            let first = u32::try_from(index + 1).ok()?;
+            return Some(Loop { line: first, header, body: (first, u32::try_from(end).ok()?) });
+        }
+        if header.starts_with("def ") || header.starts_with("async def ") {
+            return None;
+        }
+    }
+    None
+}
+
+/// The words of a piece of code that could be names.
+pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| {
+        word.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_')
+            && !KEYWORDS.contains(word)
+    })
+}
+
+const KEYWORDS: [&str; 17] = [
+    "while", "for", "in", "not", "and", "or", "True", "False", "None", "is", "len", "range", "if",
+    "else", "def", "return", "int",
+];
+
+/// Whether a line between `from` and `to` gives `name` a value.
+pub(super) fn assigns(source: &str, name: &str, (from, to): (u32, u32)) -> bool {
+    (from..=to).any(|number| {
+        let text = line(source, number).trim();
+        text.match_indices(name).any(|(start, _)| {
+            let before = text.get(..start).unwrap_or_default().chars().next_back();
+            let rest = text.get(start + name.len()..).unwrap_or_default().trim_start();
+            let whole = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '.');
+            let assigned = (rest.starts_with('=') && !rest.starts_with("=="))
+                || rest.starts_with(',')
+                || [
+                    "+=", "-=", "*=", "/=", "//=", "%=", ":=", ".append", ".pop", ".remove",
+                    ".add", ".clear", ".insert", ".popleft", " in ",
+                ]
+                .iter()
+                .any(|mark| rest.starts_with(mark.trim_start()));
+            whole && assigned
+        })
+    })
+}
+
+/// The line on which a function or class of this name begins.
+pub(super) fn definition(source: &str, name: &str) -> Option<u32> {
+    let position = source.lines().position(|line| {
+        let text = line.trim_start();
+        ["def ", "async def ", "class "].iter().any(|word| {
+            text.strip_prefix(word)
+                .and_then(|rest| rest.strip_prefix(name))
+                .is_some_and(|rest| rest.starts_with(['(', ':', ' ']))
+        })
+    })?;
+    u32::try_from(position + 1).ok()
+}
