@@ -6,6 +6,7 @@ mod conformance;
 mod delivery;
 mod flow;
 mod outages;
+mod sandbox;
 mod telemetry;
 mod tidy;
 mod triggers;

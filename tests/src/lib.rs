@@ -21,6 +21,21 @@ pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
 /// The password of all students of tests.
 pub const PASSWORD: &str = "correct horse";
 
+/// The worker process of the tests, which cargo builds beside them.
+///
+/// # Panics
+/// It is not there.
+#[must_use]
+pub fn worker_command() -> code_execution::workers::Command {
+    let program = std::env::current_exe().expect("a path");
+    let worker = program.ancestors().skip(1).map(|folder| folder.join("sandbox-worker"));
+    code_execution::workers::Command {
+        program: worker.take(3).find(|worker| worker.exists()).expect("cargo has built the worker"),
+        arguments: vec![code_execution::WORKER_ARGUMENT.to_owned()],
+        image: code_execution::built_image(),
+    }
+}
+
 /// The product, running, with everything around it.
 #[derive(Debug)]
 pub struct World {
@@ -110,11 +125,12 @@ impl World {
     pub async fn start(&mut self, faults: Faults) {
         let setting =
             |name: &str| self.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        let worker = worker_command().program.display().to_string();
         let stack = Stack::start(StackOptions {
             database_url: setting("DATABASE_URL").unwrap_or_else(|| self.database.url().to_owned()),
             kafka: self.kafka.clone(),
             jwt_secret: JWT_SECRET.to_owned(),
-            extra: self.settings.clone(),
+            extra: [vec![("SANDBOX_WORKER".to_owned(), worker)], self.settings.clone()].concat(),
             fixed_ports: false,
             clock: self.clock.clone(),
             faults,
@@ -225,6 +241,61 @@ impl World {
             }
         })
         .await
+    }
+
+    /// Posts JSON to the gateway with headers.
+    pub async fn post_with<const N: usize>(
+        &self,
+        path: &str,
+        token: &str,
+        body: &Value,
+        headers: [(&'static str, &'static str); N],
+    ) -> Reply {
+        self.send("api-gateway", |client, url| {
+            let request = client.post(format!("{url}/api/v1{path}")).bearer_auth(token).json(body);
+            headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
+        })
+        .await
+    }
+
+    /// Posts a body to code-execution itself.
+    pub async fn execute_raw(&self, body: String) -> Reply {
+        self.send("code-execution", |client, url| {
+            let request = client.post(format!("{url}/execute"));
+            request.header("content-type", "application/json").body(body)
+        })
+        .await
+    }
+
+    /// The data of all events of a request on a topic, oldest first.
+    ///
+    /// # Panics
+    /// `request` is no UUID.
+    pub async fn events_of_request(&self, request: &str, topic: &str) -> Vec<Value> {
+        let sql =
+            "SELECT data FROM events WHERE correlation_id = $1 AND topic = $2 ORDER BY occurred_at";
+        let id: Uuid = request.parse().expect("a UUID");
+        let query = sqlx::query(sql).bind(id).bind(topic);
+        let rows = query.fetch_all(&mut self.database().await).await.expect("the query is valid");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Has the relay publish the events of a request again, and waits until it has.
+    ///
+    /// # Panics
+    /// It does not.
+    pub async fn redeliver(&self, request: &str, topic: &str) {
+        let id: Uuid = request.parse().expect("a UUID");
+        let sql = "UPDATE events SET published_at = NULL, lease_until = 'epoch'
+                   WHERE correlation_id = $1 AND topic = $2";
+        let query = sqlx::query(sql).bind(id).bind(topic);
+        query.execute(&mut self.database().await).await.expect("the query is valid");
+        eventually("the events are published again", async || {
+            let sql =
+                "SELECT count(*) FROM events WHERE correlation_id = $1 AND published_at IS NULL";
+            (self.count(sql, id).await == 0).then_some(())
+        })
+        .await;
     }
 
     /// A new student.

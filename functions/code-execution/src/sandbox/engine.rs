@@ -1,5 +1,7 @@
 //! The settings of the WebAssembly engine: the image fits only an engine that has the same.
 
+use std::num::NonZeroUsize;
+
 use wasmtime::Config;
 
 /// Native stack of a program. CPython guards its own stack, in linear memory; this one is so large that
@@ -24,8 +26,8 @@ pub(crate) fn config() -> Config {
         .memory_reservation(ADDRESS_SPACE)
         .memory_init_cow(true)
         .memory_guaranteed_dense_image_size(DENSE_IMAGE)
-        // Printing one costs 190 ms; what is wanted is the program's place, not the interpreter's.
-        .wasm_backtrace_max_frames(None)
+        // The innermost tells a wait from a crash. Printing them would cost 190 ms, so nobody does.
+        .wasm_backtrace_max_frames(NonZeroUsize::new(1))
         // Shows the memory of a program that was stopped, for that place.
         .coredump_on_trap(true);
     config

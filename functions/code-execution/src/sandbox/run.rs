@@ -127,7 +127,7 @@ pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
     let called = ready.python.call_run(&mut ready.store, &program).await;
     let outcome = match called {
         Ok(outcome) => Outcome::of_guest(outcome, ready.store.data()),
-        Err(error) => Outcome::of_stop(&error, &mut ready.store),
+        Err(error) => Outcome::of_stop(&error, &ready.store),
     };
     let state = ready.store.into_data();
     let (files, files_left_out) = changed_files(&state, &job.files);
@@ -184,8 +184,8 @@ impl Outcome {
     }
 
     /// The host has stopped it, or it has broken down.
-    fn of_stop(error: &wasmtime::Error, store: &mut Store<State>) -> Self {
-        let frames = frames_of(error, store);
+    fn of_stop(error: &wasmtime::Error, store: &Store<State>) -> Self {
+        let (frames, is_waiting) = post_mortem(error, store);
         let state = store.data();
         let (verdict, exit_code) = match error.downcast_ref::<Stop>() {
             Some(Stop::Time) => (Verdict::Timeout, 124),
@@ -199,7 +199,7 @@ impl Outcome {
                 }
                 (None, Some(Trap::StackOverflow)) => (Verdict::Recursion, 134),
                 (None, _) if state.memory.denied > 0 => (Verdict::MemoryLimit, 137),
-                (None, _) if is_waiting(&frames) => (Verdict::Deadlock, 124),
+                (None, _) if is_waiting => (Verdict::Deadlock, 124),
                 (None, _) => (Verdict::Aborted, 134),
             },
         };
@@ -262,11 +262,16 @@ impl From<Fault> for Raised {
     }
 }
 
-fn frames_of(error: &wasmtime::Error, store: &mut Store<State>) -> Vec<Frame> {
-    let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return Vec::new() };
-    let memories = dump.memories().iter().map(|memory| memory.data(&*store));
+/// Where the program was, and whether it waited for another thread, which cannot exist.
+fn post_mortem(error: &wasmtime::Error, store: &Store<State>) -> (Vec<Frame>, bool) {
+    let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return (Vec::new(), false) };
+    let memories = dump.memories().iter().map(|memory| memory.data(store));
     let largest = memories.max_by_key(|memory| memory.len());
-    largest.map(frames::read).unwrap_or_default()
+    let is_waiting = dump.frames().first().is_some_and(|frame| {
+        // The C library traps where it would wait for ever.
+        frame.func_name().is_some_and(|name| name.starts_with("pthread_cond_"))
+    });
+    (largest.map(frames::read).unwrap_or_default(), is_waiting)
 }
 
 fn is_students(file: &str) -> bool {
@@ -275,15 +280,6 @@ fn is_students(file: &str) -> bool {
         && !file.starts_with("<frozen")
         && !file.starts_with("/python/")
         && !file.starts_with("/0/")
-}
-
-/// Whether the innermost frame waits for another thread, which cannot exist.
-fn is_waiting(frames: &[Frame]) -> bool {
-    frames.first().is_some_and(|frame| {
-        ["threading.py", "queue.py", "settings.py", "_base.py"]
-            .iter()
-            .any(|file| frame.file.ends_with(file))
-    })
 }
 
 /// Files that are new or different, and whether some were left out.

@@ -109,11 +109,13 @@ async fn supervise(
     restart: Arc<tokio::sync::Notify>,
 ) {
     let mut pause = PAUSES.0;
-    loop {
+    // Made when there is something to do: a host that never runs a program has no worker.
+    let mut first = inbox.recv().await;
+    while first.is_some() || !inbox.is_closed() {
         let ended = match start(&command) {
             Ok((mut child, stdin, stdout)) => {
                 let served = tokio::select! {
-                    sent = send(stdin, &mut inbox) => sent,
+                    sent = send(stdin, first.take(), &mut inbox) => sent,
                     received = receive(stdout, &pending, &mut pause) => received,
                     () = restart.notified() => Err(io::Error::other("it was stuck")),
                 };
@@ -150,11 +152,18 @@ fn start(command: &Command) -> io::Result<(Child, ChildStdin, ChildStdout)> {
     Ok((child, stdin, stdout))
 }
 
-async fn send(mut stdin: ChildStdin, inbox: &mut mpsc::UnboundedReceiver<Order>) -> io::Result<()> {
-    while let Some(order) = inbox.recv().await {
-        protocol::write(&mut stdin, &order).await?;
+async fn send(
+    mut stdin: ChildStdin,
+    first: Option<Order>,
+    inbox: &mut mpsc::UnboundedReceiver<Order>,
+) -> io::Result<()> {
+    let mut next = first;
+    loop {
+        if let Some(order) = next {
+            protocol::write(&mut stdin, &order).await?;
+        }
+        next = Some(inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?);
     }
-    Ok(())
 }
 
 async fn receive(

@@ -1,0 +1,138 @@
+//! Programs that students write, and programs that nobody should: each with the verdict that it must
+//! get, and with what must hold after every one of them.
+//!
+//! The numbers are those of the acceptance list in the study of sandboxes, so that none is forgotten.
+
+mod contract;
+mod cpu;
+mod events;
+mod exits;
+mod files;
+mod input;
+mod memory;
+mod output;
+mod recursion;
+mod service;
+mod source;
+mod tamper;
+mod unavailable;
+
+use code_execution::{execute::execute, workers::Workers};
+use domain::execution::{ExecutionResult, MAX_RESULT_BYTES, Program, Verdict};
+use futures::{StreamExt as _, stream};
+use runtime::Clock;
+use serde_json::{Value, json};
+use tests::worker_command;
+
+/// Beyond a program's limit: "hard" allows for no more.
+const GRACE_MS: u32 = 300;
+/// Rows that run at the same time.
+const AT_ONCE: usize = 4;
+
+/// One program and what must come of it.
+#[derive(Debug)]
+struct Row {
+    number: &'static str,
+    request: Value,
+    verdicts: Vec<Verdict>,
+    /// What must be said somewhere: in the output, the error or the advice.
+    says: Vec<&'static str>,
+    stdout: Option<&'static str>,
+}
+
+/// A program that must end with this verdict.
+fn row(number: &'static str, code: impl Into<String>, verdict: Verdict) -> Row {
+    let request = json!({ "code": code.into() });
+    Row { number, request, verdicts: vec![verdict], says: Vec::new(), stdout: None }
+}
+
+/// A program that must end well and print exactly this.
+fn prints(number: &'static str, code: impl Into<String>, stdout: &'static str) -> Row {
+    Row { stdout: Some(stdout), ..row(number, code, Verdict::Ok) }
+}
+
+impl Row {
+    /// Another verdict that is as good.
+    fn or(mut self, verdict: Verdict) -> Self {
+        self.verdicts.push(verdict);
+        self
+    }
+
+    fn says(mut self, text: &'static str) -> Self {
+        self.says.push(text);
+        self
+    }
+
+    fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.request[field] = value.into();
+        self
+    }
+
+    /// A shorter limit, for programs that never end by themselves.
+    fn limit(self, milliseconds: u32) -> Self {
+        self.with("timeout_ms", milliseconds)
+    }
+}
+
+fn workers() -> Workers {
+    Workers::processes(&worker_command(), 1)
+}
+
+async fn run(workers: &Workers, request: &Value) -> ExecutionResult {
+    let program: Program = serde_json::from_value(request.clone()).expect("a request");
+    execute(workers, &program, Clock::System.now()).await.expect("the workers are not busy")
+}
+
+/// Runs one program with the defaults.
+async fn run_code(code: &str) -> ExecutionResult {
+    run(&workers(), &json!({ "code": code })).await
+}
+
+/// Runs all rows, checks each, and that the workers are as good as new after them; lists all faults.
+async fn check(rows: Vec<Row>) {
+    let workers = workers();
+    let outcomes = stream::iter(rows)
+        .map(async |row| {
+            let result = run(&workers, &row.request).await;
+            faults(&row, &result)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let mut found: Vec<String> = outcomes.into_iter().flatten().collect();
+    let after = run(&workers, &json!({ "code": "print(1)" })).await;
+    if after.verdict != Verdict::Ok || after.stdout != "1\n" {
+        found.push(format!("afterwards print(1) gives {after:?}"));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {
+    let mut found = Vec::new();
+    let text = format!("{}\n{}\n{:?}", result.stdout, result.stderr, result.error);
+    if !row.verdicts.contains(&result.verdict) {
+        found.push(format!("verdict {:?}, not {:?}", result.verdict, row.verdicts));
+    }
+    for part in &row.says {
+        if !text.contains(part) {
+            found.push(format!("it does not say «{part}»"));
+        }
+    }
+    if row.stdout.is_some_and(|stdout| stdout != result.stdout) {
+        found.push("another output".to_owned());
+    }
+    let limit = row.request["timeout_ms"].as_u64().unwrap_or(5_000);
+    if u64::from(result.duration_ms) > limit + u64::from(GRACE_MS) {
+        found.push(format!("it ran for {} ms", result.duration_ms));
+    }
+    if result.stdout.len() + result.stderr.len() > 3 * MAX_RESULT_BYTES {
+        found.push("more output than the cap".to_owned());
+    }
+    for secret in ["/0/", "\"/python/", "<sandbox>", "/root", "/home", "target/debug", "SECRET"] {
+        if text.contains(secret) {
+            found.push(format!("it shows «{secret}»"));
+        }
+    }
+    let shown: String = text.chars().take(1_500).collect();
+    found.iter().map(|fault| format!("row {}: {fault}\n    {shown}", row.number)).collect()
+}
