@@ -13,7 +13,7 @@ ROOT = "/python"
 _LEFT_OUT = (
     "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support",
     "_pyrepl", "_sysconfigdata", "config-3.14", "ctypes", "curses", "ensurepip", "idlelib",
-    "lib2to3", "nturl2path", "pydoc_data.module_docs", "site-packages", "tkinter", "turtle",
+    "lib2to3", "pydoc_data.module_docs", "site-packages", "tkinter", "turtle",
     "turtledemo", "venv",
     "asyncio.__main__", "asyncio.windows", "encodings.mbcs", "encodings.oem",
     "multiprocessing.popen_spawn_win32", "__phello__",

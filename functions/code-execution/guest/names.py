@@ -1,13 +1,14 @@
 """Which files a traceback names: those of a normal installation, and none of ours."""
 
+import importlib.abc
 import os
 import sys
 from importlib.machinery import SourceFileLoader
 
 LIBRARY = "/usr/lib/python3.14/"
-OURS = "<sandbox>/"
+OURS = "<frozen runner>"
 
-_MOUNTS = (("/python/", LIBRARY), ("/bundled/", OURS), ("/world/", OURS), ("/0/", OURS), ("/1/", OURS))
+_OUR_MOUNTS = ("/bundled/", "/world/", "/0/", "/1/")
 
 _OURS = (
     "app", "componentize_py_async_support", "componentize_py_async_support.futures",
@@ -19,15 +20,16 @@ _OURS = (
 
 def shown(path):
     """The name under which a file of the image is shown."""
-    for mount, name in _MOUNTS:
-        if path.startswith(mount):
-            return name + path[len(mount) :]
+    if path.startswith(_OUR_MOUNTS):
+        return OURS
+    if path.startswith("/python/"):
+        return LIBRARY + path.removeprefix("/python/")
     return path
 
 
 def is_students(path):
-    """Whether a code object's file is the program or one of its own modules."""
-    return not path.startswith((LIBRARY, OURS, "<frozen", "/python/", "/0/", "/world/", "/bundled/"))
+    """Whether a code object's file is the program or one of its own modules, and not made by `exec`."""
+    return not path.startswith((LIBRARY, "<", "/python/", *_OUR_MOUNTS))
 
 
 def rename_library():
@@ -51,8 +53,21 @@ def rename_modules():
             module.__path__ = [shown(entry) for entry in module.__path__]
 
 
+class _Hidden(importlib.abc.MetaPathFinder):
+    """Finds that there is no such module: some of ours are built into the interpreter."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname in _OURS:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return None
+
+
 def hide_ours():
     """Lets no program import what serves it."""
+    sys.meta_path.insert(0, _HIDDEN)
     # Looking through all modules would touch each, and copy its page of memory.
     for name in _OURS:
         sys.modules.pop(name, None)
+
+
+_HIDDEN = _Hidden()

@@ -15,7 +15,7 @@ import values
 from componentize_py_types import Err
 from names import hide_ours
 from steps import Recorder
-from wit_world import Ending_Completed, Ending_Exited, Ending_Raised, Ending_Rejected, Outcome
+from wit_world import Ending_Completed, Ending_Exited, Ending_Raised, Ending_Rejected, Fault, Outcome
 import wit_world
 from wit_world.imports import host
 
@@ -32,33 +32,13 @@ class WitWorld(wit_world.WitWorld):
     """What the host calls."""
 
     def run(self, program):
-        _begin(program)
-        main = _main_module(program.source)
-        recorder = Recorder(program.trace_steps, host.written) if program.trace_steps else None
-        value = None
         try:
-            code = compile(program.source, NAME, "exec", dont_inherit=True)
+            return _run(program)
         except BaseException as error:
-            return Outcome(_rejected(error), None, None)
-        try:
-            if recorder:
-                recorder.start()
-            exec(code, main.__dict__)
-            if program.call is not None:
-                call = compile(program.call, "<call>", "eval", dont_inherit=True)
-                value = values.encoded(eval(call, main.__dict__))
-            ending = Ending_Completed()
-        except BaseException as error:
-            if recorder:
-                recorder.stop()
-            ending = _ended_by(error)
-            # Its traceback holds the program's frames, and with them everything in them.
-            del error
-        finally:
-            if recorder:
-                recorder.stop()
-        ending = _at_exit(main, ending)
-        return Outcome(ending, value, recorder and recorder.encoded())
+            # The program has broken what was to tell of it.
+            name = type.__dict__["__name__"].__get__(type(error))
+            fault = Fault(name, "", None, None, None, None, [], f"{name}\n", [])
+            return Outcome(Ending_Raised(fault), None, None)
 
     def value(self, expression):
         try:
@@ -68,9 +48,40 @@ class WitWorld(wit_world.WitWorld):
             raise Err(f"{type(error).__name__}: {error}")
 
 
+def _run(program):
+    _begin(program)
+    main = _main_module(program.source)
+    recorder = Recorder(program.trace_steps, host.written) if program.trace_steps else None
+    value = None
+    try:
+        code = compile(program.source, NAME, "exec", dont_inherit=True)
+    except BaseException as error:
+        return Outcome(_rejected(error), None, None)
+    try:
+        if recorder:
+            recorder.start()
+        exec(code, main.__dict__)
+        if program.call is not None:
+            call = compile(program.call, "<call>", "eval", dont_inherit=True)
+            value = values.encoded(eval(call, main.__dict__))
+        if recorder:
+            recorder.stop()
+        ending = Ending_Completed()
+    except BaseException as error:
+        if recorder:
+            recorder.stop()
+        ending = _ended_by(error)
+        # Its traceback holds the program's frames, and with them everything in them.
+        del error
+    ending = _at_exit(main, ending)
+    return Outcome(ending, value, recorder and recorder.encoded())
+
+
 def _begin(program):
     hide_ours()
     sys.path[:] = ["/"]
+    sys.argv = [NAME]
+    sys.orig_argv = ["python3", NAME]
     settings.begin_clocks()
     # The generator's state was kept with the memory: without this all programs would draw alike.
     random.seed(os.urandom(32) if program.seed is None else program.seed)
@@ -104,7 +115,7 @@ def _rejected(error):
 def _ended_by(error):
     hook = sys.excepthook
     _take_over()
-    if isinstance(error, SystemExit):
+    if issubclass(type(error), SystemExit):
         return _exited(error.code)
     _, step = report.place(error)
     host.raised(type(error).__name__, step and step.tb_lineno)
@@ -156,9 +167,9 @@ def _at_exit(main, ending):
         gc.collect()
     except BaseException:
         pass
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
         try:
-            stream.flush()
+            getattr(sys, name).flush()
         except BaseException:
             pass
     return ending

@@ -5,7 +5,7 @@ import re
 import sys
 import traceback
 
-from names import is_students, shown
+from names import OURS, is_students, shown
 from values import cut
 from wit_world import Fault, Variable
 
@@ -15,6 +15,8 @@ __builtins__ = dict(vars(__import__("builtins")))
 _MESSAGE = 2_000
 # Characters of a traceback: the first and the last lines of a longer one are kept.
 _TRACEBACK = 16_000
+# Frames that are looked at: all, at Python's own limit; a program that raises it can have a million.
+_FRAMES = 1_100
 # Variables told, characters of the text of each, and items of a container whose text is told.
 _VARIABLES, _TEXT, _ITEMS = 20, 80, 6
 
@@ -50,7 +52,7 @@ def fault(error):
 
 
 def _fault(error, kind):
-    described = traceback.TracebackException.from_exception(error)
+    described = traceback.TracebackException.from_exception(error, limit=_FRAMES)
     frame, step = place(error)
     column = end = line = function = None
     if isinstance(error, SyntaxError):
@@ -99,8 +101,10 @@ def _lines(described):
             return
         seen.add(id(part))
         stack = part.stack
-        while stack and shown(stack[0].filename).startswith("<sandbox>/"):
+        while stack and shown(stack[0].filename) == OURS:
             del stack[0]
+        while stack and shown(stack[-1].filename) == OURS:
+            del stack[-1]
         for entry in stack:
             entry.filename = shown(entry.filename)
         if isinstance(part._str, str):

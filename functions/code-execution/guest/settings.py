@@ -28,8 +28,6 @@ def apply():
     _time_zones()
     for environment in (os.environ, posix.environ):
         environment.clear()
-    sys.argv[:] = ["main.py"]
-    sys.orig_argv[:] = ["python3", "main.py"]
     sys.executable = ""
     tempfile.tempdir = "/tmp"
     warnings.resetwarnings()

@@ -79,7 +79,7 @@ pub async fn insert_outgoing(
         sqlx::query!(
             "INSERT INTO events (id, topic, partition_key, type, source, subject, correlation_id,
                                  causation_id, traceparent, data, occurred_at, lease_until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json, $11, $12)
              ON CONFLICT (id) DO NOTHING",
             event.id.as_uuid(),
             event.topic,
@@ -90,7 +90,8 @@ pub async fn insert_outgoing(
             event.correlation_id,
             event.causation_id.map(EventId::as_uuid),
             event.traceparent,
-            event.data,
+            // As text: sqlx would send jsonb, which cannot hold every character.
+            event.data.to_string(),
             event.occurred_at,
             lease_until,
         )
@@ -112,7 +113,7 @@ pub async fn insert_received(
     sqlx::query!(
         "INSERT INTO events (id, topic, partition_key, type, source, subject, correlation_id,
                              causation_id, traceparent, data, occurred_at, lease_until, published_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json, $11, $12, $12)
          ON CONFLICT (id) DO NOTHING",
         event.id.as_uuid(),
         event.topic,
@@ -123,7 +124,7 @@ pub async fn insert_received(
         event.correlation_id,
         event.causation_id.map(EventId::as_uuid),
         event.traceparent,
-        event.data,
+        event.data.to_string(),
         event.occurred_at,
         now,
     )

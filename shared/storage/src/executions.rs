@@ -29,10 +29,10 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO executions (id, student_id, request, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO executions (id, student_id, request, created_at) VALUES ($1, $2, $3::text::json, $4)",
         id.as_uuid(),
         student_id.map(UserId::as_uuid),
-        request,
+        request.to_string(),
         now,
     )
     .execute(conn)
@@ -51,14 +51,16 @@ pub async fn record_result(
     result: &ExecutionResult,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
+    // As text: sqlx would send jsonb, which cannot hold every character that a program prints.
+    let json = serde_json::to_string(result).map_err(|error| sqlx::Error::Encode(error.into()))?;
     let updated = sqlx::query!(
         "UPDATE executions
-         SET verdict = $2, error_type = $3, result = $4, duration_ms = $5, finished_at = $6
+         SET verdict = $2, error_type = $3, result = $4::text::json, duration_ms = $5, finished_at = $6
          WHERE id = $1 AND finished_at IS NULL",
         id.as_uuid(),
         result.verdict.as_str(),
         result.error.as_ref().map(|error| error.kind.as_str()),
-        Json(result) as _,
+        json,
         i32::try_from(result.duration_ms).unwrap_or(i32::MAX),
         now,
     )

@@ -142,7 +142,7 @@ async fn beginners_are_told_what_where_and_why() {
     for (code, stdin, rule, part) in [
         ("total = 1\nprint(totl)", "", "name_error.typo", "There is a `total`"),
         ("print(later)\nlater = 1", "", "name_error.too_early", "further down"),
-        ("print(hello)", "", "name_error.unknown", "needs quotes"),
+        ("print(greeting)", "", "name_error.unknown", "needs quotes"),
         ("print(math.pi)", "", "name_error.import", "`math` is a module"),
         (
             "a = [1, 2]\ni = 2\nprint(a[i])",

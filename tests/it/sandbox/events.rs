@@ -12,7 +12,9 @@ async fn a_program_is_run_by_events_and_its_result_is_kept() {
     let request =
         json!({ "code": "print(input() + '!\\0')\n1/0", "stdin": "hello\n", "trace": true });
     let reply = world.post("/executions", Some(&student.token), &request).await;
-    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    let letters =
+        world.events_of_request(reply.body["id"].as_str().expect("an id"), "dead.letters").await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?} {letters:?}", reply.body);
     let body = &reply.body;
     assert_eq!((&body["status"], &body["verdict"]), (&json!("finished"), &json!("error")));
     assert_eq!(body["stdout"], "hello!\0\n");

@@ -19,11 +19,11 @@ async fn memory_has_an_end_and_the_verdict_says_so() {
         row("39b", "'%*d' % (10**8, 1)", MemoryLimit),
         row("40a", "a = [0]\nwhile True: a = a + a", MemoryLimit),
         row("40b", "d = {}\ni = 0\nwhile True:\n    d[i] = str(i)\n    i += 1", MemoryLimit),
-        row("40c", "import copy\na = [0] * 10\nwhile True: a = [copy.deepcopy(a), copy.deepcopy(a)]", MemoryLimit),
+        row("40c", "import copy\na = [0] * 10\nwhile True: a = [copy.deepcopy(a), copy.deepcopy(a)]", MemoryLimit).or(Timeout),
         row("41", "import itertools\nlist(itertools.product(range(1000), repeat=3))", MemoryLimit),
         row("42a", "import zlib\nd = zlib.compress(b'0' * 10**7)\nx = [zlib.decompress(d) for _ in range(20)]", MemoryLimit),
         row("42b", "import xml.etree.ElementTree as E\nx = '<!DOCTYPE l [<!ENTITY a \"' + 'lol' * 100 + '\">' + ''.join(f'<!ENTITY {chr(97+i)} \"{f\"&{chr(96+i)};\" * 10}\">' for i in range(1, 9)) + ']><l>&i;</l>'\nE.fromstring(x)", MemoryLimit).or(Error),
-        row("43a", format!("x = [{}]", "1,".repeat(100_000)), Ok),
+        row("43a", format!("x = [{}]", "1,".repeat(20_000)), Ok),
         row("43b", "int('9' * 5_000_000)", Error).says("ValueError"),
         row("44", "import gc\ngc.disable()\nwhile True:\n    a = []\n    a.append(a)", MemoryLimit),
         row("45", "l = []\ndef fill():\n    while True: l.append('x' * 100)\nfill()", MemoryLimit).says("line 3"),
@@ -60,6 +60,6 @@ async fn what_a_program_used_is_told_and_given_back() {
             run(&workers, &json!({ "code": "l = []\nwhile True: l.append('x' * 65536)" })).await;
         assert_eq!(grown.verdict, MemoryLimit, "{grown:?}");
     }
-    let resident = super::service::worker_resident_kib();
+    let resident = super::service::resident_kib(workers.process_ids()[0]);
     assert!(resident < 200 << 10, "the worker has {resident} KiB");
 }

@@ -128,7 +128,9 @@ fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {
     if result.stdout.len() + result.stderr.len() > 3 * MAX_RESULT_BYTES {
         found.push("more output than the cap".to_owned());
     }
-    for secret in ["/0/", "\"/python/", "<sandbox>", "/root", "/home", "target/debug", "SECRET"] {
+    for secret in
+        ["/0/", "\"/python/", "<frozen runner>/", "/root", "/home", "target/debug", "SECRET"]
+    {
         if text.contains(secret) {
             found.push(format!("it shows «{secret}»"));
         }

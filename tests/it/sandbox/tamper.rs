@@ -43,13 +43,15 @@ async fn no_print_changes_a_verdict() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_tests_expect_is_never_inside() {
-    let hunter = "import gc, sys\nfound = [o for o in gc.get_objects() if isinstance(o, (str, tuple, list, dict)) and 'sesame-42' in repr(o)[:100000]]\nf = sys._getframe()\nwhile f:\n    found += [v for v in f.f_locals.values() if 'sesame-42' in repr(v)[:10000] and v is not found]\n    f = f.f_back\nprint(len(found))\ndef answer(): return len(found)";
+    let hunter = "import gc, sys\nneedle = ''.join(['ses', 'ame-42'])\nfound = [o for o in gc.get_objects() if isinstance(o, (str, tuple, list, dict)) and needle in repr(o)[:100000]]\nf = sys._getframe()\nwhile f:\n    found += [v for v in f.f_locals.values() if needle in repr(v)[:10000]]\n    f = f.f_back\nprint(len(found))\ndef answer(): return len(found)";
+    let workers = super::workers();
+    let alone = super::run(&workers, &serde_json::json!({ "code": hunter })).await;
     let request = serde_json::json!({
-        "code": hunter.replace("sesame-42", "sesame-' + '42"),
+        "code": hunter,
         "tests": [{ "name": "hidden", "call": "answer()", "expected": "'sesame-42'" }],
     });
-    let result = super::run(&super::workers(), &request).await;
-    assert_eq!(result.tests[0].actual, "0", "{result:?}");
+    let result = super::run(&workers, &request).await;
+    assert_eq!(result.stdout, alone.stdout, "no more is found than the program's own");
     assert!(!result.tests[0].passed);
 }
 
@@ -61,7 +63,7 @@ async fn escapes_end_in_the_sandbox() {
         row("e3", "import _ctypes", Error),
         row("e4", "import os\nos.chdir('/../../..')\nprint(os.listdir())", Ok).says("['main.py', 'tmp']"),
         row("e5", "import os\nfor fd in range(3, 200):\n    try: print(fd, os.fstat(fd).st_size)\n    except OSError: pass", Ok),
-        row("e6", "import os\nwhile True:\n    try: os.read(3, 10**9)\n    except OSError as e: pass", Timeout).limit(400),
+        row("e6", "import os\nwhile True:\n    try: os.read(3, 1000)\n    except OSError as e: pass", Timeout).limit(400),
         row("e7", "import sys\nsys.setrecursionlimit(2**31 - 1)\nclass A:\n    def __repr__(s): return repr(s)\nrepr(A())", Recursion).or(MemoryLimit),
         row("e8", "import marshal, types\ncode = compile('1', 'x', 'eval')\nfor i in range(200):\n    f = types.FunctionType(code.replace(co_code=bytes([i, 1] * 20), co_stacksize=1, co_consts=()), {})\n    try: f()\n    except Exception: pass", Aborted).or(Ok).or(Error).or(Timeout).or(MemoryLimit).or(Recursion).limit(1_000),
     ])

@@ -48,7 +48,7 @@ async fn waiting_for_nobody_is_a_deadlock_at_once() {
         deadlock("import threading\nthreading.Barrier(2).wait()"),
         deadlock("import threading\nthreading.Semaphore(0).acquire()"),
         deadlock("import asyncio\nasync def main():\n    await asyncio.get_running_loop().create_future()\nasyncio.run(main())"),
-        prints("127", "import threading\nl = threading.Lock()\nl.acquire()\nprint(l.acquire(timeout=0.1))\nwith threading.Condition() as c: print(c.wait(0.01))\nr = threading.RLock()\nwith r:\n    with r: print('ok')", "False\nFalse\nok\n"),
+        prints("127", "import threading\nl = threading.Lock()\nl.acquire()\nprint(l.acquire(timeout=0.1))\nc = threading.Condition()\nwith c: print(c.wait(0.01))\nr = threading.RLock()\nwith r:\n    with r: print('ok')", "False\nFalse\nok\n"),
     ])
     .await;
 }

@@ -83,6 +83,16 @@ impl Workers {
         Self { workers: (0..count.max(1)).map(worker).collect() }
     }
 
+    /// The worker processes that there are at the moment.
+    #[must_use]
+    pub fn process_ids(&self) -> Vec<u32> {
+        let processes = self.workers.iter().filter_map(|worker| match &worker.place {
+            Place::Process(process) => process.id(),
+            Place::Thread(_) => None,
+        });
+        processes.collect()
+    }
+
     /// Runs a program. Dropping the future stops it.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ pub(super) struct Process {
     next_id: AtomicU64,
     restart: Arc<tokio::sync::Notify>,
     supervisor: AbortHandle,
+    /// 0 while there is none.
+    process_id: Arc<AtomicU32>,
 }
 
 impl Process {
@@ -55,10 +57,20 @@ impl Process {
         let (orders, inbox) = mpsc::unbounded_channel();
         let pending = Pending::default();
         let restart = Arc::new(tokio::sync::Notify::new());
-        let supervisor =
-            tokio::spawn(supervise(command, inbox, Arc::clone(&pending), Arc::clone(&restart)));
-        let supervisor = supervisor.abort_handle();
-        Self { orders, pending, next_id: AtomicU64::new(0), restart, supervisor }
+        let process_id = Arc::new(AtomicU32::new(0));
+        let watch = Watch {
+            command,
+            pending: Arc::clone(&pending),
+            restart: Arc::clone(&restart),
+            process_id: Arc::clone(&process_id),
+        };
+        let supervisor = tokio::spawn(watch.supervise(inbox)).abort_handle();
+        Self { orders, pending, next_id: AtomicU64::new(0), restart, supervisor, process_id }
+    }
+
+    /// The process, while there is one.
+    pub(super) fn id(&self) -> Option<u32> {
+        Some(self.process_id.load(Ordering::Relaxed)).filter(|id| *id != 0)
     }
 
     /// `None` if the worker was lost.
@@ -102,37 +114,48 @@ impl Drop for Interest<'_> {
     }
 }
 
-async fn supervise(
+/// What the supervisor of a process has.
+struct Watch {
     command: Command,
-    mut inbox: mpsc::UnboundedReceiver<Order>,
     pending: Pending,
     restart: Arc<tokio::sync::Notify>,
-) {
-    let mut pause = PAUSES.0;
-    // Made when there is something to do: a host that never runs a program has no worker.
-    let mut first = inbox.recv().await;
-    while first.is_some() || !inbox.is_closed() {
-        let ended = match start(&command) {
-            Ok((mut child, stdin, stdout)) => {
-                let served = tokio::select! {
-                    sent = send(stdin, first.take(), &mut inbox) => sent,
-                    received = receive(stdout, &pending, &mut pause) => received,
-                    () = restart.notified() => Err(io::Error::other("it was stuck")),
-                };
-                if let Err(error) = child.kill().await {
-                    tracing::warn!(%error, "a worker process cannot be stopped");
-                }
-                served
+    process_id: Arc<AtomicU32>,
+}
+
+impl Watch {
+    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+        let mut pause = PAUSES.0;
+        // Made when there is something to do: a host that never runs a program has no worker.
+        let mut first = inbox.recv().await;
+        while first.is_some() || !inbox.is_closed() {
+            if let Err(error) = self.serve(first.take(), &mut inbox, &mut pause).await {
+                let program = self.command.program.display();
+                tracing::error!(%error, %program, "a worker process was lost");
             }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = ended {
-            tracing::error!(%error, program = %command.program.display(), "a worker process was lost");
+            self.process_id.store(0, Ordering::Relaxed);
+            // Whoever waits is told by the end of its channel.
+            self.pending.lock().clear();
+            tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
+            pause = (pause * 2).min(PAUSES.1);
         }
-        // Whoever waits is told by the end of its channel.
-        pending.lock().clear();
-        tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
-        pause = (pause * 2).min(PAUSES.1);
+    }
+
+    /// One life of the process.
+    async fn serve(
+        &self,
+        first: Option<Order>,
+        inbox: &mut mpsc::UnboundedReceiver<Order>,
+        pause: &mut Duration,
+    ) -> io::Result<()> {
+        let (mut child, stdin, stdout) = start(&self.command)?;
+        self.process_id.store(child.id().unwrap_or(0), Ordering::Relaxed);
+        let served = tokio::select! {
+            sent = send(stdin, first, inbox) => sent,
+            received = receive(stdout, &self.pending, pause) => received,
+            () = self.restart.notified() => Err(io::Error::other("it was stuck")),
+        };
+        child.kill().await?;
+        served
     }
 }
 

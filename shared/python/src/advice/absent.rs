@@ -110,12 +110,13 @@ pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     let text = failure.text();
+    let module_attribute = message.contains("module 'os'") || message.contains("module 'posix'");
     if message.contains("does not support processes")
-        || (failure.is("AttributeError")
+        || (module_attribute
             && PROCESS.iter().any(|name| {
                 message.ends_with(&format!("'{name}'")) || message.contains(&format!("'{name}'. "))
             }))
-        || message.contains("processes are not supported")
+        || message.contains("multiprocessing.synchronize")
     {
         return told(
             "absent.processes",
@@ -123,7 +124,7 @@ pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
                 "`{text}` starts or controls another process, and starting other processes is not possible here."
             ),
             "Your program is the only one in its world: there is no shell and no other program.",
-            "What should the other program do? Python's library can often do the same.",
+            "What should it do? Python's library can often do the same, and instead of a pool of processes an ordinary loop does the same work.",
         );
     }
     if NETWORK
@@ -149,7 +150,7 @@ pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     None
 }
 
-const PROCESS: [&str; 14] = [
+const PROCESS: [&str; 15] = [
     "fork",
     "system",
     "popen",
@@ -163,6 +164,7 @@ const PROCESS: [&str; 14] = [
     "waitpid",
     "forkpty",
     "posix_spawn",
+    "pipe",
     "setsid",
 ];
 const NETWORK: [&str; 9] = [

@@ -42,6 +42,16 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     let name = quoted(failure.message)?;
     let place = failure.place();
     let what = format!("Python met the name `{name}` on {place} and does not know it.");
+    let line = failure.line.unwrap_or_default();
+    let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
+    if source::assigns(failure.source, name, (line + 1, total)) {
+        return told(
+            "name_error.too_early",
+            what,
+            format!("`{name}` gets its value further down, and Python works from top to bottom."),
+            "Which of the two lines must come first?",
+        );
+    }
     if let Some((_, suggestion)) = failure.message.split_once("Did you mean: '") {
         let suggestion = suggestion.split('\'').next().unwrap_or_default();
         return told(
@@ -58,16 +68,6 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
             what,
             format!("`{module}` is a module, and a module is known only after it is imported."),
             "What belongs at the top of your program?",
-        );
-    }
-    let line = failure.line.unwrap_or_default();
-    let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
-    if source::assigns(failure.source, name, (line + 1, total)) {
-        return told(
-            "name_error.too_early",
-            what,
-            format!("`{name}` gets its value further down, and Python works from top to bottom."),
-            "Which of the two lines must come first?",
         );
     }
     told(
@@ -497,7 +497,7 @@ fn file_error(failure: &Failure<'_>) -> Option<Advice> {
 
 fn os_error(failure: &Failure<'_>) -> Option<Advice> {
     let message = failure.message;
-    if message.contains("No space left") {
+    if message.contains("No space left") || message.contains("I/O error") {
         return told(
             "os_error.space",
             format!("On {} your files need more room than there is.", failure.place()),

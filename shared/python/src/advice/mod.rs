@@ -106,9 +106,9 @@ impl<'a> Failure<'a> {
         self.line.map_or("", |line| source::line(self.source, line)).trim()
     }
 
-    /// «line 3», or «your program» where the line is not known.
+    /// «line 3», or «some line» where the line is not known.
     fn place(&self) -> String {
-        self.line.map_or_else(|| "your program".to_owned(), |line| format!("line {line}"))
+        self.line.map_or_else(|| "some line".to_owned(), |line| format!("line {line}"))
     }
 
     fn variable(&self, name: &str) -> Option<&'a Variable> {
