@@ -126,7 +126,8 @@ async fn tombstones_and_garbage_in_a_batch_are_dead_lettered_and_acknowledged() 
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let routed = "SELECT count(*) FROM events WHERE type = 'question.routed.v1'";
     assert_eq!((single.count(DEAD).await, single.count(routed).await), (3, 1));
-    let headers = "SELECT count(*) FROM events WHERE data->'headers' @> '[[\"signed\", \"w6T/\"]]'";
+    let headers =
+        "SELECT count(*) FROM events WHERE data::jsonb->'headers' @> '[[\"signed\", \"w6T/\"]]'";
     assert_eq!(single.count(headers).await, 3, "signed header bytes are kept as they were");
     world.finish().await;
 }

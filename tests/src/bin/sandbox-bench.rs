@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p tests --bin sandbox-bench`
 
+#![expect(clippy::print_stdout, reason = "a bench's answer to a person")]
+
 use std::{
     collections::BTreeMap,
     process::{Command, Stdio},

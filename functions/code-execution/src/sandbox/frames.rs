@@ -4,6 +4,8 @@
 //! start of `_PyRuntime` (`Include/internal/pycore_debug_offsets.h` of 3.14). Nothing of the program's
 //! runs for this, and nothing that it does to the interpreter's Python side can change what is read.
 
+use std::sync::OnceLock;
+
 /// The first bytes of the description.
 const COOKIE: &[u8; 8] = b"xdebugpy";
 /// Python 3.14, any patch and release level.
@@ -44,13 +46,21 @@ struct Interpreter<'m> {
     runtime: u32,
 }
 
+/// Where every interpreter of an image keeps its runtime, once one was looked through for it.
+pub(crate) type RuntimeAddress = OnceLock<u32>;
+
 /// The Python stack in `memory`, innermost frame first; empty if there is none to be found.
-pub(crate) fn read(memory: &[u8]) -> Vec<Frame> {
-    let found = memchr::memmem::find_iter(memory, COOKIE).find_map(|position| {
-        let interpreter = Interpreter { memory, runtime: u32::try_from(position).ok()? };
-        (interpreter.described(1)? >> 16 == VERSION).then_some(interpreter)
-    });
-    found.and_then(|interpreter| interpreter.frames()).unwrap_or_default()
+pub(crate) fn read(memory: &[u8], address: &RuntimeAddress) -> Vec<Frame> {
+    let runtime = *address.get_or_init(|| find(memory).unwrap_or(0));
+    Interpreter { memory, runtime }.frames().unwrap_or_default()
+}
+
+fn find(memory: &[u8]) -> Option<u32> {
+    memchr::memmem::find_iter(memory, COOKIE).find_map(|position| {
+        let runtime = u32::try_from(position).ok()?;
+        let version = Interpreter { memory, runtime }.described(1)? >> 16;
+        (version == VERSION).then_some(runtime)
+    })
 }
 
 impl Interpreter<'_> {
@@ -79,6 +89,9 @@ impl Interpreter<'_> {
     }
 
     fn frames(&self) -> Option<Vec<Frame>> {
+        if self.bytes(self.runtime, COOKIE.len())? != COOKIE {
+            return None;
+        }
         let interpreter = self.field(self.runtime, word::INTERPRETERS_HEAD)?;
         let thread = self.field(interpreter, word::THREADS_HEAD)?;
         let mut frame = self.field(thread, word::CURRENT_FRAME)?;

@@ -38,6 +38,7 @@ use wasmtime_wasi::{
 use self::{
     bindings::{PythonPre, learnflow::sandbox::host},
     files::Files,
+    frames::RuntimeAddress,
     output::Sink,
     state::{HasWaiting, Memory, State, Stop, Waiting, since_1970},
     wasi_files::{HasFiles, WasiFiles},
@@ -91,6 +92,7 @@ pub enum SandboxError {
 pub struct Sandbox {
     engine: Engine,
     python: PythonPre<State>,
+    runtime_address: Arc<RuntimeAddress>,
     stop: Arc<AtomicBool>,
     ticker: Option<thread::JoinHandle<()>>,
 }
@@ -120,7 +122,7 @@ impl Sandbox {
             linker.instantiate_pre(&component).and_then(PythonPre::new).map_err(unusable)?;
         let stop = Arc::new(AtomicBool::new(false));
         let ticker = tick(&engine, Arc::clone(&stop));
-        Ok(Self { engine, python, stop, ticker: Some(ticker) })
+        Ok(Self { engine, python, runtime_address: Arc::default(), stop, ticker: Some(ticker) })
     }
 
     /// Makes an interpreter that waits for its program.
@@ -137,6 +139,7 @@ impl Sandbox {
             memory: Memory::default(),
             deadline: now + Duration::from_secs(60),
             slice,
+            runtime_address: Arc::clone(&self.runtime_address),
             raised: None,
         };
         let mut store = Store::new(&self.engine, state);

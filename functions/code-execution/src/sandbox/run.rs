@@ -271,7 +271,12 @@ fn post_mortem(error: &wasmtime::Error, store: &Store<State>) -> (Vec<Frame>, bo
         // The C library traps where it would wait for ever.
         frame.func_name().is_some_and(|name| name.starts_with("pthread_cond_"))
     });
-    (largest.map(frames::read).unwrap_or_default(), is_waiting)
+    (
+        largest
+            .map(|memory| frames::read(memory, &store.data().runtime_address))
+            .unwrap_or_default(),
+        is_waiting,
+    )
 }
 
 fn is_students(file: &str) -> bool {

@@ -20,6 +20,7 @@ use wasmtime_wasi::{
 
 use super::{
     bindings::learnflow::sandbox::host,
+    frames::RuntimeAddress,
     output::Output,
     wasi_files::{View, WasiFiles},
 };
@@ -117,6 +118,8 @@ pub(crate) struct State {
     pub(crate) memory: Memory,
     pub(crate) deadline: Instant,
     pub(crate) slice: Slice,
+    /// Where the interpreter's runtime is.
+    pub(crate) runtime_address: Arc<RuntimeAddress>,
     /// The exception that ended the program, as soon as it is known, and its line.
     pub(crate) raised: Option<(String, Option<u32>)>,
 }

@@ -1,4 +1,5 @@
-//! Turns between the programs of one worker: new and quick ones first, long ones one after the other.
+//! Turns between the programs of one worker: new ones first, then quick ones, then the long ones one
+//! after the other (a multilevel feedback queue).
 //!
 //! A program yields when its slice is over, which the sandbox's clock sees to; so this is a scheduler
 //! for futures that knows how much of the processor each has had.
@@ -21,8 +22,9 @@ use crate::sandbox::{Ready, Sandbox, Slice};
 
 /// How long a program has the processor before another's turn comes.
 const SLICE: Duration = Duration::from_millis(4);
-/// Processor time after which a program is a long one, and waits until no quick one is ready.
-const QUICK: Duration = Duration::from_millis(40);
+/// Processor time up to which a program is new, and up to which it is quick; one that has had more
+/// waits until no other is ready.
+const LEVELS: [Duration; 2] = [SLICE, Duration::from_millis(40)];
 
 /// A task and who wants to know.
 #[derive(Debug)]
@@ -78,8 +80,8 @@ struct Scheduler<'s> {
     sandbox: &'s Sandbox,
     slice: Slice,
     running: HashMap<u64, Entry<'s>>,
-    quick: VecDeque<u64>,
-    long: VecDeque<u64>,
+    /// Those that can go on, by level.
+    ready: [VecDeque<u64>; LEVELS.len() + 1],
     woken: Arc<Woken>,
     next_id: u64,
     /// An interpreter that waits for the next program, made while there is nothing else to do.
@@ -93,8 +95,7 @@ impl<'s> Scheduler<'s> {
             sandbox,
             slice: Slice::new(),
             running: HashMap::new(),
-            quick: VecDeque::new(),
-            long: VecDeque::new(),
+            ready: Default::default(),
             woken: Arc::default(),
             next_id: 0,
             spare: None,
@@ -175,30 +176,38 @@ impl<'s> Scheduler<'s> {
             waker,
         };
         self.running.insert(id, entry);
-        self.quick.push_back(id);
+        self.put(0, id);
     }
 
     /// Puts those that can go on where they belong.
     fn sort_woken(&mut self) {
-        for id in std::mem::take(&mut *self.woken.ids.lock()) {
+        let woken = std::mem::take(&mut *self.woken.ids.lock());
+        for id in woken {
             let Some(entry) = self.running.get(&id) else { continue };
-            let queue = if entry.cpu < QUICK { &mut self.quick } else { &mut self.long };
-            if !queue.contains(&id) {
-                queue.push_back(id);
-            }
+            let level = LEVELS.iter().filter(|level| entry.cpu >= **level).count();
+            self.put(level, id);
+        }
+    }
+
+    fn put(&mut self, level: usize, id: u64) {
+        if let Some(queue) = self.ready.get_mut(level)
+            && !queue.contains(&id)
+        {
+            queue.push_back(id);
         }
     }
 
     fn next(&mut self) -> Option<u64> {
-        if let Some(id) = self.quick.pop_front() {
+        let [first @ .., long] = &mut self.ready;
+        if let Some(id) = first.iter_mut().find_map(VecDeque::pop_front) {
             return Some(id);
         }
         // One whose time is up needs no more than to be told so.
         let now = Instant::now();
         let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| now >= entry.deadline);
-        match self.long.iter().position(is_over) {
-            Some(position) => self.long.remove(position),
-            None => self.long.pop_front(),
+        match long.iter().position(is_over) {
+            Some(position) => long.remove(position),
+            None => long.pop_front(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Exceptions that a beginner's program ends with.
 
-use super::{Advice, Failure, Variable, quoted, source, told};
+use super::{Advice, Failure, Variable, article, capital, none, quoted, source, told, type_error};
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     match failure.kind {
@@ -8,7 +8,7 @@ pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         "UnboundLocalError" => unbound_local(failure),
         "IndexError" => index_error(failure),
         "KeyError" => key_error(failure),
-        "TypeError" => type_error(failure),
+        "TypeError" => type_error::advise(failure),
         "ValueError" => value_error(failure),
         "AttributeError" => attribute_error(failure),
         "ZeroDivisionError" => zero_division(failure),
@@ -172,156 +172,6 @@ fn key_error(failure: &Failure<'_>) -> Option<Advice> {
         what,
         "A key must be the same in spelling and in type: \"1\" and 1 are two keys.",
         "Which keys are there at that moment? What should happen when one is missing?",
-    )
-}
-
-fn type_error(failure: &Failure<'_>) -> Option<Advice> {
-    let (message, place) = (failure.message, failure.place());
-    if message.contains("NoneType") {
-        let name = failure.variables.iter().find(|variable| variable.kind == "NoneType");
-        return none(failure, name.map(|variable| variable.name.as_str()));
-    }
-    if message.starts_with("unsupported operand")
-        || message.starts_with("can only concatenate")
-        || message.starts_with("must be str, not")
-        || message.contains("not supported between instances")
-    {
-        let texts = failure.variables.iter().find(|variable| variable.kind == "str");
-        let from_input = texts.filter(|variable| {
-            failure.source.lines().any(|line| {
-                let line = line.trim();
-                line.starts_with(variable.name.as_str())
-                    && line.contains("input(")
-                    && !line.contains("int(")
-                    && !line.contains("float(")
-            })
-        });
-        if let Some(variable) = from_input {
-            return told(
-                "type_error.input_is_text",
-                format!("`{}` is text (str) on {place}, and the other side is not.", variable.name),
-                "input() always gives text, even when digits are typed.",
-                format!("What must happen to `{}` before you can count with it?", variable.name),
-            );
-        }
-        let kinds: Vec<String> = failure
-            .variables
-            .iter()
-            .filter(|variable| {
-                variable.kind != "builtin_function_or_method" && variable.kind != "type"
-            })
-            .map(|variable| format!("`{}` is {}", variable.name, article(&variable.kind)))
-            .collect();
-        let found =
-            if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
-        return told(
-            "type_error.operands",
-            format!("On {place} two things of different types are put together{found}."),
-            "Text is joined with text, and numbers are calculated with numbers; Python does not guess which you mean.",
-            "Which of the two has to be turned into the other's type?",
-        );
-    }
-    if message.contains("positional argument")
-        || message.contains("required keyword")
-        || message.contains("unexpected keyword")
-        || message.contains("takes no arguments")
-    {
-        let function = message.split('(').next().unwrap_or_default();
-        let short = function.rsplit('.').next().unwrap_or(function);
-        let defined = source::definition(failure.source, short)
-            .map_or_else(String::new, |line| format!(", which is defined on line {line}"));
-        let why = if function.contains('.') && message.contains("takes 0 positional") {
-            "A method gets its object as first argument, which is usually called self.".to_owned()
-        } else {
-            format!("Python says: {message}.")
-        };
-        return told(
-            "type_error.arguments",
-            format!("The call on {place} does not fit `{short}`{defined}."),
-            why,
-            "Compare the call with the parameters, one by one.",
-        );
-    }
-    if let Some((kind, _)) = message.split_once(" object is not callable") {
-        let kind = kind.trim_matches('\'');
-        let called = source::names(failure.text())
-            .find(|name| failure.variable(name).is_some_and(|variable| variable.kind == kind));
-        let name = called.map_or_else(
-            || format!("something that is {}", article(kind)),
-            |name| format!("`{name}`, which is {},", article(kind)),
-        );
-        return told(
-            "type_error.not_callable",
-            format!("On {place} {name} is called like a function."),
-            "Round brackets after a name call it; only functions, methods and classes can be called.",
-            "Did you give a value the name of a function, or do you want an item, with square brackets?",
-        );
-    }
-    if message.contains("is not subscriptable")
-        || message.contains("does not support item assignment")
-    {
-        let kind = quoted(message).unwrap_or("value");
-        let why = if message.contains("assignment") && matches!(kind, "str" | "tuple") {
-            format!("{} cannot be changed once it is made.", capital(&article(kind)))
-        } else {
-            format!("{} has no items that square brackets could name.", capital(&article(kind)))
-        };
-        return told(
-            "type_error.not_subscriptable",
-            format!("On {place} square brackets follow {}.", article(kind)),
-            why,
-            "What did you expect there, and which line gave it its value?",
-        );
-    }
-    if message.contains("indices must be integers") {
-        return told(
-            "type_error.index_type",
-            format!("On {place} the index is not a whole number."),
-            "`for item in items` gives the items themselves, not their positions.",
-            "Is what stands between the brackets a position or an item?",
-        );
-    }
-    if message.contains("is not iterable") {
-        let kind = quoted(message).unwrap_or("value");
-        return told(
-            "type_error.not_iterable",
-            format!("On {place} something is gone through that is {}.", article(kind)),
-            "Only what has items can be gone through: lists, text, ranges, dictionaries ….",
-            "If you want to count up to a number, what gives you the numbers?",
-        );
-    }
-    if message.contains("unhashable type") {
-        return told(
-            "type_error.unhashable",
-            format!(
-                "On {place} {} is used as a key or put into a set.",
-                article(quoted(message).unwrap_or("list"))
-            ),
-            "Keys must not change, and lists, dictionaries and sets can.",
-            "Which unchangeable kind of collection holds the same items?",
-        );
-    }
-    if message.contains("exceptions must derive from") {
-        return told(
-            "type_error.raise",
-            format!("On {place} something is raised that is no exception."),
-            "Only exceptions can be raised, such as ValueError(\"…\").",
-            "Which exception fits?",
-        );
-    }
-    None
-}
-
-fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
-    let what = name.map_or_else(
-        || format!("On {} something is None that should be a value.", failure.place()),
-        |name| format!("`{name}` is None on {}.", failure.place()),
-    );
-    told(
-        "none_value",
-        what,
-        "A function without `return` gives None, and so do methods that change their object, like sort and append.",
-        "Which call gave it its value? Does that call return something, or only print or change it?",
     )
 }
 
@@ -522,23 +372,4 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     None
-}
-
-fn article(kind: &str) -> String {
-    match kind {
-        "str" => "text (str)".to_owned(),
-        "int" => "a whole number (int)".to_owned(),
-        "float" => "a number (float)".to_owned(),
-        "NoneType" => "None".to_owned(),
-        "builtin_function_or_method" | "function" | "method" => "a function".to_owned(),
-        _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
-        _ => format!("a {kind}"),
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

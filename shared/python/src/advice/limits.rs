@@ -1,6 +1,10 @@
 //! Endings that no exception describes: too long, too much, too deep, for ever.
 
-use super::{Advice, Ending, Failure, source, told};
+use super::{
+    Advice, Ending, Failure,
+    source::{self, Loop},
+    told,
+};
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     match failure.ending {
@@ -107,6 +111,10 @@ fn timeout(failure: &Failure<'_>) -> Option<Advice> {
             "How many steps does it take? Try it with much smaller numbers first.",
         );
     };
+    endless_loop(failure, around)
+}
+
+fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
     let header = around.header;
     let what = format!(
         "It was going round the loop on line {} (`{header}`) when the time was up.",

@@ -9,6 +9,7 @@ mod exceptions;
 mod limits;
 mod source;
 mod syntax;
+mod type_error;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,29 @@ fn told(
     Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into() })
 }
 
+/// Advice for all errors whose message has one of some parts. In its texts `{place}`, `{text}`,
+/// `{message}` and `{kind}` stand for the line's number, the line, Python's message, and the type that
+/// the message names.
+struct Rule {
+    rule: &'static str,
+    parts: &'static [&'static str],
+    what: &'static str,
+    why: &'static str,
+    hint: &'static str,
+}
+
+/// The advice of the first rule that fits.
+fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> {
+    let fits = |rule: &&Rule| rule.parts.iter().any(|part| failure.message.contains(part));
+    let rule = rules.iter().find(fits)?;
+    let kind = article(quoted(failure.message).unwrap_or("value"));
+    let filled = |text: &str| {
+        let text = text.replace("{place}", &failure.place()).replace("{kind}", &kind);
+        text.replace("{text}", failure.text()).replace("{message}", failure.message)
+    };
+    told(rule.rule, capital(&filled(rule.what)), capital(&filled(rule.why)), rule.hint)
+}
+
 impl<'a> Failure<'a> {
     /// The program's line at which it happened.
     fn text(&self) -> &'a str {
@@ -125,4 +149,38 @@ fn quoted(message: &str) -> Option<&str> {
     let start = message.find('\'')? + 1;
     let rest = message.get(start..)?;
     rest.get(..rest.find('\'')?)
+}
+
+/// Something is None that should not be.
+fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
+    let what = name.map_or_else(
+        || format!("On {} something is None that should be a value.", failure.place()),
+        |name| format!("`{name}` is None on {}.", failure.place()),
+    );
+    told(
+        "none_value",
+        what,
+        "A function without `return` gives None, and so do methods that change their object, like sort and append.",
+        "Which call gave it its value? Does that call return something, or only print or change it?",
+    )
+}
+
+/// A type as a beginner calls it.
+fn article(kind: &str) -> String {
+    match kind {
+        "str" => "text (str)".to_owned(),
+        "int" => "a whole number (int)".to_owned(),
+        "float" => "a number (float)".to_owned(),
+        "NoneType" => "None".to_owned(),
+        "builtin_function_or_method" | "function" | "method" => "a function".to_owned(),
+        _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

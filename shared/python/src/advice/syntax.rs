@@ -1,26 +1,22 @@
 //! Text that is not Python.
 
-use super::{Advice, Failure, source, told};
+use super::{Advice, Failure, Rule, by_rules, capital, source, told};
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     if !failure.is("SyntaxError") {
         return None;
     }
-    let (message, text) = (failure.message, failure.text());
-    let place = failure.place();
-    let before = failure
-        .line
-        .and_then(|line| line.checked_sub(1))
-        .map_or("", |line| source::line(failure.source, line))
-        .trim();
     if failure.kind == "TabError" || failure.kind == "IndentationError" {
         return indentation(failure);
     }
-    if let Some(quote) = text
-        .chars()
-        .find(|c| "“”‘’„«»".contains(*c))
-        .filter(|_| message.contains("invalid character"))
-    {
+    written_otherwise(failure).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
+}
+
+/// What other languages, older Pythons and word processors write.
+fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
+    let (message, text, place) = (failure.message, failure.text(), failure.place());
+    let curly = text.chars().find(|c| "“”‘’„«»".contains(*c));
+    if let Some(quote) = curly.filter(|_| message.contains("invalid character")) {
         return told(
             "syntax.curly_quotes",
             format!("There is a curly quote {quote} on {place}, probably copied from a document."),
@@ -28,25 +24,7 @@ pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
             "Which characters in that line should be straight quotes?",
         );
     }
-    if message.contains("non-printable") || message.contains("invalid character") {
-        return told(
-            "syntax.invisible",
-            format!("There is a character on {place} that Python cannot read: {message}."),
-            "Text that is copied from a page can have spaces and dashes in it that look right and are others.",
-            "Delete that place and type it again.",
-        );
-    }
-    if message.contains("null bytes") {
-        return told(
-            "syntax.null",
-            "There is a zero character in your program.",
-            "That is not text; perhaps it is not the file that you meant.",
-            "Is this really the text of your program?",
-        );
-    }
-    if message.contains("Missing parentheses in call to 'print'")
-        || (text.starts_with("print ") && !text.starts_with("print ("))
-    {
+    if message.contains("in call to 'print'") || text.starts_with("print \"") {
         return told(
             "syntax.print",
             format!("`print` on {place} has no brackets around what it prints."),
@@ -54,128 +32,135 @@ pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
             "What belongs between the brackets?",
         );
     }
-    if message.contains("was never closed") || message.contains("unexpected EOF") {
-        return told(
-            "syntax.unclosed",
-            format!("A bracket that opens on {place} is never closed."),
-            "Python reads on to the end of the program, looking for the other bracket.",
-            "Count the brackets of that line. Where should the missing one be?",
-        );
-    }
-    if message.contains("unterminated") {
-        return told(
-            "syntax.unterminated_text",
-            format!("A text that begins on {place} has no closing quote."),
-            "Text begins and ends with the same kind of quote, on one line.",
-            "Where should the text end?",
-        );
-    }
-    if message.contains("expected ':'") || message.contains("forgot a comma or ':'") {
-        return told(
-            "syntax.colon",
-            format!("A colon is missing on {place}: `{text}`."),
-            "if, elif, else, for, while, def and class end with a colon, and an indented block follows.",
-            "Where does that line end?",
-        );
-    }
-    if message.contains("Maybe you meant '=='") || message.contains("cannot assign to") {
-        return told(
-            "syntax.assignment",
-            format!("On {place} a single = stands where it cannot: `{text}`."),
-            "A single = gives a name a value; two = compare.",
-            "Do you want to give a value here, or to compare?",
-        );
-    }
-    if text.starts_with("else if") || text.starts_with("elseif") || text.starts_with("elsif") {
+    if ["else if", "elseif", "elsif"].iter().any(|word| text.starts_with(word)) {
         return told(
             "syntax.else_if",
-            format!(
-                "`{}` on {place} is written differently in Python.",
-                text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
-            ),
+            format!("`else if` on {place} is written differently in Python."),
             "Python has one word for it: elif.",
             "How is the line to begin?",
         );
     }
-    if message.contains("forgot a comma") {
-        return told(
-            "syntax.comma",
-            format!("Two things stand side by side on {place} with nothing between them."),
-            "Items and arguments are separated by commas.",
-            "What belongs between the two?",
-        );
-    }
-    if message.contains("outside function")
-        || message.contains("outside loop")
-        || message.contains("not properly in loop")
-    {
-        return told(
-            "syntax.outside",
-            format!("{message} on {place}."),
-            "return belongs into a function; break and continue belong into a loop.",
-            "Is the line indented as far as the block that it belongs to?",
-        );
-    }
-    if message.contains("too many nested") || message.contains("too complex") {
-        return told(
-            "syntax.nesting",
-            format!("Brackets or blocks are nested too deep on {place}."),
-            "Python has a limit for that, and people have a lower one.",
-            "Can part of it become a function?",
-        );
-    }
-    let open = before.ends_with('\\') || before.matches('(').count() > before.matches(')').count();
-    let hint = if open {
+    None
+}
+
+const RULES: [Rule; 10] = [
+    Rule {
+        rule: "syntax.invisible",
+        parts: &["non-printable", "invalid character"],
+        what: "there is a character on {place} that Python cannot read: {message}.",
+        why: "Text that is copied from a page can have spaces and dashes in it that look right and are others.",
+        hint: "Delete that place and type it again.",
+    },
+    Rule {
+        rule: "syntax.null",
+        parts: &["null bytes"],
+        what: "there is a zero character in your program.",
+        why: "That is not text; perhaps it is not the file that you meant.",
+        hint: "Is this really the text of your program?",
+    },
+    Rule {
+        rule: "syntax.unclosed",
+        parts: &["was never closed", "unexpected EOF"],
+        what: "a bracket that opens on {place} is never closed.",
+        why: "Python reads on to the end of the program, looking for the other bracket.",
+        hint: "Count the brackets of that line. Where should the missing one be?",
+    },
+    Rule {
+        rule: "syntax.unterminated_text",
+        parts: &["unterminated"],
+        what: "a text that begins on {place} has no closing quote.",
+        why: "Text begins and ends with the same kind of quote, on one line.",
+        hint: "Where should the text end?",
+    },
+    Rule {
+        rule: "syntax.colon",
+        parts: &["expected ':'", "forgot a comma or ':'"],
+        what: "a colon is missing on {place}: `{text}`.",
+        why: "if, elif, else, for, while, def and class end with a colon, and an indented block follows.",
+        hint: "Where does that line end?",
+    },
+    Rule {
+        rule: "syntax.assignment",
+        parts: &["Maybe you meant '=='", "cannot assign to"],
+        what: "on {place} a single = stands where it cannot: `{text}`.",
+        why: "A single = gives a name a value; two = compare.",
+        hint: "Do you want to give a value here, or to compare?",
+    },
+    Rule {
+        rule: "syntax.comma",
+        parts: &["forgot a comma"],
+        what: "two things stand side by side on {place} with nothing between them.",
+        why: "Items and arguments are separated by commas.",
+        hint: "What belongs between the two?",
+    },
+    Rule {
+        rule: "syntax.outside",
+        parts: &["outside function", "outside loop", "not properly in loop"],
+        what: "{message} on {place}.",
+        why: "return belongs into a function; break and continue belong into a loop.",
+        hint: "Is the line indented as far as the block that it belongs to?",
+    },
+    Rule {
+        rule: "syntax.nesting",
+        parts: &["too many nested", "too complex", "too many statically nested"],
+        what: "brackets or blocks are nested too deep on {place}.",
+        why: "Python has a limit for that, and people have a lower one.",
+        hint: "Can part of it become a function?",
+    },
+    Rule {
+        rule: "syntax.keyword",
+        parts: &["keyword argument repeated", "positional argument follows"],
+        what: "the arguments of the call on {place} are in an order that Python cannot use.",
+        why: "Python says: {message}.",
+        hint: "Which arguments have a name, and where do they stand?",
+    },
+];
+
+fn lost(failure: &Failure<'_>) -> Option<Advice> {
+    let before = failure.line.and_then(|line| line.checked_sub(1));
+    let before = before.map_or("", |line| source::line(failure.source, line)).trim();
+    let is_open =
+        before.ends_with('\\') || before.matches('(').count() > before.matches(')').count();
+    let hint = if is_open {
         "The line before it is not finished: what is missing at its end?"
     } else {
         "Look at the marked place and at the end of the line before: brackets, quotes, colons, operators."
     };
-    told(
-        "syntax.invalid",
-        format!("Python got lost on {place}: `{text}`."),
-        format!("Python says: {message}."),
-        hint,
-    )
+    let what = format!("Python got lost on {}: `{}`.", failure.place(), failure.text());
+    told("syntax.invalid", what, format!("Python says: {}.", failure.message), hint)
 }
 
 fn indentation(failure: &Failure<'_>) -> Option<Advice> {
-    let place = failure.place();
-    let message = failure.message;
-    if failure.kind == "TabError" || message.contains("inconsistent use of tabs") {
-        return told(
-            "indentation.tabs",
-            format!("On {place} tabs and spaces are mixed."),
-            "They look alike, and Python cannot know how wide a tab is.",
-            "Let your editor turn all tabs into spaces.",
-        );
-    }
-    if message.contains("expected an indented block") {
-        return told(
-            "indentation.missing_block",
-            format!("Before {place} a line ends with a colon, and no indented line follows."),
-            "What belongs to if, for, while, def or class is indented below it.",
-            "Which lines should happen inside of it?",
-        );
-    }
-    if message.contains("unexpected indent") {
-        return told(
-            "indentation.unexpected",
-            format!("{} begins further to the right than the line before it.", capital(&place)),
-            "Only what belongs to a block is indented.",
-            "To which line above does it belong?",
-        );
-    }
-    told(
-        "indentation.mismatch",
-        format!("{} begins at a column where no block begins.", capital(&place)),
-        "All lines of a block begin at the same column.",
-        "Which block does the line belong to?",
-    )
+    by_rules(&INDENTATION, failure).or_else(|| {
+        told(
+            "indentation.mismatch",
+            format!("{} begins at a column where no block begins.", capital(&failure.place())),
+            "All lines of a block begin at the same column.",
+            "Which block does the line belong to?",
+        )
+    })
 }
 
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
+const INDENTATION: [Rule; 3] = [
+    Rule {
+        rule: "indentation.tabs",
+        parts: &["inconsistent use of tabs"],
+        what: "on {place} tabs and spaces are mixed.",
+        why: "They look alike, and Python cannot know how wide a tab is.",
+        hint: "Let your editor turn all tabs into spaces.",
+    },
+    Rule {
+        rule: "indentation.missing_block",
+        parts: &["expected an indented block"],
+        what: "before {place} a line ends with a colon, and no indented line follows.",
+        why: "What belongs to if, for, while, def or class is indented below it.",
+        hint: "Which lines should happen inside of it?",
+    },
+    Rule {
+        rule: "indentation.unexpected",
+        parts: &["unexpected indent"],
+        what: "{place} begins further to the right than the line before it.",
+        why: "Only what belongs to a block is indented.",
+        hint: "To which line above does it belong?",
+    },
+];

@@ -1,0 +1,145 @@
+//! Values of a type that an operation is not for.
+
+use super::{Advice, Failure, Rule, article, by_rules, none, source, told};
+
+pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+    let message = failure.message;
+    let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+    if message.contains("NoneType") {
+        let name = failure.variables.iter().find(|variable| variable.kind == "NoneType");
+        return none(failure, name.map(|variable| variable.name.as_str()));
+    }
+    if has(&[
+        "unsupported operand",
+        "can only concatenate",
+        "must be str, not",
+        "not supported between instances",
+    ]) {
+        return input_is_text(failure).or_else(|| operands(failure));
+    }
+    if has(&["positional argument", "required keyword", "unexpected keyword", "takes no arguments"])
+    {
+        return arguments(failure);
+    }
+    not_callable(failure).or_else(|| by_rules(&RULES, failure))
+}
+
+/// Text from `input()` that was not turned into a number.
+fn input_is_text(failure: &Failure<'_>) -> Option<Advice> {
+    let reads = |line: &str, name: &str| {
+        let line = line.trim();
+        line.starts_with(name)
+            && line.contains("input(")
+            && !line.contains("int(")
+            && !line.contains("float(")
+    };
+    let mut texts = failure.variables.iter().filter(|variable| variable.kind == "str");
+    let read = texts.find(|text| failure.source.lines().any(|line| reads(line, &text.name)))?;
+    told(
+        "type_error.input_is_text",
+        format!("`{}` is text (str) on {}, and the other side is not.", read.name, failure.place()),
+        "input() always gives text, even when digits are typed.",
+        format!("What must happen to `{}` before you can count with it?", read.name),
+    )
+}
+
+fn operands(failure: &Failure<'_>) -> Option<Advice> {
+    let values = failure.variables.iter();
+    let values = values.filter(|v| v.kind != "builtin_function_or_method" && v.kind != "type");
+    let kinds: Vec<String> =
+        values.map(|value| format!("`{}` is {}", value.name, article(&value.kind))).collect();
+    let found = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+    told(
+        "type_error.operands",
+        format!("On {} two things of different types are put together{found}.", failure.place()),
+        "Text is joined with text, and numbers are calculated with numbers; Python does not guess which you mean.",
+        "Which of the two has to be turned into the other's type?",
+    )
+}
+
+fn arguments(failure: &Failure<'_>) -> Option<Advice> {
+    let function = failure.message.split('(').next().unwrap_or_default();
+    let short = function.rsplit('.').next().unwrap_or(function);
+    let defined = source::definition(failure.source, short)
+        .map_or_else(String::new, |line| format!(", which is defined on line {line}"));
+    let why = if function.contains('.') && failure.message.contains("takes 0 positional") {
+        "A method gets its object as first argument, which is usually called self.".to_owned()
+    } else {
+        format!("Python says: {}.", failure.message)
+    };
+    told(
+        "type_error.arguments",
+        format!("The call on {} does not fit `{short}`{defined}.", failure.place()),
+        why,
+        "Compare the call with the parameters, one by one.",
+    )
+}
+
+fn not_callable(failure: &Failure<'_>) -> Option<Advice> {
+    let (kind, _) = failure.message.split_once(" object is not callable")?;
+    let kind = kind.trim_matches('\'');
+    let called = source::names(failure.text())
+        .find(|name| failure.variable(name).is_some_and(|variable| variable.kind == kind));
+    let name = called.map_or_else(
+        || format!("something that is {}", article(kind)),
+        |name| format!("`{name}`, which is {},", article(kind)),
+    );
+    told(
+        "type_error.not_callable",
+        format!("On {} {name} is called like a function.", failure.place()),
+        "Round brackets after a name call it; only functions, methods and classes can be called.",
+        "Did you give a value the name of a function, or do you want an item, with square brackets?",
+    )
+}
+
+const RULES: [Rule; 7] = [
+    Rule {
+        rule: "type_error.unchangeable",
+        parts: &["'str' object does not support item", "'tuple' object does not support item"],
+        what: "on {place} a part of {kind} is to be changed.",
+        why: "{kind} cannot be changed once it is made.",
+        hint: "How can you make a new one instead?",
+    },
+    Rule {
+        rule: "type_error.not_subscriptable",
+        parts: &["is not subscriptable", "does not support item assignment"],
+        what: "on {place} square brackets follow {kind}.",
+        why: "{kind} has no items that square brackets could name.",
+        hint: "What did you expect there, and which line gave it its value?",
+    },
+    Rule {
+        rule: "type_error.index_type",
+        parts: &["indices must be integers"],
+        what: "on {place} the index is not a whole number.",
+        why: "`for item in items` gives the items themselves, not their positions.",
+        hint: "Is what stands between the brackets a position or an item?",
+    },
+    Rule {
+        rule: "type_error.not_iterable",
+        parts: &["is not iterable"],
+        what: "on {place} something is gone through that is {kind}.",
+        why: "Only what has items can be gone through: lists, text, ranges, dictionaries ….",
+        hint: "If you want to count up to a number, what gives you the numbers?",
+    },
+    Rule {
+        rule: "type_error.unhashable",
+        parts: &["unhashable type"],
+        what: "on {place} {kind} is used as a key or put into a set.",
+        why: "Keys must not change, and lists, dictionaries and sets can.",
+        hint: "Which unchangeable kind of collection holds the same items?",
+    },
+    Rule {
+        rule: "type_error.raise",
+        parts: &["exceptions must derive from"],
+        what: "on {place} something is raised that is no exception: exceptions must derive from BaseException.",
+        why: "Only exceptions can be raised, such as ValueError(\"…\").",
+        hint: "Which exception fits?",
+    },
+    Rule {
+        rule: "type_error.number_wanted",
+        parts: &["must be real number", "cannot be interpreted as an integer"],
+        what: "on {place} a number is wanted, and it is {kind}.",
+        why: "Python says: {message}.",
+        hint: "Where does that value come from?",
+    },
+];
