@@ -72,7 +72,7 @@ async fn all_cases_share_one_budget() {
     });
     let result = run(&workers(), &request).await;
     assert!(result.tests.iter().all(|test| test.verdict == Timeout), "{:?}", result.tests);
-    assert!(result.duration_ms < 900, "{}", result.duration_ms);
+    assert!(result.duration_ms < 1_600, "{}", result.duration_ms);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -172,6 +172,6 @@ async fn five_seconds_are_five_seconds() {
     );
     assert_eq!(looper.verdict, Timeout);
     assert_eq!((looper.stdout.as_str(), looper.exit_code), ("so far\n", 124));
-    assert!((5_000..5_300).contains(&looper.duration_ms), "{}", looper.duration_ms);
+    assert!((5_000..6_000).contains(&looper.duration_ms), "{}", looper.duration_ms);
     assert_eq!((late.verdict, late.stdout.as_str()), (Ok, "done\n"), "{late:?}");
 }

@@ -24,8 +24,9 @@ use runtime::Clock;
 use serde_json::{Value, json};
 use tests::worker_command;
 
-/// Beyond a program's limit: "hard" allows for no more.
-const GRACE_MS: u32 = 300;
+/// Beyond a program's limit. 300 ms is the aim, which the bench measures on a machine of its own; here
+/// other tests, and a build, may have the processors.
+const GRACE_MS: u32 = 1_000;
 /// Rows that run at the same time.
 const AT_ONCE: usize = 4;
 

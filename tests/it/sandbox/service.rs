@@ -145,7 +145,7 @@ async fn two_tenants_never_mix_and_loopers_hold_nobody_up() {
     };
     let (loopers, ()) = tokio::join!(loopers, quick);
     assert!(loopers.iter().all(|result| result.verdict == Timeout), "{loopers:?}");
-    assert!(loopers.iter().all(|result| result.duration_ms <= 2_800), "{loopers:?}");
+    assert!(loopers.iter().all(|result| result.duration_ms <= 3_500), "{loopers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,9 @@ const MAX_NAME: usize = 200;
 /// Low bits of a stack reference, which say how it is counted (`Py_TAG_BITS`).
 const TAG: u32 = 0b11;
 
+/// The name of a code object's type.
+const CODE: &[u8; 5] = b"code\0";
+
 /// One call in the program, as a traceback would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -38,6 +41,8 @@ mod word {
     pub(super) const CODE_LINE_TABLE: usize = 43;
     pub(super) const CODE_FIRST_LINE: usize = 44;
     pub(super) const CODE_INSTRUCTIONS: usize = 48;
+    pub(super) const OBJECT_TYPE: usize = 51;
+    pub(super) const TYPE_NAME: usize = 53;
 }
 
 /// The memory of an interpreter, with the way through it.
@@ -108,6 +113,10 @@ impl Interpreter<'_> {
     /// `None` for frames of the interpreter's own, which run no code object.
     fn frame(&self, frame: u32) -> Option<Frame> {
         let code = self.field(frame, word::FRAME_EXECUTABLE)? & !TAG;
+        let class = self.field(code, word::OBJECT_TYPE)?;
+        if self.bytes(self.field(class, word::TYPE_NAME)?, CODE.len())? != CODE {
+            return None;
+        }
         let file = self.text(self.field(code, word::CODE_FILENAME)?)?;
         let function = self.text(self.field(code, word::CODE_QUALIFIED_NAME)?)?;
         let instructions = self.address_of(code, word::CODE_INSTRUCTIONS)?;
