@@ -44,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "api-gateway",
             "code-execution",
             "concepts",
+            "curriculum",
             "domain",
             "events",
             "local-broker",

@@ -5,6 +5,7 @@
 
 mod contract;
 mod cpu;
+mod curriculum;
 mod events;
 mod exits;
 mod files;

@@ -26,6 +26,9 @@ const SLICE: Duration = Duration::from_millis(4);
 /// waits until no other is ready.
 const LEVELS: [Duration; 2] = [SLICE, Duration::from_millis(40)];
 
+/// Every so-manieth turn is a long one's, so that a crowd of new ones cannot keep it from ending.
+const SHARE_OF_LONG: u32 = 4;
+
 /// A task and who wants to know.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -84,6 +87,7 @@ struct Scheduler<'s> {
     ready: [VecDeque<u64>; LEVELS.len() + 1],
     woken: Arc<Woken>,
     next_id: u64,
+    picked: u32,
     /// An interpreter that waits for the next program, made while there is nothing else to do.
     spare: Option<Ready>,
     closed: bool,
@@ -98,6 +102,7 @@ impl<'s> Scheduler<'s> {
             ready: Default::default(),
             woken: Arc::default(),
             next_id: 0,
+            picked: 0,
             spare: None,
             closed: false,
         }
@@ -198,16 +203,19 @@ impl<'s> Scheduler<'s> {
     }
 
     fn next(&mut self) -> Option<u64> {
-        let [first @ .., long] = &mut self.ready;
-        if let Some(id) = first.iter_mut().find_map(VecDeque::pop_front) {
-            return Some(id);
-        }
-        // One whose time is up needs no more than to be told so.
+        // One whose time is up needs no more than to be told so, but that at once.
         let now = Instant::now();
         let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| now >= entry.deadline);
-        match long.iter().position(is_over) {
-            Some(position) => long.remove(position),
-            None => long.pop_front(),
+        for queue in &mut self.ready {
+            if let Some(position) = queue.iter().position(is_over) {
+                return queue.remove(position);
+            }
+        }
+        self.picked = self.picked.wrapping_add(1);
+        if self.picked.is_multiple_of(SHARE_OF_LONG) {
+            self.ready.iter_mut().rev().find_map(VecDeque::pop_front)
+        } else {
+            self.ready.iter_mut().find_map(VecDeque::pop_front)
         }
     }
 
