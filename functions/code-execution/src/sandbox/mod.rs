@@ -5,6 +5,7 @@ mod engine;
 mod files;
 mod frames;
 mod output;
+mod pool;
 mod run;
 mod state;
 mod wasi_files;
@@ -110,7 +111,7 @@ impl Sandbox {
     /// The file is not that image.
     pub fn open(image: &Path) -> Result<Self, SandboxError> {
         let unusable = |source| SandboxError::Image { path: image.display().to_string(), source };
-        let engine = Engine::new(&engine::running()).map_err(unusable)?;
+        let engine = Engine::new(&pool::config()).map_err(unusable)?;
         #[expect(
             unsafe_code,
             reason = "the image is code that we have compiled, as this binary is"

@@ -1,0 +1,37 @@
+//! Slots for interpreters: memory that is kept, and made as new, instead of mapped anew for each run.
+
+use wasmtime::{Config, Enabled, PoolingAllocationConfig};
+
+use super::engine;
+
+/// Instances that there can be at once: a worker's programs, one spare, and those on their way out.
+const SLOTS: u32 = 72;
+/// Core instances, and tables, of one interpreter.
+const PARTS: u32 = 60;
+/// Bytes of a slot that stay mapped between two programs: what most of them touch.
+const RESIDENT: usize = 8 << 20;
+const STACK_RESIDENT: usize = 64 << 10;
+/// The settings of an engine that runs programs: what the last one used is kept for the next.
+pub(crate) fn config() -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(SLOTS)
+        .total_core_instances(SLOTS * PARTS)
+        .total_memories(SLOTS * 2)
+        .total_tables(SLOTS * PARTS)
+        .total_stacks(SLOTS)
+        .total_gc_heaps(0)
+        .max_core_instances_per_component(PARTS)
+        .max_memories_per_component(2)
+        .max_tables_per_component(PARTS)
+        .table_elements(20_000)
+        .max_component_instance_size(16 << 20)
+        .max_core_instance_size(16 << 20)
+        .max_memory_size(engine::ADDRESS_SPACE as usize)
+        .linear_memory_keep_resident(RESIDENT)
+        .table_keep_resident(RESIDENT)
+        .async_stack_keep_resident(STACK_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = engine::config();
+    config.allocation_strategy(pool);
+    config
+}
