@@ -278,7 +278,7 @@ fn request(random: &mut StdRng) -> serde_json::Value {
         "files": files,
         "timeout_ms": 300,
         "trace": random.random_bool(0.2),
-        "tests": if random.random_bool(0.1) { json!([{ "name": "t", "call": bytes(random, 30) + "1", "expected": bytes(random, 30) }]) } else { json!([]) },
+        "tests": if random.random_bool(0.1) { json!([{ "name": "t", "call": bytes(random, 30).replace('\0', "") + "1", "expected": bytes(random, 30) }]) } else { json!([]) },
     })
 }
 

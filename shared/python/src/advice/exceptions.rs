@@ -117,15 +117,17 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
         }
         (Some(list), Some(length), Some(value)) => {
             format!(
-                "On {} the index is {value}, and `{list}` has {length} items: 0 to {}.",
+                "On {} the index is {value}, and `{list}` has {}: 0 to {}.",
                 failure.place(),
+                items(length),
                 length - 1
             )
         }
         (Some(list), Some(length), None) => {
             format!(
-                "On {} the index is outside of `{list}`, which has {length} items: 0 to {}.",
+                "On {} the index is outside of `{list}`, which has {}: 0 to {}.",
                 failure.place(),
+                items(length),
                 length - 1
             )
         }
@@ -137,6 +139,10 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
         "Counting starts at 0, so the last item's index is the length minus one.",
         "Which values does the index take, and which is the last that exists?",
     )
+}
+
+fn items(count: u32) -> String {
+    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
 }
 
 /// The name and the index of the first simple `name[index]`.
