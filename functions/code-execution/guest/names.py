@@ -54,16 +54,16 @@ def rename_modules():
 
 
 class _Hidden(importlib.abc.MetaPathFinder):
-    """Finds that there is no such module: some of ours are built into the interpreter."""
+    """Finds that there is no such module: it is built into the interpreter, and would be found again."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname in _OURS:
+        if fullname == "componentize_py_runtime":
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         return None
 
 
 def hide_ours():
-    """Lets no program import what serves it."""
+    """Lets no program import what serves it; a file of its own may have the same name."""
     sys.meta_path.insert(0, _HIDDEN)
     # Looking through all modules would touch each, and copy its page of memory.
     for name in _OURS:

@@ -1,6 +1,5 @@
 """Runs one program as `python3 main.py` would, and tells how it ended."""
 
-import asyncio
 import atexit
 import gc
 import linecache

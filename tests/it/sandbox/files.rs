@@ -101,6 +101,15 @@ async fn files_are_given_returned_and_forgotten() {
         next.stdout,
         "['main.py', 'random.py', 'tmp'] False True /usr/lib/python3.14/random.py\n"
     );
+    // Nothing of what runs a program is in the way of its own modules.
+    let modules = ["app", "library", "names", "program", "report", "settings", "steps", "values"];
+    let code = modules.map(|name| format!("import {name}\nprint({name}.own)\n")).concat();
+    let files: serde_json::Map<_, _> = modules
+        .map(|name| (format!("{name}.py"), format!("own = {name:?}\n").into()))
+        .into_iter()
+        .collect();
+    let own = run(&workers, &json!({ "code": code, "files": files })).await;
+    assert_eq!(own.stdout, modules.join("\n") + "\n", "{own:?}");
     let refused = json!({ "code": "", "files": { "../x": "" } });
     assert!(serde_json::from_value::<domain::execution::Program>(refused).is_err());
 }
