@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::execution::{
     Advice, ExecutionError, ExecutionResult, MAX_SOURCE_BYTES, MAX_TIMEOUT_MS, Program, Stream,
-    TestCase, TestResult, Verdict, Written,
+    TestCase, TestResult, Verdict,
 };
 use python::advice::{self, Ending};
 
@@ -51,26 +51,20 @@ pub async fn execute(
     tested(workers, &program.tests, job).await
 }
 
+/// Runs each case in a fresh state; `tests` has at least one.
 async fn tested(workers: &Workers, tests: &[TestCase], job: Job) -> Result<ExecutionResult, Busy> {
-    // What is expected is worked out by an interpreter that never meets the student's program.
-    let calls = tests.iter().filter(|test| test.call.is_some());
-    let expressions: Vec<String> = calls.map(|test| test.expected.as_str().to_owned()).collect();
-    let mut expected = match expressions.is_empty() {
-        true => Vec::new(),
-        false => workers.values(expressions).await?,
-    }
-    .into_iter();
-
-    let mut shown: Option<(bool, ExecutionResult)> = None;
-    let mut results = Vec::new();
-    let (mut left, mut cpu, mut memory) = (job.limit, 0, 0);
+    let mut expected = expected_values(workers, tests).await?.into_iter();
+    let mut graded = Vec::new();
+    let mut shown: Option<ExecutionResult> = None;
+    let mut failed = false;
+    let (mut left, mut cpu_ms, mut memory_bytes) = (job.limit, 0, 0);
     for test in tests {
         let stdin = test.stdin.clone().map_or_else(|| job.stdin.clone(), String::from);
         let run = workers
             .run(Job {
                 call: test.call.clone().map(String::from),
                 stdin: stdin.clone(),
-                trace_steps: if shown.is_none() { job.trace_steps } else { 0 },
+                trace_steps: if failed { 0 } else { job.trace_steps },
                 limit: left.max(Duration::from_millis(1)),
                 ..job.clone()
             })
@@ -79,22 +73,29 @@ async fn tested(workers: &Workers, tests: &[TestCase], job: Job) -> Result<Execu
         let called = run.value.clone();
         let wanted = if test.call.is_some() { expected.next() } else { None };
         let result = result(run, &job.source, &stdin);
-        cpu += result.cpu_ms;
-        memory = memory.max(result.memory_bytes);
-        let graded = grade(test, &result, called, wanted);
-        let better = shown.as_ref().is_none_or(|(passed, _)| *passed && !graded.passed);
-        if better {
-            let trace = shown.take().and_then(|(_, result)| result.trace);
-            shown = Some((
-                graded.passed,
-                ExecutionResult { trace: result.trace.clone().or(trace), ..result },
-            ));
+        cpu_ms += result.cpu_ms;
+        memory_bytes = memory_bytes.max(result.memory_bytes);
+        let case = grade(test, &result, called, wanted);
+        if shown.is_none() || (!failed && !case.passed) {
+            shown = Some(result);
         }
-        results.push(graded);
+        failed |= !case.passed;
+        graded.push(case);
     }
-    let Some((_, result)) = shown else { return Ok(too_large(0)) };
     let duration_ms = milliseconds(job.limit.saturating_sub(left));
-    Ok(ExecutionResult { tests: results, duration_ms, cpu_ms: cpu, memory_bytes: memory, ..result })
+    let shown = shown.unwrap_or_else(|| not_run(Verdict::Internal, ExecutionError::default()));
+    Ok(ExecutionResult { tests: graded, duration_ms, cpu_ms, memory_bytes, ..shown })
+}
+
+/// What the calls should give, in their order. It is worked out by an interpreter that never meets the
+/// student's program.
+async fn expected_values(
+    workers: &Workers,
+    tests: &[TestCase],
+) -> Result<Vec<Result<Called, String>>, Busy> {
+    let calls = tests.iter().filter(|test| test.call.is_some());
+    let expressions: Vec<String> = calls.map(|test| test.expected.as_str().to_owned()).collect();
+    if expressions.is_empty() { Ok(Vec::new()) } else { workers.values(expressions).await }
 }
 
 fn grade(
@@ -150,8 +151,8 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
             .collect()
     };
     let (stdout, stderr) = (text(Stream::Stdout), text(Stream::Stderr));
-    let limit = run.duration;
-    let error = run.raised.map(|raised| explained(raised, run.verdict, source, stdin, limit));
+    let after = run.duration;
+    let error = run.raised.map(|raised| explained(raised, run.verdict, source, stdin, after));
     ExecutionResult {
         verdict: run.verdict,
         exit_code: run.exit_code,
@@ -260,18 +261,24 @@ fn milliseconds(duration: Duration) -> u32 {
 }
 
 fn too_large(bytes: usize) -> ExecutionResult {
+    let error = ExecutionError {
+        kind: "SourceTooLarge".to_owned(),
+        message: format!("a program may have {MAX_SOURCE_BYTES} bytes, this one has {bytes}"),
+        ..ExecutionError::default()
+    };
+    not_run(Verdict::SourceTooLarge, error)
+}
+
+/// The result of a program that was not run.
+fn not_run(verdict: Verdict, error: ExecutionError) -> ExecutionResult {
     ExecutionResult {
-        verdict: Verdict::SourceTooLarge,
+        verdict,
         exit_code: 1,
         stdout: String::new(),
         stderr: String::new(),
-        transcript: Vec::<Written>::new(),
+        transcript: Vec::new(),
         truncated: false,
-        error: Some(ExecutionError {
-            kind: "SourceTooLarge".to_owned(),
-            message: format!("a program may have {MAX_SOURCE_BYTES} bytes, this one has {bytes}"),
-            ..ExecutionError::default()
-        }),
+        error: Some(error),
         files: [].into(),
         tests: Vec::new(),
         trace: None,

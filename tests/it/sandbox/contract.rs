@@ -59,6 +59,18 @@ async fn outputs_are_compared_line_by_line_each_in_a_fresh_state() {
     assert_eq!(passed(&result), [true, true, false, false], "{:#?}", result.tests);
     assert_eq!(result.tests[2].actual, "Hello, Eve False\n");
     assert_eq!(result.stdout, "Hello, Eve False\n", "the first case that did not pass is shown");
+    assert!(result.trace.is_none());
+    let traced = run(&workers(), &{
+        let mut traced = request;
+        traced["trace"] = true.into();
+        traced
+    })
+    .await;
+    let steps = traced.trace.expect("a trace")["steps"].to_string();
+    assert!(
+        steps.contains("Eve") && !steps.contains("Ada"),
+        "the trace is of the case that is shown"
+    );
     assert_eq!(result.tests[3].error.as_ref().map(|e| e.kind.as_str()), Some("EOFError"));
 }
 
