@@ -55,8 +55,9 @@ pub struct TestCase {
     /// A Python expression that is evaluated when the program has ended, such as `add(2, 3)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallText>,
-    /// With `call` the expected value as a Python expression, such as `5` or `[1, 2]`; without it the
-    /// expected standard output.
+    /// With `call` the expected value as a Python expression, such as `5` or `[1, 2]`, worked out before
+    /// the program runs, all of them in at most 2 s of their own; without it the expected standard
+    /// output.
     pub expected: ExpectedText,
 }
 

@@ -45,6 +45,16 @@ async fn calls_are_compared_by_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expectation_without_an_end_fails_alone() {
+    let case = |expected: &str| json!({ "name": "case", "call": "1", "expected": expected });
+    let request = json!({ "code": "", "tests": [case("1"), case("9**9**9"), case("1")] });
+    let result = run(&workers(), &request).await;
+    assert_eq!(passed(&result), [true, false, false]);
+    let problems = result.tests.iter().map(|test| test.problem.is_some());
+    assert_eq!(problems.collect::<Vec<_>>(), [false, true, true], "{:?}", result.tests);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outputs_are_compared_line_by_line_each_in_a_fresh_state() {
     let request = json!({
         "code": "import os\nname = input()\nseen = os.path.exists('seen')\nopen('seen', 'w').close()\nprint('Hello,', name, seen)",

@@ -59,7 +59,7 @@ const TICK: Duration = Duration::from_millis(2);
 /// Bytes of randomness that one call gets; the interpreter asks for 256 at a time.
 const MAX_RANDOM: u64 = 1 << 20;
 /// Wall time for all values that tests expect.
-const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
+pub(crate) const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
 /// Handles to files, streams and clocks that a program holds at once.
 const MAX_RESOURCES: usize = 256;
 
@@ -180,15 +180,18 @@ impl Sandbox {
         ready.store.data_mut().deadline = started + MAX_TIME_OF_VALUES;
         let mut values = Vec::new();
         for expression in expressions {
-            let value = ready.python.call_value(&mut ready.store, expression).await;
             let read =
                 |json: String| serde_json::from_str(&json).map_err(|error| error.to_string());
-            values.push(match value {
-                Ok(value) => value.and_then(read),
-                // The instance is of no use any more, so neither are the other expressions.
-                Err(error) => Err(error.to_string()),
-            });
+            match ready.python.call_value(&mut ready.store, expression).await {
+                Ok(value) => values.push(value.and_then(read)),
+                Err(error) => {
+                    values.push(Err(error.to_string()));
+                    break;
+                }
+            }
         }
+        // An instance that was stopped is not used again.
+        values.resize(expressions.len(), Err("an expression before it was stopped".to_owned()));
         values
     }
 }

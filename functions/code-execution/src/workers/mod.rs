@@ -30,7 +30,7 @@ use self::{
     protocol::{Answer, Task},
     scheduler::Request,
 };
-use crate::sandbox::{Called, Job, Run, Sandbox, SandboxError};
+use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
 
 /// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
 /// common ones that stay, have about one.
@@ -114,7 +114,7 @@ impl Workers {
         expressions: Vec<String>,
     ) -> Result<Vec<Result<Called, String>>, Busy> {
         let count = expressions.len();
-        match self.ask(&Task::Values(expressions), Duration::ZERO).await? {
+        match self.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await? {
             Some(Answer::Values(values)) => Ok(values),
             Some(Answer::Run(_)) | None => {
                 Ok(vec![Err("it could not be worked out; try again".to_owned()); count])

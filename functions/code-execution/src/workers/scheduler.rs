@@ -18,7 +18,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::protocol::{Answer, Task};
-use crate::sandbox::{Ready, Sandbox, Slice};
+use crate::sandbox::{MAX_TIME_OF_VALUES, Ready, Sandbox, Slice};
 
 /// How long a program has the processor before another's turn comes.
 const SLICE: Duration = Duration::from_millis(4);
@@ -145,10 +145,11 @@ impl<'s> Scheduler<'s> {
     fn admit(&mut self, request: Request) {
         let (sandbox, slice, spare) = (self.sandbox, self.slice.clone(), self.spare.take());
         let started = Instant::now();
-        let mut deadline = started;
-        if let Task::Run(job) = &request.task {
-            deadline += job.limit;
-        }
+        let deadline = started
+            + match &request.task {
+                Task::Run(job) => job.limit,
+                Task::Values(_) => MAX_TIME_OF_VALUES,
+            };
         let future = async move {
             let ready = match spare {
                 Some(ready) => Ok(ready),
