@@ -3,9 +3,13 @@
 use std::{collections::HashMap, io, path::Path, process::ExitCode, sync::Arc, thread};
 
 use parking_lot::Mutex;
+use runtime::{
+    config::Settings,
+    telemetry::{self, TelemetryConfig},
+};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::{
-    runtime,
+    runtime::Builder,
     sync::{mpsc, oneshot},
 };
 
@@ -23,6 +27,9 @@ const MAX_DESCRIPTORS: u64 = 64;
 /// # Errors
 /// The image cannot be used, or a limit cannot be set. The exit status says so.
 pub fn main(image: &Path) -> ExitCode {
+    // Its environment is empty, so these are the defaults: JSON lines on the host's standard error.
+    let telemetry = TelemetryConfig::read(&mut Settings::from_process());
+    let _guard = telemetry::install(&telemetry, "code-execution");
     let Err(error) = give_up_rights().map_err(anyhow::Error::from).and_then(|()| serve(image))
     else {
         return ExitCode::SUCCESS;
@@ -47,7 +54,7 @@ fn serve(image: &Path) -> anyhow::Result<()> {
     let (finished, answers) = mpsc::unbounded_channel();
     // Programs have this thread; the pipes have another, so that no program keeps an order waiting.
     thread::Builder::new().name("pipes".to_owned()).spawn(move || {
-        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        let runtime = Builder::new_current_thread().enable_io().build()?;
         runtime.block_on(async {
             tokio::select! {
                 ended = receive(requests, finished) => ended,

@@ -42,6 +42,7 @@ type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Answer>>>>;
 /// One worker process.
 #[derive(Debug)]
 pub(super) struct Process {
+    /// Holds what callers wait for, and what they do no longer: both are bounded by their turns.
     orders: mpsc::UnboundedSender<Order>,
     pending: Pending,
     next_id: AtomicU64,
@@ -77,9 +78,13 @@ impl Process {
     pub(super) async fn ask(&self, task: Task, limit: Duration) -> Option<Answer> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
-        self.pending.lock().insert(id, reply);
+        {
+            // Both at once: a supervisor that gives up what is pending gives up its orders with it.
+            let mut pending = self.pending.lock();
+            pending.insert(id, reply);
+            self.orders.send(Order::Do(id, task)).ok()?;
+        }
         let _interest = Interest { id, pending: &self.pending, orders: &self.orders };
-        self.orders.send(Order::Do(id, task)).ok()?;
         match tokio::time::timeout(limit + GRACE, answer).await {
             Ok(answer) => answer.ok(),
             Err(_elapsed) => {
@@ -126,15 +131,19 @@ impl Watch {
     async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<Order>) {
         let mut pause = PAUSES.0;
         // Made when there is something to do: a host that never runs a program has no worker.
-        let mut first = inbox.recv().await;
-        while first.is_some() || !inbox.is_closed() {
-            if let Err(error) = self.serve(first.take(), &mut inbox, &mut pause).await {
+        while let Some(first) = inbox.recv().await {
+            if let Err(error) = self.serve(first, &mut inbox, &mut pause).await {
                 let program = self.command.program.display();
                 tracing::error!(%error, %program, "a worker process was lost");
             }
             self.process_id.store(0, Ordering::Relaxed);
-            // Whoever waits is told by the end of its channel.
-            self.pending.lock().clear();
+            {
+                // Whoever waits is told by the end of its channel, and asks again; the next process
+                // must not run for nobody what was meant for this one.
+                let mut pending = self.pending.lock();
+                pending.clear();
+                while inbox.try_recv().is_ok() {}
+            }
             tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
             pause = (pause * 2).min(PAUSES.1);
         }
@@ -143,7 +152,7 @@ impl Watch {
     /// One life of the process.
     async fn serve(
         &self,
-        first: Option<Order>,
+        first: Order,
         inbox: &mut mpsc::UnboundedReceiver<Order>,
         pause: &mut Duration,
     ) -> io::Result<()> {
@@ -177,15 +186,13 @@ fn start(command: &Command) -> io::Result<(Child, ChildStdin, ChildStdout)> {
 
 async fn send(
     mut stdin: ChildStdin,
-    first: Option<Order>,
+    first: Order,
     inbox: &mut mpsc::UnboundedReceiver<Order>,
 ) -> io::Result<()> {
     let mut next = first;
     loop {
-        if let Some(order) = next {
-            protocol::write(&mut stdin, &order).await?;
-        }
-        next = Some(inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?);
+        protocol::write(&mut stdin, &next).await?;
+        next = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
     }
 }
 
