@@ -185,3 +185,20 @@ async fn ten_thousand_runs_leave_the_worker_as_it_was() {
     assert!(end.0 < start.0 + (24 << 10), "resident KiB: {} then {}", start.0, end.0);
     assert_eq!((start.1, start.2), (end.1, end.2), "descriptors and threads");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_cannot_start_says_why_and_holds_nobody_up() {
+    let image = std::path::PathBuf::from("/nowhere/python.cwasm");
+    let command = code_execution::workers::Command { image, ..tests::worker_command() };
+    let output = std::process::Command::new(&command.program)
+        .args(&command.arguments)
+        .arg(&command.image)
+        .output()
+        .expect("the worker's program starts");
+    assert!(!output.status.success());
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("/nowhere/python.cwasm cannot be used"), "{log}");
+    let workers = code_execution::workers::Workers::processes(&command, 1);
+    let result = run(&workers, &json!({ "code": "print(1)" })).await;
+    assert_eq!(result.verdict, Internal);
+}

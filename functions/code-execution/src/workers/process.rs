@@ -156,8 +156,14 @@ impl Watch {
         inbox: &mut mpsc::UnboundedReceiver<Order>,
         pause: &mut Duration,
     ) -> io::Result<()> {
-        let (mut child, stdin, stdout) = start(&self.command)?;
+        let mut child = start(&self.command)?;
         self.process_id.store(child.id().unwrap_or(0), Ordering::Relaxed);
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(mut stderr)) = pipes else {
+            return Err(io::Error::other("it has no pipes"));
+        };
+        // A worker may write to no file, and the host's standard error can be one.
+        tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::stderr()).await });
         let served = tokio::select! {
             sent = send(stdin, first, inbox) => sent,
             received = receive(stdout, &self.pending, pause) => received,
@@ -168,20 +174,17 @@ impl Watch {
     }
 }
 
-fn start(command: &Command) -> io::Result<(Child, ChildStdin, ChildStdout)> {
-    let mut child = tokio::process::Command::new(&command.program)
+fn start(command: &Command) -> io::Result<Child> {
+    tokio::process::Command::new(&command.program)
         .args(&command.arguments)
         .arg(&command.image)
         // Secrets are in the environment, and none is a program's business.
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .spawn()?;
-    let pipes = child.stdin.take().zip(child.stdout.take());
-    let (stdin, stdout) = pipes.ok_or_else(|| io::Error::other("it has no pipes"))?;
-    Ok((child, stdin, stdout))
+        .spawn()
 }
 
 async fn send(
