@@ -25,10 +25,10 @@ use utoipa::ToSchema;
 
 use crate::{
     Gateway, NAME,
+    accept::idempotency_key,
     access::{self, Profile, Session},
     limits,
     passwords::{self, Password},
-    queries::idempotency_key,
 };
 
 /// A new student's account. Teachers and administrators are appointed by an administrator.

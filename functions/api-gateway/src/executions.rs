@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
@@ -10,25 +10,21 @@ use domain::execution::{ExecutionResult, Program};
 use events::{
     Envelope, execution_finished::ExecutionFinished, execution_requested::ExecutionRequested,
 };
-use ids::{EventId, ExecutionId};
+use ids::{ExecutionId, UserId};
 use runtime::{
     Decide, HandlerError, Outgoing, Received,
     http::{Caller, Json, Problem},
 };
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 use sqlx::PgConnection;
-use storage::{
-    executions,
-    idempotency::{self, Claim, IdempotencyKey},
-};
+use storage::executions;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
-    Gateway, NAME,
-    accounts::reused_key,
-    limits,
-    queries::{idempotency_key, patience, unserializable, without_account},
+    Gateway,
+    accept::{Work, accept, pending},
 };
 
 /// Where a run stands.
@@ -80,49 +76,40 @@ pub(crate) async fn run(
     headers: HeaderMap,
     Json(program): Json<Program>,
 ) -> Result<Response, Problem> {
-    let bucket = format!("user:{}", caller.id);
-    limits::check(&gateway, &bucket, gateway.config.per_user).await?;
-    let patience = patience(&headers)?;
-    let key = idempotency_key(&headers)?;
-    let services = &gateway.services;
-    let now = services.clock.now();
-    let id = ExecutionId::from_uuid(services.clock.new_id());
-    let stored = serde_json::to_value(&program).map_err(|error| Problem::internal(&error))?;
-    // Expected before it is asked for, so that no result can slip through between.
-    let waiter = services.replies.expect(id.as_uuid());
-    let mut tx = services.store.begin(NAME).await?;
-    if caller.external {
-        storage::users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
-    }
-    if let Some(key) = key {
-        let owner = caller.id.to_string();
-        let request_hash = Sha256::digest(stored.to_string()).into();
-        let key = IdempotencyKey { operation: "execution", owner: &owner, key: &key, request_hash };
-        match idempotency::claim(tx.conn(), &key, id.as_uuid(), now).await? {
-            Claim::New => {}
-            Claim::Conflict => return Err(reused_key()),
-            Claim::Repeated(first) => {
-                drop(tx);
-                return find(&gateway, &caller, ExecutionId::from_uuid(first)).await;
-            }
-        }
-    }
-    executions::insert(tx.conn(), id, Some(caller.id), &stored, now)
-        .await
-        .map_err(without_account)?;
-    let requested = ExecutionRequested { execution_id: id, student_id: caller.id, program };
-    let outgoing = Outgoing::none().with(&requested).map_err(unserializable)?;
-    tx.commit(EventId::from_uuid(id.as_uuid()), outgoing, now).await?;
-    let Some(event) = waiter.wait(patience).await else {
-        return find(&gateway, &caller, id).await;
-    };
-    let Ok(event) = Envelope::<ExecutionFinished>::read(event) else {
+    let accepted = accept(&gateway, &caller, &headers, program).await?;
+    let id = ExecutionId::from_uuid(accepted.id);
+    let Some(Ok(event)) = accepted.answer.map(Envelope::<ExecutionFinished>::read) else {
         return find(&gateway, &caller, id).await;
     };
     // Stored before it is told, so that whoever asks next finds it too.
-    let mut conn = services.store.connection().await?;
-    executions::record_result(&mut conn, id, &event.data.result, services.clock.now()).await?;
-    Ok(ExecutionResponse::new(id, now, Some(event.data.result)).into_response())
+    let mut conn = gateway.services.store.connection().await?;
+    let now = gateway.services.clock.now();
+    executions::record_result(&mut conn, id, &event.data.result, now).await?;
+    Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
+}
+
+impl Work for Program {
+    type Event = ExecutionRequested;
+
+    const OPERATION: &'static str = "execution";
+
+    async fn keep(
+        conn: &mut PgConnection,
+        id: Uuid,
+        student: UserId,
+        stored: &Value,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        executions::insert(conn, ExecutionId::from_uuid(id), Some(student), stored, now).await
+    }
+
+    fn into_event(self, id: Uuid, student: UserId) -> ExecutionRequested {
+        ExecutionRequested {
+            execution_id: ExecutionId::from_uuid(id),
+            student_id: student,
+            program: self,
+        }
+    }
 }
 
 /// One's own run, with its result once there is one.
@@ -169,13 +156,7 @@ impl IntoResponse for ExecutionResponse {
         if self.status != ExecutionStatus::Pending {
             return Json(self).into_response();
         }
-        let location = HeaderValue::from_str(&self.status_url);
-        let mut response = (StatusCode::ACCEPTED, Json(self)).into_response();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        if let Ok(location) = location {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
+        pending(&self.status_url, &self)
     }
 }
 

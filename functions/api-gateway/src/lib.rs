@@ -3,6 +3,7 @@
 //! In: HTTP requests, `question.answered.v1` and `execution.finished.v1`. Out: `question.asked.v1` and
 //! `execution.requested.v1`. Work is accepted once it is in the database, so Kafka may be away.
 
+mod accept;
 mod access;
 mod accounts;
 mod api;

@@ -1,43 +1,27 @@
 //! Questions: asked, answered in place if the answer comes soon enough, else found later.
 
-use std::time::Duration;
-
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use domain::text::{Code, ErrorText, Question, TopicName};
 use events::{Envelope, question_answered::QuestionAnswered, question_asked::QuestionAsked};
-use ids::{EventId, QueryId};
-use runtime::{
-    HandlerError, Outgoing,
-    http::{Caller, Json, Problem},
-};
+use ids::{QueryId, UserId};
+use runtime::http::{Caller, Json, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use storage::{
-    idempotency::{self, Claim, IdempotencyKey},
-    queries,
-};
+use sqlx::PgConnection;
+use storage::queries;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Gateway, NAME,
-    accounts::reused_key,
-    limits,
+    Gateway,
+    accept::{Work, accept, pending},
     record::{self, AnswerBody},
 };
-
-/// How long a client waits for an answer that says nothing about it, in seconds.
-const DEFAULT_PATIENCE: u64 = 5;
-/// The longest that a client may wait in one request, in seconds; API Gateway cuts at 30.
-const LONGEST_PATIENCE: u64 = 25;
-/// The longest `Idempotency-Key`.
-const KEY_LIMIT: usize = 200;
 
 /// A question, with whatever belongs to it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -119,52 +103,40 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
-    let bucket = format!("user:{}", caller.id);
-    limits::check(&gateway, &bucket, gateway.config.per_user).await?;
-    let patience = patience(&headers)?;
-    let key = idempotency_key(&headers)?;
-    let services = &gateway.services;
-    let now = services.clock.now();
-    let id = QueryId::from_uuid(services.clock.new_id());
-    let stored = serde_json::to_value(&request).map_err(|error| Problem::internal(&error))?;
-    // Expected before it is asked, so that no answer can slip through between.
-    let waiter = services.replies.expect(id.as_uuid());
-    let mut tx = services.store.begin(NAME).await?;
-    if caller.external {
-        storage::users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
+    let accepted = accept(&gateway, &caller, &headers, request).await?;
+    let id = QueryId::from_uuid(accepted.id);
+    match accepted.answer.map(Envelope::<QuestionAnswered>::read) {
+        Some(Ok(event)) => answer_in_place(&gateway, id, accepted.at, event).await,
+        Some(Err(_)) | None => find(&gateway, &caller, id).await,
     }
-    if let Some(key) = key {
-        let owner = caller.id.to_string();
-        let request_hash = Sha256::digest(stored.to_string()).into();
-        let key = IdempotencyKey { operation: "query", owner: &owner, key: &key, request_hash };
-        match idempotency::claim(tx.conn(), &key, id.as_uuid(), now).await? {
-            Claim::New => {}
-            Claim::Conflict => return Err(reused_key()),
-            Claim::Repeated(first) => {
-                drop(tx);
-                return find(&gateway, &caller, QueryId::from_uuid(first)).await;
-            }
+}
+
+impl Work for QueryRequest {
+    type Event = QuestionAsked;
+
+    const OPERATION: &'static str = "query";
+
+    async fn keep(
+        conn: &mut PgConnection,
+        id: Uuid,
+        student: UserId,
+        stored: &Value,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        queries::insert(conn, QueryId::from_uuid(id), student, stored, now).await
+    }
+
+    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
+        QuestionAsked {
+            query_id: QueryId::from_uuid(id),
+            student_id: student,
+            question: self.question,
+            code: self.code,
+            error: self.error,
+            topic: self.topic,
+            exercise_id: self.exercise_id,
         }
     }
-    queries::insert(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
-    let asked = QuestionAsked {
-        query_id: id,
-        student_id: caller.id,
-        question: request.question,
-        code: request.code,
-        error: request.error,
-        topic: request.topic,
-        exercise_id: request.exercise_id,
-    };
-    let outgoing = Outgoing::none().with(&asked).map_err(unserializable)?;
-    tx.commit(EventId::from_uuid(id.as_uuid()), outgoing, now).await?;
-    let Some(event) = waiter.wait(patience).await else {
-        return find(&gateway, &caller, id).await;
-    };
-    let Ok(event) = Envelope::<QuestionAnswered>::read(event) else {
-        return find(&gateway, &caller, id).await;
-    };
-    answer_in_place(&gateway, id, now, event).await
 }
 
 /// Stores the answer before it is told, so that whoever asks next finds it too.
@@ -246,58 +218,10 @@ impl IntoResponse for QueryResponse {
         if self.status != QueryStatus::Pending {
             return Json(self).into_response();
         }
-        let location = HeaderValue::from_str(&self.status_url);
-        let mut response = (StatusCode::ACCEPTED, Json(self)).into_response();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        if let Ok(location) = location {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
-    }
-}
-
-/// How long the client wants to wait (RFC 7240, section 4.3).
-pub(crate) fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
-    let wishes = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let wait = wishes
-        .flat_map(|value| value.split([',', ';']))
-        .find_map(|wish| wish.trim().strip_prefix("wait="));
-    let seconds = match wait {
-        None => DEFAULT_PATIENCE,
-        Some(text) => text.trim().parse().map_err(|_not_a_number| {
-            Problem::field("Prefer", "write wait= and whole seconds, such as wait=5")
-        })?,
-    };
-    Ok(Duration::from_secs(seconds.min(LONGEST_PATIENCE)))
-}
-
-/// The client's promise that equal keys mean the same request.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    match value.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= KEY_LIMIT => Ok(Some(key.to_owned())),
-        _ => Err(Problem::field(
-            "Idempotency-Key",
-            format!("1 to {KEY_LIMIT} visible ASCII characters"),
-        )),
+        pending(&self.status_url, &self)
     }
 }
 
 fn no_such_query() -> Problem {
     Problem::not_found("there is no such question of yours")
-}
-
-pub(crate) fn unserializable(error: HandlerError) -> Problem {
-    let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
-    Problem::internal(cause.as_ref())
-}
-
-/// A valid token can outlive its account.
-pub(crate) fn without_account(error: sqlx::Error) -> Problem {
-    let constraint = error.as_database_error().and_then(|error| error.constraint());
-    if constraint.is_some_and(|name| name.ends_with("_student_id_fkey")) {
-        Problem::unauthorized("this account does not exist any more; register")
-    } else {
-        error.into()
-    }
 }

@@ -1,0 +1,153 @@
+//! Accepting work: kept before the client hears of it, done once however often it is sent, and answered in
+//! place if the answer comes soon enough.
+
+use std::time::Duration;
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use events::{CloudEvent, Event};
+use ids::{EventId, UserId};
+use runtime::{
+    HandlerError, Outgoing,
+    http::{Caller, Json, Problem},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use storage::idempotency::{self, Claim, IdempotencyKey};
+use uuid::Uuid;
+
+use crate::{Gateway, NAME, accounts::reused_key, limits};
+
+/// How long a client waits for an answer that says nothing about it, in seconds.
+const DEFAULT_PATIENCE: u64 = 5;
+/// The longest that a client may wait in one request, in seconds; API Gateway cuts at 30.
+const LONGEST_PATIENCE: u64 = 25;
+/// The longest `Idempotency-Key`.
+const KEY_LIMIT: usize = 200;
+
+/// Work that a function does for a student.
+pub(crate) trait Work: Serialize + Send + Sync {
+    /// What asks the function for it.
+    type Event: Event + Sync;
+
+    /// Tells keys of one kind of work from those of another.
+    const OPERATION: &'static str;
+
+    /// Keeps it; `stored` is its JSON.
+    fn keep(
+        conn: &mut PgConnection,
+        id: Uuid,
+        student: UserId,
+        stored: &serde_json::Value,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// The event that asks for it.
+    fn into_event(self, id: Uuid, student: UserId) -> Self::Event;
+}
+
+/// Work that was accepted.
+pub(crate) struct Accepted {
+    /// Its id; of work that was sent before, the first one's.
+    pub(crate) id: Uuid,
+    /// When it was accepted.
+    pub(crate) at: DateTime<Utc>,
+    /// The answer, if it came within the client's patience.
+    pub(crate) answer: Option<CloudEvent>,
+}
+
+/// Accepts work and waits for its answer.
+pub(crate) async fn accept<W: Work>(
+    gateway: &Gateway,
+    caller: &Caller,
+    headers: &HeaderMap,
+    work: W,
+) -> Result<Accepted, Problem> {
+    let bucket = format!("user:{}", caller.id);
+    limits::check(gateway, &bucket, gateway.config.per_user).await?;
+    let patience = patience(headers)?;
+    let key = idempotency_key(headers)?;
+    let services = &gateway.services;
+    let now = services.clock.now();
+    let id = services.clock.new_id();
+    let stored = serde_json::to_value(&work).map_err(|error| Problem::internal(&error))?;
+    // Expected before it is asked for, so that no answer can slip through between.
+    let waiter = services.replies.expect(id);
+    let mut tx = services.store.begin(NAME).await?;
+    if caller.external {
+        storage::users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
+    }
+    if let Some(key) = key {
+        let owner = caller.id.to_string();
+        let request_hash = Sha256::digest(stored.to_string()).into();
+        let key =
+            IdempotencyKey { operation: W::OPERATION, owner: &owner, key: &key, request_hash };
+        match idempotency::claim(tx.conn(), &key, id, now).await? {
+            Claim::New => {}
+            Claim::Conflict => return Err(reused_key()),
+            Claim::Repeated(first) => return Ok(Accepted { id: first, at: now, answer: None }),
+        }
+    }
+    W::keep(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
+    let event = work.into_event(id, caller.id);
+    let outgoing = Outgoing::none().with(&event).map_err(unserializable)?;
+    tx.commit(EventId::from_uuid(id), outgoing, now).await?;
+    Ok(Accepted { id, at: now, answer: waiter.wait(patience).await })
+}
+
+/// `202`: the answer is still to come, and will be at `status_url`.
+pub(crate) fn pending(status_url: &str, body: &impl Serialize) -> Response {
+    let location = HeaderValue::from_str(status_url);
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// How long the client wants to wait (RFC 7240, section 4.3).
+fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
+    let wishes = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let wait = wishes
+        .flat_map(|value| value.split([',', ';']))
+        .find_map(|wish| wish.trim().strip_prefix("wait="));
+    let seconds = match wait {
+        None => DEFAULT_PATIENCE,
+        Some(text) => text.trim().parse().map_err(|_not_a_number| {
+            Problem::field("Prefer", "write wait= and whole seconds, such as wait=5")
+        })?,
+    };
+    Ok(Duration::from_secs(seconds.min(LONGEST_PATIENCE)))
+}
+
+/// The client's promise that equal keys mean the same request.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= KEY_LIMIT => Ok(Some(key.to_owned())),
+        _ => Err(Problem::field(
+            "Idempotency-Key",
+            format!("1 to {KEY_LIMIT} visible ASCII characters"),
+        )),
+    }
+}
+
+fn unserializable(error: HandlerError) -> Problem {
+    let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
+    Problem::internal(cause.as_ref())
+}
+
+/// A valid token can outlive its account.
+fn without_account(error: sqlx::Error) -> Problem {
+    let constraint = error.as_database_error().and_then(|error| error.constraint());
+    if constraint.is_some_and(|name| name.ends_with("_student_id_fkey")) {
+        Problem::unauthorized("this account does not exist any more; register")
+    } else {
+        error.into()
+    }
+}
