@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use cloudevents::{AttributesReader, Event as SdkEvent, EventBuilder, EventBuilderV10};
 use domain::{
     agent::{Agent, AnsweredBy, Author},
+    execution::Verdict,
     level::Level,
     text::Question,
 };
 use events::{
     CloudEvent, Data, Envelope, Event, HeaderStyle,
+    activity_recorded::{Activity, ActivityRecorded},
     dead_letter::DeadLetter,
     envelope::{derived_event_id, event_id},
+    execution_finished::ExecutionFinished,
+    execution_requested::ExecutionRequested,
     question_answered::{Answer, Example, QuestionAnswered},
     question_asked::QuestionAsked,
     question_routed::{QuestionRouted, Routing},
 };
-use ids::{EventId, QueryId, UserId};
+use ids::{EventId, ExecutionId, QueryId, UserId};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -120,6 +124,51 @@ fn published_payloads_keep_their_form() {
     let letter_json = json!({ "function": "triage", "origin": "learning.requests-3@15", "reasons": ["why"],
         "attempts": 1, "headers": [["name", "dmFsdWU="]], "value_base64": "e30=" });
     assert_eq!(serde_json::to_value(&letter).unwrap(), letter_json);
+}
+
+#[test]
+fn payloads_of_runs_keep_their_form() {
+    let run = Uuid::from_u128(1);
+    let (execution_id, student_id) =
+        (ExecutionId::from_uuid(run), UserId::from_uuid(Uuid::from_u128(2)));
+    let program = json!({ "code": "f()", "stdin": "a\n", "files": { "d/x.txt": "y" },
+        "tests": [{ "name": "one", "stdin": "b", "call": "f()", "expected": "1" }],
+        "timeout_ms": 500, "seed": 7, "trace": true });
+    let requested = ExecutionRequested {
+        execution_id,
+        student_id,
+        program: serde_json::from_value(program.clone()).expect("a program"),
+    };
+    check(&requested, json!({ "execution_id": QUERY, "student_id": STUDENT, "program": program }));
+    let error = json!({ "type": "NameError", "message": "m", "line": 1, "column": 2, "end_column": 3,
+        "function": "f", "traceback": "t",
+        "advice": { "rule": "r", "what": "w", "why": "y", "hint": "h" } });
+    let result = json!({ "verdict": "error", "exit_code": 1, "stdout": "o", "stderr": "e",
+        "transcript": [{ "stream": "stdout", "text": "o" }, { "stream": "stderr", "text": "e" }],
+        "truncated": false, "error": error,
+        "files": { "a": { "text": "x" }, "b": { "base64": "/w==" } },
+        "tests": [{ "name": "one", "passed": false, "verdict": "error", "expected": "1", "actual": "",
+                    "error": error, "problem": "p", "duration_ms": 4 }],
+        "trace": { "steps": [], "truncated": false },
+        "duration_ms": 5, "cpu_ms": 4, "memory_bytes": 3, "python": "3.14.0" });
+    let finished = ExecutionFinished {
+        execution_id,
+        student_id,
+        result: serde_json::from_value(result.clone()).expect("a result"),
+    };
+    check(&finished, json!({ "execution_id": QUERY, "student_id": STUDENT, "result": result }));
+    let activity = Activity::CodeRun {
+        execution_id,
+        verdict: Verdict::Timeout,
+        error_type: Some("Timeout".to_owned()),
+        tests: Some((1, 2)),
+    };
+    check(
+        &ActivityRecorded { student_id, request_id: run, activity },
+        json!({ "student_id": STUDENT, "request_id": QUERY,
+            "activity": { "type": "code_run", "execution_id": QUERY, "verdict": "timeout",
+                          "error_type": "Timeout", "tests": [1, 2] } }),
+    );
 }
 
 #[test]
