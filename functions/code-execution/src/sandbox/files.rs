@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// Bytes of all files together.
@@ -437,4 +438,9 @@ impl Node {
 
 fn check_name(name: &str) -> Result<(), ErrorCode> {
     if name.len() > MAX_NAME { Err(ErrorCode::NameTooLong) } else { Ok(()) }
+}
+
+/// A time as files have it.
+pub(crate) fn since_1970(now: DateTime<Utc>) -> Duration {
+    Duration::from_millis(u64::try_from(now.timestamp_millis()).unwrap_or_default())
 }

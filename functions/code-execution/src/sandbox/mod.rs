@@ -1,5 +1,5 @@
-//! CPython in a WebAssembly sandbox: one fresh interpreter for each run, made in under a millisecond
-//! from the memory image that `build.rs` prepared.
+//! CPython in a WebAssembly sandbox: one fresh interpreter for each run, made from the memory image that
+//! `build.rs` prepared.
 
 mod engine;
 mod files;
@@ -41,7 +41,7 @@ use self::{
     files::Files,
     frames::RuntimeAddress,
     output::Sink,
-    state::{HasWaiting, Memory, State, Stop, Waiting, since_1970},
+    state::{HasWaiting, Memory, State, Stop, Waiting},
     wasi_files::{HasFiles, WasiFiles},
 };
 pub use self::{
@@ -58,6 +58,8 @@ pub const MAX_MEMORY: usize = 50 << 20;
 const TICK: Duration = Duration::from_millis(2);
 /// Bytes of randomness that one call gets; the interpreter asks for 256 at a time.
 const MAX_RANDOM: u64 = 1 << 20;
+/// Wall time for making an interpreter, which runs no program.
+const MAX_TIME_OF_START: Duration = Duration::from_secs(60);
 /// Wall time for all values that tests expect.
 pub(crate) const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
 /// Handles to files, streams and clocks that a program holds at once.
@@ -128,7 +130,6 @@ impl Sandbox {
 
     /// Makes an interpreter that waits for its program.
     pub(crate) async fn prepare(&self, slice: Slice) -> Result<Ready, SandboxError> {
-        let output = run::shared_output();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let now = Instant::now();
@@ -136,9 +137,9 @@ impl Sandbox {
             wasi: WasiCtxBuilder::new().build(),
             table,
             files: WasiFiles::new(Files::empty()),
-            output,
+            output: Arc::default(),
             memory: Memory::default(),
-            deadline: now + Duration::from_secs(60),
+            deadline: now + MAX_TIME_OF_START,
             slice,
             runtime_address: Arc::clone(&self.runtime_address),
             raised: None,
@@ -226,10 +227,10 @@ fn furnish(
         wasi.secure_random(StdRng::seed_from_u64(seed));
     }
     state.wasi = wasi.build();
-    let mut files = job.files.clone();
-    files.insert(PROGRAM.to_owned(), job.source.clone());
-    let files = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
-    state.files = WasiFiles::new(Files::new(&files, since_1970(job.now))?);
+    let mut given = job.files.clone();
+    given.insert(PROGRAM.to_owned(), job.source.clone());
+    let given = given.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    state.files = WasiFiles::new(Files::new(&given, files::since_1970(job.now))?);
     state.memory.limit = MAX_MEMORY;
     state.memory.peak = state.memory.base;
     state.deadline = started + job.limit;

@@ -7,10 +7,16 @@ use super::engine;
 /// Instances that there can be at once: a worker's programs, one spare, and those on their way out.
 const SLOTS: u32 = 72;
 /// Core instances, and tables, of one interpreter.
-const PARTS: u32 = 60;
+pub(super) const PARTS: u32 = 60;
+/// Elements of a function table; the interpreter's libraries share one.
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
+/// Bytes of what the engine keeps of one instance.
+const INSTANCE_BYTES: usize = 16 << 20;
 /// Bytes of a slot that stay mapped between two programs: what most of them touch.
 const RESIDENT: usize = 8 << 20;
+/// The same of a stack.
 const STACK_RESIDENT: usize = 64 << 10;
+
 /// The settings of an engine that runs programs: what the last one used is kept for the next.
 pub(crate) fn config() -> Config {
     let mut pool = PoolingAllocationConfig::new();
@@ -23,9 +29,9 @@ pub(crate) fn config() -> Config {
         .max_core_instances_per_component(PARTS)
         .max_memories_per_component(2)
         .max_tables_per_component(PARTS)
-        .table_elements(20_000)
-        .max_component_instance_size(16 << 20)
-        .max_core_instance_size(16 << 20)
+        .table_elements(TABLE_ELEMENTS)
+        .max_component_instance_size(INSTANCE_BYTES)
+        .max_core_instance_size(INSTANCE_BYTES)
         .max_memory_size(engine::ADDRESS_SPACE as usize)
         .linear_memory_keep_resident(RESIDENT)
         .table_keep_resident(RESIDENT)

@@ -2,14 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use domain::execution::{FileContent, Verdict, Written};
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use wasmtime::{Store, Trap, WasmCoreDump};
 use wasmtime_wasi::I32Exit;
@@ -17,7 +15,6 @@ use wasmtime_wasi::I32Exit;
 use super::{
     bindings::{Ending, Fault, Python},
     frames::{self, Frame},
-    output::Output,
     state::{State, Stop},
 };
 
@@ -279,6 +276,7 @@ fn post_mortem(error: &wasmtime::Error, store: &Store<State>) -> (Vec<Frame>, bo
     )
 }
 
+/// As `is_students` of the guest's `names.py`.
 fn is_students(file: &str) -> bool {
     !file.starts_with("/usr/lib/python3.14/")
         && !file.starts_with('<')
@@ -311,8 +309,4 @@ fn changed_files(
         told.insert(name, content);
     }
     (told, left_out)
-}
-
-pub(crate) fn shared_output() -> Arc<Mutex<Output>> {
-    Arc::default()
 }

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use parking_lot::Mutex;
@@ -22,13 +22,9 @@ use super::{
     bindings::learnflow::sandbox::host,
     frames::RuntimeAddress,
     output::Output,
+    pool,
     wasi_files::{View, WasiFiles},
 };
-
-/// Elements of the function table.
-const TABLE_ELEMENTS: usize = 200_000;
-/// Core instances, tables and memories in one component: the interpreter is linked from libraries.
-const INSTANCES: usize = 100;
 
 /// Why the host ended a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,19 +66,19 @@ impl ResourceLimiter for Memory {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        Ok(desired <= pool::TABLE_ELEMENTS)
     }
 
     fn instances(&self) -> usize {
-        INSTANCES
+        pool::PARTS as usize
     }
 
     fn tables(&self) -> usize {
-        INSTANCES
+        pool::PARTS as usize
     }
 
     fn memories(&self) -> usize {
-        INSTANCES
+        pool::PARTS as usize
     }
 }
 
@@ -205,10 +201,4 @@ impl poll::HostPollable for Waiting<'_> {
     fn drop(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
         poll::HostPollable::drop(self.table, pollable)
     }
-}
-
-/// The longest that the clock of file times may be off; see [`super::files::Files`].
-pub(crate) const fn since_1970(now: chrono::DateTime<chrono::Utc>) -> Duration {
-    let milliseconds = now.timestamp_millis();
-    if milliseconds < 0 { Duration::ZERO } else { Duration::from_millis(milliseconds as u64) }
 }

@@ -101,7 +101,7 @@ impl Workers {
         let limit = job.limit;
         match self.ask(&Task::Run(Box::new(job)), limit).await? {
             Some(Answer::Run(run)) => Ok(*run),
-            Some(Answer::Values(_)) | None => Ok(lost()),
+            Some(Answer::Values(_)) | None => Ok(not_run()),
         }
     }
 
@@ -135,6 +135,7 @@ impl Workers {
             }
             metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
         }
+        tracing::error!("a program could not be run: its worker was lost each time");
         Ok(None)
     }
 }
@@ -174,9 +175,8 @@ impl Drop for Turn {
     }
 }
 
-/// What is told when workers were lost again and again.
-fn lost() -> Run {
-    tracing::error!("a program could not be run: its worker was lost each time");
+/// What is told of a program that could not be run, which is logged where it is known.
+fn not_run() -> Run {
     Run {
         verdict: Verdict::Internal,
         exit_code: 1,

@@ -164,7 +164,7 @@ impl<'s> Scheduler<'s> {
                 }
                 (Err(error), Task::Run(_)) => {
                     tracing::error!(%error, "an interpreter could not be made");
-                    Answer::Run(Box::new(super::lost()))
+                    Answer::Run(Box::new(super::not_run()))
                 }
                 (Err(error), Task::Values(expressions)) => {
                     Answer::Values(vec![Err(error.to_string()); expressions.len()])

@@ -365,7 +365,7 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
         return told(
             "os_error.open_files",
             format!("On {} too many files are open at once.", failure.place()),
-            "At most 60 files can be open, and one stays open until it is closed.",
+            "About 60 files can be open, and one stays open until it is closed.",
             "Where are the files closed? What does `with` do about that?",
         );
     }
