@@ -3,8 +3,8 @@
 //!
 //! `componentize-py` brings the interpreter, so nothing is fetched. While the interpreter is set up no
 //! time passes and nothing is random, so the same inputs give the same component, but for about 200 of
-//! 36 million bytes (measured by building twice): the modules are unpacked into temporary folders, and
-//! traces of their times and numbers stay in the memory that is kept.
+//! 36 million bytes (measured by building twice). We take these for traces of the temporary folders into
+//! which the modules are unpacked, left in the memory that is kept.
 
 use std::{
     env,
