@@ -2,8 +2,8 @@
 //! whose memory is that moment's, compiled ahead of time for this machine's architecture.
 //!
 //! `componentize-py` brings the interpreter, so nothing is fetched. While the interpreter is set up no
-//! time passes and nothing is random, so the same inputs give the same component, but for about 200 of
-//! 36 million bytes (measured by building twice). We take these for traces of the temporary folders into
+//! time passes and nothing is random, so the same inputs give the same component, but for some 260
+//! of 36 million bytes (measured by building twice). We take these for traces of the temporary folders into
 //! which the modules are unpacked, left in the memory that is kept.
 
 use std::{
@@ -44,13 +44,21 @@ fn main() -> Result<()> {
     }
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
     let component = out.join("python.wasm");
-    let data = out.join("guest");
-    fs::create_dir_all(&data)?;
-    fs::write(data.join("zones.py"), zones()?)?;
+    // A new copy, since the interpreter writes where it imports from.
+    let guest = out.join("guest");
+    if guest.exists() {
+        fs::remove_dir_all(&guest)?;
+    }
+    fs::create_dir(&guest)?;
+    for source in fs::read_dir("guest")? {
+        let source = source?;
+        fs::copy(source.path(), guest.join(source.file_name()))?;
+    }
+    fs::write(guest.join("zones.py"), zones()?)?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(set_up(&component, &data))
+        .block_on(set_up(&component, &guest))
         .context("the interpreter cannot be set up")?;
 
     let engine = wasmtime::Engine::new(&engine::config())?;
@@ -76,15 +84,15 @@ fn zones() -> Result<String> {
     Ok(module)
 }
 
-async fn set_up(component: &Path, data: &Path) -> Result<()> {
-    let data = data.to_str().context("the build folder's path is UTF-8")?;
+async fn set_up(component: &Path, guest: &Path) -> Result<()> {
+    let guest = guest.to_str().context("the build folder's path is UTF-8")?;
     ComponentGenerator {
         wit_paths: &[Path::new("wit")],
         worlds: &["python"],
         features: &[],
         all_features: false,
         world_module: None,
-        python_path: &["guest", data],
+        python_path: &[guest],
         module_worlds: &[],
         app_name: "app",
         output_path: component,

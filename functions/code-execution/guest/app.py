@@ -3,6 +3,11 @@
 Nothing here runs when a program starts: its instance begins with the memory that this module left.
 """
 
+import sys
+
+# Compiled files hold the times of their sources, and no two images would be the same.
+sys.dont_write_bytecode = True
+
 import names
 
 names.rename_library()

@@ -8,7 +8,7 @@ from importlib.machinery import SourceFileLoader
 LIBRARY = "/usr/lib/python3.14/"
 OURS = "<frozen runner>"
 
-_OUR_MOUNTS = ("/bundled/", "/world/", "/0/", "/1/")
+_OUR_MOUNTS = ("/bundled/", "/world/", "/0/")
 
 _OURS = (
     "app", "componentize_py_async_support", "componentize_py_async_support.futures",
@@ -40,7 +40,6 @@ def rename_library():
         return original(self, data, shown(os.fspath(path)), _optimize=_optimize)
 
     SourceFileLoader.source_to_code = source_to_code
-    sys.dont_write_bytecode = True
 
 
 def rename_modules():
