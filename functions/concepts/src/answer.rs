@@ -25,10 +25,7 @@ pub fn answer(
     let page = page.and_then(|page| course.topic(page));
     let mut answer = match subject(course, &found, page) {
         Subject::Comparison(comparison) => compare(comparison),
-        Subject::Topic(best) => match &best.topic.lesson {
-            Some(lesson) => explain(course, &best, lesson, level),
-            None => not_written(course, best.topic),
-        },
+        Subject::Topic(best) => explain(course, &best, level),
         Subject::NotCovered(idea) => not_covered(course, idea, &found),
         Subject::Unknown => unknown(course, question, &found),
     };
@@ -83,7 +80,8 @@ fn compare(comparison: &Comparison) -> Answer {
     }
 }
 
-fn explain(course: &Curriculum, best: &Match<'_>, lesson: &Lesson, level: Level) -> Answer {
+fn explain(course: &Curriculum, best: &Match<'_>, level: Level) -> Answer {
+    let lesson = &best.topic.lesson;
     let (mut content, examples) = match best.concept {
         Some(concept) => {
             let text = concept.text.trim();
@@ -112,15 +110,6 @@ fn explain(course: &Curriculum, best: &Match<'_>, lesson: &Lesson, level: Level)
         topics: vec![best.topic.slug.clone()],
         related: lesson.related.clone(),
     }
-}
-
-fn not_written(course: &Curriculum, topic: &Topic) -> Answer {
-    let content = format!(
-        "You ask about **{}**. That topic is part of the course, but its lesson is not written yet, so \
-         I cannot explain it.",
-        topic.title
-    );
-    offer(course, content, &topic.title)
 }
 
 fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
@@ -217,6 +206,7 @@ mod tests {
             ("How do while loops work?", "while-loops", "as long as"),
             ("remove duplicates from a list", "sets", "keeps every value once"),
             ("what are f-strings?", "input-output", "values in braces"),
+            ("How do I define a function?", "defining-functions", "gives a name to some lines"),
         ] {
             let answer = ask(question);
             assert_eq!(answer.topics, [topic], "{question}");
@@ -230,7 +220,6 @@ mod tests {
         for (question, words) in [
             ("What is a decorator?", "**decorator** is not part of this course"),
             ("How do I reverse a linked list?", "**linked list** is not part of this course"),
-            ("How do I define a function?", "not written yet"),
             ("What is a flurble?", "I do not know «flurble»"),
             ("Hello?", "I do not know which idea you mean"),
         ] {

@@ -42,14 +42,14 @@ async fn explain(Json(request): Json<ExplainRequest>) -> Result<Json<ExplainResp
         .then(|| found.matches.first())
         .flatten();
     let topic = course.topic(name).or_else(|| best.map(|best| best.topic));
-    let Some((topic, lesson)) = topic.and_then(|topic| Some((topic, topic.lesson.as_ref()?)))
-    else {
+    let Some(topic) = topic else {
         let nearest = course.nearest(name, 3);
         let slugs: Vec<&str> = nearest.iter().map(|topic| topic.slug.as_str()).collect();
         let detail =
             format!("there is no lesson on «{name}»; the nearest are {}", slugs.join(", "));
         return Err(Problem::not_found(detail));
     };
+    let lesson = &topic.lesson;
     let concept = best.and_then(|best| best.concept);
     let (text, examples) = match concept {
         Some(concept) => (concept.text.as_str(), std::slice::from_ref(&concept.example)),
@@ -75,7 +75,6 @@ struct ConceptEntry {
     module: &'static str,
     slug: &'static str,
     title: &'static str,
-    has_lesson: bool,
     concepts: Vec<&'static str>,
 }
 
@@ -86,12 +85,7 @@ async fn concepts() -> Json<Vec<ConceptEntry>> {
             module: &module.slug,
             slug: &topic.slug,
             title: &topic.title,
-            has_lesson: topic.lesson.is_some(),
-            concepts: topic
-                .lesson
-                .iter()
-                .flat_map(|lesson| lesson.concepts.iter().map(|concept| concept.title.as_str()))
-                .collect(),
+            concepts: topic.lesson.concepts.iter().map(|concept| concept.title.as_str()).collect(),
         })
     });
     Json(entries.collect())

@@ -13,13 +13,7 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let course = curriculum::embedded();
     let paste = python::split(question);
     let found = course.find(&paste.prose);
-    let topics: Vec<&Topic> = found
-        .matches
-        .iter()
-        .map(|found| found.topic)
-        .filter(|topic| topic.lesson.is_some())
-        .take(OFFERED)
-        .collect();
+    let topics: Vec<&Topic> = found.matches.iter().map(|found| found.topic).take(OFFERED).collect();
     let mut content = match routing.agent {
         Agent::OffTopic => {
             "I can help you with learning Python, and this seems to be about something \

@@ -5,6 +5,7 @@
 
 mod ask;
 mod backends;
+pub mod course;
 mod dev;
 mod operate;
 mod run;
@@ -35,6 +36,8 @@ enum Command {
     Ask(ask::AskArguments),
     /// Run a Python program in the sandbox, as a student's is run.
     Run(run::RunArguments),
+    /// Try everything that a course claims: examples, quizzes, exercises and their tests.
+    CheckCourse(course::CourseArguments),
     /// Bring a database up to date.
     Migrate {
         /// The database.
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
             Command::Dev(arguments) => dev::run(arguments).await?,
             Command::Ask(arguments) => ask::run(arguments).await?,
             Command::Run(arguments) => return run::run(arguments).await,
+            Command::CheckCourse(arguments) => return course::run(arguments).await,
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
             Command::DeadLetters { database_url, limit } => {

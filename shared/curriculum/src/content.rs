@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::practice::{Practice, Template};
+
 /// The whole course.
 #[derive(Debug, Clone)]
 pub struct Curriculum {
@@ -43,13 +45,16 @@ pub struct Topic {
     pub title: String,
     /// Words and phrases by which a question means this topic, in lower case.
     pub terms: Vec<String>,
-    /// The lesson, where it is written.
+    /// What is taught about it.
     #[serde(skip)]
-    pub lesson: Option<Lesson>,
+    pub lesson: Lesson,
+    /// What is practised.
+    #[serde(skip)]
+    pub practice: Practice,
 }
 
 /// What is taught about a topic.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
     /// One sentence.
@@ -70,7 +75,7 @@ pub struct Lesson {
 }
 
 /// The same idea for four readers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Explanations {
     /// For someone who sees it for the first time.
@@ -147,6 +152,11 @@ impl Curriculum {
         self.topics().find(|topic| topic.slug == slug)
     }
 
+    /// Every exercise with its topic, in teaching order.
+    pub fn exercises(&self) -> impl Iterator<Item = (&Topic, &Template)> {
+        self.topics().flat_map(|topic| topic.practice.exercises.iter().map(move |e| (topic, e)))
+    }
+
     /// The comparison of two topics, in either order.
     #[must_use]
     pub fn comparison(&self, one: &str, other: &str) -> Option<&Comparison> {
@@ -161,10 +171,9 @@ impl Curriculum {
     pub fn examples(&self) -> Vec<(String, &Example)> {
         let mut examples = Vec::new();
         for topic in self.topics() {
-            let Some(lesson) = &topic.lesson else { continue };
-            let concepts = lesson.concepts.iter().map(|concept| &concept.example);
-            examples
-                .extend(lesson.examples.iter().chain(concepts).map(|e| (topic.slug.clone(), e)));
+            let concepts = topic.lesson.concepts.iter().map(|concept| &concept.example);
+            let all = topic.lesson.examples.iter().chain(concepts);
+            examples.extend(all.map(|example| (topic.slug.clone(), example)));
         }
         for comparison in &self.comparisons {
             let name = comparison.topics.join(" and ");
@@ -181,8 +190,7 @@ pub(crate) fn vocabulary(curriculum: &Curriculum) -> Vocabulary {
         for term in &topic.terms {
             terms.entry(term.clone()).or_default().push((index, None));
         }
-        let concepts = topic.lesson.iter().flat_map(|lesson| &lesson.concepts).enumerate();
-        for (position, concept) in concepts {
+        for (position, concept) in topic.lesson.concepts.iter().enumerate() {
             for term in &concept.terms {
                 terms.entry(term.clone()).or_default().push((index, Some(position)));
             }

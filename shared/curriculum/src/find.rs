@@ -360,7 +360,6 @@ impl Curriculum {
         let text = text.to_lowercase();
         let mut scored: Vec<(f64, &Topic)> = self
             .topics()
-            .filter(|topic| topic.lesson.is_some())
             .map(|topic| {
                 let names = topic.terms.iter().chain([&topic.title]);
                 let best = names.map(|name| strsim::jaro_winkler(name, &text)).fold(0.0, f64::max);
@@ -374,7 +373,7 @@ impl Curriculum {
 
 impl<'a> Found<'a> {
     fn add(&mut self, topic: &'a Topic, concept: Option<usize>, weight: usize) {
-        let concept = concept.and_then(|at| topic.lesson.as_ref().and_then(|l| l.concepts.get(at)));
+        let concept = concept.and_then(|at| topic.lesson.concepts.get(at));
         match self.matches.iter_mut().find(|found| found.topic.slug == topic.slug) {
             Some(found) => {
                 found.weight += weight;

@@ -6,9 +6,11 @@
 mod content;
 mod find;
 mod load;
+mod practice;
 
 pub use content::{
     Comparison, Concept, Curriculum, Example, Explanations, Lesson, Mistake, Module, Topic,
 };
 pub use find::{Found, Match};
-pub use load::{LoadError, embedded};
+pub use load::{LoadError, embedded, read};
+pub use practice::{Check, Exercise, Practice, Question, Template};

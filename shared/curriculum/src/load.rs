@@ -1,34 +1,77 @@
 //! Loading the course from the files that are built into the program.
 
-use std::sync::LazyLock;
+use std::{fs, io, path::Path, sync::LazyLock};
 
 use serde::Deserialize;
 
 use crate::{
-    Comparison, Curriculum, Lesson, Module,
+    Comparison, Curriculum, Lesson, Module, Practice,
     content::{Vocabulary, vocabulary},
 };
 
-/// The files with lessons, by topic.
-const LESSONS: [(&str, &str); 13] = [
-    ("variables", include_str!("../content/variables.toml")),
-    ("data-types", include_str!("../content/data-types.toml")),
-    ("input-output", include_str!("../content/input-output.toml")),
-    ("operators", include_str!("../content/operators.toml")),
-    ("type-conversion", include_str!("../content/type-conversion.toml")),
-    ("conditionals", include_str!("../content/conditionals.toml")),
-    ("for-loops", include_str!("../content/for-loops.toml")),
-    ("while-loops", include_str!("../content/while-loops.toml")),
-    ("break-continue", include_str!("../content/break-continue.toml")),
-    ("lists", include_str!("../content/lists.toml")),
-    ("tuples", include_str!("../content/tuples.toml")),
-    ("dictionaries", include_str!("../content/dictionaries.toml")),
-    ("sets", include_str!("../content/sets.toml")),
+macro_rules! topics {
+    ($($slug:literal),+ $(,)?) => {
+        [$(TopicFiles {
+            slug: $slug,
+            lesson: include_str!(concat!("../content/", $slug, ".toml")),
+            practice: include_str!(concat!("../content/practice/", $slug, ".toml")),
+        }),+]
+    };
+}
+
+/// The two files of a topic.
+pub(crate) struct TopicFiles<'a> {
+    pub(crate) slug: &'a str,
+    pub(crate) lesson: &'a str,
+    pub(crate) practice: &'a str,
+}
+
+const TOPICS: [TopicFiles<'static>; 31] = topics![
+    "variables",
+    "data-types",
+    "input-output",
+    "operators",
+    "type-conversion",
+    "conditionals",
+    "for-loops",
+    "while-loops",
+    "break-continue",
+    "lists",
+    "tuples",
+    "dictionaries",
+    "sets",
+    "defining-functions",
+    "parameters",
+    "return-values",
+    "scope",
+    "classes-objects",
+    "attributes-methods",
+    "inheritance",
+    "encapsulation",
+    "reading-writing-files",
+    "csv",
+    "json",
+    "try-except",
+    "exception-types",
+    "custom-exceptions",
+    "debugging",
+    "installing-packages",
+    "apis",
+    "virtual-environments",
 ];
 
 /// Why content cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// A file is not there, or not text.
+    #[error("{file} cannot be read")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file does not have its form.
     #[error("{file} is malformed")]
     Malformed {
@@ -67,7 +110,7 @@ static EMBEDDED: LazyLock<Curriculum> = LazyLock::new(|| {
     load(
         include_str!("../content/outline.toml"),
         include_str!("../content/comparisons.toml"),
-        &LESSONS,
+        &TOPICS,
     )
     .expect("the built-in course is loaded by this crate's tests")
 });
@@ -78,10 +121,35 @@ pub fn embedded() -> &'static Curriculum {
     &EMBEDDED
 }
 
+/// Reads a course from a folder that has the same files as this crate's `content/`.
+///
+/// # Errors
+/// A file is missing, or does not have its form; see `schema/` for that.
+pub fn read(folder: &Path) -> Result<Curriculum, LoadError> {
+    let text = |name: &str| {
+        let file = folder.join(name);
+        fs::read_to_string(&file)
+            .map_err(|source| LoadError::Unreadable { file: file.display().to_string(), source })
+    };
+    let outline = text("outline.toml")?;
+    let parsed: Outline = parse("outline.toml", &outline)?;
+    let slugs = parsed.modules.iter().flat_map(|module| &module.topics).map(|topic| &topic.slug);
+    let files = slugs.map(|slug| {
+        let lesson = text(&format!("{slug}.toml"))?;
+        Ok((slug.as_str(), lesson, text(&format!("practice/{slug}.toml"))?))
+    });
+    let files: Vec<(&str, String, String)> = files.collect::<Result<_, LoadError>>()?;
+    let topics: Vec<TopicFiles<'_>> = files
+        .iter()
+        .map(|(slug, lesson, practice)| TopicFiles { slug, lesson, practice })
+        .collect();
+    load(&outline, &text("comparisons.toml")?, &topics)
+}
+
 pub(crate) fn load(
     outline: &str,
     comparisons: &str,
-    lessons: &[(&str, &str)],
+    topics: &[TopicFiles<'_>],
 ) -> Result<Curriculum, LoadError> {
     let outline: Outline = parse("outline.toml", outline)?;
     let comparisons: Comparisons = parse("comparisons.toml", comparisons)?;
@@ -91,14 +159,16 @@ pub(crate) fn load(
         not_covered: outline.not_covered,
         vocabulary: Vocabulary::new(),
     };
-    for (slug, text) in lessons {
-        let file = format!("{slug}.toml");
-        let lesson: Lesson = parse(&file, text)?;
-        let topics = curriculum.modules.iter_mut().flat_map(|module| &mut module.topics);
-        match topics.into_iter().find(|topic| topic.slug == *slug) {
-            Some(topic) => topic.lesson = Some(lesson),
-            None => return Err(LoadError::UnknownTopic { file, slug: (*slug).to_owned() }),
-        }
+    for files in topics {
+        let file = format!("{}.toml", files.slug);
+        let lesson: Lesson = parse(&file, files.lesson)?;
+        let practice: Practice = parse(&format!("practice/{file}"), files.practice)?;
+        let mut topics = curriculum.modules.iter_mut().flat_map(|module| &mut module.topics);
+        let Some(topic) = topics.find(|topic| topic.slug == files.slug) else {
+            return Err(LoadError::UnknownTopic { file, slug: files.slug.to_owned() });
+        };
+        topic.lesson = lesson;
+        topic.practice = practice;
     }
     check_references(&curriculum)?;
     curriculum.vocabulary = vocabulary(&curriculum);
@@ -110,9 +180,8 @@ fn parse<T: for<'a> Deserialize<'a>>(file: &str, text: &str) -> Result<T, LoadEr
 }
 
 fn check_references(curriculum: &Curriculum) -> Result<(), LoadError> {
-    let lessons = curriculum.topics().filter_map(|topic| Some((topic, topic.lesson.as_ref()?)));
-    let related = lessons.flat_map(|(topic, lesson)| {
-        lesson.related.iter().map(move |slug| (format!("{}.toml", topic.slug), slug))
+    let related = curriculum.topics().flat_map(|topic| {
+        topic.lesson.related.iter().map(move |slug| (format!("{}.toml", topic.slug), slug))
     });
     let compared = curriculum
         .comparisons

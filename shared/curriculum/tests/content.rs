@@ -1,63 +1,81 @@
-//! The content holds what it promises: every program prints what the course says it prints.
+//! The course is whole: its parts, their sizes, and the words by which it is found. That its programs
+//! do what it says is tried in the sandbox, by `tests/it/sandbox/curriculum.rs`.
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+use std::collections::BTreeSet;
 
-use curriculum::{Example, Lesson, embedded};
-
-/// Runs a program in real CPython and returns what it printed.
-fn run(example: &Example) -> String {
-    let mut python = Command::new("python3")
-        .args(["-I", "-X", "utf8", "-c", &example.code])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("python3 starts");
-    let mut stdin = python.stdin.take().expect("stdin is piped");
-    stdin.write_all(example.stdin.as_bytes()).expect("the program reads its input");
-    drop(stdin);
-    let output = python.wait_with_output().expect("python3 ends");
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        example.code,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("output is UTF-8")
-}
+use curriculum::{Curriculum, Topic, embedded};
+use domain::difficulty::Difficulty;
 
 #[test]
-fn every_example_prints_what_it_says() {
-    let examples = embedded().examples();
-    assert!(examples.len() >= 60, "only {} examples were found", examples.len());
-    let wrong: Vec<String> = examples
-        .into_iter()
-        .filter(|(_, example)| run(example) != example.output)
-        .map(|(place, example)| format!("{place}: {}", example.title))
-        .collect();
-    assert_eq!(wrong, [""; 0], "these print something else");
-}
-
-#[test]
-fn the_course_has_its_eight_modules_and_31_topics_with_lessons_in_the_first_three() {
-    let course = embedded();
-    let counts: Vec<usize> = course.modules.iter().map(|module| module.topics.len()).collect();
+fn the_course_has_its_eight_modules_and_31_topics() {
+    let counts: Vec<usize> = embedded().modules.iter().map(|module| module.topics.len()).collect();
     assert_eq!(counts, [5, 4, 4, 4, 4, 3, 4, 3]);
-    for (module, count) in course.modules.iter().zip([5, 4, 4]) {
-        let lessons: Vec<&Lesson> =
-            module.topics.iter().filter_map(|t| t.lesson.as_ref()).collect();
-        assert_eq!(lessons.len(), count, "{}", module.slug);
-        for lesson in lessons {
-            assert!(lesson.examples.len() >= 2 && lesson.mistakes.len() >= 2, "{}", lesson.summary);
-            let levels = &lesson.explanation;
-            for text in [&levels.beginner, &levels.learning, &levels.proficient, &levels.mastered] {
-                assert!((150..1_000).contains(&text.len()), "too short or too long: {text}");
-            }
+}
+
+#[test]
+fn every_topic_has_four_levels_examples_mistakes_exercises_and_a_quiz() {
+    let course = embedded();
+    let missing: Vec<String> = course.topics().flat_map(faults).collect();
+    assert_eq!(missing, [""; 0]);
+    assert!(course.exercises().count() >= 120);
+}
+
+fn faults(topic: &Topic) -> Vec<String> {
+    let lesson = &topic.lesson;
+    let levels = &lesson.explanation;
+    let levels = [&levels.beginner, &levels.learning, &levels.proficient, &levels.mastered];
+    let exercises: Vec<_> = topic.practice.exercises.iter().map(|e| e.exercise()).collect();
+    let difficulties: BTreeSet<Difficulty> = exercises.iter().map(|e| e.difficulty).collect();
+    let is_in_order = exercises.is_sorted_by_key(|exercise| exercise.difficulty);
+    let questions = &topic.practice.questions;
+    let rules = [
+        (
+            levels.iter().all(|text| (150..1_000).contains(&text.len())),
+            "four levels of some length",
+        ),
+        (lesson.examples.len() >= 2, "two examples"),
+        (lesson.mistakes.len() >= 2, "two mistakes"),
+        (exercises.len() >= 3 && difficulties.len() == 3 && is_in_order, "easy to hard exercises"),
+        (exercises.iter().all(|e| e.hints.len() == 2), "two hints for each exercise"),
+        (questions.len() >= 4, "four questions"),
+        (
+            questions.iter().all(|q| q.wrong.len() == 3 && !q.wrong.contains(&q.answer)),
+            "wrong answers",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(holds, _)| !holds);
+    broken.map(|(_, rule)| format!("{} lacks {rule}", topic.slug)).collect()
+}
+
+#[test]
+fn exercises_have_names_of_their_own_in_the_whole_course() {
+    let course = embedded();
+    let slugs: Vec<String> = course.exercises().map(|(_, e)| e.exercise().slug).collect();
+    let different: BTreeSet<&String> = slugs.iter().collect();
+    assert_eq!(different.len(), slugs.len());
+}
+
+#[test]
+fn variations_differ_and_leave_no_placeholder() {
+    for (topic, template) in embedded().exercises().filter(|(_, e)| e.variations() > 1) {
+        let all: Vec<String> =
+            (0..template.variations()).map(|n| format!("{:?}", template.variation(n))).collect();
+        let different: BTreeSet<&String> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "{}", topic.slug);
+        for name in template.vary.keys() {
+            let placeholder = format!("<{name}>");
+            assert!(all.iter().all(|e| !e.contains(&placeholder)), "{} {placeholder}", topic.slug);
         }
     }
+}
+
+#[test]
+fn the_files_of_the_course_can_be_read_from_a_folder() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/content");
+    let read: Curriculum = curriculum::read(folder.as_ref()).expect("the folder holds a course");
+    assert_eq!(read.topics().count(), embedded().topics().count());
+    let error = curriculum::read("no-such-folder".as_ref()).expect_err("there is none");
+    assert!(error.to_string().contains("outline.toml"), "{error}");
 }
 
 #[test]

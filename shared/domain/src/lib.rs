@@ -4,6 +4,7 @@
 //! database, a network, a clock, randomness or logging.
 
 pub mod agent;
+pub mod difficulty;
 pub mod execution;
 pub mod level;
 pub mod text;

@@ -1,0 +1,159 @@
+//! `learnflow check-course`: everything that the course claims, tried in the sandbox.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Args;
+use code_execution::{execute::execute, workers::Workers};
+use curriculum::{Curriculum, Exercise, Question};
+use domain::execution::{ExecutionResult, Program, Verdict};
+use exercises::{Report, expect_what_reference_gives, judge, trials};
+use futures::{StreamExt as _, stream};
+use runtime::Clock;
+use serde_json::json;
+
+/// Programs that run at the same time, and exercises of which each has as many. A worker takes turns
+/// between up to 64 programs.
+const AT_ONCE: usize = 8;
+const EXERCISES_AT_ONCE: usize = 4;
+
+/// Which course.
+#[derive(Debug, Args)]
+pub(crate) struct CourseArguments {
+    /// The folder with the course's files; without it the course that is built in.
+    folder: Option<PathBuf>,
+}
+
+/// What was found out about a course.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Programs whose output was compared.
+    pub examples: usize,
+    /// Quiz questions whose program was run.
+    pub questions: usize,
+    /// Exercises, with their variations.
+    pub exercises: usize,
+    /// Small mistakes put into the solutions.
+    pub mutants: usize,
+    /// Those that the exercises' tests noticed.
+    pub killed: usize,
+    /// What is wrong, each with its place.
+    pub faults: Vec<String>,
+}
+
+pub(crate) async fn run(arguments: CourseArguments) -> anyhow::Result<ExitCode> {
+    let loaded;
+    let course = match &arguments.folder {
+        None => curriculum::embedded(),
+        Some(folder) => {
+            loaded = curriculum::read(folder).context("the course cannot be read")?;
+            &loaded
+        }
+    };
+    let workers = Workers::thread(code_execution::built_image())?;
+    let found = check(course, &workers).await;
+    for fault in &found.faults {
+        crate::say(fault);
+    }
+    crate::say(format!(
+        "{} examples, {} questions with programs, {} exercises; their tests notice {} of {} small mistakes; {} faults",
+        found.examples,
+        found.questions,
+        found.exercises,
+        found.killed,
+        found.mutants,
+        found.faults.len()
+    ));
+    Ok(if found.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs every example, every question's program, and every exercise in all its variations.
+pub async fn check(course: &Curriculum, workers: &Workers) -> Findings {
+    let mut found = Findings::default();
+    let examples = stream::iter(course.examples()).map(async |(place, example)| {
+        let result = run_code(workers, &example.code, &example.stdin).await;
+        let is_right = result.verdict == Verdict::Ok && result.stdout == example.output;
+        (!is_right).then(|| format!("{place}, «{}» prints\n{}", example.title, shown(&result)))
+    });
+    let examples: Vec<Option<String>> = examples.buffered(AT_ONCE).collect().await;
+    found.examples = examples.len();
+    found.faults.extend(examples.into_iter().flatten());
+
+    let topics = course.topics().flat_map(|topic| {
+        let with_code = topic.practice.questions.iter().filter(|question| question.code.is_some());
+        with_code.map(|question| (topic.slug.as_str(), question))
+    });
+    let questions = stream::iter(topics).map(async |(place, question)| {
+        let fault = question_fault(question, workers).await;
+        fault.map(|fault| format!("{place}, question «{}»: {fault}", question.ask))
+    });
+    let questions: Vec<Option<String>> = questions.buffered(AT_ONCE).collect().await;
+    found.questions = questions.len();
+    found.faults.extend(questions.into_iter().flatten());
+
+    let all = course.exercises().flat_map(|(topic, template)| {
+        (0..template.variations()).map(move |number| (topic, template, number))
+    });
+    let verified = stream::iter(all).map(async |(topic, template, number)| {
+        let exercise = template.variation(number);
+        let place = format!("{}, exercise {}/{number}", topic.slug, exercise.slug);
+        (place, verify(exercise, workers).await)
+    });
+    let verified: Vec<(String, Report)> = verified.buffered(EXERCISES_AT_ONCE).collect().await;
+    found.exercises = verified.len();
+    for (place, report) in verified {
+        found.mutants += report.mutants;
+        found.killed += report.killed;
+        found.faults.extend(report.faults.iter().map(|fault| format!("{place}: {fault}")));
+    }
+    found
+}
+
+/// Puts an exercise through all gates.
+async fn verify(exercise: Exercise, workers: &Workers) -> Report {
+    let needs_expectations =
+        exercise.tests.iter().any(|check| check.expected.is_none() && check.raises.is_none());
+    let exercise = match exercise.reference.clone().try_into() {
+        Ok(reference) if needs_expectations => {
+            let result = run_program(workers, &exercise.program(reference)).await;
+            expect_what_reference_gives(exercise, &result)
+        }
+        _ => exercise,
+    };
+    let trials = match trials(&exercise) {
+        Ok(trials) => trials,
+        Err(faults) => return Report { faults, ..Report::default() },
+    };
+    let results = stream::iter(trials)
+        .map(async |(trial, program)| (trial, run_program(workers, &program).await))
+        .buffered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    judge(&exercise, &results)
+}
+
+/// What is wrong with a question's key, if its program says something else.
+async fn question_fault(question: &Question, workers: &Workers) -> Option<String> {
+    let code = question.code.as_deref()?;
+    let result = run_code(workers, code.trim_start(), &question.stdin).await;
+    let answer = match &result.error {
+        Some(error) => error.kind.clone(),
+        None => result.stdout.trim().to_owned(),
+    };
+    (answer != question.answer).then(|| format!("it gives {answer:?}, not {:?}", question.answer))
+}
+
+async fn run_code(workers: &Workers, code: &str, stdin: &str) -> ExecutionResult {
+    let program = serde_json::from_value(json!({ "code": code, "stdin": stdin }));
+    run_program(workers, &program.expect("texts of the course are within a program's bounds")).await
+}
+
+async fn run_program(workers: &Workers, program: &Program) -> ExecutionResult {
+    let result = execute(workers, program, Clock::System.now()).await;
+    result.expect("a worker takes more programs than are run at once here")
+}
+
+fn shown(result: &ExecutionResult) -> String {
+    let error = result.error.as_ref().map(|error| format!("{}: {}", error.kind, error.message));
+    format!("{}{}", result.stdout, error.unwrap_or_default())
+}

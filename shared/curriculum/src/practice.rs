@@ -1,0 +1,214 @@
+//! Exercises and quiz questions: what is in the files, and what a student gets of it.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    difficulty::Difficulty,
+    execution::{FileName, Program, TestCase, TestResult},
+    text::{CallText, ExpectedText, FileText, Source, Stdin, TestName},
+};
+use serde::{Deserialize, Serialize};
+
+/// Exercises and questions of one topic.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Practice {
+    /// The exercises, easiest first.
+    #[serde(rename = "exercise")]
+    pub exercises: Vec<Template>,
+    /// The quiz.
+    #[serde(rename = "question")]
+    pub questions: Vec<Question>,
+}
+
+/// An exercise as it is written: `<name>` in its texts stands for one of several values.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// The values of each name. The first ones make the exercise for which the tests say what is
+    /// expected; for any others the reference solution says it.
+    #[serde(default)]
+    pub vary: BTreeMap<String, Vec<String>>,
+    #[serde(flatten)]
+    text: Exercise,
+}
+
+/// An exercise that can be set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exercise {
+    /// Its name in addresses, unique in the course.
+    pub slug: String,
+    /// Its name for people.
+    pub title: String,
+    /// How hard it is.
+    pub difficulty: Difficulty,
+    /// What is to be done.
+    pub task: String,
+    /// What the student begins with. If it is left out: the functions of the reference, empty.
+    #[serde(default)]
+    pub starter: String,
+    /// A solution. Never leaves the server.
+    pub reference: String,
+    /// Hints without code, the more general one first.
+    pub hints: Vec<String>,
+    /// Statements, such as `for`, that a solution must use.
+    #[serde(default)]
+    pub uses: Vec<String>,
+    /// Names and statements that a solution must not use.
+    #[serde(default)]
+    pub forbids: Vec<String>,
+    /// Changes of the reference, as `learnflow check-course` names them, that are no mistakes: no test
+    /// can notice them.
+    #[serde(default)]
+    pub equivalent: Vec<String>,
+    /// Files beside the program, by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// What a solution must do.
+    pub tests: Vec<Check>,
+}
+
+/// One thing that a solution must do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// A Python expression that is evaluated after the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// Standard input of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// The value of `call` as a Python expression, or without `call` the standard output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The exception that `call` must raise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raises: Option<String>,
+    /// What is tested, in words, where the test itself is not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
+}
+
+/// A question with one right answer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The question.
+    pub ask: String,
+    /// The program that it is about; then the answer is what that prints, or the exception that ends it.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// What is typed in while it runs.
+    #[serde(default)]
+    pub stdin: String,
+    /// The right answer. Never leaves the server before it is asked for.
+    pub answer: String,
+    /// Wrong answers, each of which somebody has a reason to give.
+    pub wrong: Vec<String>,
+    /// Why the right answer is right.
+    pub why: String,
+}
+
+impl Template {
+    /// How many different exercises can be made.
+    #[must_use]
+    pub fn variations(&self) -> usize {
+        self.vary.values().map(Vec::len).product()
+    }
+
+    /// The exercise as it is written: the first value of every name.
+    #[must_use]
+    pub fn exercise(&self) -> Exercise {
+        self.variation(0)
+    }
+
+    /// One of the exercises, counted from 0; beyond [`Template::variations`] they repeat.
+    #[must_use]
+    pub fn variation(&self, number: usize) -> Exercise {
+        let mut rest = number % self.variations().max(1);
+        let mut values: Vec<(String, &str)> = Vec::new();
+        for (name, choices) in &self.vary {
+            values.push((format!("<{name}>"), &choices[rest % choices.len()]));
+            rest /= choices.len();
+        }
+        let filled = |text: &str| {
+            values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+        };
+        let text = &self.text;
+        let is_written = number.is_multiple_of(self.variations().max(1));
+        let tests = text.tests.iter().map(|check| Check {
+            call: check.call.as_deref().map(filled),
+            expected: check.expected.as_deref().filter(|_| is_written).map(filled),
+            ..check.clone()
+        });
+        let reference = filled(text.reference.trim_start());
+        let starter = match text.starter.trim() {
+            "" => empty_functions(&reference),
+            starter => format!("{}\n", filled(starter)),
+        };
+        Exercise {
+            task: filled(&text.task),
+            starter,
+            reference,
+            tests: tests.collect(),
+            ..text.clone()
+        }
+    }
+}
+
+/// The first lines of a program's functions, each with nothing in it.
+fn empty_functions(program: &str) -> String {
+    let headers = program.lines().filter(|line| line.starts_with("def "));
+    headers.map(|header| format!("{header}\n    pass\n")).collect::<Vec<_>>().join("\n\n")
+}
+
+impl Exercise {
+    /// A student's solution, or the reference, with this exercise's tests, ready to be run.
+    ///
+    /// # Panics
+    /// If the exercise holds texts that no program may have, which the tests of the course refuse.
+    #[must_use]
+    pub fn program(&self, code: Source) -> Program {
+        const WITHIN: &str = "the course is within its bounds";
+        let files = self.files.iter().map(|(name, text)| {
+            let name = FileName::try_from(name.clone()).expect(WITHIN);
+            (name, FileText::try_from(text.clone()).expect(WITHIN))
+        });
+        let tests = self.tests.iter().enumerate().map(|(number, check)| TestCase {
+            name: TestName::try_from(format!("test {}", number + 1)).expect(WITHIN),
+            stdin: check.stdin.clone().map(|text| Stdin::try_from(text).expect(WITHIN)),
+            call: check.call.clone().map(|text| CallText::try_from(text).expect(WITHIN)),
+            expected: ExpectedText::try_from(
+                check.expected.clone().unwrap_or_else(|| "None".to_owned()),
+            )
+            .expect(WITHIN),
+        });
+        Program {
+            code,
+            stdin: None,
+            files: files.collect(),
+            tests: tests.collect(),
+            timeout_ms: None,
+            seed: None,
+            trace: false,
+        }
+    }
+
+    /// Whether a solution has passed each test, by the results of running [`Exercise::program`].
+    #[must_use]
+    pub fn judge(&self, results: &[TestResult]) -> Vec<bool> {
+        let judged = self.tests.iter().enumerate().map(|(number, check)| {
+            results.get(number).is_some_and(|result| check.is_passed_by(result))
+        });
+        judged.collect()
+    }
+}
+
+impl Check {
+    fn is_passed_by(&self, result: &TestResult) -> bool {
+        match &self.raises {
+            Some(exception) => result.error.as_ref().is_some_and(|error| error.kind == *exception),
+            None => result.passed,
+        }
+    }
+}

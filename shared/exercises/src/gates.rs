@@ -1,0 +1,225 @@
+//! The gates that an exercise passes before a student sees it: its solution solves it, what the student
+//! begins with does not, and its tests notice small mistakes.
+//!
+//! The gates and their numbers are those of the project's tutoring study, section 5.4.
+
+use analysis::{
+    Program as Python,
+    mutants::{Mutant, mutants},
+};
+use curriculum::{Check, Exercise};
+use domain::{
+    execution::{ExecutionResult, Program, Timeout, Verdict},
+    text::Source,
+};
+
+/// Tests that an exercise has at least, and how many of them are not shown.
+const MIN_TESTS: usize = 5;
+const MIN_HIDDEN: usize = 2;
+/// Mutants that are run at most. More of them find little that these do not.
+const MAX_MUTANTS: usize = 20;
+/// Mutants in a hundred that the tests must notice. Not all: some mutants are no mistakes at all.
+const MIN_KILLED_PERCENT: usize = 80;
+/// Wall time for all tests of one mutant, in milliseconds; many of them never end by themselves.
+const MUTANT_LIMIT_MS: u64 = 500;
+/// The solution is run with everything random set to each of these: a solution that depends on the
+/// order of a set passes by chance.
+const SEEDS: [u64; 2] = [0, 1];
+
+/// What is run to verify an exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trial {
+    /// The solution: must pass all tests.
+    Reference,
+    /// What the student begins with: must fail a test.
+    Starter,
+    /// The solution with a small mistake, named by its line and change: should fail a test.
+    Mutant(String),
+}
+
+/// Why an exercise is not set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Its text is not accepted by the sandbox.
+    #[error("the solution cannot be run: {0}")]
+    Bounds(String),
+    /// The solution or the starter is not Python.
+    #[error("the {0} is not Python: {1}")]
+    NotPython(&'static str, String),
+    /// Too little is tested.
+    #[error(
+        "it has {tests} tests, {hidden} of them hidden; {MIN_TESTS} and {MIN_HIDDEN} are needed"
+    )]
+    Tests {
+        /// All tests.
+        tests: usize,
+        /// Those that are not shown.
+        hidden: usize,
+    },
+    /// A hidden test is shown, too.
+    #[error("the hidden test `{0}` is also a visible one")]
+    Shown(String),
+    /// A test that expects nothing, or two things.
+    #[error("the test `{0}` needs either `expected` or `raises`")]
+    Expectation(String),
+    /// The solution does not do as the task says.
+    #[error("the solution must {}use `{word}`", if *.allowed { "" } else { "not " })]
+    Construct {
+        /// The word.
+        word: String,
+        /// Whether it must be there.
+        allowed: bool,
+    },
+    /// The solution fails.
+    #[error("the solution fails {0}")]
+    Reference(String),
+    /// There is nothing left to do.
+    #[error("what the student begins with passes all tests")]
+    Starter,
+    /// The tests are weak.
+    #[error("the tests notice {killed} of {mutants} small mistakes; not these: {survivors}")]
+    Mutants {
+        /// Mistakes that were tried.
+        mutants: usize,
+        /// Those that a test noticed.
+        killed: usize,
+        /// Those that none noticed.
+        survivors: String,
+    },
+}
+
+/// What came of verifying an exercise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Why it is not set; none if it is.
+    pub faults: Vec<Fault>,
+    /// Small mistakes that were tried.
+    pub mutants: usize,
+    /// Those that a test noticed.
+    pub killed: usize,
+    /// Those that none noticed.
+    pub survivors: Vec<String>,
+}
+
+/// What to run, or why not even that.
+///
+/// # Errors
+/// All faults that can be seen without running anything.
+pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> {
+    let faults = faults(exercise);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let program = |code: &str| {
+        let code = Source::try_from(code.to_owned());
+        code.map(|code| exercise.program(code))
+            .map_err(|error| vec![Fault::Bounds(error.to_string())])
+    };
+    let mut trials = Vec::new();
+    for seed in SEEDS {
+        let reference = program(&exercise.reference)?;
+        trials.push((Trial::Reference, Program { seed: Some(seed), ..reference }));
+    }
+    trials.push((Trial::Starter, program(&exercise.starter)?));
+    let all = Python::read(&exercise.reference).map(|read| mutants(&read)).unwrap_or_default();
+    let name = |mutant: &Mutant| format!("line {}: {}", mutant.line, mutant.change);
+    let real = |mutant: &Mutant| !exercise.equivalent.contains(&name(mutant));
+    let all: Vec<Mutant> = all.into_iter().filter(real).collect();
+    let step = all.len().div_ceil(MAX_MUTANTS).max(1);
+    for mutant in all.into_iter().step_by(step) {
+        let name = name(&mutant);
+        let timeout_ms = Timeout::try_from(MUTANT_LIMIT_MS).ok();
+        trials.push((Trial::Mutant(name), Program { timeout_ms, ..program(&mutant.source)? }));
+    }
+    Ok(trials)
+}
+
+/// Gives the tests of a variation the expectations that its solution makes, by the result of running
+/// that solution with these tests.
+#[must_use]
+pub fn expect_what_reference_gives(mut exercise: Exercise, result: &ExecutionResult) -> Exercise {
+    for (check, test) in exercise.tests.iter_mut().zip(&result.tests) {
+        if check.expected.is_none() && check.raises.is_none() && test.verdict == Verdict::Ok {
+            check.expected = Some(test.actual.clone());
+        }
+    }
+    exercise
+}
+
+/// The verdict on an exercise after its trials.
+#[must_use]
+pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Report {
+    let mut report = Report::default();
+    for (trial, result) in results {
+        let passed = exercise.judge(&result.tests);
+        let solved = passed.iter().all(|passed| *passed);
+        match trial {
+            Trial::Reference if !solved => {
+                let failed = exercise.tests.iter().zip(&passed).find(|(_, passed)| !**passed);
+                let name = failed.map(|(check, _)| name(check)).unwrap_or_default();
+                report.faults.push(Fault::Reference(name));
+            }
+            Trial::Starter if solved => report.faults.push(Fault::Starter),
+            Trial::Reference | Trial::Starter => {}
+            Trial::Mutant(change) => {
+                report.mutants += 1;
+                if solved {
+                    report.survivors.push(change.clone());
+                } else {
+                    report.killed += 1;
+                }
+            }
+        }
+    }
+    if report.killed * 100 < report.mutants * MIN_KILLED_PERCENT {
+        report.faults.push(Fault::Mutants {
+            mutants: report.mutants,
+            killed: report.killed,
+            survivors: report.survivors.join("; "),
+        });
+    }
+    report.faults.dedup();
+    report
+}
+
+/// What can be said without running anything.
+fn faults(exercise: &Exercise) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let is_hidden = |check: &&Check| check.hidden.is_some();
+    let hidden = exercise.tests.iter().filter(is_hidden).count();
+    if exercise.tests.len() < MIN_TESTS || hidden < MIN_HIDDEN {
+        faults.push(Fault::Tests { tests: exercise.tests.len(), hidden });
+    }
+    for check in &exercise.tests {
+        if check.expected.is_some() == check.raises.is_some() {
+            faults.push(Fault::Expectation(name(check)));
+        }
+    }
+    for check in exercise.tests.iter().filter(is_hidden) {
+        let same = |other: &Check| {
+            other.hidden.is_none() && other.call == check.call && other.stdin == check.stdin
+        };
+        if exercise.tests.iter().any(same) {
+            faults.push(Fault::Shown(name(check)));
+        }
+    }
+    if let Err(error) = Python::read(&exercise.starter) {
+        faults.push(Fault::NotPython("starter", error.to_string()));
+    }
+    match Python::read(&exercise.reference) {
+        Err(error) => faults.push(Fault::NotPython("solution", error.to_string())),
+        Ok(reference) => {
+            let missing = exercise.uses.iter().filter(|word| !reference.mentions(word));
+            faults
+                .extend(missing.map(|word| Fault::Construct { word: word.clone(), allowed: true }));
+            let there = exercise.forbids.iter().filter(|word| reference.mentions(word));
+            faults
+                .extend(there.map(|word| Fault::Construct { word: word.clone(), allowed: false }));
+        }
+    }
+    faults
+}
+
+fn name(check: &Check) -> String {
+    check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default()
+}
