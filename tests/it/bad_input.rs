@@ -153,6 +153,7 @@ async fn the_contract_and_its_pages_are_served() {
             "/api/v1/auth/logout",
             "/api/v1/auth/refresh",
             "/api/v1/auth/register",
+            "/api/v1/debug",
             "/api/v1/executions",
             "/api/v1/executions/{id}",
             "/api/v1/health",

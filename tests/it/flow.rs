@@ -80,7 +80,7 @@ async fn what_needs_another_agent_is_answered_honestly_by_triage() {
     let world = World::new().await;
     let student = world.student("ada").await;
     for (question, agent, words) in [
-        ("my code does not work: IndexError: list index out of range", "debug", "IndexError"),
+        ("what is my progress?", "progress", "not part of this"),
         ("Please review my code for style", "code_review", "not part of this version"),
         ("What is the capital of France?", "off_topic", "learning Python"),
     ] {

@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_input;
 mod conformance;
+mod debugging;
 mod delivery;
 mod flow;
 mod outages;

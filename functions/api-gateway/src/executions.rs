@@ -8,7 +8,9 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::execution::{ExecutionResult, Program};
 use events::{
-    Envelope, execution_finished::ExecutionFinished, execution_requested::ExecutionRequested,
+    Envelope,
+    execution_finished::ExecutionFinished,
+    execution_requested::{ExecutionRequested, Purpose},
 };
 use ids::{ExecutionId, UserId};
 use runtime::{
@@ -105,6 +107,7 @@ impl Work for Program {
 
     fn into_event(self, id: Uuid, student: UserId) -> ExecutionRequested {
         ExecutionRequested {
+            purpose: Purpose::Run,
             execution_id: ExecutionId::from_uuid(id),
             student_id: student,
             program: self,

@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::text::{Code, ErrorText, Question, TopicName};
+use domain::{
+    agent::Agent,
+    text::{Code, ErrorText, Question, TopicName},
+};
 use events::{Envelope, question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::{QueryId, UserId};
 use runtime::http::{Caller, Json, Problem};
@@ -103,11 +106,99 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
-    let accepted = accept(&gateway, &caller, &headers, request).await?;
+    answered(&gateway, &caller, &headers, request).await
+}
+
+/// A program that does not do what it should.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DebugRequest {
+    /// The program.
+    #[schema(value_type = String, max_length = 65536)]
+    code: Code,
+    /// The error message or traceback that came.
+    #[schema(value_type = Option<String>, max_length = 65536)]
+    error: Option<ErrorText>,
+    /// What is wrong, in the student's words.
+    #[schema(value_type = Option<String>, max_length = 4000)]
+    question: Option<Question>,
+    /// The exercise that the student is working on.
+    exercise_id: Option<Uuid>,
+}
+
+/// Asks for the next hint on a program. Which one it is depends on what was tried since the last one.
+#[utoipa::path(post, path = "/debug", tag = "Tutor", security(("bearer" = [])),
+    params(
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = DebugRequest,
+    responses(
+        (status = 200, description = "Answered; `answer.details` has error, cause and hint", body = QueryResponse),
+        (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
+        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn debug(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(request): Json<DebugRequest>,
+) -> Result<Response, Problem> {
+    let question = match request.question {
+        Some(question) => question,
+        None => Question::try_from("Why does my program not work?".to_owned())
+            .map_err(|error| Problem::internal(&error))?,
+    };
+    let wanted = Wanted {
+        agent: Agent::Debug,
+        request: QueryRequest {
+            question,
+            code: Some(request.code),
+            error: request.error,
+            topic: None,
+            exercise_id: request.exercise_id,
+        },
+    };
+    answered(&gateway, &caller, &headers, wanted).await
+}
+
+/// A question to an agent that the student has chosen.
+#[derive(Debug, Serialize)]
+struct Wanted {
+    agent: Agent,
+    #[serde(flatten)]
+    request: QueryRequest,
+}
+
+impl Work for Wanted {
+    type Event = QuestionAsked;
+
+    const OPERATION: &'static str = "wanted";
+
+    async fn keep(
+        conn: &mut PgConnection,
+        id: Uuid,
+        student: UserId,
+        stored: &Value,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        QueryRequest::keep(conn, id, student, stored, now).await
+    }
+
+    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
+        QuestionAsked { agent: Some(self.agent), ..self.request.into_event(id, student) }
+    }
+}
+
+async fn answered<W: Work>(
+    gateway: &Gateway,
+    caller: &Caller,
+    headers: &HeaderMap,
+    work: W,
+) -> Result<Response, Problem> {
+    let accepted = accept(gateway, caller, headers, work).await?;
     let id = QueryId::from_uuid(accepted.id);
     match accepted.answer.map(Envelope::<QuestionAnswered>::read) {
-        Some(Ok(event)) => answer_in_place(&gateway, id, accepted.at, event).await,
-        Some(Err(_)) | None => find(&gateway, &caller, id).await,
+        Some(Ok(event)) => answer_in_place(gateway, id, accepted.at, event).await,
+        Some(Err(_)) | None => find(gateway, caller, id).await,
     }
 }
 
@@ -134,6 +225,7 @@ impl Work for QueryRequest {
             code: self.code,
             error: self.error,
             topic: self.topic,
+            agent: None,
             exercise_id: self.exercise_id,
         }
     }

@@ -16,7 +16,7 @@ use domain::execution::{ExecutionResult, Verdict};
 use events::{
     activity_recorded::{Activity, ActivityRecorded},
     execution_finished::ExecutionFinished,
-    execution_requested::ExecutionRequested,
+    execution_requested::{ExecutionRequested, Purpose},
 };
 use ids::ExecutionId;
 use runtime::{Act, Function, HandlerError, Outgoing, Received, Services, config::Settings};
@@ -51,7 +51,7 @@ impl Act for CodeExecution {
         &self,
         received: Received<ExecutionRequested>,
     ) -> Result<Outgoing, HandlerError> {
-        let ExecutionRequested { execution_id, student_id, program } = received.event.data;
+        let ExecutionRequested { execution_id, student_id, purpose, program } = received.event.data;
         let result = execute::execute(&self.workers, &program, received.now)
             .await
             .map_err(HandlerError::retry)?;
@@ -59,9 +59,16 @@ impl Act for CodeExecution {
             return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
         }
         let activity = activity(execution_id, &result);
-        Outgoing::none()
-            .with(&ExecutionFinished { execution_id, student_id, result: result.trimmed() })?
-            .with(&ActivityRecorded { student_id, request_id: execution_id.as_uuid(), activity })
+        let finished = ExecutionFinished { execution_id, student_id, result: result.trimmed() };
+        let outgoing = Outgoing::none().with(&finished)?;
+        match purpose {
+            Purpose::Check => Ok(outgoing),
+            Purpose::Run => outgoing.with(&ActivityRecorded {
+                student_id,
+                request_id: execution_id.as_uuid(),
+                activity,
+            }),
+        }
     }
 }
 

@@ -77,6 +77,7 @@ fn compare(comparison: &Comparison) -> Answer {
         examples: comparison.examples.iter().map(wire).collect(),
         topics: comparison.topics.to_vec(),
         related: Vec::new(),
+        details: None,
     }
 }
 
@@ -109,6 +110,7 @@ fn explain(course: &Curriculum, best: &Match<'_>, level: Level) -> Answer {
         examples: examples.iter().map(wire).collect(),
         topics: vec![best.topic.slug.clone()],
         related: lesson.related.clone(),
+        details: None,
     }
 }
 
@@ -138,6 +140,7 @@ fn offer(course: &Curriculum, mut content: String, near: &str) -> Answer {
         examples: Vec::new(),
         topics: Vec::new(),
         related: nearest.iter().map(|topic| topic.slug.clone()).collect(),
+        details: None,
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use domain::agent::{Agent, AnsweredBy, Author};
 use events::{
+    debug_requested::DebugRequested,
     question_answered::QuestionAnswered,
     question_asked::QuestionAsked,
     question_routed::{QuestionRouted, Routing},
@@ -45,21 +46,39 @@ impl Decide for Triage {
         let recent_errors = storage::executions::recent_error_types(conn, student, RECENT_ERRORS)
             .await
             .map_err(HandlerError::retry)?;
-        let routing = classify(&Context {
-            question: asked.question.as_str(),
-            code: asked.code.as_ref().map(|code| code.as_str()),
-            error: asked.error.as_ref().map(|error| error.as_str()),
-            topic: asked.topic.as_ref().map(|topic| topic.as_str()),
-            in_exercise: asked.exercise_id.is_some(),
-            failed_recently: !recent_errors.is_empty(),
-        });
-        // The agents besides concepts join with their own functions; until then triage says so.
-        if routing.agent == Agent::Concepts {
-            Outgoing::none().with(&QuestionRouted { asked, routing, level, recent_errors })
-        } else {
-            Outgoing::none().with(&answer(asked, routing))
+        let routing =
+            asked.agent.map_or_else(|| classify(&context(&asked, &recent_errors)), chosen);
+        match routing.agent {
+            Agent::Concepts => {
+                Outgoing::none().with(&QuestionRouted { asked, routing, level, recent_errors })
+            }
+            Agent::Debug => Outgoing::none().with(&DebugRequested(QuestionRouted {
+                asked,
+                routing,
+                level,
+                recent_errors,
+            })),
+            // The other agents join with their own functions; until then triage says so.
+            _ => Outgoing::none().with(&answer(asked, routing)),
         }
     }
+}
+
+fn context<'a>(asked: &'a QuestionAsked, recent_errors: &[String]) -> Context<'a> {
+    Context {
+        question: asked.question.as_str(),
+        code: asked.code.as_ref().map(|code| code.as_str()),
+        error: asked.error.as_ref().map(|error| error.as_str()),
+        topic: asked.topic.as_ref().map(|topic| topic.as_str()),
+        in_exercise: asked.exercise_id.is_some(),
+        failed_recently: !recent_errors.is_empty(),
+    }
+}
+
+/// The student has chosen the agent.
+fn chosen(agent: Agent) -> Routing {
+    let reasons = vec!["asked for directly".to_owned()];
+    Routing { agent, confidence: 1.0, reasons, clarification: None }
 }
 
 fn answer(asked: QuestionAsked, routing: Routing) -> QuestionAnswered {

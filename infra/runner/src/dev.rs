@@ -22,8 +22,13 @@ use crate::{DevArguments, backends::Backends, say};
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
 
 /// Every function there is, in the order of a question's way.
-const FUNCTIONS: [Build; 4] =
-    [api_gateway::function, triage::function, concepts::function, code_execution::function];
+const FUNCTIONS: [Build; 5] = [
+    api_gateway::function,
+    triage::function,
+    concepts::function,
+    debug::function,
+    code_execution::function,
+];
 
 /// How to start the functions.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! student, or other crates' errors: the parser stays behind this crate's door.
 
 pub mod mutants;
+mod names;
 mod program;
 
 pub use program::{Program, Unreadable};

@@ -1,6 +1,6 @@
 //! Small mistakes put into a correct program: what good tests must notice.
 //!
-//! The kinds of change are those of mutation testing (R. A. DeMillo, R. J. Lipton, F. G. Sayward,
+//! The kinds of change are those of mutation testing (`DeMillo`, Lipton and Sayward,
 //! "Hints on test data selection", 1978) that beginners make too: a comparison off by one, a sign, an
 //! `and` for an `or`, a missing `return`, a forgotten statement.
 

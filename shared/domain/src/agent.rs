@@ -53,6 +53,8 @@ pub enum Author {
     Triage,
     /// The concepts agent.
     Concepts,
+    /// The debug agent.
+    Debug,
 }
 
 impl Author {
@@ -62,6 +64,7 @@ impl Author {
         match self {
             Self::Triage => "triage",
             Self::Concepts => "concepts",
+            Self::Debug => "debug",
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod difficulty;
 pub mod execution;
+pub mod hints;
 pub mod level;
 pub mod text;
 pub mod user;

@@ -7,6 +7,17 @@ use uuid::Uuid;
 
 use crate::{Event, Topic};
 
+/// Why a program is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The student wants to see what it does.
+    #[default]
+    Run,
+    /// An agent looks into it: the student has done nothing.
+    Check,
+}
+
 /// Emitted by the front doors, and by agents that check a program; handled by code-execution. Since
 /// 0.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +26,9 @@ pub struct ExecutionRequested {
     pub execution_id: ExecutionId,
     /// Whose program it is.
     pub student_id: UserId,
+    /// Why it is run.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// The program and how to run it.
     pub program: Program,
 }

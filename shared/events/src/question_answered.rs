@@ -32,6 +32,55 @@ pub struct Answer {
     /// Slugs of topics worth reading next.
     #[serde(default)]
     pub related: Vec<String>,
+    /// What only one kind of answer has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+}
+
+/// What only one kind of answer has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Details {
+    /// Why a program fails, and a hint.
+    Debug(Diagnosis),
+}
+
+/// Why a program fails, and a hint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// What happened.
+    pub error: DiagnosedError,
+    /// Why it happened.
+    pub cause: String,
+    /// The belief that usually leads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misconception: Option<String>,
+    /// One rung of the ladder.
+    pub hint: Hint,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiagnosedError {
+    /// The exception's class, or the limit that was met; empty if the program ended well.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Python's message.
+    pub message: String,
+    /// The student's line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+/// One rung of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// Which, from 1.
+    pub level: u8,
+    /// How many there are.
+    pub of: u8,
+    /// The hint.
+    pub text: String,
 }
 
 /// Emitted by every agent, handled by the front doors. Since 0.1.

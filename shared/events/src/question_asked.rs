@@ -1,6 +1,9 @@
 //! A student has asked something.
 
-use domain::text::{Code, ErrorText, Question, TopicName};
+use domain::{
+    agent::Agent,
+    text::{Code, ErrorText, Question, TopicName},
+};
 use ids::{QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,6 +28,9 @@ pub struct QuestionAsked {
     /// The topic of the page that the student is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicName>,
+    /// The agent that is wanted, where the student has chosen one; else triage chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
     /// The exercise that the student is working on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exercise_id: Option<Uuid>,

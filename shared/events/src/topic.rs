@@ -11,6 +11,8 @@ pub enum Topic {
     LearningRequests,
     /// Questions for the concepts agent, from triage.
     ConceptsRequests,
+    /// Questions for the debug agent, from triage.
+    DebugRequests,
     /// Answers, from every agent to the front doors.
     LearningResponses,
     /// Programs to be run.
@@ -25,11 +27,12 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic, in alphabetical order of its name.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CodeExecutions,
         Self::CodeResults,
         Self::ConceptsRequests,
         Self::DeadLetters,
+        Self::DebugRequests,
         Self::LearningRequests,
         Self::LearningResponses,
         Self::ProgressEvents,
@@ -41,6 +44,7 @@ impl Topic {
         match self {
             Self::LearningRequests => "learning.requests",
             Self::ConceptsRequests => "concepts.requests",
+            Self::DebugRequests => "debug.requests",
             Self::LearningResponses => "learning.responses",
             Self::CodeExecutions => "code.executions",
             Self::CodeResults => "code.results",

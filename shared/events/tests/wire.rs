@@ -13,10 +13,13 @@ use events::{
     CloudEvent, Data, Envelope, Event, HeaderStyle,
     activity_recorded::{Activity, ActivityRecorded},
     dead_letter::DeadLetter,
+    debug_requested::DebugRequested,
     envelope::{derived_event_id, event_id},
     execution_finished::ExecutionFinished,
-    execution_requested::ExecutionRequested,
-    question_answered::{Answer, Example, QuestionAnswered},
+    execution_requested::{ExecutionRequested, Purpose},
+    question_answered::{
+        Answer, Details, DiagnosedError, Diagnosis, Example, Hint, QuestionAnswered,
+    },
     question_asked::QuestionAsked,
     question_routed::{QuestionRouted, Routing},
 };
@@ -33,6 +36,7 @@ fn asked() -> QuestionAsked {
         code: None,
         error: None,
         topic: None,
+        agent: None,
         exercise_id: None,
     }
 }
@@ -101,6 +105,7 @@ fn published_payloads_keep_their_form() {
             }],
             topics: vec!["lists".to_owned()],
             related: vec![],
+            details: None,
         },
     };
     check(
@@ -135,11 +140,15 @@ fn payloads_of_runs_keep_their_form() {
         "tests": [{ "name": "one", "stdin": "b", "call": "f()", "expected": "1" }],
         "timeout_ms": 500, "seed": 7, "trace": true });
     let requested = ExecutionRequested {
+        purpose: Purpose::Check,
         execution_id,
         student_id,
         program: serde_json::from_value(program.clone()).expect("a program"),
     };
-    check(&requested, json!({ "execution_id": QUERY, "student_id": STUDENT, "program": program }));
+    check(
+        &requested,
+        json!({ "execution_id": QUERY, "student_id": STUDENT, "purpose": "check", "program": program }),
+    );
     let error = json!({ "type": "NameError", "message": "m", "line": 1, "column": 2, "end_column": 3,
         "function": "f", "traceback": "t",
         "advice": { "rule": "r", "what": "w", "why": "y", "hint": "h" } });
@@ -259,4 +268,31 @@ proptest! {
             CloudEvent::decode(HeaderStyle::Http, headers, &body).map(drop).unwrap_or_default();
         }
     }
+}
+
+#[test]
+fn what_asks_for_help_and_a_diagnosis_keep_their_form() {
+    let asked = QuestionAsked { agent: Some(Agent::Debug), ..asked() };
+    let routed =
+        QuestionRouted { asked, routing: routing(), level: Level::Learning, recent_errors: vec![] };
+    check(
+        &DebugRequested(routed),
+        json!({ "query_id": QUERY, "student_id": STUDENT, "question": "What is a list?", "agent": "debug",
+            "routing": { "agent": "concepts", "confidence": 0.83, "reasons": ["asks what something is"] },
+            "level": "learning", "recent_errors": [] }),
+    );
+    let details = Details::Debug(Diagnosis {
+        error: DiagnosedError {
+            kind: "KeyError".to_owned(),
+            message: "'a'".to_owned(),
+            line: Some(3),
+        },
+        cause: "c".to_owned(),
+        misconception: Some("m".to_owned()),
+        hint: Hint { level: 1, of: 3, text: "t".to_owned() },
+    });
+    let json = json!({ "kind": "debug", "error": { "type": "KeyError", "message": "'a'", "line": 3 },
+        "cause": "c", "misconception": "m", "hint": { "level": 1, "of": 3, "text": "t" } });
+    assert_eq!(serde_json::to_value(&details).expect("it has a JSON form"), json);
+    assert_eq!(serde_json::from_value::<Details>(json).expect("its own form"), details);
 }

@@ -4,8 +4,10 @@
 //! (that is an agent's), or anything that runs code.
 
 pub mod advice;
+mod clean;
 mod paste;
 mod report;
 
+pub use clean::{clean_code, foreign_language};
 pub use paste::{Paste, split};
 pub use report::{ErrorReport, read_report};

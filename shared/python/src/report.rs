@@ -14,6 +14,8 @@ pub struct ErrorReport {
     pub message: String,
     /// The line of the innermost frame outside the standard library, from 1.
     pub line: Option<u32>,
+    /// That line's text, as the report shows it.
+    pub text: Option<String>,
 }
 
 static LAST_LINE: LazyLock<Regex> = LazyLock::new(|| {
@@ -24,7 +26,8 @@ static LAST_LINE: LazyLock<Regex> = LazyLock::new(|| {
 static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b([A-Z]\w*(?:Error|Exception|Interrupt)):[ \t]+(\S.*)"));
 static FRAME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)^\s*File "([^"]+)", line (\d+)"#));
-static CELL: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^-+>\s*(\d+)\s"));
+static CELL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?m)^-+>\s*(\d+)\s+(.*)$|^\s*Cell In\[\d+\],? line (\d+)()"));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a literal that the tests compile")
@@ -39,12 +42,18 @@ pub fn read_report(text: &str) -> Option<ErrorReport> {
     let own_frames = FRAME
         .captures_iter(text)
         .filter(|frame| !frame[1].contains("site-packages") && !frame[1].contains("/lib/python"));
-    let frame_line = own_frames.last().and_then(|frame| frame[2].parse().ok());
-    let cell_line = || CELL.captures_iter(text).last().and_then(|cell| cell[1].parse().ok());
+    let frame = own_frames.last();
+    let frame_line = frame.as_ref().and_then(|frame| frame[2].parse().ok());
+    let below = frame.as_ref().and_then(|frame| text[frame.get(0)?.end()..].lines().nth(1));
+    let cell = CELL.captures_iter(text).last();
+    let part =
+        |index: usize| cell.as_ref().and_then(|cell| cell.get(index)).map(|part| part.as_str());
+    let shown = below.or_else(|| part(2)).map(str::trim).filter(|text| !text.is_empty());
     Some(ErrorReport {
         error_type: last[1].to_owned(),
         message: last.get(2).map(|text| text.as_str().trim().to_owned()).unwrap_or_default(),
-        line: frame_line.or_else(cell_line),
+        line: frame_line.or_else(|| part(1).or_else(|| part(3))?.parse().ok()),
+        text: shown.map(str::to_owned),
     })
 }
 
@@ -58,9 +67,21 @@ mod tests {
     use super::{ErrorReport, read_report};
 
     fn check(text: &str, error_type: &str, message: &str, line: Option<u32>) {
-        let expected =
-            ErrorReport { error_type: error_type.to_owned(), message: message.to_owned(), line };
-        assert_eq!(read_report(text), Some(expected), "{text}");
+        let report = read_report(text).expect("there is a report");
+        assert_eq!((report.error_type.as_str(), report.message.as_str()), (error_type, message));
+        assert_eq!(report.line, line, "{text}");
+    }
+
+    #[test]
+    fn the_line_is_known_by_its_text_as_well() {
+        let text = |report: &str| read_report(report).and_then(|report: ErrorReport| report.text);
+        let whole = "  File \"a.py\", line 3, in f\n    return xs[9]\n           ~~^^^\nIndexError: list index out of range";
+        assert_eq!(text(whole).as_deref(), Some("return xs[9]"));
+        assert_eq!(
+            text("----> 2 print(x)\nNameError: name 'x' is not defined").as_deref(),
+            Some("print(x)")
+        );
+        assert_eq!(text("KeyError: 'a'"), None);
     }
 
     #[test]

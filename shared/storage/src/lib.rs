@@ -4,8 +4,10 @@
 //! transactions (the runtime opens and commits them), or a business rule.
 
 pub mod curriculum;
+pub mod drafts;
 pub mod events;
 pub mod executions;
+pub mod hint_ladders;
 pub mod idempotency;
 pub mod inbox;
 pub mod migrations;

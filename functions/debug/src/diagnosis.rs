@@ -1,0 +1,233 @@
+//! What is wrong with a program, by running it and by what its author saw.
+
+use domain::execution::{ExecutionResult, Verdict};
+use python::{
+    ErrorReport,
+    advice::{self, Ending},
+};
+
+/// The most of a program's output that is quoted, in lines.
+const SHOWN_LINES: usize = 8;
+
+/// All that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The program, cleaned; empty if there is none.
+    pub code: &'a str,
+    /// What its author saw.
+    pub report: Option<&'a ErrorReport>,
+    /// What came of running it.
+    pub run: Option<&'a ExecutionResult>,
+}
+
+/// What is wrong, in the program's own names; never what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// A stable name for the kind of mistake.
+    pub rule: String,
+    /// The exception's class or the limit; empty if nothing ended the program.
+    pub kind: String,
+    /// Python's message.
+    pub message: String,
+    /// The student's line, from 1.
+    pub line: Option<u32>,
+    /// What happened.
+    pub what: String,
+    /// Why Python minds.
+    pub why: String,
+    /// What to look at next.
+    pub next: String,
+    /// How it is known, where that is not plain.
+    pub note: Option<String>,
+}
+
+/// Finds what is wrong.
+#[must_use]
+pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
+    let ran = evidence.run.and_then(|run| run.error.as_ref().map(|error| (run, error)));
+    match (ran, evidence.report) {
+        // Seen by both, or by us alone: the run knows line and values.
+        (Some((run, error)), report)
+            if report.is_none_or(|report| report.error_type == error.kind)
+                && !(error.kind == "EOFError" && report.is_none()) =>
+        {
+            of_run(run, evidence)
+        }
+        (_, Some(report)) => of_report(report, evidence),
+        (Some(_), None) => needs_input(evidence),
+        (None, None) => of_output(evidence),
+    }
+}
+
+fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
+    let error = run.error.clone().unwrap_or_default();
+    let (rule, what, why, next) = match error.advice {
+        Some(told) => (told.rule, told.what, told.why, told.hint),
+        None => unknown(&error.kind, &error.message, error.line),
+    };
+    let note = (evidence.report.is_none() && run.verdict != Verdict::SyntaxError)
+        .then(|| "I ran your program to find this.".to_owned());
+    Finding {
+        rule,
+        kind: error.kind,
+        message: error.message,
+        line: error.line,
+        what,
+        why,
+        next,
+        note,
+    }
+}
+
+fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
+    let line = locate(report, evidence.code);
+    let told = advice::advise(&advice::Failure {
+        ending: Ending::Exception,
+        kind: &report.error_type,
+        bases: &[],
+        message: &report.message,
+        line,
+        function: None,
+        variables: &[],
+        source: evidence.code,
+        stdin: "",
+    });
+    let (rule, what, why, next) = match told {
+        Some(told) => (told.rule.to_owned(), told.what, told.why, told.hint),
+        None => unknown(&report.error_type, &report.message, line),
+    };
+    let note = match evidence.run {
+        None => "Paste the program too, and I can point at the line.".to_owned(),
+        Some(run) => match &run.error {
+            None => {
+                "When I ran your program it ended without this error, so the input or the program \
+                     must have been another."
+                    .to_owned()
+            }
+            Some(error) if error.kind == "EOFError" => {
+                "I could not run your program to that place, since it asks for input.".to_owned()
+            }
+            Some(error) => {
+                format!("When I ran your program it ended with another error, {}.", error.kind)
+            }
+        },
+    };
+    Finding {
+        rule,
+        kind: report.error_type.clone(),
+        message: report.message.clone(),
+        line,
+        what,
+        why,
+        next,
+        note: Some(note),
+    }
+}
+
+/// The line of the program that a report means: by its text, since what was pasted may be a part.
+fn locate(report: &ErrorReport, code: &str) -> Option<u32> {
+    let count = u32::try_from(code.lines().count()).unwrap_or(u32::MAX);
+    let by_text = report.text.as_deref().and_then(|text| {
+        let mut same = (1..).zip(code.lines()).filter(|(_, line)| line.trim() == text);
+        let first = same.next().map(|(number, _): (u32, &str)| number);
+        let is_at_its_number = report.line.is_some_and(|line| {
+            (1..).zip(code.lines()).any(|(n, t)| n == line && t.trim() == text)
+        });
+        if is_at_its_number { report.line } else { first }
+    });
+    by_text.or_else(|| report.line.filter(|line| code.is_empty() || *line <= count))
+}
+
+fn unknown(kind: &str, message: &str, line: Option<u32>) -> (String, String, String, String) {
+    let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
+    let said = if message.is_empty() { String::new() } else { format!(" and says: {message}") };
+    (
+        "unknown".to_owned(),
+        format!("Python stopped with {kind}{place}{said}."),
+        "This error has no explanation of its own here, so read its message as a sentence.".to_owned(),
+        "Which values does that line use? Print them on the line above, and compare them with what you expect."
+            .to_owned(),
+    )
+}
+
+fn needs_input(evidence: &Evidence<'_>) -> Finding {
+    let line = evidence.run.and_then(|run| run.error.as_ref()).and_then(|error| error.line);
+    let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
+    Finding {
+        rule: "needs_input".to_owned(),
+        kind: String::new(),
+        message: String::new(),
+        line,
+        what: format!("Your program waits for input{place}, and I do not know what you typed."),
+        why: "Up to that line it runs without an error; what happens then depends on the input."
+            .to_owned(),
+        next: "Tell me what you typed, what came out, and what you expected instead.".to_owned(),
+        note: None,
+    }
+}
+
+/// A program that ends well and still is not right.
+fn of_output(evidence: &Evidence<'_>) -> Finding {
+    let finding = |rule: &str, what: String, why: &str, next: String| Finding {
+        rule: rule.to_owned(),
+        kind: String::new(),
+        message: String::new(),
+        line: None,
+        what,
+        why: why.to_owned(),
+        next,
+        note: None,
+    };
+    let Some(run) = evidence.run else {
+        return finding(
+            "nothing_to_see",
+            "I have neither your program nor an error message.".to_owned(),
+            "What is wrong can only be seen in the program itself.",
+            "Paste the program, and the last lines of the error message if there is one."
+                .to_owned(),
+        );
+    };
+    let program = analysis::Program::read(evidence.code).ok();
+    let uncalled = program.as_ref().and_then(analysis::Program::uncalled_function);
+    if run.stdout.trim().is_empty() {
+        return match uncalled {
+            Some((name, line)) => Finding {
+                line: Some(line),
+                ..finding(
+                    "silent.not_called",
+                    format!(
+                        "Your program runs without an error and prints nothing. `{name}` is defined on line {line}, but nothing calls it."
+                    ),
+                    "`def` only makes a function; its lines run when it is called.",
+                    format!(
+                        "Where should `{name}` be called, and what should happen with its result?"
+                    ),
+                )
+            },
+            None => finding(
+                "silent",
+                "Your program runs without an error and prints nothing.".to_owned(),
+                "Only print shows something; a value that is only worked out is not seen.",
+                "Which value do you want to see, and on which line is it known?".to_owned(),
+            ),
+        };
+    }
+    let lines: Vec<&str> = run.stdout.lines().take(SHOWN_LINES).collect();
+    let shown = format!("```text\n{}\n```", lines.join("\n"));
+    if run.stdout.lines().any(|line| line.trim() == "None") {
+        return finding(
+            "prints_none",
+            format!("Your program runs without an error, and None is printed:\n\n{shown}"),
+            "A function that ends without `return` gives None, and so do print and the methods that change their list.",
+            "Which call gives the value that is printed there? What does that function hand back?"
+                .to_owned(),
+        );
+    }
+    finding(
+        "no_error",
+        format!("Your program runs without an error and prints:\n\n{shown}"),
+        "So Python is content, and the mistake is in what the program says, not in how it is written.",
+        "Which is the first line of this output that you did not expect? Print the values that it is made of."
+            .to_owned(),
+    )
+}

@@ -1,0 +1,131 @@
+//! The words of a hint: one rung of the ladder, with nothing of the solution in it.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use domain::hints::{MAX_A_DAY, RUNGS, Step};
+use serde::Deserialize;
+
+use crate::diagnosis::Finding;
+
+/// The same kind of mistake in another theme, with its cure.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parallel {
+    /// The beginnings of the rules that it goes with, or classes of exceptions.
+    pub rules: Vec<String>,
+    /// What it shows.
+    pub text: String,
+    /// A complete program.
+    pub code: String,
+    /// Everything that it prints.
+    pub output: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parallels {
+    #[serde(rename = "parallel")]
+    parallels: Vec<Parallel>,
+}
+
+static PARALLELS: LazyLock<Vec<Parallel>> = LazyLock::new(|| {
+    let file = include_str!("../content/parallels.toml");
+    toml::from_str::<Parallels>(file).expect("the file is read by the tests").parallels
+});
+
+/// All examples of the third rung.
+#[must_use]
+pub fn parallels() -> &'static [Parallel] {
+    &PARALLELS
+}
+
+/// The text of a rung, at most 160 words.
+#[must_use]
+pub fn hint(finding: &Finding, rung: u8, code: &str) -> String {
+    match rung {
+        1 => match finding.line {
+            Some(line) => {
+                format!("Look at line {line}. What do you expect it to do, and with which values?")
+            }
+            None => finding.next.clone(),
+        },
+        2 => format!("{} {}", finding.why, finding.next),
+        _ => {
+            let parallel = parallel(finding);
+            if is_of_another_theme(&parallel.code, code) {
+                let (program, output) = (parallel.code.trim(), parallel.output.trim_end());
+                format!(
+                    "{}\n\n```python\n{program}\n```\n\nIt prints:\n\n```text\n{output}\n```\n\nWhat is different in yours?",
+                    parallel.text
+                )
+            } else {
+                format!("{} {}", parallel.text, finding.next)
+            }
+        }
+    }
+}
+
+/// What is said with a hint about the ladder itself.
+#[must_use]
+pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
+    match step {
+        Step::New if rung < RUNGS => None,
+        Step::New => Some("This is the last hint. If you are still stuck, show it to your teacher.".to_owned()),
+        Step::Again => Some(
+            "This is the same hint as before: change something in your program, or give it another minute \
+             and a half, and I have a further one."
+                .to_owned(),
+        ),
+        Step::Enough => Some(format!(
+            "You have had {MAX_A_DAY} hints on this problem today. A break helps, and so does your teacher: \
+             show them where you are."
+        )),
+    }
+}
+
+/// The belief that usually leads to a mistake.
+#[must_use]
+pub fn misconception(rule: &str) -> Option<&'static str> {
+    const BELIEFS: [(&str, &str); 15] = [
+        ("index_error", "positions begin at 1, or end at the length"),
+        ("none_value", "print, or a method that changes a list, gives a value back"),
+        ("prints_none", "print, or a method that changes a list, gives a value back"),
+        ("type_error.input_is_text", "digits that are typed are a number"),
+        (
+            "type_error.operands",
+            "Python turns texts into numbers, or numbers into texts, by itself",
+        ),
+        ("type_error.unchangeable", "a text can be changed in place"),
+        ("type_error.not_callable", "round and square brackets mean the same"),
+        ("unbound_local", "an assignment in a function changes the name outside of it"),
+        ("name_error.too_early", "Python knows the whole program before it runs the first line"),
+        ("name_error.unknown", "text needs no quotes, or a name needs no value first"),
+        ("key_error", "a key that is missing gives None"),
+        ("syntax.assignment", "one equals sign compares"),
+        ("silent.not_called", "defining a function runs it"),
+        ("limit.while", "a loop ends by itself when it has done enough"),
+        ("recursion", "a function that calls itself stops by itself"),
+    ];
+    BELIEFS.iter().find(|(start, _)| rule.starts_with(start)).map(|(_, belief)| *belief)
+}
+
+fn parallel(finding: &Finding) -> &'static Parallel {
+    let fits = |parallel: &&Parallel| {
+        parallel
+            .rules
+            .iter()
+            .any(|rule| finding.rule.starts_with(rule.as_str()) || *rule == finding.kind)
+    };
+    PARALLELS.iter().find(fits).unwrap_or(&PARALLELS[PARALLELS.len() - 1])
+}
+
+/// Whether an example shares no name with the student's program, so that nothing of it can be copied
+/// (tutoring study, section 5.3, leak gate 1).
+fn is_of_another_theme(example: &str, code: &str) -> bool {
+    let (Ok(example), Ok(code)) = (analysis::Program::read(example), analysis::Program::read(code))
+    else {
+        return true;
+    };
+    let own: BTreeSet<&str> = code.assigned_names();
+    example.assigned_names().is_disjoint(&own)
+}

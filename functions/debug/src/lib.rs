@@ -1,0 +1,210 @@
+//! Debug: finds why a program fails, and gives one hint at a time.
+//!
+//! In: `debug.requested.v1`, and `execution.finished.v1` of the runs that it asked for. Out:
+//! `execution.requested.v1` to see the program fail, then `question.answered.v1`. What waits for a run is
+//! a draft in the database. Fails only if the database is away.
+
+pub mod diagnosis;
+pub mod hint;
+mod http;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    agent::{AnsweredBy, Author},
+    execution::{ExecutionResult, Program},
+    hints::{self, Ladder, Step},
+    text::Source,
+};
+use events::{
+    debug_requested::DebugRequested,
+    envelope::derived_event_id,
+    execution_finished::ExecutionFinished,
+    execution_requested::{ExecutionRequested, Purpose},
+    question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint, QuestionAnswered},
+    question_routed::QuestionRouted,
+};
+use ids::ExecutionId;
+use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+use storage::{drafts, hint_ladders};
+
+use crate::diagnosis::{Evidence, Finding, diagnose};
+
+/// The function's name.
+const NAME: &str = "debug";
+/// How long a run is waited for. It takes 5 s at most; the rest is for queues and restarts.
+const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+
+/// The function as the runtime hosts it.
+pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
+    Function::new(NAME, 8104)
+        .decides(Begin)
+        .decides(Finish)
+        .serves_internal(http::routes(services))
+        .awaits_replies()
+}
+
+/// Asks for a run of the program, or answers at once if there is none.
+struct Begin;
+
+impl Decide for Begin {
+    type In = DebugRequested;
+
+    async fn handle(
+        &self,
+        received: Received<DebugRequested>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let (cause, now) = (received.event.id, received.now);
+        let request = received.event.data.0;
+        let program =
+            code(&request).and_then(|code| Source::try_from(code).ok()).map(|code| Program {
+                code,
+                stdin: None,
+                files: Default::default(),
+                tests: Vec::new(),
+                timeout_ms: None,
+                seed: Some(0),
+                trace: false,
+            });
+        let Some(program) = program else { return answer(conn, request, None, now).await };
+        let run = ExecutionId::from_uuid(derived_event_id(cause, "debug run", 0).as_uuid());
+        let body = serde_json::to_value(&request).map_err(HandlerError::fail)?;
+        let of = (request.asked.query_id, request.asked.student_id);
+        drafts::insert(conn, run, of, Author::Debug, &body, (now, now + PATIENCE))
+            .await
+            .map_err(HandlerError::retry)?;
+        Outgoing::none().with(&ExecutionRequested {
+            execution_id: run,
+            student_id: request.asked.student_id,
+            purpose: Purpose::Check,
+            program,
+        })
+    }
+}
+
+/// Answers when the program has been run.
+struct Finish;
+
+impl Decide for Finish {
+    type In = ExecutionFinished;
+
+    async fn handle(
+        &self,
+        received: Received<ExecutionFinished>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let finished = received.event.data;
+        let draft = drafts::take(conn, finished.execution_id, Author::Debug)
+            .await
+            .map_err(HandlerError::retry)?;
+        // Other runs are other functions' business.
+        let Some(draft) = draft else { return Ok(Outgoing::none()) };
+        let request = serde_json::from_value(draft).map_err(HandlerError::fail)?;
+        answer(conn, request, Some(finished.result), received.now).await
+    }
+}
+
+async fn answer(
+    conn: &mut PgConnection,
+    request: QuestionRouted,
+    run: Option<ExecutionResult>,
+    now: DateTime<Utc>,
+) -> Result<Outgoing, HandlerError> {
+    let code = code(&request).unwrap_or_default();
+    let asked = &request.asked;
+    let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
+        .join("\n");
+    let foreign = python::foreign_language(&said);
+    let report = python::read_report(&said).filter(|_| foreign.is_none());
+    let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref() };
+    let finding = diagnose(&evidence);
+    let problem = problem(&finding, &code, asked.exercise_id.map(|id| id.to_string()));
+    let attempt = Sha256::digest(code.as_bytes());
+    let before =
+        hint_ladders::find(conn, asked.student_id, &problem).await.map_err(HandlerError::retry)?;
+    let first = hints::first_rung(&finding.kind, request.level);
+    let (step, ladder) = hints::climb(before, first, &attempt, now);
+    hint_ladders::store(conn, asked.student_id, &problem, &ladder)
+        .await
+        .map_err(HandlerError::retry)?;
+    let answer = match foreign {
+        Some(language) => of_another_language(language),
+        None => compose(&finding, step, &ladder, &code),
+    };
+    Outgoing::none().with(&QuestionAnswered {
+        query_id: request.asked.query_id,
+        student_id: request.asked.student_id,
+        agent: Author::Debug,
+        answered_by: AnsweredBy::Offline,
+        routing: request.routing,
+        answer,
+    })
+}
+
+/// The program that a question is about, as its author had it.
+fn code(request: &QuestionRouted) -> Option<String> {
+    let given = request.asked.code.as_ref().map(|code| code.as_str().to_owned());
+    let pasted = || python::split(request.asked.question.as_str()).code;
+    let code = given.filter(|code| !code.trim().is_empty()).unwrap_or_else(pasted);
+    (!code.trim().is_empty()).then(|| python::clean_code(&code))
+}
+
+/// What tells one problem from another: the exercise, the kind of mistake, and the line's text, which
+/// stays when lines above it are added.
+fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
+    let line =
+        finding.line.and_then(|line| code.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+    let text = format!(
+        "{}\n{}\n{}",
+        exercise.unwrap_or_default(),
+        finding.rule,
+        line.unwrap_or_default().trim()
+    );
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
+fn compose(finding: &Finding, step: Step, ladder: &Ladder, code: &str) -> Answer {
+    let rung = ladder.rung;
+    let text = hint::hint(finding, rung, code);
+    let mut content = finding.what.clone();
+    let line = finding.line.and_then(|line| {
+        Some((line, code.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?))
+    });
+    if let Some((number, line)) = line {
+        content.push_str(&format!("\n\n```text\nline {number}: {}\n```", line.trim()));
+    }
+    if let Some(note) = &finding.note {
+        content.push_str(&format!("\n\n{note}"));
+    }
+    if step != Step::Enough {
+        content.push_str(&format!("\n\n**Hint {rung} of {}.** {text}", hints::RUNGS));
+    }
+    if let Some(about) = hint::about_the_step(step, rung) {
+        content.push_str(&format!("\n\n{about}"));
+    }
+    let details = Details::Debug(Diagnosis {
+        error: DiagnosedError {
+            kind: finding.kind.clone(),
+            message: finding.message.clone(),
+            line: finding.line,
+        },
+        cause: finding.what.clone(),
+        misconception: hint::misconception(&finding.rule).map(str::to_owned),
+        hint: Hint { level: rung, of: hints::RUNGS, text },
+    });
+    let topics = vec!["debugging".to_owned()];
+    let related = vec!["exception-types".to_owned()];
+    Answer { content, examples: Vec::new(), topics, related, details: Some(details) }
+}
+
+fn of_another_language(language: &str) -> Answer {
+    let content = format!(
+        "This looks like an error of {language}. I teach Python, so I could only guess at it. If it came from \
+         a Python program, paste that program and the whole message."
+    );
+    Answer { content, examples: Vec::new(), topics: Vec::new(), related: Vec::new(), details: None }
+}

@@ -1,0 +1,7 @@
+//! The debug function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main("debug", debug::function)
+}
