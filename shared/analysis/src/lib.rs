@@ -7,5 +7,6 @@
 pub mod mutants;
 mod names;
 mod program;
+pub mod review;
 
 pub use program::{Program, Unreadable};

@@ -1,0 +1,224 @@
+//! Single lines that do not do what they seem to.
+
+use ruff_python_ast::{CmpOp, Expr, ExprCompare, Stmt};
+
+use super::{
+    Findings,
+    tree::{self, All},
+};
+
+/// Methods of lists that give back None.
+const IN_PLACE: [&str; 5] = ["append", "extend", "insert", "reverse", "sort"];
+/// Methods of texts that only make a new text.
+const OF_TEXT: [&str; 9] =
+    ["upper", "lower", "strip", "lstrip", "rstrip", "replace", "title", "capitalize", "swapcase"];
+
+pub(super) fn check(findings: &mut Findings<'_, '_>) {
+    let all = tree::all(findings.program.body());
+    let own_names: Vec<&str> = all.functions().map(|function| function.name.as_str()).collect();
+    let last = findings.program.body().last().map(std::ptr::from_ref);
+    for stmt in &all.statements {
+        match stmt {
+            Stmt::Expr(expression) => {
+                // The last line of a notebook's cell shows its value.
+                let is_shown = last == Some(std::ptr::from_ref(*stmt));
+                without_effect(findings, &expression.value, &own_names, is_shown);
+            }
+            Stmt::Assign(assignment) => {
+                if let Some((object, method, _)) = tree::method_call(&assignment.value)
+                    && IN_PLACE.contains(&method)
+                    && !own_names.contains(&method)
+                {
+                    findings.add(
+                        "in_place_result",
+                        *stmt,
+                        format!("`{object}.{method}(...)` gives back None."),
+                    );
+                }
+                if let ([target], Some(value)) =
+                    (assignment.targets.as_slice(), tree::name(&assignment.value))
+                    && tree::name(target) == Some(value)
+                {
+                    findings.add("self_assignment", *stmt, format!("`{value}` is set to itself."));
+                }
+                if tree::called(&assignment.value) == Some("open")
+                    && assignment.value.as_call_expr().is_some_and(|c| c.func.is_name_expr())
+                {
+                    findings.add(
+                        "file_left_open",
+                        *stmt,
+                        "Nothing makes sure that this file is closed; open it with `with`.",
+                    );
+                }
+            }
+            Stmt::Try(attempt) => excepts(findings, attempt),
+            _ => {}
+        }
+    }
+    for expr in &all.expressions {
+        match expr {
+            Expr::Compare(comparison) => compare(findings, comparison),
+            Expr::BoolOp(operation)
+                if operation.op.is_or() && operation.values[0].is_compare_expr() =>
+            {
+                let value = operation.values[1..].iter().find(|value| is_true_literal(value));
+                if let Some(value) = value {
+                    let text = findings.program.text(value);
+                    findings.add(
+                        "or_with_value",
+                        *expr,
+                        format!("`or {text}` is always true: compare again, or use `in`."),
+                    );
+                }
+            }
+            Expr::Call(call) => {
+                if let Some(name @ ("eval" | "exec")) = tree::name(&call.func)
+                    && !call.arguments.args.first().is_some_and(Expr::is_literal_expr)
+                {
+                    findings.add(
+                        "runs_text_as_code",
+                        *expr,
+                        format!("`{name}` runs whatever the text says."),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    input_as_number(findings, &all);
+}
+
+fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], is_shown: bool) {
+    match value {
+        Expr::Name(name) if own.contains(&name.id.as_str()) => {
+            findings.add(
+                "named_not_called",
+                value,
+                format!("`{}` is named but not called: the parentheses are missing.", &name.id),
+            );
+        }
+        Expr::Compare(_)
+        | Expr::BinOp(_)
+        | Expr::Name(_)
+        | Expr::Subscript(_)
+        | Expr::BoolOp(_)
+            if !is_shown =>
+        {
+            findings.add(
+                "no_effect",
+                value,
+                "This line works something out and does nothing with it.",
+            );
+        }
+        _ => {
+            if let Some((object, method, _)) = tree::method_call(value)
+                && OF_TEXT.contains(&method)
+                && !own.contains(&method)
+                && !is_shown
+            {
+                findings.add("text_result_dropped", value, format!("`{object}.{method}(...)` leaves `{object}` as it is, and its result is dropped."));
+            }
+        }
+    }
+}
+
+fn is_true_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::StringLiteral(text) => !text.value.is_empty(),
+        Expr::NumberLiteral(_) => tree::int(expr) != Some(0),
+        _ => false,
+    }
+}
+
+fn compare(findings: &mut Findings<'_, '_>, comparison: &ExprCompare) {
+    let mut left = comparison.left.as_ref();
+    for (op, right) in comparison.ops.iter().zip(&comparison.comparators) {
+        let has = |test: fn(&Expr) -> bool| test(left) || test(right);
+        match op {
+            CmpOp::Is | CmpOp::IsNot
+                if has(Expr::is_string_literal_expr) || has(Expr::is_number_literal_expr) =>
+            {
+                findings.add(
+                    "is_with_value",
+                    comparison,
+                    "`is` with a value compares the wrong thing.",
+                );
+            }
+            CmpOp::Eq | CmpOp::NotEq if has(Expr::is_none_literal_expr) => {
+                findings.add("compares_to_none", comparison, "Ask for None with `is`.");
+            }
+            CmpOp::Eq | CmpOp::NotEq if has(Expr::is_boolean_literal_expr) => {
+                findings.add(
+                    "compares_to_bool",
+                    comparison,
+                    "The comparison with True or False is not needed.",
+                );
+            }
+            _ => {}
+        }
+        left = right;
+    }
+}
+
+fn excepts(findings: &mut Findings<'_, '_>, attempt: &ruff_python_ast::StmtTry) {
+    for handler in attempt.handlers.iter().filter_map(|handler| handler.as_except_handler()) {
+        let is_empty = matches!(&*handler.body, [Stmt::Pass(_)]);
+        let kind = handler.type_.as_deref();
+        let is_broad =
+            kind.is_none_or(|kind| matches!(tree::name(kind), Some("Exception" | "BaseException")));
+        if is_empty && is_broad {
+            findings.add(
+                "silent_except",
+                handler,
+                "Every error is caught here, and nothing is done about it.",
+            );
+        } else if kind.is_none() {
+            findings.add(
+                "broad_except",
+                handler,
+                "This catches every error: name the one that you expect.",
+            );
+        }
+    }
+}
+
+/// `n = input()` and then `n > 3`, where `n` gets no other value.
+fn input_as_number(findings: &mut Findings<'_, '_>, all: &All<'_>) {
+    let typed =
+        all.statements.iter().filter_map(|stmt| stmt.as_assign_stmt()).filter_map(|assignment| {
+            let is_input = tree::called(&assignment.value) == Some("input");
+            assignment.targets.first().and_then(tree::name).filter(|_| is_input)
+        });
+    for name in typed {
+        let times = all.expressions.iter().filter(|expr| {
+            expr.as_name_expr()
+                .is_some_and(|other| other.ctx.is_store() && other.id.as_str() == name)
+        });
+        if times.count() != 1 {
+            continue;
+        }
+        let is_number = |expr: &Expr| expr.is_number_literal_expr();
+        let is_typed = |expr: &Expr| tree::name(expr) == Some(name);
+        let used = all.expressions.iter().find(|expr| match expr {
+            Expr::BinOp(operation) => {
+                let is_repeated = matches!(operation.op, ruff_python_ast::Operator::Mult);
+                !is_repeated
+                    && ((is_typed(&operation.left) && is_number(&operation.right))
+                        || (is_number(&operation.left) && is_typed(&operation.right)))
+            }
+            Expr::Compare(comparison) => {
+                let mut sides = std::iter::once(&*comparison.left).chain(&*comparison.comparators);
+                let has_typed = sides.any(is_typed);
+                has_typed && comparison.comparators.iter().any(is_number)
+            }
+            _ => false,
+        });
+        if let Some(used) = used {
+            findings.add(
+                "input_as_number",
+                *used,
+                format!("`{name}` is text, since input() gives text."),
+            );
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Functions, and the order in which things run.
+
+use ruff_python_ast::{Stmt, StmtFunctionDef, StmtIf};
+
+use super::{
+    Findings,
+    names::parameters,
+    tree::{self, All},
+};
+
+/// Parameters, lines and levels that still can be taken in (tutoring study, section 5.6, check 32).
+const MAX_PARAMETERS: usize = 5;
+const MAX_LINES: u32 = 30;
+const MAX_DEPTH: usize = 3;
+/// Answers written down that are no coincidence.
+const ANSWERS: usize = 3;
+
+pub(super) fn check(findings: &mut Findings<'_, '_>) {
+    let program = findings.program;
+    let all = tree::all(program.body());
+    for function in all.functions() {
+        check_function(findings, function, &all);
+    }
+    let mut has_told_else = false;
+    for block in tree::blocks(program.body()) {
+        unreachable(findings, block);
+        for (at, stmt) in block.iter().enumerate() {
+            let Some(branch) = stmt.as_if_stmt() else { continue };
+            returns_bool(findings, branch, block.get(at + 1));
+            if !has_told_else && else_after_return(findings, branch) {
+                has_told_else = true;
+            }
+            mergeable(findings, branch);
+        }
+    }
+    too_deep(findings, program.body(), 0);
+}
+
+fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, all: &All<'_>) {
+    let own = tree::own(&function.body);
+    let is_generator =
+        own.expressions.iter().any(|expr| expr.is_yield_expr() || expr.is_yield_from_expr());
+    let returns = own.statements.iter().filter_map(|stmt| stmt.as_return_stmt());
+    let values: Vec<_> = returns.filter_map(|stmt| stmt.value.as_deref()).collect();
+    let returns_a_value = values.iter().any(|value| !value.is_none_literal_expr());
+    let name = function.name.as_str();
+    if returns_a_value && !is_generator && !tree::ends(&function.body) {
+        findings.add(
+            "missing_return",
+            &function.name,
+            format!("`{name}` returns a value on some paths, and nothing on others."),
+        );
+    }
+    let shows = own.expressions.iter().any(|expr| tree::called(expr) == Some("print"));
+    if values.is_empty()
+        && !is_generator
+        && shows
+        && !own.calls(&["input"])
+        && is_result_used(name, all)
+    {
+        findings.add(
+            "prints_instead_of_returns",
+            &function.name,
+            format!("`{name}` prints its result and gives None to whoever calls it."),
+        );
+    }
+    parameter_overwritten(findings, function);
+    answers_written_down(findings, &own, &function.name);
+    for parameter in function.parameters.iter() {
+        let default = parameter.default();
+        if default.is_some_and(|d| d.is_list_expr() || d.is_dict_expr() || d.is_set_expr()) {
+            let parameter = parameter.name();
+            findings.add(
+                "mutable_default",
+                parameter,
+                format!("The default of `{parameter}` is shared by all calls."),
+            );
+        }
+    }
+    let lines = function.body.last().map_or(0, |last| {
+        let end = ruff_text_size::TextRange::empty(ruff_text_size::Ranged::end(last));
+        findings.program.line(end) - findings.program.line(&function.name)
+    });
+    let count = function.parameters.len();
+    if lines > MAX_LINES {
+        findings.add("too_long", &function.name, format!("`{name}` has {lines} lines."));
+    } else if count > MAX_PARAMETERS {
+        findings.add("too_long", &function.name, format!("`{name}` has {count} parameters."));
+    }
+}
+
+/// Whether a call of this function is more than a statement of its own.
+fn is_result_used(name: &str, all: &All<'_>) -> bool {
+    let is_call = |expr: &ruff_python_ast::Expr| {
+        expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name))
+    };
+    let calls = all.expressions.iter().filter(|expr| is_call(expr)).count();
+    let alone = all.statements.iter().filter_map(|stmt| stmt.as_expr_stmt());
+    calls > alone.filter(|stmt| is_call(&stmt.value)).count()
+}
+
+/// The first thing that happens to a parameter is that it gets another value.
+fn parameter_overwritten(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef) {
+    let mut untouched: Vec<&str> = parameters(&function.parameters).collect();
+    for stmt in &function.body {
+        if let Stmt::Assign(assignment) = stmt
+            && let [target] = assignment.targets.as_slice()
+            && let Some(name) = tree::name(target)
+            && untouched.contains(&name)
+            && !All::of_expr(&assignment.value).read().contains(name)
+        {
+            findings.add(
+                "parameter_overwritten",
+                target,
+                format!("The parameter `{name}` is overwritten before it is used."),
+            );
+        }
+        let touched = tree::all(std::slice::from_ref(stmt));
+        let (read, stored) = (touched.read(), touched.stored());
+        untouched.retain(|name| !read.contains(name) && !stored.contains(name));
+    }
+}
+
+fn answers_written_down(
+    findings: &mut Findings<'_, '_>,
+    own: &All<'_>,
+    place: &ruff_python_ast::Identifier,
+) {
+    let is_literal = |expr: &ruff_python_ast::Expr| expr.is_literal_expr();
+    let returns_literal = |body: &[Stmt]| matches!(body, [Stmt::Return(returned)] if returned.value.as_deref().is_some_and(|v| is_literal(v) && !v.is_boolean_literal_expr()));
+    let asks_for_literal = |test: &ruff_python_ast::Expr| {
+        test.as_compare_expr().is_some_and(|c| {
+            matches!(&*c.ops, [ruff_python_ast::CmpOp::Eq])
+                && c.left.is_name_expr()
+                && c.comparators.iter().all(is_literal)
+        })
+    };
+    let branches = own.statements.iter().filter_map(|stmt| stmt.as_if_stmt()).flat_map(|branch| {
+        let others =
+            branch.elif_else_clauses.iter().filter_map(|c| Some((c.test.as_ref()?, &*c.body)));
+        std::iter::once((&*branch.test, &*branch.body)).chain(others)
+    });
+    let count =
+        branches.filter(|(test, body)| asks_for_literal(test) && returns_literal(body)).count();
+    if count >= ANSWERS {
+        findings.add(
+            "answers_written_down",
+            place,
+            format!("`{place}` has {count} answers written down. Will it work for other inputs?"),
+        );
+    }
+}
+
+fn unreachable(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
+    let leaves = |stmt: &Stmt| {
+        matches!(stmt, Stmt::Return(_) | Stmt::Break(_) | Stmt::Continue(_) | Stmt::Raise(_))
+    };
+    if let Some(at) = block.iter().position(leaves)
+        && let Some(next) = block.get(at + 1)
+    {
+        findings.add("unreachable", next, "This line never runs.");
+    }
+}
+
+fn only_bool(body: &[Stmt]) -> Option<bool> {
+    let [Stmt::Return(returned)] = body else { return None };
+    Some(returned.value.as_deref()?.as_boolean_literal_expr()?.value)
+}
+
+fn returns_bool(findings: &mut Findings<'_, '_>, branch: &StmtIf, next: Option<&Stmt>) {
+    let other = match branch.elif_else_clauses.as_slice() {
+        [] => next.and_then(|next| only_bool(std::slice::from_ref(next))),
+        [clause] if clause.test.is_none() => only_bool(&clause.body),
+        _ => None,
+    };
+    if let (Some(one), Some(other)) = (only_bool(&branch.body), other)
+        && one != other
+    {
+        findings.add(
+            "returns_bool",
+            branch,
+            "The `if` only turns a condition into True and False: return the condition.",
+        );
+    }
+}
+
+fn else_after_return(findings: &mut Findings<'_, '_>, branch: &StmtIf) -> bool {
+    let is_left = matches!(branch.body.last(), Some(Stmt::Return(_)));
+    match branch.elif_else_clauses.as_slice() {
+        [clause] if is_left && clause.test.is_none() && only_bool(&branch.body).is_none() => {
+            findings.add(
+                "else_after_return",
+                clause,
+                "After the return above, this `else` is not needed.",
+            );
+            true
+        }
+        _ => false,
+    }
+}
+
+fn mergeable(findings: &mut Findings<'_, '_>, branch: &StmtIf) {
+    if let [Stmt::If(inner)] = &*branch.body
+        && branch.elif_else_clauses.is_empty()
+        && inner.elif_else_clauses.is_empty()
+    {
+        findings.add("mergeable_if", inner, "These two conditions can be joined with `and`.");
+    }
+}
+
+fn too_deep(findings: &mut Findings<'_, '_>, body: &[Stmt], depth: usize) {
+    for stmt in body {
+        let inner: Vec<&[Stmt]> = match stmt {
+            Stmt::FunctionDef(function) => {
+                too_deep(findings, &function.body, 0);
+                continue;
+            }
+            Stmt::ClassDef(class) => {
+                too_deep(findings, &class.body, 0);
+                continue;
+            }
+            Stmt::For(inner) => vec![&inner.body],
+            Stmt::While(inner) => vec![&inner.body],
+            Stmt::If(inner) => std::iter::once(&*inner.body)
+                .chain(inner.elif_else_clauses.iter().map(|clause| &*clause.body))
+                .collect(),
+            _ => continue,
+        };
+        if depth == MAX_DEPTH {
+            findings.add("too_deep", stmt, "This is the fourth block inside another.");
+            return;
+        }
+        for body in inner {
+            too_deep(findings, body, depth + 1);
+        }
+    }
+}

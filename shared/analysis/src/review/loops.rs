@@ -1,0 +1,255 @@
+//! Loops: that do not end, end too early, count wrong, or could be said with less.
+
+use std::collections::BTreeSet;
+
+use ruff_python_ast::{Expr, Stmt, StmtFor, StmtWhile};
+
+use super::{
+    Findings,
+    tree::{self, All},
+};
+
+/// Methods that make a collection shorter or longer in front of the loop's place.
+const SHIFTING: [&str; 5] = ["remove", "pop", "insert", "clear", "append"];
+/// What leaves a program or waits for something outside of it.
+const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
+
+pub(super) fn check(findings: &mut Findings<'_, '_>) {
+    let all = tree::all(findings.program.body());
+    for stmt in &all.statements {
+        match stmt {
+            Stmt::For(repeat) => check_for(findings, repeat),
+            Stmt::While(repeat) => {
+                endless(findings, repeat);
+                first_round(findings, &repeat.body);
+            }
+            _ => {}
+        }
+    }
+    for expr in &all.expressions {
+        if let Expr::Subscript(subscript) = expr
+            && let Some(("len", counted)) = tree::call_of_one(&subscript.slice)
+            && findings.program.text(counted) == findings.program.text(&*subscript.value)
+        {
+            let list = findings.program.text(counted);
+            findings.add(
+                "off_by_one",
+                *expr,
+                format!("`{list}` has no item at position len({list})."),
+            );
+        }
+    }
+}
+
+fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
+    let body = tree::all(&repeat.body);
+    first_round(findings, &repeat.body);
+    if let Some(list) = tree::name(&repeat.iter) {
+        changed_while_looping(findings, list, &repeat.body);
+    }
+    if let Some(target) = tree::name(&repeat.target) {
+        if let Some((list, extra)) = positions(&repeat.iter) {
+            check_positions(findings, repeat, &body, (target, list, extra));
+        }
+        reassigned(findings, target, &repeat.body);
+    }
+    text_built(findings, &repeat.body);
+}
+
+/// The loop's name gets a value that has nothing to do with the item, or that nothing reads.
+fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
+    for (at, stmt) in body.iter().enumerate() {
+        if let Stmt::Assign(assignment) = stmt
+            && assignment.targets.first().and_then(tree::name) == Some(target)
+        {
+            let is_made_of_item = All::of_expr(&assignment.value).read().contains(target);
+            let is_read_later = tree::all(&body[at + 1..]).read().contains(target);
+            if !(is_made_of_item && is_read_later) {
+                findings.add(
+                    "loop_name_reassigned",
+                    stmt,
+                    format!("`{target}` gets its next item in the next round."),
+                );
+            }
+        }
+    }
+}
+
+/// The list of `range(len(list))`, and whether the range goes one further.
+fn positions(iter: &Expr) -> Option<(&str, bool)> {
+    let call = iter.as_call_expr()?;
+    if tree::name(&call.func) != Some("range") {
+        return None;
+    }
+    let end = match &*call.arguments.args {
+        [end] => end,
+        [start, end] if tree::int(start) == Some(0) => end,
+        [_, end] => return further(end).map(|list| (list, true)),
+        _ => return None,
+    };
+    match tree::call_of_one(end) {
+        Some(("len", list)) => tree::name(list).map(|list| (list, false)),
+        _ => further(end).map(|list| (list, true)),
+    }
+}
+
+/// The list of `len(list) + 1`.
+fn further(end: &Expr) -> Option<&str> {
+    let sum = end.as_bin_op_expr()?;
+    let is_one =
+        matches!(sum.op, ruff_python_ast::Operator::Add) && tree::int(&sum.right) == Some(1);
+    match tree::call_of_one(&sum.left) {
+        Some(("len", list)) if is_one => tree::name(list),
+        _ => None,
+    }
+}
+
+fn check_positions(
+    findings: &mut Findings<'_, '_>,
+    repeat: &StmtFor,
+    body: &All<'_>,
+    (target, list, goes_further): (&str, &str, bool),
+) {
+    let items: Vec<_> = body
+        .expressions
+        .iter()
+        .filter_map(|expr| expr.as_subscript_expr())
+        .filter(|item| {
+            tree::name(&item.value) == Some(list) && tree::name(&item.slice) == Some(target)
+        })
+        .collect();
+    if goes_further {
+        if let Some(item) = items.first() {
+            findings.add("off_by_one", *item, format!("In the last round `{target}` is the length of `{list}`, where there is no item."));
+        }
+        return;
+    }
+    let uses = body.expressions.iter().filter(|expr| tree::name(expr) == Some(target)).count();
+    let only_reads = items.iter().all(|item| item.ctx.is_load());
+    if !items.is_empty() && items.len() == uses && only_reads && !body.stored().contains(list) {
+        findings.add(
+            "index_loop",
+            repeat,
+            format!(
+                "`{target}` is only used to get the items of `{list}`: loop over `{list}` itself."
+            ),
+        );
+    }
+}
+
+fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[Stmt]) {
+    for block in tree::blocks(body) {
+        for (at, stmt) in block.iter().enumerate() {
+            let changes = match stmt {
+                Stmt::Expr(expr) => {
+                    tree::method_call(&expr.value).is_some_and(|(object, method, _)| {
+                        object == list && SHIFTING.contains(&method)
+                    })
+                }
+                Stmt::Delete(delete) => delete.targets.iter().any(|target| {
+                    target
+                        .as_subscript_expr()
+                        .is_some_and(|item| tree::name(&item.value) == Some(list))
+                }),
+                _ => false,
+            };
+            // Whoever leaves at once is not disturbed.
+            if changes && !tree::ends(&block[at + 1..]) {
+                findings.add(
+                    "changed_while_looping",
+                    stmt,
+                    format!("`{list}` is changed while the loop walks over it."),
+                );
+                return;
+            }
+        }
+    }
+}
+
+fn first_round(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+    let is_skipped = tree::own(body).statements.iter().any(|stmt| stmt.is_continue_stmt());
+    if let Some(last @ Stmt::Return(_)) = body.last()
+        && !is_skipped
+    {
+        findings.add(
+            "first_round_return",
+            last,
+            "This return ends the function in the first round of the loop.",
+        );
+    }
+}
+
+fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
+    let body = tree::own(&repeat.body);
+    let leaves = tree::breaks(&repeat.body)
+        || body.statements.iter().any(|stmt| stmt.is_return_stmt() || stmt.is_raise_stmt())
+        || body.calls(&LEAVING)
+        || body.expressions.iter().any(|expr| expr.is_yield_expr() || expr.is_await_expr());
+    if leaves {
+        return;
+    }
+    if tree::is_true(&repeat.test) {
+        // A program that asks for input ends with its input.
+        if !body.calls(&["input"]) {
+            findings.add("endless_loop", repeat, "Nothing leaves this loop.");
+        }
+        return;
+    }
+    let test = All::of_expr(&repeat.test);
+    // What is called, or looked up, may change by itself.
+    let is_plain = test.expressions.iter().all(|expr| {
+        !expr.is_call_expr()
+            && !expr.is_attribute_expr()
+            && !expr.is_subscript_expr()
+            && !expr.is_named_expr()
+    });
+    let asked: BTreeSet<&str> = test.read();
+    let changed = body.stored();
+    let touched = body
+        .expressions
+        .iter()
+        .filter_map(|expr| tree::method_call(expr))
+        .map(|(object, ..)| object);
+    let handed: BTreeSet<&str> = body
+        .expressions
+        .iter()
+        .filter_map(|expr| expr.as_call_expr())
+        .flat_map(|call| call.arguments.args.iter().filter_map(tree::name))
+        .filter(|_| !body.calls(&["print"]))
+        .collect();
+    let touched: BTreeSet<&str> = touched.chain(handed).collect();
+    let deletes = body.statements.iter().any(|stmt| stmt.is_delete_stmt());
+    let calls_own = body.expressions.iter().any(|expr| {
+        expr.as_call_expr()
+            .is_some_and(|call| tree::name(&call.func).is_some_and(|name| name != "print"))
+    });
+    if is_plain
+        && !asked.is_empty()
+        && asked.is_disjoint(&changed)
+        && asked.is_disjoint(&touched)
+        && !deletes
+        && !calls_own
+    {
+        let names: Vec<&str> = asked.into_iter().collect();
+        findings.add(
+            "endless_loop",
+            repeat,
+            format!(
+                "Nothing in the loop changes `{}`, so the condition stays as it is.",
+                names.join("` or `")
+            ),
+        );
+    }
+}
+
+/// `text = text + ...` or `text += "..."` in a loop, where the text began empty.
+fn text_built(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+    for stmt in body {
+        let Stmt::AugAssign(assignment) = stmt else { continue };
+        let is_text =
+            assignment.value.is_string_literal_expr() || assignment.value.is_f_string_expr();
+        if matches!(assignment.op, ruff_python_ast::Operator::Add) && is_text {
+            findings.add("text_built_in_loop", stmt, "A text grows by + in every round.");
+        }
+    }
+}

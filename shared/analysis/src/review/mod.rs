@@ -1,0 +1,93 @@
+//! What a reader would say about a program: mistakes that Python does not report, habits that will hurt,
+//! and matters of style. Says nothing of which it is not sure.
+//!
+//! The checks, their severities and the formula of the quality score are those of the project's tutoring
+//! study, section 5.6.
+
+mod expressions;
+mod flow;
+mod loops;
+mod names;
+mod praise;
+mod rules;
+mod score;
+mod tree;
+
+use crate::{Program, Unreadable};
+
+pub use rules::{RULES, Rule, Severity};
+pub use score::Deduction;
+
+/// One thing to say, at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing.
+    pub rule: &'static Rule,
+    /// From 1.
+    pub line: u32,
+    /// In the program's own names.
+    pub message: String,
+}
+
+/// A review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// What to say, the gravest first, then from top to bottom.
+    pub findings: Vec<Finding>,
+    /// 0 to 100; none for programs of fewer than three statements.
+    pub score: Option<u8>,
+    /// The largest deductions from 100, at most three.
+    pub deductions: Vec<Deduction>,
+    /// One thing that is done well.
+    pub praise: &'static str,
+}
+
+/// Reviews a program.
+#[must_use]
+pub fn review(source: &str) -> Review {
+    let program = match Program::read(source) {
+        Ok(program) => program,
+        Err(error) => return unreadable(source, &error),
+    };
+    let mut findings = Findings { program: &program, found: Vec::new() };
+    names::check(&mut findings);
+    flow::check(&mut findings);
+    expressions::check(&mut findings);
+    loops::check(&mut findings);
+    let mut findings = findings.found;
+    findings.sort_by_key(|finding| (finding.rule.severity, finding.line));
+    findings.dedup();
+    let statements = tree::count_statements(program.body());
+    let (score, deductions) = score::score(&findings, statements);
+    Review { score, deductions, praise: praise::praise(&program, &findings), findings }
+}
+
+fn unreadable(source: &str, error: &Unreadable) -> Review {
+    let (line, message) = match error {
+        Unreadable::Syntax { line, message } => {
+            (*line, format!("Python cannot read line {line}: {message}."))
+        }
+        Unreadable::TooDeep => (1, "A statement is nested too deep to be read.".to_owned()),
+    };
+    let findings = vec![Finding { rule: rules::rule("syntax"), line, message }];
+    let lines = source.lines().filter(|line| !line.trim().is_empty()).count();
+    let (score, deductions) = score::score(&findings, lines);
+    let score = score.map(score::of_unreadable);
+    Review { findings, score, deductions, praise: "You ask before you go on, which saves time." }
+}
+
+/// What was found so far.
+struct Findings<'p, 'a> {
+    program: &'p Program<'a>,
+    found: Vec<Finding>,
+}
+
+impl Findings<'_, '_> {
+    fn add(&mut self, rule: &str, place: impl ruff_text_size::Ranged, message: impl Into<String>) {
+        let line = self.program.line(place);
+        self.found.push(Finding { rule: rules::rule(rule), line, message: message.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! The catalogue of what can be found.
+
+use serde::{Deserialize, Serialize};
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The program does not do what it says.
+    Error,
+    /// It works, and will hurt some day.
+    Advice,
+    /// It works, and can be said more plainly.
+    Style,
+}
+
+/// A kind of finding.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its stable name.
+    pub name: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Why it matters.
+    pub why: &'static str,
+}
+
+const fn error(name: &'static str, why: &'static str) -> Rule {
+    Rule { name, severity: Severity::Error, why }
+}
+
+const fn advice(name: &'static str, why: &'static str) -> Rule {
+    Rule { name, severity: Severity::Advice, why }
+}
+
+const fn style(name: &'static str, why: &'static str) -> Rule {
+    Rule { name, severity: Severity::Style, why }
+}
+
+/// Every kind of finding.
+pub const RULES: [Rule; 40] = [
+    error("syntax", "Nothing of the program runs until Python can read all of it."),
+    error("undefined_name", "A name that never gets a value ends the program with a NameError."),
+    error(
+        "missing_return",
+        "A path that ends without return gives None, and the caller cannot tell.",
+    ),
+    error(
+        "prints_instead_of_returns",
+        "print shows a value to a person; only return hands it to the program.",
+    ),
+    error(
+        "local_before_value",
+        "An assignment makes a name local in the whole function, so there is no value to add to.",
+    ),
+    error("no_effect", "The line works something out and throws it away."),
+    error("named_not_called", "Without parentheses a function is only named, and does not run."),
+    error("in_place_result", "Methods that change their list give back None."),
+    error(
+        "text_result_dropped",
+        "Texts never change: the method gives a new one, which has to be kept.",
+    ),
+    error(
+        "or_with_value",
+        "Python reads it as two questions, and a value that is not empty counts as true.",
+    ),
+    error(
+        "changed_while_looping",
+        "When items are removed the rest moves up, and the loop steps over some.",
+    ),
+    error("off_by_one", "Positions end at the length minus one."),
+    error("endless_loop", "If nothing changes what the condition asks, the loop never ends."),
+    error("unreachable", "Nothing after return, break, continue or raise runs."),
+    error(
+        "first_round_return",
+        "The function is left in the first round, so the other items are never looked at.",
+    ),
+    error("parameter_overwritten", "The value that the caller gave is lost."),
+    error(
+        "is_with_value",
+        "`is` asks whether two things are one object; `==` asks whether they are equal.",
+    ),
+    error("self_assignment", "The line changes nothing; probably one side should be another name."),
+    advice("mutable_default", "A default is made once and shared by all calls."),
+    advice("input_as_number", "input() gives text, and text and numbers do not mix."),
+    advice("broad_except", "It also catches mistakes that you did not think of, and hides them."),
+    advice(
+        "silent_except",
+        "The error is gone, and the program goes on with values that were never set.",
+    ),
+    advice(
+        "shadowed_builtin",
+        "From here on the name no longer means what it means everywhere else.",
+    ),
+    advice(
+        "loop_name_reassigned",
+        "The next round gives the name its next item, so the change is forgotten.",
+    ),
+    advice("answers_written_down", "The function knows some inputs by heart, and no others."),
+    advice(
+        "file_left_open",
+        "A file that is not closed may lose what was written; `with` closes it in every case.",
+    ),
+    advice("runs_text_as_code", "Whoever gives the text decides what your program does."),
+    advice(
+        "text_built_in_loop",
+        "Each + copies the whole text; collect the parts in a list and join them once.",
+    ),
+    style("compares_to_bool", "The condition is already true or false."),
+    style("compares_to_none", "None is one object; `is None` asks exactly for it."),
+    style("returns_bool", "The condition already is the answer."),
+    style("else_after_return", "After a return the else is not needed, and the code moves left."),
+    style("unused_variable", "A reader looks for its use in vain."),
+    style("unused_import", "A reader looks for its use in vain."),
+    style("index_loop", "A loop over the items themselves says the same with less."),
+    style("mergeable_if", "One condition with `and` says the same with one level less."),
+    style("too_long", "A part with a name of its own is easier to read, to test and to use again."),
+    style(
+        "too_deep",
+        "Deep nesting is hard to follow; leave early, or give the inner part a name.",
+    ),
+    style(
+        "name_style",
+        "Python programs write variables and functions in small letters with underscores, and classes in CapitalWords (PEP 8).",
+    ),
+    style("ambiguous_name", "In many typefaces l, O and I look like 1 and 0."),
+];
+
+/// The rule of this name.
+pub(super) fn rule(name: &str) -> &'static Rule {
+    static ALL: [Rule; 40] = RULES;
+    ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
+}

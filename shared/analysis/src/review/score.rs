@@ -1,0 +1,55 @@
+//! The quality score: `100 - 100 * (8 E + 3 A + 1 S) / (statements + 10)`, each rule counted at most three
+//! times (tutoring study, section 5.6).
+
+use super::{Finding, Rule, Severity};
+
+/// Times that one rule counts.
+const MAX_COUNT: usize = 3;
+/// Below so many statements a score would say nothing.
+const MIN_STATEMENTS: usize = 3;
+/// Deductions that are named.
+const NAMED: usize = 3;
+
+/// What a rule costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deduction {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How often it was found.
+    pub count: usize,
+    /// Points of 100, rounded.
+    pub points: u8,
+}
+
+pub(super) fn score(findings: &[Finding], statements: usize) -> (Option<u8>, Vec<Deduction>) {
+    let mut counts: Vec<(&'static Rule, usize)> = Vec::new();
+    for finding in findings {
+        match counts.iter_mut().find(|(rule, _)| rule.name == finding.rule.name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((finding.rule, 1)),
+        }
+    }
+    let cost = |rule: &Rule, count: usize| {
+        let weight = match rule.severity {
+            Severity::Error => 8,
+            Severity::Advice => 3,
+            Severity::Style => 1,
+        };
+        100 * weight * count.min(MAX_COUNT)
+    };
+    let divisor = statements + 10;
+    let points =
+        |cost: usize| u8::try_from(((cost + divisor / 2) / divisor).min(100)).unwrap_or(100);
+    let total: usize = counts.iter().map(|(rule, count)| cost(rule, *count)).sum();
+    counts.sort_by_key(|(rule, count)| std::cmp::Reverse(cost(rule, *count)));
+    let named = counts.into_iter().take(NAMED);
+    let deductions =
+        named.map(|(rule, count)| Deduction { rule, count, points: points(cost(rule, count)) });
+    let score = (statements >= MIN_STATEMENTS).then(|| 100 - points(total));
+    (score, deductions.collect())
+}
+
+/// A program that cannot be read is worth three fifths of what it would be.
+pub(super) fn of_unreadable(score: u8) -> u8 {
+    score / 5 * 3
+}
