@@ -161,6 +161,7 @@ async fn the_contract_and_its_pages_are_served() {
             "/api/v1/queries/{id}",
             "/api/v1/query",
             "/api/v1/ready",
+            "/api/v1/reviews",
         ]
     );
     let page = world.send("api-gateway", |client, url| client.get(format!("{url}/docs/"))).await;

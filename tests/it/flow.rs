@@ -81,7 +81,7 @@ async fn what_needs_another_agent_is_answered_honestly_by_triage() {
     let student = world.student("ada").await;
     for (question, agent, words) in [
         ("what is my progress?", "progress", "not part of this"),
-        ("Please review my code for style", "code_review", "not part of this version"),
+        ("Give me an exercise about loops", "exercise", "not part of"),
         ("What is the capital of France?", "off_topic", "learning Python"),
     ] {
         let reply = world.ask(&student, question, 20).await;

@@ -7,6 +7,7 @@ mod debugging;
 mod delivery;
 mod flow;
 mod outages;
+mod reviewing;
 mod sandbox;
 mod telemetry;
 mod tidy;

@@ -55,6 +55,7 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::debug))
+        .routes(routes!(queries::review))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
         .route_layer(middleware::from_fn_with_state(gateway.clone(), limits::per_address));

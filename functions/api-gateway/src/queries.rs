@@ -144,8 +144,7 @@ pub(crate) async fn debug(
 ) -> Result<Response, Problem> {
     let question = match request.question {
         Some(question) => question,
-        None => Question::try_from("Why does my program not work?".to_owned())
-            .map_err(|error| Problem::internal(&error))?,
+        None => fixed("Why does my program not work?")?,
     };
     let wanted = Wanted {
         agent: Agent::Debug,
@@ -158,6 +157,54 @@ pub(crate) async fn debug(
         },
     };
     answered(&gateway, &caller, &headers, wanted).await
+}
+
+/// A program that its author thinks is done.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReviewRequest {
+    /// The program.
+    #[schema(value_type = String, max_length = 65536)]
+    code: Code,
+    /// The topic that it belongs to.
+    #[schema(value_type = Option<String>, example = "lists")]
+    topic: Option<TopicName>,
+    /// The exercise that it was written for.
+    exercise_id: Option<Uuid>,
+}
+
+/// Asks for a review: what is good, what can be better, and a score of quality.
+#[utoipa::path(post, path = "/reviews", tag = "Tutor", security(("bearer" = [])),
+    params(
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = ReviewRequest,
+    responses(
+        (status = 200, description = "Answered; `answer.details` has score and findings", body = QueryResponse),
+        (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
+        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn review(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(request): Json<ReviewRequest>,
+) -> Result<Response, Problem> {
+    let wanted = Wanted {
+        agent: Agent::CodeReview,
+        request: QueryRequest {
+            question: fixed("What can be better in my program?")?,
+            code: Some(request.code),
+            error: None,
+            topic: request.topic,
+            exercise_id: request.exercise_id,
+        },
+    };
+    answered(&gateway, &caller, &headers, wanted).await
+}
+
+/// A question in our words, where the student has said all by where they ask.
+fn fixed(text: &str) -> Result<Question, Problem> {
+    Question::try_from(text.to_owned()).map_err(|error| Problem::internal(&error))
 }
 
 /// A question to an agent that the student has chosen.

@@ -10,41 +10,31 @@ mod http;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     agent::{AnsweredBy, Author},
-    execution::{ExecutionResult, Program},
+    execution::ExecutionResult,
     hints::{self, Ladder, Step},
-    text::Source,
 };
 use events::{
     debug_requested::DebugRequested,
-    envelope::derived_event_id,
     execution_finished::ExecutionFinished,
-    execution_requested::{ExecutionRequested, Purpose},
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint, QuestionAnswered},
     question_routed::QuestionRouted,
 };
-use ids::ExecutionId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
-use storage::{drafts, hint_ladders};
+use storage::hint_ladders;
 
 use crate::diagnosis::{Evidence, Finding, diagnose};
 
 /// The function's name.
 const NAME: &str = "debug";
-/// How long a run is waited for. It takes 5 s at most; the rest is for queues and restarts.
-const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 
 /// The function as the runtime hosts it.
 pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
-    Function::new(NAME, 8104)
-        .decides(Begin)
-        .decides(Finish)
-        .serves_internal(http::routes(services))
-        .awaits_replies()
+    Function::new(NAME, 8104).decides(Begin).decides(Finish).serves_internal(http::routes(services))
 }
 
 /// Asks for a run of the program, or answers at once if there is none.
@@ -58,31 +48,12 @@ impl Decide for Begin {
         received: Received<DebugRequested>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let (cause, now) = (received.event.id, received.now);
         let request = received.event.data.0;
-        let program =
-            code(&request).and_then(|code| Source::try_from(code).ok()).map(|code| Program {
-                code,
-                stdin: None,
-                files: Default::default(),
-                tests: Vec::new(),
-                timeout_ms: None,
-                seed: Some(0),
-                trace: false,
-            });
-        let Some(program) = program else { return answer(conn, request, None, now).await };
-        let run = ExecutionId::from_uuid(derived_event_id(cause, "debug run", 0).as_uuid());
-        let body = serde_json::to_value(&request).map_err(HandlerError::fail)?;
-        let of = (request.asked.query_id, request.asked.student_id);
-        drafts::insert(conn, run, of, Author::Debug, &body, (now, now + PATIENCE))
-            .await
-            .map_err(HandlerError::retry)?;
-        Outgoing::none().with(&ExecutionRequested {
-            execution_id: run,
-            student_id: request.asked.student_id,
-            purpose: Purpose::Check,
-            program,
-        })
+        let of = (received.event.id, Author::Debug);
+        match agents::request_run(conn, of, &request, received.now).await? {
+            Some(outgoing) => Ok(outgoing),
+            None => answer(conn, request, None, received.now).await,
+        }
     }
 }
 
@@ -97,14 +68,11 @@ impl Decide for Finish {
         received: Received<ExecutionFinished>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let finished = received.event.data;
-        let draft = drafts::take(conn, finished.execution_id, Author::Debug)
-            .await
-            .map_err(HandlerError::retry)?;
-        // Other runs are other functions' business.
-        let Some(draft) = draft else { return Ok(Outgoing::none()) };
-        let request = serde_json::from_value(draft).map_err(HandlerError::fail)?;
-        answer(conn, request, Some(finished.result), received.now).await
+        let ExecutionFinished { execution_id, result, .. } = received.event.data;
+        match agents::take(conn, execution_id, Author::Debug).await? {
+            Some(request) => answer(conn, request, Some(result), received.now).await,
+            None => Ok(Outgoing::none()),
+        }
     }
 }
 
@@ -114,7 +82,7 @@ async fn answer(
     run: Option<ExecutionResult>,
     now: DateTime<Utc>,
 ) -> Result<Outgoing, HandlerError> {
-    let code = code(&request).unwrap_or_default();
+    let code = agents::code(&request).unwrap_or_default();
     let asked = &request.asked;
     let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
         .join("\n");
@@ -143,14 +111,6 @@ async fn answer(
         routing: request.routing,
         answer,
     })
-}
-
-/// The program that a question is about, as its author had it.
-fn code(request: &QuestionRouted) -> Option<String> {
-    let given = request.asked.code.as_ref().map(|code| code.as_str().to_owned());
-    let pasted = || python::split(request.asked.question.as_str()).code;
-    let code = given.filter(|code| !code.trim().is_empty()).unwrap_or_else(pasted);
-    (!code.trim().is_empty()).then(|| python::clean_code(&code))
 }
 
 /// What tells one problem from another: the exercise, the kind of mistake, and the line's text, which

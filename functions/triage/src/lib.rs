@@ -15,6 +15,7 @@ use events::{
     question_answered::QuestionAnswered,
     question_asked::QuestionAsked,
     question_routed::{QuestionRouted, Routing},
+    review_requested::ReviewRequested,
 };
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use sqlx::PgConnection;
@@ -53,6 +54,12 @@ impl Decide for Triage {
                 Outgoing::none().with(&QuestionRouted { asked, routing, level, recent_errors })
             }
             Agent::Debug => Outgoing::none().with(&DebugRequested(QuestionRouted {
+                asked,
+                routing,
+                level,
+                recent_errors,
+            })),
+            Agent::CodeReview => Outgoing::none().with(&ReviewRequested(QuestionRouted {
                 asked,
                 routing,
                 level,

@@ -20,11 +20,6 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
                             else. Ask me about an idea such as variables, loops or lists."
                 .to_owned()
         }
-        Agent::CodeReview => {
-            "You would like an opinion on your code. The review agent is not part of \
-                              this version of LearnFlow, so I cannot give you one."
-                .to_owned()
-        }
         Agent::Exercise => {
             "You would like something to practise. The exercise agent is not part of \
                             this version of LearnFlow, so I have no exercise for you."
@@ -37,6 +32,7 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
         }
         // Not reached by the event path, which routes these; the words are true all the same.
         Agent::Concepts => "You would like an explanation.".to_owned(),
+        Agent::CodeReview => "You would like an opinion on your program.".to_owned(),
         Agent::Debug => "You would like to know why your program fails.".to_owned(),
     };
     if !topics.is_empty() {

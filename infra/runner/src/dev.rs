@@ -22,11 +22,12 @@ use crate::{DevArguments, backends::Backends, say};
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
 
 /// Every function there is, in the order of a question's way.
-const FUNCTIONS: [Build; 5] = [
+const FUNCTIONS: [Build; 6] = [
     api_gateway::function,
     triage::function,
     concepts::function,
     debug::function,
+    code_review::function,
     code_execution::function,
 ];
 

@@ -55,6 +55,8 @@ pub enum Author {
     Concepts,
     /// The debug agent.
     Debug,
+    /// The code-review agent.
+    CodeReview,
 }
 
 impl Author {
@@ -65,6 +67,7 @@ impl Author {
             Self::Triage => "triage",
             Self::Concepts => "concepts",
             Self::Debug => "debug",
+            Self::CodeReview => "code_review",
         }
     }
 }

@@ -24,6 +24,18 @@ pub enum Activity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tests: Option<(u32, u32)>,
     },
+    /// A program was reviewed.
+    CodeReviewed {
+        /// Its quality, 0 to 100; none if it was too short to say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quality: Option<u8>,
+        /// The topic of the page that the student was on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+        /// The exercise that it was written for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exercise_id: Option<Uuid>,
+    },
 }
 
 /// Emitted by every function that sees a student at work, handled by progress. Since 0.2.

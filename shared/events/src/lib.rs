@@ -13,6 +13,7 @@ pub mod execution_requested;
 pub mod question_answered;
 pub mod question_asked;
 pub mod question_routed;
+pub mod review_requested;
 pub mod topic;
 
 pub use cloud_event::{CloudEvent, Data, DecodeError, HeaderStyle};

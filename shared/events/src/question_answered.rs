@@ -43,6 +43,63 @@ pub struct Answer {
 pub enum Details {
     /// Why a program fails, and a hint.
     Debug(Diagnosis),
+    /// What a careful reader says about a program.
+    Review(ReviewReport),
+}
+
+/// What a careful reader says about a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewReport {
+    /// 0 to 100; none for programs of fewer than three statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u8>,
+    /// The gravest first.
+    pub findings: Vec<ReviewFinding>,
+    /// One thing that is done well.
+    pub praise: String,
+    /// Two sentences.
+    pub summary: String,
+    /// The largest deductions from 100.
+    pub deductions: Vec<ReviewDeduction>,
+}
+
+/// One thing to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewFinding {
+    /// From 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// How grave it is.
+    pub severity: ReviewSeverity,
+    /// A stable name.
+    pub rule: String,
+    /// What is there, in the program's own names.
+    pub message: String,
+    /// Why it matters.
+    pub why: String,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewSeverity {
+    /// The program does not do what it says.
+    Error,
+    /// It works, and will hurt some day.
+    Advice,
+    /// It works, and can be said more plainly.
+    Style,
+}
+
+/// What a rule has cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewDeduction {
+    /// The rule's name.
+    pub rule: String,
+    /// How often it was found.
+    pub count: u32,
+    /// Points of 100.
+    pub points: u8,
 }
 
 /// Why a program fails, and a hint.

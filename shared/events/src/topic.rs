@@ -19,6 +19,8 @@ pub enum Topic {
     CodeExecutions,
     /// What came of running them.
     CodeResults,
+    /// Programs to be reviewed, from triage.
+    CodeSubmissions,
     /// What students do, from every function to progress.
     ProgressEvents,
     /// Events that no function could handle, with the reason.
@@ -27,9 +29,10 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic, in alphabetical order of its name.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CodeExecutions,
         Self::CodeResults,
+        Self::CodeSubmissions,
         Self::ConceptsRequests,
         Self::DeadLetters,
         Self::DebugRequests,
@@ -48,6 +51,7 @@ impl Topic {
             Self::LearningResponses => "learning.responses",
             Self::CodeExecutions => "code.executions",
             Self::CodeResults => "code.results",
+            Self::CodeSubmissions => "code.submissions",
             Self::ProgressEvents => "progress.events",
             Self::DeadLetters => "dead.letters",
         }

@@ -296,3 +296,23 @@ fn what_asks_for_help_and_a_diagnosis_keep_their_form() {
     assert_eq!(serde_json::to_value(&details).expect("it has a JSON form"), json);
     assert_eq!(serde_json::from_value::<Details>(json).expect("its own form"), details);
 }
+
+#[test]
+fn a_review_and_what_it_tells_progress_keep_their_form() {
+    let json = json!({ "kind": "review", "score": 87, "praise": "p", "summary": "s",
+        "findings": [{ "line": 2, "severity": "advice", "rule": "r", "message": "m", "why": "w" }],
+        "deductions": [{ "rule": "r", "count": 1, "points": 13 }] });
+    let details: Details = serde_json::from_value(json.clone()).expect("its own form");
+    assert_eq!(serde_json::to_value(&details).expect("it has a JSON form"), json);
+    let student_id = UserId::from_uuid(Uuid::from_u128(2));
+    let activity = Activity::CodeReviewed {
+        quality: Some(87),
+        topic: Some("lists".to_owned()),
+        exercise_id: None,
+    };
+    check(
+        &ActivityRecorded { student_id, request_id: Uuid::from_u128(1), activity },
+        json!({ "student_id": STUDENT, "request_id": QUERY,
+            "activity": { "type": "code_reviewed", "quality": 87, "topic": "lists" } }),
+    );
+}

@@ -96,6 +96,12 @@ impl Services {
         }))
     }
 
+    /// Waits for an answer by looking at the stored events: for whoever asks seldom, and follows no topic.
+    #[must_use]
+    pub fn stored_replies(&self) -> Replies {
+        Replies::stored(self.store.pool())
+    }
+
     /// Waits until what was emitted is on the broker, but no longer than `limit`.
     pub(crate) async fn drain(&self, limit: Duration) {
         self.outbox.drain(limit).await;

@@ -57,6 +57,10 @@ pub struct Store {
 }
 
 impl Store {
+    pub(crate) fn pool(&self) -> PgPool {
+        self.pool.clone()
+    }
+
     pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults) -> Self {
         Self { pool, outbox: Some(outbox), faults }
     }

@@ -24,33 +24,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
                 let is_shown = last == Some(std::ptr::from_ref(*stmt));
                 without_effect(findings, &expression.value, &own_names, is_shown);
             }
-            Stmt::Assign(assignment) => {
-                if let Some((object, method, _)) = tree::method_call(&assignment.value)
-                    && IN_PLACE.contains(&method)
-                    && !own_names.contains(&method)
-                {
-                    findings.add(
-                        "in_place_result",
-                        *stmt,
-                        format!("`{object}.{method}(...)` gives back None."),
-                    );
-                }
-                if let ([target], Some(value)) =
-                    (assignment.targets.as_slice(), tree::name(&assignment.value))
-                    && tree::name(target) == Some(value)
-                {
-                    findings.add("self_assignment", *stmt, format!("`{value}` is set to itself."));
-                }
-                if tree::called(&assignment.value) == Some("open")
-                    && assignment.value.as_call_expr().is_some_and(|c| c.func.is_name_expr())
-                {
-                    findings.add(
-                        "file_left_open",
-                        *stmt,
-                        "Nothing makes sure that this file is closed; open it with `with`.",
-                    );
-                }
-            }
+            Stmt::Assign(assignment) => assigned(findings, stmt, assignment, &own_names),
             Stmt::Try(attempt) => excepts(findings, attempt),
             _ => {}
         }
@@ -86,6 +60,34 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
         }
     }
     input_as_number(findings, &all);
+}
+
+fn assigned(
+    findings: &mut Findings<'_, '_>,
+    stmt: &Stmt,
+    assignment: &ruff_python_ast::StmtAssign,
+    own: &[&str],
+) {
+    if let Some((object, method, _)) = tree::method_call(&assignment.value)
+        && IN_PLACE.contains(&method)
+        && !own.contains(&method)
+    {
+        findings.add("in_place_result", stmt, format!("`{object}.{method}(...)` gives back None."));
+    }
+    if let ([target], Some(value)) = (assignment.targets.as_slice(), tree::name(&assignment.value))
+        && tree::name(target) == Some(value)
+    {
+        findings.add("self_assignment", stmt, format!("`{value}` is set to itself."));
+    }
+    if tree::called(&assignment.value) == Some("open")
+        && assignment.value.as_call_expr().is_some_and(|c| c.func.is_name_expr())
+    {
+        findings.add(
+            "file_left_open",
+            stmt,
+            "Nothing makes sure that this file is closed; open it with `with`.",
+        );
+    }
 }
 
 fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], is_shown: bool) {

@@ -1,0 +1,142 @@
+//! The words of a review: one thing that is good, and at most three to look at.
+
+use analysis::review::{Review, Severity};
+use domain::execution::{ExecutionResult, Verdict};
+use events::question_answered::{
+    Answer, Details, ReviewDeduction, ReviewFinding, ReviewReport, ReviewSeverity,
+};
+
+/// Findings that are told up front: more are not read.
+const UP_FRONT: usize = 3;
+/// Findings that are kept. A program with more of them has other troubles.
+const MAX_FINDINGS: usize = 50;
+
+/// What there is to say about a program that was run.
+#[must_use]
+pub fn details(review: &Review, run: &ExecutionResult) -> ReviewReport {
+    let mut findings: Vec<ReviewFinding> = run_finding(run).into_iter().collect();
+    let seen_line = findings.first().and_then(|finding| finding.line);
+    // What the run has shown need not be said again of the same line.
+    let others = review.findings.iter().filter(|finding| {
+        finding.rule.severity != Severity::Error || seen_line != Some(finding.line)
+    });
+    findings.extend(others.map(|finding| ReviewFinding {
+        line: Some(finding.line),
+        severity: match finding.rule.severity {
+            Severity::Error => ReviewSeverity::Error,
+            Severity::Advice => ReviewSeverity::Advice,
+            Severity::Style => ReviewSeverity::Style,
+        },
+        rule: finding.rule.name.to_owned(),
+        message: finding.message.clone(),
+        why: finding.rule.why.to_owned(),
+    }));
+    findings.truncate(MAX_FINDINGS);
+    let deductions = review.deductions.iter().map(|deduction| ReviewDeduction {
+        rule: deduction.rule.name.to_owned(),
+        count: u32::try_from(deduction.count).unwrap_or(u32::MAX),
+        points: deduction.points,
+    });
+    ReviewReport {
+        score: review.score,
+        summary: summary(&findings, run),
+        praise: review.praise.to_owned(),
+        deductions: deductions.collect(),
+        findings,
+    }
+}
+
+/// The answer: praise, the first findings, and how many more there are.
+#[must_use]
+pub fn compose(report: ReviewReport, code: &str) -> Answer {
+    let mut content = format!("**What is good.** {}\n\n{}", report.praise, report.summary);
+    for (number, finding) in report.findings.iter().take(UP_FRONT).enumerate() {
+        let place = finding.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        content.push_str(&format!(
+            "\n\n{}. {place}{} {}",
+            number + 1,
+            finding.message,
+            finding.why
+        ));
+        let text = finding
+            .line
+            .and_then(|line| code.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+        if let Some(text) = text {
+            content.push_str(&format!("\n\n   ```python\n   {}\n   ```", text.trim()));
+        }
+    }
+    let more = report.findings.len().saturating_sub(UP_FRONT);
+    if more > 0 {
+        content.push_str(&format!("\n\nThere {} more, of less weight; first these.", are(more)));
+    }
+    if let Some(score) = report.score {
+        content.push_str(&format!("\n\nQuality: {score} of 100."));
+        let parts = report.deductions.iter().map(|deduction| {
+            format!("{} points for {}", deduction.points, deduction.rule.replace('_', " "))
+        });
+        let parts: Vec<String> = parts.collect();
+        if !parts.is_empty() {
+            content.push_str(&format!(" Taken off: {}.", parts.join(", ")));
+        }
+    }
+    Answer {
+        content,
+        examples: Vec::new(),
+        topics: Vec::new(),
+        related: Vec::new(),
+        details: Some(Details::Review(report)),
+    }
+}
+
+/// The answer where there is nothing to review.
+#[must_use]
+pub fn without_program() -> Answer {
+    Answer {
+        content: "I would like to read your program, but there is none in your question. Paste it, and say what \
+                  it is meant to do."
+            .to_owned(),
+        examples: Vec::new(),
+        topics: Vec::new(),
+        related: Vec::new(),
+        details: None,
+    }
+}
+
+/// What the run has shown, if it did not end well. A program that asks for input was given none.
+fn run_finding(run: &ExecutionResult) -> Option<ReviewFinding> {
+    let error = run.error.as_ref().filter(|error| error.kind != "EOFError")?;
+    let (message, why) = match &error.advice {
+        Some(advice) => (advice.what.clone(), advice.why.clone()),
+        None => (
+            format!("When I ran it, it ended with {}: {}.", error.kind, error.message),
+            "Before anything else a program has to reach its end.".to_owned(),
+        ),
+    };
+    Some(ReviewFinding {
+        line: error.line,
+        severity: ReviewSeverity::Error,
+        rule: "ends_with_error".to_owned(),
+        message,
+        why,
+    })
+}
+
+fn summary(findings: &[ReviewFinding], run: &ExecutionResult) -> String {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let asks_for_input = run.error.as_ref().is_some_and(|error| error.kind == "EOFError");
+    let ran = match run.verdict {
+        Verdict::Ok => "I ran it, and it reaches its end.",
+        _ if asks_for_input => "It asks for input, so I read it without running it to its end.",
+        _ => "I ran it, and it does not reach its end.",
+    };
+    let found = match (count(ReviewSeverity::Error), findings.len()) {
+        (_, 0) => "I have nothing to find fault with.".to_owned(),
+        (0, all) => format!("There {} to make better, and no mistake.", are(all)),
+        (errors, _) => format!("There {} to mend first.", are(errors)),
+    };
+    format!("{ran} {found}")
+}
+
+fn are(count: usize) -> String {
+    if count == 1 { "is 1 thing".to_owned() } else { format!("are {count} things") }
+}

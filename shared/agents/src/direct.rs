@@ -1,0 +1,87 @@
+//! Agents' own HTTP endpoints: the same events for whoever asks directly.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use domain::{
+    agent::Agent,
+    level::Level,
+    text::{Code, ErrorText, Question, TextError, TopicName},
+};
+use events::{
+    Envelope, Event,
+    question_answered::QuestionAnswered,
+    question_asked::QuestionAsked,
+    question_routed::{QuestionRouted, Routing},
+};
+use ids::{EventId, QueryId, UserId};
+use runtime::{HandlerError, Outgoing, Services, http::Problem};
+
+/// How long an answer is waited for: a run takes 5 s at most.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// When to try again if that was not enough, in seconds.
+const RETRY_SECONDS: u32 = 5;
+
+/// A question that was not asked through the gateway.
+#[derive(Debug)]
+pub struct Direct {
+    /// The agent that was asked.
+    pub agent: Agent,
+    /// The question.
+    pub question: &'static str,
+    /// The program.
+    pub code: Code,
+    /// What came of running it.
+    pub error: Option<ErrorText>,
+    /// The topic that it belongs to.
+    pub topic: Option<TopicName>,
+    /// Whose program it is; without it each question is a stranger's first.
+    pub student_id: Option<UserId>,
+}
+
+/// Sends the question to the agent's own topic, and waits for its answer.
+///
+/// # Errors
+/// The database is away, or the answer does not come in time.
+pub async fn ask<E: Event>(
+    services: &Services,
+    function: &'static str,
+    direct: Direct,
+    event: fn(QuestionRouted) -> E,
+) -> Result<QuestionAnswered, Problem> {
+    let (id, now) = (services.clock.new_id(), services.clock.now());
+    let stranger = || UserId::from_uuid(services.clock.new_id());
+    let question = Question::try_from(direct.question.to_owned())
+        .map_err(|error: TextError| Problem::internal(&error))?;
+    let asked = QuestionAsked {
+        query_id: QueryId::from_uuid(id),
+        student_id: direct.student_id.unwrap_or_else(stranger),
+        question,
+        code: Some(direct.code),
+        error: direct.error,
+        topic: direct.topic,
+        agent: Some(direct.agent),
+        exercise_id: None,
+    };
+    let reasons = vec!["asked directly".to_owned()];
+    let routing = Routing { agent: direct.agent, confidence: 1.0, reasons, clarification: None };
+    let routed =
+        QuestionRouted { asked, routing, level: Level::default(), recent_errors: Vec::new() };
+    let tx = services.store.begin(function).await?;
+    let outgoing = Outgoing::none().with(&event(routed)).map_err(unserializable)?;
+    tx.commit(EventId::from_uuid(id), outgoing, now).await?;
+    let waiter = services.stored_replies().expect(id);
+    match waiter.wait(PATIENCE).await.map(Envelope::<QuestionAnswered>::read) {
+        Some(Ok(answered)) => Ok(answered.data),
+        Some(Err(_)) | None => {
+            let detail = "the program could not be looked into in time; try again".to_owned();
+            let late = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "late", detail);
+            Err(late.retry_after(RETRY_SECONDS))
+        }
+    }
+}
+
+fn unserializable(error: HandlerError) -> Problem {
+    let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
+    Problem::internal(cause.as_ref())
+}
