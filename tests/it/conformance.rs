@@ -174,10 +174,13 @@ async fn topics_are_made_configured_and_deleted(brokers: &str) {
     let made = admin.create_topics([&configured], &options()).await.expect("it is answered");
     assert_eq!(made, [Ok("configured".to_owned())]);
     let resource = ResourceSpecifier::Topic("configured");
-    let described = admin.describe_configs([&resource], &options()).await.expect("it is answered");
-    let settings = described.first().and_then(|settings| settings.as_ref().ok());
-    let retention = settings.and_then(|settings| settings.get("retention.ms")?.value.clone());
-    assert_eq!(retention.as_deref(), Some("86400000"));
+    // Apache Kafka has made a topic before all of it knows the topic.
+    let retention = eventually("the topic's settings are known", async || {
+        let described = admin.describe_configs([&resource], &options()).await.ok()?;
+        let settings = described.first()?.as_ref().ok()?;
+        settings.get("retention.ms")?.value.clone()
+    });
+    assert_eq!(retention.await, "86400000");
     let deleted =
         admin.delete_topics(&["made"], &options()).await.expect("the request is answered");
     assert_eq!(deleted, [Ok("made".to_owned())]);

@@ -81,7 +81,6 @@ async fn what_needs_another_agent_is_answered_honestly_by_triage() {
     let student = world.student("ada").await;
     for (question, agent, words) in [
         ("what is my progress?", "progress", "not part of this"),
-        ("Give me an exercise about loops", "exercise", "not part of"),
         ("What is the capital of France?", "off_topic", "learning Python"),
     ] {
         let reply = world.ask(&student, question, 20).await;
@@ -120,5 +119,27 @@ async fn the_functions_answer_directly_on_their_own_ports() {
     assert_eq!(triaged.body["agent"], "exercise");
     let listed = world.send("concepts", |client, url| client.get(format!("{url}/concepts"))).await;
     assert_eq!(listed.body.as_array().map(Vec::len), Some(31));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_for_practice_is_answered_with_an_exercise_of_its_topic() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let reply = world.ask(&student, "Give me a hard exercise about dictionaries", 20).await;
+    assert_eq!(reply.body["agent"], "exercise", "{:?}", reply.body);
+    let set = &reply.body["answer"]["details"];
+    let shown = [&set["kind"], &set["topic"], &set["difficulty"]];
+    assert_eq!(shown, [&json!("exercise"), &json!("dictionaries"), &json!("hard")]);
+    assert!(set["reference"].is_null() && set["tests"].as_array().is_some_and(|t| !t.is_empty()));
+    let listed = world.send("exercise", |client, url| {
+        client.get(format!("{url}/exercises?topic=dictionaries&difficulty=hard"))
+    });
+    assert_eq!(listed.await.body[0]["slug"], set["slug"]);
+    let body = json!({ "topic": "no-such", "difficulty": "easy" });
+    let refused = world.send("exercise", |client, url| {
+        client.post(format!("{url}/exercises/generate")).json(&body)
+    });
+    assert_eq!(refused.await.status, StatusCode::UNPROCESSABLE_ENTITY);
     world.finish().await;
 }

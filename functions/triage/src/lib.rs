@@ -12,6 +12,7 @@ use std::sync::Arc;
 use domain::agent::{Agent, AnsweredBy, Author};
 use events::{
     debug_requested::DebugRequested,
+    exercise_requested::ExerciseRequested,
     question_answered::QuestionAnswered,
     question_asked::QuestionAsked,
     question_routed::{QuestionRouted, Routing},
@@ -49,24 +50,17 @@ impl Decide for Triage {
             .map_err(HandlerError::retry)?;
         let routing =
             asked.agent.map_or_else(|| classify(&context(&asked, &recent_errors)), chosen);
-        match routing.agent {
-            Agent::Concepts => {
-                Outgoing::none().with(&QuestionRouted { asked, routing, level, recent_errors })
+        let agent = routing.agent;
+        let routed = QuestionRouted { asked, routing, level, recent_errors };
+        match agent {
+            Agent::Concepts => Outgoing::none().with(&routed),
+            Agent::Debug => Outgoing::none().with(&DebugRequested(routed)),
+            Agent::CodeReview => Outgoing::none().with(&ReviewRequested(routed)),
+            Agent::Exercise => Outgoing::none().with(&ExerciseRequested(routed)),
+            // The progress agent joins with its own function; until then triage says so.
+            Agent::Progress | Agent::OffTopic => {
+                Outgoing::none().with(&answer(routed.asked, routed.routing))
             }
-            Agent::Debug => Outgoing::none().with(&DebugRequested(QuestionRouted {
-                asked,
-                routing,
-                level,
-                recent_errors,
-            })),
-            Agent::CodeReview => Outgoing::none().with(&ReviewRequested(QuestionRouted {
-                asked,
-                routing,
-                level,
-                recent_errors,
-            })),
-            // The other agents join with their own functions; until then triage says so.
-            _ => Outgoing::none().with(&answer(asked, routing)),
         }
     }
 }

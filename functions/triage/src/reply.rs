@@ -20,11 +20,6 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
                             else. Ask me about an idea such as variables, loops or lists."
                 .to_owned()
         }
-        Agent::Exercise => {
-            "You would like something to practise. The exercise agent is not part of \
-                            this version of LearnFlow, so I have no exercise for you."
-                .to_owned()
-        }
         Agent::Progress => {
             "You would like to know how far you have come. The progress agent is not \
                             part of this version of LearnFlow, so I cannot tell you."
@@ -32,6 +27,7 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
         }
         // Not reached by the event path, which routes these; the words are true all the same.
         Agent::Concepts => "You would like an explanation.".to_owned(),
+        Agent::Exercise => "You would like something to practise.".to_owned(),
         Agent::CodeReview => "You would like an opinion on your program.".to_owned(),
         Agent::Debug => "You would like to know why your program fails.".to_owned(),
     };

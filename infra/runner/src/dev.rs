@@ -22,12 +22,13 @@ use crate::{DevArguments, backends::Backends, say};
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
 
 /// Every function there is, in the order of a question's way.
-const FUNCTIONS: [Build; 6] = [
+const FUNCTIONS: [Build; 7] = [
     api_gateway::function,
     triage::function,
     concepts::function,
     debug::function,
     code_review::function,
+    exercise::function,
     code_execution::function,
 ];
 

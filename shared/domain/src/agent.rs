@@ -57,6 +57,8 @@ pub enum Author {
     Debug,
     /// The code-review agent.
     CodeReview,
+    /// The exercise agent.
+    Exercise,
 }
 
 impl Author {
@@ -68,6 +70,7 @@ impl Author {
             Self::Concepts => "concepts",
             Self::Debug => "debug",
             Self::CodeReview => "code_review",
+            Self::Exercise => "exercise",
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod debug_requested;
 pub mod envelope;
 pub mod execution_finished;
 pub mod execution_requested;
+pub mod exercise_requested;
 pub mod question_answered;
 pub mod question_asked;
 pub mod question_routed;

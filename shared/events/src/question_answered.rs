@@ -1,6 +1,9 @@
 //! An agent has answered a question.
 
-use domain::agent::{AnsweredBy, Author};
+use domain::{
+    agent::{AnsweredBy, Author},
+    difficulty::Difficulty,
+};
 use ids::{QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -45,6 +48,46 @@ pub enum Details {
     Debug(Diagnosis),
     /// What a careful reader says about a program.
     Review(ReviewReport),
+    /// Something to practise.
+    Exercise(SetExercise),
+}
+
+/// An exercise as a student gets it: without its solution and its hidden tests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetExercise {
+    /// Its name in addresses.
+    pub slug: String,
+    /// The topic that it practises.
+    pub topic: String,
+    /// Its name for people.
+    pub title: String,
+    /// How hard it is.
+    pub difficulty: Difficulty,
+    /// What is to be done.
+    pub task: String,
+    /// What to begin with.
+    pub starter: String,
+    /// The tests that are shown.
+    pub tests: Vec<VisibleTest>,
+    /// How many further tests there are.
+    pub hidden_tests: u32,
+}
+
+/// A test that a student may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisibleTest {
+    /// A Python expression that is evaluated after the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// Standard input of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// The value of `call`, or the standard output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The exception that `call` raises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raises: Option<String>,
 }
 
 /// What a careful reader says about a program.

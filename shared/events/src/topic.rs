@@ -13,6 +13,8 @@ pub enum Topic {
     ConceptsRequests,
     /// Questions for the debug agent, from triage.
     DebugRequests,
+    /// Wishes for something to practise, from triage.
+    ExerciseRequests,
     /// Answers, from every agent to the front doors.
     LearningResponses,
     /// Programs to be run.
@@ -29,13 +31,14 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic, in alphabetical order of its name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CodeExecutions,
         Self::CodeResults,
         Self::CodeSubmissions,
         Self::ConceptsRequests,
         Self::DeadLetters,
         Self::DebugRequests,
+        Self::ExerciseRequests,
         Self::LearningRequests,
         Self::LearningResponses,
         Self::ProgressEvents,
@@ -48,6 +51,7 @@ impl Topic {
             Self::LearningRequests => "learning.requests",
             Self::ConceptsRequests => "concepts.requests",
             Self::DebugRequests => "debug.requests",
+            Self::ExerciseRequests => "exercise.requests",
             Self::LearningResponses => "learning.responses",
             Self::CodeExecutions => "code.executions",
             Self::CodeResults => "code.results",

@@ -1,0 +1,7 @@
+//! The exercise function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main("exercise", exercise::function)
+}
