@@ -58,11 +58,9 @@ pub fn compose(report: ReviewReport, code: &str) -> Answer {
             finding.message,
             finding.why
         ));
-        let text = finding
-            .line
-            .and_then(|line| code.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
-        if let Some(text) = text {
-            content.push_str(&format!("\n\n   ```python\n   {}\n   ```", text.trim()));
+        let text = finding.line.map_or("", |line| python::advice::line(code, line)).trim();
+        if !text.is_empty() {
+            content.push_str(&format!("\n\n   ```python\n   {text}\n   ```"));
         }
     }
     let more = report.findings.len().saturating_sub(UP_FRONT);

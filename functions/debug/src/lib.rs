@@ -86,8 +86,10 @@ async fn answer(
     let asked = &request.asked;
     let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
         .join("\n");
-    let foreign = python::foreign_language(&said);
-    let report = python::read_report(&said).filter(|_| foreign.is_none());
+    if let Some(language) = python::foreign_language(&said) {
+        return answered(request, of_another_language(language));
+    }
+    let report = python::read_report(&said);
     let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref() };
     let finding = diagnose(&evidence);
     let problem = problem(&finding, &code, asked.exercise_id.map(|id| id.to_string()));
@@ -99,10 +101,10 @@ async fn answer(
     hint_ladders::store(conn, asked.student_id, &problem, &ladder)
         .await
         .map_err(HandlerError::retry)?;
-    let answer = match foreign {
-        Some(language) => of_another_language(language),
-        None => compose(&finding, step, &ladder, &code),
-    };
+    answered(request, compose(&finding, step, &ladder, &code))
+}
+
+fn answered(request: QuestionRouted, answer: Answer) -> Result<Outgoing, HandlerError> {
     Outgoing::none().with(&QuestionAnswered {
         query_id: request.asked.query_id,
         student_id: request.asked.student_id,
@@ -116,8 +118,7 @@ async fn answer(
 /// What tells one problem from another: the exercise, the kind of mistake, and the line's text, which
 /// stays when lines above it are added.
 fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
-    let line =
-        finding.line.and_then(|line| code.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+    let line = finding.line.map(|line| python::advice::line(code, line));
     let text = format!(
         "{}\n{}\n{}",
         exercise.unwrap_or_default(),
@@ -131,11 +132,11 @@ fn compose(finding: &Finding, step: Step, ladder: &Ladder, code: &str) -> Answer
     let rung = ladder.rung;
     let text = hint::hint(finding, rung, code);
     let mut content = finding.what.clone();
-    let line = finding.line.and_then(|line| {
-        Some((line, code.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?))
-    });
-    if let Some((number, line)) = line {
-        content.push_str(&format!("\n\n```text\nline {number}: {}\n```", line.trim()));
+    if let Some(number) = finding.line {
+        let line = python::advice::line(code, number).trim();
+        if !line.is_empty() {
+            content.push_str(&format!("\n\n```text\nline {number}: {line}\n```"));
+        }
     }
     if let Some(note) = &finding.note {
         content.push_str(&format!("\n\n{note}"));

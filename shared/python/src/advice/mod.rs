@@ -11,6 +11,8 @@ mod source;
 mod syntax;
 mod type_error;
 
+pub use source::line;
+
 use serde::{Deserialize, Serialize};
 
 /// A variable near the place of an error.

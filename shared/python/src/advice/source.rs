@@ -9,7 +9,8 @@ pub(super) struct Loop<'a> {
 }
 
 /// One line, from 1; empty if there is none.
-pub(super) fn line(source: &str, number: u32) -> &str {
+#[must_use]
+pub fn line(source: &str, number: u32) -> &str {
     let index = number.checked_sub(1).map_or(usize::MAX, |index| index as usize);
     source.lines().nth(index).unwrap_or_default()
 }
