@@ -12,7 +12,7 @@ use runtime::{HandlerError, Outgoing};
 use sqlx::PgConnection;
 use storage::drafts;
 
-/// How long a run is waited for. It takes 5 s at most; the rest is for queues and restarts.
+/// When a draft counts as forgotten. A run takes 5 s at most; the rest is for queues and restarts.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 
 /// The program that a question is about, as its author had it: from its own field, or pasted into the
