@@ -17,7 +17,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{Gateway, accounts, executions, limits, queries};
+use crate::{Gateway, accounts, executions, help, limits, queries};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,8 +54,8 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .routes(routes!(accounts::me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
-        .routes(routes!(queries::debug))
-        .routes(routes!(queries::review))
+        .routes(routes!(help::debug))
+        .routes(routes!(help::review))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
         .route_layer(middleware::from_fn_with_state(gateway.clone(), limits::per_address));

@@ -9,6 +9,7 @@ mod accounts;
 mod api;
 mod config;
 mod executions;
+mod help;
 mod limits;
 mod passwords;
 mod queries;

@@ -1,0 +1,148 @@
+//! Help with a program from an agent that the student has chosen: a hint on why it fails, or a review.
+
+use axum::{extract::State, http::HeaderMap, response::Response};
+use chrono::{DateTime, Utc};
+use domain::{
+    agent::Agent,
+    text::{Code, ErrorText, Question, TopicName},
+};
+use events::question_asked::QuestionAsked;
+use ids::UserId;
+use runtime::http::{Caller, Json, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    Gateway,
+    accept::Work,
+    queries::{QueryRequest, QueryResponse, answered},
+};
+
+/// A program that does not do what it should.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DebugRequest {
+    /// The program.
+    #[schema(value_type = String, max_length = 65536)]
+    code: Code,
+    /// The error message or traceback that came.
+    #[schema(value_type = Option<String>, max_length = 65536)]
+    error: Option<ErrorText>,
+    /// What is wrong, in the student's words.
+    #[schema(value_type = Option<String>, max_length = 4000)]
+    question: Option<Question>,
+    /// The exercise that the student is working on.
+    exercise_id: Option<Uuid>,
+}
+
+/// Asks for the next hint on a program. Which one it is depends on what was tried since the last one.
+#[utoipa::path(post, path = "/debug", tag = "Tutor", security(("bearer" = [])),
+    params(
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = DebugRequest,
+    responses(
+        (status = 200, description = "Answered; `answer.details` has error, cause and hint", body = QueryResponse),
+        (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
+        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn debug(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(request): Json<DebugRequest>,
+) -> Result<Response, Problem> {
+    let question = match request.question {
+        Some(question) => question,
+        None => fixed("Why does my program not work?")?,
+    };
+    let wanted = Wanted {
+        agent: Agent::Debug,
+        request: QueryRequest {
+            question,
+            code: Some(request.code),
+            error: request.error,
+            topic: None,
+            exercise_id: request.exercise_id,
+        },
+    };
+    answered(&gateway, &caller, &headers, wanted).await
+}
+
+/// A program that its author thinks is done.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReviewRequest {
+    /// The program.
+    #[schema(value_type = String, max_length = 65536)]
+    code: Code,
+    /// The topic that it belongs to.
+    #[schema(value_type = Option<String>, example = "lists")]
+    topic: Option<TopicName>,
+    /// The exercise that it was written for.
+    exercise_id: Option<Uuid>,
+}
+
+/// Asks for a review: what is good, what can be better, and a score of quality.
+#[utoipa::path(post, path = "/reviews", tag = "Tutor", security(("bearer" = [])),
+    params(
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = ReviewRequest,
+    responses(
+        (status = 200, description = "Answered; `answer.details` has score and findings", body = QueryResponse),
+        (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
+        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn review(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(request): Json<ReviewRequest>,
+) -> Result<Response, Problem> {
+    let wanted = Wanted {
+        agent: Agent::CodeReview,
+        request: QueryRequest {
+            question: fixed("What can be better in my program?")?,
+            code: Some(request.code),
+            error: None,
+            topic: request.topic,
+            exercise_id: request.exercise_id,
+        },
+    };
+    answered(&gateway, &caller, &headers, wanted).await
+}
+
+/// A question in our words, where the student has said all by where they ask.
+fn fixed(text: &str) -> Result<Question, Problem> {
+    Question::try_from(text.to_owned()).map_err(|error| Problem::internal(&error))
+}
+
+/// A question to an agent that the student has chosen.
+#[derive(Debug, Serialize)]
+struct Wanted {
+    agent: Agent,
+    #[serde(flatten)]
+    request: QueryRequest,
+}
+
+impl Work for Wanted {
+    type Event = QuestionAsked;
+
+    const OPERATION: &'static str = "wanted";
+
+    async fn keep(
+        conn: &mut PgConnection,
+        id: Uuid,
+        student: UserId,
+        stored: &Value,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        QueryRequest::keep(conn, id, student, stored, now).await
+    }
+
+    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
+        QuestionAsked { agent: Some(self.agent), ..self.request.into_event(id, student) }
+    }
+}
