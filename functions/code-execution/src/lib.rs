@@ -19,7 +19,7 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose},
 };
 use ids::ExecutionId;
-use runtime::{Act, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+use runtime::{Act, Function, HandlerError, Live, Outgoing, Received, Services, config::Settings};
 
 pub use self::settings::{WORKER_ARGUMENT, built_image};
 use self::workers::Workers;
@@ -50,6 +50,7 @@ impl Act for CodeExecution {
     async fn handle(
         &self,
         received: Received<ExecutionRequested>,
+        _: &Live,
     ) -> Result<Outgoing, HandlerError> {
         let ExecutionRequested { execution_id, student_id, purpose, program } = received.event.data;
         let result = execute::execute(&self.workers, &program, received.now)

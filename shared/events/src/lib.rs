@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod execution_finished;
 pub mod execution_requested;
 pub mod exercise_requested;
+pub mod model_call;
 pub mod question_answered;
 pub mod question_asked;
 pub mod question_routed;

@@ -9,6 +9,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::Live;
+
 /// An event with the time at which it is handled.
 #[derive(Debug, Clone)]
 pub struct Received<E> {
@@ -40,10 +42,11 @@ pub trait Act: Send + Sync + 'static {
     /// The events it handles.
     type In: Event;
 
-    /// Acts.
+    /// Acts; `live` tells whoever listens what is going on meanwhile.
     fn handle(
         &self,
         received: Received<Self::In>,
+        live: &Live,
     ) -> impl Future<Output = Result<Outgoing, HandlerError>> + Send;
 }
 

@@ -19,6 +19,7 @@ mod ingress;
 pub mod kafka;
 pub mod lambda;
 mod lanes;
+mod live;
 pub mod message;
 mod metrics;
 mod outbox;
@@ -33,6 +34,7 @@ pub use clock::Clock;
 pub use function::Function;
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};
+pub use live::Live;
 pub use services::{Services, StartError};
 pub use store::{Store, Transaction};
 

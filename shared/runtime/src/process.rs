@@ -19,6 +19,8 @@ use tracing::Instrument;
 use crate::{
     Act, Clock, Decide, Function, HandlerError, Received, Services, Store, dead_letter,
     fault::{FaultPoint, Faults},
+    kafka::Producer,
+    live::{EPHEMERAL, Live},
     message::Message,
     metrics, telemetry,
 };
@@ -55,6 +57,7 @@ pub(crate) struct Scope {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    pub(crate) producer: Producer,
 }
 
 type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
@@ -105,7 +108,8 @@ async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<()
             return Ok(());
         }
     }
-    let outgoing = handler.handle(Received { event, now }).await.map_err(Failure::from)?;
+    let live = Live::new(scope.function, id, now, scope.producer.clone());
+    let outgoing = handler.handle(Received { event, now }, &live).await.map_err(Failure::from)?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
     let mut tx = scope.store.begin(scope.function).await.map_err(Failure::Unavailable)?;
     if !claim(&mut tx, scope, id, now).await? {
@@ -187,6 +191,7 @@ impl Processor {
                 store: services.store.clone(),
                 clock: services.clock.clone(),
                 faults: services.faults.clone(),
+                producer: services.producer.clone(),
             },
             handlers: std::mem::take(&mut function.handlers),
         })
@@ -231,6 +236,9 @@ impl Processor {
     async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
         self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
         let Some(handler) = self.handlers.get(event.event_type.as_str()) else {
+            if event.extensions.contains_key(EPHEMERAL) {
+                return Ok(());
+            }
             return Err(Failure::Fail(anyhow!(
                 "event type {} is not handled here",
                 event.event_type

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{config::KafkaConfig, kafka};
+use crate::{config::KafkaConfig, kafka, live::EPHEMERAL};
 
 /// Where answers come: to questions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
@@ -73,6 +73,9 @@ impl Replies {
 
     fn deliver(&self, event: CloudEvent) {
         let Source::Live(waiting) = &self.0 else { return };
+        if event.extensions.contains_key(EPHEMERAL) {
+            return;
+        }
         let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
         let waiter = correlation.and_then(|id: Uuid| waiting.lock().remove(&id));
         if let Some(waiter) = waiter

@@ -5,6 +5,7 @@
 
 mod apache_kafka;
 mod database;
+mod model_server;
 
 use std::{
     future::Future,
@@ -15,6 +16,7 @@ use std::{
 
 pub use apache_kafka::ApacheKafka;
 pub use database::TestDatabase;
+pub use model_server::{ModelRequest, ModelServer, Scripted};
 
 /// How long a condition may take to come true: far longer than any does, so that a slow machine
 /// fails no test.

@@ -1,0 +1,190 @@
+//! A language model is to be asked, has been asked, or is just speaking.
+//!
+//! Each agent asks and hears on its own topic, so that only its own function sees it.
+
+use domain::agent::Author;
+use ids::{QueryId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic};
+
+/// What a model is asked to do; each has its own prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Explain an idea.
+    Explain,
+    /// Say a hint in words that fit the student.
+    Hint,
+    /// Say what can be better in a program.
+    Review,
+    /// Write an exercise.
+    Exercise,
+    /// Say which agent a question is for.
+    Classify,
+}
+
+impl Task {
+    /// The name on the wire and in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Explain => "explain",
+            Self::Hint => "hint",
+            Self::Review => "review",
+            Self::Exercise => "exercise",
+            Self::Classify => "classify",
+        }
+    }
+}
+
+/// One piece of what the student has said or what we know: data to the model, never instructions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// What it is, such as `question`.
+    pub name: String,
+    /// The text, without anything that tells who the student is.
+    pub text: String,
+}
+
+/// What a model is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRequested {
+    /// The work that goes on with the answer.
+    pub draft_id: Uuid,
+    /// The question that it belongs to.
+    pub query_id: QueryId,
+    /// Who asked it.
+    pub student_id: UserId,
+    /// Which agent wants to know.
+    pub agent: Author,
+    /// What is to be done.
+    pub task: Task,
+    /// What it is to be done with.
+    pub fields: Vec<Field>,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ModelOutcome {
+    /// It has answered; nobody has looked at the answer yet.
+    Answered {
+        /// The answer, JSON of the task's schema if the model has kept to it.
+        text: String,
+    },
+    /// There is no answer.
+    Unavailable {
+        /// Why, in words for an operator.
+        reason: String,
+    },
+}
+
+/// What came of asking a model, and what it cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFinished {
+    /// The work that goes on with the answer.
+    pub draft_id: Uuid,
+    /// The question that it belongs to.
+    pub query_id: QueryId,
+    /// Who asked it.
+    pub student_id: UserId,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: ModelOutcome,
+    /// The model's name; empty if none was asked.
+    pub model: String,
+    /// Tokens that were sent.
+    pub tokens_in: u32,
+    /// Tokens that came back.
+    pub tokens_out: u32,
+    /// How long it took, retries included.
+    pub latency_ms: u32,
+}
+
+/// A piece of an answer that is still being made. It is kept nowhere, may be missing, and is replaced by the
+/// answer. Since 0.4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerDelta {
+    /// The question that is being answered.
+    pub query_id: QueryId,
+    /// Who asked it.
+    pub student_id: UserId,
+    /// Who is answering.
+    pub agent: Author,
+    /// From 0; the pieces in this order make the text.
+    pub sequence: u32,
+    /// The piece, Markdown.
+    pub text: String,
+}
+
+impl Event for AnswerDelta {
+    const TYPE: &'static str = "answer.delta.v1";
+    const TOPIC: Topic = Topic::LearningResponses;
+
+    fn student_id(&self) -> UserId {
+        self.student_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.query_id.as_uuid()
+    }
+}
+
+macro_rules! on_topic {
+    ($($(#[$doc:meta])+ $name:ident($inner:ident) = $type:literal on $topic:ident;)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl Event for $name {
+            const TYPE: &'static str = $type;
+            const TOPIC: Topic = Topic::$topic;
+
+            fn student_id(&self) -> UserId {
+                self.0.student_id
+            }
+
+            fn correlation_id(&self) -> Uuid {
+                self.0.query_id.as_uuid()
+            }
+        }
+
+        impl From<$inner> for $name {
+            fn from(inner: $inner) -> Self {
+                Self(inner)
+            }
+        }
+
+        impl From<$name> for $inner {
+            fn from(outer: $name) -> Self {
+                outer.0
+            }
+        }
+    )+};
+}
+
+on_topic! {
+    /// The concepts agent asks. Since 0.4.
+    ConceptsModelRequested(ModelRequested) = "model.requested.v1" on ConceptsRequests;
+    /// The concepts agent hears. Since 0.4.
+    ConceptsModelFinished(ModelFinished) = "model.finished.v1" on ConceptsRequests;
+    /// The debug agent asks. Since 0.4.
+    DebugModelRequested(ModelRequested) = "model.requested.v1" on DebugRequests;
+    /// The debug agent hears. Since 0.4.
+    DebugModelFinished(ModelFinished) = "model.finished.v1" on DebugRequests;
+    /// The code-review agent asks. Since 0.4.
+    ReviewModelRequested(ModelRequested) = "model.requested.v1" on CodeSubmissions;
+    /// The code-review agent hears. Since 0.4.
+    ReviewModelFinished(ModelFinished) = "model.finished.v1" on CodeSubmissions;
+    /// The exercise agent asks. Since 0.4.
+    ExerciseModelRequested(ModelRequested) = "model.requested.v1" on ExerciseRequests;
+    /// The exercise agent hears. Since 0.4.
+    ExerciseModelFinished(ModelFinished) = "model.finished.v1" on ExerciseRequests;
+    /// Triage asks. Since 0.4.
+    TriageModelRequested(ModelRequested) = "model.requested.v1" on LearningRequests;
+    /// Triage hears. Since 0.4.
+    TriageModelFinished(ModelFinished) = "model.finished.v1" on LearningRequests;
+}

@@ -1,0 +1,66 @@
+//! What is told while a handler still works: kept nowhere, sent once, and missed without harm.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+use events::{CloudEvent, Data, Event, envelope::derived_event_id};
+use ids::EventId;
+
+use crate::kafka::Producer;
+
+/// Marks events of which no copy is kept: nobody has to handle them, and no reply is one.
+pub(crate) const EPHEMERAL: &str = "ephemeral";
+/// Where the positions of these events begin, far from those that are committed.
+const FIRST_POSITION: usize = 1 << 20;
+
+/// Sends events right away that are neither stored nor sent again.
+#[derive(Debug)]
+pub struct Live {
+    function: &'static str,
+    cause: EventId,
+    now: DateTime<Utc>,
+    producer: Producer,
+    next: AtomicUsize,
+}
+
+impl Live {
+    pub(crate) const fn new(
+        function: &'static str,
+        cause: EventId,
+        now: DateTime<Utc>,
+        producer: Producer,
+    ) -> Self {
+        Self { function, cause, now, producer, next: AtomicUsize::new(FIRST_POSITION) }
+    }
+
+    /// Sends an event. If the broker is away it is lost: whoever waits for it has the answer later.
+    pub fn send<E: Event>(&self, event: &E) {
+        let Ok(data) = serde_json::to_value(event) else { return };
+        let position = self.next.fetch_add(1, Ordering::Relaxed);
+        let key = event.student_id().to_string();
+        let extensions = [
+            ("correlationid", event.correlation_id().to_string()),
+            ("causationid", self.cause.to_string()),
+            ("partitionkey", key.clone()),
+            (EPHEMERAL, "true".to_owned()),
+        ];
+        let event = CloudEvent {
+            id: derived_event_id(self.cause, self.function, position).to_string(),
+            source: format!("learnflow/{}", self.function),
+            event_type: E::TYPE.to_owned(),
+            subject: Some(key.clone()),
+            time: Some(self.now),
+            extensions: extensions
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<BTreeMap<_, _>>(),
+            data: Data::Json(data),
+        };
+        if let Err(error) = self.producer.send(E::TOPIC.name(), &key, &event.to_structured()) {
+            tracing::debug!(%error, "a live event is lost");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! One call of a model: streamed, in bounded time, tried again where that can help.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use async_openai::{
+    Client,
+    config::OpenAIConfig,
+    error::OpenAIError,
+    middleware::HttpRequestFactory,
+    types::chat::{
+        ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
+        ChatCompletionStreamOptions, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
+        ResponseFormat, ResponseFormatJsonSchema,
+    },
+};
+use events::model_call::{Field, Task};
+use futures::StreamExt;
+use parking_lot::Mutex;
+use rand::RngExt;
+use reqwest::{StatusCode, header::RETRY_AFTER};
+use runtime::Clock;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
+use crate::{
+    Breaker, Budget, TutorConfig,
+    prompt::{self, prompt},
+    stream::Paragraphs,
+};
+
+/// Attempts at a call that the server refuses for a passing reason.
+const ATTEMPTS: u32 = 3;
+/// The delay after the first failed attempt, doubled for each further one.
+const FIRST_DELAY: Duration = Duration::from_millis(200);
+/// Bytes of an answer. The prompts ask for a twentieth of it.
+const MAX_ANSWER: usize = 64 << 10;
+/// Bytes of text for a token, where the server does not say how many there were.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It failed often lately.
+    #[error("the model is left alone for a while, after failing again and again")]
+    Resting,
+    /// It did not answer in time.
+    #[error("the model did not answer in time")]
+    Late,
+    /// It wants to be asked later than anybody would wait.
+    #[error("the model wants to be asked again in {0} s")]
+    Busy(u64),
+    /// It declined.
+    #[error("the model declined to answer")]
+    Refused,
+    /// The answer ended in the middle.
+    #[error("the answer was cut off")]
+    Cut,
+    /// The answer is longer than any that was asked for.
+    #[error("the answer is too long")]
+    TooLong,
+    /// The call failed.
+    #[error("the model could not be asked")]
+    Call(#[source] OpenAIError),
+}
+
+/// What a call took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// The model's name; empty if none was asked.
+    pub model: String,
+    /// Tokens that were sent.
+    pub tokens_in: u32,
+    /// Tokens that came back.
+    pub tokens_out: u32,
+    /// Milliseconds.
+    pub latency_ms: u32,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Answered {
+    /// The text, or why there is none.
+    pub text: Result<String, ModelError>,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// Asks a model.
+#[derive(Debug)]
+pub struct Tutor {
+    openai: OpenAIConfig,
+    http: reqwest::Client,
+    models: BTreeMap<Task, String>,
+    timeout: Duration,
+    budget: Budget,
+    clock: Clock,
+    breaker: Mutex<Breaker>,
+}
+
+/// The part of a streamed chunk that is looked at. Servers differ in the rest.
+#[derive(Debug, Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    usage: Option<Usage>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Delta,
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delta {
+    content: Option<String>,
+    refusal: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Usage {
+    prompt_tokens: u32,
+    completion_tokens: u32,
+}
+
+impl Tutor {
+    /// A tutor with this model.
+    #[must_use]
+    pub fn new(config: TutorConfig, http: reqwest::Client, clock: Clock) -> Self {
+        let openai = OpenAIConfig::new()
+            .with_api_base(config.base_url.trim_end_matches('/'))
+            .with_api_key(config.key.expose_secret());
+        let TutorConfig { models, timeout, budget, .. } = config;
+        Self { openai, http, models, timeout, budget, clock, breaker: Mutex::default() }
+    }
+
+    /// What may be spent.
+    #[must_use]
+    pub const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// The name of the model for a task.
+    #[must_use]
+    pub fn model(&self, task: Task) -> &str {
+        self.models.get(&task).map_or("", String::as_str)
+    }
+
+    /// The most that a call can take, for the ledger before it is made.
+    #[must_use]
+    pub fn at_most(&self, task: Task, fields: &[Field]) -> Spent {
+        let prompt = prompt(task);
+        let sent = prompt.system.len() + prompt::data(fields).len() + prompt.schema.to_string().len();
+        Spent {
+            model: self.model(task).to_owned(),
+            tokens_in: tokens(sent),
+            tokens_out: prompt.max_tokens,
+            latency_ms: 0,
+        }
+    }
+
+    /// Asks, and gives the finished paragraphs of the answer's first text to `told` as they come.
+    pub async fn ask(&self, task: Task, fields: &[Field], told: impl FnMut(String)) -> Answered {
+        if !self.breaker.lock().lets_through(self.clock.now()) {
+            return Answered { text: Err(ModelError::Resting), spent: Spent::default() };
+        }
+        let started = Instant::now();
+        let mut spent = self.at_most(task, fields);
+        let mut usage = None;
+        let call = self.call(task, fields, started + self.timeout, &mut usage, told);
+        let text = match tokio::time::timeout(self.timeout, call).await {
+            Ok(text) => text,
+            Err(_elapsed) => Err(ModelError::Late),
+        };
+        if let Some(Usage { prompt_tokens, completion_tokens }) = usage {
+            (spent.tokens_in, spent.tokens_out) = (prompt_tokens, completion_tokens);
+        } else {
+            spent.tokens_out = text.as_ref().map_or(0, |text| tokens(text.len()));
+        }
+        spent.latency_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let mut breaker = self.breaker.lock();
+        match &text {
+            // A model that declines is there.
+            Ok(_) | Err(ModelError::Refused) => breaker.succeeded(),
+            Err(_) => breaker.failed(self.clock.now()),
+        }
+        Answered { text, spent }
+    }
+
+    async fn call(
+        &self,
+        task: Task,
+        fields: &[Field],
+        deadline: Instant,
+        usage: &mut Option<Usage>,
+        mut told: impl FnMut(String),
+    ) -> Result<String, ModelError> {
+        let request = self.request(task, fields).map_err(ModelError::Call)?;
+        let http = self.http.clone();
+        let client = Client::build(self.http.clone(), self.openai.clone()).with_http_service(
+            tower::service_fn(move |factory| send(http.clone(), factory, deadline)),
+        );
+        let chat = client.chat();
+        let mut chunks = chat.create_stream_byot::<_, Chunk>(request).await.map_err(explain)?;
+        let (mut text, mut paragraphs, mut finished) = (String::new(), Paragraphs::default(), None);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(explain)?;
+            *usage = chunk.usage.or(*usage);
+            for choice in chunk.choices {
+                if choice.delta.refusal.is_some() {
+                    return Err(ModelError::Refused);
+                }
+                let piece = choice.delta.content.unwrap_or_default();
+                text.push_str(&piece);
+                if text.len() > MAX_ANSWER {
+                    return Err(ModelError::TooLong);
+                }
+                paragraphs.push(&piece).into_iter().for_each(&mut told);
+                finished = choice.finish_reason.or(finished);
+            }
+        }
+        match finished.as_deref() {
+            Some("stop") => Ok(text),
+            Some("content_filter") => Err(ModelError::Refused),
+            _ => Err(ModelError::Cut),
+        }
+    }
+
+    fn request(
+        &self,
+        task: Task,
+        fields: &[Field],
+    ) -> Result<CreateChatCompletionRequest, OpenAIError> {
+        let prompt = prompt(task);
+        let schema = ResponseFormatJsonSchema {
+            name: task.as_str().to_owned(),
+            description: None,
+            schema: prompt.schema.clone(),
+            strict: Some(true),
+        };
+        CreateChatCompletionRequestArgs::default()
+            .model(self.model(task))
+            .messages(vec![
+                ChatCompletionRequestSystemMessage::from(prompt.system).into(),
+                ChatCompletionRequestUserMessage::from(prompt::data(fields)).into(),
+            ])
+            .response_format(ResponseFormat::JsonSchema { json_schema: schema })
+            .max_completion_tokens(prompt.max_tokens)
+            .stream(true)
+            .stream_options(ChatCompletionStreamOptions {
+                include_usage: Some(true),
+                include_obfuscation: None,
+            })
+            .build()
+    }
+}
+
+fn tokens(bytes: usize) -> u32 {
+    u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
+}
+
+/// What we know of an error that came through the client's layers.
+fn explain(error: OpenAIError) -> ModelError {
+    match error {
+        OpenAIError::Boxed(error) => match error.downcast::<ModelError>() {
+            Ok(error) => *error,
+            Err(other) => ModelError::Call(OpenAIError::Boxed(other)),
+        },
+        OpenAIError::Reqwest(error) if error.is_timeout() => ModelError::Late,
+        OpenAIError::StreamError(_) => ModelError::Cut,
+        other => ModelError::Call(other),
+    }
+}
+
+/// Sends a request, and again if the server refuses it for a passing reason and there is time.
+async fn send(
+    http: reqwest::Client,
+    factory: HttpRequestFactory,
+    deadline: Instant,
+) -> Result<reqwest::Response, OpenAIError> {
+    let mut attempt = 1;
+    loop {
+        let result = http.execute(factory.build().await?).await;
+        let wanted = match &result {
+            Ok(response) if !passes(response.status()) => return result.map_err(OpenAIError::Reqwest),
+            Ok(response) => retry_after(response),
+            Err(error) if error.is_connect() => None,
+            Err(_) => return result.map_err(OpenAIError::Reqwest),
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let delay = wanted.unwrap_or_else(|| backoff(attempt));
+        if attempt == ATTEMPTS || delay >= left {
+            return match wanted {
+                Some(wanted) if wanted >= left => {
+                    Err(OpenAIError::Boxed(Box::new(ModelError::Busy(wanted.as_secs()))))
+                }
+                _ => result.map_err(OpenAIError::Reqwest),
+            };
+        }
+        pause(delay).await;
+        attempt += 1;
+    }
+}
+
+/// Whether the reason for a refusal may be gone in a moment.
+fn passes(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::REQUEST_TIMEOUT
+        || status.is_server_error()
+}
+
+fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Exponential, with up to half taken off, so that what failed together does not come back together.
+fn backoff(attempt: u32) -> Duration {
+    let full = FIRST_DELAY.saturating_mul(1 << attempt.saturating_sub(1).min(8));
+    full.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the delay that the server asks for, within the call's time")]
+async fn pause(delay: Duration) {
+    tokio::time::sleep(delay).await;
+}

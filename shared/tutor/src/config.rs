@@ -1,0 +1,121 @@
+//! Which model, where, and what it may cost.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use events::model_call::Task;
+use runtime::config::Settings;
+use secrecy::SecretString;
+
+use crate::call::Spent;
+
+/// Tasks that can have a model of their own.
+const TASKS: [Task; 5] = [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Classify];
+/// The model that is asked if nothing else is said: a small one, since answers are checked anyway.
+const DEFAULT_MODEL: &str = "gpt-4.1-mini";
+/// Where it is asked.
+const DEFAULT_BASE: &str = "https://api.openai.com/v1";
+/// The longest that a student waits for a model, in milliseconds, with all retries.
+const DEFAULT_TIMEOUT_MS: u64 = 10_000;
+
+/// What may be spent in 24 hours. What is beyond it is answered without a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// `MODEL_STUDENT_DAILY_CALLS`: calls for one student.
+    pub student_calls: i64,
+    /// `MODEL_STUDENT_DAILY_MICRO_USD`: millionths of a US dollar for one student.
+    pub student_micro_usd: i64,
+    /// `MODEL_DAILY_MICRO_USD`: millionths of a US dollar for all together.
+    pub all_micro_usd: i64,
+    /// `MODEL_PRICE_IN`: millionths of a US dollar for a million tokens that are sent.
+    pub price_in: i64,
+    /// `MODEL_PRICE_OUT`: the same for tokens that come back.
+    pub price_out: i64,
+}
+
+impl Budget {
+    /// The cost of a call in millionths of a US dollar, rounded up.
+    #[must_use]
+    pub fn cost(&self, spent: &Spent) -> i64 {
+        let part = |tokens: u32, price: i64| i64::from(tokens).saturating_mul(price);
+        let sum = part(spent.tokens_in, self.price_in)
+            .saturating_add(part(spent.tokens_out, self.price_out));
+        sum.saturating_add(999_999) / 1_000_000
+    }
+}
+
+/// Which model is asked, and how.
+#[derive(Debug, Clone)]
+pub struct TutorConfig {
+    /// `OPENAI_API_KEY`; servers on one's own machine often want none.
+    pub key: SecretString,
+    /// `OPENAI_BASE_URL`: anything that speaks the OpenAI API.
+    pub base_url: String,
+    /// `OPENAI_MODEL`, and `OPENAI_MODEL_EXPLAIN`, `_HINT`, `_REVIEW`, `_EXERCISE`, `_CLASSIFY` for one task.
+    pub models: BTreeMap<Task, String>,
+    /// `MODEL_TIMEOUT_MS`: wall time for an answer, retries included.
+    pub timeout: Duration,
+    /// What may be spent.
+    pub budget: Budget,
+}
+
+impl TutorConfig {
+    /// Reads the variables above; `None` where neither key nor address is set: then there is no model.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let key = settings.secret("OPENAI_API_KEY");
+        let base = settings.optional("OPENAI_BASE_URL");
+        if key.is_none() && base.is_none() {
+            return None;
+        }
+        let general = settings.optional("OPENAI_MODEL").unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+        let models = TASKS.into_iter().map(|task| {
+            let name = format!("OPENAI_MODEL_{}", task.as_str().to_uppercase());
+            (task, settings.optional(&name).unwrap_or_else(|| general.clone()))
+        });
+        let models = models.collect();
+        let budget = Budget {
+            student_calls: settings.parsed("MODEL_STUDENT_DAILY_CALLS", 60),
+            student_micro_usd: settings.parsed("MODEL_STUDENT_DAILY_MICRO_USD", 200_000),
+            all_micro_usd: settings.parsed("MODEL_DAILY_MICRO_USD", 20_000_000),
+            price_in: settings.parsed("MODEL_PRICE_IN", 400_000),
+            price_out: settings.parsed("MODEL_PRICE_OUT", 1_600_000),
+        };
+        Some(Self {
+            key: key.unwrap_or_else(|| "none".into()),
+            base_url: base.unwrap_or_else(|| DEFAULT_BASE.to_owned()),
+            models,
+            timeout: Duration::from_millis(settings.parsed("MODEL_TIMEOUT_MS", DEFAULT_TIMEOUT_MS)),
+            budget,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use events::model_call::Task;
+    use runtime::config::Settings;
+
+    use super::TutorConfig;
+    use crate::Spent;
+
+    #[test]
+    fn without_key_and_address_there_is_no_model() {
+        assert!(TutorConfig::read(&mut Settings::from_pairs([("OPENAI_MODEL", "m")])).is_none());
+    }
+
+    #[test]
+    fn a_task_can_have_a_model_of_its_own_and_a_call_has_a_price() {
+        let mut settings = Settings::from_pairs([
+            ("OPENAI_API_KEY", "k"),
+            ("OPENAI_MODEL", "small"),
+            ("OPENAI_MODEL_EXERCISE", "large"),
+        ]);
+        let config = TutorConfig::read(&mut settings).expect("there is a key");
+        assert_eq!((&*config.models[&Task::Hint], &*config.models[&Task::Exercise]), ("small", "large"));
+        assert_eq!(config.timeout, Duration::from_secs(10));
+        let spent = Spent { tokens_in: 1_000, tokens_out: 500, ..Spent::default() };
+        assert_eq!(config.budget.cost(&spent), 400 + 800);
+        assert_eq!(config.budget.cost(&Spent { tokens_in: 1, ..Spent::default() }), 1);
+    }
+}

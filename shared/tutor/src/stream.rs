@@ -1,0 +1,116 @@
+//! Reading an answer while it is still being written: the first text of a JSON object, paragraph by
+//! paragraph.
+
+/// Finds the first string value of a JSON object that arrives in pieces, and gives its finished paragraphs.
+#[derive(Debug, Default)]
+pub(crate) struct Paragraphs {
+    state: State,
+    /// Text of the value that was not given yet.
+    waiting: String,
+    /// The part of an escape that has arrived.
+    escape: String,
+    /// The first half of a character beyond the basic plane.
+    high: Option<u16>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Before the value: `{"name":` has quotes, too.
+    #[default]
+    Before,
+    InName,
+    Colon,
+    InValue,
+    After,
+}
+
+impl Paragraphs {
+    /// Takes a piece and gives the paragraphs that it completes.
+    pub(crate) fn push(&mut self, piece: &str) -> Vec<String> {
+        for c in piece.chars() {
+            self.take(c);
+        }
+        let mut finished = Vec::new();
+        while let Some(end) = self.waiting.find("\n\n") {
+            let rest = self.waiting.split_off(end + 2);
+            finished.push(std::mem::replace(&mut self.waiting, rest));
+        }
+        if self.state == State::After && !self.waiting.is_empty() {
+            finished.push(std::mem::take(&mut self.waiting));
+        }
+        finished
+    }
+
+    fn take(&mut self, c: char) {
+        match self.state {
+            State::Before if c == '"' => self.state = State::InName,
+            State::InName if c == '"' => self.state = State::Colon,
+            State::Colon if c == '"' => self.state = State::InValue,
+            State::InValue => self.take_text(c),
+            State::Before | State::InName | State::Colon | State::After => {}
+        }
+    }
+
+    fn take_text(&mut self, c: char) {
+        if self.escape.is_empty() {
+            match c {
+                '"' => self.state = State::After,
+                '\\' => self.escape.push(c),
+                _ => self.waiting.push(c),
+            }
+            return;
+        }
+        self.escape.push(c);
+        let plain = match self.escape.as_bytes() {
+            [_, b'u'] => return,
+            [_, b'u', digits @ ..] if digits.len() < 4 => return,
+            [_, b'u', ..] => self.unicode(),
+            [_, b'n'] => Some('\n'),
+            [_, b't'] => Some('\t'),
+            [_, b'r' | b'b' | b'f'] => None,
+            _ => Some(c),
+        };
+        self.escape.clear();
+        self.waiting.extend(plain);
+    }
+
+    fn unicode(&mut self) -> Option<char> {
+        let unit = u16::from_str_radix(self.escape.get(2..).unwrap_or_default(), 16).ok()?;
+        let units: Vec<u16> = self.high.take().into_iter().chain([unit]).collect();
+        match char::decode_utf16(units).next() {
+            Some(Ok(c)) => Some(c),
+            _ => {
+                self.high = Some(unit);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Paragraphs;
+
+    #[test]
+    fn paragraphs_come_as_soon_as_they_are_finished_however_the_text_is_cut() {
+        let text = "A \"list\" keeps\torder.\n\nIt can grow: \u{1f40d} \\ é.\n\nThe end.";
+        let whole = json!({ "explanation": text, "mistakes": ["a \"b\"\n\nc"] }).to_string();
+        let escaped = whole.replace('\u{1f40d}', "\\ud83d\\udc0d").replace('é', "\\u00e9");
+        for size in 1..12 {
+            let mut paragraphs = Paragraphs::default();
+            let chars: Vec<char> = escaped.chars().collect();
+            let pieces = chars.chunks(size).map(|piece| piece.iter().collect::<String>());
+            let given: Vec<String> = pieces.flat_map(|piece| paragraphs.push(&piece)).collect();
+            assert_eq!(given.len(), 3, "{given:?}");
+            assert_eq!(given.concat(), text, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn nothing_comes_of_what_is_not_a_json_object() {
+        let mut paragraphs = Paragraphs::default();
+        assert!(paragraphs.push("I am sorry, I cannot.\n\nReally.").is_empty());
+    }
+}

@@ -1,0 +1,104 @@
+//! Asking a model over real HTTP: what it says, and everything that can go wrong.
+
+use std::time::{Duration, Instant};
+
+use events::model_call::{Field, Task};
+use runtime::{Clock, config::Settings};
+use testing::{ModelServer, Scripted};
+use tutor::{Answered, ModelError, Tutor, TutorConfig};
+
+const ANSWER: &str = "{\"explanation\": \"A list keeps order.\\n\\nIt can grow.\"}";
+
+fn tutor(server: &ModelServer, timeout_ms: u64) -> Tutor {
+    let mut settings = Settings::from_pairs([
+        ("OPENAI_API_KEY", "a-secret-key".to_owned()),
+        ("OPENAI_BASE_URL", server.base_url()),
+        ("OPENAI_MODEL", "scripted".to_owned()),
+        ("MODEL_TIMEOUT_MS", timeout_ms.to_string()),
+    ]);
+    let config = TutorConfig::read(&mut settings).expect("there is a key");
+    let now = Clock::System.now();
+    Tutor::new(config, runtime::http_client().expect("a client"), Clock::manual(now))
+}
+
+async fn ask(tutor: &Tutor) -> Answered {
+    let fields = [Field { name: "question".to_owned(), text: "What is a list?".to_owned() }];
+    tutor.ask(Task::Explain, &fields, |_| {}).await
+}
+
+#[tokio::test]
+async fn an_answer_is_streamed_in_paragraphs_and_its_cost_is_known() {
+    let server = ModelServer::playing([Scripted::Says(ANSWER.to_owned())]).await;
+    let tutor = tutor(&server, 5_000);
+    let fields = [Field { name: "question".to_owned(), text: "What is a list?".to_owned() }];
+    let mut told = Vec::new();
+    let answered = tutor.ask(Task::Explain, &fields, |paragraph| told.push(paragraph)).await;
+    assert_eq!(answered.text.expect("an answer"), ANSWER);
+    assert_eq!(told, ["A list keeps order.\n\n", "It can grow."]);
+    assert_eq!((answered.spent.tokens_in, answered.spent.tokens_out), (100, 50));
+    let request = &server.requests()[0];
+    assert_eq!(request.headers["authorization"], "Bearer a-secret-key");
+    assert_eq!(request.body["model"], "scripted");
+    assert_eq!(request.body["response_format"]["json_schema"]["strict"], true);
+    assert_eq!(request.data()["question"], "What is a list?");
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_when_it_says() {
+    let server =
+        ModelServer::playing([Scripted::Status(429, Some(1)), Scripted::Says(ANSWER.to_owned())])
+            .await;
+    let started = Instant::now();
+    let answered = ask(&tutor(&server, 5_000)).await;
+    assert!(answered.text.is_ok(), "{answered:?}");
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_server_that_wants_too_much_time() {
+    let server = ModelServer::playing([Scripted::Status(429, Some(600))]).await;
+    let started = Instant::now();
+    let answered = ask(&tutor(&server, 5_000)).await;
+    assert!(matches!(answered.text, Err(ModelError::Busy(600))), "{answered:?}");
+    assert!(started.elapsed() < Duration::from_secs(4));
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_and_a_lasting_one_is_not() {
+    let passing = [Scripted::Status(500, None), Scripted::Says(ANSWER.to_owned())];
+    let server = ModelServer::playing(passing).await;
+    assert!(ask(&tutor(&server, 5_000)).await.text.is_ok());
+    let server = ModelServer::playing([Scripted::Status(401, None)]).await;
+    let refused = ask(&tutor(&server, 5_000)).await;
+    assert!(matches!(refused.text, Err(ModelError::Call(_))), "{refused:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_bad_answer_is_no_answer() {
+    let server = ModelServer::playing([
+        Scripted::Hangs,
+        Scripted::Cuts(ANSWER.to_owned()),
+        Scripted::Refuses,
+        Scripted::Garbles,
+    ])
+    .await;
+    let tutor = tutor(&server, 500);
+    assert!(matches!(ask(&tutor).await.text, Err(ModelError::Late)));
+    assert!(matches!(ask(&tutor).await.text, Err(ModelError::Cut)));
+    assert!(matches!(ask(&tutor).await.text, Err(ModelError::Refused)));
+    assert!(matches!(ask(&tutor).await.text, Err(ModelError::Call(_))));
+}
+
+#[tokio::test]
+async fn a_model_that_fails_again_and_again_is_left_alone() {
+    let server = ModelServer::playing((0..5).map(|_| Scripted::Status(400, None))).await;
+    let tutor = tutor(&server, 5_000);
+    for _ in 0..5 {
+        assert!(matches!(ask(&tutor).await.text, Err(ModelError::Call(_))));
+    }
+    let answered = ask(&tutor).await;
+    assert!(matches!(answered.text, Err(ModelError::Resting)), "{answered:?}");
+    assert_eq!((server.requests().len(), answered.spent.tokens_in), (5, 0));
+}
