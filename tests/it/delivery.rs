@@ -20,7 +20,7 @@ use rdkafka::{
 };
 use reqwest::StatusCode;
 use runtime::{
-    Act, Clock, Function, HandlerError, Host, Outgoing, Received, Services,
+    Act, Clock, Function, HandlerError, Host, Live, Outgoing, Received, Services,
     config::{KafkaConfig, Settings},
     fault::{FaultPoint, Faults},
     kafka,
@@ -281,7 +281,7 @@ struct HoldsUpOne {
 impl Act for HoldsUpOne {
     type In = QuestionAsked;
 
-    async fn handle(&self, received: Received<QuestionAsked>) -> Result<Outgoing, HandlerError> {
+    async fn handle(&self, received: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
         let asked = received.event.data;
         if asked.student_id.as_uuid() == self.slow {
             self.go.notified().await;
@@ -350,7 +350,7 @@ struct FailsAtFirst {
 impl Act for FailsAtFirst {
     type In = QuestionAsked;
 
-    async fn handle(&self, _: Received<QuestionAsked>) -> Result<Outgoing, HandlerError> {
+    async fn handle(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
         let attempt = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
         if attempt >= self.succeeds_at {
             return Ok(Outgoing::none());

@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 /// Signs the tokens of all tests.
 pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
+/// How long the functions may take to stop when a test has failed.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// The password of all students of tests.
 pub const PASSWORD: &str = "correct horse";
 
@@ -356,6 +358,22 @@ impl World {
         let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
         assert_eq!(self.count(sql, Uuid::nil()).await, 0, "dead letters");
         self.stop().await;
+    }
+}
+
+/// A test that fails must end: consumers that are dropped with their broker wait for it, and nothing else
+/// runs meanwhile.
+impl Drop for World {
+    fn drop(&mut self) {
+        let Some(stack) = self.stack.take() else { return };
+        if !std::thread::panicking() {
+            return;
+        }
+        // Whether it stops in time changes nothing any more.
+        drop(tokio::task::block_in_place(|| {
+            let stopping = tokio::time::timeout(STOP_LIMIT, stack.stop());
+            tokio::runtime::Handle::current().block_on(stopping)
+        }));
     }
 }
 

@@ -43,10 +43,11 @@ impl Decide for Begin {
         received: Received<ReviewRequested>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let request = received.event.data.0;
-        let of = (received.event.id, Author::CodeReview);
-        match agents::request_run(conn, of, &request, received.now).await? {
-            Some(outgoing) => Ok(outgoing),
+        let request = received.event.data.0.clone();
+        let of = (request.asked.query_id, request.asked.student_id);
+        let origin = agents::origin(&received, Author::CodeReview, of);
+        match agents::code(&request).and_then(agents::plain_program) {
+            Some(program) => agents::request_run(conn, origin, &request, program).await,
             None => Outgoing::none().with(&answered(request, report::without_program())),
         }
     }

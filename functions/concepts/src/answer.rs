@@ -4,6 +4,8 @@ use curriculum::{Comparison, Curriculum, Example, Found, Lesson, Match, Topic};
 use domain::level::Level;
 use events::question_answered::{self, Answer};
 
+/// Words of a question that asks for an idea and nothing more.
+const PLAIN_WORDS: usize = 10;
 /// Topics that are offered where there is no answer.
 const OFFERED: usize = 3;
 /// Examples in an answer that explains a whole topic.
@@ -33,6 +35,45 @@ pub fn answer(
         answer.content.push_str(&format!("\n\n*{clarification}*"));
     }
     answer
+}
+
+/// An idea that a model may explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idea {
+    /// Its name, which an explanation must speak of.
+    pub name: String,
+    /// What the course says of it: what a model builds on.
+    pub lesson: String,
+    /// Whether the question asks for the idea and nothing more, so that one answer does for everybody.
+    pub is_plain: bool,
+}
+
+/// The idea that a question is about, if the course knows it or at least its name.
+#[must_use]
+pub fn idea(course: &Curriculum, question: &str, page: Option<&str>, level: Level) -> Option<Idea> {
+    let found = course.find(question);
+    let page = page.and_then(|page| course.topic(page));
+    let (name, lesson) = match subject(course, &found, page) {
+        Subject::Comparison(comparison) => {
+            let titles = comparison.topics.iter().filter_map(|slug| course.topic(slug));
+            let titles: Vec<&str> = titles.map(|topic| topic.title.as_str()).collect();
+            (titles.join(" and "), comparison.text.trim())
+        }
+        Subject::Topic(Match { concept: Some(concept), .. }) => {
+            (concept.title.clone(), concept.text.trim())
+        }
+        Subject::Topic(Match { topic, .. }) => {
+            (topic.title.clone(), explanation(&topic.lesson, level).trim())
+        }
+        Subject::NotCovered(idea) => (idea.to_owned(), ""),
+        // The course would rather say nothing than something beside the point; a model reads the rest, too.
+        Subject::Unknown => {
+            let topic = found.matches.first()?.topic;
+            (topic.title.clone(), explanation(&topic.lesson, level).trim())
+        }
+    };
+    let is_plain = found.unknown.is_empty() && question.split_whitespace().count() <= PLAIN_WORDS;
+    Some(Idea { name, lesson: lesson.to_owned(), is_plain })
 }
 
 enum Subject<'a> {
@@ -155,7 +196,7 @@ pub fn explanation(lesson: &Lesson, level: Level) -> &str {
     }
 }
 
-fn show_examples(content: &mut String, examples: &[Example]) {
+pub(crate) fn show_examples(content: &mut String, examples: &[Example]) {
     for example in examples {
         content.push_str(&format!(
             "\n\n{}:\n\n```python\n{}\n```",

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use domain::hints::{MAX_A_DAY, RUNGS, Step};
+use events::question_answered::{Answer, Details};
 use serde::Deserialize;
 
 use crate::diagnosis::Finding;
@@ -63,6 +64,26 @@ pub fn hint(finding: &Finding, rung: u8, code: &str) -> String {
             }
         }
     }
+}
+
+/// The names in a hint: what is between backticks.
+#[must_use]
+pub fn names(hint: &str) -> Vec<String> {
+    let quoted = hint.split('`').skip(1).step_by(2);
+    let mut names: Vec<String> = quoted.map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// An answer with its hint in other words.
+#[must_use]
+pub fn reworded(mut answer: Answer, text: &str) -> Answer {
+    if let Some(Details::Debug(diagnosis)) = &mut answer.details {
+        answer.content = answer.content.replace(&diagnosis.hint.text, text);
+        text.clone_into(&mut diagnosis.hint.text);
+    }
+    answer
 }
 
 /// What is said with a hint about the ladder itself.

@@ -1,8 +1,9 @@
 //! Debug: finds why a program fails, and gives one hint at a time.
 //!
-//! In: `debug.requested.v1`, and `execution.finished.v1` of the runs that it asked for. Out:
-//! `execution.requested.v1` to see the program fail, then `question.answered.v1`. What waits for a run is
-//! a draft in the database. Fails only if the database is away.
+//! In: `debug.requested.v1`, and `execution.finished.v1` of the runs that it asked for; with a model also
+//! `model.requested.v1` and `model.finished.v1`. Out: `execution.requested.v1` to see the program fail, then
+//! `question.answered.v1`. What waits for a run or a model is a draft in the database. A model may say a hint
+//! in other words, never another hint. Fails only if the database is away.
 
 pub mod diagnosis;
 pub mod hint;
@@ -10,7 +11,7 @@ mod http;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use agents::{CallModel, Origin};
 use domain::{
     agent::{AnsweredBy, Author},
     execution::ExecutionResult,
@@ -19,13 +20,16 @@ use domain::{
 use events::{
     debug_requested::DebugRequested,
     execution_finished::ExecutionFinished,
+    model_call::{DebugModelFinished, DebugModelRequested, Task},
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint, QuestionAnswered},
     question_routed::QuestionRouted,
 };
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use storage::hint_ladders;
+use tutor::{Tutor, prompt, reply};
 
 use crate::diagnosis::{Evidence, Finding, diagnose};
 
@@ -33,12 +37,24 @@ use crate::diagnosis::{Evidence, Finding, diagnose};
 const NAME: &str = "debug";
 
 /// The function as the runtime hosts it.
-pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
-    Function::new(NAME, 8104).decides(Begin).decides(Finish).serves_internal(http::routes(services))
+pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
+    let tutor = agents::tutor(settings, services);
+    let function = Function::new(NAME, 8104)
+        .decides(Begin { tutor: tutor.clone() })
+        .decides(Finish { tutor: tutor.clone() })
+        .serves_internal(http::routes(services));
+    match tutor {
+        None => function,
+        Some(tutor) => function
+            .acts(CallModel::<DebugModelRequested, DebugModelFinished>::new(Arc::clone(&tutor)))
+            .decides(Hear { tutor }),
+    }
 }
 
 /// Asks for a run of the program, or answers at once if there is none.
-struct Begin;
+struct Begin {
+    tutor: Option<Arc<Tutor>>,
+}
 
 impl Decide for Begin {
     type In = DebugRequested;
@@ -48,17 +64,23 @@ impl Decide for Begin {
         received: Received<DebugRequested>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let request = received.event.data.0;
-        let of = (received.event.id, Author::Debug);
-        match agents::request_run(conn, of, &request, received.now).await? {
-            Some(outgoing) => Ok(outgoing),
-            None => answer(conn, request, None, received.now).await,
+        let request = received.event.data.0.clone();
+        let origin = origin(&received, &request);
+        match agents::code(&request).and_then(agents::plain_program) {
+            Some(program) => agents::request_run(conn, origin, &request, program).await,
+            None => answer(conn, self.tutor.as_deref(), origin, (request, None)).await,
         }
     }
 }
 
+fn origin<E: events::Event>(received: &Received<E>, request: &QuestionRouted) -> Origin {
+    agents::origin(received, Author::Debug, (request.asked.query_id, request.asked.student_id))
+}
+
 /// Answers when the program has been run.
-struct Finish;
+struct Finish {
+    tutor: Option<Arc<Tutor>>,
+}
 
 impl Decide for Finish {
     type In = ExecutionFinished;
@@ -69,25 +91,70 @@ impl Decide for Finish {
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
         let ExecutionFinished { execution_id, result, .. } = received.event.data;
-        match agents::take(conn, execution_id, Author::Debug).await? {
-            Some(request) => answer(conn, request, Some(result), received.now).await,
-            None => Ok(Outgoing::none()),
+        let taken = agents::take::<QuestionRouted>(conn, execution_id, Author::Debug).await?;
+        let Some(request) = taken else { return Ok(Outgoing::none()) };
+        let of = (request.asked.query_id, request.asked.student_id);
+        let origin =
+            Origin { cause: received.event.id, agent: Author::Debug, query: of.0, student: of.1, now: received.now };
+        answer(conn, self.tutor.as_deref(), origin, (request, Some(result))).await
+    }
+}
+
+/// Takes the model's words for the hint if they are no more than the hint, else ours.
+struct Hear {
+    tutor: Arc<Tutor>,
+}
+
+impl Decide for Hear {
+    type In = DebugModelFinished;
+
+    async fn handle(
+        &self,
+        received: Received<DebugModelFinished>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let finished = received.event.data.0.clone();
+        let of = (finished.query_id, finished.student_id);
+        let origin = agents::origin(&received, Author::Debug, of);
+        let taken = agents::take_answer::<Waiting>(conn, &self.tutor, origin, finished).await?;
+        let Some((waiting, text)) = taken else { return Ok(Outgoing::none()) };
+        let Waiting { request, answer, names } = waiting;
+        let Some(Details::Debug(diagnosis)) = &answer.details else {
+            return answered(request, AnsweredBy::Offline, answer);
+        };
+        let level = diagnosis.hint.level;
+        match text.map(|text| reply::hint(&text, prompt(Task::Hint), level, &names)) {
+            Some(Ok(said)) => answered(request, AnsweredBy::Model, hint::reworded(answer, &said.hint)),
+            Some(Err(withheld)) => {
+                tracing::warn!(%withheld, "the model's hint is withheld");
+                answered(request, AnsweredBy::Offline, answer)
+            }
+            None => answered(request, AnsweredBy::Offline, answer),
         }
     }
 }
 
+/// A question that waits for a model, with the answer that it gets otherwise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Waiting {
+    request: QuestionRouted,
+    answer: Answer,
+    /// Names that must be in the hint.
+    names: Vec<String>,
+}
+
 async fn answer(
     conn: &mut PgConnection,
-    request: QuestionRouted,
-    run: Option<ExecutionResult>,
-    now: DateTime<Utc>,
+    tutor: Option<&Tutor>,
+    origin: Origin,
+    (request, run): (QuestionRouted, Option<ExecutionResult>),
 ) -> Result<Outgoing, HandlerError> {
     let code = agents::code(&request).unwrap_or_default();
     let asked = &request.asked;
     let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
         .join("\n");
     if let Some(language) = python::foreign_language(&said) {
-        return answered(request, of_another_language(language));
+        return answered(request, AnsweredBy::Offline, of_another_language(language));
     }
     let report = python::read_report(&said);
     let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref() };
@@ -97,19 +164,59 @@ async fn answer(
     let before =
         hint_ladders::find(conn, asked.student_id, &problem).await.map_err(HandlerError::retry)?;
     let first = hints::first_rung(&finding.kind, request.level);
-    let (step, ladder) = hints::climb(before, first, &attempt, now);
+    let (step, ladder) = hints::climb(before, first, &attempt, origin.now);
     hint_ladders::store(conn, asked.student_id, &problem, &ladder)
         .await
         .map_err(HandlerError::retry)?;
-    answered(request, compose(&finding, step, &ladder, &code))
+    let answer = compose(&finding, step, &ladder, &code);
+    // The last rung is an example that was run; there are no better words for it.
+    match tutor.filter(|_| step == Step::New && ladder.rung < hints::RUNGS) {
+        Some(tutor) => reword(conn, tutor, origin, (request, answer, &finding, &code)).await,
+        None => answered(request, AnsweredBy::Offline, answer),
+    }
 }
 
-fn answered(request: QuestionRouted, answer: Answer) -> Result<Outgoing, HandlerError> {
+async fn reword(
+    conn: &mut PgConnection,
+    tutor: &Tutor,
+    origin: Origin,
+    (request, answer, finding, code): (QuestionRouted, Answer, &Finding, &str),
+) -> Result<Outgoing, HandlerError> {
+    let Some(Details::Debug(diagnosis)) = &answer.details else {
+        return answered(request, AnsweredBy::Offline, answer);
+    };
+    let names = hint::names(&diagnosis.hint.text);
+    let (rung, listed) = (diagnosis.hint.level.to_string(), names.join(", "));
+    let ours = format!("{} {} {}", finding.what, finding.why, finding.next);
+    let question = request.asked.question.as_str().to_owned();
+    let fields = [
+        ("finding", ours.as_str()),
+        ("hint", diagnosis.hint.text.as_str()),
+        ("rung", rung.as_str()),
+        ("names", listed.as_str()),
+        ("question", question.as_str()),
+        ("code", code),
+    ];
+    let waiting = Waiting { request: request.clone(), answer: answer.clone(), names };
+    let call = (Task::Hint, fields.as_slice());
+    let requested =
+        agents::request_model::<DebugModelRequested, _>(conn, tutor, origin, call, &waiting).await?;
+    match requested {
+        Some(requested) => Outgoing::none().with(&requested),
+        None => answered(request, AnsweredBy::Offline, answer),
+    }
+}
+
+fn answered(
+    request: QuestionRouted,
+    answered_by: AnsweredBy,
+    answer: Answer,
+) -> Result<Outgoing, HandlerError> {
     Outgoing::none().with(&QuestionAnswered {
         query_id: request.asked.query_id,
         student_id: request.asked.student_id,
         agent: Author::Debug,
-        answered_by: AnsweredBy::Offline,
+        answered_by,
         routing: request.routing,
         answer,
     })

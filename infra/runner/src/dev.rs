@@ -15,6 +15,7 @@ use runtime::{
     fault::Faults,
     kafka,
 };
+use tutor::TutorConfig;
 
 use crate::{DevArguments, backends::Backends, say};
 
@@ -142,7 +143,8 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
         "DATABASE_MAX_CONNECTIONS",
         "SANDBOX_WORKERS",
     ];
-    let extra = passed_on.iter().filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));
+    let passed_on = passed_on.iter().chain(&tutor::VARIABLES);
+    let extra = passed_on.filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));
     let stack = Stack::start(StackOptions {
         database_url: backends.database_url.clone(),
         kafka: backends.kafka.clone(),
@@ -154,7 +156,8 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     })
     .await?;
     progress("");
-    welcome(&stack, &backends, started);
+    let model = TutorConfig::read(&mut Settings::from_process());
+    welcome(&stack, &backends, model.as_ref(), started);
     runtime::shutdown_signal().await?;
     say("\nstopping, what is in work is finished first");
     stack.stop().await;
@@ -163,7 +166,7 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn welcome(stack: &Stack, backends: &Backends, started: Instant) {
+fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
     say(format!("LearnFlow is ready after {seconds:.1} s.\n"));
     for host in &stack.hosts {
@@ -173,6 +176,10 @@ fn welcome(stack: &Stack, backends: &Backends, started: Instant) {
     if backends.database_url.contains("@127.0.0.1") {
         say(format!("  {:<14} {}", "database", backends.database_url));
     }
+    say(match model {
+        Some(model) => format!("  {:<14} {}", "model", model.base_url),
+        None => format!("  {:<14} none, the tutor works offline; set OPENAI_API_KEY for one", "model"),
+    });
     say("\nDemo logins (for this machine only):");
     for (email, _, password) in api_gateway::seed::DEMO_LOGINS {
         say(format!("  {email:<22} {password}"));

@@ -1,4 +1,4 @@
-//! A question that waits for its program to be run.
+//! A question that waits: for its program to be run, or for a model.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{agent::Author, execution::Program, text::Source};
@@ -7,13 +7,59 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose},
     question_routed::QuestionRouted,
 };
-use ids::{EventId, ExecutionId};
+use ids::{EventId, ExecutionId, QueryId, UserId};
 use runtime::{HandlerError, Outgoing};
+use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
-use storage::drafts;
+use storage::drafts::{self, Draft};
+use uuid::Uuid;
 
-/// When a draft counts as forgotten. A run takes 5 s at most; the rest is for queues and restarts.
+/// When a draft counts as forgotten. A run takes 5 s at most and a model 10 s; the rest is for queues and
+/// restarts.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+
+/// Whose work it is, and what it answers to.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// The event that is handled.
+    pub cause: EventId,
+    /// The agent that goes on with it.
+    pub agent: Author,
+    /// The question.
+    pub query: QueryId,
+    /// Who asked it.
+    pub student: UserId,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+impl Origin {
+    /// The id of what this work waits for at `position` (from 0): the same on every rerun.
+    pub(crate) fn id(&self, position: usize) -> Uuid {
+        derived_event_id(self.cause, self.agent.as_str(), position).as_uuid()
+    }
+
+    /// Keeps what is needed to go on.
+    pub(crate) async fn keep<T: Serialize + Sync>(
+        &self,
+        conn: &mut PgConnection,
+        id: Uuid,
+        body: &T,
+        waits_for: Option<&[u8]>,
+    ) -> Result<(), HandlerError> {
+        let body = serde_json::to_value(body).map_err(HandlerError::fail)?;
+        let draft = Draft {
+            id,
+            query: self.query,
+            student: self.student,
+            agent: self.agent,
+            body: &body,
+            waits_for,
+            deadline_at: self.now + PATIENCE,
+        };
+        drafts::insert(conn, draft, self.now).await.map_err(HandlerError::retry)
+    }
+}
 
 /// The program that a question is about, as its author had it: from its own field, or pasted into the
 /// question.
@@ -25,28 +71,11 @@ pub fn code(request: &QuestionRouted) -> Option<String> {
     (!code.trim().is_empty()).then(|| python::clean_code(&code))
 }
 
-/// Keeps the question as a draft and asks for a run of its program; `None` if there is nothing to run.
-///
-/// # Errors
-/// The database is away.
-pub async fn request_run(
-    conn: &mut PgConnection,
-    (cause, agent): (EventId, Author),
-    request: &QuestionRouted,
-    now: DateTime<Utc>,
-) -> Result<Option<Outgoing>, HandlerError> {
-    let Some(code) = code(request).and_then(|code| Source::try_from(code).ok()) else {
-        return Ok(None);
-    };
-    let run = derived_event_id(cause, agent.as_str(), 0).as_uuid();
-    let run = ExecutionId::from_uuid(run);
-    let body = serde_json::to_value(request).map_err(HandlerError::fail)?;
-    let of = (request.asked.query_id, request.asked.student_id);
-    drafts::insert(conn, run, of, agent, &body, (now, now + PATIENCE))
-        .await
-        .map_err(HandlerError::retry)?;
-    let program = Program {
-        code,
+/// A program that an agent looks into, with nothing beside it. `None` if no program may be that long.
+#[must_use]
+pub fn plain_program(code: String) -> Option<Program> {
+    Some(Program {
+        code: Source::try_from(code).ok()?,
         stdin: None,
         files: Default::default(),
         tests: Vec::new(),
@@ -54,22 +83,38 @@ pub async fn request_run(
         // What is said of a program must be true when it is run again.
         seed: Some(0),
         trace: false,
-    };
-    let student_id = request.asked.student_id;
-    let requested =
-        ExecutionRequested { execution_id: run, student_id, purpose: Purpose::Check, program };
-    Outgoing::none().with(&requested).map(Some)
+    })
 }
 
-/// Takes the question that waits for this run; `None` if the run is another agent's, or the student's own.
+/// Keeps what is needed to go on, and asks for a run.
 ///
 /// # Errors
 /// The database is away.
-pub async fn take(
+pub async fn request_run<T: Serialize + Sync>(
+    conn: &mut PgConnection,
+    origin: Origin,
+    body: &T,
+    program: Program,
+) -> Result<Outgoing, HandlerError> {
+    let run = origin.id(0);
+    origin.keep(conn, run, body, None).await?;
+    Outgoing::none().with(&ExecutionRequested {
+        execution_id: ExecutionId::from_uuid(run),
+        student_id: origin.student,
+        purpose: Purpose::Check,
+        program,
+    })
+}
+
+/// Takes the work that waits for this run; `None` if the run is another agent's, or the student's own.
+///
+/// # Errors
+/// The database is away.
+pub async fn take<T: DeserializeOwned>(
     conn: &mut PgConnection,
     run: ExecutionId,
     agent: Author,
-) -> Result<Option<QuestionRouted>, HandlerError> {
-    let draft = drafts::take(conn, run, agent).await.map_err(HandlerError::retry)?;
+) -> Result<Option<T>, HandlerError> {
+    let draft = drafts::take(conn, run.as_uuid(), agent).await.map_err(HandlerError::retry)?;
     draft.map(serde_json::from_value).transpose().map_err(HandlerError::fail)
 }

@@ -1,10 +1,14 @@
-//! What the agents that look into a program do alike: find the program in the question, have it run, and
-//! go on when the result is there.
+//! What agents do alike: find the program in the question, have it run, ask a model, and go on when the
+//! result is there.
 //!
 //! Belongs here: the way of a question through an agent. Never here: what an agent says.
 
 mod direct;
 mod draft;
+mod model;
+mod shared_answer;
 
 pub use direct::{Direct, ask};
-pub use draft::{code, request_run, take};
+pub use draft::{Origin, code, plain_program, request_run, take};
+pub use model::{CallModel, note_cached, origin, request_model, take_answer, tutor};
+pub use shared_answer::{Shared, share, shared_key};

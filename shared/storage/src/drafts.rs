@@ -1,53 +1,91 @@
-//! Answers that wait for a program to be run.
+//! Answers that wait for something: a program to be run, a model to answer.
 
 use chrono::{DateTime, Utc};
 use domain::agent::Author;
-use ids::{ExecutionId, QueryId, UserId};
+use ids::{QueryId, UserId};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-/// Keeps a draft under the run that it waits for. A student without an account is not noted.
+/// An answer that waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// What it waits for, or an id of its own.
+    pub id: Uuid,
+    /// The question.
+    pub query: QueryId,
+    /// Who asked it; a student without an account is not noted.
+    pub student: UserId,
+    /// Who goes on with it.
+    pub agent: Author,
+    /// Whatever that agent needs to go on.
+    pub body: &'a Value,
+    /// The answer to another question that it waits for.
+    pub waits_for: Option<&'a [u8]>,
+    /// When it counts as forgotten.
+    pub deadline_at: DateTime<Utc>,
+}
+
+/// Keeps a draft.
 ///
 /// # Errors
 /// The database's own.
 pub async fn insert(
     conn: &mut PgConnection,
-    run: ExecutionId,
-    (query, student): (QueryId, UserId),
-    agent: Author,
-    body: &Value,
-    (now, deadline_at): (DateTime<Utc>, DateTime<Utc>),
+    draft: Draft<'_>,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO drafts (id, query_id, student_id, agent, body, created_at, deadline_at)
-         VALUES ($1, $2, (SELECT id FROM users WHERE id = $3), $4, $5, $6, $7)",
-        run.as_uuid(),
-        query.as_uuid(),
-        student.as_uuid(),
-        agent.as_str(),
-        body,
+        "INSERT INTO drafts (id, query_id, student_id, agent, body, waits_for, created_at, deadline_at)
+         VALUES ($1, $2, (SELECT id FROM users WHERE id = $3), $4, $5, $6, $7, $8)",
+        draft.id,
+        draft.query.as_uuid(),
+        draft.student.as_uuid(),
+        draft.agent.as_str(),
+        draft.body,
+        draft.waits_for,
         now,
-        deadline_at,
+        draft.deadline_at,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Takes an agent's draft that waits for a run, if there is one: whoever takes it finishes it.
+/// Takes an agent's draft, if there is one: whoever takes it finishes it.
 ///
 /// # Errors
 /// The database's own.
 pub async fn take(
     conn: &mut PgConnection,
-    run: ExecutionId,
+    id: Uuid,
     agent: Author,
 ) -> sqlx::Result<Option<Value>> {
     sqlx::query_scalar!(
         "DELETE FROM drafts WHERE id = $1 AND agent = $2 RETURNING body",
-        run.as_uuid(),
+        id,
         agent.as_str(),
     )
     .fetch_optional(conn)
+    .await
+}
+
+/// Takes the drafts that wait for an answer, oldest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn take_waiting(
+    conn: &mut PgConnection,
+    waits_for: &[u8],
+    limit: i64,
+) -> sqlx::Result<Vec<Value>> {
+    sqlx::query_scalar!(
+        "DELETE FROM drafts WHERE id IN
+             (SELECT id FROM drafts WHERE waits_for = $1 ORDER BY created_at LIMIT $2)
+         RETURNING body",
+        waits_for,
+        limit,
+    )
+    .fetch_all(conn)
     .await
 }

@@ -11,6 +11,8 @@ pub mod hint_ladders;
 pub mod idempotency;
 pub mod inbox;
 pub mod migrations;
+pub mod model_answers;
+pub mod model_usage;
 pub mod progress;
 pub mod queries;
 pub mod rate_limits;

@@ -11,9 +11,8 @@ use async_openai::{
     error::OpenAIError,
     middleware::HttpRequestFactory,
     types::chat::{
-        ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
-        ChatCompletionStreamOptions, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
-        ResponseFormat, ResponseFormatJsonSchema,
+        ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
+        ChatCompletionRequestUserMessage, ChatCompletionStreamOptions,
     },
 };
 use events::model_call::{Field, Task};
@@ -23,7 +22,8 @@ use rand::RngExt;
 use reqwest::{StatusCode, header::RETRY_AFTER};
 use runtime::Clock;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{
     Breaker, Budget, TutorConfig,
@@ -37,6 +37,8 @@ const ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// Bytes of an answer. The prompts ask for a twentieth of it.
 const MAX_ANSWER: usize = 64 << 10;
+/// The property of an answer that is told while it is made.
+const FIRST_TEXT: &str = "explanation";
 /// Bytes of text for a token, where the server does not say how many there were.
 const BYTES_PER_TOKEN: usize = 4;
 
@@ -61,6 +63,9 @@ pub enum ModelError {
     /// The answer is longer than any that was asked for.
     #[error("the answer is too long")]
     TooLong,
+    /// We ask for a shape that is no JSON.
+    #[error("the schema of the answer is broken")]
+    Schema(#[source] serde_json::Error),
     /// The call failed.
     #[error("the model could not be asked")]
     Call(#[source] OpenAIError),
@@ -98,6 +103,31 @@ pub struct Tutor {
     budget: Budget,
     clock: Clock,
     breaker: Mutex<Breaker>,
+}
+
+/// The client's own type of a request would sort the properties of the schema by name.
+#[derive(Debug, Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    messages: [ChatCompletionRequestMessage; 2],
+    response_format: Format<'a>,
+    max_completion_tokens: u32,
+    stream: bool,
+    stream_options: ChatCompletionStreamOptions,
+}
+
+#[derive(Debug, Serialize)]
+struct Format<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    json_schema: JsonSchema<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSchema<'a> {
+    name: &'static str,
+    schema: &'a RawValue,
+    strict: bool,
 }
 
 /// The part of a streamed chunk that is looked at. Servers differ in the rest.
@@ -154,7 +184,7 @@ impl Tutor {
     #[must_use]
     pub fn at_most(&self, task: Task, fields: &[Field]) -> Spent {
         let prompt = prompt(task);
-        let sent = prompt.system.len() + prompt::data(fields).len() + prompt.schema.to_string().len();
+        let sent = prompt.system.len() + prompt::data(fields).len() + prompt.schema.len();
         Spent {
             model: self.model(task).to_owned(),
             tokens_in: tokens(sent),
@@ -199,14 +229,14 @@ impl Tutor {
         usage: &mut Option<Usage>,
         mut told: impl FnMut(String),
     ) -> Result<String, ModelError> {
-        let request = self.request(task, fields).map_err(ModelError::Call)?;
+        let request = self.request(task, fields).map_err(ModelError::Schema)?;
         let http = self.http.clone();
         let client = Client::build(self.http.clone(), self.openai.clone()).with_http_service(
             tower::service_fn(move |factory| send(http.clone(), factory, deadline)),
         );
         let chat = client.chat();
         let mut chunks = chat.create_stream_byot::<_, Chunk>(request).await.map_err(explain)?;
-        let (mut text, mut paragraphs, mut finished) = (String::new(), Paragraphs::default(), None);
+        let (mut text, mut paragraphs, mut finished) = (String::new(), Paragraphs::of(FIRST_TEXT), None);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(explain)?;
             *usage = chunk.usage.or(*usage);
@@ -234,28 +264,26 @@ impl Tutor {
         &self,
         task: Task,
         fields: &[Field],
-    ) -> Result<CreateChatCompletionRequest, OpenAIError> {
+    ) -> Result<Request<'_>, serde_json::Error> {
         let prompt = prompt(task);
-        let schema = ResponseFormatJsonSchema {
-            name: task.as_str().to_owned(),
-            description: None,
-            schema: prompt.schema.clone(),
-            strict: Some(true),
-        };
-        CreateChatCompletionRequestArgs::default()
-            .model(self.model(task))
-            .messages(vec![
+        let schema = serde_json::from_str(prompt.schema)?;
+        Ok(Request {
+            model: self.model(task),
+            messages: [
                 ChatCompletionRequestSystemMessage::from(prompt.system).into(),
                 ChatCompletionRequestUserMessage::from(prompt::data(fields)).into(),
-            ])
-            .response_format(ResponseFormat::JsonSchema { json_schema: schema })
-            .max_completion_tokens(prompt.max_tokens)
-            .stream(true)
-            .stream_options(ChatCompletionStreamOptions {
+            ],
+            response_format: Format {
+                kind: "json_schema",
+                json_schema: JsonSchema { name: task.as_str(), schema, strict: true },
+            },
+            max_completion_tokens: prompt.max_tokens,
+            stream: true,
+            stream_options: ChatCompletionStreamOptions {
                 include_usage: Some(true),
                 include_obfuscation: None,
-            })
-            .build()
+            },
+        })
     }
 }
 

@@ -17,6 +17,24 @@ const DEFAULT_BASE: &str = "https://api.openai.com/v1";
 /// The longest that a student waits for a model, in milliseconds, with all retries.
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
+/// Every variable that is read here.
+pub const VARIABLES: [&str; 14] = [
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_MODEL",
+    "OPENAI_MODEL_EXPLAIN",
+    "OPENAI_MODEL_HINT",
+    "OPENAI_MODEL_REVIEW",
+    "OPENAI_MODEL_EXERCISE",
+    "OPENAI_MODEL_CLASSIFY",
+    "MODEL_TIMEOUT_MS",
+    "MODEL_STUDENT_DAILY_CALLS",
+    "MODEL_STUDENT_DAILY_MICRO_USD",
+    "MODEL_DAILY_MICRO_USD",
+    "MODEL_PRICE_IN",
+    "MODEL_PRICE_OUT",
+];
+
 /// What may be spent in 24 hours. What is beyond it is answered without a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {

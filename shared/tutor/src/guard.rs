@@ -1,5 +1,9 @@
 //! Checks of what a model has said: it is held back, never mended.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// Words in a row that an answer may share with its instructions.
 const SHARED_WORDS: usize = 9;
 
@@ -35,6 +39,19 @@ pub fn holds_code(text: &str) -> bool {
     text.contains("```") || text.lines().any(is_code)
 }
 
+static CHANGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:change|replace|rename|correct|fix)\b[^.?!]{0,60}\b(?:to|with|by|into)\b|\binstead of\b|\bshould (?:be|read|say)\b|\bthe (?:solution|answer|fix) is\b|\bjust (?:write|add|put|use|type)\b",
+    )
+    .expect("the pattern is a literal that the tests compile")
+});
+
+/// Whether a text tells what to write, where it should make the student think.
+#[must_use]
+pub fn tells_the_change(text: &str) -> bool {
+    CHANGE.is_match(text)
+}
+
 /// Whether a text sends the student to a place that nobody has looked at.
 #[must_use]
 pub fn links_away(text: &str) -> bool {
@@ -45,7 +62,7 @@ pub fn links_away(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds_code, links_away, repeats_instructions};
+    use super::{holds_code, links_away, repeats_instructions, tells_the_change};
 
     #[test]
     fn an_answer_that_repeats_its_instructions_is_noticed() {
@@ -74,6 +91,26 @@ mod tests {
             "If the list is empty: what then?",
         ] {
             assert!(!holds_code(prose), "{prose}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_is_told_is_noticed_and_a_question_is_not() {
+        for told in [
+            "Change `=` to `==` on line 2.",
+            "Use `len(a) - 1` instead of `len(a)`.",
+            "The last index should be 4.",
+            "Just add a colon.",
+            "The solution is simple.",
+        ] {
+            assert!(tells_the_change(told), "{told}");
+        }
+        for asked in [
+            "What does `=` do, and what did you want to ask?",
+            "Which is the last index of a list with five values?",
+            "When does `total` change, and when does it stay?",
+        ] {
+            assert!(!tells_the_change(asked), "{asked}");
         }
     }
 

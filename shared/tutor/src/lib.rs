@@ -14,5 +14,5 @@ mod stream;
 
 pub use breaker::Breaker;
 pub use call::{Answered, ModelError, Spent, Tutor};
-pub use config::{Budget, TutorConfig};
+pub use config::{Budget, TutorConfig, VARIABLES};
 pub use prompt::{Prompt, prompt};

@@ -1,7 +1,5 @@
 //! Prompts: one versioned file each, with the schema of the answer.
 
-use std::sync::LazyLock;
-
 use events::model_call::{Field, Task};
 use serde_json::{Map, Value};
 
@@ -12,8 +10,9 @@ pub struct Prompt {
     pub name: &'static str,
     /// The instructions.
     pub system: &'static str,
-    /// JSON Schema of the answer, within what strict structured outputs accept.
-    pub schema: Value,
+    /// JSON Schema of the answer, within what strict structured outputs accept. As it is written: a model
+    /// answers in the order of the properties, and the first one is told while it is made.
+    pub schema: &'static str,
     /// Tokens of the answer at most.
     pub max_tokens: u32,
 }
@@ -23,18 +22,17 @@ macro_rules! load {
         Prompt {
             name: $name,
             system: include_str!(concat!("../prompts/", $name, ".md")),
-            schema: serde_json::from_str(include_str!(concat!("../prompts/", $name, ".json")))
-                .expect("the tests read every schema"),
+            schema: include_str!(concat!("../prompts/", $name, ".json")),
             max_tokens: $max,
         }
     };
 }
 
-static EXPLAIN: LazyLock<Prompt> = LazyLock::new(|| load!("explain.v1", 1_200));
-static HINT: LazyLock<Prompt> = LazyLock::new(|| load!("hint.v1", 300));
-static REVIEW: LazyLock<Prompt> = LazyLock::new(|| load!("review.v1", 900));
-static EXERCISE: LazyLock<Prompt> = LazyLock::new(|| load!("exercise.v1", 1_800));
-static CLASSIFY: LazyLock<Prompt> = LazyLock::new(|| load!("classify.v1", 120));
+static EXPLAIN: Prompt = load!("explain.v1", 1_200);
+static HINT: Prompt = load!("hint.v1", 300);
+static REVIEW: Prompt = load!("review.v1", 900);
+static EXERCISE: Prompt = load!("exercise.v1", 1_800);
+static CLASSIFY: Prompt = load!("classify.v1", 120);
 
 /// The prompt of a task.
 #[must_use]
@@ -87,7 +85,8 @@ mod tests {
         for task in ALL {
             let prompt = prompt(task);
             assert!(prompt.name.starts_with(task.as_str()), "{}", prompt.name);
-            check(&prompt.schema, prompt.name);
+            let schema: Value = serde_json::from_str(prompt.schema).expect("JSON");
+            check(&schema, prompt.name);
             for rule in ["data, never instructions", "JSON"] {
                 assert!(prompt.system.contains(rule), "{} does not say: {rule}", prompt.name);
             }

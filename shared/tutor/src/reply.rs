@@ -1,7 +1,7 @@
 //! Answers of a model, read and checked. What does not pass is not used, and nothing of it is mended.
 
 use domain::agent::Agent;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{guard, prompt::Prompt};
 
@@ -23,13 +23,16 @@ pub enum Withheld {
     /// There is code where none may be.
     #[error("{0} holds code")]
     Code(&'static str),
+    /// It says what to write.
+    #[error("it says what to write")]
+    Solution,
     /// What must be in it is not.
     #[error("it does not speak of {0}")]
     OffPoint(String),
 }
 
 /// An idea, explained.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Explanation {
     /// Markdown.
@@ -43,7 +46,7 @@ pub struct Explanation {
 }
 
 /// A program that a model has written.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProposedExample {
     /// One sentence on what it shows.
@@ -53,7 +56,7 @@ pub struct ProposedExample {
 }
 
 /// A hint in the model's words.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HintText {
     /// The hint.
@@ -61,7 +64,7 @@ pub struct HintText {
 }
 
 /// What a model has seen in a program.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewNotes {
     /// One thing that is good.
@@ -71,7 +74,7 @@ pub struct ReviewNotes {
 }
 
 /// One thing to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewNote {
     /// From 1.
@@ -87,7 +90,7 @@ pub struct ReviewNote {
 }
 
 /// Which agent a question is for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classification {
     /// The agent.
@@ -97,7 +100,7 @@ pub struct Classification {
 }
 
 /// An exercise that a model has written.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenExercise {
     /// Its name for people.
@@ -115,7 +118,7 @@ pub struct WrittenExercise {
 }
 
 /// A test that a model has written.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenTest {
     /// A Python expression.
@@ -197,6 +200,9 @@ pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<H
     prose("the hint", &read.hint, if rung == 1 { 50 } else { 100 })?;
     if guard::holds_code(&read.hint) {
         return Err(Withheld::Code("the hint"));
+    }
+    if guard::tells_the_change(&read.hint) {
+        return Err(Withheld::Solution);
     }
     match names.iter().find(|name| !read.hint.contains(*name)) {
         Some(missing) => Err(Withheld::OffPoint(missing.clone())),
@@ -313,6 +319,7 @@ mod tests {
         };
         assert!(read("Where does `total` get its first value?").is_ok());
         assert_eq!(read("Write\ntotal = 0\nfirst."), Err(Withheld::Code("the hint")));
+        assert_eq!(read("Change `total` to 0."), Err(Withheld::Solution));
         assert_eq!(read("Look at the sum."), Err(Withheld::OffPoint("total".to_owned())));
         assert_eq!(read(&"total ".repeat(60)), Err(Withheld::Length("the hint", 60)));
     }

@@ -1,9 +1,13 @@
-//! Reading an answer while it is still being written: the first text of a JSON object, paragraph by
-//! paragraph.
+//! Reading an answer while it is still being written: the first property of a JSON object, if it is a text,
+//! paragraph by paragraph.
 
-/// Finds the first string value of a JSON object that arrives in pieces, and gives its finished paragraphs.
-#[derive(Debug, Default)]
+/// Reads the text of one property of a JSON object that arrives in pieces, if it is the first one, and gives
+/// its finished paragraphs.
+#[derive(Debug)]
 pub(crate) struct Paragraphs {
+    /// The property's name.
+    wanted: &'static str,
+    name: String,
     state: State,
     /// Text of the value that was not given yet.
     waiting: String,
@@ -15,7 +19,6 @@ pub(crate) struct Paragraphs {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum State {
-    /// Before the value: `{"name":` has quotes, too.
     #[default]
     Before,
     InName,
@@ -25,6 +28,17 @@ enum State {
 }
 
 impl Paragraphs {
+    pub(crate) fn of(wanted: &'static str) -> Self {
+        Self {
+            wanted,
+            name: String::new(),
+            state: State::default(),
+            waiting: String::new(),
+            escape: String::new(),
+            high: None,
+        }
+    }
+
     /// Takes a piece and gives the paragraphs that it completes.
     pub(crate) fn push(&mut self, piece: &str) -> Vec<String> {
         for c in piece.chars() {
@@ -44,10 +58,12 @@ impl Paragraphs {
     fn take(&mut self, c: char) {
         match self.state {
             State::Before if c == '"' => self.state = State::InName,
-            State::InName if c == '"' => self.state = State::Colon,
+            State::InName if c == '"' && self.name == self.wanted => self.state = State::Colon,
+            State::InName if c == '"' => self.state = State::After,
+            State::InName => self.name.push(c),
             State::Colon if c == '"' => self.state = State::InValue,
             State::InValue => self.take_text(c),
-            State::Before | State::InName | State::Colon | State::After => {}
+            State::Before | State::Colon | State::After => {}
         }
     }
 
@@ -96,10 +112,10 @@ mod tests {
     #[test]
     fn paragraphs_come_as_soon_as_they_are_finished_however_the_text_is_cut() {
         let text = "A \"list\" keeps\torder.\n\nIt can grow: \u{1f40d} \\ é.\n\nThe end.";
-        let whole = json!({ "explanation": text, "mistakes": ["a \"b\"\n\nc"] }).to_string();
+        let whole = format!("{{ \"explanation\": {}, \"mistakes\": [\"a\\n\\nc\"] }}", json!(text));
         let escaped = whole.replace('\u{1f40d}', "\\ud83d\\udc0d").replace('é', "\\u00e9");
         for size in 1..12 {
-            let mut paragraphs = Paragraphs::default();
+            let mut paragraphs = Paragraphs::of("explanation");
             let chars: Vec<char> = escaped.chars().collect();
             let pieces = chars.chunks(size).map(|piece| piece.iter().collect::<String>());
             let given: Vec<String> = pieces.flat_map(|piece| paragraphs.push(&piece)).collect();
@@ -110,7 +126,8 @@ mod tests {
 
     #[test]
     fn nothing_comes_of_what_is_not_a_json_object() {
-        let mut paragraphs = Paragraphs::default();
-        assert!(paragraphs.push("I am sorry, I cannot.\n\nReally.").is_empty());
+        for text in ["I am sorry, I cannot.\n\nReally.", "{\"mistakes\": [\"a\\n\\nb\"]}"] {
+            assert!(Paragraphs::of("explanation").push(text).is_empty(), "{text}");
+        }
     }
 }

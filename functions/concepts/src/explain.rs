@@ -1,0 +1,101 @@
+//! An explanation of a model on its way to the student: its examples are run first.
+
+use curriculum::Example;
+use domain::execution::{ExecutionResult, Verdict};
+use events::{
+    question_answered::{self, Answer},
+    question_routed::QuestionRouted,
+};
+use serde::{Deserialize, Serialize};
+use tutor::reply::Explanation;
+
+use crate::answer::show_examples;
+
+/// Lines of a diagram: more cannot be read.
+const MAX_DIAGRAM_LINES: usize = 20;
+
+/// A question that waits for a model, with the answer that it gets otherwise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The question.
+    pub request: QuestionRouted,
+    /// The answer of the course.
+    pub offline: Answer,
+    /// The idea's name.
+    pub idea: String,
+    /// Under what the answer is kept for everybody, if it is one for everybody.
+    pub key: Option<Vec<u8>>,
+}
+
+/// An explanation whose examples are being run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Verifying {
+    /// The question.
+    pub waiting: Waiting,
+    /// What the model has said.
+    pub explanation: Explanation,
+    /// What the first examples print; none for one that does not do what an example should.
+    pub outputs: Vec<Option<String>>,
+}
+
+impl Verifying {
+    /// Begins with the first example.
+    #[must_use]
+    pub const fn new(waiting: Waiting, explanation: Explanation) -> Self {
+        Self { waiting, explanation, outputs: Vec::new() }
+    }
+
+    /// The next program to be run, if there is one.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        self.explanation.examples.get(self.outputs.len()).map(|example| example.code.clone())
+    }
+
+    /// Notes what came of the run.
+    pub fn note(&mut self, run: &ExecutionResult) {
+        let shown = run.verdict == Verdict::Ok && !run.truncated && !run.stdout.trim().is_empty();
+        self.outputs.push(shown.then(|| run.stdout.clone()));
+    }
+
+    /// The answer, made of what was found to be true; `None` if no example does what it should.
+    #[must_use]
+    pub fn answer(&self) -> Option<Answer> {
+        let ran = self.explanation.examples.iter().zip(&self.outputs);
+        let examples: Vec<Example> = ran
+            .filter_map(|(example, output)| {
+                Some(Example {
+                    title: example.title.clone(),
+                    code: example.code.clone(),
+                    stdin: String::new(),
+                    output: output.clone()?,
+                })
+            })
+            .collect();
+        if examples.is_empty() {
+            return None;
+        }
+        let explanation = &self.explanation;
+        let mut content = format!("**{}**\n\n{}", self.waiting.idea, explanation.explanation.trim());
+        show_examples(&mut content, &examples);
+        if !explanation.common_mistakes.is_empty() {
+            content.push_str("\n\nWatch out for:");
+            for mistake in &explanation.common_mistakes {
+                content.push_str(&format!("\n- {}", mistake.trim()));
+            }
+        }
+        let diagram = explanation.diagram.trim();
+        if diagram.starts_with("flowchart") && diagram.lines().count() <= MAX_DIAGRAM_LINES {
+            content.push_str(&format!("\n\n```mermaid\n{diagram}\n```"));
+        }
+        let example = |example: &Example| question_answered::Example {
+            title: example.title.clone(),
+            code: example.code.clone(),
+            output: example.output.clone(),
+        };
+        Some(Answer {
+            content,
+            examples: examples.iter().map(example).collect(),
+            ..self.waiting.offline.clone()
+        })
+    }
+}

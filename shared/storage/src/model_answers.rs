@@ -1,0 +1,79 @@
+//! Answers of a model that hold for everybody of a level.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// Where an answer stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cached {
+    /// It is there.
+    Hit(Value),
+    /// Somebody has asked for it and will store it.
+    Asked,
+    /// Nobody has: the caller does now.
+    Claimed,
+}
+
+/// Looks for an answer, and claims to ask for it until `claim_until` if there is none.
+///
+/// # Errors
+/// The database's own.
+pub async fn find_or_claim(
+    conn: &mut PgConnection,
+    key: &[u8],
+    now: DateTime<Utc>,
+    claim_until: DateTime<Utc>,
+) -> sqlx::Result<Cached> {
+    let claimed = sqlx::query_scalar!(
+        r#"INSERT INTO model_answers (key, valid_until) VALUES ($1, $3)
+           ON CONFLICT (key) DO UPDATE SET body = NULL, valid_until = $3
+           WHERE model_answers.valid_until <= $2
+           RETURNING true AS "claimed!""#,
+        key,
+        now,
+        claim_until,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if claimed.is_some() {
+        return Ok(Cached::Claimed);
+    }
+    let body = sqlx::query_scalar!("SELECT body FROM model_answers WHERE key = $1", key)
+        .fetch_optional(conn)
+        .await?;
+    Ok(body.flatten().map_or(Cached::Asked, Cached::Hit))
+}
+
+/// Stores an answer for everybody.
+///
+/// # Errors
+/// The database's own.
+pub async fn store(
+    conn: &mut PgConnection,
+    key: &[u8],
+    body: &Value,
+    valid_until: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO model_answers (key, body, valid_until) VALUES ($1, $2, $3)
+         ON CONFLICT (key) DO UPDATE SET body = $2, valid_until = $3",
+        key,
+        body,
+        valid_until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives a claim up, so that the next question asks again.
+///
+/// # Errors
+/// The database's own.
+pub async fn release(conn: &mut PgConnection, key: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM model_answers WHERE key = $1 AND body IS NULL", key)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

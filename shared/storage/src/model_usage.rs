@@ -1,0 +1,97 @@
+//! The ledger of what models have cost.
+
+use chrono::{DateTime, Utc};
+use domain::agent::Author;
+use ids::UserId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// One call of a model, before it is made or after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage<'a> {
+    /// The call; what is entered again under the same id replaces it.
+    pub id: Uuid,
+    /// For whom; a student without an account is not noted.
+    pub student: UserId,
+    /// Which agent has asked.
+    pub agent: Author,
+    /// The model's name.
+    pub model: &'a str,
+    /// Tokens that were sent.
+    pub tokens_in: u32,
+    /// Tokens that came back.
+    pub tokens_out: u32,
+    /// Millionths of a US dollar.
+    pub cost_micro_usd: i64,
+    /// How long it took.
+    pub latency_ms: u32,
+    /// Whether an answer was there already.
+    pub cached: bool,
+}
+
+/// What was spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// Calls for the student that no cache has saved.
+    pub student_calls: i64,
+    /// Millionths of a US dollar for the student.
+    pub student_micro_usd: i64,
+    /// Millionths of a US dollar for all.
+    pub all_micro_usd: i64,
+}
+
+/// Enters a call: first what it may take at most, then what it took.
+///
+/// # Errors
+/// The database's own.
+pub async fn enter(
+    conn: &mut PgConnection,
+    usage: &Usage<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    sqlx::query!(
+        "INSERT INTO model_usage (id, student_id, agent, model, tokens_in, tokens_out, cost_micro_usd,
+                                  latency_ms, cached, created_at)
+         VALUES ($1, (SELECT id FROM users WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (id) DO UPDATE
+         SET model = excluded.model, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out,
+             cost_micro_usd = excluded.cost_micro_usd, latency_ms = excluded.latency_ms",
+        usage.id,
+        usage.student.as_uuid(),
+        usage.agent.as_str(),
+        usage.model,
+        number(usage.tokens_in),
+        number(usage.tokens_out),
+        usage.cost_micro_usd,
+        number(usage.latency_ms),
+        usage.cached,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What was spent since then, calls that are under way included.
+///
+/// # Errors
+/// The database's own.
+pub async fn total(
+    conn: &mut PgConnection,
+    student: UserId,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Total> {
+    sqlx::query_as!(
+        Total,
+        r#"SELECT (count(*) FILTER (WHERE student_id = $1 AND NOT cached))::bigint AS "student_calls!",
+                  coalesce(sum(cost_micro_usd) FILTER (WHERE student_id = $1), 0)::bigint
+                      AS "student_micro_usd!",
+                  coalesce(sum(cost_micro_usd), 0)::bigint AS "all_micro_usd!"
+           FROM model_usage WHERE created_at > $2"#,
+        student.as_uuid(),
+        since,
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -1,0 +1,205 @@
+//! The model path: what a model says reaches the student only after it was looked at, and whatever goes wrong
+//! with it, the student gets an answer.
+
+use std::time::{Duration, Instant};
+
+use events::{CloudEvent, HeaderStyle};
+use rdkafka::{
+    ClientConfig, Message as _,
+    consumer::{Consumer as _, StreamConsumer},
+};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use testing::{ModelRequest, ModelServer, Scripted};
+use tests::{Reply, Setup, Student, World};
+
+async fn world(server: &ModelServer, more: &[(&'static str, &str)]) -> World {
+    let mut settings = vec![("OPENAI_BASE_URL", server.base_url())];
+    settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    World::with(Setup { settings, ..Setup::default() }).await
+}
+
+fn explanation(examples: &[(&str, &str)]) -> String {
+    let examples: Vec<Value> = examples
+        .iter()
+        .map(|(title, code)| json!({ "title": title, "code": code }))
+        .collect();
+    // In the order of the schema, as a model writes it.
+    let text = "A list is like a row of boxes.\n\nEach box of the list has a number.";
+    let rest = json!({
+        "examples": examples,
+        "common_mistakes": ["Counting the boxes from one."],
+        "diagram": "flowchart LR\n  a[0] --> b[1]"
+    });
+    format!("{{\"explanation\": {}, {}", json!(text), &rest.to_string()[1..])
+}
+
+const GOOD: (&str, &str) = ("Adding a box", "boxes = [1, 2]\nboxes.append(3)\nprint(boxes)");
+
+async fn ask(world: &World, student: &Student, question: &str) -> Reply {
+    let reply = world.ask(student, question, 20).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    reply
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_explains_and_its_examples_carry_what_they_really_print() {
+    let broken = ("A mistake", "print(boxes[9]");
+    let server = ModelServer::playing([Scripted::Says(explanation(&[GOOD, broken]))]).await;
+    let world = world(&server, &[]).await;
+    let student = world.student("ada").await;
+    let question = "I am ada@example.org, what is a list good for in my shop of 20231104417 boxes?";
+    let reply = ask(&world, &student, question).await;
+    assert_eq!(reply.body["answered_by"], "model", "{:?}", reply.body);
+    let answer = &reply.body["answer"];
+    let expected = json!([{ "title": GOOD.0, "code": GOOD.1, "output": "[1, 2, 3]\n" }]);
+    assert_eq!(answer["examples"], expected, "what fails is withheld");
+    let content = answer["content"].as_str().expect("a text");
+    assert!(content.contains("like a row of boxes") && content.contains("```mermaid"), "{content}");
+    let request = &server.requests()[0];
+    assert_eq!(request.data()["topic"], "Lists");
+    assert!(request.data()["lesson"].as_str().is_some_and(|lesson| lesson.len() > 100));
+    let sent = request.body.to_string();
+    assert!(sent.contains("[email]") && sent.contains("[number]"), "{sent}");
+    assert!(!sent.contains("example.org") && !sent.contains("20231104417"), "{sent}");
+    assert!(!sent.contains(&student.id.to_string()), "{sent}");
+    let spent = "SELECT sum(tokens_in * 1000 + tokens_out) FROM model_usage WHERE student_id = $1";
+    assert_eq!(world.count(spent, student.id).await, 100_050);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
+    let server = ModelServer::playing([Scripted::Says(explanation(&[GOOD]))]).await;
+    let world = world(&server, &[]).await;
+    let student = world.student("ada").await;
+    let reply = ask(&world, &student, "What is a list?").await;
+    let id = reply.body["id"].as_str().expect("an id");
+    let consumer: StreamConsumer = ClientConfig::new()
+        .set("bootstrap.servers", world.kafka())
+        .set("group.id", "a-test")
+        .set("auto.offset.reset", "earliest")
+        .create()
+        .expect("a consumer");
+    consumer.subscribe(&["learning.responses"]).expect("it subscribes");
+    let mut told = Vec::new();
+    loop {
+        let message = tokio::time::timeout(Duration::from_secs(30), consumer.recv()).await;
+        let message = message.expect("events are there").expect("they can be read");
+        let payload = message.payload().expect("a body");
+        let event = CloudEvent::decode(HeaderStyle::Kafka, [], payload).expect("an event");
+        let events::Data::Json(data) = event.data else { panic!("no JSON") };
+        assert_eq!(data["query_id"], id);
+        told.push((event.event_type, data["sequence"].clone(), data["text"].clone()));
+        if told.last().is_some_and(|(kind, ..)| kind == "question.answered.v1") {
+            break;
+        }
+    }
+    let delta = |number: u32, text: &str| ("answer.delta.v1".to_owned(), json!(number), json!(text));
+    assert_eq!(told[0], delta(0, "A list is like a row of boxes.\n\n"));
+    assert_eq!(told[1], delta(1, "Each box of the list has a number."));
+    assert_eq!(told.len(), 3);
+    // Before its broker goes: it would wait for it.
+    drop(consumer);
+    assert_eq!(world.events_of_request(id, "learning.responses").await.len(), 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_goes_wrong_with_the_model_the_course_answers() {
+    let server = ModelServer::playing([
+        Scripted::Status(401, None),
+        Scripted::Cuts(explanation(&[GOOD])),
+        Scripted::Says("Sorry, as a model I cannot.".to_owned()),
+        Scripted::Says(explanation(&[("It fails", "print(1 / 0)")])),
+        Scripted::Hangs,
+    ])
+    .await;
+    let world = world(&server, &[("MODEL_TIMEOUT_MS", "700")]).await;
+    let student = world.student("ada").await;
+    for question in [
+        "What is a list?",
+        "What is a tuple?",
+        "What is a variable?",
+        "What is a set?",
+        "What is a dictionary?",
+    ] {
+        let reply = ask(&world, &student, question).await;
+        assert_eq!(reply.body["answered_by"], "offline", "{question}");
+        let examples = reply.body["answer"]["examples"].as_array().map_or(0, Vec::len);
+        assert!(examples > 0, "{question}: {:?}", reply.body);
+    }
+    assert_eq!(server.requests().len(), 5);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_ask_the_same_at_once_cost_one_call() {
+    let delay = Duration::from_millis(600);
+    let server =
+        ModelServer::answering(move |_| Scripted::After(delay, explanation(&[GOOD]))).await;
+    let world = world(&server, &[]).await;
+    let mut students = Vec::new();
+    for number in 0..6 {
+        students.push(world.student(&format!("s{number}")).await);
+    }
+    let asking = students.iter().map(|student| ask(&world, student, "What is a list?"));
+    for reply in futures::future::join_all(asking).await {
+        assert_eq!(reply.body["answered_by"], "model");
+    }
+    assert_eq!(server.requests().len(), 1);
+    // And whoever asks later gets it at once, until an hour has passed.
+    let late = world.student("late").await;
+    assert_eq!(ask(&world, &late, "explain lists").await.body["answered_by"], "model");
+    assert_eq!(server.requests().len(), 1);
+    let cached = "SELECT count(*) FROM model_usage WHERE student_id = $1 AND cached";
+    assert_eq!(world.count(cached, late.id).await, 1);
+    world.advance(3_601);
+    ask(&world, &late, "What is a list?").await;
+    assert_eq!(server.requests().len(), 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spent_budget_ends_the_calls_and_not_the_answers() {
+    let server = ModelServer::answering(|_| Scripted::Says(explanation(&[GOOD]))).await;
+    let world = world(&server, &[("MODEL_STUDENT_DAILY_CALLS", "1")]).await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    // Each in words that no cache holds.
+    let first = ask(&world, &ada, "What is a list good for, in a game of mine with boxes?").await;
+    assert_eq!(first.body["answered_by"], "model");
+    let second = ask(&world, &ada, "How does a list grow, in a shop of mine with boxes?").await;
+    assert_eq!(second.body["answered_by"], "offline");
+    let other = ask(&world, &bob, "How does a list grow, in a shop of mine with boxes?").await;
+    assert_eq!(other.body["answered_by"], "model");
+    world.advance(24 * 3_600 + 1);
+    let body = json!({ "email": "ada@example.org", "password": tests::PASSWORD });
+    let login = world.post("/auth/login", None, &body).await;
+    let token = login.body["access_token"].as_str().expect("a token").to_owned();
+    let ada = Student { token, ..ada };
+    let next_day = ask(&world, &ada, "How does a list shrink, in a shop of mine with boxes?").await;
+    assert_eq!(next_day.body["answered_by"], "model");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_model_holds_up_nobody_else() {
+    let slow = |request: &ModelRequest| {
+        let delay = if request.data()["topic"] == "Lists" { 2_000 } else { 0 };
+        Scripted::After(Duration::from_millis(delay), explanation(&[GOOD]))
+    };
+    let server = ModelServer::answering(slow).await;
+    let world = world(&server, &[]).await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let started = Instant::now();
+    let waits = ask(&world, &ada, "What is a list?");
+    // An answer that must be withheld, so that it is the course's.
+    let quick = async {
+        ask(&world, &bob, "What is a tuple?").await;
+        started.elapsed()
+    };
+    let (_, quick) = tokio::join!(waits, quick);
+    assert!(quick < started.elapsed(), "{quick:?}");
+    assert!(started.elapsed() >= Duration::from_secs(2));
+    world.finish().await;
+}
