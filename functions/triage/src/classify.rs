@@ -1,12 +1,18 @@
 //! Which agent a question is for: by words, by what is attached, and by where the student is. Works
-//! without a model; patterns and weights are those of the project's tutoring study, section 5.1.
+//! without a model; the decision is that of the project's tutoring study, section 5.1.
 
 use std::sync::LazyLock;
 
 use curriculum::Found;
 use domain::agent::Agent;
-use events::question_routed::Routing;
+use events::question_routed::{Routing, Sign};
+use python::Paste;
 use regex::Regex;
+
+use crate::{
+    patterns::{PATTERNS, compile},
+    signs::signs,
+};
 
 /// The temperature of the softmax over scores.
 const TEMPERATURE: f64 = 1.5;
@@ -37,183 +43,76 @@ pub struct Context<'a> {
     pub failed_recently: bool,
 }
 
-struct Signal {
-    agent: Agent,
-    weight: f64,
-    pattern: Regex,
-    reason: &'static str,
-}
-
-static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
-    let signal = |agent, weight, pattern, reason| Signal {
-        agent,
-        weight,
-        pattern: Regex::new(pattern).expect("the pattern is a literal that the tests compile"),
-        reason,
-    };
-    vec![
-        signal(Agent::Debug, 4.0, r"(?i)\b\w+(Error|Exception)\b", "names an error"),
-        signal(
-            Agent::Debug,
-            2.5,
-            r"(?i)\b(errors?|exceptions?|crash(es|ed)?|throws?)\b",
-            "speaks of an error",
-        ),
-        signal(
-            Agent::Debug,
-            3.0,
-            r"(?i)(n't|\bnot|\bnever|\bwont|\bdoesnt|\bisnt)\s+(\w+\s+)?(work|run|stop|print|return|pass|compile)",
-            "something does not work",
-        ),
-        signal(
-            Agent::Debug,
-            3.0,
-            r"(?i)(isn'?t|\bnot|seem to be)\s+working",
-            "something does not work",
-        ),
-        signal(
-            Agent::Debug,
-            2.0,
-            r"(?i)\b(fail(s|ed|ing)?|wrong|incorrect|unexpected|bugs?|broken|fix)\b",
-            "something is wrong",
-        ),
-        signal(
-            Agent::Debug,
-            2.0,
-            r"(?i)\bwhy\b.{0,40}\b(my|this) (code|program|function|loop|script)",
-            "asks why the own code behaves so",
-        ),
-        signal(
-            Agent::Debug,
-            2.5,
-            r"(?i)\b(infinite|endless)\b.{0,20}\b(my|this)\b|\b(my|this)\b.{0,30}\b(infinite|endless|forever)\b",
-            "the own loop does not end",
-        ),
-        signal(
-            Agent::Debug,
-            2.0,
-            r"(?i)\b(returns?|prints?|gives?|getting?)\b.{0,15}\b(none|empty|nothing)\b",
-            "a result is missing",
-        ),
-        signal(Agent::Debug, 2.0, r"(?i)\btests?\b.{0,20}\b(fail|but|except)", "a test fails"),
-        signal(Agent::Debug, 1.5, r"(?i)\binstead of\b", "something else was expected"),
-        signal(
-            Agent::Concepts,
-            1.5,
-            r"(?i)^\s*(what|how|why|when|which|where|who)\b",
-            "begins with a question word",
-        ),
-        signal(
-            Agent::Concepts,
-            1.5,
-            r"(?i)\bwhat('s| is| are| does| do| means?)\b|\bmeans?\b",
-            "asks what something is",
-        ),
-        signal(
-            Agent::Concepts,
-            3.0,
-            r"(?i)\bdifferen(ce|t)\b|\b(vs|versus)\b|\bcompared? (to|with)\b",
-            "compares two things",
-        ),
-        signal(
-            Agent::Concepts,
-            2.0,
-            r"(?i)\b(explain|understand|concepts?|meaning|describe|teach)\b",
-            "asks for an explanation",
-        ),
-        signal(
-            Agent::Concepts,
-            1.5,
-            r"(?i)\bhow (do|does|can|to|would|should)\b",
-            "asks how something is done",
-        ),
-        signal(
-            Agent::Concepts,
-            1.5,
-            r"(?i)\b(when should|purpose|advantages?|is it possible|examples?)\b",
-            "asks for purpose or example",
-        ),
-        signal(
-            Agent::CodeReview,
-            2.5,
-            r"(?i)\b(review|feedback|clean(er)?|refactor|pythonic|readab\w+|style|pep ?8|improve|better way|optimi[sz]e|efficient|simplif\w+|shorten)\b",
-            "asks how to make code better",
-        ),
-        signal(
-            Agent::CodeReview,
-            3.0,
-            r"(?i)\bis (my|this) (code|solution|program|function) (good|correct|ok|okay|fine|right)\b",
-            "asks whether code is good",
-        ),
-        signal(
-            Agent::CodeReview,
-            2.0,
-            r"(?i)\b(suggestions|rate my)\b",
-            "asks for an opinion on code",
-        ),
-        signal(
-            Agent::Exercise,
-            3.5,
-            r"(?i)\b(give|generate|create|another|next|new|more|practi[cs]e)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|questions?|quiz(zes)?)\b",
-            "asks for something to practise",
-        ),
-        signal(
-            Agent::Exercise,
-            3.5,
-            r"(?i)\b(quiz|test) me\b|\bi want to practi[cs]e\b",
-            "wants to be tested",
-        ),
-        signal(Agent::Exercise, 2.5, r"(?i)\bhint\b", "asks for a hint"),
-        signal(
-            Agent::Progress,
-            4.0,
-            r"(?i)\bmy (progress|score|mastery|level|streak)\b|\bhow am i doing\b|\bwhat should i learn next\b",
-            "asks about the own progress",
-        ),
-    ]
-});
-
-static ABOUT_ERRORS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)what (does|is|are|means?)\b.*(error|exception)")
-        .expect("the pattern is a literal that the tests compile")
-});
+static ABOUT_ERRORS: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b"));
+static ERROR_NAME: LazyLock<Regex> = LazyLock::new(|| compile(r"\b\w+(error|exception)s?\b"));
 static PLEA: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(stuck|help|lost|confused|no idea|don'?t (get|understand)|makes no sense)\b")
-        .expect("the pattern is a literal that the tests compile")
+    compile(r"\b(stuck|help|pls|please|lost|confused|no idea|don'?t (get|understand)|makes no sense)\b")
 });
 static PROGRAMMING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(python|cod(e|ing)|program\w*|script|algorithm|software|syntax|ide|exercise|quiz|homework|lesson|course)\b")
-        .expect("the pattern is a literal that the tests compile")
+    compile(
+        r"\b(python|cod(e|es|ing)|program\w*|scripts?|algorithms?|software|syntax|ide|exercises?|quiz(zes)?|lessons?|course|modules?|functions?|class(es)?|loops?|variables?|strings?|lists?|outputs?|tests?|hint|debug\w*|comput\w+|data)\b",
+    )
+});
+/// What the student says they do not want.
+static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"\b(do ?n'?t|do not|dont|no need to|not asking (you )?(for|to)|without)\s+(want|need|give|giving|send|sending|make|create|show|review|reviewing|explain|explaining|fix|fixing)\b[^,.;!?]*",
+    )
+});
+/// Work for school that is not programming.
+static OTHER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+    compile(r"\b(history|maths?|english|biology|chemistry|physics|geography|french|german|spanish|essay)\b.{0,20}\b(homework|essay|test|exam)\b")
 });
 
 /// Decides.
 #[must_use]
 pub fn classify(context: &Context<'_>) -> Routing {
     let paste = python::split(context.question);
+    let prose = paste.prose.trim();
+    let signs = signs(prose);
+    let routing = decide(context, &paste, prose, &signs);
+    Routing { signs, ..routing }
+}
+
+fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> Routing {
+    let certain = |agent, confidence, reason: String| Routing {
+        agent,
+        confidence,
+        reasons: vec![reason],
+        signs: Vec::new(),
+        clarification: None,
+    };
+    if signs.contains(&Sign::Distress) {
+        return certain(Agent::OffTopic, 0.95, "its author may be in need of help".to_owned());
+    }
+    if signs.contains(&Sign::Unsafe) {
+        return certain(Agent::OffTopic, 0.95, "asks for something that hurts others".to_owned());
+    }
     let report_text = [context.error.unwrap_or_default(), context.question].join("\n");
     let report = python::read_report(&report_text);
     let has_code =
         context.code.is_some_and(|code| !code.trim().is_empty()) || !paste.code.is_empty();
-    let prose = paste.prose.trim();
-    let found = curriculum::embedded().find(prose);
+    let wanted = UNWANTED.replace_all(prose, " ");
+    let wanted = wanted.trim();
     if let Some(report) = &report
-        && (has_code || !ABOUT_ERRORS.is_match(prose))
+        && (has_code || !ABOUT_ERRORS.is_match(wanted))
     {
-        return Routing {
-            agent: Agent::Debug,
-            confidence: TRACEBACK_CONFIDENCE,
-            reasons: vec![format!("an error report came with it: {}", report.error_type)],
-            clarification: None,
-        };
+        let reason = format!("an error report came with it: {}", report.error_type);
+        return certain(Agent::Debug, TRACEBACK_CONFIDENCE, reason);
     }
-    let scores = Scores::new(context, prose, &found, has_code, report.is_some());
-    if scores.is_empty() && !PROGRAMMING.is_match(prose) && context.topic.is_none() {
-        return Routing {
-            agent: Agent::OffTopic,
-            confidence: 0.9,
-            reasons: vec!["names nothing that has to do with programming".to_owned()],
-            clarification: None,
-        };
+    if let Some(language) = python::foreign_language(&report_text) {
+        let reason = format!("an error of {language} came with it");
+        return certain(Agent::Debug, 0.9, reason);
+    }
+    let found = curriculum::embedded().find(wanted);
+    let scores = Scores::new(context, wanted, &found, has_code, report.is_some());
+    let in_lesson = context.topic.is_some() || context.in_exercise || context.failed_recently;
+    let is_foreign = OTHER_SUBJECT.is_match(wanted) && !has_code
+        || signs.contains(&Sign::Injection) && !has_code;
+    if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(wanted) && !in_lesson) {
+        let reason = "names nothing that has to do with programming".to_owned();
+        return certain(Agent::OffTopic, 0.9, reason);
     }
     scores.decide()
 }
@@ -232,11 +131,9 @@ impl Scores {
         has_code: bool,
         has_report: bool,
     ) -> Self {
-        let mut evidence: Vec<(Agent, f64, String)> = SIGNALS
-            .iter()
-            .filter(|signal| signal.pattern.is_match(prose))
-            .map(|signal| (signal.agent, signal.weight, signal.reason.to_owned()))
-            .collect();
+        let held = PATTERNS.iter().filter(|pattern| pattern.regex.is_match(prose));
+        let mut evidence: Vec<(Agent, f64, String)> =
+            held.map(|held| (held.agent, held.weight, held.reason.to_owned())).collect();
         let names = found.matches.iter().map(|found| found.topic.title.as_str());
         let named: Vec<&str> = names.chain(found.not_covered.iter().copied()).collect();
         if !named.is_empty() {
@@ -249,7 +146,7 @@ impl Scores {
         };
         let asks = prose.contains('?') || prose.split_whitespace().count() > PLEA_WORDS;
         note(
-            has_report && ABOUT_ERRORS.is_match(prose),
+            !has_code && ABOUT_ERRORS.is_match(prose) && (has_report || ERROR_NAME.is_match(prose)),
             Agent::Concepts,
             4.0,
             "asks what an error means",
@@ -313,6 +210,7 @@ impl Scores {
             agent,
             confidence: (share * 100.0).round() / 100.0,
             reasons,
+            signs: Vec::new(),
             clarification: (!sure).then(|| clarification(agent, second)),
         }
     }

@@ -1,18 +1,24 @@
 //! Triage: decides which agent a question is for.
 //!
-//! In: `question.asked.v1`. Out: `question.routed.v1` to the agent, or `question.answered.v1` where no
-//! agent is needed or none is there. Fails only if the database is away.
+//! In: `question.asked.v1`; with a model also `model.requested.v1` and `model.finished.v1`. Out: the question
+//! to its agent, or `question.answered.v1` where no agent is needed or none is there. A model is asked only
+//! where words and context leave it open. Fails only if the database is away.
 
 pub mod classify;
+pub mod cases;
 mod http;
+mod patterns;
 mod reply;
+pub mod signs;
 
 use std::sync::Arc;
 
+use agents::CallModel;
 use domain::agent::{Agent, AnsweredBy, Author};
 use events::{
     debug_requested::DebugRequested,
     exercise_requested::ExerciseRequested,
+    model_call::{Task, TriageModelFinished, TriageModelRequested},
     question_answered::QuestionAnswered,
     question_asked::QuestionAsked,
     question_routed::{QuestionRouted, Routing},
@@ -20,18 +26,33 @@ use events::{
 };
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use sqlx::PgConnection;
+use tutor::{Tutor, prompt, reply as model_reply};
 
 use crate::classify::{Context, classify};
 
 /// Latest errors that are looked at and passed on.
 const RECENT_ERRORS: i64 = 5;
 
+/// How sure a model's word makes, where nothing else has: more than a guess, less than evidence.
+const SAID_BY_MODEL: f64 = 0.75;
+
 /// The function as the runtime hosts it.
-pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
-    Function::new("triage", 8100).decides(Triage).serves_internal(http::routes(services))
+pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
+    let tutor = agents::tutor(settings, services);
+    let function = Function::new("triage", 8100)
+        .decides(Triage { tutor: tutor.clone() })
+        .serves_internal(http::routes(services));
+    match tutor {
+        None => function,
+        Some(tutor) => function
+            .acts(CallModel::<TriageModelRequested, TriageModelFinished>::new(Arc::clone(&tutor)))
+            .decides(Hear { tutor }),
+    }
 }
 
-struct Triage;
+struct Triage {
+    tutor: Option<Arc<Tutor>>,
+}
 
 impl Decide for Triage {
     type In = QuestionAsked;
@@ -41,7 +62,7 @@ impl Decide for Triage {
         received: Received<QuestionAsked>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let asked = received.event.data;
+        let asked = received.event.data.clone();
         let student = asked.student_id;
         let level =
             storage::progress::overall_level(conn, student).await.map_err(HandlerError::retry)?;
@@ -50,17 +71,71 @@ impl Decide for Triage {
             .map_err(HandlerError::retry)?;
         let routing =
             asked.agent.map_or_else(|| classify(&context(&asked, &recent_errors)), chosen);
-        let agent = routing.agent;
         let routed = QuestionRouted { asked, routing, level, recent_errors };
-        match agent {
-            Agent::Concepts => Outgoing::none().with(&routed),
-            Agent::Debug => Outgoing::none().with(&DebugRequested(routed)),
-            Agent::CodeReview => Outgoing::none().with(&ReviewRequested(routed)),
-            Agent::Exercise => Outgoing::none().with(&ExerciseRequested(routed)),
-            // The progress agent joins with its own function; until then triage says so.
-            Agent::Progress | Agent::OffTopic => {
-                Outgoing::none().with(&answer(routed.asked, routed.routing))
+        let Some(tutor) = self.tutor.as_deref().filter(|_| is_open(&routed.routing)) else {
+            return route(routed);
+        };
+        let of = (routed.asked.query_id, routed.asked.student_id);
+        let origin = agents::origin(&received, Author::Triage, of);
+        let code = agents::code(&routed).unwrap_or_default();
+        let fields = [("question", routed.asked.question.as_str()), ("code", code.as_str())];
+        let call = (Task::Classify, fields.as_slice());
+        let requested =
+            agents::request_model::<TriageModelRequested, _>(conn, tutor, origin, call, &routed).await?;
+        match requested {
+            Some(requested) => Outgoing::none().with(&requested),
+            None => route(routed),
+        }
+    }
+}
+
+/// Takes the model's word where the question left it open.
+struct Hear {
+    tutor: Arc<Tutor>,
+}
+
+impl Decide for Hear {
+    type In = TriageModelFinished;
+
+    async fn handle(
+        &self,
+        received: Received<TriageModelFinished>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let finished = received.event.data.0.clone();
+        let of = (finished.query_id, finished.student_id);
+        let origin = agents::origin(&received, Author::Triage, of);
+        let taken = agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
+        let Some((mut routed, text)) = taken else { return Ok(Outgoing::none()) };
+        match text.map(|text| model_reply::classification(&text, prompt(Task::Classify))) {
+            Some(Ok(said)) => {
+                routed.routing.agent = said.agent;
+                routed.routing.confidence = SAID_BY_MODEL;
+                routed.routing.reasons.insert(0, format!("the model: {}", said.reason));
+                routed.routing.clarification = None;
             }
+            Some(Err(withheld)) => tracing::warn!(%withheld, "the model's choice is not taken"),
+            None => {}
+        }
+        route(routed)
+    }
+}
+
+/// Whether words and context leave open where a question belongs.
+const fn is_open(routing: &Routing) -> bool {
+    routing.clarification.is_some()
+}
+
+/// Sends a question to its agent.
+fn route(routed: QuestionRouted) -> Result<Outgoing, HandlerError> {
+    match routed.routing.agent {
+        Agent::Concepts => Outgoing::none().with(&routed),
+        Agent::Debug => Outgoing::none().with(&DebugRequested(routed)),
+        Agent::CodeReview => Outgoing::none().with(&ReviewRequested(routed)),
+        Agent::Exercise => Outgoing::none().with(&ExerciseRequested(routed)),
+        // The progress agent joins with its own function; until then triage says so.
+        Agent::Progress | Agent::OffTopic => {
+            Outgoing::none().with(&answer(routed.asked, routed.routing))
         }
     }
 }
@@ -79,7 +154,7 @@ fn context<'a>(asked: &'a QuestionAsked, recent_errors: &[String]) -> Context<'a
 /// The student has chosen the agent.
 fn chosen(agent: Agent) -> Routing {
     let reasons = vec!["asked for directly".to_owned()];
-    Routing { agent, confidence: 1.0, reasons, clarification: None }
+    Routing { agent, confidence: 1.0, reasons, signs: Vec::new(), clarification: None }
 }
 
 fn answer(asked: QuestionAsked, routing: Routing) -> QuestionAnswered {

@@ -2,35 +2,43 @@
 
 use curriculum::Topic;
 use domain::agent::Agent;
-use events::{question_answered::Answer, question_asked::QuestionAsked, question_routed::Routing};
+use events::{
+    question_answered::Answer,
+    question_asked::QuestionAsked,
+    question_routed::{Routing, Sign},
+};
 
 /// Topics that are offered.
 const OFFERED: usize = 3;
 
+const DISTRESS: &str = "That sounds very heavy, and I am glad that you wrote it down. I am only a program that \
+    teaches Python, so please tell a person now: somebody you trust, a doctor, or a helpline of your country \
+    (findahelpline.com lists them; 112 or 911 if you are in danger). Your course can wait.";
+const UNSAFE: &str = "I do not help with something that can hurt people or that belongs to others. If you are \
+    curious how such things are prevented, ask me how programs check what users type in.";
+const INJECTION: &str = "I am the tutor of this course, and I stay that. Ask me about Python: an idea, a program \
+    that does not work, one that should be better, or something to practise.";
+const OFF_TOPIC: &str = "I can help you with learning Python, and this seems to be about something else. Ask me \
+    about an idea such as variables, loops or lists.";
+const PROGRESS: &str = "You would like to know how far you have come. The progress agent is not part of this \
+    version of LearnFlow, so I cannot tell you.";
+
 /// The reply to a question that goes to no agent.
 pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
-    let question = asked.question.as_str();
     let course = curriculum::embedded();
-    let paste = python::split(question);
+    let paste = python::split(asked.question.as_str());
     let found = course.find(&paste.prose);
-    let topics: Vec<&Topic> = found.matches.iter().map(|found| found.topic).take(OFFERED).collect();
-    let mut content = match routing.agent {
-        Agent::OffTopic => {
-            "I can help you with learning Python, and this seems to be about something \
-                            else. Ask me about an idea such as variables, loops or lists."
-                .to_owned()
-        }
-        Agent::Progress => {
-            "You would like to know how far you have come. The progress agent is not \
-                            part of this version of LearnFlow, so I cannot tell you."
-                .to_owned()
-        }
-        // Not reached by the event path, which routes these; the words are true all the same.
-        Agent::Concepts => "You would like an explanation.".to_owned(),
-        Agent::Exercise => "You would like something to practise.".to_owned(),
-        Agent::CodeReview => "You would like an opinion on your program.".to_owned(),
-        Agent::Debug => "You would like to know why your program fails.".to_owned(),
+    let named = found.matches.iter().map(|found| found.topic);
+    let sign = |sign| routing.signs.contains(&sign);
+    // Nobody in need is sent on to a lesson.
+    let (text, topics): (&str, Vec<&Topic>) = match routing.agent {
+        _ if sign(Sign::Distress) => (DISTRESS, Vec::new()),
+        _ if sign(Sign::Unsafe) => (UNSAFE, Vec::new()),
+        _ if sign(Sign::Injection) => (INJECTION, Vec::new()),
+        Agent::Progress => (PROGRESS, named.take(OFFERED).collect()),
+        _ => (OFF_TOPIC, named.take(OFFERED).collect()),
     };
+    let mut content = text.to_owned();
     if !topics.is_empty() {
         let names: Vec<&str> = topics.iter().map(|topic| topic.title.as_str()).collect();
         content.push_str(&format!("\n\nI can explain this to you: {}.", names.join(", ")));

@@ -64,7 +64,7 @@ pub async fn ask<E: Event>(
         exercise_id: None,
     };
     let reasons = vec!["asked directly".to_owned()];
-    let routing = Routing { agent: direct.agent, confidence: 1.0, reasons, clarification: None };
+    let routing = Routing { agent: direct.agent, confidence: 1.0, reasons, signs: Vec::new(), clarification: None };
     let routed =
         QuestionRouted { asked, routing, level: Level::default(), recent_errors: Vec::new() };
     let tx = services.store.begin(function).await?;

@@ -7,6 +7,22 @@ use uuid::Uuid;
 
 use crate::{Event, Topic, question_asked::QuestionAsked};
 
+/// What a question shows besides the agent that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// Its author is stuck.
+    Struggle,
+    /// It asks for a solution.
+    SolutionRequest,
+    /// Its author may be in need of a human being.
+    Distress,
+    /// It asks for something that hurts others.
+    Unsafe,
+    /// It tells the tutor to be something else.
+    Injection,
+}
+
 /// What triage decided, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Routing {
@@ -16,6 +32,9 @@ pub struct Routing {
     pub confidence: f64,
     /// The evidence, strongest first, in words that a teacher can read.
     pub reasons: Vec<String>,
+    /// What it shows besides. Since 0.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signs: Vec<Sign>,
     /// One question to ask back, where the student's was unclear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clarification: Option<String>,
