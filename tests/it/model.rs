@@ -203,3 +203,74 @@ async fn a_slow_model_holds_up_nobody_else() {
     assert!(started.elapsed() >= Duration::from_secs(2));
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hint_may_be_said_in_other_words_that_say_no_more() {
+    let words = "What does `totl` on line 2 look like, next to the names above it?";
+    let server = ModelServer::playing([
+        Scripted::Says(json!({ "hint": words }).to_string()),
+        Scripted::Says(json!({ "hint": "Change `totl` to `total` on line 2." }).to_string()),
+    ])
+    .await;
+    let world = world(&server, &[]).await;
+    for (name, by) in [("ada", "model"), ("bob", "offline")] {
+        let student = world.student(name).await;
+        let body = json!({ "code": "total = 1\nprint(totl)\n", "question": "why is it broken?" });
+        let reply =
+            world.post_with("/debug", &student.token, &body, [("prefer", "wait=20")]).await;
+        assert_eq!(reply.body["answered_by"], by, "{:?}", reply.body);
+        let content = reply.body["answer"]["content"].as_str().expect("a text");
+        assert_eq!(content.contains(words), by == "model", "{content}");
+        assert!(!content.contains("Change `totl`"), "{content}");
+        let hint = reply.body["answer"]["details"]["hint"]["text"].as_str().expect("a hint");
+        assert!(content.contains(hint), "{content}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_is_told_if_its_lines_do_the_same() {
+    let code = "numbers = [1, 2, 3]\ntotal = 0\nfor number in numbers:\n    total += number\nprint(total)\n";
+    let note = |line: u32, before: &str, after: &str| {
+        json!({ "line": line, "message": "There is a shorter way.", "why": "Less to read.",
+                "before": before, "after": after })
+    };
+    let kept = "total = 0\nfor number in numbers:\n    total += number";
+    let notes = [note(2, kept, "total = sum(numbers)"), note(5, "print(total)", "print(total + 1)")];
+    let answer = json!({ "praise": "The names say what they hold.", "notes": notes });
+    let server = ModelServer::playing([Scripted::Says(answer.to_string())]).await;
+    let world = world(&server, &[]).await;
+    let student = world.student("ada").await;
+    let reply = world
+        .post_with("/reviews", &student.token, &json!({ "code": code }), [("prefer", "wait=20")])
+        .await;
+    assert_eq!(reply.body["answered_by"], "model", "{:?}", reply.body);
+    let report = &reply.body["answer"]["details"];
+    assert_eq!(report["praise"], "The names say what they hold.");
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["after"], "total = sum(numbers)");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_is_asked_where_a_question_is_for_only_if_it_is_open() {
+    let server = ModelServer::answering(|request| {
+        let says = match request.body["response_format"]["json_schema"]["name"].as_str() {
+            Some("classify") => json!({ "agent": "exercise", "reason": "wants to do something" }),
+            _ => json!({}),
+        };
+        Scripted::Says(says.to_string())
+    })
+    .await;
+    let world = world(&server, &[]).await;
+    let student = world.student("ada").await;
+    let open = ask(&world, &student, "python stuff with lists and my code, you know").await;
+    assert_eq!(open.body["agent"], "exercise", "{:?}", open.body);
+    assert_eq!(open.body["routing"]["reasons"][0], "the model: wants to do something");
+    let before = server.requests().len();
+    let clear = ask(&world, &student, "give me an exercise about lists").await;
+    assert_eq!(clear.body["agent"], "exercise");
+    assert_eq!(server.requests().len(), before, "nothing was open");
+    world.finish().await;
+}

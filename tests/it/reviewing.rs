@@ -25,11 +25,14 @@ async fn a_program_is_run_and_read_and_its_quality_goes_to_progress() {
     let report = &reply.body["answer"]["details"];
     assert_eq!(rules(report), ["index_loop"]);
     assert_eq!(report["findings"][0]["line"], 3);
+    let after = report["findings"][0]["after"].as_str().expect("better lines");
+    assert!(after.starts_with("    for word in words:\n        if len(word) > len(best):"), "{after}");
     // 7 statements and one matter of style: 100 - 100 / 17.
     assert_eq!(report["score"], 94);
     let content = reply.body["answer"]["content"].as_str().expect("a text");
     assert!(content.contains("I ran it, and it reaches its end."), "{content}");
     assert!(content.contains("Quality: 94 of 100."), "{content}");
+    assert!(content.contains("This does the same; I ran it:"), "{content}");
     let id = reply.body["id"].as_str().expect("an id");
     let activities = world.events_of_request(id, "progress.events").await;
     let expected = json!({ "type": "code_reviewed", "quality": 94, "topic": "lists" });
@@ -52,6 +55,19 @@ async fn what_a_run_shows_comes_first_and_three_things_are_told() {
     let content = reply.body["answer"]["content"].as_str().expect("a text");
     assert!(content.contains("\n\n3. ") && !content.contains("\n\n4. "), "{content}");
     assert!(content.contains("more, of less weight"), "{content}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn better_lines_that_do_something_else_are_not_told() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    // 2 is true, and not equal to True.
+    let code = "number = 2\nif number == True:\n    print('one')\nelse:\n    print('other')\n";
+    let reply = review(&world, &student, code).await;
+    let finding = &reply.body["answer"]["details"]["findings"][0];
+    assert_eq!(finding["rule"], "compares_to_bool", "{:?}", reply.body);
+    assert!(finding["after"].is_null(), "{finding}");
     world.finish().await;
 }
 

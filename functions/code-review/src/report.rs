@@ -7,7 +7,7 @@ use events::question_answered::{
 };
 
 /// Findings that are told up front: more are not read.
-const UP_FRONT: usize = 3;
+pub(crate) const UP_FRONT: usize = 3;
 /// Findings that are kept. A program with more of them has other troubles.
 const MAX_FINDINGS: usize = 50;
 
@@ -30,6 +30,8 @@ pub fn details(review: &Review, run: &ExecutionResult) -> ReviewReport {
         rule: finding.rule.name.to_owned(),
         message: finding.message.clone(),
         why: finding.rule.why.to_owned(),
+        before: None,
+        after: None,
     }));
     findings.truncate(MAX_FINDINGS);
     let deductions = review.deductions.iter().map(|deduction| ReviewDeduction {
@@ -39,7 +41,11 @@ pub fn details(review: &Review, run: &ExecutionResult) -> ReviewReport {
     });
     ReviewReport {
         score: review.score,
-        summary: summary(&findings, run),
+        summary: summary(
+            &findings,
+            run.verdict,
+            run.error.as_ref().is_some_and(|error| error.kind == "EOFError"),
+        ),
         praise: review.praise.to_owned(),
         deductions: deductions.collect(),
         findings,
@@ -58,10 +64,7 @@ pub fn compose(report: ReviewReport, code: &str) -> Answer {
             finding.message,
             finding.why
         ));
-        let text = finding.line.map_or("", |line| python::advice::line(code, line)).trim();
-        if !text.is_empty() {
-            content.push_str(&format!("\n\n   ```python\n   {text}\n   ```"));
-        }
+        content.push_str(&shown(finding, code));
     }
     let more = report.findings.len().saturating_sub(UP_FRONT);
     if more > 0 {
@@ -83,6 +86,26 @@ pub fn compose(report: ReviewReport, code: &str) -> Answer {
         topics: Vec::new(),
         related: Vec::new(),
         details: Some(Details::Review(report)),
+    }
+}
+
+/// The line that a finding is about, or its lines before and after.
+fn shown(finding: &ReviewFinding, code: &str) -> String {
+    let block = |text: &str| {
+        let lines: Vec<String> = text.lines().map(|line| format!("   {line}")).collect();
+        format!("\n\n   ```python\n{}\n   ```", lines.join("\n"))
+    };
+    match (&finding.before, &finding.after) {
+        (Some(before), Some(after)) if after.is_empty() => {
+            format!("{}\n\n   Without it the program does the same; I ran it.", block(before))
+        }
+        (Some(before), Some(after)) => {
+            format!("{}\n\n   This does the same; I ran it:{}", block(before), block(after))
+        }
+        _ => {
+            let line = finding.line.map_or("", |line| python::advice::line(code, line)).trim();
+            if line.is_empty() { String::new() } else { block(line) }
+        }
     }
 }
 
@@ -116,13 +139,18 @@ fn run_finding(run: &ExecutionResult) -> Option<ReviewFinding> {
         rule: "ends_with_error".to_owned(),
         message,
         why,
+        before: None,
+        after: None,
     })
 }
 
-fn summary(findings: &[ReviewFinding], run: &ExecutionResult) -> String {
+pub(crate) fn summary(
+    findings: &[ReviewFinding],
+    verdict: Verdict,
+    asks_for_input: bool,
+) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let asks_for_input = run.error.as_ref().is_some_and(|error| error.kind == "EOFError");
-    let ran = match run.verdict {
+    let ran = match verdict {
         Verdict::Ok => "I ran it, and it reaches its end.",
         _ if asks_for_input => "It asks for input, so I read it without running it to its end.",
         _ => "I ran it, and it does not reach its end.",

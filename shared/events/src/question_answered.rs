@@ -120,6 +120,12 @@ pub struct ReviewFinding {
     pub message: String,
     /// Why it matters.
     pub why: String,
+    /// The lines as they are, where better ones are known that do the same; it was run to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The better ones; empty if the lines can go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// How grave a finding is.

@@ -9,12 +9,14 @@ mod flow;
 mod loops;
 mod names;
 mod praise;
+mod rewrite;
 mod rules;
 mod score;
 mod tree;
 
 use crate::{Program, Unreadable};
 
+pub use rewrite::{Rewrite, rewrite};
 pub use rules::{RULES, Rule, Severity};
 pub use score::Deduction;
 
