@@ -156,12 +156,18 @@ async fn the_contract_and_its_pages_are_served() {
             "/api/v1/debug",
             "/api/v1/executions",
             "/api/v1/executions/{id}",
+            "/api/v1/exercises",
+            "/api/v1/exercises/generate",
+            "/api/v1/exercises/{id}",
+            "/api/v1/exercises/{id}/parsons",
+            "/api/v1/exercises/{id}/submissions",
             "/api/v1/health",
             "/api/v1/me",
             "/api/v1/queries/{id}",
             "/api/v1/query",
             "/api/v1/ready",
             "/api/v1/reviews",
+            "/api/v1/submissions/{id}",
         ]
     );
     let page = world.send("api-gateway", |client, url| client.get(format!("{url}/docs/"))).await;

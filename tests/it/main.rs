@@ -8,6 +8,7 @@ mod delivery;
 mod flow;
 mod model;
 mod outages;
+mod practising;
 mod reviewing;
 mod sandbox;
 mod telemetry;

@@ -39,6 +39,7 @@ pub(crate) trait Work: Serialize + Send + Sync {
 
     /// Keeps it; `stored` is its JSON.
     fn keep(
+        &self,
         conn: &mut PgConnection,
         id: Uuid,
         student: UserId,
@@ -92,7 +93,7 @@ pub(crate) async fn accept<W: Work>(
             Claim::Repeated(first) => return Ok(Accepted { id: first, at: now, answer: None }),
         }
     }
-    W::keep(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
+    work.keep(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
     let event = work.into_event(id, caller.id);
     let outgoing = Outgoing::none().with(&event).map_err(unserializable)?;
     tx.commit(EventId::from_uuid(id), outgoing, now).await?;

@@ -17,7 +17,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{Gateway, accounts, executions, help, limits, queries};
+use crate::{Gateway, accounts, executions, help, limits, practice, queries};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,7 @@ use crate::{Gateway, accounts, executions, help, limits, queries};
     modifiers(&Bearer),
     tags((name = "Tutor", description = "Asking and being answered"),
          (name = "Code", description = "Running programs"),
+         (name = "Exercises", description = "Something to practise, and grades"),
          (name = "Accounts", description = "Who you are"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -56,6 +57,12 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .routes(routes!(queries::get))
         .routes(routes!(help::debug))
         .routes(routes!(help::review))
+        .routes(routes!(practice::list))
+        .routes(routes!(practice::get))
+        .routes(routes!(practice::generate))
+        .routes(routes!(practice::submit, practice::attempts))
+        .routes(routes!(practice::submission))
+        .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
         .route_layer(middleware::from_fn_with_state(gateway.clone(), limits::per_address));

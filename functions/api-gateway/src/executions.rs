@@ -96,6 +96,7 @@ impl Work for Program {
     const OPERATION: &'static str = "execution";
 
     async fn keep(
+        &self,
         conn: &mut PgConnection,
         id: Uuid,
         student: UserId,

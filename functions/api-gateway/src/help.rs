@@ -121,10 +121,10 @@ fn fixed(text: &str) -> Result<Question, Problem> {
 
 /// A question to an agent that the student has chosen.
 #[derive(Debug, Serialize)]
-struct Wanted {
-    agent: Agent,
+pub(crate) struct Wanted {
+    pub(crate) agent: Agent,
     #[serde(flatten)]
-    request: QueryRequest,
+    pub(crate) request: QueryRequest,
 }
 
 impl Work for Wanted {
@@ -133,13 +133,14 @@ impl Work for Wanted {
     const OPERATION: &'static str = "wanted";
 
     async fn keep(
+        &self,
         conn: &mut PgConnection,
         id: Uuid,
         student: UserId,
         stored: &Value,
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
-        QueryRequest::keep(conn, id, student, stored, now).await
+        self.request.keep(conn, id, student, stored, now).await
     }
 
     fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {

@@ -12,12 +12,14 @@ mod executions;
 mod help;
 mod limits;
 mod passwords;
+mod practice;
 mod queries;
 mod record;
 pub mod seed;
 
 use std::sync::Arc;
 
+use events::submission_graded::SubmissionGraded;
 use runtime::{
     Function, Services,
     auth::{AuthConfig, Signer, Verifier},
@@ -39,6 +41,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     Function::new(NAME, 8180)
         .decides(record::RecordAnswer)
         .decides(executions::RecordResult)
+        .ignores::<SubmissionGraded>()
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
         .awaits_replies()

@@ -127,6 +127,7 @@ impl Work for QueryRequest {
     const OPERATION: &'static str = "query";
 
     async fn keep(
+        &self,
         conn: &mut PgConnection,
         id: Uuid,
         student: UserId,

@@ -1,14 +1,11 @@
-//! Demo accounts and the curriculum's catalogue, for local use.
+//! Demo accounts, for local use.
 
 use std::sync::Arc;
 
 use domain::{text::Email, user::Role};
 use ids::{EventId, UserId};
 use runtime::{Outgoing, Services};
-use storage::{
-    curriculum::CatalogueEntry,
-    users::{self, User},
-};
+use storage::users::{self, User};
 
 use crate::passwords::{self, Password};
 
@@ -36,7 +33,7 @@ pub enum SeedError {
     Password(u16),
 }
 
-/// Brings the catalogue up to date and makes the demo accounts that are not there yet.
+/// Makes the demo accounts that are not there yet.
 ///
 /// # Errors
 /// The database is away.
@@ -71,24 +68,9 @@ pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
         });
     }
     let mut tx = services.store.begin("seed").await?;
-    storage::curriculum::upsert(tx.conn(), catalogue()).await?;
     for account in &accounts {
         users::insert(tx.conn(), account).await?;
     }
     tx.commit(cause, Outgoing::none(), now).await?;
     Ok(())
-}
-
-fn catalogue() -> impl Iterator<Item = CatalogueEntry<'static>> {
-    let place = |index: usize| i16::try_from(index + 1).unwrap_or(i16::MAX);
-    curriculum::embedded().modules.iter().enumerate().flat_map(move |(index, module)| {
-        module.topics.iter().enumerate().map(move |(position, topic)| CatalogueEntry {
-            module_slug: &module.slug,
-            module_position: place(index),
-            module_title: &module.title,
-            topic_slug: &topic.slug,
-            topic_position: place(position),
-            topic_title: &topic.title,
-        })
-    })
 }

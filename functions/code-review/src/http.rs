@@ -44,10 +44,11 @@ async fn review(
 ) -> Result<Json<ReviewResponse>, Problem> {
     let direct = Direct {
         agent: Agent::CodeReview,
-        question: "What can be better?",
-        code: request.code,
+        question: "What can be better?".to_owned(),
+        code: Some(request.code),
         error: None,
         topic: request.topic,
+        exercise_id: None,
         student_id: None,
     };
     let answered = agents::ask(&services, NAME, direct, ReviewRequested).await?;

@@ -46,10 +46,11 @@ async fn debug(
 ) -> Result<Json<DebugResponse>, Problem> {
     let direct = Direct {
         agent: Agent::Debug,
-        question: "Why does my program not work?",
-        code: request.code,
+        question: "Why does my program not work?".to_owned(),
+        code: Some(request.code),
         error: request.error,
         topic: None,
+        exercise_id: None,
         student_id: request.student_id,
     };
     let answered = agents::ask(&services, NAME, direct, DebugRequested).await?;

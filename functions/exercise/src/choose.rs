@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
-use curriculum::{Curriculum, Exercise, Topic};
+use curriculum::Curriculum;
 use domain::{difficulty::Difficulty, level::Level};
+use events::question_routed::Sign;
 use regex::Regex;
-use uuid::Uuid;
+use serde::{Deserialize, Serialize};
 
 /// What a student wants to practise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
     /// The topic's slug, where one was named.
     pub topic: Option<String>,
@@ -16,20 +17,43 @@ pub struct Wish {
     pub difficulty: Difficulty,
 }
 
-/// An exercise with its topic.
-#[derive(Debug, Clone)]
-pub struct Chosen<'a> {
-    /// The topic.
-    pub topic: &'a Topic,
-    /// The exercise.
-    pub exercise: Exercise,
-}
-
 static EASY: LazyLock<Regex> =
     LazyLock::new(|| words(r"easy|easier|simple|simpler|beginner|first"));
 static MEDIUM: LazyLock<Regex> = LazyLock::new(|| words(r"medium|normal|intermediate"));
 static HARD: LazyLock<Regex> =
     LazyLock::new(|| words(r"hard|harder|difficult|challenging|challenge|advanced|tricky"));
+
+static ANOTHER: LazyLock<Regex> = LazyLock::new(|| {
+    words(r"another|next|new|other|more|different|harder|easier|give me|quiz|test me|practi[cs]e")
+});
+static VARIATION: LazyLock<Regex> = LazyLock::new(|| words(r"variations?|similar|like this"));
+
+/// What to do for a student who has an exercise open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Help with the one that is open.
+    Help,
+    /// The same in other values.
+    Vary,
+    /// Another one.
+    Another,
+}
+
+impl Intent {
+    /// Reads it from the student's words, and from what triage has seen in them.
+    #[must_use]
+    pub fn of_question(question: &str, signs: &[Sign]) -> Self {
+        if signs.contains(&Sign::SolutionRequest) {
+            Self::Help
+        } else if VARIATION.is_match(question) {
+            Self::Vary
+        } else if ANOTHER.is_match(question) {
+            Self::Another
+        } else {
+            Self::Help
+        }
+    }
+}
 
 fn words(words: &str) -> Regex {
     Regex::new(&format!(r"(?i)\b({words})\b")).expect("the words are literals")
@@ -62,28 +86,14 @@ impl Wish {
         };
         Self { topic: named.or_else(on_page), difficulty }
     }
-
-    /// Chooses an exercise; the same `occasion` gives the same one. Without a topic it is one of any.
-    #[must_use]
-    pub fn choose<'a>(&self, course: &'a Curriculum, occasion: Uuid) -> Option<Chosen<'a>> {
-        let fits = |topic: &Topic| self.topic.as_ref().is_none_or(|slug| *slug == topic.slug);
-        let all = course.exercises().filter(|(topic, _)| fits(topic));
-        let all: Vec<Chosen<'a>> = all
-            .map(|(topic, template)| Chosen { topic, exercise: template.exercise() })
-            .filter(|chosen| chosen.exercise.difficulty == self.difficulty)
-            .collect();
-        let count = u128::try_from(all.len()).ok().filter(|count| *count > 0)?;
-        let place = usize::try_from(occasion.as_u128() % count).ok()?;
-        all.into_iter().nth(place)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use domain::{difficulty::Difficulty, level::Level};
-    use uuid::Uuid;
+    use events::question_routed::Sign;
 
-    use super::Wish;
+    use super::{Intent, Wish};
 
     fn wish(question: &str, page: Option<&str>, level: Level) -> (Option<String>, Difficulty) {
         let wish = Wish::of_question(curriculum::embedded(), question, page, level);
@@ -101,22 +111,17 @@ mod tests {
     }
 
     #[test]
-    fn every_topic_has_an_exercise_of_every_difficulty_and_occasions_differ() {
-        let course = curriculum::embedded();
-        for topic in course.topics() {
-            for difficulty in Difficulty::ALL {
-                let wish = Wish { topic: Some(topic.slug.clone()), difficulty };
-                let chosen = wish.choose(course, Uuid::from_u128(7)).expect("there is one");
-                assert_eq!(
-                    (&chosen.topic.slug, chosen.exercise.difficulty),
-                    (&topic.slug, difficulty)
-                );
-            }
+    fn with_an_exercise_open_words_tell_what_is_wanted() {
+        for (question, intent) in [
+            ("I'm stuck", Intent::Help),
+            ("I have no idea how to start", Intent::Help),
+            ("give me another one", Intent::Another),
+            ("can I have something harder?", Intent::Another),
+            ("a similar one please", Intent::Vary),
+        ] {
+            assert_eq!(Intent::of_question(question, &[]), intent, "{question}");
         }
-        let wish = Wish { topic: Some("lists".to_owned()), difficulty: Difficulty::Easy };
-        let slug =
-            |occasion| wish.choose(course, Uuid::from_u128(occasion)).map(|c| c.exercise.slug);
-        assert_eq!(slug(1), slug(1));
-        assert_ne!(slug(1), slug(2));
+        let signs = [Sign::SolutionRequest];
+        assert_eq!(Intent::of_question("give me the solution", &signs), Intent::Help);
     }
 }

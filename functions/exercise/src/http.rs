@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
+use agents::Direct;
 use axum::{
     Router,
     extract::{Query, State},
     routing::{get, post},
 };
-use domain::{difficulty::Difficulty, text::TopicName};
-use events::question_answered::SetExercise;
+use domain::{agent::Agent, difficulty::Difficulty, text::TopicName};
+use events::{
+    exercise_requested::ExerciseRequested,
+    question_answered::{Details, SetExercise},
+};
 use runtime::{
     Services,
     http::{Json, Problem},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::{
-    choose::{Chosen, Wish},
-    show,
-};
+use crate::NAME;
+
+/// Exercises on a page.
+const PAGE: usize = 20;
 
 pub(crate) fn routes(services: &Arc<Services>) -> Router {
     Router::new()
@@ -32,24 +37,39 @@ pub(crate) fn routes(services: &Arc<Services>) -> Router {
 struct GenerateRequest {
     topic: TopicName,
     difficulty: Difficulty,
+    variation_of: Option<Uuid>,
 }
 
 async fn generate(
     State(services): State<Arc<Services>>,
     Json(request): Json<GenerateRequest>,
 ) -> Result<Json<SetExercise>, Problem> {
-    let course = curriculum::embedded();
-    let topic = course.topic(request.topic.as_str()).map(|topic| topic.slug.clone());
-    if topic.is_none() {
+    if curriculum::embedded().topic(request.topic.as_str()).is_none() {
         return Err(Problem::field(
             "topic",
             "the slug of a topic of the course, such as for-loops",
         ));
     }
-    let wish = Wish { topic, difficulty: request.difficulty };
-    let chosen = wish.choose(course, services.clock.new_id());
-    let chosen = chosen.ok_or_else(|| Problem::not_found("there is no such exercise"))?;
-    Ok(Json(show::set(&chosen)))
+    let direct = Direct {
+        agent: Agent::Exercise,
+        question: wish(request.difficulty, request.variation_of),
+        code: None,
+        error: None,
+        topic: Some(request.topic),
+        exercise_id: request.variation_of,
+        student_id: None,
+    };
+    let answered = agents::ask(&services, NAME, direct, ExerciseRequested).await?;
+    match answered.answer.details {
+        Some(Details::Exercise(set)) => Ok(Json(set)),
+        _ => Err(Problem::not_found("there is no such exercise")),
+    }
+}
+
+/// What a student would say.
+fn wish(difficulty: Difficulty, variation_of: Option<Uuid>) -> String {
+    let what = if variation_of.is_some() { "variation" } else { "new" };
+    format!("Give me a {what} {} exercise.", difficulty.as_str())
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,14 +77,30 @@ async fn generate(
 struct Filter {
     topic: Option<String>,
     difficulty: Option<Difficulty>,
+    #[serde(default)]
+    cursor: usize,
 }
 
-async fn list(Query(filter): Query<Filter>) -> Json<Vec<SetExercise>> {
-    let all = curriculum::embedded().exercises();
-    let exercises = all.map(|(topic, template)| Chosen { topic, exercise: template.exercise() });
-    let fits = |chosen: &Chosen<'_>| {
-        filter.topic.as_ref().is_none_or(|slug| *slug == chosen.topic.slug)
-            && filter.difficulty.is_none_or(|difficulty| difficulty == chosen.exercise.difficulty)
+#[derive(Debug, Serialize)]
+struct Page {
+    items: Vec<SetExercise>,
+    /// What to ask for next; none at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<usize>,
+}
+
+async fn list(Query(filter): Query<Filter>) -> Json<Page> {
+    let bank = exercises::bank(curriculum::embedded());
+    let fits = bank.filter(|entry| {
+        entry.position >= filter.cursor
+            && filter.topic.as_ref().is_none_or(|slug| *slug == entry.topic.slug)
+            && filter.difficulty.is_none_or(|difficulty| difficulty == entry.exercise.difficulty)
+    });
+    let mut found: Vec<_> = fits.take(PAGE + 1).collect();
+    let next_cursor = found.get(PAGE).map(|entry| entry.position);
+    found.truncate(PAGE);
+    let set = |entry: &exercises::BankExercise<'_>| {
+        exercises::set(entry.id, &entry.topic.slug, &entry.exercise)
     };
-    Json(exercises.filter(fits).map(|chosen| show::set(&chosen)).collect())
+    Json(Page { items: found.iter().map(set).collect(), next_cursor })
 }

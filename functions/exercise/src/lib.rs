@@ -1,49 +1,184 @@
-//! Exercise: gives something to practise.
+//! Exercise: gives something to practise, helps with it, and grades what is handed in.
 //!
-//! In: `exercise.requested.v1`. Out: `question.answered.v1`. The exercises are the course's, of which every
-//! one is verified by `learnflow check-course`. Cannot fail.
+//! In: `exercise.requested.v1`, `submission.made.v1`, and `execution.finished.v1` of the runs that it asked
+//! for; with a model also `model.requested.v1` and `model.finished.v1`. Out: `question.answered.v1`,
+//! `submission.graded.v1`, `exercise.generated.v1` and `activity.recorded.v1`. The course's exercises are
+//! verified by `learnflow check-course`; one that is made here passes the same gates before it is set. Fails
+//! only if the database is away.
 
 pub mod choose;
+mod grading;
+pub mod help;
 mod http;
+pub mod make;
+mod setting;
 pub mod show;
 
 use std::sync::Arc;
 
+use agents::CallModel;
 use domain::agent::{AnsweredBy, Author};
-use events::{exercise_requested::ExerciseRequested, question_answered::QuestionAnswered};
+use events::{
+    execution_finished::ExecutionFinished,
+    exercise_requested::ExerciseRequested,
+    model_call::{ExerciseModelFinished, ExerciseModelRequested},
+    question_answered::{Answer, QuestionAnswered},
+    question_routed::QuestionRouted,
+    submission_made::SubmissionMade,
+};
+use ids::QueryId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use tutor::Tutor;
 
-use crate::choose::Wish;
+use crate::{choose::Intent, grading::Grading, make::Making};
+
+/// The function's name.
+const NAME: &str = "exercise";
 
 /// The function as the runtime hosts it.
-pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
-    Function::new("exercise", 8105).decides(Exercise).serves_internal(http::routes(services))
+pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
+    let tutor = agents::tutor(settings, services);
+    let function = Function::new(NAME, 8105)
+        .decides(Begin { tutor: tutor.clone() })
+        .decides(Submit)
+        .decides(GoOn)
+        .serves_internal(http::routes(services));
+    match tutor {
+        None => function,
+        Some(tutor) => function
+            .acts(CallModel::<ExerciseModelRequested, ExerciseModelFinished>::new(Arc::clone(&tutor)))
+            .decides(Hear { tutor }),
+    }
 }
 
-struct Exercise;
+/// Sets an exercise, has one made, or helps with the one that is open.
+struct Begin {
+    tutor: Option<Arc<Tutor>>,
+}
 
-impl Decide for Exercise {
+impl Decide for Begin {
     type In = ExerciseRequested;
 
     async fn handle(
         &self,
         received: Received<ExerciseRequested>,
-        _: &mut PgConnection,
+        conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let request = received.event.data.0;
-        let page = request.asked.topic.as_ref().map(|topic| topic.as_str());
-        let course = curriculum::embedded();
-        let wish = Wish::of_question(course, request.asked.question.as_str(), page, request.level);
-        // Asking again is another event, and gives another exercise.
-        let chosen = wish.choose(course, request.asked.query_id.as_uuid());
-        Outgoing::none().with(&QuestionAnswered {
-            query_id: request.asked.query_id,
-            student_id: request.asked.student_id,
-            agent: Author::Exercise,
-            answered_by: AnsweredBy::Offline,
-            routing: request.routing,
-            answer: show::answer(course, &wish, chosen),
-        })
+        let request = received.event.data.0.clone();
+        let of = (request.asked.query_id, request.asked.student_id);
+        let origin = agents::origin(&received, Author::Exercise, of);
+        let open = match request.asked.exercise_id {
+            Some(id) => setting::find(conn, id).await?,
+            None => None,
+        };
+        let question = request.asked.question.as_str();
+        match (open, Intent::of_question(question, &request.routing.signs)) {
+            (Some(open), Intent::Help) => setting::help(conn, origin, request, open).await,
+            (Some(open), Intent::Vary) => setting::vary(conn, origin, request, open).await,
+            _ => setting::begin(conn, self.tutor.as_deref(), origin, request).await,
+        }
+    }
+}
+
+/// What waits for a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Waiting {
+    /// A solution that is graded.
+    Grading(Box<Grading>),
+    /// An exercise that is made.
+    Making(Box<Making>),
+}
+
+/// Has a solution run with all tests.
+struct Submit;
+
+impl Decide for Submit {
+    type In = SubmissionMade;
+
+    async fn handle(
+        &self,
+        received: Received<SubmissionMade>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let made = received.event.data.clone();
+        let query = QueryId::from_uuid(made.submission_id.as_uuid());
+        let origin = agents::origin(&received, Author::Exercise, (query, made.student_id));
+        grading::begin(conn, origin, made).await
+    }
+}
+
+/// Goes on when a program has been run.
+struct GoOn;
+
+impl Decide for GoOn {
+    type In = ExecutionFinished;
+
+    async fn handle(
+        &self,
+        received: Received<ExecutionFinished>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let run = &received.event.data;
+        match agents::take::<Waiting>(conn, run.execution_id, Author::Exercise).await? {
+            None => Ok(Outgoing::none()),
+            Some(Waiting::Grading(grading)) => {
+                grading::finish(conn, *grading, &run.result, received.now).await
+            }
+            Some(Waiting::Making(mut making)) => {
+                making.note(&run.result);
+                let of = (making.request.asked.query_id, making.request.asked.student_id);
+                let origin = agents::origin(&received, Author::Exercise, of);
+                setting::go_on(conn, origin, *making).await
+            }
+        }
+    }
+}
+
+/// Reads what the model has written.
+struct Hear {
+    tutor: Arc<Tutor>,
+}
+
+impl Decide for Hear {
+    type In = ExerciseModelFinished;
+
+    async fn handle(
+        &self,
+        received: Received<ExerciseModelFinished>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let finished = received.event.data.0.clone();
+        let of = (finished.query_id, finished.student_id);
+        let origin = agents::origin(&received, Author::Exercise, of);
+        let taken = agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
+        match taken {
+            Some((request, text)) => setting::written(conn, origin, request, text).await,
+            None => Ok(Outgoing::none()),
+        }
+    }
+}
+
+fn answered(
+    request: QuestionRouted,
+    by: AnsweredBy,
+    answer: Answer,
+) -> Result<Outgoing, HandlerError> {
+    Outgoing::none().with(&answered_by(request, by, answer))
+}
+
+fn answered_by(
+    request: QuestionRouted,
+    answered_by: AnsweredBy,
+    answer: Answer,
+) -> QuestionAnswered {
+    QuestionAnswered {
+        query_id: request.asked.query_id,
+        student_id: request.asked.student_id,
+        agent: Author::Exercise,
+        answered_by,
+        routing: request.routing,
+        answer,
     }
 }

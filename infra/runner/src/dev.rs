@@ -17,7 +17,7 @@ use runtime::{
 };
 use tutor::TutorConfig;
 
-use crate::{DevArguments, backends::Backends, say};
+use crate::{DevArguments, backends::Backends, catalogue, say};
 
 /// A function's constructor.
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
@@ -84,6 +84,7 @@ impl Stack {
         let topics = KafkaConfig::read(&mut settings);
         let services = Services::start(&mut settings, options.clock, options.faults).await?;
         kafka::create_topics(&topics).await.context("the topics cannot be made")?;
+        catalogue::lay(&services.store, &services.clock).await?;
         api_gateway::seed::seed(&services).await?;
         let mut hosts = Vec::new();
         for build in FUNCTIONS {

@@ -5,6 +5,7 @@
 
 mod ask;
 mod backends;
+mod catalogue;
 pub mod course;
 mod dev;
 mod operate;

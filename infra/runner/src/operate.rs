@@ -2,15 +2,17 @@
 
 use anyhow::Context;
 use runtime::{
-    Store,
+    Clock, Store,
     config::{KafkaConfig, Settings},
     kafka,
 };
 
-use crate::say;
+use crate::{catalogue, say};
 
 pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
-    Store::open(database_url)?.migrate().await.context("the database cannot be migrated")?;
+    let store = Store::open(database_url)?;
+    store.migrate().await.context("the database cannot be migrated")?;
+    catalogue::lay(&store, &Clock::System).await?;
     say("the database is up to date");
     Ok(())
 }

@@ -15,6 +15,7 @@ use events::{
     question_routed::{QuestionRouted, Routing},
 };
 use ids::{EventId, QueryId, UserId};
+use uuid::Uuid;
 use runtime::{HandlerError, Outgoing, Services, http::Problem};
 
 /// How long an answer is waited for: a run takes 5 s at most.
@@ -28,13 +29,15 @@ pub struct Direct {
     /// The agent that was asked.
     pub agent: Agent,
     /// The question.
-    pub question: &'static str,
+    pub question: String,
     /// The program.
-    pub code: Code,
+    pub code: Option<Code>,
     /// What came of running it.
     pub error: Option<ErrorText>,
     /// The topic that it belongs to.
     pub topic: Option<TopicName>,
+    /// The exercise that it is about.
+    pub exercise_id: Option<Uuid>,
     /// Whose program it is; without it each question is a stranger's first.
     pub student_id: Option<UserId>,
 }
@@ -51,17 +54,17 @@ pub async fn ask<E: Event>(
 ) -> Result<QuestionAnswered, Problem> {
     let (id, now) = (services.clock.new_id(), services.clock.now());
     let stranger = || UserId::from_uuid(services.clock.new_id());
-    let question = Question::try_from(direct.question.to_owned())
+    let question = Question::try_from(direct.question)
         .map_err(|error: TextError| Problem::internal(&error))?;
     let asked = QuestionAsked {
         query_id: QueryId::from_uuid(id),
         student_id: direct.student_id.unwrap_or_else(stranger),
         question,
-        code: Some(direct.code),
+        code: direct.code,
         error: direct.error,
         topic: direct.topic,
         agent: Some(direct.agent),
-        exercise_id: None,
+        exercise_id: direct.exercise_id,
     };
     let reasons = vec!["asked directly".to_owned()];
     let routing = Routing { agent: direct.agent, confidence: 1.0, reasons, signs: Vec::new(), clarification: None };
@@ -74,7 +77,7 @@ pub async fn ask<E: Event>(
     match waiter.wait(PATIENCE).await.map(Envelope::<QuestionAnswered>::read) {
         Some(Ok(answered)) => Ok(answered.data),
         Some(Err(_)) | None => {
-            let detail = "the program could not be looked into in time; try again".to_owned();
+            let detail = "there was no answer in time; try again".to_owned();
             let late = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "late", detail);
             Err(late.retry_after(RETRY_SECONDS))
         }

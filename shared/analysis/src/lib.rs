@@ -4,9 +4,11 @@
 //! Belongs here: everything that needs Python's grammar. Never here: running code, words for a certain
 //! student, or other crates' errors: the parser stays behind this crate's door.
 
+mod likeness;
 pub mod mutants;
 mod names;
 mod program;
 pub mod review;
 
+pub use likeness::Tokens;
 pub use program::{Program, Unreadable};

@@ -1,6 +1,9 @@
 //! Reading a program's text.
 
-use ruff_python_ast::{ModModule, Stmt, token::TokenKind};
+use ruff_python_ast::{
+    ModModule, Stmt,
+    token::{TokenKind, Tokens},
+};
 use ruff_python_parser::{Mode, Parsed, lexer};
 use ruff_text_size::{Ranged, TextSize};
 
@@ -57,6 +60,10 @@ impl<'a> Program<'a> {
 
     pub(crate) fn body(&self) -> &[Stmt] {
         &self.parsed.syntax().body
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        self.parsed.tokens()
     }
 
     /// Whether a name or a keyword stands anywhere outside of texts and comments.

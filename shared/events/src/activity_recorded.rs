@@ -1,7 +1,7 @@
 //! A student has done something that shows how they get on.
 
-use domain::execution::Verdict;
-use ids::{ExecutionId, UserId};
+use domain::{difficulty::Difficulty, execution::Verdict};
+use ids::{ExecutionId, ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,6 +23,45 @@ pub enum Activity {
         /// Tests that it passed, and all that there were.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tests: Option<(u32, u32)>,
+    },
+    /// A solution was handed in.
+    ExerciseSubmitted {
+        /// The exercise.
+        exercise_id: ExerciseId,
+        /// The topic's slug.
+        topic: String,
+        /// How hard it is.
+        difficulty: Difficulty,
+        /// 0 to 100.
+        score: u8,
+        /// Whether it solves the exercise.
+        passed: bool,
+        /// How well it is written, 0 to 100.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quality: Option<u8>,
+        /// Which attempt it was, from 1.
+        attempt: u32,
+        /// Whether the solution had been shown in pieces.
+        helped: bool,
+    },
+    /// A hint was given.
+    HintGiven {
+        /// Which rung of the ladder, from 1.
+        level: u8,
+        /// How many there are.
+        of: u8,
+        /// The kind of mistake.
+        rule: String,
+        /// The exercise, if it was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exercise_id: Option<Uuid>,
+    },
+    /// An answer was judged by the student.
+    AnswerRated {
+        /// The question.
+        query_id: QueryId,
+        /// Whether it helped.
+        helpful: bool,
     },
     /// A program was reviewed.
     CodeReviewed {

@@ -10,12 +10,15 @@ pub mod debug_requested;
 pub mod envelope;
 pub mod execution_finished;
 pub mod execution_requested;
+pub mod exercise_generated;
 pub mod exercise_requested;
 pub mod model_call;
 pub mod question_answered;
 pub mod question_asked;
 pub mod question_routed;
 pub mod review_requested;
+pub mod submission_graded;
+pub mod submission_made;
 pub mod topic;
 
 pub use cloud_event::{CloudEvent, Data, DecodeError, HeaderStyle};

@@ -4,7 +4,7 @@ use domain::{
     agent::{AnsweredBy, Author},
     difficulty::Difficulty,
 };
-use ids::{QueryId, UserId};
+use ids::{ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -50,13 +50,15 @@ pub enum Details {
     Review(ReviewReport),
     /// Something to practise.
     Exercise(SetExercise),
+    /// A hint to an exercise.
+    Hint(Hint),
 }
 
 /// An exercise as a student gets it: without its solution and its hidden tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetExercise {
-    /// Its name in addresses.
-    pub slug: String,
+    /// Its id, under which solutions are handed in.
+    pub id: ExerciseId,
     /// The topic that it practises.
     pub topic: String,
     /// Its name for people.

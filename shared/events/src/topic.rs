@@ -13,6 +13,8 @@ pub enum Topic {
     ConceptsRequests,
     /// Questions for the debug agent, from triage.
     DebugRequests,
+    /// Exercises that were made, from the exercise agent to progress.
+    ExerciseGenerated,
     /// Wishes for something to practise, from triage.
     ExerciseRequests,
     /// Answers, from every agent to the front doors.
@@ -31,13 +33,14 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic, in alphabetical order of its name.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CodeExecutions,
         Self::CodeResults,
         Self::CodeSubmissions,
         Self::ConceptsRequests,
         Self::DeadLetters,
         Self::DebugRequests,
+        Self::ExerciseGenerated,
         Self::ExerciseRequests,
         Self::LearningRequests,
         Self::LearningResponses,
@@ -51,6 +54,7 @@ impl Topic {
             Self::LearningRequests => "learning.requests",
             Self::ConceptsRequests => "concepts.requests",
             Self::DebugRequests => "debug.requests",
+            Self::ExerciseGenerated => "exercise.generated",
             Self::ExerciseRequests => "exercise.requests",
             Self::LearningResponses => "learning.responses",
             Self::CodeExecutions => "code.executions",

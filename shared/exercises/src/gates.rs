@@ -9,8 +9,8 @@ use analysis::{
 };
 use curriculum::{Check, Exercise};
 use domain::{
-    execution::{ExecutionResult, Program, Timeout, Verdict},
-    text::Source,
+    execution::{ExecutionResult, FileName, Program, Timeout, Verdict},
+    text::{CallText, ExpectedText, FileText, Source, Stdin},
 };
 
 /// Tests that an exercise has at least, and how many of them are not shown.
@@ -40,6 +40,9 @@ pub enum Trial {
 /// Why an exercise is not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    /// It is one that we have, in other words.
+    #[error("it is the exercise «{0}» in other words")]
+    Known(String),
     /// Its text is not accepted by the sandbox.
     #[error("the solution cannot be run: {0}")]
     Bounds(String),
@@ -185,6 +188,9 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
 /// What can be said without running anything.
 fn faults(exercise: &Exercise) -> Vec<Fault> {
     let mut faults = Vec::new();
+    if let Some(fault) = out_of_bounds(exercise) {
+        faults.push(Fault::Bounds(fault));
+    }
     let is_hidden = |check: &&Check| check.hidden.is_some();
     let hidden = exercise.tests.iter().filter(is_hidden).count();
     if exercise.tests.len() < MIN_TESTS || hidden < MIN_HIDDEN {
@@ -218,6 +224,24 @@ fn faults(exercise: &Exercise) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// What of an exercise no program may have.
+fn out_of_bounds(exercise: &Exercise) -> Option<String> {
+    fn refused<T: TryFrom<String, Error: ToString>>(text: &str) -> Option<String> {
+        T::try_from(text.to_owned()).err().map(|error| error.to_string())
+    }
+    let files = exercise.files.iter().find_map(|(name, text)| {
+        refused::<FileName>(name).or_else(|| refused::<FileText>(text))
+    });
+    let checks = exercise.tests.iter().find_map(|check| {
+        let call = check.call.as_deref().and_then(refused::<CallText>);
+        let stdin = || check.stdin.as_deref().and_then(refused::<Stdin>);
+        let expected = || check.expected.as_deref().and_then(refused::<ExpectedText>);
+        call.or_else(stdin).or_else(expected)
+    });
+    let code = [&exercise.reference, &exercise.starter];
+    files.or(checks).or_else(|| code.into_iter().find_map(|code| refused::<Source>(code)))
 }
 
 fn name(check: &Check) -> String {

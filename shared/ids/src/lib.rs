@@ -50,10 +50,14 @@ typed_ids! {
     ConversationId,
     /// An event; equal ids mean the same event, however often it is delivered.
     EventId,
+    /// An exercise: the course's own have ids that derive from their names.
+    ExerciseId,
     /// A run of a program and its result; also the correlation id of every event that it causes.
     ExecutionId,
     /// A student's question and its answer; also the correlation id of every event that it causes.
     QueryId,
+    /// A solution that a student has handed in; also the correlation id of every event that it causes.
+    SubmissionId,
     /// All refresh tokens that descend from one login.
     TokenFamilyId,
     /// A student, teacher or administrator. A student's id is the partition key of their events.

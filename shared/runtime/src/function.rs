@@ -7,7 +7,7 @@ use events::{Event, Topic};
 
 use crate::{
     Act, Decide,
-    process::{Acting, AnyHandler, Deciding},
+    process::{Acting, AnyHandler, Deciding, Ignoring},
 };
 
 /// A function: its name, its handlers and its HTTP endpoints.
@@ -58,6 +58,12 @@ impl Function {
     #[must_use]
     pub fn acts<H: Act>(self, handler: H) -> Self {
         self.handles::<H::In>(Box::new(Acting(handler)))
+    }
+
+    /// Takes note of a type of event that travels on a topic of this function and is for others.
+    #[must_use]
+    pub fn ignores<E: Event>(self) -> Self {
+        self.handles::<E>(Box::new(Ignoring))
     }
 
     fn handles<E: Event>(mut self, handler: Box<dyn AnyHandler>) -> Self {

@@ -69,6 +69,13 @@ pub(crate) trait AnyHandler: Send + Sync {
 
 pub(crate) struct Deciding<H>(pub(crate) H);
 pub(crate) struct Acting<H>(pub(crate) H);
+pub(crate) struct Ignoring;
+
+impl AnyHandler for Ignoring {
+    fn attempt<'a>(&'a self, _: CloudEvent, _: &'a Scope) -> Attempt<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
 
 impl<H: Decide> AnyHandler for Deciding<H> {
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {

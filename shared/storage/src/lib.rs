@@ -7,6 +7,7 @@ pub mod curriculum;
 pub mod drafts;
 pub mod events;
 pub mod executions;
+pub mod exercises;
 pub mod hint_ladders;
 pub mod idempotency;
 pub mod inbox;
@@ -17,6 +18,7 @@ pub mod progress;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;
+pub mod submissions;
 pub mod users;
 
 /// Asks the database for nothing, to see whether it answers.

@@ -1,0 +1,396 @@
+//! Exercises: listed, shown, made, handed in, and graded.
+
+use axum::{
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use curriculum::Exercise;
+use domain::{
+    agent::Agent,
+    difficulty::Difficulty,
+    text::{Code, Question, TextError, TopicName},
+};
+use events::{Envelope, submission_graded::SubmissionGraded, submission_made::SubmissionMade};
+use exercises::MIN_FAILED;
+use ids::{ExerciseId, SubmissionId, UserId};
+use runtime::{
+    Outgoing,
+    http::{Caller, Json, Problem},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgConnection;
+use storage::{
+    exercises::{self as stored, Listed},
+    submissions::{self, Submission},
+};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::{
+    Gateway, NAME,
+    accept::{Work, accept, pending},
+    help::Wanted,
+    queries::{QueryRequest, QueryResponse, answered},
+};
+
+/// Exercises on a page.
+const PAGE: i64 = 20;
+/// Attempts that are listed.
+const MAX_ATTEMPTS: i64 = 50;
+
+/// Which exercises.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// A topic's slug.
+    topic: Option<String>,
+    /// `easy`, `medium` or `hard`.
+    #[param(value_type = Option<String>)]
+    difficulty: Option<Difficulty>,
+    /// As the last page gave it.
+    cursor: Option<String>,
+}
+
+/// An exercise in a list.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListedExercise {
+    id: Uuid,
+    title: String,
+    topic: String,
+    difficulty: String,
+    /// How often you have handed it in.
+    attempts: i64,
+    /// Your best score, 0 to 100; none before the first attempt.
+    best: Option<i16>,
+}
+
+/// A page of exercises.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExercisePage {
+    items: Vec<ListedExercise>,
+    /// What to ask for next; none at the end.
+    next_cursor: Option<String>,
+}
+
+/// Exercises in the order of the course, with how you have done.
+#[utoipa::path(get, path = "/exercises", tag = "Exercises", security(("bearer" = [])), params(Filter),
+    responses((status = 200, body = ExercisePage), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn list(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Json<ExercisePage>, Problem> {
+    let Query(filter) =
+        filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
+    let after = match filter.cursor.as_deref() {
+        None => (i32::MIN, Uuid::nil()),
+        Some(cursor) => read_cursor(cursor)
+            .ok_or_else(|| Problem::field("cursor", "what `next_cursor` of the last page was"))?,
+    };
+    let mut conn = gateway.services.store.connection().await?;
+    let which = (filter.topic.as_deref(), filter.difficulty);
+    let found = stored::list(&mut conn, caller.id, which, after, PAGE).await?;
+    let is_full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
+    let last = found.last().filter(|_| is_full);
+    let next_cursor = last.map(|last| format!("{}.{}", last.position, last.id));
+    let item = |listed: Listed| {
+        let Listed { id, topic, difficulty, title, attempts, best, .. } = listed;
+        ListedExercise { id, title, topic, difficulty, attempts, best }
+    };
+    Ok(Json(ExercisePage { items: found.into_iter().map(item).collect(), next_cursor }))
+}
+
+fn read_cursor(text: &str) -> Option<(i32, Uuid)> {
+    let (position, id) = text.split_once('.')?;
+    Some((position.parse().ok()?, id.parse().ok()?))
+}
+
+async fn find(conn: &mut PgConnection, id: &str) -> Result<(ExerciseId, String, Exercise), Problem> {
+    let none = || Problem::not_found("there is no such exercise");
+    // What is not an id names nothing, so it is not found rather than malformed.
+    let id: ExerciseId = id.parse().map_err(|_not_an_id| none())?;
+    let found = stored::find(conn, id).await?.ok_or_else(none)?;
+    let exercise =
+        serde_json::from_value(found.body).map_err(|error| Problem::internal(&error))?;
+    Ok((id, found.topic, exercise))
+}
+
+/// An exercise, without its solution and its hidden tests:
+/// `{id, topic, title, difficulty, task, starter, tests, hidden_tests}`.
+#[utoipa::path(get, path = "/exercises/{id}", tag = "Exercises", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "As the list has it")),
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+pub(crate) async fn get(
+    State(gateway): State<Gateway>,
+    _: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let mut conn = gateway.services.store.connection().await?;
+    let (id, topic, exercise) = find(&mut conn, &id).await?;
+    Ok(Json(exercises::set(id, &topic, &exercise)).into_response())
+}
+
+/// A wish for an exercise.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GenerateRequest {
+    /// The topic's slug.
+    #[schema(value_type = String, example = "lists")]
+    topic: TopicName,
+    /// `easy`, `medium` or `hard`.
+    #[schema(value_type = String, example = "easy")]
+    difficulty: Difficulty,
+    /// The exercise that it should be like.
+    variation_of: Option<Uuid>,
+}
+
+/// Sets an exercise that you have not had; if there is none left, one is made and verified first.
+#[utoipa::path(post, path = "/exercises/generate", tag = "Exercises", security(("bearer" = [])),
+    params(
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = GenerateRequest,
+    responses(
+        (status = 200, description = "`answer.details` is the exercise", body = QueryResponse),
+        (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
+        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn generate(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(request): Json<GenerateRequest>,
+) -> Result<Response, Problem> {
+    if curriculum::embedded().topic(request.topic.as_str()).is_none() {
+        return Err(Problem::field("topic", "the slug of a topic of the course, such as lists"));
+    }
+    let what = if request.variation_of.is_some() { "variation" } else { "new" };
+    let question = format!("Give me a {what} {} exercise.", request.difficulty.as_str());
+    let question = Question::try_from(question)
+        .map_err(|error: TextError| Problem::internal(&error))?;
+    let request = QueryRequest {
+        question,
+        code: None,
+        error: None,
+        topic: Some(request.topic),
+        exercise_id: request.variation_of,
+    };
+    answered(&gateway, &caller, &headers, Wanted { agent: Agent::Exercise, request }).await
+}
+
+/// A solution.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubmitRequest {
+    /// The program.
+    #[schema(value_type = String, max_length = 65536)]
+    code: Code,
+}
+
+/// Where a solution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SubmissionStatus {
+    /// The grade is still to come: ask `status_url` again.
+    Pending,
+    /// The grade is here.
+    Graded,
+    /// It could not be graded; hand it in again.
+    Failed,
+}
+
+/// A solution and, once there is one, its grade.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SubmissionResponse {
+    id: Uuid,
+    exercise_id: Uuid,
+    status: SubmissionStatus,
+    /// Where the grade will be found.
+    status_url: String,
+    submitted_at: DateTime<Utc>,
+    /// `{passed, score, tests: [{number, status, hidden, about?, call?, stdin?, expected?, actual?, message?}],
+    /// not_as_asked, quality?, message, attempt, best, parsons}`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    feedback: Option<Value>,
+}
+
+/// Hands in a solution: it is run with all tests, and graded.
+#[utoipa::path(post, path = "/exercises/{id}/submissions", tag = "Exercises", security(("bearer" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The exercise"),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    request_body = SubmitRequest,
+    responses(
+        (status = 200, description = "Graded", body = SubmissionResponse),
+        (status = 202, description = "Accepted; the grade will be at `status_url`", body = SubmissionResponse),
+        (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+pub(crate) async fn submit(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Json(request): Json<SubmitRequest>,
+) -> Result<Response, Problem> {
+    let exercise_id = {
+        let mut conn = gateway.services.store.connection().await?;
+        find(&mut conn, &id).await?.0
+    };
+    let handed_in = HandedIn { exercise_id, code: request.code };
+    let accepted = accept(&gateway, &caller, &headers, handed_in).await?;
+    let id = SubmissionId::from_uuid(accepted.id);
+    match accepted.answer.map(Envelope::<SubmissionGraded>::read) {
+        // The agent has stored it before it told.
+        Some(Ok(event)) => {
+            let feedback = serde_json::to_value(event.data.feedback)
+                .map_err(|error| Problem::internal(&error))?;
+            let submission = Submission {
+                id,
+                exercise_id,
+                submitted_at: accepted.at,
+                feedback: Some(feedback),
+                failed: false,
+            };
+            Ok(SubmissionResponse::from(submission).into_response())
+        }
+        Some(Err(_)) | None => find_submission(&gateway, &caller, id).await,
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct HandedIn {
+    exercise_id: ExerciseId,
+    code: Code,
+}
+
+impl Work for HandedIn {
+    type Event = SubmissionMade;
+
+    const OPERATION: &'static str = "submission";
+
+    async fn keep(
+        &self,
+        conn: &mut PgConnection,
+        id: Uuid,
+        student: UserId,
+        _: &Value,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let id = SubmissionId::from_uuid(id);
+        submissions::insert(conn, id, (student, self.exercise_id), self.code.as_str(), now).await
+    }
+
+    fn into_event(self, id: Uuid, student: UserId) -> SubmissionMade {
+        SubmissionMade {
+            submission_id: SubmissionId::from_uuid(id),
+            student_id: student,
+            exercise_id: self.exercise_id,
+            code: self.code,
+        }
+    }
+}
+
+/// One's own solution, with its grade once there is one.
+#[utoipa::path(get, path = "/submissions/{id}", tag = "Exercises", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "As handing in gave it")),
+    responses((status = 200, body = SubmissionResponse), (status = 202, body = SubmissionResponse),
+              (status = 404, body = Problem)))]
+pub(crate) async fn submission(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = id.parse().map_err(|_not_an_id| no_such_submission())?;
+    find_submission(&gateway, &caller, id).await
+}
+
+async fn find_submission(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: SubmissionId,
+) -> Result<Response, Problem> {
+    let mut conn = gateway.services.store.connection().await?;
+    let found = submissions::find(&mut conn, id, caller.id).await?;
+    let found = found.ok_or_else(no_such_submission)?;
+    Ok(SubmissionResponse::from(found).into_response())
+}
+
+fn no_such_submission() -> Problem {
+    Problem::not_found("there is no such solution of yours")
+}
+
+/// One's own solutions of an exercise, newest first, at most 50.
+#[utoipa::path(get, path = "/exercises/{id}/submissions", tag = "Exercises", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The exercise")),
+    responses((status = 200, body = [SubmissionResponse]), (status = 404, body = Problem)))]
+pub(crate) async fn attempts(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<SubmissionResponse>>, Problem> {
+    let mut conn = gateway.services.store.connection().await?;
+    let (id, ..) = find(&mut conn, &id).await?;
+    let found = submissions::of_exercise(&mut conn, caller.id, id, MAX_ATTEMPTS).await?;
+    Ok(Json(found.into_iter().map(SubmissionResponse::from).collect()))
+}
+
+/// The solution in pieces, to be put together and handed in: `{blocks: [{id, text}], too_many, indented}`. It
+/// can be had after three attempts that failed, gets easier with more of them, and is noted.
+#[utoipa::path(post, path = "/exercises/{id}/parsons", tag = "Exercises", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The exercise")),
+    responses((status = 200, body = Object), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn parsons(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let services = &gateway.services;
+    let now = services.clock.now();
+    let mut tx = services.store.begin(NAME).await?;
+    let (id, _, exercise) = find(tx.conn(), &id).await?;
+    let record = submissions::record(tx.conn(), caller.id, id).await?;
+    if record.failed < MIN_FAILED {
+        let detail = format!(
+            "hand in {MIN_FAILED} attempts of your own first; you have {} that did not pass",
+            record.failed
+        );
+        return Err(Problem::new(StatusCode::CONFLICT, "too_early", detail));
+    }
+    stored::note_parsons(tx.conn(), caller.id, id, now).await?;
+    let cause = ids::EventId::from_uuid(services.clock.new_id());
+    tx.commit(cause, Outgoing::none(), now).await?;
+    let (seed, _) = caller.id.as_uuid().as_u64_pair();
+    Ok(Json(exercises::parsons(&exercise, record.failed, seed)).into_response())
+}
+
+impl From<Submission> for SubmissionResponse {
+    fn from(submission: Submission) -> Self {
+        let Submission { id, exercise_id, submitted_at, feedback, failed } = submission;
+        Self {
+            id: id.as_uuid(),
+            exercise_id: exercise_id.as_uuid(),
+            status: match (&feedback, failed) {
+                (Some(_), _) => SubmissionStatus::Graded,
+                (None, true) => SubmissionStatus::Failed,
+                (None, false) => SubmissionStatus::Pending,
+            },
+            status_url: format!("/api/v1/submissions/{id}"),
+            submitted_at,
+            feedback,
+        }
+    }
+}
+
+impl IntoResponse for SubmissionResponse {
+    fn into_response(self) -> Response {
+        if self.status != SubmissionStatus::Pending {
+            return Json(self).into_response();
+        }
+        pending(&self.status_url, &self)
+    }
+}

@@ -1,0 +1,172 @@
+//! Making an exercise: by varying one of the course, or by what a model has written. It is set only if it
+//! passes every gate.
+
+use curriculum::{Check, Exercise};
+use domain::{
+    difficulty::Difficulty,
+    execution::{ExecutionResult, Program},
+    text::Source,
+};
+use events::question_routed::QuestionRouted;
+use exercises::{Fault, Report, Trial};
+use ids::ExerciseId;
+use serde::{Deserialize, Serialize};
+use tutor::reply::WrittenExercise;
+
+/// An exercise that is being made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Making {
+    /// For which question.
+    pub request: QuestionRouted,
+    /// The topic's slug.
+    pub topic: String,
+    /// Its id.
+    pub id: ExerciseId,
+    /// The exercise that it varies.
+    pub variation_of: Option<ExerciseId>,
+    /// The exercise.
+    pub exercise: Exercise,
+    /// Whether its tests say what they expect.
+    has_expectations: bool,
+    /// What came of the first trials.
+    results: Vec<ExecutionResult>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Next {
+    /// A program to be run.
+    Run(Box<Program>),
+    /// The verdict.
+    Judged(Report),
+}
+
+impl Making {
+    /// A variation of an exercise: its solution says what the tests expect.
+    #[must_use]
+    pub const fn varied(
+        request: QuestionRouted,
+        topic: String,
+        (id, variation_of): (ExerciseId, ExerciseId),
+        exercise: Exercise,
+    ) -> Self {
+        let variation_of = Some(variation_of);
+        Self {
+            request,
+            topic,
+            id,
+            variation_of,
+            exercise,
+            has_expectations: false,
+            results: Vec::new(),
+        }
+    }
+
+    /// What a model has written.
+    #[must_use]
+    pub fn written(
+        request: QuestionRouted,
+        topic: String,
+        id: ExerciseId,
+        (written, difficulty): (WrittenExercise, Difficulty),
+    ) -> Self {
+        let exercise = exercise(written, difficulty, id);
+        Self {
+            request,
+            topic,
+            id,
+            variation_of: None,
+            exercise,
+            has_expectations: true,
+            results: Vec::new(),
+        }
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub const fn source(&self) -> &'static str {
+        if self.variation_of.is_some() { "variation" } else { "model" }
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn next(&self) -> Next {
+        if !self.has_expectations {
+            let source = Source::try_from(self.exercise.reference.clone());
+            return match source {
+                Ok(source) => {
+                    Next::Run(Box::new(Program { seed: Some(0), ..self.exercise.program(source) }))
+                }
+                Err(error) => {
+                    let faults = vec![Fault::Bounds(error.to_string())];
+                    Next::Judged(Report { faults, ..Report::default() })
+                }
+            };
+        }
+        let trials = match exercises::trials(&self.exercise) {
+            Ok(trials) => trials,
+            Err(faults) => return Next::Judged(Report { faults, ..Report::default() }),
+        };
+        if let Some((_, program)) = trials.get(self.results.len()) {
+            return Next::Run(Box::new(program.clone()));
+        }
+        let tried: Vec<(Trial, ExecutionResult)> =
+            trials.into_iter().map(|(trial, _)| trial).zip(self.results.clone()).collect();
+        let mut report = exercises::judge(&self.exercise, &tried);
+        if self.variation_of.is_none() {
+            report.faults.extend(double(&self.exercise));
+        }
+        Next::Judged(report)
+    }
+
+    /// Notes what came of the run.
+    pub fn note(&mut self, run: &ExecutionResult) {
+        if !self.has_expectations {
+            let exercise = self.exercise.clone();
+            self.exercise = exercises::expect_what_reference_gives(exercise, run);
+            self.has_expectations = true;
+            return;
+        }
+        // Only what the tests gave is looked at.
+        self.results.push(ExecutionResult {
+            stdout: String::new(),
+            stderr: String::new(),
+            transcript: Vec::new(),
+            trace: None,
+            files: Default::default(),
+            ..run.clone()
+        });
+    }
+}
+
+/// The exercise of the course that this is in other words.
+fn double(exercise: &Exercise) -> Option<Fault> {
+    let mut bank = curriculum::embedded().exercises().map(|(_, template)| template.exercise());
+    let double = bank.find(|known| exercises::same_as(known, exercise))?;
+    Some(Fault::Known(double.title))
+}
+
+fn exercise(written: WrittenExercise, difficulty: Difficulty, id: ExerciseId) -> Exercise {
+    let text = |text: String| (!text.trim().is_empty()).then_some(text);
+    let tests = written.tests.into_iter().map(|test| Check {
+        call: Some(test.call),
+        stdin: None,
+        expected: Some(test.expected),
+        raises: None,
+        hidden: text(test.hidden),
+    });
+    Exercise {
+        slug: format!("model-{id}"),
+        title: written.title,
+        difficulty,
+        task: written.task,
+        starter: written.starter,
+        reference: written.reference,
+        hints: written.hints,
+        uses: Vec::new(),
+        forbids: Vec::new(),
+        equivalent: Vec::new(),
+        files: Default::default(),
+        tests: tests.collect(),
+    }
+}

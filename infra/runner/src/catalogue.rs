@@ -1,0 +1,50 @@
+//! The course's catalogue and exercises, laid into a database: what is set and handed in refers to them.
+
+use anyhow::Context;
+use ids::EventId;
+use runtime::{Clock, Outgoing, Store};
+use storage::{
+    curriculum::CatalogueEntry,
+    exercises::{self as stored, NewExercise},
+};
+
+/// Brings the catalogue and the exercises up to date; running it again changes nothing.
+pub(crate) async fn lay(store: &Store, clock: &Clock) -> anyhow::Result<()> {
+    let now = clock.now();
+    let course = curriculum::embedded();
+    let mut tx = store.begin("catalogue").await.context("the database is away")?;
+    storage::curriculum::upsert(tx.conn(), entries()).await.context("no catalogue")?;
+    for entry in exercises::bank(course) {
+        let body = serde_json::to_value(&entry.exercise)?;
+        let exercise = NewExercise {
+            id: entry.id,
+            topic: &entry.topic.slug,
+            difficulty: entry.exercise.difficulty,
+            title: &entry.exercise.title,
+            task: &entry.exercise.task,
+            starter: &entry.exercise.starter,
+            body: &body,
+            source: "course",
+            position: i32::try_from(entry.position)?,
+            variation_of: None,
+            faults: None,
+        };
+        stored::upsert(tx.conn(), &exercise, now).await.context("an exercise cannot be kept")?;
+    }
+    tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
+    Ok(())
+}
+
+fn entries() -> impl Iterator<Item = CatalogueEntry<'static>> {
+    let place = |index: usize| i16::try_from(index + 1).unwrap_or(i16::MAX);
+    curriculum::embedded().modules.iter().enumerate().flat_map(move |(index, module)| {
+        module.topics.iter().enumerate().map(move |(position, topic)| CatalogueEntry {
+            module_slug: &module.slug,
+            module_position: place(index),
+            module_title: &module.title,
+            topic_slug: &topic.slug,
+            topic_position: place(position),
+            topic_title: &topic.title,
+        })
+    })
+}

@@ -1,0 +1,109 @@
+//! A solution has been graded.
+
+use ids::{ExerciseId, SubmissionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic};
+
+/// How a test went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestStatus {
+    /// As expected.
+    Pass,
+    /// Another value, or other output.
+    Wrong,
+    /// Nothing was given back where something was expected.
+    NoneReturned,
+    /// An exception.
+    Exception,
+    /// No end in time.
+    Timeout,
+    /// Too much memory.
+    Memory,
+    /// Too much output.
+    OutputLimit,
+    /// It was not run.
+    NotRun,
+}
+
+/// What a student learns of one test. Of a hidden one: only what it is about, and how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestFeedback {
+    /// From 1.
+    pub number: u32,
+    /// How it went.
+    pub status: TestStatus,
+    /// Whether it is shown.
+    pub hidden: bool,
+    /// What it is about, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// The expression that was evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// What was typed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// What should come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    /// What to make of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What a student learns of a solution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// Whether it solves the exercise.
+    pub passed: bool,
+    /// 0 to 100: the share of tests that pass; half of it if the task is not done as it says.
+    pub score: u8,
+    /// In the order of the exercise.
+    pub tests: Vec<TestFeedback>,
+    /// What the task asks for, and the solution does not do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_as_asked: Vec<String>,
+    /// How well it is written, 0 to 100; none for what is too short to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
+    /// What to do next, in one or two sentences.
+    pub message: String,
+    /// Which attempt of the student it is, from 1.
+    pub attempt: u32,
+    /// The best score so far, 0 to 100.
+    pub best: u8,
+    /// Whether the solution can be had in pieces, to be put together.
+    pub parsons: bool,
+}
+
+/// Emitted by the exercise agent, handled by the front doors. Since 0.4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionGraded {
+    /// The solution.
+    pub submission_id: SubmissionId,
+    /// Who handed it in.
+    pub student_id: UserId,
+    /// The exercise.
+    pub exercise_id: ExerciseId,
+    /// What came of it.
+    pub feedback: Feedback,
+}
+
+impl Event for SubmissionGraded {
+    const TYPE: &'static str = "submission.graded.v1";
+    const TOPIC: Topic = Topic::LearningResponses;
+
+    fn student_id(&self) -> UserId {
+        self.student_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.submission_id.as_uuid()
+    }
+}

@@ -1,0 +1,233 @@
+//! Exercises that can be set, and to whom they were.
+
+use chrono::{DateTime, Utc};
+use domain::difficulty::Difficulty;
+use ids::{ExerciseId, UserId};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// An exercise, with everything that never leaves the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredExercise {
+    /// Its id.
+    pub id: ExerciseId,
+    /// The topic's slug.
+    pub topic: String,
+    /// All of it: task, starter, reference, hints, tests.
+    pub body: Value,
+}
+
+/// An exercise to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewExercise<'a> {
+    /// Its id.
+    pub id: ExerciseId,
+    /// The topic's slug.
+    pub topic: &'a str,
+    /// How hard it is.
+    pub difficulty: Difficulty,
+    /// Its name for people.
+    pub title: &'a str,
+    /// What is to be done.
+    pub task: &'a str,
+    /// What the student begins with.
+    pub starter: &'a str,
+    /// All of it.
+    pub body: &'a Value,
+    /// `course`, `variation` or `model`.
+    pub source: &'a str,
+    /// The place in the course.
+    pub position: i32,
+    /// The exercise that it varies.
+    pub variation_of: Option<ExerciseId>,
+    /// Why it cannot be set; none if it can.
+    pub faults: Option<&'a str>,
+}
+
+/// Keeps an exercise; what is kept under the same id is replaced if it differs.
+///
+/// # Errors
+/// The database's own.
+pub async fn upsert(
+    conn: &mut PgConnection,
+    exercise: &NewExercise<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO exercises (id, topic_slug, difficulty, title, statement, starter, solution, status,
+                                variation_of, created_at, source, position, faults)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $12::text IS NULL THEN 'verified' ELSE 'rejected' END,
+                 $8, $9, $10, $11, $12)
+         ON CONFLICT (id) DO UPDATE
+         SET topic_slug = excluded.topic_slug, difficulty = excluded.difficulty, title = excluded.title,
+             statement = excluded.statement, starter = excluded.starter, solution = excluded.solution,
+             position = excluded.position
+         WHERE (exercises.solution, exercises.position) IS DISTINCT FROM (excluded.solution, excluded.position)",
+        exercise.id.as_uuid(),
+        exercise.topic,
+        exercise.difficulty.as_str(),
+        exercise.title,
+        exercise.task,
+        exercise.starter,
+        exercise.body,
+        exercise.variation_of.map(ExerciseId::as_uuid),
+        now,
+        exercise.source,
+        exercise.position,
+        exercise.faults,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An exercise that can be set.
+///
+/// # Errors
+/// The database's own.
+pub async fn find(
+    conn: &mut PgConnection,
+    id: ExerciseId,
+) -> sqlx::Result<Option<StoredExercise>> {
+    let row = sqlx::query!(
+        "SELECT topic_slug, solution FROM exercises WHERE id = $1 AND status = 'verified'",
+        id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| StoredExercise { id, topic: row.topic_slug, body: row.solution }))
+}
+
+/// The next exercise for a student: one that they were not given yet, in the order of the course, else the one
+/// that they were given longest ago; and whether it is new to them.
+///
+/// # Errors
+/// The database's own.
+pub async fn next_for(
+    conn: &mut PgConnection,
+    student: UserId,
+    topic: Option<&str>,
+    difficulty: Difficulty,
+) -> sqlx::Result<Option<(StoredExercise, bool)>> {
+    let row = sqlx::query!(
+        r#"SELECT exercises.id, topic_slug, solution, set_at AS "set_at?" FROM exercises
+           LEFT JOIN exercise_sets ON exercise_id = exercises.id AND student_id = $1
+           WHERE status = 'verified' AND ($2::text IS NULL OR topic_slug = $2) AND difficulty = $3
+           ORDER BY set_at NULLS FIRST, position, exercises.id LIMIT 1"#,
+        student.as_uuid(),
+        topic,
+        difficulty.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| {
+        let id = ExerciseId::from_uuid(row.id);
+        let exercise = StoredExercise { id, topic: row.topic_slug, body: row.solution };
+        (exercise, row.set_at.is_none())
+    }))
+}
+
+/// Which of these are kept, set or rejected.
+///
+/// # Errors
+/// The database's own.
+pub async fn known(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("SELECT id FROM exercises WHERE id = ANY($1)", ids).fetch_all(conn).await
+}
+
+/// Notes that a student was given an exercise. Of a student without an account nothing is noted.
+///
+/// # Errors
+/// The database's own.
+pub async fn note_set(
+    conn: &mut PgConnection,
+    student: UserId,
+    exercise: ExerciseId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO exercise_sets (student_id, exercise_id, set_at)
+         SELECT id, $2, $3 FROM users WHERE id = $1
+         ON CONFLICT (student_id, exercise_id) DO UPDATE SET set_at = $3",
+        student.as_uuid(),
+        exercise.as_uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a student was shown the solution in pieces; the first time stays.
+///
+/// # Errors
+/// The database's own.
+pub async fn note_parsons(
+    conn: &mut PgConnection,
+    student: UserId,
+    exercise: ExerciseId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO exercise_sets (student_id, exercise_id, set_at, parsons_at) VALUES ($1, $2, $3, $3)
+         ON CONFLICT (student_id, exercise_id) DO UPDATE
+         SET parsons_at = coalesce(exercise_sets.parsons_at, $3)",
+        student.as_uuid(),
+        exercise.as_uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An exercise in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: Uuid,
+    /// Its place.
+    pub position: i32,
+    /// The topic's slug.
+    pub topic: String,
+    /// How hard it is.
+    pub difficulty: String,
+    /// Its name.
+    pub title: String,
+    /// How often the student has handed it in.
+    pub attempts: i64,
+    /// The student's best score, 0 to 100.
+    pub best: Option<i16>,
+}
+
+/// Exercises in the order of the course, after a place, with how a student has done.
+///
+/// # Errors
+/// The database's own.
+pub async fn list(
+    conn: &mut PgConnection,
+    student: UserId,
+    (topic, difficulty): (Option<&str>, Option<Difficulty>),
+    (position, id): (i32, Uuid),
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    sqlx::query_as!(
+        Listed,
+        r#"SELECT exercises.id, position, topic_slug AS topic, difficulty, title,
+                  count(submissions.id) AS "attempts!", max(score) AS best
+           FROM exercises
+           LEFT JOIN submissions ON exercise_id = exercises.id AND student_id = $1 AND graded_at IS NOT NULL
+           WHERE status = 'verified' AND ($2::text IS NULL OR topic_slug = $2)
+             AND ($3::text IS NULL OR difficulty = $3) AND (position, exercises.id) > ($4, $5)
+           GROUP BY exercises.id ORDER BY position, exercises.id LIMIT $6"#,
+        student.as_uuid(),
+        topic,
+        difficulty.map(Difficulty::as_str),
+        position,
+        id,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}

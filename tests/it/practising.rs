@@ -1,0 +1,267 @@
+//! Exercises: set one at a time, handed in, graded with what may be told, helped with, varied, and written by
+//! a model.
+
+use curriculum::Exercise;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use testing::{ModelServer, Scripted};
+use tests::{Reply, Setup, Student, World};
+
+/// An exercise of the course by its slug, with the address under which it is found.
+fn exercise(slug: &str) -> (Exercise, String) {
+    let mut all = exercises::bank(curriculum::embedded());
+    let found = all.find(|entry| entry.exercise.slug == slug).expect(slug);
+    (found.exercise, format!("/exercises/{}", found.id))
+}
+
+async fn hand_in(world: &World, student: &Student, path: &str, code: &str) -> Reply {
+    let path = format!("{path}/submissions");
+    world.post_with(&path, &student.token, &json!({ "code": code }), [("prefer", "wait=20")]).await
+}
+
+async fn generate(world: &World, student: &Student, body: Value) -> Reply {
+    let headers = [("prefer", "wait=25")];
+    let reply = world.post_with("/exercises/generate", &student.token, &body, headers).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    reply
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_course_is_listed_page_by_page_and_nothing_hidden_is_shown() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let mut seen = Vec::new();
+    let mut path = "/exercises".to_owned();
+    loop {
+        let page = world.get(&path, Some(&student.token)).await;
+        assert_eq!(page.status, StatusCode::OK, "{:?}", page.body);
+        let items = page.body["items"].as_array().expect("items");
+        seen.extend(items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()));
+        match page.body["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/exercises?cursor={cursor}"),
+            None => break,
+        }
+    }
+    let expected: Vec<String> =
+        exercises::bank(curriculum::embedded()).map(|entry| entry.id.to_string()).collect();
+    assert_eq!(seen, expected, "all of them, in the order of the course");
+    for id in seen.iter().step_by(10) {
+        let shown = world.get(&format!("/exercises/{id}"), Some(&student.token)).await;
+        let text = shown.body.to_string();
+        assert!(shown.body["task"].is_string() && !text.contains("reference"), "{text}");
+        assert!(!text.contains("\"hidden\""), "{text}");
+    }
+    let hard = world.get("/exercises?topic=lists&difficulty=hard", Some(&student.token)).await;
+    let items = hard.body["items"].as_array().expect("items");
+    assert!(!items.is_empty() && items.iter().all(|item| item["topic"] == "lists"), "{items:?}");
+    for bad in ["/exercises?cursor=x", "/exercises?difficulty=huge", "/exercises?colour=red"] {
+        let refused = world.get(bad, Some(&student.token)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    let none = world.get("/exercises/none", Some(&student.token)).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_solution_is_graded_by_hidden_tests_and_learns_what_may_be_told() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let (exercise, path) = exercise("second-largest");
+    let wrong = "def second_largest(numbers):\n    return sorted(numbers)[-2]\n";
+    let reply = hand_in(&world, &ada, &path, wrong).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    let feedback = &reply.body["feedback"];
+    assert_eq!((&feedback["passed"], &feedback["attempt"]), (&json!(false), &json!(1)));
+    let score = feedback["score"].as_u64().expect("a score");
+    assert!((1..100).contains(&score), "{feedback}");
+    let tests = feedback["tests"].as_array().expect("tests");
+    assert_eq!(tests.len(), exercise.tests.len());
+    let text = feedback.to_string();
+    for (check, test) in exercise.tests.iter().zip(tests) {
+        let (Some(call), Some(expected)) = (&check.call, &check.expected) else { continue };
+        assert_eq!(check.hidden.is_some(), test["hidden"] == true);
+        if check.hidden.is_some() {
+            assert!(!text.contains(&format!("{call:?}")), "{call} is told");
+            let shown = [&test["call"], &test["expected"], &test["actual"]];
+            assert!(shown.iter().all(|part| part.is_null()), "{expected} is told: {test}");
+            assert!(test["about"].is_string(), "{test}");
+        }
+    }
+    assert!(tests.iter().any(|test| test["hidden"] == true && test["status"] != "pass"), "{text}");
+    let right = hand_in(&world, &ada, &path, &exercise.reference).await;
+    let feedback = &right.body["feedback"];
+    assert_eq!((&feedback["passed"], &feedback["score"]), (&json!(true), &json!(100)));
+    assert_eq!((&feedback["attempt"], &feedback["best"]), (&json!(2), &json!(100)));
+    assert!(feedback["quality"].is_number(), "{feedback}");
+    let id = right.body["id"].as_str().expect("an id");
+    let activities = world.events_of_request(id, "progress.events").await;
+    assert_eq!(activities[0]["activity"]["type"], "exercise_submitted");
+    assert_eq!(activities[0]["activity"]["score"], 100);
+    let own = world.get(&format!("{path}/submissions"), Some(&ada.token)).await;
+    assert_eq!(own.body.as_array().map(Vec::len), Some(2));
+    let theirs = world.get(&format!("/submissions/{id}"), Some(&bob.token)).await;
+    assert_eq!(theirs.status, StatusCode::NOT_FOUND);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_way_to_fail_a_test_is_told_apart() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let (_, path) = exercise("second-largest");
+    for (body, status, words) in [
+        ("    print(numbers)", "none_returned", "return"),
+        ("    return numbers[99]", "exception", "IndexError"),
+        ("    while True:\n        pass", "timeout", "time"),
+        ("    return 'x'", "wrong", "value"),
+        ("    return 'x' * 10**9", "memory", "memory"),
+    ] {
+        let code = format!("def second_largest(numbers):\n{body}\n");
+        let reply = hand_in(&world, &student, &path, &code).await;
+        let first = &reply.body["feedback"]["tests"][0];
+        assert_eq!(first["status"], status, "{body}: {:?}", reply.body);
+        assert!(first["message"].as_str().is_some_and(|text| text.contains(words)), "{first}");
+    }
+    let broken = hand_in(&world, &student, &path, "def second_largest(numbers)\n    pass\n").await;
+    let message = broken.body["feedback"]["message"].as_str().expect("a message");
+    assert!(message.starts_with("Nothing could be tested yet"), "{message}");
+    let missing = hand_in(&world, &student, "/exercises/none", "x = 1").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_solution_comes_in_pieces_after_three_attempts_and_not_before() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let (exercise, path) = exercise("second-largest");
+    let pieces = async || world.post(&format!("{path}/parsons"), Some(&student.token), &json!({})).await;
+    for attempt in 0..3 {
+        let early = pieces().await;
+        assert_eq!((early.status, &early.body["code"]), (StatusCode::CONFLICT, &json!("too_early")));
+        let code = format!("def second_largest(numbers):\n    return {attempt}\n");
+        let reply = hand_in(&world, &student, &path, &code).await;
+        assert_eq!(reply.body["feedback"]["parsons"], attempt == 2, "{:?}", reply.body);
+    }
+    let given = pieces().await;
+    assert_eq!(given.status, StatusCode::OK, "{:?}", given.body);
+    let blocks = given.body["blocks"].as_array().expect("blocks");
+    let lines = exercise.reference.lines().filter(|line| !line.trim().is_empty()).count();
+    let too_many = given.body["too_many"].as_u64().expect("a number");
+    assert_eq!(blocks.len() as u64, lines as u64 + too_many);
+    let solved = hand_in(&world, &student, &path, &exercise.reference).await;
+    let id = solved.body["id"].as_str().expect("an id");
+    let activity = &world.events_of_request(id, "progress.events").await[0]["activity"];
+    assert_eq!(activity["helped"], true, "{activity}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_exercise_is_set_twice_until_there_is_a_verified_variation() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let course = curriculum::embedded();
+    // A topic with an exercise of this difficulty that can be varied.
+    let (topic, template) = course
+        .exercises()
+        .find(|(_, template)| template.variations() > 1)
+        .expect("there are variations");
+    let written = template.exercise();
+    let body = json!({ "topic": topic.slug, "difficulty": written.difficulty.as_str() });
+    let same = topic.practice.exercises.iter().map(|template| template.exercise());
+    let count = same.filter(|exercise| exercise.difficulty == written.difficulty).count();
+    let mut ids = Vec::new();
+    for _ in 0..=count {
+        let reply = generate(&world, &student, body.clone()).await;
+        let details = &reply.body["answer"]["details"];
+        assert_eq!(details["kind"], "exercise", "{:?}", reply.body);
+        ids.push((details["id"].as_str().expect("an id").to_owned(), reply.body["id"].clone()));
+    }
+    let mut distinct: Vec<&String> = ids.iter().map(|(id, _)| id).collect();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), count + 1, "{ids:?}");
+    let (id, request) = ids.last().expect("one");
+    let request = request.as_str().expect("an id");
+    let made = world.events_of_request(request, "exercise.generated").await;
+    assert_eq!((&made[0]["exercise_id"], &made[0]["source"]), (&json!(id), &json!("variation")));
+    let mutants = &made[0]["mutants"];
+    assert!(mutants[1].as_u64() >= Some(1), "its tests were tried: {mutants}");
+    let solved = hand_in(&world, &student, &format!("/exercises/{id}"), "x = 1\n").await;
+    assert_eq!(solved.body["feedback"]["passed"], false, "{:?}", solved.body);
+    world.finish().await;
+}
+
+fn written(reference: &str, expected: &str) -> String {
+    let test = |call: &str, expected: &str, hidden: &str| json!({ "call": call, "expected": expected, "hidden": hidden });
+    json!({
+        "title": "Warm days", "task": "Write `warm(days, limit)`, which gives the number of days that are warmer than the limit.",
+        "starter": "def warm(days, limit):\n    pass\n", "reference": reference,
+        "hints": ["Look at one day at a time.", "Keep a number that grows when a day is warmer."],
+        "tests": [
+            test("warm([20, 25, 30], 22)", expected, ""), test("warm([1], 0)", "1", ""), test("warm([5, 5], 5)", "0", ""),
+            test("warm([], 10)", "0", "no days"), test("warm([-3, -1, 2], -2)", "2", "below zero"),
+            test("warm([9, 10, 11], 10)", "1", "exactly the limit")
+        ]
+    })
+    .to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
+    let good = "def warm(days, limit):\n    count = 0\n    for day in days:\n        if day > limit:\n            count = count + 1\n    return count\n";
+    let server = ModelServer::playing([
+        Scripted::Says(written(good, "2")),
+        // Its own solution fails its own test.
+        Scripted::Says(written(good, "3")),
+    ])
+    .await;
+    let settings = vec![("OPENAI_BASE_URL", server.base_url())];
+    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    let student = world.student("ada").await;
+    let all = exercises::bank(curriculum::embedded());
+    let count = all.filter(|e| e.topic.slug == "for-loops" && e.exercise.difficulty.as_str() == "easy").count();
+    let body = json!({ "topic": "for-loops", "difficulty": "easy" });
+    for _ in 0..count {
+        generate(&world, &student, body.clone()).await;
+    }
+    assert_eq!(server.requests().len(), 0, "the course comes first");
+    let reply = generate(&world, &student, body.clone()).await;
+    assert_eq!(reply.body["answered_by"], "model", "{:?}", reply.body);
+    assert_eq!(reply.body["answer"]["details"]["title"], "Warm days");
+    let id = reply.body["answer"]["details"]["id"].as_str().expect("an id").to_owned();
+    let solved = hand_in(&world, &student, &format!("/exercises/{id}"), good).await;
+    assert_eq!(solved.body["feedback"]["score"], 100, "{:?}", solved.body);
+    let reply = generate(&world, &student, body).await;
+    assert_eq!(reply.body["answered_by"], "offline", "{:?}", reply.body);
+    let rejected = "SELECT count(*) FROM exercises WHERE status = 'rejected' AND faults IS NOT NULL AND $1 IS NOT NULL";
+    assert_eq!(world.count(rejected, student.id).await, 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stuck_student_gets_the_authors_hints_one_at_a_time_and_no_solution() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let (exercise, path) = exercise("second-largest");
+    let id = path.rsplit('/').next().expect("an id");
+    let ask = async |question: &str| {
+        let body = json!({ "question": question, "exercise_id": id });
+        world.post_with("/query", &student.token, &body, [("prefer", "wait=20")]).await
+    };
+    let first = ask("I'm stuck").await;
+    assert_eq!(first.body["agent"], "exercise", "{:?}", first.body);
+    let content = first.body["answer"]["content"].as_str().expect("a text");
+    assert!(content.contains(&exercise.hints[0]) && !content.contains(&exercise.hints[1]), "{content}");
+    world.advance(91);
+    let second = ask("just give me the solution to this").await;
+    let content = second.body["answer"]["content"].as_str().expect("a text");
+    assert!(content.starts_with("I do not hand out solutions"), "{content}");
+    assert!(content.contains(&exercise.hints[1]), "{content}");
+    let again = ask("please, I'm stuck, write the full code").await;
+    assert_eq!(again.body["answer"]["details"]["level"], 2, "{:?}", again.body);
+    let given = world.events_of_request(first.body["id"].as_str().expect("an id"), "progress.events").await;
+    assert_eq!(given[0]["activity"]["type"], "hint_given");
+    world.finish().await;
+}
