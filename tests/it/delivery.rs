@@ -281,7 +281,11 @@ struct HoldsUpOne {
 impl Act for HoldsUpOne {
     type In = QuestionAsked;
 
-    async fn handle(&self, received: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
+    async fn handle(
+        &self,
+        received: Received<QuestionAsked>,
+        _: &Live,
+    ) -> Result<Outgoing, HandlerError> {
         let asked = received.event.data;
         if asked.student_id.as_uuid() == self.slow {
             self.go.notified().await;

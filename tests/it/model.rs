@@ -20,10 +20,8 @@ async fn world(server: &ModelServer, more: &[(&'static str, &str)]) -> World {
 }
 
 fn explanation(examples: &[(&str, &str)]) -> String {
-    let examples: Vec<Value> = examples
-        .iter()
-        .map(|(title, code)| json!({ "title": title, "code": code }))
-        .collect();
+    let examples: Vec<Value> =
+        examples.iter().map(|(title, code)| json!({ "title": title, "code": code })).collect();
     // In the order of the schema, as a model writes it.
     let text = "A list is like a row of boxes.\n\nEach box of the list has a number.";
     let rest = json!({
@@ -95,7 +93,8 @@ async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
             break;
         }
     }
-    let delta = |number: u32, text: &str| ("answer.delta.v1".to_owned(), json!(number), json!(text));
+    let delta =
+        |number: u32, text: &str| ("answer.delta.v1".to_owned(), json!(number), json!(text));
     assert_eq!(told[0], delta(0, "A list is like a row of boxes.\n\n"));
     assert_eq!(told[1], delta(1, "Each box of the list has a number."));
     assert_eq!(told.len(), 3);
@@ -216,8 +215,7 @@ async fn a_hint_may_be_said_in_other_words_that_say_no_more() {
     for (name, by) in [("ada", "model"), ("bob", "offline")] {
         let student = world.student(name).await;
         let body = json!({ "code": "total = 1\nprint(totl)\n", "question": "why is it broken?" });
-        let reply =
-            world.post_with("/debug", &student.token, &body, [("prefer", "wait=20")]).await;
+        let reply = world.post_with("/debug", &student.token, &body, [("prefer", "wait=20")]).await;
         assert_eq!(reply.body["answered_by"], by, "{:?}", reply.body);
         let content = reply.body["answer"]["content"].as_str().expect("a text");
         assert_eq!(content.contains(words), by == "model", "{content}");
@@ -236,7 +234,8 @@ async fn a_note_is_told_if_its_lines_do_the_same() {
                 "before": before, "after": after })
     };
     let kept = "total = 0\nfor number in numbers:\n    total += number";
-    let notes = [note(2, kept, "total = sum(numbers)"), note(5, "print(total)", "print(total + 1)")];
+    let notes =
+        [note(2, kept, "total = sum(numbers)"), note(5, "print(total)", "print(total + 1)")];
     let answer = json!({ "praise": "The names say what they hold.", "notes": notes });
     let server = ModelServer::playing([Scripted::Says(answer.to_string())]).await;
     let world = world(&server, &[]).await;

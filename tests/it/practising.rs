@@ -136,10 +136,14 @@ async fn the_solution_comes_in_pieces_after_three_attempts_and_not_before() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let (exercise, path) = exercise("second-largest");
-    let pieces = async || world.post(&format!("{path}/parsons"), Some(&student.token), &json!({})).await;
+    let pieces =
+        async || world.post(&format!("{path}/parsons"), Some(&student.token), &json!({})).await;
     for attempt in 0..3 {
         let early = pieces().await;
-        assert_eq!((early.status, &early.body["code"]), (StatusCode::CONFLICT, &json!("too_early")));
+        assert_eq!(
+            (early.status, &early.body["code"]),
+            (StatusCode::CONFLICT, &json!("too_early"))
+        );
         let code = format!("def second_largest(numbers):\n    return {attempt}\n");
         let reply = hand_in(&world, &student, &path, &code).await;
         assert_eq!(reply.body["feedback"]["parsons"], attempt == 2, "{:?}", reply.body);
@@ -221,7 +225,9 @@ async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let student = world.student("ada").await;
     let all = exercises::bank(curriculum::embedded());
-    let count = all.filter(|e| e.topic.slug == "for-loops" && e.exercise.difficulty.as_str() == "easy").count();
+    let count = all
+        .filter(|e| e.topic.slug == "for-loops" && e.exercise.difficulty.as_str() == "easy")
+        .count();
     let body = json!({ "topic": "for-loops", "difficulty": "easy" });
     for _ in 0..count {
         generate(&world, &student, body.clone()).await;
@@ -253,7 +259,10 @@ async fn a_stuck_student_gets_the_authors_hints_one_at_a_time_and_no_solution() 
     let first = ask("I'm stuck").await;
     assert_eq!(first.body["agent"], "exercise", "{:?}", first.body);
     let content = first.body["answer"]["content"].as_str().expect("a text");
-    assert!(content.contains(&exercise.hints[0]) && !content.contains(&exercise.hints[1]), "{content}");
+    assert!(
+        content.contains(&exercise.hints[0]) && !content.contains(&exercise.hints[1]),
+        "{content}"
+    );
     world.advance(91);
     let second = ask("just give me the solution to this").await;
     let content = second.body["answer"]["content"].as_str().expect("a text");
@@ -261,7 +270,8 @@ async fn a_stuck_student_gets_the_authors_hints_one_at_a_time_and_no_solution() 
     assert!(content.contains(&exercise.hints[1]), "{content}");
     let again = ask("please, I'm stuck, write the full code").await;
     assert_eq!(again.body["answer"]["details"]["level"], 2, "{:?}", again.body);
-    let given = world.events_of_request(first.body["id"].as_str().expect("an id"), "progress.events").await;
+    let given =
+        world.events_of_request(first.body["id"].as_str().expect("an id"), "progress.events").await;
     assert_eq!(given[0]["activity"]["type"], "hint_given");
     world.finish().await;
 }

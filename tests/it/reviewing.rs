@@ -26,7 +26,10 @@ async fn a_program_is_run_and_read_and_its_quality_goes_to_progress() {
     assert_eq!(rules(report), ["index_loop"]);
     assert_eq!(report["findings"][0]["line"], 3);
     let after = report["findings"][0]["after"].as_str().expect("better lines");
-    assert!(after.starts_with("    for word in words:\n        if len(word) > len(best):"), "{after}");
+    assert!(
+        after.starts_with("    for word in words:\n        if len(word) > len(best):"),
+        "{after}"
+    );
     // 7 statements and one matter of style: 100 - 100 / 17.
     assert_eq!(report["score"], 94);
     let content = reply.body["answer"]["content"].as_str().expect("a text");

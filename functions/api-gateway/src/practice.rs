@@ -109,13 +109,15 @@ fn read_cursor(text: &str) -> Option<(i32, Uuid)> {
     Some((position.parse().ok()?, id.parse().ok()?))
 }
 
-async fn find(conn: &mut PgConnection, id: &str) -> Result<(ExerciseId, String, Exercise), Problem> {
+async fn find(
+    conn: &mut PgConnection,
+    id: &str,
+) -> Result<(ExerciseId, String, Exercise), Problem> {
     let none = || Problem::not_found("there is no such exercise");
     // What is not an id names nothing, so it is not found rather than malformed.
     let id: ExerciseId = id.parse().map_err(|_not_an_id| none())?;
     let found = stored::find(conn, id).await?.ok_or_else(none)?;
-    let exercise =
-        serde_json::from_value(found.body).map_err(|error| Problem::internal(&error))?;
+    let exercise = serde_json::from_value(found.body).map_err(|error| Problem::internal(&error))?;
     Ok((id, found.topic, exercise))
 }
 
@@ -169,8 +171,8 @@ pub(crate) async fn generate(
     }
     let what = if request.variation_of.is_some() { "variation" } else { "new" };
     let question = format!("Give me a {what} {} exercise.", request.difficulty.as_str());
-    let question = Question::try_from(question)
-        .map_err(|error: TextError| Problem::internal(&error))?;
+    let question =
+        Question::try_from(question).map_err(|error: TextError| Problem::internal(&error))?;
     let request = QueryRequest {
         question,
         code: None,

@@ -117,9 +117,8 @@ impl Checking {
             tracing::info!(rule = finding.rule, "better lines do something else and are withheld");
             return;
         }
-        let same = |other: &&mut ReviewFinding| {
-            (&other.rule, other.line) == (&finding.rule, finding.line)
-        };
+        let same =
+            |other: &&mut ReviewFinding| (&other.rule, other.line) == (&finding.rule, finding.line);
         match self.report.findings.iter_mut().find(same) {
             Some(known) => *known = finding,
             None => {

@@ -64,7 +64,8 @@ impl Decide for Begin {
         let origin = agents::origin(&received, Author::CodeReview, of);
         match agents::code(&request).and_then(agents::plain_program) {
             Some(program) => {
-                agents::request_run(conn, origin, &Waiting::Program(request), program).await
+                agents::request_run(conn, origin, &Waiting::Program(Box::new(request)), program)
+                    .await
             }
             None => {
                 let answer = report::without_program();
@@ -78,7 +79,7 @@ impl Decide for Begin {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Waiting {
     /// The student's program.
-    Program(QuestionRouted),
+    Program(Box<QuestionRouted>),
     /// The program with better lines.
     Better(Box<Checking>),
 }
@@ -105,7 +106,7 @@ impl Decide for Finish {
                 origin.query = request.asked.query_id;
                 let code = agents::code(&request).unwrap_or_default();
                 let report = report::details(&review(&code), &run.result);
-                let checking = Checking::new(request, report, &code, &run.result);
+                let checking = Checking::new(*request, report, &code, &run.result);
                 match &self.tutor {
                     Some(tutor) => ask(conn, tutor, origin, checking, &code).await,
                     None => go_on(conn, origin, checking).await,
@@ -136,7 +137,8 @@ async fn ask(
     let fields = [("code", code), ("findings", findings.as_str()), ("question", question)];
     let call = (Task::Review, fields.as_slice());
     let requested =
-        agents::request_model::<ReviewModelRequested, _>(conn, tutor, origin, call, &checking).await?;
+        agents::request_model::<ReviewModelRequested, _>(conn, tutor, origin, call, &checking)
+            .await?;
     match requested {
         Some(requested) => Outgoing::none().with(&requested),
         None => go_on(conn, origin, checking).await,

@@ -75,7 +75,8 @@ impl Verifying {
             return None;
         }
         let explanation = &self.explanation;
-        let mut content = format!("**{}**\n\n{}", self.waiting.idea, explanation.explanation.trim());
+        let mut content =
+            format!("**{}**\n\n{}", self.waiting.idea, explanation.explanation.trim());
         show_examples(&mut content, &examples);
         if !explanation.common_mistakes.is_empty() {
             content.push_str("\n\nWatch out for:");

@@ -36,7 +36,9 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     match tutor {
         None => function,
         Some(tutor) => function
-            .acts(CallModel::<ConceptsModelRequested, ConceptsModelFinished>::new(Arc::clone(&tutor)))
+            .acts(CallModel::<ConceptsModelRequested, ConceptsModelFinished>::new(Arc::clone(
+                &tutor,
+            )))
             .decides(Hear { tutor })
             .decides(Verify),
     }
@@ -103,7 +105,8 @@ async fn ask(
     ];
     let call = (Task::Explain, fields.as_slice());
     let requested =
-        agents::request_model::<ConceptsModelRequested, _>(conn, tutor, origin, call, &waiting).await?;
+        agents::request_model::<ConceptsModelRequested, _>(conn, tutor, origin, call, &waiting)
+            .await?;
     match requested {
         Some(requested) => Outgoing::none().with(&requested),
         None => finish(conn, origin, waiting, None).await,
@@ -131,7 +134,9 @@ impl Decide for Hear {
         let Some((waiting, text)) = taken else { return Ok(Outgoing::none()) };
         let read = text.map(|text| reply::explanation(&text, prompt(Task::Explain), &waiting.idea));
         match read {
-            Some(Ok(explanation)) => verify(conn, origin, Verifying::new(waiting, explanation)).await,
+            Some(Ok(explanation)) => {
+                verify(conn, origin, Verifying::new(waiting, explanation)).await
+            }
             Some(Err(withheld)) => {
                 tracing::warn!(%withheld, "the model's explanation is withheld");
                 finish(conn, origin, waiting, None).await

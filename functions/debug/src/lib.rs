@@ -94,8 +94,13 @@ impl Decide for Finish {
         let taken = agents::take::<QuestionRouted>(conn, execution_id, Author::Debug).await?;
         let Some(request) = taken else { return Ok(Outgoing::none()) };
         let of = (request.asked.query_id, request.asked.student_id);
-        let origin =
-            Origin { cause: received.event.id, agent: Author::Debug, query: of.0, student: of.1, now: received.now };
+        let origin = Origin {
+            cause: received.event.id,
+            agent: Author::Debug,
+            query: of.0,
+            student: of.1,
+            now: received.now,
+        };
         answer(conn, self.tutor.as_deref(), origin, (request, Some(result))).await
     }
 }
@@ -124,7 +129,9 @@ impl Decide for Hear {
         };
         let level = diagnosis.hint.level;
         match text.map(|text| reply::hint(&text, prompt(Task::Hint), level, &names)) {
-            Some(Ok(said)) => answered(request, AnsweredBy::Model, hint::reworded(answer, &said.hint)),
+            Some(Ok(said)) => {
+                answered(request, AnsweredBy::Model, hint::reworded(answer, &said.hint))
+            }
             Some(Err(withheld)) => {
                 tracing::warn!(%withheld, "the model's hint is withheld");
                 answered(request, AnsweredBy::Offline, answer)
@@ -200,7 +207,8 @@ async fn reword(
     let waiting = Waiting { request: request.clone(), answer: answer.clone(), names };
     let call = (Task::Hint, fields.as_slice());
     let requested =
-        agents::request_model::<DebugModelRequested, _>(conn, tutor, origin, call, &waiting).await?;
+        agents::request_model::<DebugModelRequested, _>(conn, tutor, origin, call, &waiting)
+            .await?;
     match requested {
         Some(requested) => Outgoing::none().with(&requested),
         None => answered(request, AnsweredBy::Offline, answer),

@@ -52,7 +52,9 @@ pub fn answer(
         }
     });
     if step == Step::Again {
-        content.push_str("\n\nTry something first, however small; then ask again, and I will tell you more.");
+        content.push_str(
+            "\n\nTry something first, however small; then ask again, and I will tell you more.",
+        );
     }
     Answer {
         content,
@@ -66,7 +68,6 @@ pub fn answer(
 #[cfg(test)]
 mod tests {
     use super::hint;
-    use crate::show;
 
     #[test]
     fn no_hint_to_any_exercise_gives_its_solution_away() {
@@ -74,9 +75,8 @@ mod tests {
             let exercise = template.exercise();
             let set = exercises::set(exercises::id(&exercise.slug, 0), &topic.slug, &exercise);
             let lines = exercise.reference.lines().map(str::trim);
-            let own: Vec<&str> = lines
-                .filter(|line| line.len() > 12 && !exercise.starter.contains(line))
-                .collect();
+            let own: Vec<&str> =
+                lines.filter(|line| line.len() > 12 && !exercise.starter.contains(line)).collect();
             for rung in 1..=3 {
                 let hint = hint(&exercise, &set, rung);
                 let told = own.iter().find(|line| hint.contains(**line));

@@ -48,7 +48,9 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     match tutor {
         None => function,
         Some(tutor) => function
-            .acts(CallModel::<ExerciseModelRequested, ExerciseModelFinished>::new(Arc::clone(&tutor)))
+            .acts(CallModel::<ExerciseModelRequested, ExerciseModelFinished>::new(Arc::clone(
+                &tutor,
+            )))
             .decides(Hear { tutor }),
     }
 }
@@ -152,7 +154,8 @@ impl Decide for Hear {
         let finished = received.event.data.0.clone();
         let of = (finished.query_id, finished.student_id);
         let origin = agents::origin(&received, Author::Exercise, of);
-        let taken = agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
+        let taken =
+            agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
         match taken {
             Some((request, text)) => setting::written(conn, origin, request, text).await,
             None => Ok(Outgoing::none()),

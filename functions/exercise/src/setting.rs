@@ -48,10 +48,7 @@ fn ready(found: stored::StoredExercise) -> Result<Option<Ready>, HandlerError> {
 }
 
 /// The exercise with this id.
-pub(crate) async fn find(
-    conn: &mut PgConnection,
-    id: Uuid,
-) -> Result<Option<Ready>, HandlerError> {
+pub(crate) async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Ready>, HandlerError> {
     let id = ExerciseId::from_uuid(id);
     let found = stored::find(conn, id).await.map_err(HandlerError::retry)?;
     found.map(ready).transpose().map(Option::flatten)
@@ -100,7 +97,9 @@ async fn set(
     request: QuestionRouted,
     (ready, note): (&Ready, Option<&str>),
 ) -> Result<Outgoing, HandlerError> {
-    stored::note_set(conn, origin.student, ready.id, origin.now).await.map_err(HandlerError::retry)?;
+    stored::note_set(conn, origin.student, ready.id, origin.now)
+        .await
+        .map_err(HandlerError::retry)?;
     let set = exercises::set(ready.id, &ready.topic.slug, &ready.exercise);
     answered(request, AnsweredBy::Offline, show::answer(ready.topic, set, note))
 }
@@ -124,7 +123,8 @@ async fn have_written(
     ];
     let call = (Task::Exercise, fields.as_slice());
     let requested =
-        agents::request_model::<ExerciseModelRequested, _>(conn, tutor, origin, call, &request).await?;
+        agents::request_model::<ExerciseModelRequested, _>(conn, tutor, origin, call, &request)
+            .await?;
     match requested {
         Some(requested) => Outgoing::none().with(&requested),
         None => vary(conn, origin, request, old).await,

@@ -95,7 +95,10 @@ mod tests {
         let id = exercises::id(&exercise.slug, 0);
         let answer = answer(topic, set(id, &topic.slug, &exercise), Some("Another one:"));
         let content = answer.content;
-        assert!(content.starts_with("Another one:\n\n**The second largest** (Lists, medium)"), "{content}");
+        assert!(
+            content.starts_with("Another one:\n\n**The second largest** (Lists, medium)"),
+            "{content}"
+        );
         assert!(content.contains("def second_largest(numbers):\n    pass"));
         assert!(content.contains("- `second_largest([4, 9, 7])` is `7`"));
         assert!(content.contains("And 4 tests more"));

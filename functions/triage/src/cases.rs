@@ -80,7 +80,8 @@ mod tests {
             let mut expected = case.signals.clone();
             signs.sort_by_key(|sign| *sign as u8);
             expected.sort_by_key(|sign| *sign as u8);
-            let fault = format!("{:?}: {agent:?} {signs:?}, not {:?} {expected:?}", case.text, case.agent);
+            let fault =
+                format!("{:?}: {agent:?} {signs:?}, not {:?} {expected:?}", case.text, case.agent);
             ((agent, &signs) != (case.agent, &expected)).then_some(fault)
         };
         cases.iter().filter_map(wrong).collect()
@@ -96,6 +97,12 @@ mod tests {
     fn nine_in_ten_unseen_questions_do() {
         let (cases, faults) = (held_out(), faults(&held_out()));
         let most = cases.len() / 10;
-        assert!(faults.len() <= most, "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+        assert!(
+            faults.len() <= most,
+            "{} of {}:\n{}",
+            faults.len(),
+            cases.len(),
+            faults.join("\n")
+        );
     }
 }

@@ -43,11 +43,16 @@ pub struct Context<'a> {
     pub failed_recently: bool,
 }
 
-static ABOUT_ERRORS: LazyLock<Regex> =
-    LazyLock::new(|| compile(r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b"));
+static ABOUT_ERRORS: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b",
+    )
+});
 static ERROR_NAME: LazyLock<Regex> = LazyLock::new(|| compile(r"\b\w+(error|exception)s?\b"));
 static PLEA: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"\b(stuck|help|pls|please|lost|confused|no idea|don'?t (get|understand)|makes no sense)\b")
+    compile(
+        r"\b(stuck|help|pls|please|lost|confused|no idea|don'?t (get|understand)|makes no sense)\b",
+    )
 });
 static PROGRAMMING: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -62,7 +67,9 @@ static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Work for school that is not programming.
 static OTHER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
-    compile(r"\b(history|maths?|english|biology|chemistry|physics|geography|french|german|spanish|essay)\b.{0,20}\b(homework|essay|test|exam)\b")
+    compile(
+        r"\b(history|maths?|english|biology|chemistry|physics|geography|french|german|spanish|essay)\b.{0,20}\b(homework|essay|test|exam)\b",
+    )
 });
 
 /// Decides.
@@ -108,8 +115,8 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     let found = curriculum::embedded().find(wanted);
     let scores = Scores::new(context, wanted, &found, has_code, report.is_some());
     let in_lesson = context.topic.is_some() || context.in_exercise || context.failed_recently;
-    let is_foreign = OTHER_SUBJECT.is_match(wanted) && !has_code
-        || signs.contains(&Sign::Injection) && !has_code;
+    let is_foreign =
+        !has_code && (OTHER_SUBJECT.is_match(wanted) || signs.contains(&Sign::Injection));
     if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(wanted) && !in_lesson) {
         let reason = "names nothing that has to do with programming".to_owned();
         return certain(Agent::OffTopic, 0.9, reason);

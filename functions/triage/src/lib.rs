@@ -4,8 +4,8 @@
 //! to its agent, or `question.answered.v1` where no agent is needed or none is there. A model is asked only
 //! where words and context leave it open. Fails only if the database is away.
 
-pub mod classify;
 pub mod cases;
+pub mod classify;
 mod http;
 mod patterns;
 mod reply;
@@ -81,7 +81,8 @@ impl Decide for Triage {
         let fields = [("question", routed.asked.question.as_str()), ("code", code.as_str())];
         let call = (Task::Classify, fields.as_slice());
         let requested =
-            agents::request_model::<TriageModelRequested, _>(conn, tutor, origin, call, &routed).await?;
+            agents::request_model::<TriageModelRequested, _>(conn, tutor, origin, call, &routed)
+                .await?;
         match requested {
             Some(requested) => Outgoing::none().with(&requested),
             None => route(routed),
@@ -105,7 +106,8 @@ impl Decide for Hear {
         let finished = received.event.data.0.clone();
         let of = (finished.query_id, finished.student_id);
         let origin = agents::origin(&received, Author::Triage, of);
-        let taken = agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
+        let taken =
+            agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
         let Some((mut routed, text)) = taken else { return Ok(Outgoing::none()) };
         match text.map(|text| model_reply::classification(&text, prompt(Task::Classify))) {
             Some(Ok(said)) => {

@@ -179,7 +179,9 @@ fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, star
     }
     say(match model {
         Some(model) => format!("  {:<14} {}", "model", model.base_url),
-        None => format!("  {:<14} none, the tutor works offline; set OPENAI_API_KEY for one", "model"),
+        None => {
+            format!("  {:<14} none, the tutor works offline; set OPENAI_API_KEY for one", "model")
+        }
     });
     say("\nDemo logins (for this machine only):");
     for (email, _, password) in api_gateway::seed::DEMO_LOGINS {

@@ -15,8 +15,8 @@ use events::{
     question_routed::{QuestionRouted, Routing},
 };
 use ids::{EventId, QueryId, UserId};
-use uuid::Uuid;
 use runtime::{HandlerError, Outgoing, Services, http::Problem};
+use uuid::Uuid;
 
 /// How long an answer is waited for: a run takes 5 s at most.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -67,7 +67,13 @@ pub async fn ask<E: Event>(
         exercise_id: direct.exercise_id,
     };
     let reasons = vec!["asked directly".to_owned()];
-    let routing = Routing { agent: direct.agent, confidence: 1.0, reasons, signs: Vec::new(), clarification: None };
+    let routing = Routing {
+        agent: direct.agent,
+        confidence: 1.0,
+        reasons,
+        signs: Vec::new(),
+        clarification: None,
+    };
     let routed =
         QuestionRouted { asked, routing, level: Level::default(), recent_errors: Vec::new() };
     let tx = services.store.begin(function).await?;

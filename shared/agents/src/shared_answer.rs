@@ -36,8 +36,7 @@ pub enum Shared<T> {
 /// What tells one such answer from another: the task with its prompt and model, the idea, and the level.
 #[must_use]
 pub fn shared_key(tutor: &Tutor, task: Task, idea: &str, level: Level) -> Vec<u8> {
-    let text =
-        [prompt(task).name, tutor.model(task), idea, level.as_str()].join("\n");
+    let text = [prompt(task).name, tutor.model(task), idea, level.as_str()].join("\n");
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
@@ -85,7 +84,8 @@ pub async fn share<T: Serialize + Sync, B: DeserializeOwned>(
         None => model_answers::release(conn, key).await,
     };
     stored.map_err(HandlerError::retry)?;
-    let waiting = drafts::take_waiting(conn, key, MAX_TOGETHER).await.map_err(HandlerError::retry)?;
+    let waiting =
+        drafts::take_waiting(conn, key, MAX_TOGETHER).await.map_err(HandlerError::retry)?;
     let read = |body| serde_json::from_value(body).map_err(HandlerError::fail);
     waiting.into_iter().map(read).collect()
 }

@@ -16,9 +16,40 @@ pub struct Tokens(Vec<String>);
 
 /// Names that say what a program does, whoever wrote it.
 const TELLING: [&str; 34] = [
-    "abs", "all", "any", "append", "bool", "count", "dict", "enumerate", "extend", "float", "get", "index",
-    "input", "insert", "int", "isinstance", "items", "join", "keys", "len", "list", "max", "min", "open", "pop",
-    "print", "range", "remove", "reversed", "round", "set", "sorted", "split", "sum",
+    "abs",
+    "all",
+    "any",
+    "append",
+    "bool",
+    "count",
+    "dict",
+    "enumerate",
+    "extend",
+    "float",
+    "get",
+    "index",
+    "input",
+    "insert",
+    "int",
+    "isinstance",
+    "items",
+    "join",
+    "keys",
+    "len",
+    "list",
+    "max",
+    "min",
+    "open",
+    "pop",
+    "print",
+    "range",
+    "remove",
+    "reversed",
+    "round",
+    "set",
+    "sorted",
+    "split",
+    "sum",
 ];
 
 impl Tokens {
@@ -101,7 +132,9 @@ mod tests {
 
     #[test]
     fn another_program_is_another_one() {
-        let other = Tokens::of("while True:\n    line = input()\n    if not line:\n        break\n    print(line.upper())\n");
+        let other = Tokens::of(
+            "while True:\n    line = input()\n    if not line:\n        break\n    print(line.upper())\n",
+        );
         assert!(Tokens::of(SUM).percent_of(&other, &Tokens::of(NONE)) < 20);
         assert!(Tokens::of(SUM).longest_run(&other) < 6);
         assert!(Tokens::of("this is no program").is_empty());

@@ -17,11 +17,15 @@ use events::{
     envelope::{derived_event_id, event_id},
     execution_finished::ExecutionFinished,
     execution_requested::{ExecutionRequested, Purpose},
+    exercise_generated::ExerciseGenerated,
+    model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
     question_answered::{
         Answer, Details, DiagnosedError, Diagnosis, Example, Hint, QuestionAnswered,
     },
     question_asked::QuestionAsked,
-    question_routed::{QuestionRouted, Routing},
+    question_routed::{QuestionRouted, Routing, Sign},
+    submission_graded::SubmissionGraded,
+    submission_made::SubmissionMade,
 };
 use ids::{EventId, ExecutionId, QueryId, UserId};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
@@ -46,6 +50,7 @@ fn routing() -> Routing {
         agent: Agent::Concepts,
         confidence: 0.83,
         reasons: vec!["asks what something is".to_owned()],
+        signs: vec![],
         clarification: None,
     }
 }
@@ -315,4 +320,70 @@ fn a_review_and_what_it_tells_progress_keep_their_form() {
         json!({ "student_id": STUDENT, "request_id": QUERY,
             "activity": { "type": "code_reviewed", "quality": 87, "topic": "lists" } }),
     );
+}
+
+/// An event of exactly this JSON is read, and written again as the same.
+fn keeps<E: Event + PartialEq + std::fmt::Debug>(json: Value) {
+    let event = cloud_event(E::TYPE, Data::Json(json.clone()));
+    let read = Envelope::<E>::read(event).expect("its own form").data;
+    check(&read, json);
+}
+
+#[test]
+fn what_is_asked_of_a_model_and_what_comes_of_it_keep_their_form() {
+    let id = Uuid::from_u128(9).to_string();
+    keeps::<ConceptsModelRequested>(
+        json!({ "draft_id": id, "query_id": QUERY, "student_id": STUDENT,
+        "agent": "concepts", "task": "explain", "fields": [{ "name": "topic", "text": "Lists" }] }),
+    );
+    let finished = |outcome: Value| {
+        let mut json = json!({ "draft_id": id, "query_id": QUERY, "student_id": STUDENT, "model": "m",
+            "tokens_in": 1, "tokens_out": 2, "latency_ms": 3 });
+        for (name, value) in outcome.as_object().expect("an object") {
+            json[name] = value.clone();
+        }
+        keeps::<ConceptsModelFinished>(json);
+    };
+    finished(json!({ "outcome": "answered", "text": "{}" }));
+    finished(json!({ "outcome": "unavailable", "reason": "late" }));
+    keeps::<AnswerDelta>(json!({ "query_id": QUERY, "student_id": STUDENT, "agent": "concepts",
+        "sequence": 0, "text": "A list" }));
+}
+
+#[test]
+fn solutions_grades_and_made_exercises_keep_their_form() {
+    let id = Uuid::from_u128(9).to_string();
+    keeps::<SubmissionMade>(
+        json!({ "submission_id": QUERY, "student_id": STUDENT, "exercise_id": id, "code": "x = 1" }),
+    );
+    keeps::<SubmissionGraded>(
+        json!({ "submission_id": QUERY, "student_id": STUDENT, "exercise_id": id,
+        "feedback": { "passed": false, "score": 50, "attempt": 1, "best": 50, "parsons": false, "message": "m",
+            "quality": 90, "not_as_asked": ["n"], "tests": [
+                { "number": 1, "status": "pass", "hidden": false, "call": "f()", "expected": "1" },
+                { "number": 2, "status": "none_returned", "hidden": true, "about": "a", "message": "m" }] } }),
+    );
+    keeps::<ExerciseGenerated>(
+        json!({ "exercise_id": id, "student_id": STUDENT, "request_id": QUERY,
+        "topic": "lists", "difficulty": "easy", "source": "variation", "mutants": [10, 9] }),
+    );
+    keeps::<ActivityRecorded>(json!({ "student_id": STUDENT, "request_id": QUERY, "activity": {
+        "type": "exercise_submitted", "exercise_id": id, "topic": "lists", "difficulty": "hard", "score": 50,
+        "passed": false, "quality": 90, "attempt": 1, "helped": true } }));
+    keeps::<ActivityRecorded>(json!({ "student_id": STUDENT, "request_id": QUERY,
+        "activity": { "type": "hint_given", "level": 1, "of": 3, "rule": "r", "exercise_id": id } }));
+}
+
+#[test]
+fn the_signs_of_a_question_keep_their_names() {
+    let all = [
+        (Sign::Struggle, "struggle"),
+        (Sign::SolutionRequest, "solution_request"),
+        (Sign::Distress, "distress"),
+        (Sign::Unsafe, "unsafe"),
+        (Sign::Injection, "injection"),
+    ];
+    for (sign, name) in all {
+        assert_eq!(serde_json::to_value(sign).expect("it has a JSON form"), name);
+    }
 }

@@ -231,9 +231,10 @@ fn out_of_bounds(exercise: &Exercise) -> Option<String> {
     fn refused<T: TryFrom<String, Error: ToString>>(text: &str) -> Option<String> {
         T::try_from(text.to_owned()).err().map(|error| error.to_string())
     }
-    let files = exercise.files.iter().find_map(|(name, text)| {
-        refused::<FileName>(name).or_else(|| refused::<FileText>(text))
-    });
+    let files = exercise
+        .files
+        .iter()
+        .find_map(|(name, text)| refused::<FileName>(name).or_else(|| refused::<FileText>(text)));
     let checks = exercise.tests.iter().find_map(|check| {
         let call = check.call.as_deref().and_then(refused::<CallText>);
         let stdin = || check.stdin.as_deref().and_then(refused::<Stdin>);

@@ -81,9 +81,11 @@ fn status(check: &Check, passed: bool, result: Option<&TestResult>) -> TestStatu
         Verdict::MemoryLimit => TestStatus::Memory,
         Verdict::OutputLimit => TestStatus::OutputLimit,
         Verdict::SourceTooLarge | Verdict::Internal => TestStatus::NotRun,
-        Verdict::Error | Verdict::SyntaxError | Verdict::Exit | Verdict::Recursion | Verdict::Aborted => {
-            TestStatus::Exception
-        }
+        Verdict::Error
+        | Verdict::SyntaxError
+        | Verdict::Exit
+        | Verdict::Recursion
+        | Verdict::Aborted => TestStatus::Exception,
     }
 }
 

@@ -56,11 +56,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// The database's own.
-pub async fn take(
-    conn: &mut PgConnection,
-    id: Uuid,
-    agent: Author,
-) -> sqlx::Result<Option<Value>> {
+pub async fn take(conn: &mut PgConnection, id: Uuid, agent: Author) -> sqlx::Result<Option<Value>> {
     sqlx::query_scalar!(
         "DELETE FROM drafts WHERE id = $1 AND agent = $2 RETURNING body",
         id,

@@ -86,10 +86,7 @@ pub async fn upsert(
 ///
 /// # Errors
 /// The database's own.
-pub async fn find(
-    conn: &mut PgConnection,
-    id: ExerciseId,
-) -> sqlx::Result<Option<StoredExercise>> {
+pub async fn find(conn: &mut PgConnection, id: ExerciseId) -> sqlx::Result<Option<StoredExercise>> {
     let row = sqlx::query!(
         "SELECT topic_slug, solution FROM exercises WHERE id = $1 AND status = 'verified'",
         id.as_uuid(),

@@ -1,4 +1,4 @@
-//! A server that speaks the OpenAI API over real HTTP and says what a test wants it to say.
+//! A server that speaks the API of `OpenAI` over real HTTP and says what a test wants it to say.
 
 use std::{
     collections::VecDeque,
@@ -103,11 +103,8 @@ impl ModelServer {
     /// # Panics
     /// No port is free.
     pub async fn answering(respond: impl Fn(&ModelRequest) -> Scripted + Send + 'static) -> Self {
-        let script = Script {
-            next: VecDeque::new(),
-            otherwise: Box::new(respond),
-            requests: Vec::new(),
-        };
+        let script =
+            Script { next: VecDeque::new(), otherwise: Box::new(respond), requests: Vec::new() };
         let script = Arc::new(Mutex::new(script));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it listens");
@@ -115,7 +112,8 @@ impl ModelServer {
             .route("/v1/chat/completions", post(complete))
             .with_state(Arc::clone(&script));
         let serving = axum::serve(listener, router).into_future();
-        let task = tokio::spawn(async move { serving.await.expect("it serves until it is dropped") });
+        let task =
+            tokio::spawn(async move { serving.await.expect("it serves until it is dropped") });
         Self { address, script, task }
     }
 
@@ -160,7 +158,7 @@ async fn complete(
         Scripted::Cuts(text) => response(chunks(&text, None)),
         Scripted::After(delay, text) => {
             let silence = stream::once(async move {
-                tokio::time::sleep(delay).await;
+                pause(delay).await;
                 Bytes::new()
             });
             response(silence.chain(chunks(&text, Some("stop"))))
@@ -183,6 +181,11 @@ fn refusal(status: u16, retry_after: Option<u64>) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
+}
+
+#[expect(clippy::disallowed_methods, reason = "a slow server is what the test wants")]
+async fn pause(delay: Duration) {
+    tokio::time::sleep(delay).await;
 }
 
 fn line(chunk: &Value) -> Bytes {

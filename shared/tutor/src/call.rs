@@ -236,7 +236,8 @@ impl Tutor {
         );
         let chat = client.chat();
         let mut chunks = chat.create_stream_byot::<_, Chunk>(request).await.map_err(explain)?;
-        let (mut text, mut paragraphs, mut finished) = (String::new(), Paragraphs::of(FIRST_TEXT), None);
+        let (mut text, mut paragraphs, mut finished) =
+            (String::new(), Paragraphs::of(FIRST_TEXT), None);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(explain)?;
             *usage = chunk.usage.or(*usage);
@@ -260,11 +261,7 @@ impl Tutor {
         }
     }
 
-    fn request(
-        &self,
-        task: Task,
-        fields: &[Field],
-    ) -> Result<Request<'_>, serde_json::Error> {
+    fn request(&self, task: Task, fields: &[Field]) -> Result<Request<'_>, serde_json::Error> {
         let prompt = prompt(task);
         let schema = serde_json::from_str(prompt.schema)?;
         Ok(Request {
@@ -314,7 +311,9 @@ async fn send(
     loop {
         let result = http.execute(factory.build().await?).await;
         let wanted = match &result {
-            Ok(response) if !passes(response.status()) => return result.map_err(OpenAIError::Reqwest),
+            Ok(response) if !passes(response.status()) => {
+                return result.map_err(OpenAIError::Reqwest);
+            }
             Ok(response) => retry_after(response),
             Err(error) if error.is_connect() => None,
             Err(_) => return result.map_err(OpenAIError::Reqwest),
@@ -352,7 +351,10 @@ fn backoff(attempt: u32) -> Duration {
     full.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the delay that the server asks for, within the call's time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the delay that the server asks for, within the call's time"
+)]
 async fn pause(delay: Duration) {
     tokio::time::sleep(delay).await;
 }

@@ -66,7 +66,7 @@ impl Budget {
 pub struct TutorConfig {
     /// `OPENAI_API_KEY`; servers on one's own machine often want none.
     pub key: SecretString,
-    /// `OPENAI_BASE_URL`: anything that speaks the OpenAI API.
+    /// `OPENAI_BASE_URL`: anything that speaks its HTTP API.
     pub base_url: String,
     /// `OPENAI_MODEL`, and `OPENAI_MODEL_EXPLAIN`, `_HINT`, `_REVIEW`, `_EXERCISE`, `_CLASSIFY` for one task.
     pub models: BTreeMap<Task, String>,
@@ -130,7 +130,10 @@ mod tests {
             ("OPENAI_MODEL_EXERCISE", "large"),
         ]);
         let config = TutorConfig::read(&mut settings).expect("there is a key");
-        assert_eq!((&*config.models[&Task::Hint], &*config.models[&Task::Exercise]), ("small", "large"));
+        assert_eq!(
+            (&*config.models[&Task::Hint], &*config.models[&Task::Exercise]),
+            ("small", "large")
+        );
         assert_eq!(config.timeout, Duration::from_secs(10));
         let spent = Spent { tokens_in: 1_000, tokens_out: 500, ..Spent::default() };
         assert_eq!(config.budget.cost(&spent), 400 + 800);

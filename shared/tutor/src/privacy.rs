@@ -5,14 +5,18 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"));
-static PHONE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:\+\d{1,3}[ .-]?)?\(?\b\d{2,4}\)?[ .-]\d{3}[ .-]\d{3,5}\b|\+\d{8,15}\b"));
+static PHONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:\+\d{1,3}[ .-]?)?\(?\b\d{2,4}\)?[ .-]\d{3}[ .-]\d{3,5}\b|\+\d{8,15}\b")
+});
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bhttps?://\S+"));
 /// Numbers of identity cards, students and accounts. Programs seldom have a number this long.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\d{8,}\b"));
 /// Keys and tokens that people paste by mistake.
-static SECRET: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(?:sk|pk|ghp|gho|xox[bp])[-_][A-Za-z0-9_-]{16,}\b|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"));
+static SECRET: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:sk|pk|ghp|gho|xox[bp])[-_][A-Za-z0-9_-]{16,}\b|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*",
+    )
+});
 /// Folders of a person's own machine.
 static HOME: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:]+"));

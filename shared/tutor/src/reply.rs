@@ -162,7 +162,8 @@ pub fn explanation(text: &str, prompt: &Prompt, subject: &str) -> Result<Explana
         // Code belongs to the examples, which are run.
         return Err(Withheld::Code("the explanation"));
     }
-    let speaks = [&read.explanation[..], &read.examples.iter().map(|e| &*e.code).collect::<String>()];
+    let speaks =
+        [&read.explanation[..], &read.examples.iter().map(|e| &*e.code).collect::<String>()];
     if !about(&speaks.concat(), subject) {
         return Err(Withheld::OffPoint(subject.to_owned()));
     }
@@ -290,7 +291,10 @@ mod tests {
             (json!({ "explanation": "" }), "the explanation has 0 words"),
             (json!({ "explanation": "A list.\n```python\nx\n```" }), "the explanation holds code"),
             (json!({ "explanation": "A list. See https://example.org" }), "it links"),
-            (json!({ "explanation": "Cats purr.", "examples": [{"title": "t", "code": "print(1)"}] }), "it does not speak of Lists"),
+            (
+                json!({ "explanation": "Cats purr.", "examples": [{"title": "t", "code": "print(1)"}] }),
+                "it does not speak of Lists",
+            ),
             (json!({ "examples": [] }), "the list of examples has 0"),
             (json!({ "extra": 1 }), "not of the asked shape: unknown field `extra`"),
         ] {

@@ -138,8 +138,8 @@ fn returned(program: &Program<'_>, branch: &StmtIf) -> Option<Edit> {
     let (first, second) = (value(&branch.body)?, value(&otherwise.body)?);
     let test = branch.test.as_ref();
     let text = program.text(test);
-    let is_bool = test.is_compare_expr()
-        || matches!(test, Expr::UnaryOp(operation) if operation.op.is_not());
+    let is_bool =
+        test.is_compare_expr() || matches!(test, Expr::UnaryOp(operation) if operation.op.is_not());
     let text = match (first, second) {
         (true, false) if is_bool => text.to_owned(),
         (true, false) => format!("bool({text})"),
@@ -159,10 +159,8 @@ fn over_items(found: &StmtFor, all: &tree::All<'_>) -> Option<Vec<Edit>> {
     let singular = list.strip_suffix('s').filter(|name| name.len() > 1);
     let names = singular.into_iter().chain(["item", "value", "element"]);
     let name = names.into_iter().find(|name| !taken.contains(name))?;
-    let mut edits = vec![
-        (found.target.range(), name.to_owned()),
-        (found.iter.range(), list.to_owned()),
-    ];
+    let mut edits =
+        vec![(found.target.range(), name.to_owned()), (found.iter.range(), list.to_owned())];
     let inside = tree::all(&found.body);
     let items = inside.expressions.iter().filter_map(|expr| expr.as_subscript_expr());
     let items = items.filter(|item| {
@@ -190,9 +188,24 @@ mod tests {
     #[test]
     fn a_finding_is_said_more_plainly_and_is_gone_then() {
         for (source, rule, before, after) in [
-            ("x = 3\nif x == None:\n    print(x)\n", "compares_to_none", "if x == None:", "if x is None:"),
-            ("x = 3\nif None != x:\n    print(x)\n", "compares_to_none", "if None != x:", "if x is not None:"),
-            ("a = 1 > 2\nif a == False:\n    print(a)\n", "compares_to_bool", "if a == False:", "if not a:"),
+            (
+                "x = 3\nif x == None:\n    print(x)\n",
+                "compares_to_none",
+                "if x == None:",
+                "if x is None:",
+            ),
+            (
+                "x = 3\nif None != x:\n    print(x)\n",
+                "compares_to_none",
+                "if None != x:",
+                "if x is not None:",
+            ),
+            (
+                "a = 1 > 2\nif a == False:\n    print(a)\n",
+                "compares_to_bool",
+                "if a == False:",
+                "if not a:",
+            ),
             (
                 "def f(n):\n    if n > 1:\n        return True\n    else:\n        return False\n\nprint(f(1))\n",
                 "returns_bool",
