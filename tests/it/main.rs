@@ -6,6 +6,7 @@ mod conformance;
 mod debugging;
 mod delivery;
 mod flow;
+mod memory;
 mod model;
 mod outages;
 mod practising;

@@ -138,7 +138,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     }
 }
 
-fn unserializable(error: HandlerError) -> Problem {
+pub(crate) fn unserializable(error: HandlerError) -> Problem {
     let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
     Problem::internal(cause.as_ref())
 }

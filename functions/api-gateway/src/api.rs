@@ -17,7 +17,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{Gateway, accounts, executions, help, limits, practice, queries};
+use crate::{Gateway, accounts, conversation, executions, help, limits, practice, queries};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -55,6 +55,9 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .routes(routes!(accounts::me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
+        .routes(routes!(queries::rate))
+        .routes(routes!(conversation::list))
+        .routes(routes!(conversation::get, conversation::delete))
         .routes(routes!(help::debug))
         .routes(routes!(help::review))
         .routes(routes!(practice::list))

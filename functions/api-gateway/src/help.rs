@@ -66,6 +66,7 @@ pub(crate) async fn debug(
             error: request.error,
             topic: None,
             exercise_id: request.exercise_id,
+            conversation_id: None,
         },
     };
     answered(&gateway, &caller, &headers, wanted).await
@@ -109,6 +110,7 @@ pub(crate) async fn review(
             error: None,
             topic: request.topic,
             exercise_id: request.exercise_id,
+            conversation_id: None,
         },
     };
     answered(&gateway, &caller, &headers, wanted).await

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod api;
 mod config;
+mod conversation;
 mod executions;
 mod help;
 mod limits;

@@ -179,6 +179,7 @@ pub(crate) async fn generate(
         error: None,
         topic: Some(request.topic),
         exercise_id: request.variation_of,
+        conversation_id: None,
     };
     answered(&gateway, &caller, &headers, Wanted { agent: Agent::Exercise, request }).await
 }

@@ -2,24 +2,33 @@
 
 use axum::{
     extract::{Path, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use domain::text::{Code, ErrorText, Question, TopicName};
-use events::{Envelope, question_answered::QuestionAnswered, question_asked::QuestionAsked};
-use ids::{QueryId, UserId};
-use runtime::http::{Caller, Json, Problem};
+use events::{
+    Envelope,
+    activity_recorded::{Activity, ActivityRecorded},
+    question_answered::QuestionAnswered,
+    question_asked::QuestionAsked,
+};
+use ids::{ConversationId, EventId, QueryId, UserId};
+use runtime::{
+    Outgoing,
+    http::{Caller, Json, Problem},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
-use storage::queries;
+use storage::{conversations, queries};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Gateway,
-    accept::{Work, accept, pending},
+    Gateway, NAME,
+    accept::{Work, accept, pending, unserializable},
+    conversation,
     record::{self, AnswerBody},
 };
 
@@ -41,6 +50,10 @@ pub(crate) struct QueryRequest {
     pub(crate) topic: Option<TopicName>,
     /// The exercise that the student is working on.
     pub(crate) exercise_id: Option<Uuid>,
+    /// The conversation that it goes on; if absent the last one, unless nothing was said for half an hour.
+    #[schema(value_type = Option<Uuid>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) conversation_id: Option<ConversationId>,
 }
 
 /// Where a question stands.
@@ -65,6 +78,9 @@ pub(crate) struct QueryResponse {
     status: QueryStatus,
     /// Where the answer will be found.
     status_url: String,
+    /// The conversation that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<Uuid>,
     /// When it was asked.
     asked_at: DateTime<Utc>,
     /// When it was answered.
@@ -103,6 +119,12 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
+    if let Some(named) = request.conversation_id {
+        let mut conn = gateway.services.store.connection().await?;
+        if !conversations::is_of(&mut conn, named, caller.id).await? {
+            return Err(Problem::field("conversation_id", "a conversation of yours, or nothing"));
+        }
+    }
     answered(&gateway, &caller, &headers, request).await
 }
 
@@ -134,7 +156,11 @@ impl Work for QueryRequest {
         stored: &Value,
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
-        queries::insert(conn, QueryId::from_uuid(id), student, stored, now).await
+        let id = QueryId::from_uuid(id);
+        let times = (now, now - conversation::IDLE);
+        let conversation =
+            conversations::join(conn, student, self.conversation_id, id, times).await?;
+        queries::insert(conn, id, (student, conversation), stored, now).await
     }
 
     fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
@@ -160,11 +186,12 @@ async fn answer_in_place(
 ) -> Result<Response, Problem> {
     let now = gateway.services.clock.now();
     let mut conn = gateway.services.store.connection().await?;
-    let (agent, answered_by, body) = record::record(&mut conn, event, now).await?;
+    let (agent, answered_by, body, conversation_id) = record::record(&mut conn, event, now).await?;
     let response = QueryResponse {
         agent: Some(agent.as_str().to_owned()),
         answered_by: Some(answered_by.as_str().to_owned()),
         answered_at: Some(now),
+        conversation_id,
         ..QueryResponse::pending(id, asked_at)
     };
     Ok(response.with_body(&body)?.into_response())
@@ -184,10 +211,45 @@ pub(crate) async fn get(
     find(&gateway, &caller, id).await
 }
 
+/// What a student thinks of an answer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rating {
+    /// Whether it helped.
+    helpful: bool,
+}
+
+/// Says whether an answer has helped; saying it again replaces it.
+#[utoipa::path(put, path = "/queries/{id}/rating", tag = "Tutor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "As `POST /query` gave it")), request_body = Rating,
+    responses((status = 204, description = "Noted"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn rate(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(rating): Json<Rating>,
+) -> Result<StatusCode, Problem> {
+    let id: QueryId = id.parse().map_err(|_not_an_id| no_such_query())?;
+    let services = &gateway.services;
+    let mut tx = services.store.begin(NAME).await?;
+    if !queries::rate(tx.conn(), id, caller.id, rating.helpful).await? {
+        return Err(no_such_query());
+    }
+    let outgoing = Outgoing::none().with(&ActivityRecorded {
+        student_id: caller.id,
+        request_id: id.as_uuid(),
+        activity: Activity::AnswerRated { query_id: id, helpful: rating.helpful },
+    });
+    let cause = EventId::from_uuid(services.clock.new_id());
+    tx.commit(cause, outgoing.map_err(unserializable)?, services.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn find(gateway: &Gateway, caller: &Caller, id: QueryId) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let query = queries::find(&mut conn, id, caller.id).await?.ok_or_else(no_such_query)?;
     let mut response = QueryResponse::pending(id, query.asked_at);
+    response.conversation_id = query.conversation_id;
     if query.failed {
         response.status = QueryStatus::Failed;
     }
@@ -206,6 +268,7 @@ impl QueryResponse {
             id,
             status: QueryStatus::Pending,
             status_url: format!("/api/v1/queries/{id}"),
+            conversation_id: None,
             asked_at,
             answered_at: None,
             agent: None,

@@ -33,17 +33,18 @@ impl Decide for RecordAnswer {
     }
 }
 
-/// Stores an answer, unless there is one; returns what an answer looks like when it is kept.
+/// Stores an answer, unless there is one; returns what an answer looks like when it is kept, and the
+/// conversation that it belongs to.
 pub(crate) async fn record(
     conn: &mut PgConnection,
     event: Envelope<QuestionAnswered>,
     now: chrono::DateTime<chrono::Utc>,
-) -> sqlx::Result<(Author, AnsweredBy, AnswerBody)> {
+) -> sqlx::Result<(Author, AnsweredBy, AnswerBody, Option<uuid::Uuid>)> {
     let answered = event.data;
     let body = AnswerBody { answer: answered.answer, routing: answered.routing };
     let json = serde_json::to_value(&body).map_err(|error| sqlx::Error::Encode(error.into()))?;
     let (query, student) = (answered.query_id, answered.student_id);
-    storage::queries::record_answer(
+    let conversation = storage::queries::record_answer(
         conn,
         query,
         student,
@@ -53,5 +54,5 @@ pub(crate) async fn record(
         now,
     )
     .await?;
-    Ok((answered.agent, answered.answered_by, body))
+    Ok((answered.agent, answered.answered_by, body, conversation))
 }

@@ -2,7 +2,10 @@
 
 use curriculum::{Comparison, Curriculum, Example, Found, Lesson, Match, Topic};
 use domain::level::Level;
-use events::question_answered::{self, Answer};
+use events::{
+    question_answered::{self, Answer},
+    question_routed::{FollowUp, FollowUpKind},
+};
 
 /// Words of a question that asks for an idea and nothing more.
 const PLAIN_WORDS: usize = 10;
@@ -35,6 +38,95 @@ pub fn answer(
         answer.content.push_str(&format!("\n\n*{clarification}*"));
     }
     answer
+}
+
+/// Answers a question that goes on from an answer about a topic; `None` if that topic is not known any more.
+#[must_use]
+pub fn go_on(course: &Curriculum, follow_up: &FollowUp, level: Level) -> Option<Answer> {
+    let topic = follow_up.topics.iter().find_map(|slug| course.topic(slug))?;
+    let lesson = &topic.lesson;
+    let round = usize::try_from(follow_up.times).unwrap_or(1);
+    let (content, examples): (String, Vec<Example>) = match follow_up.kind {
+        FollowUpKind::Example => {
+            // The first ones were in the answer before.
+            let concepts = lesson.concepts.iter().map(|concept| &concept.example);
+            let all: Vec<&Example> = lesson.examples.iter().chain(concepts).collect();
+            let place = (EXAMPLES + round - 1) % all.len().max(1);
+            let example = (*all.get(place)?).clone();
+            (format!("Another example of {}:", topic.title.to_lowercase()), vec![example])
+        }
+        FollowUpKind::Simpler => simpler(topic, level, round),
+        FollowUpKind::Why => {
+            let deeper = explanation(lesson, deeper(level)).trim();
+            (format!("Why it is so with {}:\n\n{deeper}", topic.title.to_lowercase()), Vec::new())
+        }
+        FollowUpKind::More | FollowUpKind::Same => {
+            let deeper = explanation(lesson, deeper(level)).trim();
+            let mistakes = lesson.mistakes.iter().skip(MISTAKES * round.saturating_sub(1));
+            let mistakes: Vec<String> = mistakes
+                .take(MISTAKES)
+                .map(|mistake| format!("- **{}.** {}", mistake.title, mistake.text))
+                .collect();
+            let watch = if mistakes.is_empty() { "" } else { "\n\nWatch out for:\n" };
+            (
+                format!(
+                    "More on {}:\n\n{deeper}{watch}{}",
+                    topic.title.to_lowercase(),
+                    mistakes.join("\n")
+                ),
+                Vec::new(),
+            )
+        }
+    };
+    let mut content = content;
+    show_examples(&mut content, &examples);
+    Some(Answer {
+        content,
+        examples: examples.iter().map(wire).collect(),
+        topics: vec![topic.slug.clone()],
+        related: lesson.related.clone(),
+        details: None,
+    })
+}
+
+/// The same in other words: a simpler text if there is one, else one idea of it at a time.
+fn simpler(topic: &Topic, level: Level, round: usize) -> (String, Vec<Example>) {
+    let lesson = &topic.lesson;
+    if level != Level::Beginner && round == 1 {
+        let text = lesson.explanation.beginner.trim();
+        return (
+            format!("Let me say it more simply.\n\n{text}"),
+            lesson.examples.iter().take(1).cloned().collect(),
+        );
+    }
+    let parts = &lesson.concepts;
+    match parts.get((round - 1) % parts.len().max(1)) {
+        Some(part) => {
+            let content = format!(
+                "Let us take one piece of it at a time. **{}**\n\n{}\n\nWhich line of this is unclear? Tell me, or \
+                 ask for the next piece.",
+                part.title,
+                part.text.trim()
+            );
+            (content, vec![part.example.clone()])
+        }
+        None => {
+            let content = format!(
+                "In one sentence: {} Change one thing in this program, guess what it prints, and run it:",
+                lesson.summary
+            );
+            (content, lesson.examples.iter().take(1).cloned().collect())
+        }
+    }
+}
+
+/// The next level.
+const fn deeper(level: Level) -> Level {
+    match level {
+        Level::Beginner => Level::Learning,
+        Level::Learning => Level::Proficient,
+        Level::Proficient | Level::Mastered => Level::Mastered,
+    }
 }
 
 /// An idea that a model may explain.

@@ -62,13 +62,19 @@ impl Decide for Begin {
         let page = asked.topic.as_ref().map(|topic| topic.as_str());
         let question = asked.question.as_str();
         let clarification = request.routing.clarification.as_deref();
-        let offline = answer::answer(course, question, page, request.level, clarification);
+        let follow_up = request.follow_up.as_ref();
+        let going_on = follow_up.and_then(|follow| answer::go_on(course, follow, request.level));
+        // What «it» is.
+        let page = follow_up.and_then(|follow| follow.topics.first()).map(String::as_str).or(page);
+        let offline = going_on.unwrap_or_else(|| {
+            answer::answer(course, question, page, request.level, clarification)
+        });
         let idea = answer::idea(course, question, page, request.level);
         let origin = origin(&received, request);
         let (Some(tutor), Some(idea)) = (&self.tutor, idea) else {
             return answered(request.clone(), AnsweredBy::Offline, offline);
         };
-        let key = (idea.is_plain && asked.code.is_none())
+        let key = (idea.is_plain && asked.code.is_none() && follow_up.is_none())
             .then(|| agents::shared_key(tutor, Task::Explain, &idea.name, request.level));
         let name = idea.name.clone();
         let waiting = Waiting { request: request.clone(), offline, idea: name, key };
@@ -97,10 +103,12 @@ async fn ask(
     let asked = &waiting.request.asked;
     // What holds for everybody is asked without anybody's own words.
     let question = if waiting.key.is_some() { "" } else { asked.question.as_str() };
+    let before = waiting.request.follow_up.as_ref().map_or("", |follow| &follow.question);
     let fields = [
         ("topic", idea.name.as_str()),
         ("lesson", idea.lesson.as_str()),
         ("level", waiting.request.level.as_str()),
+        ("before", before),
         ("question", question),
     ];
     let call = (Task::Explain, fields.as_slice());

@@ -6,6 +6,7 @@
 
 pub mod cases;
 pub mod classify;
+pub mod follow_up;
 mod http;
 mod patterns;
 mod reply;
@@ -14,6 +15,7 @@ pub mod signs;
 use std::sync::Arc;
 
 use agents::CallModel;
+use chrono::TimeDelta;
 use domain::agent::{Agent, AnsweredBy, Author};
 use events::{
     debug_requested::DebugRequested,
@@ -33,6 +35,8 @@ use crate::classify::{Context, classify};
 /// Latest errors that are looked at and passed on.
 const RECENT_ERRORS: i64 = 5;
 
+/// How long a conversation is remembered.
+const MEMORY: TimeDelta = TimeDelta::minutes(30);
 /// How sure a model's word makes, where nothing else has: more than a guess, less than evidence.
 const SAID_BY_MODEL: f64 = 0.75;
 
@@ -62,7 +66,7 @@ impl Decide for Triage {
         received: Received<QuestionAsked>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let asked = received.event.data.clone();
+        let mut asked = received.event.data.clone();
         let student = asked.student_id;
         let level =
             storage::progress::overall_level(conn, student).await.map_err(HandlerError::retry)?;
@@ -71,7 +75,16 @@ impl Decide for Triage {
             .map_err(HandlerError::retry)?;
         let routing =
             asked.agent.map_or_else(|| classify(&context(&asked, &recent_errors)), chosen);
-        let routed = QuestionRouted { asked, routing, level, recent_errors };
+        let since = received.now - MEMORY;
+        let before =
+            storage::conversations::before(conn, asked.query_id, since, follow_up::WINDOW).await;
+        let before = before.map_err(HandlerError::retry)?;
+        let (routing, follow_up) = match asked.agent {
+            // Whom the student has chosen, and what they have sent, is what they want.
+            Some(_) => (routing, None),
+            None => follow_up::follow(&mut asked, &before, routing),
+        };
+        let routed = QuestionRouted { asked, routing, level, recent_errors, follow_up };
         let Some(tutor) = self.tutor.as_deref().filter(|_| is_open(&routed.routing)) else {
             return route(routed);
         };

@@ -74,8 +74,13 @@ pub async fn ask<E: Event>(
         signs: Vec::new(),
         clarification: None,
     };
-    let routed =
-        QuestionRouted { asked, routing, level: Level::default(), recent_errors: Vec::new() };
+    let routed = QuestionRouted {
+        asked,
+        routing,
+        level: Level::default(),
+        recent_errors: Vec::new(),
+        follow_up: None,
+    };
     let tx = services.store.begin(function).await?;
     let outgoing = Outgoing::none().with(&event(routed)).map_err(unserializable)?;
     tx.commit(EventId::from_uuid(id), outgoing, now).await?;

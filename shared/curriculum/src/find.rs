@@ -9,6 +9,9 @@ const TERM_WORDS: usize = 4;
 /// The shortest word in which a slip of the pen is forgiven; shorter ones are too like each other.
 const FUZZY_CHARS: usize = 6;
 
+/// Words before «get» that make it mean understanding.
+const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
+
 /// Words that say how something is asked, not what about.
 const ASKING: &[&str] = &[
     "a",
@@ -308,6 +311,10 @@ impl Curriculum {
         let vocabulary = &self.vocabulary;
         let topics: Vec<&Topic> = self.topics().collect();
         let mut taken = vec![false; words.len()];
+        // «I don't get it» is not about the method.
+        for (at, pair) in words.windows(2).enumerate() {
+            taken[at + 1] = pair[1] == "get" && DENIAL.contains(&pair[0].as_str());
+        }
         let mut found = Found::default();
         // Longest terms first, so that «for loop» is one thing and not two.
         for len in (1..=TERM_WORDS.min(words.len())).rev() {

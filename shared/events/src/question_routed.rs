@@ -40,6 +40,36 @@ pub struct Routing {
     pub clarification: Option<String>,
 }
 
+/// What a question wants of the answer before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FollowUpKind {
+    /// The reason.
+    Why,
+    /// Another example.
+    Example,
+    /// The same in simpler words.
+    Simpler,
+    /// More of it.
+    More,
+    /// Something else about the same thing.
+    Same,
+}
+
+/// What a question goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowUp {
+    /// What it wants.
+    pub kind: FollowUpKind,
+    /// The question before it.
+    pub question: String,
+    /// Slugs of the topics of the answer before it.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// How often the same was wanted since the subject came up, this time included.
+    pub times: u32,
+}
+
 /// Emitted by triage, handled by the concepts agent. Since 0.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuestionRouted {
@@ -53,6 +83,9 @@ pub struct QuestionRouted {
     /// The types of the student's latest errors, newest first.
     #[serde(default)]
     pub recent_errors: Vec<String>,
+    /// What the question goes on from, if it does. Since 0.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<FollowUp>,
 }
 
 impl Event for QuestionRouted {

@@ -89,6 +89,7 @@ fn published_payloads_keep_their_form() {
         routing: routing(),
         level: Level::Beginner,
         recent_errors: vec!["NameError".to_owned()],
+        follow_up: None,
     };
     let mut routed_json = asked_json;
     routed_json["routing"] = routing_json.clone();
@@ -278,8 +279,13 @@ proptest! {
 #[test]
 fn what_asks_for_help_and_a_diagnosis_keep_their_form() {
     let asked = QuestionAsked { agent: Some(Agent::Debug), ..asked() };
-    let routed =
-        QuestionRouted { asked, routing: routing(), level: Level::Learning, recent_errors: vec![] };
+    let routed = QuestionRouted {
+        asked,
+        routing: routing(),
+        level: Level::Learning,
+        recent_errors: vec![],
+        follow_up: None,
+    };
     check(
         &DebugRequested(routed),
         json!({ "query_id": QUERY, "student_id": STUDENT, "question": "What is a list?", "agent": "debug",

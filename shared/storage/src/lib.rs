@@ -3,6 +3,7 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod conversations;
 pub mod curriculum;
 pub mod drafts;
 pub mod events;

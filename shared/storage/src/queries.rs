@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use domain::agent::{AnsweredBy, Author};
-use ids::{QueryId, UserId};
+use ids::{ConversationId, QueryId, UserId};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// A question, with its answer once there is one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// Its id, and the correlation id of all that it causes.
     pub id: QueryId,
+    /// The conversation that it belongs to.
+    pub conversation_id: Option<Uuid>,
     /// When it was accepted.
     pub asked_at: DateTime<Utc>,
     /// The answer.
@@ -39,16 +42,18 @@ pub struct StoredAnswer {
 pub async fn insert(
     conn: &mut PgConnection,
     id: QueryId,
-    student_id: UserId,
+    (student_id, conversation_id): (UserId, ConversationId),
     question: &Value,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO queries (id, student_id, question, asked_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO queries (id, student_id, question, asked_at, conversation_id)
+         VALUES ($1, $2, $3, $4, $5)",
         id.as_uuid(),
         student_id.as_uuid(),
         question,
         now,
+        conversation_id.as_uuid(),
     )
     .execute(conn)
     .await?;
@@ -65,7 +70,7 @@ pub async fn find(
     student_id: UserId,
 ) -> sqlx::Result<Option<Query>> {
     let row = sqlx::query!(
-        r#"SELECT asked_at, agent, answered_by, answer, answered_at,
+        r#"SELECT asked_at, conversation_id, agent, answered_by, answer, answered_at,
                   EXISTS (SELECT 1 FROM events
                           WHERE topic = 'dead.letters'
                           AND correlation_id IN
@@ -80,6 +85,7 @@ pub async fn find(
     .await?;
     Ok(row.map(|row| Query {
         id,
+        conversation_id: row.conversation_id,
         asked_at: row.asked_at,
         failed: row.failed,
         answer: match (row.agent, row.answered_by, row.answer, row.answered_at) {
@@ -91,8 +97,8 @@ pub async fn find(
     }))
 }
 
-/// Stores the answer to a question of which there is none yet; the first one stays. `false`: there
-/// was one, or there is no such question of this student.
+/// Stores the answer to a question of which there is none yet; the first one stays. Gives the conversation that
+/// the question belongs to.
 ///
 /// # Errors
 /// The database's own.
@@ -104,16 +110,39 @@ pub async fn record_answer(
     answered_by: AnsweredBy,
     body: &Value,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let updated = sqlx::query!(
-        "UPDATE queries SET agent = $3, answered_by = $4, answer = $5, answered_at = $6
-         WHERE id = $1 AND student_id = $2 AND answered_at IS NULL",
+) -> sqlx::Result<Option<Uuid>> {
+    let conversation = sqlx::query_scalar!(
+        "WITH recorded AS (
+             UPDATE queries SET agent = $3, answered_by = $4, answer = $5, answered_at = $6
+             WHERE id = $1 AND student_id = $2 AND answered_at IS NULL)
+         SELECT conversation_id FROM queries WHERE id = $1 AND student_id = $2",
         id.as_uuid(),
         student_id.as_uuid(),
         agent.as_str(),
         answered_by.as_str(),
         body,
         now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(conversation.flatten())
+}
+
+/// Keeps what a student thinks of an answer. `false`: there is no such answer of theirs.
+///
+/// # Errors
+/// The database's own.
+pub async fn rate(
+    conn: &mut PgConnection,
+    id: QueryId,
+    student_id: UserId,
+    helpful: bool,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE queries SET helpful = $3 WHERE id = $1 AND student_id = $2 AND answered_at IS NOT NULL",
+        id.as_uuid(),
+        student_id.as_uuid(),
+        helpful,
     )
     .execute(conn)
     .await?;

@@ -1,0 +1,132 @@
+//! Conversations: what the tutor remembers of a student, for the student to read and to delete.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use ids::{ConversationId, EventId};
+use runtime::{
+    Outgoing,
+    http::{Caller, Json, Problem},
+};
+use serde::Serialize;
+use serde_json::Value;
+use storage::conversations::{self, Exchange, Listed};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{Gateway, NAME};
+
+/// After so long without a question the next one begins a new conversation.
+pub(crate) const IDLE: TimeDelta = TimeDelta::minutes(30);
+/// Conversations that are listed.
+const MAX_LISTED: i64 = 50;
+/// Exchanges that are shown of one.
+const MAX_SHOWN: i64 = 200;
+
+/// A conversation in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ListedConversation {
+    id: Uuid,
+    /// Its first question.
+    title: String,
+    /// How many questions it has.
+    questions: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// A conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Conversation {
+    id: Uuid,
+    /// Oldest first, at most 200.
+    exchanges: Vec<ShownExchange>,
+}
+
+/// A question with its answer.
+#[derive(Debug, Serialize, ToSchema)]
+struct ShownExchange {
+    query_id: Uuid,
+    question: String,
+    asked_at: DateTime<Utc>,
+    /// Who answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    /// The answer's text, Markdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+}
+
+/// One's own conversations, the latest first, at most 50.
+#[utoipa::path(get, path = "/conversations", tag = "Tutor", security(("bearer" = [])),
+    responses((status = 200, body = [ListedConversation]), (status = 401, body = Problem)))]
+pub(crate) async fn list(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+) -> Result<Json<Vec<ListedConversation>>, Problem> {
+    let mut conn = gateway.services.store.connection().await?;
+    let found = conversations::list(&mut conn, caller.id, MAX_LISTED).await?;
+    let shown = |listed: Listed| {
+        let Listed { id, created_at, updated_at, first, questions } = listed;
+        let title = first.as_ref().map(question).unwrap_or_default();
+        ListedConversation { id, title, questions, created_at, updated_at }
+    };
+    Ok(Json(found.into_iter().map(shown).collect()))
+}
+
+fn question(kept: &Value) -> String {
+    kept["question"].as_str().unwrap_or_default().to_owned()
+}
+
+/// One's own conversation.
+#[utoipa::path(get, path = "/conversations/{id}", tag = "Tutor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "As an answer has it")),
+    responses((status = 200, body = Conversation), (status = 404, body = Problem)))]
+pub(crate) async fn get(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Conversation>, Problem> {
+    let id: ConversationId = id.parse().map_err(|_not_an_id| none())?;
+    let mut conn = gateway.services.store.connection().await?;
+    if !conversations::is_of(&mut conn, id, caller.id).await? {
+        return Err(none());
+    }
+    let found = conversations::exchanges(&mut conn, id, caller.id, MAX_SHOWN).await?;
+    let shown = |exchange: Exchange| ShownExchange {
+        query_id: exchange.id,
+        question: question(&exchange.question),
+        asked_at: exchange.asked_at,
+        agent: exchange.agent,
+        content: exchange
+            .answer
+            .and_then(|body| body["answer"]["content"].as_str().map(str::to_owned)),
+    };
+    Ok(Json(Conversation { id: id.as_uuid(), exchanges: found.into_iter().map(shown).collect() }))
+}
+
+/// Deletes one's own conversation: its questions and answers, and their text in the audit trail.
+#[utoipa::path(delete, path = "/conversations/{id}", tag = "Tutor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "As an answer has it")),
+    responses((status = 204, description = "Gone"), (status = 404, body = Problem)))]
+pub(crate) async fn delete(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let id: ConversationId = id.parse().map_err(|_not_an_id| none())?;
+    let services = &gateway.services;
+    let mut tx = services.store.begin(NAME).await?;
+    if !conversations::delete(tx.conn(), id, caller.id).await? {
+        return Err(none());
+    }
+    let cause = EventId::from_uuid(services.clock.new_id());
+    tx.commit(cause, Outgoing::none(), services.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn none() -> Problem {
+    Problem::not_found("there is no such conversation of yours")
+}

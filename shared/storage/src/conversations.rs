@@ -1,0 +1,193 @@
+//! Conversations: questions that belong together.
+
+use chrono::{DateTime, Utc};
+use ids::{ConversationId, QueryId, UserId};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A conversation in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Its id.
+    pub id: Uuid,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When something was said last.
+    pub updated_at: DateTime<Utc>,
+    /// Its first question, JSON as it was asked.
+    pub first: Option<Value>,
+    /// How many questions it has.
+    pub questions: i64,
+}
+
+/// A question with its answer, if there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// The question's id.
+    pub id: Uuid,
+    /// The question, JSON as it was asked.
+    pub question: Value,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+    /// Who answered.
+    pub agent: Option<String>,
+    /// The answer, JSON as it was kept.
+    pub answer: Option<Value>,
+}
+
+/// The conversation that a new question belongs to: the one that is named, else the student's last one if
+/// something was said in it since `idle_since`, else a new one, which gets the question's id.
+///
+/// # Errors
+/// The database's own.
+pub async fn join(
+    conn: &mut PgConnection,
+    student: UserId,
+    named: Option<ConversationId>,
+    query: QueryId,
+    (now, idle_since): (DateTime<Utc>, DateTime<Utc>),
+) -> sqlx::Result<ConversationId> {
+    let found = sqlx::query_scalar!(
+        "UPDATE conversations SET updated_at = $3 WHERE id =
+             (SELECT id FROM conversations
+              WHERE student_id = $1 AND (id = $2 OR ($2::uuid IS NULL AND updated_at > $4))
+              ORDER BY updated_at DESC LIMIT 1)
+         RETURNING id",
+        student.as_uuid(),
+        named.map(ConversationId::as_uuid),
+        now,
+        idle_since,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(id) = found {
+        return Ok(ConversationId::from_uuid(id));
+    }
+    sqlx::query!(
+        "INSERT INTO conversations (id, student_id, created_at, updated_at) VALUES ($1, $2, $3, $3)",
+        query.as_uuid(),
+        student.as_uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(ConversationId::from_uuid(query.as_uuid()))
+}
+
+/// Whether a conversation is this student's.
+///
+/// # Errors
+/// The database's own.
+pub async fn is_of(
+    conn: &mut PgConnection,
+    id: ConversationId,
+    student: UserId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM conversations WHERE id = $1 AND student_id = $2) AS "is_of!""#,
+        id.as_uuid(),
+        student.as_uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// What was answered before a question in its conversation since `since`, newest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn before(
+    conn: &mut PgConnection,
+    query: QueryId,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Exchange>> {
+    sqlx::query_as!(
+        Exchange,
+        "SELECT earlier.id, earlier.question, earlier.asked_at, earlier.agent, earlier.answer
+         FROM queries JOIN queries earlier ON earlier.conversation_id = queries.conversation_id
+         WHERE queries.id = $1 AND earlier.id <> $1 AND earlier.asked_at <= queries.asked_at
+           AND earlier.asked_at > $2 AND earlier.answered_at IS NOT NULL
+         ORDER BY earlier.asked_at DESC, earlier.id DESC LIMIT $3",
+        query.as_uuid(),
+        since,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A student's conversations, the latest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn list(
+    conn: &mut PgConnection,
+    student: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    sqlx::query_as!(
+        Listed,
+        r#"SELECT id, created_at, updated_at,
+                  (SELECT question FROM queries WHERE conversation_id = conversations.id
+                   ORDER BY asked_at, queries.id LIMIT 1) AS first,
+                  (SELECT count(*) FROM queries WHERE conversation_id = conversations.id) AS "questions!"
+           FROM conversations WHERE student_id = $1 ORDER BY updated_at DESC LIMIT $2"#,
+        student.as_uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The questions of a student's own conversation with their answers, oldest first, the last `limit` of them.
+///
+/// # Errors
+/// The database's own.
+pub async fn exchanges(
+    conn: &mut PgConnection,
+    id: ConversationId,
+    student: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<Exchange>> {
+    let mut found = sqlx::query_as!(
+        Exchange,
+        "SELECT id, question, asked_at, agent, answer FROM queries
+         WHERE conversation_id = $1 AND student_id = $2 ORDER BY asked_at DESC, id DESC LIMIT $3",
+        id.as_uuid(),
+        student.as_uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    found.reverse();
+    Ok(found)
+}
+
+/// Deletes a student's own conversation with its questions and answers, and what the audit trail holds of their
+/// text. `false`: there is none.
+///
+/// # Errors
+/// The database's own.
+pub async fn delete(
+    conn: &mut PgConnection,
+    id: ConversationId,
+    student: UserId,
+) -> sqlx::Result<bool> {
+    if !is_of(&mut *conn, id, student).await? {
+        return Ok(false);
+    }
+    sqlx::query!(
+        r#"UPDATE events SET data = '{"erased": true}'
+           WHERE published_at IS NOT NULL AND correlation_id IN
+               (SELECT queries.id FROM queries WHERE conversation_id = $1 UNION ALL
+                SELECT drafts.id FROM drafts JOIN queries ON queries.id = query_id
+                WHERE conversation_id = $1)"#,
+        id.as_uuid(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("DELETE FROM conversations WHERE id = $1", id.as_uuid()).execute(conn).await?;
+    Ok(true)
+}

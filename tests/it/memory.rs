@@ -1,0 +1,150 @@
+//! What the tutor remembers: follow-ups are understood within a conversation, and the student can read and
+//! delete it.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tests::{Reply, Student, World};
+use uuid::Uuid;
+
+async fn ask(world: &World, student: &Student, question: &str) -> Reply {
+    let reply = world.ask(student, question, 20).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    reply
+}
+
+fn content(reply: &Reply) -> &str {
+    reply.body["answer"]["content"].as_str().expect("a text")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_can_go_on_from_the_answer_before_it() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let first = ask(&world, &student, "What is a list?").await;
+    let mut said = vec![content(&first).to_owned()];
+    for question in [
+        "show me another example",
+        "one more example please",
+        "I still don't get it",
+        "and why?",
+        "tell me more",
+    ] {
+        let reply = ask(&world, &student, question).await;
+        assert_eq!(reply.body["agent"], "concepts", "{question}: {:?}", reply.body);
+        assert_eq!(reply.body["answer"]["topics"][0], "lists", "{question}");
+        assert_eq!(reply.body["conversation_id"], first.body["conversation_id"], "{question}");
+        assert!(!said.iter().any(|before| before == content(&reply)), "{question} repeats");
+        said.push(content(&reply).to_owned());
+    }
+    let other = ask(&world, &student, "What is a tuple?").await;
+    assert_eq!(other.body["answer"]["topics"][0], "tuples");
+    let follow = ask(&world, &student, "another example please").await;
+    assert_eq!(follow.body["answer"]["topics"][0], "tuples", "{:?}", follow.body);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_of_the_last_question_is_still_meant() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let question = "why does it fail?\n```python\nages = [3, 4]\nprint(ages[2])\n```";
+    let body =
+        json!({ "question": "why does it fail?", "code": "ages = [3, 4]\nprint(ages[2])\n" });
+    let first = world.post_with("/query", &student.token, &body, [("prefer", "wait=20")]).await;
+    assert_eq!(first.body["agent"], "debug", "{question}: {:?}", first.body);
+    world.advance(100);
+    let next = ask(&world, &student, "I still don't get it").await;
+    assert_eq!(next.body["agent"], "debug", "{:?}", next.body);
+    let hint = |reply: &Reply| reply.body["answer"]["details"]["hint"]["level"].as_u64();
+    assert_eq!(hint(&next), hint(&first).map(|level| level + 1));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_long_ago_or_by_others_is_not_meant() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let first = ask(&world, &ada, "What is a list?").await;
+    let strange = ask(&world, &bob, "show me another example").await;
+    assert_ne!(strange.body["answer"]["topics"][0], "lists", "{:?}", strange.body);
+    world.advance(31 * 60);
+    let late = ask(&world, &ada, "show me another example").await;
+    assert_ne!(late.body["conversation_id"], first.body["conversation_id"]);
+    assert_ne!(late.body["answer"]["topics"][0], "lists", "{:?}", late.body);
+    // Unless the student says where they go on.
+    let named = first.body["conversation_id"].clone();
+    let body = json!({ "question": "show me another example", "conversation_id": named });
+    let stolen = world.post_with("/query", &bob.token, &body, [("prefer", "wait=20")]).await;
+    assert_eq!(stolen.status, StatusCode::UNPROCESSABLE_ENTITY, "{:?}", stolen.body);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_student_reads_and_deletes_what_is_remembered() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let first = ask(&world, &ada, "What is a list? My secret is swordfish.").await;
+    ask(&world, &ada, "What is a tuple?").await;
+    let id = first.body["conversation_id"].as_str().expect("an id");
+    let listed = world.get("/conversations", Some(&ada.token)).await;
+    assert_eq!(listed.body[0]["questions"], 2, "{:?}", listed.body);
+    assert_eq!(listed.body[0]["title"], "What is a list? My secret is swordfish.");
+    let path = format!("/conversations/{id}");
+    let shown = world.get(&path, Some(&ada.token)).await;
+    let exchanges = shown.body["exchanges"].as_array().expect("exchanges");
+    assert_eq!(exchanges[1]["question"], "What is a tuple?");
+    assert!(exchanges.iter().all(|exchange| exchange["content"].is_string()), "{exchanges:?}");
+    let delete = async |student: &Student| {
+        let token = student.token.clone();
+        let path = path.clone();
+        world
+            .send("api-gateway", |client, url| {
+                client.delete(format!("{url}/api/v1{path}")).bearer_auth(token)
+            })
+            .await
+            .status
+    };
+    assert_eq!(world.get(&path, Some(&bob.token)).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(delete(&bob).await, StatusCode::NOT_FOUND);
+    let published = "SELECT count(*) FROM events WHERE published_at IS NULL AND $1 IS NOT NULL";
+    testing::eventually("everything is published", async || {
+        (world.count(published, Uuid::nil()).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(delete(&ada).await, StatusCode::NO_CONTENT);
+    assert_eq!(world.get(&path, Some(&ada.token)).await.status, StatusCode::NOT_FOUND);
+    let query = first.body["id"].as_str().expect("an id");
+    assert_eq!(
+        world.get(&format!("/queries/{query}"), Some(&ada.token)).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let left = "SELECT count(*) FROM events WHERE data::text LIKE '%swordfish%' AND $1 IS NOT NULL";
+    assert_eq!(world.count(left, Uuid::nil()).await, 0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_student_says_whether_an_answer_has_helped() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let reply = ask(&world, &ada, "What is a list?").await;
+    let id = reply.body["id"].as_str().expect("an id");
+    let rate = async |student: &Student, body: Value| {
+        let token = student.token.clone();
+        world
+            .send("api-gateway", |client, url| {
+                client
+                    .put(format!("{url}/api/v1/queries/{id}/rating"))
+                    .bearer_auth(token)
+                    .json(&body)
+            })
+            .await
+            .status
+    };
+    assert_eq!(rate(&bob, json!({ "helpful": false })).await, StatusCode::NOT_FOUND);
+    assert_eq!(rate(&ada, json!({ "helpful": "yes" })).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(rate(&ada, json!({ "helpful": true })).await, StatusCode::NO_CONTENT);
+    let activities = world.events_of_request(id, "progress.events").await;
+    assert_eq!(activities[0]["activity"]["type"], "answer_rated", "{activities:?}");
+    world.finish().await;
+}
