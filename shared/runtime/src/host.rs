@@ -77,13 +77,9 @@ impl Host {
             tasks.spawn(consumer.run(stop.clone()));
         }
         if function.awaits_replies {
-            let (services, stop) = (Arc::clone(services), stop.clone());
-            tasks.spawn(async move {
-                if let Err(error) = replies::follow(&services.kafka, &services.replies, stop).await
-                {
-                    tracing::error!(error = %chain(&error), "answers cannot be followed");
-                }
-            });
+            let follower = replies::Follower::new(&services.kafka, &services.replies).await;
+            let follower = follower.map_err(|source| HostError::Consume { function: name, source })?;
+            tasks.spawn(follower.run(stop.clone()));
         }
         let routes = server::routes(function, services, &processor, config.access());
         let address = SocketAddr::new(config.address, config.port);

@@ -24,6 +24,8 @@ use crate::{config::KafkaConfig, kafka, live::EPHEMERAL};
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
 /// Most callers that wait at once; more are answered by the status URL.
 const WAITERS_LIMIT: usize = 10_000;
+/// The longest for finding where a partition ends.
+const END_LIMIT: Duration = Duration::from_secs(3);
 /// How often the stored events are looked at under Lambda.
 const STORED_POLL: Duration = Duration::from_millis(100);
 
@@ -125,41 +127,66 @@ async fn stored(pool: &PgPool, correlation_id: Uuid) -> Option<CloudEvent> {
     }
 }
 
-/// Follows the answers' topics until `stop`.
-pub(crate) async fn follow(
-    config: &KafkaConfig,
-    replies: &Replies,
-    stop: CancellationToken,
-) -> Result<(), KafkaError> {
-    let consumer: StreamConsumer = kafka::client(config)
-        // No group is joined and nothing committed; the client wants a name all the same.
-        .set("group.id", "learnflow.replies")
-        .set("enable.auto.commit", "false")
-        .set("fetch.wait.max.ms", "500")
-        .create()?;
-    {
-        let mut partitions = TopicPartitionList::new();
-        for topic in TOPICS {
-            for partition in 0..PARTITIONS {
-                partitions.add_partition_offset(topic.name(), partition, Offset::End)?;
-            }
-        }
-        consumer.assign(&partitions)?;
+/// Follows the answers' topics from where they ended when it was made.
+pub(crate) struct Follower {
+    consumer: StreamConsumer,
+    replies: Replies,
+}
+
+impl Follower {
+    /// A follower that misses nothing from now on. While the broker is away it starts all the same, and may
+    /// miss what comes before it has found the ends: those answers are found by their status URL.
+    pub(crate) async fn new(config: &KafkaConfig, replies: &Replies) -> Result<Self, KafkaError> {
+        let consumer: StreamConsumer = kafka::client(config)
+            // No group is joined and nothing committed; the client wants a name all the same.
+            .set("group.id", "learnflow.replies")
+            .set("enable.auto.commit", "false")
+            .set("fetch.wait.max.ms", "500")
+            .create()?;
+        // Looked up by ourselves: `Offset::End` is looked up later, and what comes meanwhile is missed.
+        let looked_up = tokio::task::spawn_blocking(move || {
+            let ends = ends(&consumer);
+            (consumer, ends)
+        });
+        let (consumer, ends) = looked_up.await.map_err(|_panicked| KafkaError::Canceled)?;
+        consumer.assign(&ends?)?;
+        Ok(Self { consumer, replies: replies.clone() })
     }
-    loop {
-        let received = tokio::select! {
-            received = consumer.recv() => received,
-            () = stop.cancelled() => return Ok(()),
-        };
-        match received {
-            Ok(message) => {
-                let body = message.payload().unwrap_or_default();
-                // A record that is not an event is dead-lettered by whoever consumes the topic.
-                if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
-                    replies.deliver(event);
+
+    /// Follows until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        loop {
+            let received = tokio::select! {
+                received = self.consumer.recv() => received,
+                () = stop.cancelled() => return,
+            };
+            match received {
+                Ok(message) => {
+                    let body = message.payload().unwrap_or_default();
+                    // A record that is not an event is dead-lettered by whoever consumes the topic.
+                    if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
+                        self.replies.deliver(event);
+                    }
                 }
+                Err(error) => tracing::debug!(%error, "the answers' topic cannot be read"),
             }
-            Err(error) => tracing::debug!(%error, "the answers' topic cannot be read"),
         }
     }
+}
+
+/// Where every partition of the answers' topics ends now. Blocks.
+fn ends(consumer: &StreamConsumer) -> Result<TopicPartitionList, KafkaError> {
+    let mut partitions = TopicPartitionList::new();
+    let mut is_there = true;
+    for topic in TOPICS {
+        for partition in 0..PARTITIONS {
+            let end = is_there
+                .then(|| consumer.fetch_watermarks(topic.name(), partition, END_LIMIT).ok())
+                .flatten();
+            is_there = end.is_some();
+            let offset = end.map_or(Offset::End, |(_, end)| Offset::Offset(end));
+            partitions.add_partition_offset(topic.name(), partition, offset)?;
+        }
+    }
+    Ok(partitions)
 }
