@@ -14,4 +14,5 @@ mod reviewing;
 mod sandbox;
 mod telemetry;
 mod tidy;
+mod transcripts;
 mod triggers;

@@ -31,6 +31,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     (
         "runner",
         &[
+            "analysis",
             "api-gateway",
             "code-execution",
             "code-review",

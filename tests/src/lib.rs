@@ -1,5 +1,7 @@
 //! The whole product in one process, for tests: real database, real Kafka protocol, real HTTP.
 
+pub mod transcripts;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,

@@ -63,7 +63,8 @@ impl Decide for Begin {
         let question = asked.question.as_str();
         let clarification = request.routing.clarification.as_deref();
         let follow_up = request.follow_up.as_ref();
-        let going_on = follow_up.and_then(|follow| answer::go_on(course, follow, request.level));
+        let going_on =
+            follow_up.and_then(|follow| answer::go_on(course, question, follow, request.level));
         // What «it» is.
         let page = follow_up.and_then(|follow| follow.topics.first()).map(String::as_str).or(page);
         let offline = going_on.unwrap_or_else(|| {

@@ -67,6 +67,21 @@ fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
     };
     let note = (evidence.report.is_none() && run.verdict != Verdict::SyntaxError)
         .then(|| "I ran your program to find this.".to_owned());
+    let is_endless = run.verdict == Verdict::OutputLimit;
+    let header =
+        error.line.filter(|_| is_endless).and_then(|line| loop_around(evidence.code, line));
+    if let Some((number, header)) = header {
+        return Finding {
+            rule: "limit.while".to_owned(),
+            kind: error.kind,
+            message: error.message,
+            line: Some(number),
+            what: format!("Your program was still in the loop that begins on line {number} when I stopped it."),
+            why: format!("`{header}` is asked again after every round, and as long as the answer is True there is another one."),
+            next: "Which names does this question read? Which line inside the loop changes one of them, and is that line ever reached?".to_owned(),
+            note,
+        };
+    }
     Finding {
         rule,
         kind: error.kind,
@@ -77,6 +92,33 @@ fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
         next,
         note,
     }
+}
+
+/// The innermost `while` around a line, by its indentation: its line and its text.
+fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
+    let depth = |text: &str| text.len() - text.trim_start().len();
+    let lines: Vec<&str> = code.lines().collect();
+    let at = usize::try_from(line).ok()?.checked_sub(1)?;
+    let own = lines.get(at)?;
+    let is_loop = |text: &str| text.trim_start().starts_with("while ");
+    if is_loop(own) {
+        return Some((line, own.trim().to_owned()));
+    }
+    let mut inner = depth(own);
+    for (before, text) in lines[..at].iter().enumerate().rev() {
+        if text.trim().is_empty() || depth(text) >= inner {
+            continue;
+        }
+        inner = depth(text);
+        if is_loop(text) {
+            let number = u32::try_from(before + 1).ok()?;
+            return Some((number, text.trim().to_owned()));
+        }
+        if text.trim_start().starts_with("def ") {
+            return None;
+        }
+    }
+    None
 }
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {

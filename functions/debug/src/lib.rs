@@ -5,6 +5,7 @@
 //! `question.answered.v1`. What waits for a run or a model is a draft in the database. A model may say a hint
 //! in other words, never another hint. Fails only if the database is away.
 
+pub mod cases;
 pub mod diagnosis;
 pub mod hint;
 mod http;

@@ -46,6 +46,10 @@ static SAME: LazyLock<Regex> = LazyLock::new(|| {
     compile(r"\b(it|that|this|them|these|those|one)\b|^\W*(and|but|so|then|ok(ay)?|also)\b")
 });
 
+/// Holds something against what was spoken of.
+static COMPARED: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"^\W*(and|but|so)\b.*\b(instead|rather)\b"));
+
 /// What of a question is kept.
 #[derive(Debug, Deserialize)]
 struct Kept {
@@ -56,6 +60,13 @@ struct Kept {
     error: Option<String>,
     #[serde(default)]
     exercise_id: Option<uuid::Uuid>,
+}
+
+impl Kept {
+    /// Whether there is more than words.
+    const fn has_more(&self) -> bool {
+        self.code.is_some() || self.error.is_some() || self.exercise_id.is_some()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +92,9 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
         (FollowUpKind::More, &MORE),
         (FollowUpKind::Same, &SAME),
     ];
+    if COMPARED.is_match(prose) {
+        return Some(FollowUpKind::Same);
+    }
     let (kind, words) = kinds.into_iter().find(|(_, words)| words.is_match(prose))?;
     // A question that names its own subject is about that.
     let found = curriculum::embedded().find(&words.replace_all(prose, " "));
@@ -120,9 +134,14 @@ pub fn follow(
     let same =
         earlier.take_while(|(_, answer)| answer.topics == topics || answer.topics.is_empty());
     let times = same.filter(|(kept, _)| self::kind(&kept.question) == Some(kind)).count();
-    asked.code = kept.code.and_then(|code| code.try_into().ok());
-    asked.error = kept.error.and_then(|error| error.try_into().ok());
-    asked.exercise_id = asked.exercise_id.or(kept.exercise_id);
+    // What was shown last, maybe some questions ago.
+    let shown = before.iter().filter_map(read).map(|(kept, _)| kept);
+    let shown = shown.take_while(|kept| self::kind(&kept.question).is_some() || kept.has_more());
+    if let Some(shown) = shown.into_iter().find(Kept::has_more) {
+        asked.code = shown.code.and_then(|code| code.try_into().ok());
+        asked.error = shown.error.and_then(|error| error.try_into().ok());
+        asked.exercise_id = asked.exercise_id.or(shown.exercise_id);
+    }
     let routing = Routing {
         agent,
         confidence: CONFIDENCE,

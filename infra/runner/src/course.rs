@@ -143,12 +143,12 @@ async fn question_fault(question: &Question, workers: &Workers) -> Option<String
     (answer != question.answer).then(|| format!("it gives {answer:?}, not {:?}", question.answer))
 }
 
-async fn run_code(workers: &Workers, code: &str, stdin: &str) -> ExecutionResult {
+pub(crate) async fn run_code(workers: &Workers, code: &str, stdin: &str) -> ExecutionResult {
     let program = serde_json::from_value(json!({ "code": code, "stdin": stdin }));
     run_program(workers, &program.expect("texts of the course are within a program's bounds")).await
 }
 
-async fn run_program(workers: &Workers, program: &Program) -> ExecutionResult {
+pub(crate) async fn run_program(workers: &Workers, program: &Program) -> ExecutionResult {
     let result = execute(workers, program, Clock::System.now()).await;
     result.expect("a worker takes more programs than are run at once here")
 }

@@ -9,6 +9,7 @@ mod catalogue;
 pub mod course;
 mod dev;
 mod operate;
+pub mod quality;
 mod run;
 
 pub use dev::{Stack, StackOptions};
@@ -39,6 +40,8 @@ enum Command {
     Run(run::RunArguments),
     /// Try everything that a course claims: examples, quizzes, exercises and their tests.
     CheckCourse(course::CourseArguments),
+    /// Measure the tutor on labelled cases.
+    Quality,
     /// Bring a database up to date.
     Migrate {
         /// The database.
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
             Command::Ask(arguments) => ask::run(arguments).await?,
             Command::Run(arguments) => return run::run(arguments).await,
             Command::CheckCourse(arguments) => return course::run(arguments).await,
+            Command::Quality => return quality::run().await,
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
             Command::DeadLetters { database_url, limit } => {

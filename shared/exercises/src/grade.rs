@@ -100,7 +100,12 @@ fn words(check: &Check, status: TestStatus, result: Option<&TestResult>) -> Opti
         TestStatus::Wrong if check.call.is_none() && !hidden => {
             first_difference(check.expected.as_deref()?, &result?.actual)
         }
-        TestStatus::Wrong => "It gives another value.".to_owned(),
+        TestStatus::Wrong if hidden => "It gives another value.".to_owned(),
+        TestStatus::Wrong => {
+            let expected = check.expected.as_deref().unwrap_or_default();
+            let actual: String = result?.actual.chars().take(SHOWN).collect();
+            format!("It gives `{actual}` and should give `{expected}`.")
+        }
         TestStatus::NoneReturned => {
             "It gives None: a path of the function ends without return.".to_owned()
         }

@@ -41,7 +41,25 @@ pub fn split(text: &str) -> Paste {
         part.push_str(line);
         part.push('\n');
     }
+    if paste.code.is_empty() {
+        paste.code = cell(&paste.report);
+    }
     paste
+}
+
+/// The lines of the cell that a notebook's report shows, if it shows them from the first one on.
+fn cell(report: &str) -> String {
+    let Some((_, shown)) = report.split_once("Cell In[") else { return String::new() };
+    let lines = shown.lines().skip(1).map_while(|line| {
+        let line = line.trim_start_matches('-').trim_start_matches('>').trim_start();
+        let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, text) = line.split_at(digits);
+        Some((number.parse::<usize>().ok()?, text.strip_prefix(' ').unwrap_or(text)))
+    });
+    let lines: Vec<(usize, &str)> = lines.collect();
+    let is_whole = lines.iter().enumerate().all(|(at, (number, _))| *number == at + 1);
+    let text = lines.iter().map(|(_, text)| format!("{text}\n"));
+    if is_whole { text.collect() } else { String::new() }
 }
 
 fn classify(text: &str) -> Vec<(&str, Kind)> {
@@ -53,7 +71,9 @@ fn classify(text: &str) -> Vec<(&str, Kind)> {
             fenced = !fenced;
             continue;
         }
-        if trimmed.starts_with("Traceback (most recent call last)") {
+        // A notebook writes the exception's class before it, and shows lines of the cell below.
+        if trimmed.contains("Traceback (most recent call last)") || trimmed.starts_with("Cell In[")
+        {
             in_report = true;
         }
         let is_last = super::report::is_report_line(line);
@@ -110,6 +130,21 @@ mod tests {
                 && paste.prose.ends_with("Please help.\n")
         );
         assert!(paste.report.starts_with("Traceback") && paste.report.ends_with("range\n"));
+    }
+
+    #[test]
+    fn the_cell_of_a_notebook_is_a_program_if_it_is_shown_from_its_beginning() {
+        let report = |first: u32| {
+            let (a, b, c) = (first, first + 1, first + 2);
+            format!(
+                "why?\nNameError      Traceback (most recent call last)\nCell In[4], line {c}\n      {a} x = 0\n      \
+                 {b} for y in [1]:\n----> {c}     print(z)\n\nNameError: name 'z' is not defined"
+            )
+        };
+        let paste = split(&report(1));
+        assert_eq!(paste.code, "x = 0\nfor y in [1]:\n    print(z)\n");
+        assert_eq!(paste.prose, "why?\n");
+        assert_eq!(split(&report(7)).code, "");
     }
 
     #[test]

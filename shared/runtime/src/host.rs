@@ -78,7 +78,8 @@ impl Host {
         }
         if function.awaits_replies {
             let follower = replies::Follower::new(&services.kafka, &services.replies).await;
-            let follower = follower.map_err(|source| HostError::Consume { function: name, source })?;
+            let follower =
+                follower.map_err(|source| HostError::Consume { function: name, source })?;
             tasks.spawn(follower.run(stop.clone()));
         }
         let routes = server::routes(function, services, &processor, config.access());

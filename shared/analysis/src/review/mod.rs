@@ -4,6 +4,7 @@
 //! The checks, their severities and the formula of the quality score are those of the project's tutoring
 //! study, section 5.6.
 
+pub mod cases;
 mod expressions;
 mod flow;
 mod loops;

@@ -1,0 +1,300 @@
+//! `learnflow quality`: how good the tutor is on the project's own labelled cases, weak points included.
+
+use std::{collections::BTreeMap, fmt::Write as _, process::ExitCode};
+
+use analysis::review::{
+    RULES, Severity,
+    cases::{ALIKE, FAULTY},
+    review,
+};
+use code_execution::workers::Workers;
+use domain::{agent::Agent, execution::Verdict};
+use futures::{StreamExt as _, stream};
+use triage::cases::Case;
+
+use crate::course;
+
+/// Programs that run at the same time.
+const AT_ONCE: usize = 8;
+
+/// Right ones of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Right ones.
+    pub right: usize,
+    /// All.
+    pub all: usize,
+}
+
+impl Share {
+    fn count(&mut self, is_right: bool) {
+        self.right += usize::from(is_right);
+        self.all += 1;
+    }
+
+    /// In a hundred, rounded down.
+    #[must_use]
+    pub fn percent(self) -> usize {
+        (self.right * 100).checked_div(self.all).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} ({} %)", self.right, self.all, self.percent())
+    }
+}
+
+/// How triage does.
+#[derive(Debug, Default)]
+pub struct TriageQuality {
+    /// Questions that go to the right agent.
+    pub agents: Share,
+    /// Questions of which all other signs are seen, and none that is not there.
+    pub signs: Share,
+    /// How often a question for one agent goes to another.
+    pub confusion: BTreeMap<(Agent, Agent), usize>,
+    /// The questions that go wrong.
+    pub wrong: Vec<String>,
+}
+
+/// How triage does on labelled questions.
+#[must_use]
+pub fn triage(cases: &[Case]) -> TriageQuality {
+    let mut quality = TriageQuality::default();
+    for case in cases {
+        let (agent, mut signs) = case.decided();
+        let mut expected = case.signals.clone();
+        signs.sort_by_key(|sign| *sign as u8);
+        expected.sort_by_key(|sign| *sign as u8);
+        quality.agents.count(agent == case.agent);
+        quality.signs.count(signs == expected);
+        *quality.confusion.entry((case.agent, agent)).or_default() += 1;
+        if agent != case.agent || signs != expected {
+            let (got, wanted) = (agent.as_str(), case.agent.as_str());
+            quality
+                .wrong
+                .push(format!("{:?}: {got} {signs:?}, not {wanted} {expected:?}", case.text));
+        }
+    }
+    quality
+}
+
+/// How the debug agent does.
+#[derive(Debug, Default)]
+pub struct DebugQuality {
+    /// The error's class is right.
+    pub classes: Share,
+    /// The student's line is right.
+    pub lines: Share,
+    /// There is advice of our own, and not only Python's words.
+    pub advised: Share,
+    /// What goes wrong.
+    pub wrong: Vec<String>,
+}
+
+/// How the debug agent does on broken programs; those that are programs are run.
+pub async fn debugging(workers: &Workers) -> DebugQuality {
+    let runs = stream::iter(debug::cases::cases()).map(async |case| {
+        let run = if case.code.is_empty() {
+            None
+        } else {
+            Some(course::run_code(workers, &case.code, "").await)
+        };
+        (case, run)
+    });
+    let runs: Vec<_> = runs.buffered(AT_ONCE).collect().await;
+    let mut quality = DebugQuality::default();
+    for (case, run) in runs {
+        let finding = case.found(run.as_ref());
+        quality.classes.count(finding.kind == case.error);
+        quality.lines.count(finding.line == case.line);
+        quality.advised.count(!finding.rule.is_empty() && finding.rule != "unknown");
+        if finding.kind != case.error || finding.line != case.line {
+            quality.wrong.push(format!(
+                "{}{}: {} at {:?}, not {} at {:?}",
+                case.code, case.report, finding.kind, finding.line, case.error, case.line
+            ));
+        }
+    }
+    quality
+}
+
+/// How the review does.
+#[derive(Debug, Default)]
+pub struct ReviewQuality {
+    /// For each rule: true and all findings in labelled programs.
+    pub rules: BTreeMap<&'static str, Share>,
+    /// Findings of weight, errors and advice, in programs of the course, which have none.
+    pub invented: Vec<String>,
+    /// Programs of the course that were read.
+    pub clean: usize,
+    /// Matters of style that are named in them.
+    pub style: usize,
+}
+
+/// How the review does on labelled programs, and on the course's own.
+#[must_use]
+pub fn reviewing() -> ReviewQuality {
+    let mut quality = ReviewQuality::default();
+    for rule in &RULES {
+        quality.rules.insert(rule.name, Share::default());
+    }
+    let mut labelled: Vec<(&str, Option<&str>)> =
+        FAULTY.iter().map(|(source, label)| (*source, Some(*label))).collect();
+    labelled.extend(ALIKE.iter().map(|source| (*source, None)));
+    for (source, label) in labelled {
+        for finding in review(source).findings {
+            let found = format!("{} {}", finding.line, finding.rule.name);
+            if let Some(share) = quality.rules.get_mut(finding.rule.name) {
+                share.count(label == Some(found.as_str()));
+            }
+        }
+    }
+    let course = curriculum::embedded();
+    let solutions = course.exercises().map(|(_, template)| template.exercise().reference);
+    let examples = course.examples().into_iter().map(|(_, example)| example.code.clone());
+    for source in solutions.chain(examples) {
+        quality.clean += 1;
+        for finding in review(&source).findings {
+            if finding.rule.severity == Severity::Style {
+                quality.style += 1;
+            } else {
+                quality
+                    .invented
+                    .push(format!("{}: {}\n{source}", finding.rule.name, finding.message));
+            }
+        }
+    }
+    quality
+}
+
+/// What help gives away.
+#[derive(Debug, Default)]
+pub struct LeakQuality {
+    /// Hints and examples that were held against solutions.
+    pub checked: usize,
+    /// Examples that are too like a solution, and are withheld for that exercise.
+    pub withheld: usize,
+    /// Those that solve an exercise and would be shown all the same.
+    pub leaks: Vec<String>,
+}
+
+/// Holds every example of the last rung against every exercise: by likeness, and by handing it in.
+pub async fn leaking(workers: &Workers) -> LeakQuality {
+    let mut quality = LeakQuality::default();
+    let exercises: Vec<_> = exercises::bank(curriculum::embedded()).collect();
+    let mut to_hand_in = Vec::new();
+    for entry in &exercises {
+        for parallel in debug::hint::parallels() {
+            quality.checked += 1;
+            if exercises::gives_away(&parallel.code, &entry.exercise) {
+                quality.withheld += 1;
+                continue;
+            }
+            // Without the functions that are called nothing passes; the rest is run.
+            let calls = entry.exercise.tests.iter().find_map(|check| check.call.as_deref());
+            let function = calls.and_then(|call| call.split('(').next()).unwrap_or_default();
+            if parallel.code.contains(function) {
+                to_hand_in.push((entry, parallel));
+            }
+        }
+    }
+    let handed_in = stream::iter(to_hand_in).map(async |(entry, parallel)| {
+        let source = parallel.code.clone().try_into().ok()?;
+        let run = course::run_program(workers, &entry.exercise.program(source)).await;
+        let solves = entry.exercise.judge(&run.tests).iter().all(|passed| *passed);
+        (solves && run.verdict == Verdict::Ok).then(|| entry.exercise.slug.clone())
+    });
+    let leaks: Vec<Option<String>> = handed_in.buffered(AT_ONCE).collect().await;
+    quality.leaks = leaks.into_iter().flatten().collect();
+    quality
+}
+
+pub(crate) async fn run() -> anyhow::Result<ExitCode> {
+    let workers = Workers::thread(code_execution::built_image())?;
+    crate::say("# How good the tutor is on the project's own labelled cases\n");
+    for (name, cases) in
+        [("tuned on", triage::cases::tuned()), ("held out", triage::cases::held_out())]
+    {
+        crate::say(triage_report(name, &triage(&cases)));
+    }
+    crate::say(debug_report(&debugging(&workers).await));
+    crate::say(review_report(&reviewing()));
+    let leaks = leaking(&workers).await;
+    crate::say(format!(
+        "## Hints\n\n{} pairs of example and exercise; {} are too like the solution and withheld; of the others \
+         {} solve an exercise.\n",
+        leaks.checked,
+        leaks.withheld,
+        leaks.leaks.len()
+    ));
+    let found = course::check(curriculum::embedded(), &workers).await;
+    crate::say(format!(
+        "## Exercises\n\n{} with variations, {} pass every gate; their tests notice {} of {} small mistakes.\n",
+        found.exercises,
+        found.exercises.saturating_sub(found.faults.len()),
+        found.killed,
+        found.mutants
+    ));
+    crate::say(
+        "All cases were written by the authors of the rules, so real students will fare worse: take the held-out \
+         share as an upper bound.",
+    );
+    Ok(if leaks.leaks.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn triage_report(name: &str, quality: &TriageQuality) -> String {
+    let mut text = format!(
+        "## Triage, questions {name}\n\nright agent: {}; right signs: {}\n\n",
+        quality.agents, quality.signs
+    );
+    let agents = Agent::ALL;
+    let names: Vec<&str> = agents.iter().map(|agent| agent.as_str()).collect();
+    text.push_str(&format!(
+        "| is \\ goes to | {} |\n|---|{}\n",
+        names.join(" | "),
+        "---|".repeat(agents.len())
+    ));
+    for is in agents {
+        let row = agents.iter().map(|to| quality.confusion.get(&(is, *to)).copied().unwrap_or(0));
+        let row: Vec<String> = row.map(|count| count.to_string()).collect();
+        text.push_str(&format!("| {} | {} |\n", is.as_str(), row.join(" | ")));
+    }
+    for wrong in &quality.wrong {
+        text.push_str(&format!("\n- {wrong}"));
+    }
+    text.push('\n');
+    text
+}
+
+fn debug_report(quality: &DebugQuality) -> String {
+    let mut text = format!(
+        "## Debug\n\nerror's class: {}; student's line: {}; advice of our own: {}\n",
+        quality.classes, quality.lines, quality.advised
+    );
+    for wrong in &quality.wrong {
+        text.push_str(&format!("\n```text\n{wrong}\n```\n"));
+    }
+    text
+}
+
+fn review_report(quality: &ReviewQuality) -> String {
+    let mut text = format!(
+        "## Review\n\nerrors and advice invented on {} programs of the course: {}; matters of style named in them: \
+         {}\n\n| rule | true findings of all, in labelled programs |\n|---|---|\n",
+        quality.clean,
+        quality.invented.len(),
+        quality.style
+    );
+    for (rule, share) in &quality.rules {
+        // Writing to a text cannot fail.
+        if writeln!(text, "| {rule} | {share} |").is_err() {
+            break;
+        }
+    }
+    for invented in &quality.invented {
+        text.push_str(&format!("\n```text\n{invented}\n```\n"));
+    }
+    text
+}
