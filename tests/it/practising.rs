@@ -275,3 +275,39 @@ async fn a_stuck_student_gets_the_authors_hints_one_at_a_time_and_no_solution() 
     assert_eq!(given[0]["activity"]["type"], "hint_given");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_solution_is_debugged_with_the_exercises_tests_and_its_authors_hints() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let (exercise, path) = exercise("second-largest");
+    let id = path.rsplit('/').next().expect("an id");
+    let debug = async |code: &str| {
+        let body = json!({ "code": code, "exercise_id": id });
+        world.post_with("/debug", &student.token, &body, [("prefer", "wait=20")]).await
+    };
+    let wrong =
+        "def second_largest(numbers):\n    numbers = sorted(numbers)\n    return numbers[-2]\n";
+    let first = debug(wrong).await;
+    let details = &first.body["answer"]["details"];
+    let cause = details["cause"].as_str().expect("a cause");
+    assert!(cause.contains("second_largest([5, 5, 2])") && cause.contains("`5`"), "{cause}");
+    assert_eq!(details["hint"]["level"], 1);
+    let second = debug(&format!("{wrong}# another try\n")).await;
+    let text = second.body["answer"]["details"]["hint"]["text"].as_str().expect("a hint");
+    assert!(text.contains(&exercise.hints[0]), "{text}");
+    let given = world
+        .events_of_request(second.body["id"].as_str().expect("an id"), "progress.events")
+        .await;
+    assert_eq!(given[0]["activity"]["exercise_id"], id, "{given:?}");
+    let crashes = debug("def second_largest(numbers):\n    return numbers[99]\n").await;
+    assert_eq!(
+        crashes.body["answer"]["details"]["error"]["type"], "IndexError",
+        "{:?}",
+        crashes.body
+    );
+    let right = debug(&exercise.reference).await;
+    let cause = right.body["answer"]["details"]["cause"].as_str().expect("a cause");
+    assert!(cause.contains("passes all tests"), "{cause}");
+    world.finish().await;
+}

@@ -172,6 +172,7 @@ impl Work for QueryRequest {
             error: self.error,
             topic: self.topic,
             agent: None,
+            hint_level: None,
             exercise_id: self.exercise_id,
         }
     }

@@ -41,6 +41,6 @@ impl Case {
     #[must_use]
     pub fn found(&self, run: Option<&ExecutionResult>) -> Finding {
         let report = python::read_report(&self.report);
-        diagnose(&Evidence { code: &self.code, report: report.as_ref(), run })
+        diagnose(&Evidence { code: &self.code, report: report.as_ref(), run, exercise: None })
     }
 }

@@ -1,11 +1,14 @@
 //! What is wrong with a program, by running it and by what its author saw.
 
+use curriculum::Exercise;
 use domain::execution::{ExecutionResult, Verdict};
 use python::{
     ErrorReport,
     advice::{self, Ending},
 };
 
+/// Characters of a value that are quoted.
+const SHOWN_CHARS: usize = 200;
 /// The most of a program's output that is quoted, in lines.
 const SHOWN_LINES: usize = 8;
 
@@ -16,8 +19,10 @@ pub struct Evidence<'a> {
     pub code: &'a str,
     /// What its author saw.
     pub report: Option<&'a ErrorReport>,
-    /// What came of running it.
+    /// What came of running it, with the exercise's tests if there is one.
     pub run: Option<&'a ExecutionResult>,
+    /// The exercise that it is written for.
+    pub exercise: Option<&'a Exercise>,
 }
 
 /// What is wrong, in the program's own names; never what to write instead.
@@ -55,7 +60,10 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
         }
         (_, Some(report)) => of_report(report, evidence),
         (Some(_), None) => needs_input(evidence),
-        (None, None) => of_output(evidence),
+        (None, None) => match (evidence.exercise, evidence.run) {
+            (Some(exercise), Some(run)) => of_tests(exercise, run),
+            _ => of_output(evidence),
+        },
     }
 }
 
@@ -205,6 +213,58 @@ fn needs_input(evidence: &Evidence<'_>) -> Finding {
             .to_owned(),
         next: "Tell me what you typed, what came out, and what you expected instead.".to_owned(),
         note: None,
+    }
+}
+
+/// A solution that reaches its end and gives something else.
+fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
+    let judged = exercise.judge(&run.tests);
+    let tests = exercise.tests.iter().zip(&run.tests).zip(judged);
+    let failing = || tests.clone().filter(|(_, passed)| !passed).map(|(test, _)| test);
+    let shown = failing().find(|(check, _)| check.hidden.is_none());
+    let finding = |rule: &str, message: String, what: String, next: String| Finding {
+        rule: rule.to_owned(),
+        kind: String::new(),
+        message,
+        line: None,
+        what,
+        why: exercise.hints.join(" "),
+        next,
+        note: Some("I ran your solution with the tests of the exercise.".to_owned()),
+    };
+    match (shown, failing().next()) {
+        (Some((check, result)), _) => {
+            let call = check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default();
+            let wanted = check.expected.as_deref().unwrap_or("an exception");
+            let got: String = result.actual.chars().take(SHOWN_CHARS).collect();
+            finding(
+                "wrong_value",
+                call.clone(),
+                format!("For `{call}` your solution gives `{got}`, and `{wanted}` is expected."),
+                format!(
+                    "Go through `{call}` by hand, line by line, and write down what each name holds. Where does it first differ from what you expect?"
+                ),
+            )
+        }
+        (None, Some((check, _))) => {
+            let about = check.hidden.clone().unwrap_or_default();
+            finding(
+                "hidden_case",
+                about.clone(),
+                format!(
+                    "Your solution passes all tests that you see. It does not pass one that you do not see; that is about: {about}."
+                ),
+                format!(
+                    "Make up a call of your own for this case ({about}), say what it should give, and run it."
+                ),
+            )
+        }
+        (None, None) => finding(
+            "all_pass",
+            String::new(),
+            "Your solution passes all tests of the exercise.".to_owned(),
+            "Hand it in.".to_owned(),
+        ),
     }
 }
 

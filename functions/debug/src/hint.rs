@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
+use curriculum::Exercise;
 use domain::hints::{MAX_A_DAY, RUNGS, Step};
 use events::question_answered::{Answer, Details};
+use exercises::gives_away;
 use serde::Deserialize;
 
 use crate::diagnosis::Finding;
@@ -42,7 +44,7 @@ pub fn parallels() -> &'static [Parallel] {
 
 /// The text of a rung, at most 160 words.
 #[must_use]
-pub fn hint(finding: &Finding, rung: u8, code: &str) -> String {
+pub fn hint(finding: &Finding, rung: u8, code: &str, exercise: Option<&Exercise>) -> String {
     match rung {
         1 => match finding.line {
             Some(line) => {
@@ -53,7 +55,8 @@ pub fn hint(finding: &Finding, rung: u8, code: &str) -> String {
         2 => format!("{} {}", finding.why, finding.next),
         _ => {
             let parallel = parallel(finding);
-            if is_of_another_theme(&parallel.code, code) {
+            let leaks = exercise.is_some_and(|exercise| gives_away(&parallel.code, exercise));
+            if is_of_another_theme(&parallel.code, code) && !leaks {
                 let (program, output) = (parallel.code.trim(), parallel.output.trim_end());
                 format!(
                     "{}\n\n```python\n{program}\n```\n\nIt prints:\n\n```text\n{output}\n```\n\nWhat is different in yours?",

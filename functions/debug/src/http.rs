@@ -6,6 +6,7 @@ use agents::Direct;
 use axum::{Router, extract::State, routing::post};
 use domain::{
     agent::{Agent, AnsweredBy},
+    hints::RUNGS,
     text::{Code, ErrorText},
 };
 use events::{
@@ -30,6 +31,7 @@ pub(crate) fn routes(services: &Arc<Services>) -> Router {
 struct DebugRequest {
     code: Code,
     error: Option<ErrorText>,
+    hint_level: Option<u8>,
     student_id: Option<UserId>,
 }
 
@@ -44,12 +46,16 @@ async fn debug(
     State(services): State<Arc<Services>>,
     Json(request): Json<DebugRequest>,
 ) -> Result<Json<DebugResponse>, Problem> {
+    if request.hint_level.is_some_and(|level| !(1..=RUNGS).contains(&level)) {
+        return Err(Problem::field("hint_level", format!("1 to {RUNGS}, or nothing")));
+    }
     let direct = Direct {
         agent: Agent::Debug,
         question: "Why does my program not work?".to_owned(),
         code: Some(request.code),
         error: request.error,
         topic: None,
+        hint_level: request.hint_level,
         exercise_id: None,
         student_id: request.student_id,
     };

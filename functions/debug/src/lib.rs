@@ -13,18 +13,22 @@ mod http;
 use std::sync::Arc;
 
 use agents::{CallModel, Origin};
+use curriculum::Exercise;
 use domain::{
     agent::{AnsweredBy, Author},
-    execution::ExecutionResult,
+    execution::{ExecutionResult, Program},
     hints::{self, Ladder, Step},
+    text::Source,
 };
 use events::{
+    activity_recorded::{Activity, ActivityRecorded},
     debug_requested::DebugRequested,
     execution_finished::ExecutionFinished,
     model_call::{DebugModelFinished, DebugModelRequested, Task},
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint, QuestionAnswered},
     question_routed::QuestionRouted,
 };
+use ids::ExerciseId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -67,7 +71,9 @@ impl Decide for Begin {
     ) -> Result<Outgoing, HandlerError> {
         let request = received.event.data.0.clone();
         let origin = origin(&received, &request);
-        match agents::code(&request).and_then(agents::plain_program) {
+        let exercise = exercise(conn, &request).await?;
+        let program = agents::code(&request).and_then(|code| program(code, exercise.as_ref()));
+        match program {
             Some(program) => agents::request_run(conn, origin, &request, program).await,
             None => answer(conn, self.tutor.as_deref(), origin, (request, None)).await,
         }
@@ -76,6 +82,28 @@ impl Decide for Begin {
 
 fn origin<E: events::Event>(received: &Received<E>, request: &QuestionRouted) -> Origin {
     agents::origin(received, Author::Debug, (request.asked.query_id, request.asked.student_id))
+}
+
+/// The exercise that a question is about.
+async fn exercise(
+    conn: &mut PgConnection,
+    request: &QuestionRouted,
+) -> Result<Option<Exercise>, HandlerError> {
+    let Some(id) = request.asked.exercise_id else { return Ok(None) };
+    let found = storage::exercises::find(conn, ExerciseId::from_uuid(id)).await;
+    let found = found.map_err(HandlerError::retry)?;
+    found.map(|found| serde_json::from_value(found.body)).transpose().map_err(HandlerError::fail)
+}
+
+/// What is run: the program alone, or with the exercise's tests.
+fn program(code: String, exercise: Option<&Exercise>) -> Option<Program> {
+    match exercise {
+        None => agents::plain_program(code),
+        Some(exercise) => {
+            let source = Source::try_from(code).ok()?;
+            Some(Program { seed: Some(0), ..exercise.program(source) })
+        }
+    }
 }
 
 /// Answers when the program has been run.
@@ -91,18 +119,11 @@ impl Decide for Finish {
         received: Received<ExecutionFinished>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        let ExecutionFinished { execution_id, result, .. } = received.event.data;
-        let taken = agents::take::<QuestionRouted>(conn, execution_id, Author::Debug).await?;
+        let run = &received.event.data;
+        let taken = agents::take::<QuestionRouted>(conn, run.execution_id, Author::Debug).await?;
         let Some(request) = taken else { return Ok(Outgoing::none()) };
-        let of = (request.asked.query_id, request.asked.student_id);
-        let origin = Origin {
-            cause: received.event.id,
-            agent: Author::Debug,
-            query: of.0,
-            student: of.1,
-            now: received.now,
-        };
-        answer(conn, self.tutor.as_deref(), origin, (request, Some(result))).await
+        let origin = origin(&received, &request);
+        answer(conn, self.tutor.as_deref(), origin, (request, Some(run.result.clone()))).await
     }
 }
 
@@ -165,23 +186,36 @@ async fn answer(
         return answered(request, AnsweredBy::Offline, of_another_language(language));
     }
     let report = python::read_report(&said);
-    let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref() };
+    let exercise = exercise(conn, &request).await?;
+    let exercise = exercise.as_ref();
+    let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref(), exercise };
     let finding = diagnose(&evidence);
     let problem = problem(&finding, &code, asked.exercise_id.map(|id| id.to_string()));
     let attempt = Sha256::digest(code.as_bytes());
     let before =
         hint_ladders::find(conn, asked.student_id, &problem).await.map_err(HandlerError::retry)?;
-    let first = hints::first_rung(&finding.kind, request.level);
+    let first = asked.hint_level.unwrap_or_else(|| hints::first_rung(&finding.kind, request.level));
     let (step, ladder) = hints::climb(before, first, &attempt, origin.now);
     hint_ladders::store(conn, asked.student_id, &problem, &ladder)
         .await
         .map_err(HandlerError::retry)?;
-    let answer = compose(&finding, step, &ladder, &code);
+    let answer = compose(&finding, step, &ladder, (&code, exercise));
+    let given = ActivityRecorded {
+        student_id: origin.student,
+        request_id: origin.query.as_uuid(),
+        activity: Activity::HintGiven {
+            level: ladder.rung,
+            of: hints::RUNGS,
+            rule: finding.rule.clone(),
+            exercise_id: asked.exercise_id,
+        },
+    };
     // The last rung is an example that was run; there are no better words for it.
-    match tutor.filter(|_| step == Step::New && ladder.rung < hints::RUNGS) {
-        Some(tutor) => reword(conn, tutor, origin, (request, answer, &finding, &code)).await,
-        None => answered(request, AnsweredBy::Offline, answer),
-    }
+    let outgoing = match tutor.filter(|_| step == Step::New && ladder.rung < hints::RUNGS) {
+        Some(tutor) => reword(conn, tutor, origin, (request, answer, &finding, &code)).await?,
+        None => answered(request, AnsweredBy::Offline, answer)?,
+    };
+    if step == Step::New { outgoing.with(&given) } else { Ok(outgoing) }
 }
 
 async fn reword(
@@ -235,18 +269,20 @@ fn answered(
 /// stays when lines above it are added.
 fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
     let line = finding.line.map(|line| python::advice::line(code, line));
-    let text = format!(
-        "{}\n{}\n{}",
-        exercise.unwrap_or_default(),
-        finding.rule,
-        line.unwrap_or_default().trim()
-    );
+    // A solution that gives something else has no line: its problem is the test.
+    let place = line.map_or(finding.message.as_str(), str::trim);
+    let text = format!("{}\n{}\n{place}", exercise.unwrap_or_default(), finding.rule);
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
-fn compose(finding: &Finding, step: Step, ladder: &Ladder, code: &str) -> Answer {
+fn compose(
+    finding: &Finding,
+    step: Step,
+    ladder: &Ladder,
+    (code, exercise): (&str, Option<&Exercise>),
+) -> Answer {
     let rung = ladder.rung;
-    let text = hint::hint(finding, rung, code);
+    let text = hint::hint(finding, rung, code, exercise);
     let mut content = finding.what.clone();
     if let Some(number) = finding.line {
         let line = python::advice::line(code, number).trim();

@@ -24,6 +24,25 @@ pub(crate) struct CourseArguments {
     folder: Option<PathBuf>,
 }
 
+/// Where to.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// A folder, into which a file for each kind of content is written.
+    folder: PathBuf,
+}
+
+/// Writes the schemas of the course's files.
+pub(crate) fn write_schemas(arguments: &SchemaArguments) -> anyhow::Result<ExitCode> {
+    std::fs::create_dir_all(&arguments.folder).context("the folder cannot be made")?;
+    for (name, schema) in curriculum::schema::schemas() {
+        let path = arguments.folder.join(format!("{name}.json"));
+        std::fs::write(&path, curriculum::schema::text(&schema))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        crate::say(path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// What was found out about a course.
 #[derive(Debug, Default)]
 pub struct Findings {

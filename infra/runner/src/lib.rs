@@ -40,6 +40,8 @@ enum Command {
     Run(run::RunArguments),
     /// Try everything that a course claims: examples, quizzes, exercises and their tests.
     CheckCourse(course::CourseArguments),
+    /// Write the JSON Schemas of the course's files.
+    CourseSchema(course::SchemaArguments),
     /// Measure the tutor on labelled cases.
     Quality,
     /// Bring a database up to date.
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
             Command::Ask(arguments) => ask::run(arguments).await?,
             Command::Run(arguments) => return run::run(arguments).await,
             Command::CheckCourse(arguments) => return course::run(arguments).await,
+            Command::CourseSchema(arguments) => return course::write_schemas(&arguments),
             Command::Quality => return quality::run().await,
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Topics { kafka } => operate::topics(kafka).await?,

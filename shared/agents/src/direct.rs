@@ -36,6 +36,8 @@ pub struct Direct {
     pub error: Option<ErrorText>,
     /// The topic that it belongs to.
     pub topic: Option<TopicName>,
+    /// The rung of the ladder of hints that is wanted, from 1.
+    pub hint_level: Option<u8>,
     /// The exercise that it is about.
     pub exercise_id: Option<Uuid>,
     /// Whose program it is; without it each question is a stranger's first.
@@ -64,6 +66,7 @@ pub async fn ask<E: Event>(
         error: direct.error,
         topic: direct.topic,
         agent: Some(direct.agent),
+        hint_level: direct.hint_level,
         exercise_id: direct.exercise_id,
     };
     let reasons = vec!["asked directly".to_owned()];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::practice::{Practice, Template};
@@ -54,7 +55,7 @@ pub struct Topic {
 }
 
 /// What is taught about a topic.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
     /// One sentence.
@@ -75,7 +76,7 @@ pub struct Lesson {
 }
 
 /// The same idea for four readers.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Explanations {
     /// For someone who sees it for the first time.
@@ -89,7 +90,7 @@ pub struct Explanations {
 }
 
 /// A complete program and exactly what it prints.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// One sentence on what it shows.
@@ -104,7 +105,7 @@ pub struct Example {
 }
 
 /// A typical mistake, with its cure.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mistake {
     /// What goes wrong, as a short name.
@@ -114,7 +115,7 @@ pub struct Mistake {
 }
 
 /// A finer idea inside a topic.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Concept {
     /// Its name for people.
@@ -128,7 +129,7 @@ pub struct Concept {
 }
 
 /// How two topics differ.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
     /// The slugs of both, in any order.

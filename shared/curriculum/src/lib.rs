@@ -7,6 +7,7 @@ mod content;
 mod find;
 mod load;
 mod practice;
+pub mod schema;
 
 pub use content::{
     Comparison, Concept, Curriculum, Example, Explanations, Lesson, Mistake, Module, Topic,

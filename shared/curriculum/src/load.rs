@@ -99,9 +99,9 @@ struct Outline {
     modules: Vec<Module>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Comparisons {
+pub(crate) struct Comparisons {
     #[serde(rename = "comparison")]
     comparisons: Vec<Comparison>,
 }

@@ -7,10 +7,11 @@ use domain::{
     execution::{FileName, Program, TestCase, TestResult},
     text::{CallText, ExpectedText, FileText, Source, Stdin, TestName},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Exercises and questions of one topic.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Practice {
     /// The exercises, easiest first.
@@ -22,7 +23,7 @@ pub struct Practice {
 }
 
 /// An exercise as it is written: `<name>` in its texts stands for one of several values.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// The values of each name. The first ones make the exercise for which the tests say what is
@@ -34,13 +35,14 @@ pub struct Template {
 }
 
 /// An exercise that can be set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exercise {
     /// Its name in addresses, unique in the course.
     pub slug: String,
     /// Its name for people.
     pub title: String,
     /// How hard it is.
+    #[schemars(with = "String", extend("enum" = ["easy", "medium", "hard"]))]
     pub difficulty: Difficulty,
     /// What is to be done.
     pub task: String,
@@ -69,7 +71,7 @@ pub struct Exercise {
 }
 
 /// One thing that a solution must do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// A Python expression that is evaluated after the program.
@@ -90,7 +92,7 @@ pub struct Check {
 }
 
 /// A question with one right answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// The question.

@@ -1,9 +1,13 @@
 //! The course is whole: its parts, their sizes, and the words by which it is found. That its programs
 //! do what it says is tried in the sandbox, by `tests/it/sandbox/curriculum.rs`.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use curriculum::{Curriculum, Topic, embedded};
+use curriculum::{Curriculum, Topic, embedded, schema::schemas};
 use domain::difficulty::Difficulty;
 
 #[test]
@@ -91,4 +95,44 @@ fn every_title_and_every_slug_finds_its_own_topic() {
         .map(|topic| topic.slug.as_str())
         .collect();
     assert_eq!(lost, [""; 0]);
+}
+
+#[test]
+fn the_schemas_are_those_of_the_code_and_every_file_keeps_to_its_own() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, schema) in schemas() {
+        let path = folder.join(format!("schema/{name}.json"));
+        let text = curriculum::schema::text(&schema);
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            kept, text,
+            "make them again with `learnflow course-schema shared/curriculum/schema`"
+        );
+        let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
+        let files = match name {
+            "practice" => files(&folder.join("content/practice")),
+            "lesson" => files(&folder.join("content")),
+            _ => vec![folder.join("content/comparisons.toml")],
+        };
+        for file in files {
+            let text = fs::read_to_string(&file).expect("a text");
+            let stated = text.lines().next().unwrap_or_default();
+            if !stated.ends_with(&format!("schema/{name}.json")) {
+                assert_ne!(name, "practice", "{}: {stated}", file.display());
+                continue;
+            }
+            let value: serde_json::Value = toml::from_str(&text).expect("TOML");
+            let faults: Vec<String> =
+                validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert_eq!(faults, [""; 0], "{}", file.display());
+        }
+        let wrong = serde_json::json!({ "exercise": [{ "slug": 1 }], "colour": "red" });
+        assert!(!validator.is_valid(&wrong), "{name} accepts anything");
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect()
 }

@@ -31,6 +31,9 @@ pub struct QuestionAsked {
     /// The agent that is wanted, where the student has chosen one; else triage chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
+    /// The rung of the ladder of hints that is wanted, from 1, where nobody has climbed yet. Since 0.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint_level: Option<u8>,
     /// The exercise that the student is working on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exercise_id: Option<Uuid>,

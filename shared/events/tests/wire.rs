@@ -41,6 +41,7 @@ fn asked() -> QuestionAsked {
         error: None,
         topic: None,
         agent: None,
+        hint_level: None,
         exercise_id: None,
     }
 }

@@ -12,6 +12,7 @@ mod files;
 mod input;
 mod memory;
 mod output;
+mod quality;
 mod recursion;
 mod service;
 mod source;

@@ -1,0 +1,28 @@
+//! How good the tutor must stay on the project's own labelled cases.
+
+use runner::quality;
+
+use super::workers;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tutor_stays_as_good_as_it_was_on_labelled_cases() {
+    let tuned = quality::triage(&triage::cases::tuned());
+    assert_eq!(tuned.agents.right, tuned.agents.all, "{:?}", tuned.wrong);
+    let held_out = quality::triage(&triage::cases::held_out());
+    assert!(held_out.agents.percent() >= 95, "{}: {:?}", held_out.agents, held_out.wrong);
+    assert!(held_out.signs.percent() >= 95, "{}", held_out.signs);
+    let debugging = quality::debugging(&workers()).await;
+    assert!(debugging.classes.percent() >= 98, "{}: {:?}", debugging.classes, debugging.wrong);
+    assert!(debugging.lines.percent() >= 98, "{}: {:?}", debugging.lines, debugging.wrong);
+    assert!(debugging.advised.percent() >= 90, "{}", debugging.advised);
+    let reviewing = quality::reviewing();
+    assert!(
+        reviewing.rules.values().all(|share| share.right == share.all),
+        "{:?}",
+        reviewing.rules
+    );
+    assert!(reviewing.invented.len() <= 3, "{:?}", reviewing.invented);
+    let leaking = quality::leaking(&workers()).await;
+    assert_eq!(leaking.leaks, [""; 0]);
+    assert!(leaking.checked > 3_000, "{}", leaking.checked);
+}
