@@ -148,3 +148,25 @@ async fn a_student_says_whether_an_answer_has_helped() {
     assert_eq!(activities[0]["activity"]["type"], "answer_rated", "{activities:?}");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_whose_run_is_lost_is_answered_all_the_same() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let body = json!({ "question": "why does it fail?", "code": "print(1 / 0)" });
+    let lost = world.post_with("/query", &student.token, &body, [("prefer", "wait=0")]).await;
+    let id = lost.body["id"].as_str().expect("an id").to_owned();
+    world.answer(&student, &id).await;
+    // As if its run had never ended.
+    let sql = "WITH gone AS (UPDATE queries SET agent = NULL, answered_by = NULL, answer = NULL, answered_at = NULL
+                             WHERE id = $1 RETURNING id, student_id)
+               INSERT INTO drafts (id, query_id, student_id, agent, body, created_at, deadline_at)
+               SELECT gen_random_uuid(), id, student_id, 'debug', '{}', 'epoch', 'epoch' FROM gone";
+    let query: Uuid = id.parse().expect("a UUID");
+    sqlx::query(sql).bind(query).execute(&mut world.database().await).await.expect("it is valid");
+    ask(&world, &student, "What is a list?").await;
+    let answer = world.answer(&student, &id).await;
+    let text = answer["answer"]["content"].as_str().expect("a text");
+    assert!(text.contains("Please ask it again"), "{text}");
+    world.finish().await;
+}

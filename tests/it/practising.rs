@@ -114,7 +114,7 @@ async fn every_way_to_fail_a_test_is_told_apart() {
         ("    print(numbers)", "none_returned", "return"),
         ("    return numbers[99]", "exception", "IndexError"),
         ("    while True:\n        pass", "timeout", "time"),
-        ("    return 'x'", "wrong", "value"),
+        ("    return 'x'", "wrong", "should give `7`"),
         ("    return 'x' * 10**9", "memory", "memory"),
     ] {
         let code = format!("def second_largest(numbers):\n{body}\n");

@@ -12,6 +12,7 @@ mod http;
 use std::sync::Arc;
 
 use agents::{CallModel, Origin, Shared};
+use curriculum::Exercise;
 use domain::agent::{AnsweredBy, Author};
 use events::{
     execution_finished::ExecutionFinished,
@@ -19,9 +20,13 @@ use events::{
     question_answered::{Answer, QuestionAnswered},
     question_routed::QuestionRouted,
 };
+use ids::ExerciseId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use sqlx::PgConnection;
-use tutor::{Tutor, prompt, reply};
+use tutor::{
+    Tutor, prompt,
+    reply::{self, Explanation},
+};
 
 use crate::{
     answer::Idea,
@@ -143,7 +148,8 @@ impl Decide for Hear {
         let Some((waiting, text)) = taken else { return Ok(Outgoing::none()) };
         let read = text.map(|text| reply::explanation(&text, prompt(Task::Explain), &waiting.idea));
         match read {
-            Some(Ok(explanation)) => {
+            Some(Ok(mut explanation)) => {
+                leave_out_solutions(conn, &waiting.request, &mut explanation).await?;
                 verify(conn, origin, Verifying::new(waiting, explanation)).await
             }
             Some(Err(withheld)) => {
@@ -153,6 +159,20 @@ impl Decide for Hear {
             None => finish(conn, origin, waiting, None).await,
         }
     }
+}
+
+/// Leaves out the examples that show too much of the exercise that the student is working on.
+async fn leave_out_solutions(
+    conn: &mut PgConnection,
+    request: &QuestionRouted,
+    explanation: &mut Explanation,
+) -> Result<(), HandlerError> {
+    let Some(id) = request.asked.exercise_id else { return Ok(()) };
+    let found = storage::exercises::find(conn, ExerciseId::from_uuid(id)).await;
+    let Some(found) = found.map_err(HandlerError::retry)? else { return Ok(()) };
+    let exercise: Exercise = serde_json::from_value(found.body).map_err(HandlerError::fail)?;
+    explanation.examples.retain(|example| !exercises::gives_away(&example.code, &exercise));
+    Ok(())
 }
 
 /// Goes on when an example has been run.

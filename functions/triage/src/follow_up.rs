@@ -130,7 +130,7 @@ pub fn follow(
     } else {
         answer.topics
     };
-    let earlier = before.iter().filter_map(|exchange| read(exchange));
+    let earlier = before.iter().filter_map(read);
     let same =
         earlier.take_while(|(_, answer)| answer.topics == topics || answer.topics.is_empty());
     let times = same.filter(|(kept, _)| self::kind(&kept.question) == Some(kind)).count();

@@ -15,7 +15,7 @@ pub mod signs;
 use std::sync::Arc;
 
 use agents::CallModel;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::{Agent, AnsweredBy, Author};
 use events::{
     debug_requested::DebugRequested,
@@ -35,6 +35,8 @@ use crate::classify::{Context, classify};
 /// Latest errors that are looked at and passed on.
 const RECENT_ERRORS: i64 = 5;
 
+/// Forgotten questions that are answered with a new one.
+const FORGOTTEN_AT_ONCE: i64 = 5;
 /// How long a conversation is remembered.
 const MEMORY: TimeDelta = TimeDelta::minutes(30);
 /// How sure a model's word makes, where nothing else has: more than a guess, less than evidence.
@@ -85,8 +87,9 @@ impl Decide for Triage {
             None => follow_up::follow(&mut asked, &before, routing),
         };
         let routed = QuestionRouted { asked, routing, level, recent_errors, follow_up };
+        let forgotten = answer_forgotten(conn, received.now).await?;
         let Some(tutor) = self.tutor.as_deref().filter(|_| is_open(&routed.routing)) else {
-            return route(routed);
+            return route(forgotten, routed);
         };
         let of = (routed.asked.query_id, routed.asked.student_id);
         let origin = agents::origin(&received, Author::Triage, of);
@@ -97,8 +100,8 @@ impl Decide for Triage {
             agents::request_model::<TriageModelRequested, _>(conn, tutor, origin, call, &routed)
                 .await?;
         match requested {
-            Some(requested) => Outgoing::none().with(&requested),
-            None => route(routed),
+            Some(requested) => forgotten.with(&requested),
+            None => route(forgotten, routed),
         }
     }
 }
@@ -132,7 +135,7 @@ impl Decide for Hear {
             Some(Err(withheld)) => tracing::warn!(%withheld, "the model's choice is not taken"),
             None => {}
         }
-        route(routed)
+        route(Outgoing::none(), routed)
     }
 }
 
@@ -141,17 +144,36 @@ const fn is_open(routing: &Routing) -> bool {
     routing.clarification.is_some()
 }
 
-/// Sends a question to its agent.
-fn route(routed: QuestionRouted) -> Result<Outgoing, HandlerError> {
+/// Answers questions whose run or model call was lost: nobody waits for ever.
+async fn answer_forgotten(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Outgoing, HandlerError> {
+    let forgotten = storage::drafts::take_forgotten(conn, now, FORGOTTEN_AT_ONCE).await;
+    let mut outgoing = Outgoing::none();
+    for (query_id, student_id) in forgotten.map_err(HandlerError::retry)? {
+        tracing::warn!(%query_id, "a question was forgotten");
+        outgoing = outgoing.with(&QuestionAnswered {
+            query_id,
+            student_id,
+            agent: Author::Triage,
+            answered_by: AnsweredBy::Offline,
+            routing: chosen(Agent::OffTopic),
+            answer: reply::lost(),
+        })?;
+    }
+    Ok(outgoing)
+}
+
+/// Sends a question to its agent, after what is to be emitted anyway.
+fn route(outgoing: Outgoing, routed: QuestionRouted) -> Result<Outgoing, HandlerError> {
     match routed.routing.agent {
-        Agent::Concepts => Outgoing::none().with(&routed),
-        Agent::Debug => Outgoing::none().with(&DebugRequested(routed)),
-        Agent::CodeReview => Outgoing::none().with(&ReviewRequested(routed)),
-        Agent::Exercise => Outgoing::none().with(&ExerciseRequested(routed)),
+        Agent::Concepts => outgoing.with(&routed),
+        Agent::Debug => outgoing.with(&DebugRequested(routed)),
+        Agent::CodeReview => outgoing.with(&ReviewRequested(routed)),
+        Agent::Exercise => outgoing.with(&ExerciseRequested(routed)),
         // The progress agent joins with its own function; until then triage says so.
-        Agent::Progress | Agent::OffTopic => {
-            Outgoing::none().with(&answer(routed.asked, routed.routing))
-        }
+        Agent::Progress | Agent::OffTopic => outgoing.with(&answer(routed.asked, routed.routing)),
     }
 }
 

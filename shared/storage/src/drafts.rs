@@ -85,3 +85,32 @@ pub async fn take_waiting(
     .fetch_all(conn)
     .await
 }
+
+/// Takes drafts that are past their deadline, at most `limit`, and gives the questions among them that nobody has
+/// answered.
+///
+/// # Errors
+/// The database's own.
+pub async fn take_forgotten(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<(QueryId, UserId)>> {
+    let rows = sqlx::query!(
+        r#"WITH forgotten AS (
+               DELETE FROM drafts WHERE id IN (
+                   SELECT id FROM drafts WHERE deadline_at < $1 ORDER BY deadline_at LIMIT $2
+                   FOR UPDATE SKIP LOCKED)
+               RETURNING query_id)
+           SELECT DISTINCT queries.id, student_id FROM forgotten
+           JOIN queries ON queries.id = query_id WHERE answered_at IS NULL"#,
+        now,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (QueryId::from_uuid(row.id), UserId::from_uuid(row.student_id)))
+        .collect())
+}
