@@ -61,6 +61,17 @@ async fn a_model_explains_and_its_examples_carry_what_they_really_print() {
     assert!(sent.contains("[email]") && sent.contains("[number]"), "{sent}");
     assert!(!sent.contains("example.org") && !sent.contains("20231104417"), "{sent}");
     assert!(!sent.contains(&student.id.to_string()), "{sent}");
+    server.then([Scripted::Says(explanation(&[GOOD]))]);
+    let body = json!({ "concept": "lists", "level": "learning" });
+    let direct = world
+        .send("concepts", |client, url| client.post(format!("{url}/explain")).json(&body))
+        .await;
+    assert_eq!(direct.body["answered_by"], "model", "{:?}", direct.body);
+    assert_eq!(
+        (&direct.body["concept"], &direct.body["level"]),
+        (&json!("lists"), &json!("learning"))
+    );
+    assert!(direct.body["diagram"].as_str().is_some_and(|text| text.starts_with("flowchart")));
     let spent = "SELECT sum(tokens_in * 1000 + tokens_out) FROM model_usage WHERE student_id = $1";
     assert_eq!(world.count(spent, student.id).await, 100_050);
     world.finish().await;

@@ -285,18 +285,17 @@ async fn on_a_public_port_internal_endpoints_ask_for_a_token() {
     let function = concepts::function(&mut single.settings, &single.services);
     let host =
         Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
-    let explain = async |token: Option<&str>| {
+    let concepts = async |token: Option<&str>| {
         let client = runtime::http_client().expect("a client");
-        let request = client.post(format!("http://127.0.0.1:{}/explain", host.address().port()));
-        let request = request.json(&json!({ "concept": "lists" }));
+        let request = client.get(format!("http://127.0.0.1:{}/concepts", host.address().port()));
         let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
         tests::reply(request).await.expect("it answers").status
     };
-    assert_eq!(explain(None).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(explain(Some(&student.token)).await, StatusCode::OK);
+    assert_eq!(concepts(None).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(concepts(Some(&student.token)).await, StatusCode::OK);
     host.stop().await;
     world.finish().await;
 }

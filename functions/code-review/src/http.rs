@@ -48,6 +48,7 @@ async fn review(
         code: Some(request.code),
         error: None,
         topic: request.topic,
+        level: Default::default(),
         hint_level: None,
         exercise_id: None,
         student_id: None,

@@ -3,7 +3,7 @@
 use curriculum::{Comparison, Curriculum, Example, Found, Lesson, Match, Topic};
 use domain::level::Level;
 use events::{
-    question_answered::{self, Answer},
+    question_answered::{self, Answer, Details, Explained},
     question_routed::{FollowUp, FollowUpKind},
 };
 
@@ -29,7 +29,7 @@ pub fn answer(
     let found = course.find(question);
     let page = page.and_then(|page| course.topic(page));
     let mut answer = match subject(course, &found, page) {
-        Subject::Comparison(comparison) => compare(comparison),
+        Subject::Comparison(comparison) => compare(comparison, level),
         Subject::Topic(best) => explain(course, &best, level),
         Subject::NotCovered(idea) => not_covered(course, idea, &found),
         Subject::Unknown => unknown(course, question, &found),
@@ -51,7 +51,9 @@ pub fn go_on(
     let topic = follow_up.topics.iter().find_map(|slug| course.topic(slug))?;
     if let Some(other) = course.find(question).matches.first().map(|found| found.topic) {
         let comparison = course.comparison(&topic.slug, &other.slug);
-        return comparison.filter(|_| other.slug != topic.slug).map(compare);
+        return comparison
+            .filter(|_| other.slug != topic.slug)
+            .map(|comparison| compare(comparison, level));
     }
     let lesson = &topic.lesson;
     let round = usize::try_from(follow_up.times).unwrap_or(1);
@@ -212,7 +214,7 @@ fn subject<'a>(course: &'a Curriculum, found: &Found<'a>, page: Option<&'a Topic
     }
 }
 
-fn compare(comparison: &Comparison) -> Answer {
+fn compare(comparison: &Comparison, level: Level) -> Answer {
     let mut content = comparison.text.trim().to_owned();
     show_examples(&mut content, &comparison.examples);
     Answer {
@@ -220,22 +222,28 @@ fn compare(comparison: &Comparison) -> Answer {
         examples: comparison.examples.iter().map(wire).collect(),
         topics: comparison.topics.to_vec(),
         related: Vec::new(),
-        details: None,
+        details: Some(Details::Explanation(Explained {
+            concept: comparison.topics.join(" and "),
+            level,
+            explanation: comparison.text.trim().to_owned(),
+            common_mistakes: Vec::new(),
+            diagram: None,
+        })),
     }
 }
 
 fn explain(course: &Curriculum, best: &Match<'_>, level: Level) -> Answer {
     let lesson = &best.topic.lesson;
-    let (mut content, examples) = match best.concept {
+    let (mut content, text, examples) = match best.concept {
         Some(concept) => {
             let text = concept.text.trim();
             let content = format!("**{}** ({})\n\n{text}", concept.title, best.topic.title);
-            (content, std::slice::from_ref(&concept.example))
+            (content, text, std::slice::from_ref(&concept.example))
         }
         None => {
             let text = explanation(lesson, level).trim();
             let content = format!("**{}**: {}\n\n{text}", best.topic.title, lesson.summary);
-            (content, &lesson.examples[..lesson.examples.len().min(EXAMPLES)])
+            (content, text, &lesson.examples[..lesson.examples.len().min(EXAMPLES)])
         }
     };
     show_examples(&mut content, examples);
@@ -253,8 +261,19 @@ fn explain(course: &Curriculum, best: &Match<'_>, level: Level) -> Answer {
         examples: examples.iter().map(wire).collect(),
         topics: vec![best.topic.slug.clone()],
         related: lesson.related.clone(),
-        details: None,
+        details: Some(Details::Explanation(Explained {
+            concept: best.concept.map_or(&best.topic.slug, |concept| &concept.title).clone(),
+            level,
+            explanation: text.to_owned(),
+            common_mistakes: mistakes(lesson),
+            diagram: None,
+        })),
     }
+}
+
+fn mistakes(lesson: &Lesson) -> Vec<String> {
+    let mistakes = lesson.mistakes.iter();
+    mistakes.map(|mistake| format!("{}. {}", mistake.title, mistake.text)).collect()
 }
 
 fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {

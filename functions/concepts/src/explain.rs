@@ -3,7 +3,7 @@
 use curriculum::Example;
 use domain::execution::{ExecutionResult, Verdict};
 use events::{
-    question_answered::{self, Answer},
+    question_answered::{self, Answer, Details, Explained},
     question_routed::QuestionRouted,
 };
 use serde::{Deserialize, Serialize};
@@ -85,9 +85,20 @@ impl Verifying {
             }
         }
         let diagram = explanation.diagram.trim();
-        if diagram.starts_with("flowchart") && diagram.lines().count() <= MAX_DIAGRAM_LINES {
+        let is_diagram =
+            diagram.starts_with("flowchart") && diagram.lines().count() <= MAX_DIAGRAM_LINES;
+        let diagram = is_diagram.then(|| diagram.to_owned());
+        if let Some(diagram) = &diagram {
             content.push_str(&format!("\n\n```mermaid\n{diagram}\n```"));
         }
+        let topic = self.waiting.offline.topics.first();
+        let explained = Explained {
+            concept: topic.unwrap_or(&self.waiting.idea).clone(),
+            level: self.waiting.request.level,
+            explanation: explanation.explanation.trim().to_owned(),
+            common_mistakes: explanation.common_mistakes.clone(),
+            diagram,
+        };
         let example = |example: &Example| question_answered::Example {
             title: example.title.clone(),
             code: example.code.clone(),
@@ -96,6 +107,7 @@ impl Verifying {
         Some(Answer {
             content,
             examples: examples.iter().map(example).collect(),
+            details: Some(Details::Explanation(explained)),
             ..self.waiting.offline.clone()
         })
     }

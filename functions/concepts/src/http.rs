@@ -1,18 +1,35 @@
-//! `POST /explain` and `GET /concepts`: the curriculum for whoever asks directly.
+//! `POST /explain` and `GET /concepts`, for whoever asks directly.
 
+use std::sync::Arc;
+
+use agents::Direct;
 use axum::{
     Router,
+    extract::State,
     routing::{get, post},
 };
-use domain::{agent::AnsweredBy, level::Level, text::TopicName};
-use events::question_answered::Example;
-use runtime::http::{Json, Problem};
+use domain::{
+    agent::{Agent, AnsweredBy},
+    level::Level,
+    text::TopicName,
+};
+use events::{
+    question_answered::{Details, Example, Explained},
+    question_routed::QuestionRouted,
+};
+use runtime::{
+    Services,
+    http::{Json, Problem},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{explanation, wire};
+use crate::NAME;
 
-pub(crate) fn routes() -> Router {
-    Router::new().route("/explain", post(explain)).route("/concepts", get(concepts))
+pub(crate) fn routes(services: &Arc<Services>) -> Router {
+    Router::new()
+        .route("/explain", post(explain))
+        .route("/concepts", get(concepts))
+        .with_state(Arc::clone(services))
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,49 +42,47 @@ struct ExplainRequest {
 
 #[derive(Debug, Serialize)]
 struct ExplainResponse {
-    concept: String,
-    level: Level,
-    explanation: String,
+    #[serde(flatten)]
+    explained: Explained,
     examples: Vec<Example>,
-    common_mistakes: Vec<String>,
     related: Vec<String>,
     answered_by: AnsweredBy,
 }
 
-async fn explain(Json(request): Json<ExplainRequest>) -> Result<Json<ExplainResponse>, Problem> {
+async fn explain(
+    State(services): State<Arc<Services>>,
+    Json(request): Json<ExplainRequest>,
+) -> Result<Json<ExplainResponse>, Problem> {
     let course = curriculum::embedded();
     let name = request.concept.as_str();
-    let found = course.find(name);
-    let best = (found.not_covered.is_empty() && found.unknown.is_empty())
-        .then(|| found.matches.first())
-        .flatten();
-    let topic = course.topic(name).or_else(|| best.map(|best| best.topic));
-    let Some(topic) = topic else {
-        let nearest = course.nearest(name, 3);
-        let slugs: Vec<&str> = nearest.iter().map(|topic| topic.slug.as_str()).collect();
-        let detail =
-            format!("there is no lesson on «{name}»; the nearest are {}", slugs.join(", "));
-        return Err(Problem::not_found(detail));
-    };
-    let lesson = &topic.lesson;
-    let concept = best.and_then(|best| best.concept);
-    let (text, examples) = match concept {
-        Some(concept) => (concept.text.as_str(), std::slice::from_ref(&concept.example)),
-        None => (explanation(lesson, request.level), lesson.examples.as_slice()),
-    };
-    Ok(Json(ExplainResponse {
-        concept: concept.map_or(&topic.slug, |concept| &concept.title).clone(),
+    let title = course.topic(name).map_or(name, |topic| topic.title.as_str());
+    let direct = Direct {
+        agent: Agent::Concepts,
+        question: format!("What is {title}?"),
+        code: None,
+        error: None,
+        topic: None,
+        hint_level: None,
+        exercise_id: None,
         level: request.level,
-        explanation: text.trim().to_owned(),
-        examples: examples.iter().map(wire).collect(),
-        common_mistakes: lesson
-            .mistakes
-            .iter()
-            .map(|m| format!("{}. {}", m.title, m.text))
-            .collect(),
-        related: lesson.related.clone(),
-        answered_by: AnsweredBy::Offline,
-    }))
+        student_id: None,
+    };
+    let answered = agents::ask(&services, NAME, direct, |routed: QuestionRouted| routed).await?;
+    match answered.answer.details {
+        Some(Details::Explanation(explained)) => Ok(Json(ExplainResponse {
+            explained,
+            examples: answered.answer.examples,
+            related: answered.answer.related,
+            answered_by: answered.answered_by,
+        })),
+        _ => {
+            let nearest = course.nearest(name, 3);
+            let slugs: Vec<&str> = nearest.iter().map(|topic| topic.slug.as_str()).collect();
+            let detail =
+                format!("there is no lesson on «{name}»; the nearest are {}", slugs.join(", "));
+            Err(Problem::not_found(detail))
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

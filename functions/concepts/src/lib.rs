@@ -33,9 +33,12 @@ use crate::{
     explain::{Verifying, Waiting},
 };
 
+/// The function's name.
+const NAME: &str = "concepts";
+
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
-    let function = Function::new("concepts", 8101).serves_internal(http::routes());
+    let function = Function::new(NAME, 8101).serves_internal(http::routes(services));
     let tutor = agents::tutor(settings, services);
     let function = function.decides(Begin { tutor: tutor.clone() });
     match tutor {

@@ -55,6 +55,7 @@ async fn debug(
         code: Some(request.code),
         error: request.error,
         topic: None,
+        level: Default::default(),
         hint_level: request.hint_level,
         exercise_id: None,
         student_id: request.student_id,

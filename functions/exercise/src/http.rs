@@ -56,6 +56,7 @@ async fn generate(
         code: None,
         error: None,
         topic: Some(request.topic),
+        level: Default::default(),
         hint_level: None,
         exercise_id: request.variation_of,
         student_id: None,

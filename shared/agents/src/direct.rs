@@ -36,6 +36,8 @@ pub struct Direct {
     pub error: Option<ErrorText>,
     /// The topic that it belongs to.
     pub topic: Option<TopicName>,
+    /// For whom it is told.
+    pub level: Level,
     /// The rung of the ladder of hints that is wanted, from 1.
     pub hint_level: Option<u8>,
     /// The exercise that it is about.
@@ -80,7 +82,7 @@ pub async fn ask<E: Event>(
     let routed = QuestionRouted {
         asked,
         routing,
-        level: Level::default(),
+        level: direct.level,
         recent_errors: Vec::new(),
         follow_up: None,
     };

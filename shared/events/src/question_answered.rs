@@ -3,6 +3,7 @@
 use domain::{
     agent::{AnsweredBy, Author},
     difficulty::Difficulty,
+    level::Level,
 };
 use ids::{ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Details {
+    /// An idea, explained.
+    Explanation(Explained),
     /// Why a program fails, and a hint.
     Debug(Diagnosis),
     /// What a careful reader says about a program.
@@ -52,6 +55,23 @@ pub enum Details {
     Exercise(SetExercise),
     /// A hint to an exercise.
     Hint(Hint),
+}
+
+/// An idea, explained: the parts of the text, without the examples, which every answer has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// A topic's slug, or the name of a finer idea.
+    pub concept: String,
+    /// For whom it is told.
+    pub level: Level,
+    /// Markdown.
+    pub explanation: String,
+    /// What people get wrong.
+    #[serde(default)]
+    pub common_mistakes: Vec<String>,
+    /// A Mermaid diagram.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagram: Option<String>,
 }
 
 /// An exercise as a student gets it: without its solution and its hidden tests.
