@@ -227,7 +227,9 @@ async fn reword(
     let Some(Details::Debug(diagnosis)) = &answer.details else {
         return answered(request, AnsweredBy::Offline, answer);
     };
-    let names = hint::names(&diagnosis.hint.text);
+    let mut names = hint::names(&diagnosis.hint.text);
+    let place = diagnosis.error.line.map(|line| format!("line {line}"));
+    names.extend(place.filter(|place| diagnosis.hint.text.contains(place)));
     let (rung, listed) = (diagnosis.hint.level.to_string(), names.join(", "));
     let ours = format!("{} {} {}", finding.what, finding.why, finding.next);
     let question = request.asked.question.as_str().to_owned();

@@ -21,6 +21,10 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 use crate::config::Settings;
 
+/// The model's client logs answers that it cannot read, and students' words may be in them. What went wrong is
+/// told by who has asked.
+const SILENT: &str = "async_openai=off";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -93,7 +97,9 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
         }
     }
     let provider = provider.build();
-    let filter = || EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = format!("{},{SILENT}", config.level);
+    let filter =
+        || EnvFilter::try_new(&level).unwrap_or_else(|_| EnvFilter::new(format!("info,{SILENT}")));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match config.format {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
