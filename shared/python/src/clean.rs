@@ -49,13 +49,12 @@ fn after_prompt(line: &str) -> Option<&str> {
 /// The language of an error report that is not Python's, if it is plainly another's.
 #[must_use]
 pub fn foreign_language(text: &str) -> Option<&'static str> {
-    const SIGNS: [(&str, &str); 14] = [
+    const SIGNS: [(&str, &str); 13] = [
         ("java.lang.", "Java"),
         (".java:", "Java"),
         ("Uncaught ReferenceError", "JavaScript"),
         ("Uncaught TypeError", "JavaScript"),
         ("Uncaught SyntaxError", "JavaScript"),
-        ("is not a function", "JavaScript"),
         ("Cannot read properties of", "JavaScript"),
         (".js:", "JavaScript"),
         ("error[E0", "Rust"),
@@ -67,6 +66,10 @@ pub fn foreign_language(text: &str) -> Option<&'static str> {
     ];
     if text.contains("Traceback (most recent call last)") {
         return None;
+    }
+    // Students use these words of Python, too.
+    if text.contains("TypeError") && text.contains("is not a function") {
+        return Some("JavaScript");
     }
     SIGNS.iter().find(|(sign, _)| text.contains(sign)).map(|(_, language)| *language)
 }
