@@ -33,6 +33,8 @@ pub enum Trial {
     Reference,
     /// What the student begins with: must fail a test.
     Starter,
+    /// Functions that always give the same: must fail a test.
+    Stub(String),
     /// The solution with a small mistake, named by its line and change: should fail a test.
     Mutant(String),
 }
@@ -79,6 +81,9 @@ pub enum Fault {
     /// There is nothing left to do.
     #[error("what the student begins with passes all tests")]
     Starter,
+    /// Something that does not look at its input passes.
+    #[error("functions that always give `{0}` pass all tests")]
+    Stub(String),
     /// The tests are weak.
     #[error("the tests notice {killed} of {mutants} small mistakes; not these: {survivors}")]
     Mutants {
@@ -124,6 +129,9 @@ pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> 
         trials.push((Trial::Reference, Program { seed: Some(seed), ..reference }));
     }
     trials.push((Trial::Starter, program(&exercise.starter)?));
+    for (value, source) in stubs(exercise) {
+        trials.push((Trial::Stub(value), program(&source)?));
+    }
     let all = Python::read(&exercise.reference).map(|read| mutants(&read)).unwrap_or_default();
     let name = |mutant: &Mutant| format!("line {}: {}", mutant.line, mutant.change);
     let real = |mutant: &Mutant| !exercise.equivalent.contains(&name(mutant));
@@ -135,6 +143,37 @@ pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> 
         trials.push((Trial::Mutant(name), Program { timeout_ms, ..program(&mutant.source)? }));
     }
     Ok(trials)
+}
+
+/// The exercise's functions with bodies that do not look at what they are given: constants, the first parameter,
+/// and what the first test expects.
+fn stubs(exercise: &Exercise) -> Vec<(String, String)> {
+    const CONSTANTS: [&str; 5] = ["0", "''", "[]", "True", "False"];
+    let headers = exercise.reference.lines().filter(|line| line.starts_with("def "));
+    let headers: Vec<&str> = headers.collect();
+    if headers.is_empty() || exercise.tests.iter().any(|check| check.call.is_none()) {
+        return Vec::new();
+    }
+    let first_parameter = headers[0]
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split([',', ')', ':', '=']).next())
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !name.starts_with('*'));
+    // A function without parameters has nothing to look at.
+    let Some(parameter) = first_parameter else { return Vec::new() };
+    let first_expected = exercise.tests.iter().find_map(|check| check.expected.as_deref());
+    let constants = CONSTANTS.into_iter().chain(first_expected);
+    let mut stubs: Vec<(String, String)> =
+        constants.map(|value| (value.to_owned(), bodies(&headers, value))).collect();
+    // Other functions may have other parameters.
+    if let [header] = headers.as_slice() {
+        stubs.push((parameter.to_owned(), bodies(&[header], parameter)));
+    }
+    stubs
+}
+
+fn bodies(headers: &[&str], value: &str) -> String {
+    headers.iter().map(|header| format!("{header}\n    return {value}\n\n\n")).collect()
 }
 
 /// Gives the tests of a variation the expectations that its solution makes, by the result of running
@@ -163,7 +202,8 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
                 report.faults.push(Fault::Reference(name));
             }
             Trial::Starter if solved => report.faults.push(Fault::Starter),
-            Trial::Reference | Trial::Starter => {}
+            Trial::Stub(value) if solved => report.faults.push(Fault::Stub(value.clone())),
+            Trial::Reference | Trial::Starter | Trial::Stub(_) => {}
             Trial::Mutant(change) => {
                 report.mutants += 1;
                 if solved {
