@@ -14,6 +14,7 @@ use events::{
 };
 use ids::ExerciseId;
 use runtime::{HandlerError, Outgoing};
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use storage::{
     exercises::{self as stored, NewExercise},
@@ -282,10 +283,10 @@ pub(crate) async fn help(
     open: Ready,
 ) -> Result<Outgoing, HandlerError> {
     let problem = open.id.as_uuid().as_bytes().to_vec();
-    let attempt = agents::code(&request).unwrap_or_default();
+    let attempt = Sha256::digest(agents::code(&request).unwrap_or_default().as_bytes());
     let before = hint_ladders::find(conn, origin.student, &problem).await;
     let before = before.map_err(HandlerError::retry)?;
-    let (step, ladder) = hints::climb(before, 1, attempt.as_bytes(), origin.now);
+    let (step, ladder) = hints::climb(before, 1, &attempt, origin.now);
     hint_ladders::store(conn, origin.student, &problem, &ladder)
         .await
         .map_err(HandlerError::retry)?;
