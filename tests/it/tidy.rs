@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("ids", &[]),
     ("domain", &["ids"]),
     ("events", &["domain", "ids"]),
-    ("agents", &["domain", "events", "ids", "python", "runtime", "storage", "tutor"]),
+    ("agents", &["curriculum", "domain", "events", "ids", "python", "runtime", "storage", "tutor"]),
     ("analysis", &[]),
     ("curriculum", &["domain"]),
     ("exercises", &["analysis", "curriculum", "domain", "events", "ids"]),

@@ -12,7 +12,6 @@ mod http;
 use std::sync::Arc;
 
 use agents::{CallModel, Origin, Shared};
-use curriculum::Exercise;
 use domain::agent::{AnsweredBy, Author};
 use events::{
     execution_finished::ExecutionFinished,
@@ -170,10 +169,8 @@ async fn leave_out_solutions(
     request: &QuestionRouted,
     explanation: &mut Explanation,
 ) -> Result<(), HandlerError> {
-    let Some(id) = request.asked.exercise_id else { return Ok(()) };
-    let found = storage::exercises::find(conn, ExerciseId::from_uuid(id)).await;
-    let Some(found) = found.map_err(HandlerError::retry)? else { return Ok(()) };
-    let exercise: Exercise = serde_json::from_value(found.body).map_err(HandlerError::fail)?;
+    let id = request.asked.exercise_id.map(ExerciseId::from_uuid);
+    let Some((_, exercise)) = agents::exercise(conn, id).await? else { return Ok(()) };
     explanation.examples.retain(|example| !exercises::gives_away(&example.code, &exercise));
     Ok(())
 }

@@ -89,10 +89,8 @@ async fn exercise(
     conn: &mut PgConnection,
     request: &QuestionRouted,
 ) -> Result<Option<Exercise>, HandlerError> {
-    let Some(id) = request.asked.exercise_id else { return Ok(None) };
-    let found = storage::exercises::find(conn, ExerciseId::from_uuid(id)).await;
-    let found = found.map_err(HandlerError::retry)?;
-    found.map(|found| serde_json::from_value(found.body)).transpose().map_err(HandlerError::fail)
+    let id = request.asked.exercise_id.map(ExerciseId::from_uuid);
+    Ok(agents::exercise(conn, id).await?.map(|(_, exercise)| exercise))
 }
 
 /// What is run: the program alone, or with the exercise's tests.

@@ -29,7 +29,7 @@ pub(crate) struct Grading {
 #[derive(Debug, thiserror::Error)]
 enum Ungradable {
     #[error("there is no exercise {0}")]
-    NoExercise(uuid::Uuid),
+    NoExercise(ids::ExerciseId),
     #[error("the solution cannot be run")]
     Program(#[source] domain::text::TextError),
 }
@@ -40,7 +40,7 @@ pub(crate) async fn begin(
     origin: Origin,
     made: SubmissionMade,
 ) -> Result<Outgoing, HandlerError> {
-    let id = made.exercise_id.as_uuid();
+    let id = made.exercise_id;
     let Some(ready) = setting::find(conn, id).await? else {
         return Err(HandlerError::fail(Ungradable::NoExercise(id)));
     };

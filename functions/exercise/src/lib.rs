@@ -26,7 +26,7 @@ use events::{
     question_routed::QuestionRouted,
     submission_made::SubmissionMade,
 };
-use ids::QueryId;
+use ids::{ExerciseId, QueryId};
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -72,7 +72,7 @@ impl Decide for Begin {
         let of = (request.asked.query_id, request.asked.student_id);
         let origin = agents::origin(&received, Author::Exercise, of);
         let open = match request.asked.exercise_id {
-            Some(id) => setting::find(conn, id).await?,
+            Some(id) => setting::find(conn, ExerciseId::from_uuid(id)).await?,
             None => None,
         };
         let question = request.asked.question.as_str();

@@ -49,10 +49,15 @@ fn ready(found: stored::StoredExercise) -> Result<Option<Ready>, HandlerError> {
 }
 
 /// The exercise with this id.
-pub(crate) async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Ready>, HandlerError> {
-    let id = ExerciseId::from_uuid(id);
-    let found = stored::find(conn, id).await.map_err(HandlerError::retry)?;
-    found.map(ready).transpose().map(Option::flatten)
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    id: ExerciseId,
+) -> Result<Option<Ready>, HandlerError> {
+    let found = agents::exercise(conn, Some(id)).await?;
+    Ok(found.and_then(|(slug, exercise)| {
+        let topic = curriculum::embedded().topic(&slug)?;
+        Some(Ready { id, topic, exercise })
+    }))
 }
 
 fn wish(course: &Curriculum, request: &QuestionRouted) -> Wish {
