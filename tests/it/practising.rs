@@ -197,6 +197,24 @@ async fn no_exercise_is_set_twice_until_there_is_a_verified_variation() {
     world.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_variation_that_was_made_for_one_student_is_given_to_the_next() {
+    let world = World::new().await;
+    let mut given = Vec::new();
+    for name in ["ada", "bob"] {
+        let student = world.student(name).await;
+        let open = exercises::id("read-until-stop", 0).to_string();
+        let body = json!({ "question": "give me a similar one", "exercise_id": open });
+        let reply = world.post_with("/query", &student.token, &body, [("prefer", "wait=20")]).await;
+        let set = &reply.body["answer"]["details"];
+        assert_eq!(set["topic"], "break-continue", "{:?}", reply.body);
+        given.push(set["id"].as_str().expect("an id").to_owned());
+    }
+    assert_eq!(given[0], given[1]);
+    assert_ne!(given[0], exercises::id("read-until-stop", 0).to_string());
+    world.finish().await;
+}
+
 fn written(reference: &str, expected: &str) -> String {
     let test = |call: &str, expected: &str, hidden: &str| json!({ "call": call, "expected": expected, "hidden": hidden });
     json!({

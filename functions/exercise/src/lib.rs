@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tutor::Tutor;
 
-use crate::{choose::Intent, grading::Grading, make::Making};
+use crate::{choose::Intent, grading::Grading, make::Making, setting::Wanted};
 
 /// The function's name.
 const NAME: &str = "exercise";
@@ -154,10 +154,9 @@ impl Decide for Hear {
         let finished = received.event.data.0.clone();
         let of = (finished.query_id, finished.student_id);
         let origin = agents::origin(&received, Author::Exercise, of);
-        let taken =
-            agents::take_answer::<QuestionRouted>(conn, &self.tutor, origin, finished).await?;
+        let taken = agents::take_answer::<Wanted>(conn, &self.tutor, origin, finished).await?;
         match taken {
-            Some((request, text)) => setting::written(conn, origin, request, text).await,
+            Some((wanted, text)) => setting::written(conn, origin, wanted, text).await,
             None => Ok(Outgoing::none()),
         }
     }

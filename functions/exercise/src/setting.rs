@@ -4,6 +4,7 @@ use agents::Origin;
 use curriculum::{Curriculum, Exercise, Topic};
 use domain::{
     agent::AnsweredBy,
+    difficulty::Difficulty,
     hints::{self, Step},
 };
 use events::{
@@ -14,6 +15,7 @@ use events::{
 };
 use ids::ExerciseId;
 use runtime::{HandlerError, Outgoing};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use storage::{
@@ -110,6 +112,14 @@ async fn set(
     answered(request, AnsweredBy::Offline, show::answer(ready.topic, set, note))
 }
 
+/// A question that waits for a model's exercise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Wanted {
+    request: QuestionRouted,
+    /// The exercise of the course that it should be like.
+    like: ExerciseId,
+}
+
 /// Asks the model for an exercise like an old one.
 async fn have_written(
     conn: &mut PgConnection,
@@ -128,8 +138,9 @@ async fn have_written(
         ("question", question.as_str()),
     ];
     let call = (Task::Exercise, fields.as_slice());
+    let wanted = Wanted { request: request.clone(), like: old.id };
     let requested =
-        agents::request_model::<ExerciseModelRequested, _>(conn, tutor, origin, call, &request)
+        agents::request_model::<ExerciseModelRequested, _>(conn, tutor, origin, call, &wanted)
             .await?;
     match requested {
         Some(requested) => Outgoing::none().with(&requested),
@@ -141,21 +152,18 @@ async fn have_written(
 pub(crate) async fn written(
     conn: &mut PgConnection,
     origin: Origin,
-    request: QuestionRouted,
+    wanted: Wanted,
     text: Option<String>,
 ) -> Result<Outgoing, HandlerError> {
-    let wish = wish(curriculum::embedded(), &request);
-    let found = stored::next_for(conn, origin.student, wish.topic.as_deref(), wish.difficulty)
-        .await
-        .map_err(HandlerError::retry)?;
-    let Some(old) = found.map(|(found, _)| ready(found)).transpose()?.flatten() else {
+    let Wanted { request, like } = wanted;
+    let Some(old) = find(conn, like).await? else {
         return answered(request, AnsweredBy::Offline, show::nothing(curriculum::embedded()));
     };
     match text.map(|text| reply::exercise(&text, prompt(Task::Exercise))) {
         Some(Ok(written)) => {
             let id = ExerciseId::from_uuid(origin.query.as_uuid());
             let topic = old.topic.slug.clone();
-            let making = Making::written(request, topic, id, (written, wish.difficulty));
+            let making = Making::written(request, topic, id, (written, old.exercise.difficulty));
             go_on(conn, origin, making).await
         }
         Some(Err(withheld)) => {
@@ -185,34 +193,50 @@ pub(crate) async fn vary(
     // Of the exercise itself first.
     all.sort_by_key(|(_, of, _)| *of != old.id);
     let ids: Vec<Uuid> = all.iter().map(|(id, ..)| id.as_uuid()).collect();
-    let known = stored::known(conn, &ids).await.map_err(HandlerError::retry)?;
-    match all.into_iter().find(|(id, ..)| !known.contains(&id.as_uuid())) {
-        Some((id, of, exercise)) => {
-            let topic = old.topic.slug.clone();
-            go_on(conn, origin, Making::varied(request, topic, (id, of), exercise)).await
-        }
-        None => again(conn, origin, request).await,
+    let kept = stored::kept(conn, origin.student, &ids).await.map_err(HandlerError::retry)?;
+    let known = |id: &ExerciseId| kept.iter().find(|kept| kept.id == id.as_uuid());
+    // One that was made for somebody else does as well.
+    match all.into_iter().find(|(id, ..)| known(id).is_none_or(|kept| kept.is_new)) {
+        Some((id, of, exercise)) => match known(&id) {
+            Some(_) => give(conn, origin, request, id).await,
+            None => {
+                let topic = old.topic.slug.clone();
+                go_on(conn, origin, Making::varied(request, topic, (id, of), exercise)).await
+            }
+        },
+        None => again(conn, origin, request, (&old.topic.slug, old.exercise.difficulty)).await,
     }
 }
 
-/// Sets the exercise that the student has had longest ago.
+/// Sets the exercise with this id.
+async fn give(
+    conn: &mut PgConnection,
+    origin: Origin,
+    request: QuestionRouted,
+    id: ExerciseId,
+) -> Result<Outgoing, HandlerError> {
+    match find(conn, id).await? {
+        Some(ready) => set(conn, origin, request, (&ready, None)).await,
+        None => answered(request, AnsweredBy::Offline, show::nothing(curriculum::embedded())),
+    }
+}
+
+/// Sets the exercise of a topic and a difficulty that the student has had longest ago.
 async fn again(
     conn: &mut PgConnection,
     origin: Origin,
     request: QuestionRouted,
+    (topic, difficulty): (&str, Difficulty),
 ) -> Result<Outgoing, HandlerError> {
-    let course = curriculum::embedded();
-    let wish = wish(course, &request);
-    let found = stored::next_for(conn, origin.student, wish.topic.as_deref(), wish.difficulty)
+    const NOTE: &str = "You have had all that I have of this. Do this one again, without looking at your old solution:";
+    let found = stored::next_for(conn, origin.student, Some(topic), difficulty)
         .await
         .map_err(HandlerError::retry)?;
-    match found.map(|(found, is_new)| (ready(found), is_new)) {
-        Some((Ok(Some(old)), is_new)) => {
-            let note = "You have had all that I have of this. Do this one again, without looking at your old solution:";
-            set(conn, origin, request, (&old, (!is_new).then_some(note))).await
+    match found.map(|(found, is_new)| Ok((ready(found)?, is_new))).transpose()? {
+        Some((Some(old), is_new)) => {
+            set(conn, origin, request, (&old, (!is_new).then_some(NOTE))).await
         }
-        Some((Err(error), _)) => Err(error),
-        _ => answered(request, AnsweredBy::Offline, show::nothing(course)),
+        _ => answered(request, AnsweredBy::Offline, show::nothing(curriculum::embedded())),
     }
 }
 
@@ -236,7 +260,7 @@ pub(crate) async fn go_on(
     let Making { request, topic, id, exercise, .. } = making;
     if let Some(faults) = faults {
         tracing::warn!(source, faults, "an exercise did not pass the gates");
-        return again(conn, origin, request).await;
+        return again(conn, origin, request, (&topic, exercise.difficulty)).await;
     }
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let generated = ExerciseGenerated {

@@ -125,12 +125,35 @@ pub async fn next_for(
     }))
 }
 
-/// Which of these are kept, set or rejected.
+/// An exercise that was made before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether the student can be given it: it passed the gates, and they have not had it.
+    pub is_new: bool,
+}
+
+/// Those of these exercises that were made before, with what they are to a student.
 ///
 /// # Errors
 /// The database's own.
-pub async fn known(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("SELECT id FROM exercises WHERE id = ANY($1)", ids).fetch_all(conn).await
+pub async fn kept(
+    conn: &mut PgConnection,
+    student: UserId,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<Kept>> {
+    sqlx::query_as!(
+        Kept,
+        r#"SELECT id, status = 'verified' AND NOT EXISTS
+                      (SELECT 1 FROM exercise_sets WHERE exercise_id = exercises.id AND student_id = $1)
+                  AS "is_new!"
+           FROM exercises WHERE id = ANY($2)"#,
+        student.as_uuid(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Notes that a student was given an exercise. Of a student without an account nothing is noted.
