@@ -207,12 +207,14 @@ async fn a_slow_model_holds_up_nobody_else() {
     for number in 0..10 {
         others.push(world.student(&format!("s{number}")).await);
     }
-    let waits = pin!(ask(&world, &ada, "What is a list?"));
-    // An answer that must be withheld, so that it is the course's.
-    let quick = others.iter().map(|student| ask(&world, student, "What is a tuple?"));
-    match select(pin!(join_all(quick)), waits).await {
-        Either::Left((_, waits)) => drop(waits.await),
-        Either::Right(_) => panic!("the slow one was answered before all others were"),
+    {
+        let waits = pin!(ask(&world, &ada, "What is a list?"));
+        // An answer that must be withheld, so that it is the course's.
+        let quick = others.iter().map(|student| ask(&world, student, "What is a tuple?"));
+        match select(pin!(join_all(quick)), waits).await {
+            Either::Left((_, waits)) => drop(waits.await),
+            Either::Right(_) => panic!("the slow one was answered before all others were"),
+        }
     }
     world.finish().await;
 }

@@ -11,7 +11,7 @@ pub mod report;
 
 use std::sync::Arc;
 
-use agents::{CallModel, Origin};
+use agents::Origin;
 use analysis::review::review;
 use domain::agent::{AnsweredBy, Author};
 use events::{
@@ -40,12 +40,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .decides(Begin)
         .decides(Finish { tutor: tutor.clone() })
         .serves_internal(http::routes(services));
-    match tutor {
-        None => function,
-        Some(tutor) => function
-            .acts(CallModel::<ReviewModelRequested, ReviewModelFinished>::new(Arc::clone(&tutor)))
-            .decides(Hear { tutor }),
-    }
+    agents::with_model::<ReviewModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })
 }
 
 /// Asks for a run of the program, or says that there is none.

@@ -11,7 +11,7 @@ mod http;
 
 use std::sync::Arc;
 
-use agents::{CallModel, Origin, Shared};
+use agents::{Origin, Shared};
 use domain::agent::{AnsweredBy, Author};
 use events::{
     execution_finished::ExecutionFinished,
@@ -37,18 +37,12 @@ const NAME: &str = "concepts";
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
-    let function = Function::new(NAME, 8101).serves_internal(http::routes(services));
     let tutor = agents::tutor(settings, services);
-    let function = function.decides(Begin { tutor: tutor.clone() });
-    match tutor {
-        None => function,
-        Some(tutor) => function
-            .acts(CallModel::<ConceptsModelRequested, ConceptsModelFinished>::new(Arc::clone(
-                &tutor,
-            )))
-            .decides(Hear { tutor })
-            .decides(Verify),
-    }
+    let function = Function::new(NAME, 8101)
+        .decides(Begin { tutor: tutor.clone() })
+        .decides(Verify)
+        .serves_internal(http::routes(services));
+    agents::with_model::<ConceptsModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })
 }
 
 /// Answers from the course, or asks the model.

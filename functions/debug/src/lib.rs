@@ -12,7 +12,7 @@ mod http;
 
 use std::sync::Arc;
 
-use agents::{CallModel, Origin};
+use agents::Origin;
 use curriculum::Exercise;
 use domain::{
     agent::{AnsweredBy, Author},
@@ -48,12 +48,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .decides(Begin { tutor: tutor.clone() })
         .decides(Finish { tutor: tutor.clone() })
         .serves_internal(http::routes(services));
-    match tutor {
-        None => function,
-        Some(tutor) => function
-            .acts(CallModel::<DebugModelRequested, DebugModelFinished>::new(Arc::clone(&tutor)))
-            .decides(Hear { tutor }),
-    }
+    agents::with_model::<DebugModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })
 }
 
 /// Asks for a run of the program, or answers at once if there is none.

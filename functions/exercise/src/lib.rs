@@ -16,7 +16,6 @@ pub mod show;
 
 use std::sync::Arc;
 
-use agents::CallModel;
 use domain::agent::{AnsweredBy, Author};
 use events::{
     execution_finished::ExecutionFinished,
@@ -45,14 +44,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .decides(Submit)
         .decides(GoOn)
         .serves_internal(http::routes(services));
-    match tutor {
-        None => function,
-        Some(tutor) => function
-            .acts(CallModel::<ExerciseModelRequested, ExerciseModelFinished>::new(Arc::clone(
-                &tutor,
-            )))
-            .decides(Hear { tutor }),
-    }
+    agents::with_model::<ExerciseModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })
 }
 
 /// Sets an exercise, has one made, or helps with the one that is open.

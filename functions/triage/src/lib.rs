@@ -14,7 +14,6 @@ pub mod signs;
 
 use std::sync::Arc;
 
-use agents::CallModel;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::{Agent, AnsweredBy, Author};
 use events::{
@@ -48,12 +47,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let function = Function::new("triage", 8100)
         .decides(Triage { tutor: tutor.clone() })
         .serves_internal(http::routes(services));
-    match tutor {
-        None => function,
-        Some(tutor) => function
-            .acts(CallModel::<TriageModelRequested, TriageModelFinished>::new(Arc::clone(&tutor)))
-            .decides(Hear { tutor }),
-    }
+    agents::with_model::<TriageModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })
 }
 
 struct Triage {

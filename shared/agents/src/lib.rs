@@ -12,5 +12,5 @@ mod shared_answer;
 pub use direct::{Direct, ask};
 pub use draft::{Origin, code, plain_program, request_run, take};
 pub use exercise::exercise;
-pub use model::{CallModel, note_cached, origin, request_model, take_answer, tutor};
+pub use model::{note_cached, origin, request_model, take_answer, tutor, with_model};
 pub use shared_answer::{Shared, share, shared_key};

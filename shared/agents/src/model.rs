@@ -9,7 +9,9 @@ use events::{
     Event,
     model_call::{AnswerDelta, Field, ModelFinished, ModelOutcome, ModelRequested, Task},
 };
-use runtime::{Act, HandlerError, Live, Outgoing, Received, Services, config::Settings};
+use runtime::{
+    Act, Decide, Function, HandlerError, Live, Outgoing, Received, Services, config::Settings,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
 use storage::{
@@ -161,19 +163,28 @@ pub async fn take_answer<T: DeserializeOwned>(
     Ok(Some((serde_json::from_value(draft).map_err(HandlerError::fail)?, text)))
 }
 
-/// Calls the model: `I` asks, `O` tells what came of it.
-#[derive(Debug)]
-pub struct CallModel<I, O> {
-    tutor: Arc<Tutor>,
-    events: PhantomData<fn(I) -> O>,
+/// Lets a function ask the model, if there is one: `I` asks, `O` tells what came of it, and `hear` makes the handler
+/// that goes on with that.
+#[must_use]
+pub fn with_model<I, O, H>(
+    function: Function,
+    tutor: Option<Arc<Tutor>>,
+    hear: impl FnOnce(Arc<Tutor>) -> H,
+) -> Function
+where
+    I: Event + Into<ModelRequested>,
+    O: Event + From<ModelFinished>,
+    H: Decide<In = O>,
+{
+    let Some(tutor) = tutor else { return function };
+    let call = CallModel::<I, O> { tutor: Arc::clone(&tutor), events: PhantomData };
+    function.acts(call).decides(hear(tutor))
 }
 
-impl<I, O> CallModel<I, O> {
-    /// Calls this model.
-    #[must_use]
-    pub const fn new(tutor: Arc<Tutor>) -> Self {
-        Self { tutor, events: PhantomData }
-    }
+/// Calls the model: `I` asks, `O` tells what came of it.
+struct CallModel<I, O> {
+    tutor: Arc<Tutor>,
+    events: PhantomData<fn(I) -> O>,
 }
 
 impl<I, O> Act for CallModel<I, O>

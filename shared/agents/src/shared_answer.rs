@@ -19,7 +19,8 @@ use crate::Origin;
 const LIFE: TimeDelta = TimeDelta::hours(1);
 /// How long nobody else asks while one question does: a model takes 10 s at most, runs 5 s each.
 const CLAIM: TimeDelta = TimeDelta::seconds(60);
-/// Questions that are answered together with the one that asked.
+/// Questions that are answered together with the one that asked: what one transaction can emit at ease. Who
+/// comes later than these within the same seconds is told to ask again when the draft is found forgotten.
 const MAX_TOGETHER: i64 = 200;
 
 /// Where an answer for everybody stands.
