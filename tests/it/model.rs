@@ -11,7 +11,7 @@ use rdkafka::{
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use testing::{ModelRequest, ModelServer, Scripted};
+use testing::{ModelRequest, ModelServer, Scripted, eventually};
 use tests::{Reply, Setup, Student, World};
 
 async fn world(server: &ModelServer, more: &[(&'static str, &str)]) -> World {
@@ -168,6 +168,32 @@ async fn many_who_ask_the_same_at_once_cost_one_call() {
     world.advance(3_601);
     ask(&world, &late, "What is a list?").await;
     assert_eq!(server.requests().len(), 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_when_as_many_wait_as_can_is_answered_without_the_model() {
+    const OTHERS: &str =
+        "INSERT INTO drafts (id, query_id, agent, body, waits_for, created_at, deadline_at)
+        SELECT gen_random_uuid(), query_id, agent, body, waits_for, created_at, deadline_at
+        FROM drafts, generate_series(1, 199) WHERE waits_for IS NOT NULL";
+    const PARKED: &str = "SELECT count(*) FROM model_usage WHERE student_id = $1 AND cached";
+    let slow = Scripted::After(Duration::from_secs(3), explanation(&[GOOD]));
+    let server = ModelServer::playing([slow]).await;
+    let world = world(&server, &[]).await;
+    let [ada, bob, eve] =
+        [world.student("ada").await, world.student("bob").await, world.student("eve").await];
+    world.ask(&ada, "What is a list?", 0).await;
+    eventually("the model is asked", async || (!server.requests().is_empty()).then_some(())).await;
+    let waits = world.ask(&bob, "What is a list?", 0).await;
+    let parked = async || (world.count(PARKED, bob.id).await == 1).then_some(());
+    eventually("the second question waits", parked).await;
+    let mut database = world.database().await;
+    sqlx::query(OTHERS).execute(&mut database).await.expect("it is valid");
+    assert_eq!(ask(&world, &eve, "What is a list?").await.body["answered_by"], "offline");
+    let id = waits.body["id"].as_str().expect("an id");
+    assert_eq!(world.answer(&bob, id).await["answered_by"], "model");
+    assert_eq!(server.requests().len(), 1);
     world.finish().await;
 }
 

@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testing::{ModelServer, Scripted};
 use tests::{Reply, Setup, Student, World};
+use uuid::Uuid;
 
 /// An exercise of the course by its slug, with the address under which it is found.
 fn exercise(slug: &str) -> (Exercise, String) {
@@ -102,6 +103,29 @@ async fn a_solution_is_graded_by_hidden_tests_and_learns_what_may_be_told() {
     assert_eq!(own.body.as_array().map(Vec::len), Some(2));
     let theirs = world.get(&format!("/submissions/{id}"), Some(&bob.token)).await;
     assert_eq!(theirs.status, StatusCode::NOT_FOUND);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_solution_whose_run_is_lost_is_said_to_be_lost() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let (exercise, path) = exercise("second-largest");
+    let graded = hand_in(&world, &student, &path, &exercise.reference).await;
+    // As if its run had never ended.
+    let sql = "WITH gone AS (UPDATE submissions SET graded_at = NULL, feedback = NULL, score = NULL
+                             WHERE id = $1 RETURNING id, student_id)
+               INSERT INTO drafts (id, query_id, student_id, agent, body, created_at, deadline_at)
+               SELECT gen_random_uuid(), id, student_id, 'exercise', '{}', 'epoch', 'epoch' FROM gone";
+    let id = graded.body["id"].as_str().expect("an id");
+    let submission: Uuid = id.parse().expect("a UUID");
+    let mut database = world.database().await;
+    sqlx::query(sql).bind(submission).execute(&mut database).await.expect("it is valid");
+    let path = format!("/submissions/{id}");
+    assert_eq!(world.get(&path, Some(&student.token)).await.body["status"], "pending");
+    // Whoever asks next has what was forgotten found.
+    world.ask(&student, "What is a list?", 20).await;
+    assert_eq!(world.get(&path, Some(&student.token)).await.body["status"], "failed");
     world.finish().await;
 }
 
@@ -235,8 +259,12 @@ async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
     let good = "def warm(days, limit):\n    count = 0\n    for day in days:\n        if day > limit:\n            count = count + 1\n    return count\n";
     let server = ModelServer::playing([
         Scripted::Says(written(good, "2")),
+        Scripted::Says(json!({ "solution": good }).to_string()),
         // Its own solution fails its own test.
         Scripted::Says(written(good, "3")),
+        // Who has only read the task takes it otherwise.
+        Scripted::Says(written(good, "2")),
+        Scripted::Says(json!({ "solution": good.replace("day >", "day >=") }).to_string()),
     ])
     .await;
     let settings = vec![("OPENAI_BASE_URL", server.base_url())];
@@ -254,13 +282,20 @@ async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
     let reply = generate(&world, &student, body.clone()).await;
     assert_eq!(reply.body["answered_by"], "model", "{:?}", reply.body);
     assert_eq!(reply.body["answer"]["details"]["title"], "Warm days");
+    let given = server.requests()[1].data().to_string();
+    assert!(given.contains("warm([20, 25, 30], 22)") && !given.contains("below zero"), "{given}");
+    assert!(!given.contains("count = count"), "the solution was shown: {given}");
     let id = reply.body["answer"]["details"]["id"].as_str().expect("an id").to_owned();
     let solved = hand_in(&world, &student, &format!("/exercises/{id}"), good).await;
     assert_eq!(solved.body["feedback"]["score"], 100, "{:?}", solved.body);
-    let reply = generate(&world, &student, body).await;
-    assert_eq!(reply.body["answered_by"], "offline", "{:?}", reply.body);
-    let rejected = "SELECT count(*) FROM exercises WHERE status = 'rejected' AND faults IS NOT NULL AND $1 IS NOT NULL";
-    assert_eq!(world.count(rejected, student.id).await, 1);
+    for rejected in [
+        "SELECT count(*) FROM exercises WHERE faults LIKE 'the solution fails%' AND $1 IS NOT NULL",
+        "SELECT count(*) FROM exercises WHERE faults LIKE '%read only the task%' AND $1 IS NOT NULL",
+    ] {
+        let reply = generate(&world, &student, body.clone()).await;
+        assert_eq!(reply.body["answered_by"], "offline", "{:?}", reply.body);
+        assert_eq!(world.count(rejected, student.id).await, 1, "{rejected}");
+    }
     world.finish().await;
 }
 
@@ -340,5 +375,8 @@ async fn a_wrong_solution_is_debugged_with_the_exercises_tests_and_its_authors_h
     let right = debug(&exercise.reference).await;
     let cause = right.body["answer"]["details"]["cause"].as_str().expect("a cause");
     assert!(cause.contains("passes all tests"), "{cause}");
+    let given =
+        world.events_of_request(right.body["id"].as_str().expect("an id"), "progress.events").await;
+    assert_eq!(given, [Value::Null; 0], "no help was needed");
     world.finish().await;
 }

@@ -360,6 +360,7 @@ impl World {
         let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
         assert_eq!(self.count(sql, Uuid::nil()).await, 0, "dead letters");
         self.stop().await;
+        self.database.remove().await;
     }
 }
 

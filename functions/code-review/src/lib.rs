@@ -5,6 +5,7 @@
 //! and whether better lines do the same; then `question.answered.v1` and `activity.recorded.v1`. Fails only
 //! if the database is away.
 
+pub mod cases;
 mod check;
 mod http;
 pub mod report;

@@ -98,7 +98,13 @@ async fn ask(
                 agents::note_cached(conn, tutor, origin, Task::Explain).await?;
                 return answered(waiting.request, AnsweredBy::Model, answer);
             }
-            Shared::Parked => return Ok(Outgoing::none()),
+            Shared::Parked => {
+                agents::note_cached(conn, tutor, origin, Task::Explain).await?;
+                return Ok(Outgoing::none());
+            }
+            Shared::Full => {
+                return answered(waiting.request, AnsweredBy::Offline, waiting.offline);
+            }
             Shared::Ask => {}
         }
     }

@@ -46,6 +46,14 @@ pub struct Finding {
     pub note: Option<String>,
 }
 
+impl Finding {
+    /// Whether something is wrong with the program: only then is a hint help.
+    #[must_use]
+    pub fn is_a_fault(&self) -> bool {
+        !matches!(self.rule.as_str(), "all_pass" | "nothing_to_see")
+    }
+}
+
 /// Finds what is wrong.
 #[must_use]
 pub fn diagnose(evidence: &Evidence<'_>) -> Finding {

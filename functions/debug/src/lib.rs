@@ -208,7 +208,7 @@ async fn answer(
         Some(tutor) => reword(conn, tutor, origin, (request, answer, &finding, &code)).await?,
         None => answered(request, AnsweredBy::Offline, answer)?,
     };
-    if step == Step::New { outgoing.with(&given) } else { Ok(outgoing) }
+    if step == Step::New && finding.is_a_fault() { outgoing.with(&given) } else { Ok(outgoing) }
 }
 
 async fn reword(

@@ -11,6 +11,7 @@ mod grading;
 pub mod help;
 mod http;
 pub mod make;
+mod model;
 mod setting;
 pub mod show;
 
@@ -31,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tutor::Tutor;
 
-use crate::{choose::Intent, grading::Grading, make::Making, setting::Wanted};
+use crate::{choose::Intent, grading::Grading, make::Making, model::Asked};
 
 /// The function's name.
 const NAME: &str = "exercise";
@@ -42,7 +43,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let function = Function::new(NAME, 8105)
         .decides(Begin { tutor: tutor.clone() })
         .decides(Submit)
-        .decides(GoOn)
+        .decides(GoOn { tutor: tutor.clone() })
         .serves_internal(http::routes(services));
     agents::with_model::<ExerciseModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })
 }
@@ -104,7 +105,9 @@ impl Decide for Submit {
 }
 
 /// Goes on when a program has been run.
-struct GoOn;
+struct GoOn {
+    tutor: Option<Arc<Tutor>>,
+}
 
 impl Decide for GoOn {
     type In = ExecutionFinished;
@@ -124,7 +127,7 @@ impl Decide for GoOn {
                 making.note(&run.result);
                 let of = (making.request.asked.query_id, making.request.asked.student_id);
                 let origin = agents::origin(&received, Author::Exercise, of);
-                setting::go_on(conn, origin, *making).await
+                setting::go_on(conn, self.tutor.as_deref(), origin, *making).await
             }
         }
     }
@@ -146,9 +149,9 @@ impl Decide for Hear {
         let finished = received.event.data.0.clone();
         let of = (finished.query_id, finished.student_id);
         let origin = agents::origin(&received, Author::Exercise, of);
-        let taken = agents::take_answer::<Wanted>(conn, &self.tutor, origin, finished).await?;
+        let taken = agents::take_answer::<Asked>(conn, &self.tutor, origin, finished).await?;
         match taken {
-            Some((wanted, text)) => setting::written(conn, origin, wanted, text).await,
+            Some(heard) => model::heard(conn, &self.tutor, origin, heard).await,
             None => Ok(Outgoing::none()),
         }
     }

@@ -30,6 +30,19 @@ pub struct Making {
     has_expectations: bool,
     /// What came of the first trials.
     results: Vec<ExecutionResult>,
+    /// A solution that was made from the task alone.
+    independent: Independent,
+}
+
+/// Whether somebody who has only read the task can solve it. Asked of what a model has written; a variation has the
+/// task of an exercise that students have solved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Independent {
+    Unneeded,
+    Wanted,
+    /// The solution that is run.
+    Made(String),
+    Ran(Box<ExecutionResult>),
 }
 
 /// What comes next.
@@ -37,6 +50,8 @@ pub struct Making {
 pub enum Next {
     /// A program to be run.
     Run(Box<Program>),
+    /// A solution by somebody who knows no more than the student.
+    Solve,
     /// The verdict.
     Judged(Report),
 }
@@ -59,6 +74,7 @@ impl Making {
             exercise,
             has_expectations: false,
             results: Vec::new(),
+            independent: Independent::Unneeded,
         }
     }
 
@@ -79,6 +95,7 @@ impl Making {
             exercise,
             has_expectations: true,
             results: Vec::new(),
+            independent: Independent::Wanted,
         }
     }
 
@@ -92,16 +109,7 @@ impl Making {
     #[must_use]
     pub fn next(&self) -> Next {
         if !self.has_expectations {
-            let source = Source::try_from(self.exercise.reference.clone());
-            return match source {
-                Ok(source) => {
-                    Next::Run(Box::new(Program { seed: Some(0), ..self.exercise.program(source) }))
-                }
-                Err(error) => {
-                    let faults = vec![Fault::Bounds(error.to_string())];
-                    Next::Judged(Report { faults, ..Report::default() })
-                }
-            };
+            return self.run(&self.exercise.reference);
         }
         let trials = match exercises::trials(&self.exercise) {
             Ok(trials) => trials,
@@ -116,7 +124,31 @@ impl Making {
         if self.variation_of.is_none() {
             report.faults.extend(double(&self.exercise));
         }
+        match &self.independent {
+            // Nobody needs to look at what is wrong anyway.
+            Independent::Wanted if report.faults.is_empty() => return Next::Solve,
+            Independent::Made(solution) => return self.run(solution),
+            Independent::Ran(run) => {
+                report.faults.extend(exercises::judge_task(&self.exercise, run));
+            }
+            Independent::Wanted | Independent::Unneeded => {}
+        }
         Next::Judged(report)
+    }
+
+    /// A run of a solution with all tests.
+    fn run(&self, solution: &str) -> Next {
+        match Source::try_from(solution.to_owned()) {
+            Ok(source) => {
+                Next::Run(Box::new(Program { seed: Some(0), ..self.exercise.program(source) }))
+            }
+            Err(error) => Next::Judged(Report::of(Fault::Bounds(error.to_string()))),
+        }
+    }
+
+    /// Notes the solution that somebody has made from the task alone.
+    pub fn note_solution(&mut self, solution: String) {
+        self.independent = Independent::Made(solution);
     }
 
     /// Notes what came of the run.
@@ -128,14 +160,18 @@ impl Making {
             return;
         }
         // Only what the tests gave is looked at.
-        self.results.push(ExecutionResult {
+        let run = ExecutionResult {
             stdout: String::new(),
             stderr: String::new(),
             transcript: Vec::new(),
             trace: None,
             files: Default::default(),
             ..run.clone()
-        });
+        };
+        match self.independent {
+            Independent::Made(_) => self.independent = Independent::Ran(Box::new(run)),
+            _ => self.results.push(run),
+        }
     }
 }
 

@@ -10,19 +10,18 @@ use domain::{
 use events::{
     activity_recorded::{Activity, ActivityRecorded},
     exercise_generated::ExerciseGenerated,
-    model_call::{ExerciseModelRequested, Task},
     question_routed::QuestionRouted,
 };
+use exercises::{Fault, Report};
 use ids::ExerciseId;
 use runtime::{HandlerError, Outgoing};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use storage::{
     exercises::{self as stored, NewExercise},
     hint_ladders,
 };
-use tutor::{Tutor, prompt, reply};
+use tutor::Tutor;
 use uuid::Uuid;
 
 use crate::{
@@ -30,6 +29,7 @@ use crate::{
     choose::Wish,
     help,
     make::{Making, Next},
+    model::{have_solved, have_written},
     show,
 };
 
@@ -112,68 +112,6 @@ async fn set(
     answered(request, AnsweredBy::Offline, show::answer(ready.topic, set, note))
 }
 
-/// A question that waits for a model's exercise.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Wanted {
-    request: QuestionRouted,
-    /// The exercise of the course that it should be like.
-    like: ExerciseId,
-}
-
-/// Asks the model for an exercise like an old one.
-async fn have_written(
-    conn: &mut PgConnection,
-    tutor: &Tutor,
-    origin: Origin,
-    request: QuestionRouted,
-    old: Ready,
-) -> Result<Outgoing, HandlerError> {
-    let like = format!("{}\n\n{}", old.exercise.task, old.exercise.reference);
-    let question = request.asked.question.as_str().to_owned();
-    let fields = [
-        ("topic", old.topic.title.as_str()),
-        ("lesson", old.topic.lesson.explanation.learning.as_str()),
-        ("difficulty", old.exercise.difficulty.as_str()),
-        ("like", like.as_str()),
-        ("question", question.as_str()),
-    ];
-    let call = (Task::Exercise, fields.as_slice());
-    let wanted = Wanted { request: request.clone(), like: old.id };
-    let requested =
-        agents::request_model::<ExerciseModelRequested, _>(conn, tutor, origin, call, &wanted)
-            .await?;
-    match requested {
-        Some(requested) => Outgoing::none().with(&requested),
-        None => vary(conn, origin, request, old).await,
-    }
-}
-
-/// Has the model's exercise verified.
-pub(crate) async fn written(
-    conn: &mut PgConnection,
-    origin: Origin,
-    wanted: Wanted,
-    text: Option<String>,
-) -> Result<Outgoing, HandlerError> {
-    let Wanted { request, like } = wanted;
-    let Some(old) = find(conn, like).await? else {
-        return answered(request, AnsweredBy::Offline, show::nothing(curriculum::embedded()));
-    };
-    match text.map(|text| reply::exercise(&text, prompt(Task::Exercise))) {
-        Some(Ok(written)) => {
-            let id = ExerciseId::from_uuid(origin.query.as_uuid());
-            let topic = old.topic.slug.clone();
-            let making = Making::written(request, topic, id, (written, old.exercise.difficulty));
-            go_on(conn, origin, making).await
-        }
-        Some(Err(withheld)) => {
-            tracing::warn!(%withheld, "the model's exercise is withheld");
-            vary(conn, origin, request, old).await
-        }
-        None => vary(conn, origin, request, old).await,
-    }
-}
-
 /// Makes the next variation of an exercise, or of another one of its topic and difficulty; if there is none
 /// left, the old one is set again.
 pub(crate) async fn vary(
@@ -201,7 +139,8 @@ pub(crate) async fn vary(
             Some(_) => give(conn, origin, request, id).await,
             None => {
                 let topic = old.topic.slug.clone();
-                go_on(conn, origin, Making::varied(request, topic, (id, of), exercise)).await
+                // A variation needs no model: it has the task of an exercise that people have solved.
+                go_on(conn, None, origin, Making::varied(request, topic, (id, of), exercise)).await
             }
         },
         None => again(conn, origin, request, (&old.topic.slug, old.exercise.difficulty)).await,
@@ -243,16 +182,30 @@ async fn again(
 /// Has the next trial run, or keeps the exercise and sets it.
 pub(crate) async fn go_on(
     conn: &mut PgConnection,
+    tutor: Option<&Tutor>,
     origin: Origin,
     making: Making,
 ) -> Result<Outgoing, HandlerError> {
-    let report = match making.next() {
+    match making.next() {
         Next::Run(program) => {
             let waiting = Waiting::Making(Box::new(making));
-            return agents::request_run(conn, origin, &waiting, *program).await;
+            agents::request_run(conn, origin, &waiting, *program).await
         }
-        Next::Judged(report) => report,
-    };
+        Next::Solve => match have_solved(conn, tutor, origin, &making).await? {
+            Some(requested) => Outgoing::none().with(&requested),
+            None => publish(conn, origin, making, Report::of(Fault::Unsolved)).await,
+        },
+        Next::Judged(report) => publish(conn, origin, making, report).await,
+    }
+}
+
+/// Keeps the exercise, and sets it if it has no fault.
+pub(crate) async fn publish(
+    conn: &mut PgConnection,
+    origin: Origin,
+    making: Making,
+    report: Report,
+) -> Result<Outgoing, HandlerError> {
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
     let faults = (!faults.is_empty()).then(|| faults.join("; "));
     keep(conn, origin, &making, faults.as_deref()).await?;

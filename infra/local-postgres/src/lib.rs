@@ -175,7 +175,17 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
     ];
     if durability == Durability::Disposable {
         settings.extend(
-            ["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned),
+            [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                // No crash is survived anyway, so the log need not grow.
+                "wal_level=minimal",
+                "max_wal_senders=0",
+                "min_wal_size=32MB",
+                "max_wal_size=64MB",
+            ]
+            .map(str::to_owned),
         );
     }
     settings

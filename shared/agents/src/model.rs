@@ -82,7 +82,7 @@ pub async fn request_model<E: From<ModelRequested>, T: Serialize + Sync>(
     Ok(Some(requested.into()))
 }
 
-/// Enters an answer that was there already.
+/// Enters a question for which no call is made: its answer is there already, or another question has asked for it.
 ///
 /// # Errors
 /// The database is away.

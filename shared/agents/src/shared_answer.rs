@@ -20,7 +20,7 @@ const LIFE: TimeDelta = TimeDelta::hours(1);
 /// How long nobody else asks while one question does: a model takes 10 s at most, runs 5 s each.
 const CLAIM: TimeDelta = TimeDelta::seconds(60);
 /// Questions that are answered together with the one that asked: what one transaction can emit at ease. Who
-/// comes later than these within the same seconds is told to ask again when the draft is found forgotten.
+/// comes later within the same seconds is answered without a model.
 const MAX_TOGETHER: i64 = 200;
 
 /// Where an answer for everybody stands.
@@ -30,6 +30,8 @@ pub enum Shared<T> {
     Hit(T),
     /// Another question has asked for it; this one is answered together with that one.
     Parked,
+    /// Another question has asked for it, and as many as can wait do so already.
+    Full,
     /// This question asks.
     Ask,
 }
@@ -56,6 +58,13 @@ impl<T: DeserializeOwned> Shared<T> {
         match found.map_err(HandlerError::retry)? {
             Cached::Hit(body) => {
                 Ok(Self::Hit(serde_json::from_value(body).map_err(HandlerError::fail)?))
+            }
+            // Whoever looks for this answer holds its row, so nobody else parks between count and insert.
+            Cached::Asked
+                if drafts::count_waiting(conn, key).await.map_err(HandlerError::retry)?
+                    >= MAX_TOGETHER =>
+            {
+                Ok(Self::Full)
             }
             Cached::Asked => {
                 origin.keep(conn, origin.id(2), body, Some(key)).await?;

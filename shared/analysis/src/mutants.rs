@@ -23,6 +23,53 @@ pub struct Mutant {
     pub source: String,
 }
 
+/// A program that ends where one of its statements would begin: a test that reaches the statement fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The line of the statement, from 1.
+    pub line: u32,
+    /// The changed program.
+    pub source: String,
+}
+
+/// A stop before every statement that does something, from top to bottom.
+#[must_use]
+pub fn stops(program: &Program<'_>) -> Vec<Stop> {
+    let mut statements = Statements(Vec::new());
+    statements.visit_body(program.body());
+    let made = statements.0.into_iter().map(|place| {
+        let (before, after) = program.source().split_at(place.start().to_usize());
+        let indent = before.rsplit('\n').next().unwrap_or_default();
+        // Only a simple statement can follow another one on its line.
+        let gap = if indent.trim().is_empty() { format!("\n{indent}") } else { "; ".to_owned() };
+        Stop { line: program.line(place), source: format!("{before}raise SystemExit{gap}{after}") }
+    });
+    made.collect()
+}
+
+struct Statements(Vec<TextRange>);
+
+impl<'a> Visitor<'a> for Statements {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        let is_text = |stmt: &Stmt| match stmt {
+            Stmt::Expr(expression) => expression.value.is_string_literal_expr(),
+            _ => false,
+        };
+        let does_nothing = stmt.is_function_def_stmt()
+            || stmt.is_class_def_stmt()
+            || stmt.is_import_stmt()
+            || stmt.is_import_from_stmt()
+            || stmt.is_global_stmt()
+            || stmt.is_nonlocal_stmt()
+            || stmt.is_pass_stmt()
+            || is_text(stmt);
+        if !does_nothing {
+            self.0.push(stmt.range());
+        }
+        walk_stmt(self, stmt);
+    }
+}
+
 /// All programs that differ from this one by one small mistake, from top to bottom.
 #[must_use]
 pub fn mutants(program: &Program<'_>) -> Vec<Mutant> {
@@ -155,7 +202,7 @@ impl<'a> Visitor<'a> for Changes<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::mutants;
+    use super::{mutants, stops};
     use crate::Program;
 
     #[test]
@@ -184,5 +231,20 @@ mod tests {
         for mutant in mutants(&program) {
             assert!(Program::read(&mutant.source).is_ok(), "{}", mutant.source);
         }
+    }
+    #[test]
+    fn a_program_is_stopped_before_every_statement_that_does_something() {
+        let source = "import math\ndef f(n):\n    \"\"\"Says.\"\"\"\n    if n: return 1\n    elif n == 2:\n        \
+                      n += 1; n += 2\n    return n\nprint(f(3))\n";
+        let program = Program::read(source).expect("it is Python");
+        let found = stops(&program);
+        let lines: Vec<u32> = found.iter().map(|stop| stop.line).collect();
+        assert_eq!(lines, [4, 4, 6, 6, 7, 8]);
+        for stop in &found {
+            assert!(Program::read(&stop.source).is_ok(), "{}", stop.source);
+        }
+        assert!(found[0].source.contains("    raise SystemExit\n    if n: return 1"));
+        assert!(found[1].source.contains("if n: raise SystemExit; return 1"));
+        assert!(found[3].source.contains("n += 1; raise SystemExit; n += 2"));
     }
 }

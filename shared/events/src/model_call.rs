@@ -21,6 +21,8 @@ pub enum Task {
     Review,
     /// Write an exercise.
     Exercise,
+    /// Solve an exercise from its task alone.
+    Solve,
     /// Say which agent a question is for.
     Classify,
 }
@@ -34,6 +36,7 @@ impl Task {
             Self::Hint => "hint",
             Self::Review => "review",
             Self::Exercise => "exercise",
+            Self::Solve => "solve",
             Self::Classify => "classify",
         }
     }

@@ -5,7 +5,7 @@
 
 use analysis::{
     Program as Python,
-    mutants::{Mutant, mutants},
+    mutants::{Mutant, mutants, stops},
 };
 use curriculum::{Check, Exercise};
 use domain::{
@@ -20,6 +20,8 @@ const MIN_HIDDEN: usize = 2;
 const MAX_MUTANTS: usize = 20;
 /// Mutants in a hundred that the tests must notice. Not all: some mutants are no mistakes at all.
 const MIN_KILLED_PERCENT: usize = 80;
+/// Statements of a solution. Each is a run, and the longest of the course has half as many.
+const MAX_STATEMENTS: usize = 60;
 /// Wall time for all tests of one mutant, in milliseconds; many of them never end by themselves.
 const MUTANT_LIMIT_MS: u64 = 500;
 /// The solution is run with everything random set to each of these: a solution that depends on the
@@ -35,6 +37,8 @@ pub enum Trial {
     Starter,
     /// Functions that always give the same: must fail a test.
     Stub(String),
+    /// The solution with a stop before the statement on this line: must fail a test.
+    Stop(u32),
     /// The solution with a small mistake, named by its line and change: should fail a test.
     Mutant(String),
 }
@@ -78,6 +82,18 @@ pub enum Fault {
     /// The solution fails.
     #[error("the solution fails {0}")]
     Reference(String),
+    /// Some of the solution is never run.
+    #[error("no test reaches line {0} of the solution")]
+    Unreached(u32),
+    /// The solution is longer than any exercise of the course.
+    #[error("the solution has {0} statements; {MAX_STATEMENTS} are the most")]
+    Long(usize),
+    /// The task does not say all that is tested.
+    #[error("a solution by somebody who has read only the task fails {0}")]
+    Task(String),
+    /// Nobody could be asked to solve it.
+    #[error("nobody has solved it from its task alone")]
+    Unsolved,
     /// There is nothing left to do.
     #[error("what the student begins with passes all tests")]
     Starter,
@@ -109,6 +125,14 @@ pub struct Report {
     pub survivors: Vec<String>,
 }
 
+impl Report {
+    /// The report on an exercise with a fault that needs no trials.
+    #[must_use]
+    pub fn of(fault: Fault) -> Self {
+        Self { faults: vec![fault], ..Self::default() }
+    }
+}
+
 /// What to run, or why not even that.
 ///
 /// # Errors
@@ -132,14 +156,19 @@ pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> 
     for (value, source) in stubs(exercise) {
         trials.push((Trial::Stub(value), program(&source)?));
     }
-    let all = Python::read(&exercise.reference).map(|read| mutants(&read)).unwrap_or_default();
+    let timeout_ms = Timeout::try_from(MUTANT_LIMIT_MS).ok();
+    let reference = Python::read(&exercise.reference)
+        .map_err(|error| vec![Fault::NotPython("solution", error.to_string())])?;
+    for stop in stops(&reference) {
+        trials.push((Trial::Stop(stop.line), Program { timeout_ms, ..program(&stop.source)? }));
+    }
+    let all = mutants(&reference);
     let name = |mutant: &Mutant| format!("line {}: {}", mutant.line, mutant.change);
     let real = |mutant: &Mutant| !exercise.equivalent.contains(&name(mutant));
     let all: Vec<Mutant> = all.into_iter().filter(real).collect();
     let step = all.len().div_ceil(MAX_MUTANTS).max(1);
     for mutant in all.into_iter().step_by(step) {
         let name = name(&mutant);
-        let timeout_ms = Timeout::try_from(MUTANT_LIMIT_MS).ok();
         trials.push((Trial::Mutant(name), Program { timeout_ms, ..program(&mutant.source)? }));
     }
     Ok(trials)
@@ -193,17 +222,15 @@ pub fn expect_what_reference_gives(mut exercise: Exercise, result: &ExecutionRes
 pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Report {
     let mut report = Report::default();
     for (trial, result) in results {
-        let passed = exercise.judge(&result.tests);
-        let solved = passed.iter().all(|passed| *passed);
+        let solved = failed(exercise, result).is_none();
         match trial {
-            Trial::Reference if !solved => {
-                let failed = exercise.tests.iter().zip(&passed).find(|(_, passed)| !**passed);
-                let name = failed.map(|(check, _)| name(check)).unwrap_or_default();
-                report.faults.push(Fault::Reference(name));
+            Trial::Reference => {
+                report.faults.extend(failed(exercise, result).map(Fault::Reference));
             }
+            Trial::Stop(line) if solved => report.faults.push(Fault::Unreached(*line)),
             Trial::Starter if solved => report.faults.push(Fault::Starter),
             Trial::Stub(value) if solved => report.faults.push(Fault::Stub(value.clone())),
-            Trial::Reference | Trial::Starter | Trial::Stub(_) => {}
+            Trial::Stop(_) | Trial::Starter | Trial::Stub(_) => {}
             Trial::Mutant(change) => {
                 report.mutants += 1;
                 if solved {
@@ -223,6 +250,19 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
     }
     report.faults.dedup();
     report
+}
+
+/// The fault of an exercise that a solution made from its task alone, run with its tests, shows.
+#[must_use]
+pub fn judge_task(exercise: &Exercise, result: &ExecutionResult) -> Option<Fault> {
+    failed(exercise, result).map(Fault::Task)
+}
+
+/// The first test that a run fails.
+fn failed(exercise: &Exercise, result: &ExecutionResult) -> Option<String> {
+    let passed = exercise.judge(&result.tests);
+    let failed = exercise.tests.iter().zip(passed).find(|(_, passed)| !passed);
+    failed.map(|(check, _)| name(check))
 }
 
 /// What can be said without running anything.
@@ -255,6 +295,10 @@ fn faults(exercise: &Exercise) -> Vec<Fault> {
     match Python::read(&exercise.reference) {
         Err(error) => faults.push(Fault::NotPython("solution", error.to_string())),
         Ok(reference) => {
+            let statements = stops(&reference).len();
+            if statements > MAX_STATEMENTS {
+                faults.push(Fault::Long(statements));
+            }
             let missing = exercise.uses.iter().filter(|word| !reference.mentions(word));
             faults
                 .extend(missing.map(|word| Fault::Construct { word: word.clone(), allowed: true }));

@@ -11,7 +11,7 @@ mod parsons;
 mod show;
 
 pub use bank::{BankExercise, bank, id, variations};
-pub use gates::{Fault, Report, Trial, expect_what_reference_gives, judge, trials};
+pub use gates::{Fault, Report, Trial, expect_what_reference_gives, judge, judge_task, trials};
 pub use grade::{Before, grade};
 pub use leak::{gives_away, same_as};
 pub use parsons::{Block, MIN_FAILED, Parsons, parsons};

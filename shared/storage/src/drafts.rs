@@ -66,6 +66,19 @@ pub async fn take(conn: &mut PgConnection, id: Uuid, agent: Author) -> sqlx::Res
     .await
 }
 
+/// How many drafts wait for an answer.
+///
+/// # Errors
+/// The database's own.
+pub async fn count_waiting(conn: &mut PgConnection, waits_for: &[u8]) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM drafts WHERE waits_for = $1"#,
+        waits_for,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Takes the drafts that wait for an answer, oldest first, at most `limit`.
 ///
 /// # Errors
@@ -86,8 +99,8 @@ pub async fn take_waiting(
     .await
 }
 
-/// Takes drafts that are past their deadline, at most `limit`, and gives the questions among them that nobody has
-/// answered.
+/// Takes drafts that are past their deadline, at most `limit`: notes that the solutions among them are lost, and gives
+/// the questions that nobody has answered.
 ///
 /// # Errors
 /// The database's own.
@@ -101,7 +114,10 @@ pub async fn take_forgotten(
                DELETE FROM drafts WHERE id IN (
                    SELECT id FROM drafts WHERE deadline_at < $1 ORDER BY deadline_at LIMIT $2
                    FOR UPDATE SKIP LOCKED)
-               RETURNING query_id)
+               RETURNING query_id),
+           lost AS (
+               UPDATE submissions SET lost_at = $1 FROM forgotten
+               WHERE submissions.id = query_id AND graded_at IS NULL)
            SELECT DISTINCT queries.id, student_id FROM forgotten
            JOIN queries ON queries.id = query_id WHERE answered_at IS NULL"#,
         now,

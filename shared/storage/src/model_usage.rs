@@ -25,7 +25,7 @@ pub struct Usage<'a> {
     pub cost_micro_usd: i64,
     /// How long it took.
     pub latency_ms: u32,
-    /// Whether an answer was there already.
+    /// Whether no call was made for it, since the answer was there or on its way.
     pub cached: bool,
 }
 

@@ -16,7 +16,7 @@ pub struct Submission {
     pub submitted_at: DateTime<Utc>,
     /// What came of it.
     pub feedback: Option<Value>,
-    /// Whether the function has given up on it.
+    /// Whether the function has given up on it, or its run was lost.
     pub failed: bool,
 }
 
@@ -129,7 +129,8 @@ pub async fn find(
 ) -> sqlx::Result<Option<Submission>> {
     let row = sqlx::query!(
         r#"SELECT exercise_id, submitted_at, feedback AS "feedback: Json<Value>",
-                  EXISTS (SELECT 1 FROM events WHERE topic = 'dead.letters' AND correlation_id IN
+                  lost_at IS NOT NULL
+                  OR EXISTS (SELECT 1 FROM events WHERE topic = 'dead.letters' AND correlation_id IN
                       (SELECT submissions.id UNION ALL
                        SELECT drafts.id FROM drafts WHERE drafts.query_id = submissions.id)) AS "failed!"
            FROM submissions WHERE id = $1 AND student_id = $2"#,

@@ -9,7 +9,8 @@ use secrecy::SecretString;
 use crate::call::Spent;
 
 /// Tasks that can have a model of their own.
-const TASKS: [Task; 5] = [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Classify];
+const TASKS: [Task; 6] =
+    [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Solve, Task::Classify];
 /// The model that is asked if nothing else is said: a small one, since answers are checked anyway.
 const DEFAULT_MODEL: &str = "gpt-4.1-mini";
 /// Where it is asked.
@@ -18,7 +19,7 @@ const DEFAULT_BASE: &str = "https://api.openai.com/v1";
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
 /// Every variable that is read here.
-pub const VARIABLES: [&str; 14] = [
+pub const VARIABLES: [&str; 15] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
@@ -26,6 +27,7 @@ pub const VARIABLES: [&str; 14] = [
     "OPENAI_MODEL_HINT",
     "OPENAI_MODEL_REVIEW",
     "OPENAI_MODEL_EXERCISE",
+    "OPENAI_MODEL_SOLVE",
     "OPENAI_MODEL_CLASSIFY",
     "MODEL_TIMEOUT_MS",
     "MODEL_STUDENT_DAILY_CALLS",
@@ -68,7 +70,8 @@ pub struct TutorConfig {
     pub key: SecretString,
     /// `OPENAI_BASE_URL`: anything that speaks its HTTP API.
     pub base_url: String,
-    /// `OPENAI_MODEL`, and `OPENAI_MODEL_EXPLAIN`, `_HINT`, `_REVIEW`, `_EXERCISE`, `_CLASSIFY` for one task.
+    /// `OPENAI_MODEL`, and `OPENAI_MODEL_EXPLAIN`, `_HINT`, `_REVIEW`, `_EXERCISE`, `_SOLVE`, `_CLASSIFY` for one
+    /// task.
     pub models: BTreeMap<Task, String>,
     /// `MODEL_TIMEOUT_MS`: wall time for an answer, retries included.
     pub timeout: Duration,

@@ -32,6 +32,7 @@ static EXPLAIN: Prompt = load!("explain.v1", 1_200);
 static HINT: Prompt = load!("hint.v1", 300);
 static REVIEW: Prompt = load!("review.v1", 900);
 static EXERCISE: Prompt = load!("exercise.v1", 1_800);
+static SOLVE: Prompt = load!("solve.v1", 900);
 static CLASSIFY: Prompt = load!("classify.v1", 120);
 
 /// The prompt of a task.
@@ -42,6 +43,7 @@ pub fn prompt(task: Task) -> &'static Prompt {
         Task::Hint => &HINT,
         Task::Review => &REVIEW,
         Task::Exercise => &EXERCISE,
+        Task::Solve => &SOLVE,
         Task::Classify => &CLASSIFY,
     }
 }
@@ -61,8 +63,8 @@ mod tests {
 
     use super::{data, prompt};
 
-    const ALL: [Task; 5] =
-        [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Classify];
+    const ALL: [Task; 6] =
+        [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Solve, Task::Classify];
 
     /// What strict structured outputs ask of a schema: every object closed, every property required.
     fn check(schema: &Value, at: &str) {

@@ -117,6 +117,14 @@ pub struct WrittenExercise {
     pub tests: Vec<WrittenTest>,
 }
 
+/// A solution that a model has made from the task alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Solution {
+    /// The program.
+    pub solution: String,
+}
+
 /// A test that a model has written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -264,6 +272,16 @@ pub fn exercise(text: &str, prompt: &Prompt) -> Result<WrittenExercise, Withheld
         2 => Ok(read),
         other => Err(Withheld::Length("the list of hints", other)),
     }
+}
+
+/// Reads a solution, which still has to be run.
+///
+/// # Errors
+/// It is not to be used.
+pub fn solution(text: &str, prompt: &Prompt) -> Result<Solution, Withheld> {
+    let read: Solution = read(text, prompt)?;
+    words("the solution", &read.solution, 600)?;
+    Ok(read)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use curriculum::Exercise;
+
 use super::workers;
 
 fn native(code: &str, stdin: &str) -> Option<String> {
@@ -31,6 +33,63 @@ async fn all_that_the_course_claims_is_true() {
     assert!(found.questions >= 100, "{found:?}");
     assert!(found.exercises >= 170, "{found:?}");
     assert!(found.mutants >= 800 && found.killed * 100 >= found.mutants * 95, "{found:?}");
+}
+
+type Damage = fn(&mut Exercise);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exercise_with_a_fault_passes_no_gate() {
+    let damages: [(&str, Damage); 11] = [
+        ("the solution fails second_largest([4, 9, 7])", |e| {
+            e.reference = e.reference.replace("[-2]", "[-1]");
+        }),
+        ("what the student begins with passes", |e| e.starter = e.reference.clone()),
+        ("functions that always give `None` pass", |e| {
+            e.reference = "def second_largest(numbers):\n    return None\n".to_owned();
+            e.tests.retain(|check| check.expected.as_deref() == Some("None"));
+            for number in 0..4 {
+                let mut check = e.tests[1].clone();
+                check.call = Some(format!("second_largest([{number}])"));
+                e.tests.push(check);
+            }
+        }),
+        ("the tests notice", |e| {
+            e.reference =
+                e.reference.replace("different[-2]", "different[-2] + 0 * (1 + 2 * (3 - 4))");
+        }),
+        ("no test reaches line 3 of the solution", |e| {
+            let rare = ":\n    if numbers == [8, 9]:\n        return 8\n";
+            e.reference = e.reference.replacen(":\n", rare, 1);
+        }),
+        ("the solution has 72 statements", |e| {
+            e.reference =
+                e.reference.replacen(":\n", &format!(":\n{}", "    x = 1\n".repeat(68)), 1);
+        }),
+        ("it has 4 tests", |e| e.tests.truncate(4)),
+        ("is also a visible one", |e| {
+            let shown = e.tests[0].call.clone();
+            e.tests[3].call = shown;
+        }),
+        ("needs either `expected` or `raises`", |e| {
+            e.tests[0].raises = Some("ValueError".to_owned());
+        }),
+        ("the solution is not Python", |e| e.reference.push_str("def\n")),
+        ("the solution must use `while`", |e| e.uses.push("while".to_owned())),
+    ];
+    let workers = workers();
+    let mut all = exercises::bank(curriculum::embedded());
+    let good =
+        all.find(|entry| entry.exercise.slug == "second-largest").expect("it is there").exercise;
+    assert_eq!(runner::course::verify(good.clone(), &workers).await.faults, []);
+    for (fault, damage) in damages {
+        let mut exercise = good.clone();
+        damage(&mut exercise);
+        let faults = runner::course::verify(exercise, &workers).await.faults;
+        assert!(
+            faults.iter().any(|found| found.to_string().contains(fault)),
+            "{fault}: {faults:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The load bench: latency and throughput of whole questions, beside the floor and the aim.
+//! The load bench: latency and throughput of whole questions, beside the floor and the aim; then of questions that
+//! a slow model answers, beside that model alone.
 //!
 //! Everything runs in this one process, the clients too, on a private PostgreSQL that flushes every
 //! commit to disk. The baseline is `GET /api/v1/me` of the same run: the same HTTP, token check and
@@ -14,6 +15,7 @@ use local_postgres::{Durability, LocalPostgres};
 use reqwest::StatusCode;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+use testing::{ModelServer, Scripted};
 use tests::{Setup, Student, World};
 
 /// Students, and so the most questions in flight.
@@ -25,27 +27,86 @@ const TOGETHER: usize = 4_000;
 const QUESTIONS: [&str; 4] =
     ["What is a list?", "How do for loops work?", "What is a tuple?", "Explain sets please"];
 
+/// How long the slow model takes.
+const MODEL_TAKES: Duration = Duration::from_secs(2);
+/// Questions of each student to the slow model.
+const ROUNDS: usize = 3;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let dir = TempDir::new()?;
+    without_model().await?;
+    with_model().await
+}
+
+/// The product on a PostgreSQL of its own, with all students of the bench.
+async fn start(
+    dir: &TempDir,
+    more: &[(&'static str, String)],
+) -> anyhow::Result<(LocalPostgres, Arc<World>, Vec<Student>, u64)> {
     let postgres = LocalPostgres::start(dir.path(), Durability::Durable)?;
-    let url = postgres.url("postgres");
     let high = || "1000000000".to_owned();
-    let settings = vec![
-        ("DATABASE_URL", url.clone()),
+    let mut settings = vec![
+        ("DATABASE_URL", postgres.url("postgres")),
         ("RATE_LIMIT_USER", high()),
         ("RATE_LIMIT_ADDRESS", high()),
         ("RATE_LIMIT_LOGIN", high()),
     ];
-    let world =
-        Arc::new(World::with(Setup { settings, system_clock: true, ..Setup::default() }).await);
+    settings.extend_from_slice(more);
+    let setup = Setup { settings, system_clock: true, ..Setup::default() };
+    let world = Arc::new(World::with(setup).await);
     let idle = resident_mib()?;
     let mut students = Vec::new();
     for number in 0..STUDENTS {
         students.push(world.student(&format!("student{number}")).await);
     }
+    Ok((postgres, world, students, idle))
+}
+
+async fn stop(world: Arc<World>) {
+    if let Some(mut world) = Arc::into_inner(world) {
+        world.stop().await;
+    }
+}
+
+async fn with_model() -> anyhow::Result<()> {
+    let answer = serde_json::json!({
+        "explanation": "A list keeps values in order.",
+        "examples": [{ "title": "Adding a value", "code": "x = [1]\nx.append(2)\nprint(x)" }],
+        "common_mistakes": ["Counting from one."],
+        "diagram": ""
+    });
+    let slow = move |_: &_| Scripted::After(MODEL_TAKES, answer.to_string());
+    let server = ModelServer::answering(slow).await;
+    let dir = TempDir::new()?;
+    let model = [("OPENAI_BASE_URL", server.base_url())];
+    let (_postgres, world, students, _) = start(&dir, &model).await?;
+    run(&world, &students[..1], 1, ask_model).await?;
+    let measured = run(&world, &students, STUDENTS * ROUNDS, ask_model).await?;
+    let takes = MODEL_TAKES.as_millis();
+    print(&format!(
+        "\n{STUDENTS} at once, a model that takes {takes} ms, {ROUNDS} questions each, each a call of its own"
+    ));
+    print("                              p50 ms   p95 ms   p99 ms   per second");
+    print(&format!("  question to answer        {}", row(&measured)));
+    let over = measured.percentile(95).saturating_sub(MODEL_TAKES).as_millis();
+    print(&format!("  p95 over the model alone  {over:8} ms; aim: 300 ms\n"));
+    stop(world).await;
+    Ok(())
+}
+
+/// A question in words that no cache holds.
+async fn ask_model(world: Arc<World>, student: Student, number: usize) -> StatusCode {
+    let question = format!("What is a list good for, in a shop of mine with {number} boxes?");
+    let reply = world.ask(&student, &question, 20).await;
+    if reply.body["answered_by"] == "model" { reply.status } else { StatusCode::NOT_FOUND }
+}
+
+async fn without_model() -> anyhow::Result<()> {
+    let dir = TempDir::new()?;
+    let (postgres, world, students, idle) = start(&dir, &[]).await?;
+    let url = postgres.url("postgres");
     run(&world, &students[..1], 50, ask).await?;
-    print("memory of the idle process (3 of 10 functions, broker, clients), without PostgreSQL");
+    print("memory of the idle process (7 of 10 functions, broker, clients), without PostgreSQL");
     print(&format!("  {idle} MiB                      aim: 150 MiB for all ten functions\n"));
     for (count, total) in [(1, ALONE), (STUDENTS, TOGETHER)] {
         let baseline = run(&world, &students[..count], total, look).await?;
@@ -61,9 +122,7 @@ async fn main() -> anyhow::Result<()> {
         print(&format!("  floor: 5 s; aim: {aim}\n"));
     }
     hops(&url).await?;
-    if let Some(mut world) = Arc::into_inner(world) {
-        world.stop().await;
-    }
+    stop(world).await;
     Ok(())
 }
 

@@ -1,0 +1,38 @@
+//! The project's own labelled programs, and what the review finds in them.
+
+use serde::Deserialize;
+
+/// A program of which we know what should be found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What it is about.
+    pub about: String,
+    /// What should be found, each as its line and the rule's name.
+    pub finds: Vec<String>,
+    /// The program.
+    pub code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    #[serde(rename = "program")]
+    programs: Vec<Case>,
+}
+
+/// Programs on which no rule was tuned.
+#[must_use]
+pub fn held_out() -> Vec<Case> {
+    let read = toml::from_str::<Cases>(include_str!("../cases/held_out.toml"));
+    read.expect("the tests read the file").programs
+}
+
+impl Case {
+    /// What the review finds, in the same words.
+    #[must_use]
+    pub fn found(&self) -> Vec<String> {
+        let findings = analysis::review::review(&self.code).findings.into_iter();
+        findings.map(|finding| format!("{} {}", finding.line, finding.rule.name)).collect()
+    }
+}
