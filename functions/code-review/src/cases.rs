@@ -21,11 +21,20 @@ struct Cases {
     programs: Vec<Case>,
 }
 
+fn read(text: &str) -> Vec<Case> {
+    toml::from_str::<Cases>(text).expect("the tests read the files").programs
+}
+
+/// The programs by which the rules were made better.
+#[must_use]
+pub fn tuned() -> Vec<Case> {
+    read(include_str!("../cases/tuned.toml"))
+}
+
 /// Programs on which no rule was tuned.
 #[must_use]
 pub fn held_out() -> Vec<Case> {
-    let read = toml::from_str::<Cases>(include_str!("../cases/held_out.toml"));
-    read.expect("the tests read the file").programs
+    read(include_str!("../cases/held_out.toml"))
 }
 
 impl Case {

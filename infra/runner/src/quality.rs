@@ -18,9 +18,10 @@ use crate::course;
 const AT_ONCE: usize = 8;
 
 /// Examples of the course that show a fault on purpose: the rule, and a line of the example.
-const ON_PURPOSE: [(&str, &str); 3] = [
+const ON_PURPOSE: [(&str, &str); 4] = [
     ("prints_instead_of_returns", "def shows(n):"),
     ("missing_return", "def sign(n):"),
+    ("local_before_value", "except UnboundLocalError:"),
     ("runs_text_as_code", "for mistake in mistakes:"),
 ];
 
@@ -149,14 +150,17 @@ pub fn reviewing() -> ReviewQuality {
     for rule in &RULES {
         quality.rules.insert(rule.name, Share::default());
     }
-    let mut labelled: Vec<(&str, Option<&str>)> =
-        FAULTY.iter().map(|(source, label)| (*source, Some(*label))).collect();
-    labelled.extend(ALIKE.iter().map(|source| (*source, None)));
-    for (source, label) in labelled {
-        for finding in review(source).findings {
+    let faulty =
+        FAULTY.iter().map(|(source, label)| ((*source).to_owned(), vec![(*label).to_owned()]));
+    let alike = ALIKE.iter().map(|source| ((*source).to_owned(), Vec::new()));
+    let programs =
+        [code_review::cases::tuned(), code_review::cases::held_out()].into_iter().flatten();
+    let programs = programs.map(|case| (case.code, case.finds));
+    for (source, labels) in faulty.chain(alike).chain(programs) {
+        for finding in review(&source).findings {
             let found = format!("{} {}", finding.line, finding.rule.name);
             if let Some(share) = quality.rules.get_mut(finding.rule.name) {
-                share.count(label == Some(found.as_str()));
+                share.count(labels.contains(&found));
             }
         }
     }
@@ -182,9 +186,9 @@ pub fn reviewing() -> ReviewQuality {
     quality
 }
 
-/// How the review does on programs that no rule has seen.
+/// How the review does on programs as beginners write them.
 #[derive(Debug, Default)]
-pub struct HeldOutReview {
+pub struct ProgramsQuality {
     /// True findings of all that it tells.
     pub true_findings: Share,
     /// Faults that it finds, of all that are there.
@@ -193,11 +197,11 @@ pub struct HeldOutReview {
     pub wrong: Vec<String>,
 }
 
-/// How the review does on labelled programs on which it was not tuned.
+/// How the review does on labelled programs.
 #[must_use]
-pub fn reviewing_held_out() -> HeldOutReview {
-    let mut quality = HeldOutReview::default();
-    for case in code_review::cases::held_out() {
+pub fn reviewing_programs(cases: &[code_review::cases::Case]) -> ProgramsQuality {
+    let mut quality = ProgramsQuality::default();
+    for case in cases {
         let found = case.found();
         for finding in &found {
             let is_true = case.finds.contains(finding);
@@ -268,7 +272,11 @@ pub(crate) async fn run() -> anyhow::Result<ExitCode> {
     }
     crate::say(debug_report(&debugging(&workers).await));
     crate::say(review_report(&reviewing()));
-    crate::say(held_out_report(&reviewing_held_out()));
+    for (name, cases) in
+        [("tuned on", code_review::cases::tuned()), ("held out", code_review::cases::held_out())]
+    {
+        crate::say(programs_report(name, &reviewing_programs(&cases)));
+    }
     let leaks = leaking(&workers).await;
     crate::say(format!(
         "## Hints\n\n{} pairs of example and exercise; {} are too like the solution and withheld; of the others \
@@ -328,10 +336,10 @@ fn debug_report(quality: &DebugQuality) -> String {
     text
 }
 
-fn held_out_report(quality: &HeldOutReview) -> String {
+fn programs_report(name: &str, quality: &ProgramsQuality) -> String {
     let wrong: String = quality.wrong.iter().map(|wrong| format!("- {wrong}\n")).collect();
     format!(
-        "## Review, programs held out\n\ntrue findings of all that are told: {}; faults that are found: {}\n\n{wrong}",
+        "## Review, programs {name}\n\ntrue findings of all that are told: {}; faults that are found: {}\n\n{wrong}",
         quality.true_findings, quality.found
     )
 }

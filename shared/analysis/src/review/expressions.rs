@@ -9,6 +9,8 @@ use super::{
 
 /// Methods of lists that give back None.
 const IN_PLACE: [&str; 5] = ["append", "extend", "insert", "reverse", "sort"];
+/// Methods that need nothing but their object, so that only the parentheses can be missing.
+const ACTING: [&str; 5] = ["close", "clear", "reverse", "sort", "pop"];
 /// Methods of texts that only make a new text.
 const OF_TEXT: [&str; 9] =
     ["upper", "lower", "strip", "lstrip", "rstrip", "replace", "title", "capitalize", "swapcase"];
@@ -97,6 +99,19 @@ fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], i
                 "named_not_called",
                 value,
                 format!("`{}` is named but not called: the parentheses are missing.", &name.id),
+            );
+        }
+        Expr::Attribute(attribute)
+            if own.contains(&attribute.attr.as_str())
+                || ACTING.contains(&attribute.attr.as_str()) =>
+        {
+            findings.add(
+                "named_not_called",
+                value,
+                format!(
+                    "`{}` is named but not called: the parentheses are missing.",
+                    findings.program.text(value)
+                ),
             );
         }
         Expr::Compare(_)

@@ -3,7 +3,7 @@
 use ruff_python_ast::{Stmt, StmtFunctionDef, StmtIf};
 
 use super::{
-    Findings,
+    Findings, loops,
     names::parameters,
     tree::{self, All},
 };
@@ -21,14 +21,20 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     for function in all.functions() {
         check_function(findings, function, &all);
     }
+    let left_early: Vec<&[Stmt]> =
+        all.statements.iter().filter_map(|stmt| left_in_first_round(stmt)).collect();
     let mut has_told_else = false;
     for block in tree::blocks(program.body()) {
         unreachable(findings, block);
         for (at, stmt) in block.iter().enumerate() {
             let Some(branch) = stmt.as_if_stmt() else { continue };
-            returns_bool(findings, branch, block.get(at + 1));
-            if !has_told_else && else_after_return(findings, branch) {
-                has_told_else = true;
+            // There the condition is not the answer, but the reason to leave the loop too early.
+            let leaves_loop = left_early.iter().any(|body| std::ptr::eq(*body, block));
+            if !leaves_loop {
+                returns_bool(findings, branch, block.get(at + 1));
+                if !has_told_else && else_after_return(findings, branch) {
+                    has_told_else = true;
+                }
             }
             mergeable(findings, branch);
         }
@@ -44,7 +50,9 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
     let values: Vec<_> = returns.filter_map(|stmt| stmt.value.as_deref()).collect();
     let returns_a_value = values.iter().any(|value| !value.is_none_literal_expr());
     let name = function.name.as_str();
-    if returns_a_value && !is_generator && !tree::ends(&function.body) {
+    // Who mends a return in the first round mends the rest with it.
+    let is_left_early = own.statements.iter().any(|stmt| left_in_first_round(stmt).is_some());
+    if returns_a_value && !is_generator && !is_left_early && !tree::ends(&function.body) {
         findings.add(
             "missing_return",
             &function.name,
@@ -87,6 +95,16 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
     } else if count > MAX_PARAMETERS {
         findings.add("too_long", &function.name, format!("`{name}` has {count} parameters."));
     }
+}
+
+/// The body of a loop that a return leaves in its first round.
+fn left_in_first_round(stmt: &Stmt) -> Option<&[Stmt]> {
+    let body: &[Stmt] = match stmt {
+        Stmt::For(repeat) => &repeat.body,
+        Stmt::While(repeat) => &repeat.body,
+        _ => return None,
+    };
+    loops::first_round_return(body).map(|_| body)
 }
 
 /// Whether a call of this function is more than a statement of its own.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ruff_python_ast::{Expr, Stmt, StmtFor, StmtWhile};
+use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
 
 use super::{
     Findings,
@@ -11,6 +11,9 @@ use super::{
 
 /// Methods that make a collection shorter or longer in front of the loop's place.
 const SHIFTING: [&str; 5] = ["remove", "pop", "insert", "clear", "append"];
+/// Functions that change nothing of what they are given.
+const LOOKING: [&str; 12] =
+    ["print", "len", "str", "int", "float", "abs", "round", "min", "max", "sum", "repr", "type"];
 /// What leaves a program or waits for something outside of it.
 const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
 
@@ -96,8 +99,7 @@ fn positions(iter: &Expr) -> Option<(&str, bool)> {
 /// The list of `len(list) + 1`.
 fn further(end: &Expr) -> Option<&str> {
     let sum = end.as_bin_op_expr()?;
-    let is_one =
-        matches!(sum.op, ruff_python_ast::Operator::Add) && tree::int(&sum.right) == Some(1);
+    let is_one = matches!(sum.op, Operator::Add) && tree::int(&sum.right) == Some(1);
     match tree::call_of_one(&sum.left) {
         Some(("len", list)) if is_one => tree::name(list),
         _ => None,
@@ -124,6 +126,7 @@ fn check_positions(
         }
         return;
     }
+    next_item(findings, body, (target, list));
     let uses = body.expressions.iter().filter(|expr| tree::name(expr) == Some(target)).count();
     let only_reads = items.iter().all(|item| item.ctx.is_load());
     if !items.is_empty() && items.len() == uses && only_reads && !body.stored().contains(list) {
@@ -134,6 +137,29 @@ fn check_positions(
                 "`{target}` is only used to get the items of `{list}`: loop over `{list}` itself."
             ),
         );
+    }
+}
+
+/// `items[i + 1]` in a loop over all positions, where nothing asks how far `i` is.
+fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, (target, list): (&str, &str)) {
+    let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
+        let mut sides = std::iter::once(&*test.left).chain(&*test.comparators);
+        sides.any(|side| !side.is_subscript_expr() && All::of_expr(side).read().contains(target))
+    });
+    if is_asked || body.statements.iter().any(|stmt| stmt.is_try_stmt()) {
+        return;
+    }
+    let next = body.expressions.iter().find(|expr| {
+        let Some(item) = expr.as_subscript_expr() else { return false };
+        let Some(sum) = item.slice.as_bin_op_expr() else { return false };
+        tree::name(&item.value) == Some(list)
+            && matches!(sum.op, Operator::Add)
+            && tree::name(&sum.left) == Some(target)
+            && tree::int(&sum.right).is_some_and(|step| step > 0)
+    });
+    if let Some(next) = next {
+        let place = format!("In the last round there is no `{}`.", findings.program.text(*next));
+        findings.add("off_by_one", *next, place);
     }
 }
 
@@ -166,11 +192,32 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
     }
 }
 
+/// The return by which a loop with this body is left in its first round at the latest.
+pub(super) fn first_round_return(body: &[Stmt]) -> Option<&Stmt> {
+    let is_skipped = || tree::own(body).statements.iter().any(|stmt| stmt.is_continue_stmt());
+    last_return(body).filter(|_| !is_skipped())
+}
+
+/// The last of the returns with which a block always ends, whatever way is taken through it.
+fn last_return(block: &[Stmt]) -> Option<&Stmt> {
+    match block.last()? {
+        last @ Stmt::Return(_) => Some(last),
+        Stmt::If(branch) => {
+            let clauses = &branch.elif_else_clauses;
+            let has_else = clauses.last().is_some_and(|clause| clause.test.is_none());
+            last_return(&branch.body).filter(|_| has_else)?;
+            clauses
+                .iter()
+                .map(|clause| last_return(&clause.body))
+                .last()?
+                .filter(|_| clauses.iter().all(|clause| last_return(&clause.body).is_some()))
+        }
+        _ => None,
+    }
+}
+
 fn first_round(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
-    let is_skipped = tree::own(body).statements.iter().any(|stmt| stmt.is_continue_stmt());
-    if let Some(last @ Stmt::Return(_)) = body.last()
-        && !is_skipped
-    {
+    if let Some(last) = first_round_return(body) {
         findings.add(
             "first_round_return",
             last,
@@ -195,42 +242,15 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
         }
         return;
     }
-    let test = All::of_expr(&repeat.test);
-    // What is called, or looked up, may change by itself.
-    let is_plain = test.expressions.iter().all(|expr| {
-        !expr.is_call_expr()
-            && !expr.is_attribute_expr()
-            && !expr.is_subscript_expr()
-            && !expr.is_named_expr()
-    });
-    let asked: BTreeSet<&str> = test.read();
-    let changed = body.stored();
-    let touched = body
-        .expressions
-        .iter()
-        .filter_map(|expr| tree::method_call(expr))
-        .map(|(object, ..)| object);
-    let handed: BTreeSet<&str> = body
-        .expressions
-        .iter()
-        .filter_map(|expr| expr.as_call_expr())
-        .flat_map(|call| call.arguments.args.iter().filter_map(tree::name))
-        .filter(|_| !body.calls(&["print"]))
-        .collect();
-    let touched: BTreeSet<&str> = touched.chain(handed).collect();
-    let deletes = body.statements.iter().any(|stmt| stmt.is_delete_stmt());
-    let calls_own = body.expressions.iter().any(|expr| {
-        expr.as_call_expr()
-            .is_some_and(|call| tree::name(&call.func).is_some_and(|name| name != "print"))
-    });
-    if is_plain
-        && !asked.is_empty()
-        && asked.is_disjoint(&changed)
-        && asked.is_disjoint(&touched)
-        && !deletes
-        && !calls_own
-    {
-        let names: Vec<&str> = asked.into_iter().collect();
+    if let Some(name) = runs_away(repeat, &body) {
+        findings.add(
+            "endless_loop",
+            repeat,
+            format!("Every round takes `{name}` further away from the end of the loop."),
+        );
+        return;
+    }
+    if let Some(names) = never_changed(repeat, &body) {
         findings.add(
             "endless_loop",
             repeat,
@@ -242,13 +262,88 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
     }
 }
 
+/// The names that the condition asks for, if nothing in the loop can change what they stand for.
+fn never_changed<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<Vec<&'a str>> {
+    let test = All::of_expr(&repeat.test);
+    let asks_length = test.calls(&["len"]);
+    // What is called, or looked up, may change by itself; a length only with its list.
+    let is_plain = test.expressions.iter().all(|expr| {
+        let is_length =
+            matches!(tree::call_of_one(expr), Some(("len", list)) if list.is_name_expr());
+        (!expr.is_call_expr() || is_length)
+            && !expr.is_attribute_expr()
+            && !expr.is_subscript_expr()
+            && !expr.is_named_expr()
+    });
+    let asked: BTreeSet<&'a str> = test.read().into_iter().filter(|name| *name != "len").collect();
+    let changed = body.stored();
+    let touched = body
+        .expressions
+        .iter()
+        .filter_map(|expr| tree::method_call(expr))
+        .map(|(object, ..)| object);
+    let handed: BTreeSet<&str> = body
+        .expressions
+        .iter()
+        .filter_map(|expr| expr.as_call_expr())
+        .filter(|call| !tree::name(&call.func).is_some_and(|name| LOOKING.contains(&name)))
+        .flat_map(|call| call.arguments.args.iter().filter_map(tree::name))
+        .collect();
+    let touched: BTreeSet<&str> = touched.chain(handed).collect();
+    let deletes = body.statements.iter().any(|stmt| stmt.is_delete_stmt());
+    let calls_own = body.expressions.iter().any(|expr| {
+        expr.as_call_expr()
+            .is_some_and(|call| tree::name(&call.func).is_some_and(|name| !LOOKING.contains(&name)))
+    });
+    // The list may have another name.
+    let may_shift = asks_length && body.calls(&SHIFTING);
+    let is_certain = is_plain
+        && !asked.is_empty()
+        && asked.is_disjoint(&changed)
+        && asked.is_disjoint(&touched)
+        && !deletes
+        && !calls_own
+        && !may_shift;
+    is_certain.then(|| asked.into_iter().collect())
+}
+
+/// The name that has to shrink, and only grows, or the other way round.
+fn runs_away<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
+    let test = repeat.test.as_compare_expr()?;
+    let name = tree::name(&test.left)?;
+    let ([op], [limit]) = (&*test.ops, &*test.comparators) else { return None };
+    let away = match op {
+        CmpOp::Gt | CmpOp::GtE => Operator::Add,
+        CmpOp::Lt | CmpOp::LtE => Operator::Sub,
+        _ => return None,
+    };
+    let is_step =
+        |op: Operator, step: &Expr| op == away && tree::int(step).is_some_and(|step| step > 0);
+    let mut steps = 0;
+    for stmt in &body.statements {
+        steps += match stmt {
+            Stmt::AugAssign(change) if tree::name(&change.target) == Some(name) => {
+                usize::from(is_step(change.op, &change.value))
+            }
+            Stmt::Assign(change) if change.targets.first().and_then(tree::name) == Some(name) => {
+                let sum = change.value.as_bin_op_expr()?;
+                usize::from(tree::name(&sum.left) == Some(name) && is_step(sum.op, &sum.right))
+            }
+            _ => 0,
+        };
+    }
+    let stores = body.expressions.iter().filter_map(|expr| expr.as_name_expr());
+    let stores = stores.filter(|other| other.ctx.is_store() && other.id.as_str() == name).count();
+    (tree::int(limit).is_some() && steps > 0 && steps == stores).then_some(name)
+}
+
 /// `text = text + ...` or `text += "..."` in a loop, where the text began empty.
 fn text_built(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     for stmt in body {
         let Stmt::AugAssign(assignment) = stmt else { continue };
         let is_text =
             assignment.value.is_string_literal_expr() || assignment.value.is_f_string_expr();
-        if matches!(assignment.op, ruff_python_ast::Operator::Add) && is_text {
+        if matches!(assignment.op, Operator::Add) && is_text {
             findings.add("text_built_in_loop", stmt, "A text grows by + in every round.");
         }
     }

@@ -1,8 +1,9 @@
 //! Names: without a value, without a use, or with another's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::{Expr, Parameters, Pattern, Stmt, visitor::Visitor};
+use ruff_text_size::Ranged;
 
 use super::{
     Findings,
@@ -38,11 +39,13 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let all = tree::all(program.body());
     let bound = bound(&all);
     undefined(findings, &all, &bound);
+    made_of_itself(findings, &all);
     shadowed(findings, &all);
     unused_imports(findings, &all);
     for function in all.functions() {
         let own = tree::own(&function.body);
         local_before_value(findings, &own, &function.parameters);
+        local_made_of_itself(findings, &own, &function.parameters);
         let inside = tree::all(&function.body);
         let read = inside.read();
         let declared = declared(&inside);
@@ -133,12 +136,16 @@ pub(super) fn parameters(parameters: &Parameters) -> impl Iterator<Item = &str> 
     parameters.iter().map(|parameter| parameter.name().as_str())
 }
 
-fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>, bound: &BTreeSet<&str>) {
+/// Whether there may be names that no text shows.
+fn makes_unseen_names(all: &All<'_>) -> bool {
     let imports_all = all.statements.iter().any(|stmt| {
         stmt.as_import_from_stmt().is_some_and(|i| i.names.iter().any(|alias| &*alias.name == "*"))
     });
-    // These can make names that no text shows.
-    if imports_all || all.calls(&["exec", "eval", "globals", "locals", "vars", "setattr"]) {
+    imports_all || all.calls(&["exec", "eval", "globals", "locals", "vars", "setattr"])
+}
+
+fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>, bound: &BTreeSet<&str>) {
+    if makes_unseen_names(all) {
         return;
     }
     let mut told = BTreeSet::new();
@@ -230,6 +237,67 @@ fn local_before_value(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Param
                 "local_before_value",
                 stmt,
                 format!("`{name}` has no value in this function before something is added to it."),
+            );
+        }
+    }
+}
+
+/// The assignments that give a name its first value by reading that name, in the order of the text.
+fn first_values_of_themselves<'a>(own: &All<'a>) -> Vec<(&'a str, &'a Stmt)> {
+    let mut first = BTreeMap::new();
+    let stored = own.expressions.iter().filter_map(|expr| expr.as_name_expr());
+    let stored =
+        stored.filter(|name| name.ctx.is_store()).map(|name| (name.id.as_str(), name.start()));
+    let defined = own.statements.iter().flat_map(|stmt| {
+        let alone = All { statements: vec![*stmt], expressions: Vec::new() };
+        bound(&alone).into_iter().map(|name| (name, stmt.start()))
+    });
+    for (name, start) in stored.chain(defined) {
+        let known = first.entry(name).or_insert(start);
+        *known = start.min(*known);
+    }
+    let found = own.statements.iter().filter_map(|stmt| {
+        let assignment = stmt.as_assign_stmt()?;
+        let [target] = assignment.targets.as_slice() else { return None };
+        let name = tree::name(target)?;
+        let value = All::of_expr(&assignment.value);
+        // A comprehension or a lambda has names of its own.
+        let is_its_own = value.stored().contains(name)
+            || value.expressions.iter().any(|expr| expr.is_lambda_expr());
+        let reads = value.read().contains(name) && !is_its_own;
+        (reads && first.get(name) == Some(&target.start())).then_some((name, *stmt))
+    });
+    found.collect()
+}
+
+/// `total = total + 1` in the program itself, where `total` has no value yet.
+fn made_of_itself(findings: &mut Findings<'_, '_>, all: &All<'_>) {
+    let own = tree::own(findings.program.body());
+    let declared = declared(all);
+    if makes_unseen_names(all) {
+        return;
+    }
+    for (name, stmt) in first_values_of_themselves(&own) {
+        let is_known = declared.contains(name) || BUILTINS.split(' ').any(|known| known == name);
+        if !is_known {
+            findings.add(
+                "undefined_name",
+                stmt,
+                format!("`{name}` has no value yet when this line asks for it. Is it spelled as elsewhere?"),
+            );
+        }
+    }
+}
+
+/// The same in a function.
+fn local_made_of_itself(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
+    let declared = declared(own);
+    for (name, stmt) in first_values_of_themselves(own) {
+        if !declared.contains(name) && !parameters(of).any(|parameter| parameter == name) {
+            findings.add(
+                "local_before_value",
+                stmt,
+                format!("`{name}` has no value in this function before this line asks for it."),
             );
         }
     }
