@@ -9,6 +9,8 @@ use events::{
 
 /// Words of a question that asks for an idea and nothing more.
 const PLAIN_WORDS: usize = 10;
+/// The topic that says how to get what the course does not teach.
+const INSTALLING: &str = "installing-packages";
 /// Topics that are offered where there is no answer.
 const OFFERED: usize = 3;
 /// Examples in an answer that explains a whole topic.
@@ -188,8 +190,10 @@ enum Subject<'a> {
 }
 
 fn subject<'a>(course: &'a Curriculum, found: &Found<'a>, page: Option<&'a Topic>) -> Subject<'a> {
-    // An idea outside the course is what the question is about, whatever else it mentions.
-    if let Some(idea) = found.not_covered.first() {
+    // An idea outside the course is what the question is about, whatever else it mentions; only a package is
+    // installed like any other.
+    let is_installed = found.matches.first().is_some_and(|best| best.topic.slug == INSTALLING);
+    if let Some(idea) = found.not_covered.first().filter(|_| !is_installed) {
         return Subject::NotCovered(idea);
     }
     let strongest = found.matches.first().map_or(0, |best| best.weight);

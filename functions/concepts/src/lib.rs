@@ -6,6 +6,7 @@
 //! not hold is said to be missing, with the nearest topics. Fails only if the database is away.
 
 pub mod answer;
+pub mod cases;
 pub mod explain;
 mod http;
 

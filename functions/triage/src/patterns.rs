@@ -33,7 +33,7 @@ pub(crate) fn compile(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("the pattern is a literal that the tests compile")
 }
 
-const TABLE: [(Agent, f64, &str, &str); 45] = [
+const TABLE: [(Agent, f64, &str, &str); 46] = [
     (Debug, 4.0, r"\b\w+(error|exception)\b", "names an error"),
     (Debug, 2.5, r"\b(errors?|exceptions?|throws?|complains?)\b", "speaks of an error"),
     (Debug, 2.5, r"\b(in|on|at) line \d+\b", "names a line"),
@@ -122,6 +122,12 @@ const TABLE: [(Agent, f64, &str, &str); 45] = [
         1.5,
         r"\bwhat(['’]?s| is| are| does| do| means?| would| happens?| exactly)\b|\bmean(s|ing)?\b|\bstands? for\b",
         "asks what something is",
+    ),
+    (
+        Concepts,
+        3.0,
+        r"\bwhy (do|does|would|should) (we|you|one|people|anyone|python)\b",
+        "asks what something is good for",
     ),
     (
         Concepts,

@@ -10,7 +10,7 @@ use analysis::review::{
 use code_execution::workers::Workers;
 use domain::{agent::Agent, execution::Verdict};
 use futures::{StreamExt as _, stream};
-use triage::cases::Case;
+use triage::{cases::Case, classify::Context};
 
 use crate::course;
 
@@ -18,10 +18,11 @@ use crate::course;
 const AT_ONCE: usize = 8;
 
 /// Examples of the course that show a fault on purpose: the rule, and a line of the example.
-const ON_PURPOSE: [(&str, &str); 4] = [
+const ON_PURPOSE: [(&str, &str); 5] = [
     ("prints_instead_of_returns", "def shows(n):"),
     ("missing_return", "def sign(n):"),
     ("local_before_value", "except UnboundLocalError:"),
+    ("undefined_name", "except NameError as error:"),
     ("runs_text_as_code", "for mistake in mistakes:"),
 ];
 
@@ -83,6 +84,41 @@ pub fn triage(cases: &[Case]) -> TriageQuality {
             quality
                 .wrong
                 .push(format!("{:?}: {got} {signs:?}, not {wanted} {expected:?}", case.text));
+        }
+    }
+    quality
+}
+
+/// How the concepts agent does without a model.
+#[derive(Debug, Default)]
+pub struct ConceptsQuality {
+    /// Questions that triage sends to it.
+    pub routed: Share,
+    /// Answers about the right topic, or that there is none.
+    pub topics: Share,
+    /// Answers about the right idea, where one answers better than its topic.
+    pub ideas: Share,
+    /// What goes wrong.
+    pub wrong: Vec<String>,
+}
+
+/// How the concepts agent does on labelled questions.
+#[must_use]
+pub fn concepts(cases: &[concepts::cases::Case]) -> ConceptsQuality {
+    let mut quality = ConceptsQuality::default();
+    for case in cases {
+        let about = case.about(curriculum::embedded());
+        let routed =
+            triage::classify::classify(&Context { question: &case.ask, ..Context::default() })
+                .agent;
+        quality.routed.count(routed == Agent::Concepts);
+        quality.topics.count(about.is_right_topic);
+        if let Some(is_right) = about.is_right_idea {
+            quality.ideas.count(is_right);
+        }
+        if routed != Agent::Concepts || !about.is_right_topic || about.is_right_idea == Some(false)
+        {
+            quality.wrong.push(format!("{:?}: {}, {}", case.ask, routed.as_str(), about.found));
         }
     }
     quality
@@ -270,6 +306,11 @@ pub(crate) async fn run() -> anyhow::Result<ExitCode> {
     {
         crate::say(triage_report(name, &triage(&cases)));
     }
+    for (name, cases) in
+        [("tuned on", concepts::cases::tuned()), ("held out", concepts::cases::held_out())]
+    {
+        crate::say(concepts_report(name, &concepts(&cases)));
+    }
     crate::say(debug_report(&debugging(&workers).await));
     crate::say(review_report(&reviewing()));
     for (name, cases) in
@@ -323,6 +364,14 @@ fn triage_report(name: &str, quality: &TriageQuality) -> String {
     }
     text.push('\n');
     text
+}
+
+fn concepts_report(name: &str, quality: &ConceptsQuality) -> String {
+    let wrong: String = quality.wrong.iter().map(|wrong| format!("- {wrong}\n")).collect();
+    format!(
+        "## Concepts without a model, questions {name}\n\nsent to the agent: {}; right topic: {}; right idea: {}\n\n{wrong}",
+        quality.routed, quality.topics, quality.ideas
+    )
 }
 
 fn debug_report(quality: &DebugQuality) -> String {

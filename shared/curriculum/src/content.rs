@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::practice::{Practice, Template};
+use crate::{
+    find::key,
+    practice::{Practice, Template},
+};
 
 /// The whole course.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct Curriculum {
     pub not_covered: Vec<String>,
     /// The words of all topics and concepts: which topic, and which concept in it.
     pub(crate) vocabulary: Vocabulary,
+    /// The ideas that are not taught, in the same order, in the form in which questions are searched.
+    pub(crate) not_covered_keys: Vec<String>,
 }
 
 /// Terms with the places of the topics and concepts that they mean.
@@ -184,16 +189,16 @@ impl Curriculum {
     }
 }
 
-/// The words of all topics and concepts, for the index.
+/// The words of all topics and concepts, for the index, as [`crate::find::key`] has them.
 pub(crate) fn vocabulary(curriculum: &Curriculum) -> Vocabulary {
     let mut terms = Vocabulary::new();
     for (index, topic) in curriculum.topics().enumerate() {
         for term in &topic.terms {
-            terms.entry(term.clone()).or_default().push((index, None));
+            terms.entry(key(term)).or_default().push((index, None));
         }
         for (position, concept) in topic.lesson.concepts.iter().enumerate() {
             for term in &concept.terms {
-                terms.entry(term.clone()).or_default().push((index, Some(position)));
+                terms.entry(key(term)).or_default().push((index, Some(position)));
             }
         }
     }

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use crate::{Concept, Curriculum, Topic};
 
 /// The longest term, in words.
-const TERM_WORDS: usize = 4;
+const TERM_WORDS: usize = 5;
 /// The shortest word in which a slip of the pen is forgiven; shorter ones are too like each other.
 const FUZZY_CHARS: usize = 6;
+
+/// Words that stand before a name and say nothing of it: «sort a list», «sort my list», «sort lists» are one.
+const ARTICLES: [&str; 7] = ["a", "an", "the", "my", "your", "this", "some"];
 
 /// Words before «get» that make it mean understanding.
 const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
@@ -307,7 +310,9 @@ impl Curriculum {
     /// words it contains, so «linked list» is not taken for «list».
     #[must_use]
     pub fn find(&self, question: &str) -> Found<'_> {
-        let words = words(question);
+        let mut words = words(question);
+        words.retain(|word| !ARTICLES.contains(&word.as_str()));
+        let normal: Vec<String> = words.iter().map(|word| singular(word)).collect();
         let vocabulary = &self.vocabulary;
         let topics: Vec<&Topic> = self.topics().collect();
         let mut taken = vec![false; words.len()];
@@ -322,17 +327,13 @@ impl Curriculum {
                 if taken[start..start + len].contains(&true) {
                     continue;
                 }
-                let phrase = words[start..start + len].join(" ");
-                let singular = singular(&phrase);
-                let not_covered =
-                    self.not_covered.iter().find(|idea| **idea == phrase || **idea == singular);
-                if let Some(idea) = not_covered {
+                let phrase = normal[start..start + len].join(" ");
+                let not_covered = self.not_covered_keys.iter().position(|key| *key == phrase);
+                if let Some(idea) = not_covered.and_then(|at| self.not_covered.get(at)) {
                     found.not_covered.push(idea);
                     taken[start..start + len].fill(true);
-                } else if let Some(hits) =
-                    vocabulary.get(&phrase).or_else(|| vocabulary.get(&singular))
-                {
-                    let weight = if EVERYDAY.contains(&singular.as_str()) { 1 } else { 2 * len };
+                } else if let Some(hits) = vocabulary.get(&phrase) {
+                    let weight = if EVERYDAY.contains(&phrase.as_str()) { 1 } else { 2 * len };
                     for (topic, concept) in hits {
                         found.add(topics[*topic], *concept, weight);
                     }
@@ -341,11 +342,11 @@ impl Curriculum {
             }
         }
         let asking: BTreeSet<&str> = ASKING.iter().copied().collect();
-        for (word, taken) in words.iter().zip(taken) {
+        for ((word, normal), taken) in words.iter().zip(&normal).zip(taken) {
             if taken || asking.contains(word.as_str()) || word.chars().all(|c| c.is_ascii_digit()) {
                 continue;
             }
-            let near = vocabulary.iter().find(|(term, _)| is_slip(word, term));
+            let near = vocabulary.iter().find(|(term, _)| is_slip(normal, term));
             match near {
                 Some((_, hits)) => {
                     for (topic, concept) in hits {
@@ -393,23 +394,28 @@ impl<'a> Found<'a> {
 
 /// The words of a text in lower case; `==`, `f-string` and `__init__` stay whole.
 fn words(text: &str) -> Vec<String> {
-    text.to_lowercase()
-        .split(|c: char| c.is_whitespace() || ",;?!\"`()".contains(c))
-        .map(|word| word.trim_matches(|c: char| ".:'".contains(c)).replace('\u{2019}', "'"))
-        .filter(|word| !word.is_empty())
-        .collect()
+    let text = text.to_lowercase().replace('\u{2019}', "'");
+    let words = text.split(|c: char| c.is_whitespace() || ",;?!\"`()".contains(c));
+    let words = words.map(|word| word.trim_matches(|c: char| ".:'".contains(c)).to_owned());
+    words.filter(|word| !word.is_empty()).collect()
 }
 
-/// English plurals of the last word, roughly: the vocabulary is in the singular.
-fn singular(phrase: &str) -> String {
+/// A term as questions are searched for it: in small letters, in the singular, without articles.
+pub(crate) fn key(term: &str) -> String {
+    let words = words(term).into_iter().filter(|word| !ARTICLES.contains(&word.as_str()));
+    words.map(|word| singular(&word)).collect::<Vec<_>>().join(" ")
+}
+
+/// An English word without its plural's ending, roughly.
+fn singular(word: &str) -> String {
     let cut = |suffix: &str, with: &str| {
-        let stem = phrase.strip_suffix(suffix)?;
+        let stem = word.strip_suffix(suffix)?;
         (stem.len() > 2).then(|| format!("{stem}{with}"))
     };
     cut("ies", "y")
         .or_else(|| cut("ss", "ss"))
         .or_else(|| cut("s", ""))
-        .unwrap_or_else(|| phrase.to_owned())
+        .unwrap_or_else(|| word.to_owned())
 }
 
 fn is_slip(word: &str, term: &str) -> bool {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::{
     Comparison, Curriculum, Lesson, Module, Practice,
     content::{Vocabulary, vocabulary},
+    find::key,
 };
 
 macro_rules! topics {
@@ -156,6 +157,7 @@ pub(crate) fn load(
     let mut curriculum = Curriculum {
         modules: outline.modules,
         comparisons: comparisons.comparisons,
+        not_covered_keys: outline.not_covered.iter().map(|idea| key(idea)).collect(),
         not_covered: outline.not_covered,
         vocabulary: Vocabulary::new(),
     };

@@ -1,0 +1,74 @@
+//! The project's own labelled questions, and what the course says to them.
+
+use curriculum::Curriculum;
+use domain::level::Level;
+use events::question_answered::Details;
+use serde::Deserialize;
+
+use crate::answer::answer;
+
+/// A question of which we know what it is about.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The question.
+    pub ask: String,
+    /// The topic's slug; empty if the course does not teach it.
+    pub topic: String,
+    /// The finer idea, where one answers better than the whole topic.
+    pub idea: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    #[serde(rename = "case")]
+    cases: Vec<Case>,
+}
+
+/// What an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Whether it is about the right topic, or says that there is none.
+    pub is_right_topic: bool,
+    /// Whether it is about the right idea; none where any will do.
+    pub is_right_idea: Option<bool>,
+    /// What it is about.
+    pub found: String,
+}
+
+fn read(text: &str) -> Vec<Case> {
+    toml::from_str::<Cases>(text).expect("the tests read the files").cases
+}
+
+/// The questions by which the course's words were chosen.
+#[must_use]
+pub fn tuned() -> Vec<Case> {
+    read(include_str!("../cases/tuned.toml"))
+}
+
+/// Questions that were not looked at meanwhile.
+#[must_use]
+pub fn held_out() -> Vec<Case> {
+    read(include_str!("../cases/held_out.toml"))
+}
+
+impl Case {
+    /// What the course's answer is about.
+    #[must_use]
+    pub fn about(&self, course: &Curriculum) -> About {
+        let answer = answer(course, &self.ask, None, Level::Beginner, None);
+        let idea = match &answer.details {
+            Some(Details::Explanation(explained)) => explained.concept.as_str(),
+            _ => "",
+        };
+        About {
+            is_right_topic: match self.topic.as_str() {
+                "" => answer.topics.is_empty(),
+                topic => answer.topics.iter().any(|slug| slug == topic),
+            },
+            is_right_idea: self.idea.as_deref().map(|wanted| wanted == idea),
+            found: format!("{}: {idea}", answer.topics.join(", ")),
+        }
+    }
+}
