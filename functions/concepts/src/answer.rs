@@ -154,6 +154,13 @@ pub struct Idea {
     pub is_plain: bool,
 }
 
+/// Whether a question names nothing that the course or its name knows.
+#[must_use]
+pub fn is_unknown(course: &Curriculum, question: &str, page: Option<&str>) -> bool {
+    let page = page.and_then(|page| course.topic(page));
+    matches!(subject(course, &course.find(question), page), Subject::Unknown)
+}
+
 /// The idea that a question is about, if the course knows it or at least its name.
 #[must_use]
 pub fn idea(course: &Curriculum, question: &str, page: Option<&str>, level: Level) -> Option<Idea> {
@@ -303,6 +310,18 @@ fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
         }
     };
     offer(course, content, found.unknown.first().map_or(question, String::as_str))
+}
+
+/// What to say to somebody who is stuck and does not say where.
+#[must_use]
+pub fn encourage() -> Answer {
+    let content = "That feeling is a part of learning to program, and it passes: everybody who programs has had it. \
+                   Let us make it smaller. Tell me one of these:\n\n\
+                   - a word that you would like explained, such as «variable» or «loop»\n\
+                   - the line that you do not understand, or the program that does not work\n\
+                   - or «an easy exercise, please», and we do it step by step."
+        .to_owned();
+    Answer { content, examples: Vec::new(), topics: Vec::new(), related: Vec::new(), details: None }
 }
 
 fn offer(course: &Curriculum, mut content: String, near: &str) -> Answer {

@@ -18,7 +18,7 @@ use events::{
     execution_finished::ExecutionFinished,
     model_call::{ConceptsModelFinished, ConceptsModelRequested, Task},
     question_answered::{Answer, QuestionAnswered},
-    question_routed::QuestionRouted,
+    question_routed::{QuestionRouted, Sign},
 };
 use ids::ExerciseId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
@@ -70,7 +70,13 @@ impl Decide for Begin {
         // What «it» is.
         let page = follow_up.and_then(|follow| follow.topics.first()).map(String::as_str).or(page);
         let offline = going_on.unwrap_or_else(|| {
-            answer::answer(course, question, page, request.level, clarification)
+            let answer = answer::answer(course, question, page, request.level, clarification);
+            let is_lost = request.routing.signs.contains(&Sign::Struggle);
+            if is_lost && answer::is_unknown(course, question, page) {
+                answer::encourage()
+            } else {
+                answer
+            }
         });
         let idea = answer::idea(course, question, page, request.level);
         let origin = origin(&received, request);

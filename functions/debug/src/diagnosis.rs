@@ -1,5 +1,6 @@
 //! What is wrong with a program, by running it and by what its author saw.
 
+use analysis::review::{self, Severity, review};
 use curriculum::Exercise;
 use domain::execution::{ExecutionResult, Verdict};
 use python::{
@@ -81,6 +82,11 @@ fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
         Some(told) => (told.rule, told.what, told.why, told.hint),
         None => unknown(&error.kind, &error.message, error.line),
     };
+    let why = if rule.starts_with("none_value") {
+        format!("{why}{}", gives_none(evidence.code))
+    } else {
+        why
+    };
     let note = (evidence.report.is_none() && run.verdict != Verdict::SyntaxError)
         .then(|| "I ran your program to find this.".to_owned());
     let is_endless = run.verdict == Verdict::OutputLimit;
@@ -108,6 +114,14 @@ fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
         next,
         note,
     }
+}
+
+/// Where the None of a program may come from, as a sentence.
+fn gives_none(code: &str) -> String {
+    const SOURCES: [&str; 3] = ["missing_return", "prints_instead_of_returns", "in_place_result"];
+    let found = review(code).findings;
+    let source = found.into_iter().find(|finding| SOURCES.contains(&finding.rule.name));
+    source.map(|finding| format!(" {}", finding.message)).unwrap_or_default()
 }
 
 /// The innermost `while` around a line, by its indentation: its line and its text.
@@ -208,9 +222,54 @@ fn unknown(kind: &str, message: &str, line: Option<u32>) -> (String, String, Str
     )
 }
 
+/// What a program that reaches its end has printed, or the beginning of it.
+fn ran_well(run: &ExecutionResult) -> String {
+    let lines: Vec<&str> = run.stdout.lines().take(SHOWN_LINES).collect();
+    let shown = format!("```text\n{}\n```", lines.join("\n"));
+    match run.stdout.trim() {
+        "" => "Your program runs without an error and prints nothing.".to_owned(),
+        _ if prints_none(run) => {
+            format!("Your program runs without an error, and None is printed:\n\n{shown}")
+        }
+        _ => format!("Your program runs without an error and prints:\n\n{shown}"),
+    }
+}
+
+fn prints_none(run: &ExecutionResult) -> bool {
+    run.stdout.lines().any(|line| line.trim() == "None")
+}
+
+/// A mistake that a careful reader sees, where running the program shows none.
+fn of_reading(code: &str) -> Option<Finding> {
+    let found = review(code).findings;
+    let is_mistake = |finding: &&review::Finding| {
+        finding.rule.severity == Severity::Error || finding.rule.name == "input_as_number"
+    };
+    let read = found.iter().find(is_mistake)?;
+    let line = read.line;
+    Some(Finding {
+        rule: format!("reading.{}", read.rule.name),
+        kind: String::new(),
+        message: String::new(),
+        line: Some(line),
+        what: format!("When I read it, line {line} catches my eye."),
+        why: read.rule.why.to_owned(),
+        next: format!(
+            "Go through your program with pen and paper until it comes to line {line}: what happens there, and is \
+             that what you want?"
+        ),
+        note: None,
+    })
+}
+
 fn needs_input(evidence: &Evidence<'_>) -> Finding {
     let line = evidence.run.and_then(|run| run.error.as_ref()).and_then(|error| error.line);
     let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
+    if let Some(read) = of_reading(evidence.code) {
+        let waits =
+            format!("Your program waits for input{place}, and I do not know what you typed.");
+        return Finding { what: format!("{waits} {}", read.what), ..read };
+    }
     Finding {
         rule: "needs_input".to_owned(),
         kind: String::new(),
@@ -297,6 +356,9 @@ fn of_output(evidence: &Evidence<'_>) -> Finding {
                 .to_owned(),
         );
     };
+    if let Some(read) = of_reading(evidence.code) {
+        return Finding { what: format!("{}\n\n{}", ran_well(run), read.what), ..read };
+    }
     let program = analysis::Program::read(evidence.code).ok();
     let uncalled = program.as_ref().and_then(analysis::Program::uncalled_function);
     if run.stdout.trim().is_empty() {
@@ -316,18 +378,16 @@ fn of_output(evidence: &Evidence<'_>) -> Finding {
             },
             None => finding(
                 "silent",
-                "Your program runs without an error and prints nothing.".to_owned(),
+                ran_well(run),
                 "Only print shows something; a value that is only worked out is not seen.",
                 "Which value do you want to see, and on which line is it known?".to_owned(),
             ),
         };
     }
-    let lines: Vec<&str> = run.stdout.lines().take(SHOWN_LINES).collect();
-    let shown = format!("```text\n{}\n```", lines.join("\n"));
-    if run.stdout.lines().any(|line| line.trim() == "None") {
+    if prints_none(run) {
         return finding(
             "prints_none",
-            format!("Your program runs without an error, and None is printed:\n\n{shown}"),
+            ran_well(run),
             "A function that ends without `return` gives None, and so do print and the methods that change their list.",
             "Which call gives the value that is printed there? What does that function hand back?"
                 .to_owned(),
@@ -335,7 +395,7 @@ fn of_output(evidence: &Evidence<'_>) -> Finding {
     }
     finding(
         "no_error",
-        format!("Your program runs without an error and prints:\n\n{shown}"),
+        ran_well(run),
         "So Python is content, and the mistake is in what the program says, not in how it is written.",
         "Which is the first line of this output that you did not expect? Print the values that it is made of."
             .to_owned(),

@@ -36,6 +36,12 @@ static PARALLELS: LazyLock<Vec<Parallel>> = LazyLock::new(|| {
     toml::from_str::<Parallels>(file).expect("the file is read by the tests").parallels
 });
 
+/// What is said to who wants a program and has none.
+pub(crate) const NO_WHOLE_PROGRAMS: &str = "I do not hand out whole programs: what you write yourself is what stays with you. I help you to get there.";
+/// How to get there.
+pub(crate) const BEGIN_SMALL: &str = "Say in one sentence what the program should do for one single case, then write the line that does just \
+     that, and paste what you have, even if it does not work. Or ask for an exercise of that kind.";
+
 /// All examples of the third rung.
 #[must_use]
 pub fn parallels() -> &'static [Parallel] {

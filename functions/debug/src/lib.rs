@@ -26,7 +26,7 @@ use events::{
     execution_finished::ExecutionFinished,
     model_call::{DebugModelFinished, DebugModelRequested, Task},
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint, QuestionAnswered},
-    question_routed::QuestionRouted,
+    question_routed::{QuestionRouted, Sign},
 };
 use ids::ExerciseId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
@@ -182,7 +182,11 @@ async fn answer(
     let exercise = exercise(conn, &request).await?;
     let exercise = exercise.as_ref();
     let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref(), exercise };
-    let finding = diagnose(&evidence);
+    let mut finding = diagnose(&evidence);
+    if finding.rule == "nothing_to_see" && request.routing.signs.contains(&Sign::SolutionRequest) {
+        finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
+        finding.next = hint::BEGIN_SMALL.to_owned();
+    }
     let problem = problem(&finding, &code, asked.exercise_id.map(|id| id.to_string()));
     let attempt = Sha256::digest(code.as_bytes());
     let before =
@@ -204,7 +208,9 @@ async fn answer(
         },
     };
     // The last rung is an example that was run; there are no better words for it.
-    let outgoing = match tutor.filter(|_| step == Step::New && ladder.rung < hints::RUNGS) {
+    let outgoing = match tutor
+        .filter(|_| step == Step::New && finding.is_a_fault() && ladder.rung < hints::RUNGS)
+    {
         Some(tutor) => reword(conn, tutor, origin, (request, answer, &finding, &code)).await?,
         None => answered(request, AnsweredBy::Offline, answer)?,
     };
@@ -288,10 +294,12 @@ fn compose(
     if let Some(note) = &finding.note {
         content.push_str(&format!("\n\n{note}"));
     }
-    if step != Step::Enough {
+    if !finding.is_a_fault() {
+        content.push_str(&format!("\n\n{}", finding.next));
+    } else if step != Step::Enough {
         content.push_str(&format!("\n\n**Hint {rung} of {}.** {text}", hints::RUNGS));
     }
-    if let Some(about) = hint::about_the_step(step, rung) {
+    if let Some(about) = hint::about_the_step(step, rung).filter(|_| finding.is_a_fault()) {
         content.push_str(&format!("\n\n{about}"));
     }
     let details = Details::Debug(Diagnosis {

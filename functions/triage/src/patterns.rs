@@ -33,7 +33,7 @@ pub(crate) fn compile(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("the pattern is a literal that the tests compile")
 }
 
-const TABLE: [(Agent, f64, &str, &str); 46] = [
+const TABLE: [(Agent, f64, &str, &str); 47] = [
     (Debug, 4.0, r"\b\w+(error|exception)\b", "names an error"),
     (Debug, 2.5, r"\b(errors?|exceptions?|throws?|complains?)\b", "speaks of an error"),
     (Debug, 2.5, r"\b(in|on|at) line \d+\b", "names a line"),
@@ -206,6 +206,12 @@ const TABLE: [(Agent, f64, &str, &str); 46] = [
         3.5,
         r"\b(something|an?|one) (\w+ )?(hard|easi)er\b|\b(hard|easi)er one\b|\banother one\b|\bnext one\b",
         "wants another exercise",
+    ),
+    (
+        Exercise,
+        3.5,
+        r"\b(give|set|show) me (something|one) (\w+ )?(easy|hard|tricky|difficult|challenging|simple|to do|to try)\b|\bchallenge me\b",
+        "wants something to do",
     ),
     (Exercise, 2.5, r"\bhint\b", "asks for a hint"),
     (

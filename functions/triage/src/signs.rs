@@ -16,12 +16,12 @@ static NOT_NOW: LazyLock<Regex> = LazyLock::new(|| {
 });
 static STRUGGLE: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"\b(do ?n'?t|do not|dont|did ?n'?t|ca ?n'?t|cannot|never) (really |even |still |quite )*(get|understand|understood|see how|figure)( it| this| that| recursion| loops?| \w+)?\b|\b(i'?m|im|i am) (so |really |totally |completely |very |still )*(stuck|lost|confused|frustrated)\b|\bstuck\b|\bno (idea|clue)\b|\bmakes? no sense\b|\bgiv(e|ing) up\b|\btoo (hard|difficult)\b|\bhate (this|it|python|coding)\b|\bnothing works\b|\b(i )?(do ?n'?t|dont) know (why|how|what)\b|\bi still do ?n'?t\b",
+        r"\b(do ?n'?t|do not|dont|did ?n'?t|ca ?n'?t|cannot|never) (really |even |still |quite )*(get|understand|understood|see how|figure)( it| this| that| recursion| loops?| \w+)?\b|\b(i'?m|im|i am) (so |really |totally |completely |very |still )*(stuck|lost|confused|frustrated)\b|\bstuck\b|\bno (idea|clue)\b|\bmakes? no sense\b|\bgiv(e|ing) up\b|\btoo (hard|difficult)\b|\bhate (this|it|python|coding)\b|\bnothing works\b|\b(i )?(do ?n'?t|dont) know (why|how|what)\b|\bi still do ?n'?t\b|\b(feel|feeling|am|i'?m|im) (so |too |really |just |such |like )*(an? )?(stupid|dumb|idiot|hopeless|useless)\b|\b(i'?ll|ill|i will) never (get|learn|understand|manage)\b|\bnot (smart|clever|good) enough\b",
     )
 });
 static SOLUTION: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"\b(give|show|write|send|tell|do)\b.{0,30}\b(the answer|solution|full code|whole (code|program|function)|it for me)\b|\bsolve (this|it|my|that)\b|\bcomplete (this|the|my) (code|assignment|homework)\b|\bdo my \w*\s?homework\b",
+        r"\b(give|show|write|send|tell|do)\b.{0,30}\b(the answer|solution|full code|whole (code|program|function)|it for me)\b|\b(give|send|write)\b.{0,12}\bthe code\b|\bsolve (this|it|my|that)\b|\bcomplete (this|the|my) (code|assignment|homework)\b|\bdo my \w*\s?homework\b",
     )
 });
 static DISTRESS: LazyLock<Regex> = LazyLock::new(|| {
@@ -72,6 +72,8 @@ mod tests {
             "I give up",
             "no idea what to do",
             "it's too hard for me",
+            "I feel so stupid",
+            "I'll never learn this",
             "I still don't get loops",
         ] {
             assert!(signs(text).contains(&Sign::Struggle), "{text}");
