@@ -71,8 +71,8 @@ impl Decide for Begin {
         let page = follow_up.and_then(|follow| follow.topics.first()).map(String::as_str).or(page);
         let offline = going_on.unwrap_or_else(|| {
             let answer = answer::answer(course, question, page, request.level, clarification);
-            let is_lost = request.routing.signs.contains(&Sign::Struggle);
-            if is_lost && answer::is_unknown(course, question, page) {
+            let is_stuck = request.routing.signs.contains(&Sign::Struggle);
+            if is_stuck && answer::is_unknown(course, question, page) {
                 answer::encourage()
             } else {
                 answer

@@ -1,6 +1,6 @@
 //! What is wrong with a program, by running it and by what its author saw.
 
-use analysis::review::{self, Severity, review};
+use analysis::review::{Finding as Reading, Severity, review};
 use curriculum::Exercise;
 use domain::execution::{ExecutionResult, Verdict};
 use python::{
@@ -242,7 +242,7 @@ fn prints_none(run: &ExecutionResult) -> bool {
 /// A mistake that a careful reader sees, where running the program shows none.
 fn of_reading(code: &str) -> Option<Finding> {
     let found = review(code).findings;
-    let is_mistake = |finding: &&review::Finding| {
+    let is_mistake = |finding: &&Reading| {
         finding.rule.severity == Severity::Error || finding.rule.name == "input_as_number"
     };
     let read = found.iter().find(is_mistake)?;

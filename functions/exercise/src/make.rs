@@ -34,8 +34,8 @@ pub struct Making {
     independent: Independent,
 }
 
-/// Whether somebody who has only read the task can solve it. Asked of what a model has written; a variation has the
-/// task of an exercise that students have solved.
+/// Whether somebody who has only read the task can solve it. Asked of what a model has written; a variation says what
+/// an exercise of the course says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Independent {
     Unneeded,

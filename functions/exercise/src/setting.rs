@@ -139,7 +139,7 @@ pub(crate) async fn vary(
             Some(_) => give(conn, origin, request, id).await,
             None => {
                 let topic = old.topic.slug.clone();
-                // A variation needs no model: it has the task of an exercise that people have solved.
+                // A variation needs no model: it says what an exercise of the course says.
                 go_on(conn, None, origin, Making::varied(request, topic, (id, of), exercise)).await
             }
         },
