@@ -3,58 +3,28 @@
 
 use std::{
     collections::HashSet,
-    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
 use anyhow::anyhow;
 use events::question_asked::QuestionAsked;
-use local_broker::Broker;
-use rdkafka::{
-    ClientConfig,
-    producer::{FutureProducer, FutureRecord},
-};
 use reqwest::StatusCode;
 use runtime::{
-    Act, Clock, Function, HandlerError, Host, Live, Outgoing, Received, Services,
-    config::{KafkaConfig, Settings},
+    Act, Decide, HandlerError, Live, Outgoing, Received,
     fault::{FaultPoint, Faults},
-    kafka,
 };
 use serde_json::{Value, json};
-use sqlx::Row;
-use tempfile::TempDir;
-use testing::{TestDatabase, eventually};
-use tests::{JWT_SECRET, Student, World};
+use sqlx::{PgConnection, Row};
+use testing::eventually;
+use tests::{
+    Student, World,
+    bench::{Bench, asked_event, publish},
+};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
-
-fn producer(brokers: &str) -> FutureProducer {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers).create().expect("a producer")
-}
-
-async fn publish(brokers: &str, topic: &str, key: &str, value: Option<&[u8]>) {
-    let mut record: FutureRecord<'_, str, [u8]> = FutureRecord::to(topic).key(key);
-    record.payload = value;
-    let sent = producer(brokers).send(record, Duration::from_secs(20)).await;
-    sent.expect("the broker takes it");
-}
-
-/// A question as the gateway would send it, for a question that is stored but was never sent.
-fn asked_event(id: Uuid, query: Uuid, student: Uuid, question: &str, time: &str) -> Vec<u8> {
-    json!({
-        "specversion": "1.0", "id": id, "source": "learnflow/api-gateway", "type": "question.asked.v1",
-        "subject": student, "time": time, "correlationid": query, "datacontenttype": "application/json",
-        "data": { "query_id": query, "student_id": student, "question": question }
-    })
-    .to_string()
-    .into_bytes()
-}
 
 async fn store_query(world: &World, student: &Student) -> Uuid {
     let id = world.clock().new_id();
@@ -224,53 +194,6 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
     world.stop().await;
 }
 
-/// One function of the test's own on a real broker and database.
-struct Bench {
-    services: Arc<Services>,
-    settings: Settings,
-    database: TestDatabase,
-    broker: Broker,
-    _dir: TempDir,
-}
-
-impl Bench {
-    async fn new() -> Self {
-        let dir = TempDir::new().expect("a folder");
-        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let broker = Broker::start(dir.path(), any_port).await.expect("the broker starts");
-        let database = TestDatabase::create().await;
-        let mut settings = Settings::from_pairs([
-            ("DATABASE_URL", database.url()),
-            ("KAFKA_BROKERS", &broker.address().to_string()),
-            ("KAFKA_CONSUME", "true"),
-            ("BIND_ADDRESS", "127.0.0.1"),
-            ("PORT", "0"),
-            ("JWT_SECRET", JWT_SECRET),
-        ]);
-        let topics = KafkaConfig::read(&mut settings);
-        let services = Services::start(&mut settings, Clock::System, Faults::default()).await;
-        kafka::create_topics(&topics).await.expect("the topics are made");
-        Self { services: services.expect("services start"), settings, database, broker, _dir: dir }
-    }
-
-    async fn host(&mut self, handler: impl Act) -> Host {
-        let function = Function::new("bench", 0).acts(handler);
-        Host::start(function, &self.services, &mut self.settings).await.expect("it starts")
-    }
-
-    async fn ask(&self, student: Uuid, question: &str) {
-        let id = Clock::System.new_id();
-        let event = asked_event(id, id, student, question, "2026-01-01T00:00:00Z");
-        let brokers = self.broker.address().to_string();
-        publish(&brokers, "learning.requests", &student.to_string(), Some(&event)).await;
-    }
-
-    async fn count(&self, sql: &'static str) -> i64 {
-        let mut conn = self.database.connect().await;
-        sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("the query is valid")
-    }
-}
-
 /// Notes what it handles; holds up one student until it is let go.
 struct HoldsUpOne {
     slow: Uuid,
@@ -302,7 +225,7 @@ async fn one_slow_student_among_a_hundred_holds_up_nobody() {
     let (go, handled) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
     let slow = Uuid::from_u128(1);
     let handler = HoldsUpOne { slow, go: Arc::clone(&go), handled: Arc::clone(&handled) };
-    let host = bench.host(handler).await;
+    let host = bench.host(|function| function.acts(handler)).await;
     bench.ask(slow, "0").await;
     let others: HashSet<Uuid> = (2..=100).map(Uuid::from_u128).collect();
     for student in &others {
@@ -329,7 +252,7 @@ async fn one_students_events_are_handled_in_their_order() {
     let handled = Arc::new(Mutex::new(Vec::new()));
     let handler =
         HoldsUpOne { slow: Uuid::nil(), go: Arc::default(), handled: Arc::clone(&handled) };
-    let host = bench.host(handler).await;
+    let host = bench.host(|function| function.acts(handler)).await;
     for number in 0..30 {
         for student in 1..=4 {
             bench.ask(Uuid::from_u128(student), &number.to_string()).await;
@@ -368,7 +291,8 @@ impl Act for FailsAtFirst {
 async fn what_may_succeed_is_tried_again_even_after_a_panic() {
     let mut bench = Bench::new().await;
     let attempts = Arc::new(AtomicU32::new(0));
-    let host = bench.host(FailsAtFirst { attempts: Arc::clone(&attempts), succeeds_at: 4 }).await;
+    let handler = FailsAtFirst { attempts: Arc::clone(&attempts), succeeds_at: 4 };
+    let host = bench.host(|function| function.acts(handler)).await;
     bench.ask(Uuid::from_u128(1), "x").await;
     let handled = "SELECT count(*) FROM inbox WHERE function = 'bench'";
     eventually("it is handled", async || (bench.count(handled).await == 1).then_some(())).await;
@@ -381,12 +305,47 @@ async fn what_may_succeed_is_tried_again_even_after_a_panic() {
 async fn what_never_succeeds_is_given_up_after_a_bound() {
     let mut bench = Bench::new().await;
     let attempts = Arc::new(AtomicU32::new(0));
-    let host =
-        bench.host(FailsAtFirst { attempts: Arc::clone(&attempts), succeeds_at: u32::MAX }).await;
+    let handler = FailsAtFirst { attempts: Arc::clone(&attempts), succeeds_at: u32::MAX };
+    let host = bench.host(|function| function.acts(handler)).await;
     bench.ask(Uuid::from_u128(1), "x").await;
     let dead = "SELECT count(*) FROM events WHERE topic = 'dead.letters'
                 AND data->>'attempts' = '8' AND data->'reasons'->>0 = 'the outside is away'";
     eventually("it is a dead letter", async || (bench.count(dead).await == 1).then_some(())).await;
     assert_eq!(attempts.load(Ordering::SeqCst), 8);
+    host.stop().await;
+}
+
+/// Writes what the database cannot keep for one question, and handles the others.
+struct WritesNul;
+
+impl Decide for WritesNul {
+    type In = QuestionAsked;
+
+    async fn handle(
+        &self,
+        received: Received<QuestionAsked>,
+        conn: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        let text = if received.event.data.question.as_str() == "bad" { "a\0b" } else { "good" };
+        let written = sqlx::query("SELECT $1::text").bind(text).execute(conn).await;
+        written.map_err(HandlerError::retry)?;
+        Ok(Outgoing::none())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_database_can_never_keep_is_given_up_and_the_student_goes_on() {
+    let mut bench = Bench::new().await;
+    let host = bench.host(|function| function.decides(WritesNul)).await;
+    let student = Uuid::from_u128(1);
+    bench.ask(student, "bad").await;
+    bench.ask(student, "good").await;
+    let handled = "SELECT count(*) FROM inbox WHERE function = 'bench'";
+    // The dead letter has its row, too.
+    eventually("both are dealt with", async || (bench.count(handled).await == 2).then_some(()))
+        .await;
+    let dead =
+        "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND data->>'attempts' = '1'";
+    assert_eq!(bench.count(dead).await, 1);
     host.stop().await;
 }

@@ -47,7 +47,13 @@ enum Command {
     /// Bring a database up to date.
     Migrate {
         /// The database.
-        #[arg(long, env = "DATABASE_URL")]
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        database_url: String,
+    },
+    /// Delete what is kept no longer; functions that run for long do it by themselves.
+    Sweep {
+        /// The database.
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
         database_url: String,
     },
     /// Make the topics on a Kafka cluster.
@@ -59,7 +65,7 @@ enum Command {
     /// Show the newest dead letters.
     DeadLetters {
         /// The database.
-        #[arg(long, env = "DATABASE_URL")]
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
         database_url: String,
         /// How many.
         #[arg(long, default_value_t = 20)]
@@ -111,6 +117,7 @@ pub fn main() -> ExitCode {
             Command::CourseSchema(arguments) => return course::write_schemas(&arguments),
             Command::Quality => return quality::run().await,
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
+            Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
             Command::DeadLetters { database_url, limit } => {
                 operate::dead_letters(&database_url, limit).await?;

@@ -17,6 +17,12 @@ pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub(crate) async fn sweep(database_url: &str) -> anyhow::Result<()> {
+    let rows = Store::open(database_url)?.sweep(&Clock::System).await;
+    say(format!("{} old rows deleted", rows.context("the database is away")?));
+    Ok(())
+}
+
 pub(crate) async fn topics(brokers: String) -> anyhow::Result<()> {
     let mut settings = Settings::from_pairs([("KAFKA_BROKERS", brokers)]);
     let config = KafkaConfig::read(&mut settings);

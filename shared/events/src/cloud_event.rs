@@ -12,6 +12,11 @@ use serde_json::{Map, Value};
 /// The content type of a structured-mode message.
 pub const STRUCTURED: &str = "application/cloudevents+json";
 
+/// Most attributes of an event: ours have twelve.
+const MAX_ATTRIBUTES: usize = 64;
+/// Most bytes of an attribute's name or value; a trace context with its state has half of that.
+const MAX_ATTRIBUTE_BYTES: usize = 1_024;
+
 /// Why bytes are not an event. The message names the attribute and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -37,6 +42,12 @@ pub enum DecodeError {
         attribute: String,
         /// What would be accepted.
         expected: &'static str,
+    },
+    /// More attributes than any event has.
+    #[error("an event may have at most {max} attributes")]
+    TooManyAttributes {
+        /// The bound.
+        max: usize,
     },
     /// `data_base64` does not hold base64.
     #[error("data_base64 is not base64")]
@@ -209,6 +220,7 @@ impl CloudEvent {
         mut attributes: BTreeMap<String, String>,
         data: Data,
     ) -> Result<Self, DecodeError> {
+        check_attributes(&attributes)?;
         if attributes.remove("specversion").as_deref() != Some("1.0") {
             return Err(DecodeError::Attribute {
                 attribute: "specversion".to_owned(),
@@ -271,6 +283,24 @@ impl CloudEvent {
         }
         Value::Object(object).to_string().into_bytes()
     }
+}
+
+/// Attributes are stored and logged: they are short, and have no control characters (CloudEvents 1.0, 3.1).
+fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), DecodeError> {
+    if attributes.len() > MAX_ATTRIBUTES {
+        return Err(DecodeError::TooManyAttributes { max: MAX_ATTRIBUTES });
+    }
+    for (name, value) in attributes {
+        let fits =
+            |text: &str| text.len() <= MAX_ATTRIBUTE_BYTES && !text.contains(char::is_control);
+        if !fits(name) || !fits(value) {
+            return Err(DecodeError::Attribute {
+                attribute: name.chars().filter(|c| !c.is_control()).take(40).collect(),
+                expected: "text without control characters, at most 1,024 bytes",
+            });
+        }
+    }
+    Ok(())
 }
 
 fn percent_decode(text: &str) -> String {

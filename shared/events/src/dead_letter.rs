@@ -22,6 +22,10 @@ pub struct DeadLetter {
     pub key_base64: Option<String>,
     /// The message's headers in their order, values base64.
     pub headers: Vec<(String, String)>,
-    /// The message's body, byte for byte, base64.
+    /// The message's body, byte for byte, base64; only its beginning if `truncated`.
     pub value_base64: String,
+    /// Whether parts are left out, since the message is too large to travel in another: `origin` tells where all of it
+    /// is. Since 0.2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }

@@ -7,6 +7,10 @@ use uuid::Uuid;
 
 use crate::{CloudEvent, Data, DecodeError, Topic};
 
+/// Most bytes of an event's data as JSON. With its attributes and headers the event stays below the million bytes that
+/// Kafka's clients and brokers take by default (`message.max.bytes`).
+pub const MAX_DATA_BYTES: usize = 900_000;
+
 /// A payload type with a fixed name on the wire.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The CloudEvents type, with its version.

@@ -125,6 +125,7 @@ fn published_payloads_keep_their_form() {
         }),
     );
     let letter = DeadLetter {
+        truncated: false,
         function: "triage".to_owned(),
         origin: "learning.requests-3@15".to_owned(),
         reasons: vec!["why".to_owned()],

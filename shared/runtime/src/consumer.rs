@@ -38,6 +38,10 @@ use crate::{
 const IN_FLIGHT_LIMIT: usize = 256;
 /// Events taken from Kafka and not finished; beyond that the partitions are paused.
 const WINDOW_LIMIT: usize = 2_000;
+/// Bytes of them, likewise: some dozens of the largest.
+const WINDOW_BYTES: usize = 64 << 20;
+/// KiB that the client fetches ahead, of all partitions together.
+const FETCH_AHEAD_KIB: &str = "16384";
 /// How long work in flight may take to finish at shutdown, within Kubernetes' 30 s.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 /// How long the client may take to leave its group.
@@ -54,14 +58,35 @@ struct Item {
     message: Message,
 }
 
-/// Counts assignments, so that what finishes after a rebalance does not move a new owner's offsets.
+/// What became of an item in work.
+struct Finished {
+    lane: Lane,
+    offset: i64,
+    epoch: u64,
+    bytes: usize,
+    /// `false` if the shutdown came first.
+    is_done: bool,
+}
+
+/// Counts rebalances: before and after each the number is another one, so that what was taken before is told from
+/// what comes after.
 #[derive(Default)]
 struct Assignments(AtomicU64);
+
+impl Assignments {
+    fn epoch(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
 
 impl ClientContext for Assignments {}
 
 impl ConsumerContext for Assignments {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 }
@@ -71,9 +96,14 @@ pub(crate) struct Consumer {
     client: StreamConsumer<Assignments>,
     processor: Arc<Processor>,
     lanes: Lanes<Lane, Item>,
-    offsets: HashMap<Partition, (u64, Offsets)>,
-    running: JoinSet<(Lane, i64, u64, bool)>,
-    paused: bool,
+    offsets: HashMap<Partition, Offsets>,
+    running: JoinSet<Finished>,
+    /// Bytes of the events that wait or are in work.
+    bytes: usize,
+    /// The assignment that the events in `lanes` belong to.
+    epoch: u64,
+    /// Whether all partitions of that assignment are paused; unknown after a rebalance.
+    paused: Option<bool>,
 }
 
 impl Consumer {
@@ -92,6 +122,7 @@ impl Consumer {
             .set("auto.commit.interval.ms", "1000")
             .set("fetch.wait.max.ms", "500")
             .set("queued.min.messages", "1000")
+            .set("queued.max.messages.kbytes", FETCH_AHEAD_KIB)
             .create_with_context(Assignments::default())?;
         let names: Vec<&str> = topics.iter().map(|topic| topic.name()).collect();
         client.subscribe(&names)?;
@@ -101,7 +132,9 @@ impl Consumer {
             lanes: Lanes::new(IN_FLIGHT_LIMIT),
             offsets: HashMap::new(),
             running: JoinSet::new(),
-            paused: false,
+            bytes: 0,
+            epoch: 0,
+            paused: None,
         })
     }
 
@@ -114,12 +147,14 @@ impl Consumer {
                 Some(finished) = self.running.join_next() => self.finish(finished),
                 received = self.client.recv() => match received {
                     Ok(message) => {
-                        let (lane, item) = read(&message, self.client.context().0.load(Ordering::Acquire));
+                        let (lane, item) = read(&message, self.client.context().epoch());
+                        self.drop_stale();
                         self.accept(lane, item);
                     }
                     Err(error) => tracing::debug!(error = %chain(&error), "Kafka cannot be read"),
                 },
             }
+            self.drop_stale();
             self.start_ready(&stop);
             self.balance();
         }
@@ -137,12 +172,23 @@ impl Consumer {
         self.close().await;
     }
 
-    fn accept(&mut self, lane: Lane, item: Item) {
-        let (epoch, offsets) = self.offsets.entry(lane.0.clone()).or_default();
-        if *epoch != item.epoch {
-            (*epoch, *offsets) = (item.epoch, Offsets::default());
+    /// After a rebalance, what waits here is delivered again from the committed offsets, to us or to somebody else.
+    fn drop_stale(&mut self) {
+        let epoch = self.client.context().epoch();
+        if epoch == self.epoch {
+            return;
         }
-        offsets.start(item.offset);
+        self.epoch = epoch;
+        self.offsets.clear();
+        self.lanes.drop_stale(|item| item.epoch != epoch);
+        self.bytes = self.lanes.waiting().map(|item| item.message.len()).sum();
+        // The client keeps a pause across assignments, or not, by partition: only asking again is sure.
+        self.paused = None;
+    }
+
+    fn accept(&mut self, lane: Lane, item: Item) {
+        self.bytes += item.message.len();
+        self.offsets.entry(lane.0.clone()).or_default().start(item.offset);
         self.lanes.push(lane, item);
     }
 
@@ -151,14 +197,15 @@ impl Consumer {
             let processor = Arc::clone(&self.processor);
             let stop = stop.clone();
             self.running.spawn(async move {
-                let finished = work(&processor, &item, &stop).await;
-                (lane, item.offset, item.epoch, finished)
+                let is_done = work(&processor, &item, &stop).await;
+                let Item { offset, epoch, message } = item;
+                Finished { lane, offset, epoch, bytes: message.len(), is_done }
             });
         }
     }
 
-    fn finish(&mut self, finished: Result<(Lane, i64, u64, bool), tokio::task::JoinError>) {
-        let (lane, offset, epoch, finished) = match finished {
+    fn finish(&mut self, finished: Result<Finished, tokio::task::JoinError>) {
+        let Finished { lane, offset, epoch, bytes, is_done } = match finished {
             Ok(finished) => finished,
             Err(error) => {
                 tracing::error!(error = %chain(&error), "a worker ended without a result");
@@ -167,8 +214,12 @@ impl Consumer {
         };
         let partition = lane.0.clone();
         self.lanes.done(lane);
-        let Some((current, offsets)) = self.offsets.get_mut(&partition) else { return };
-        if !finished || *current != epoch {
+        if epoch != self.epoch {
+            return;
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let Some(offsets) = self.offsets.get_mut(&partition) else { return };
+        if !is_done {
             return;
         }
         if let Some(upto) = offsets.finish(offset)
@@ -181,19 +232,20 @@ impl Consumer {
     /// Pauses the partitions while too much is waiting, and resumes them when half of it is done. The
     /// client must be polled all the time, or the group would take it for dead.
     fn balance(&mut self) {
-        let wanted = if self.paused {
-            self.lanes.len() > WINDOW_LIMIT / 2
+        let (events, bytes) = (self.lanes.len(), self.bytes);
+        let wanted = if self.paused == Some(true) {
+            events > WINDOW_LIMIT / 2 || bytes > WINDOW_BYTES / 2
         } else {
-            self.lanes.len() >= WINDOW_LIMIT
+            events >= WINDOW_LIMIT || bytes >= WINDOW_BYTES
         };
-        if wanted == self.paused {
+        if self.paused == Some(wanted) {
             return;
         }
         let changed = self.client.assignment().and_then(|assignment| {
             if wanted { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
         });
         match changed {
-            Ok(()) => self.paused = wanted,
+            Ok(()) => self.paused = Some(wanted),
             Err(error) => tracing::debug!(%error, "partitions cannot be paused or resumed now"),
         }
     }
@@ -209,15 +261,12 @@ impl Consumer {
 
 /// Works on one message until it is done or given up; `false` if the shutdown came first.
 async fn work(processor: &Processor, item: &Item, stop: &CancellationToken) -> bool {
-    let mut attempt = 1;
     let mut pauses = 1;
     loop {
-        let last = attempt >= retry::MAX_ATTEMPTS;
-        match processor.process(&item.message, attempt, last).await {
+        match processor.process(&item.message).await {
             Outcome::Done | Outcome::DeadLettered(_) => return true,
-            Outcome::Retry => attempt += 1,
-            // The database is away: wait for it as long as it takes, holding nothing.
-            Outcome::Unavailable => {}
+            // While the database is away it is waited for as long as that takes, holding nothing.
+            Outcome::Retry | Outcome::Unavailable => {}
         }
         let jitter = item.offset.unsigned_abs().wrapping_mul(7_919).wrapping_add(u64::from(pauses));
         tokio::select! {

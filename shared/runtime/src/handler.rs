@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
-use events::{Envelope, Event};
+use events::{Envelope, Event, envelope::MAX_DATA_BYTES};
 use ids::UserId;
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -71,6 +72,36 @@ impl HandlerError {
     }
 }
 
+/// An event has more data than can be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{event_type} has {bytes} bytes of data, at most {MAX_DATA_BYTES} can be sent")]
+pub struct EventTooLarge {
+    /// The event's type.
+    event_type: &'static str,
+    /// How much it has.
+    bytes: usize,
+}
+
+/// How long a value is as JSON, without keeping it.
+fn json_bytes(value: &impl Serialize) -> Result<usize, serde_json::Error> {
+    struct Counter(usize);
+
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    serde_json::to_writer(&mut counter, value)?;
+    Ok(counter.0)
+}
+
 /// The events that a handler wants emitted, in order.
 #[derive(Debug, Default)]
 pub struct Outgoing(Vec<Draft>);
@@ -95,9 +126,12 @@ impl Outgoing {
     /// Adds an event.
     ///
     /// # Errors
-    /// Never for our event types: their fields all have a JSON form. [`HandlerError::Fail`] if one is
-    /// added that has none.
+    /// [`HandlerError::Fail`] if it has over [`MAX_DATA_BYTES`], which no broker takes, or no JSON form.
     pub fn with<E: Event>(mut self, event: &E) -> Result<Self, HandlerError> {
+        let bytes = json_bytes(event).map_err(HandlerError::fail)?;
+        if bytes > MAX_DATA_BYTES {
+            return Err(HandlerError::fail(EventTooLarge { event_type: E::TYPE, bytes }));
+        }
         self.0.push(Draft {
             topic: E::TOPIC.name(),
             event_type: E::TYPE,

@@ -46,7 +46,7 @@ async fn knative(
     request: Request,
 ) -> Result<Response, Problem> {
     let message = read(request).await?;
-    Ok(match processor.process(&message, 1, false).await {
+    Ok(match processor.process(&message).await {
         Outcome::Done => StatusCode::NO_CONTENT.into_response(),
         Outcome::DeadLettered(reasons) => {
             let detail = format!("the event can never be handled: {}", reasons.join(": "));
@@ -65,7 +65,7 @@ async fn knative(
 async fn dapr(State(processor): State<Arc<Processor>>, request: Request) -> Response {
     let status = match read(request).await {
         Err(_unreadable) => "DROP",
-        Ok(message) => match processor.process(&message, 1, false).await {
+        Ok(message) => match processor.process(&message).await {
             Outcome::Done => "SUCCESS",
             Outcome::DeadLettered(_) => "DROP",
             Outcome::Retry | Outcome::Unavailable => "RETRY",

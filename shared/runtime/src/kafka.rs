@@ -17,6 +17,8 @@ use crate::config::KafkaConfig;
 /// The longest that the client keeps trying to deliver an event. Shorter than an outbox lease, so
 /// that the relay and the client never work on the same event.
 const DELIVERY_LIMIT_MS: &str = "9000";
+/// KiB of events in the client's queue: the outbox holds fewer.
+const QUEUE_KIB: &str = "131072";
 /// The longest for an administrative request.
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 /// The longest for the readiness probe's question to the broker.
@@ -70,6 +72,7 @@ impl Producer {
             .set("linger.ms", "0")
             .set("message.timeout.ms", DELIVERY_LIMIT_MS)
             .set("queue.buffering.max.messages", "10000")
+            .set("queue.buffering.max.kbytes", QUEUE_KIB)
             .create()?;
         Ok(Self(producer))
     }

@@ -28,6 +28,7 @@ use crate::{
         server::{self, Access},
     },
     message::Message,
+    metrics,
     process::{Outcome, Processor},
 };
 
@@ -143,7 +144,7 @@ pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> Ba
 async fn first_failure(processor: &Processor, records: Vec<KafkaRecord>) -> Option<i64> {
     for record in records {
         let offset = record.offset;
-        match processor.process(&record.into_message(), 1, false).await {
+        match processor.process(&record.into_message()).await {
             Outcome::Done | Outcome::DeadLettered(_) => {}
             Outcome::Retry | Outcome::Unavailable => return Some(offset),
         }
@@ -261,6 +262,7 @@ impl LambdaFunction {
             serde_json::to_value(handle_http(self.routes.clone(), request).await?)?
         };
         self.services.drain(DRAIN_LIMIT).await;
+        metrics::upkeep();
         Ok(answer)
     }
 

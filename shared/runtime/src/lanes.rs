@@ -27,6 +27,11 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         self.len
     }
 
+    /// Items that are queued, in any order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &T> {
+        self.queues.values().flatten()
+    }
+
     /// Adds an item at the end of its key's lane.
     pub(crate) fn push(&mut self, key: K, item: T) {
         self.len += 1;
@@ -49,6 +54,32 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         let item = self.queues.get_mut(&key)?.pop_front()?;
         self.running += 1;
         Some((key, item))
+    }
+
+    /// Takes out what waits behind the item in work of this key.
+    pub(crate) fn take_waiting(&mut self, key: &K) -> Vec<T> {
+        let waiting: Vec<T> =
+            self.queues.get_mut(key).map(|queue| queue.drain(..).collect()).unwrap_or_default();
+        self.len -= waiting.len();
+        waiting
+    }
+
+    /// Drops what waits and is `stale`; what is in work goes on.
+    pub(crate) fn drop_stale(&mut self, stale: impl Fn(&T) -> bool) {
+        for queue in self.queues.values_mut() {
+            let before = queue.len();
+            queue.retain(|item| !stale(item));
+            self.len -= before - queue.len();
+        }
+        let queues = &mut self.queues;
+        // A lane that is ready has nothing in work, so without a queue it is over.
+        self.ready.retain(|key| {
+            let has_items = queues.get(key).is_some_and(|queue| !queue.is_empty());
+            if !has_items {
+                queues.remove(key);
+            }
+            has_items
+        });
     }
 
     /// The item in work of this key is done.
@@ -124,6 +155,42 @@ mod tests {
                 let order: Vec<_> = seen.iter().filter(|(k, _)| *k == key).map(|(_, i)| *i).collect();
                 prop_assert!(order.is_sorted());
             }
+        }
+
+        /// Whatever is dropped when: what is not stale is handed out in order, and the count is right.
+        #[test]
+        fn lanes_drop_only_what_is_stale(
+            keys in prop::collection::vec(0_u8..4, 0..40),
+            in_work in 0_usize..6,
+            boundary in 0_usize..40,
+        ) {
+            let mut lanes = Lanes::new(usize::MAX);
+            for (position, key) in keys.iter().enumerate() {
+                lanes.push(*key, position);
+            }
+            let mut running: Vec<_> = std::iter::from_fn(|| lanes.next()).take(in_work).collect();
+            let mut seen: Vec<_> = running.clone();
+            lanes.drop_stale(|position| *position < boundary);
+            while let Some((key, _)) = running.pop() {
+                lanes.done(key);
+                while let Some((key, position)) = lanes.next() {
+                    prop_assert!(position >= boundary);
+                    seen.push((key, position));
+                    running.push((key, position));
+                }
+            }
+            while let Some((key, position)) = lanes.next() {
+                prop_assert!(position >= boundary);
+                seen.push((key, position));
+                lanes.done(key);
+            }
+            prop_assert_eq!(lanes.len(), 0);
+            for key in 0..4 {
+                let order: Vec<_> = seen.iter().filter(|(k, _)| *k == key).map(|(_, i)| *i).collect();
+                prop_assert!(order.is_sorted());
+            }
+            let left = (0..keys.len()).filter(|position| *position >= boundary);
+            prop_assert!(left.into_iter().all(|position| seen.iter().any(|(_, i)| *i == position)));
         }
 
         /// A committed offset never passes an unfinished one, and in the end all are committed.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod compute;
 pub mod config;
 mod consumer;
+mod database_error;
 mod dead_letter;
 pub mod fault;
 mod function;
@@ -28,6 +29,7 @@ pub mod replies;
 mod retry;
 mod services;
 mod store;
+mod sweeper;
 pub mod telemetry;
 
 pub use clock::Clock;

@@ -4,6 +4,16 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use events::{CloudEvent, DecodeError, HeaderStyle, dead_letter::DeadLetter};
 
+/// Most bytes of a body that a dead letter holds: all of what comes by HTTP. As base64 they are two thirds of
+/// what an event may have.
+const LETTER_VALUE_BYTES: usize = 512 << 10;
+/// Most bytes of a key or a header's value that it holds; ours have a tenth.
+const LETTER_PART_BYTES: usize = 1 << 10;
+/// Most characters of a name or a reason that it holds: a JSON escape has six bytes.
+const LETTER_NAME_CHARS: usize = 200;
+/// Most headers, and most reasons, that it holds.
+const LETTER_PARTS: usize = 32;
+
 /// The bytes of one message and where they came from.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -29,6 +39,14 @@ impl Message {
         CloudEvent::decode(self.style, headers, &self.value)
     }
 
+    /// Bytes that it takes, about.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let headers: usize =
+            self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.value.len() + self.key.as_ref().map_or(0, Bytes::len) + headers
+    }
+
     /// What is kept of a message that nobody can handle.
     #[must_use]
     pub fn to_dead_letter(
@@ -37,18 +55,66 @@ impl Message {
         reasons: Vec<String>,
         attempts: u32,
     ) -> DeadLetter {
+        let mut truncated = self.headers.len() > LETTER_PARTS;
+        let mut encoded = |bytes: &[u8], most: usize| {
+            truncated |= bytes.len() > most;
+            STANDARD.encode(bytes.get(..most).unwrap_or(bytes))
+        };
+        let name = |text: &str| text.chars().take(LETTER_NAME_CHARS).collect::<String>();
         DeadLetter {
             function: function.to_owned(),
-            origin: self.origin.clone(),
-            reasons,
+            origin: name(&self.origin),
+            reasons: reasons.iter().take(LETTER_PARTS).map(|reason| name(reason)).collect(),
             attempts,
-            key_base64: self.key.as_ref().map(|key| STANDARD.encode(key)),
+            key_base64: self.key.as_ref().map(|key| encoded(key, LETTER_PART_BYTES)),
             headers: self
                 .headers
                 .iter()
-                .map(|(name, value)| (name.clone(), STANDARD.encode(value)))
+                .take(LETTER_PARTS)
+                .map(|(header, value)| (name(header), encoded(value, LETTER_PART_BYTES)))
                 .collect(),
-            value_base64: STANDARD.encode(&self.value),
+            value_base64: encoded(&self.value, LETTER_VALUE_BYTES),
+            truncated,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use events::{HeaderStyle, envelope::MAX_DATA_BYTES};
+    use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
+
+    use super::{LETTER_PARTS, LETTER_VALUE_BYTES, Message};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+        /// Whatever a broker's record holds, its dead letter can be sent, and says if something is left out.
+        #[test]
+        fn a_dead_letter_of_any_record_can_travel(
+            sizes in prop::collection::vec(prop::sample::select(vec![0, 1, 100, 5_000, 700_000, 2_000_000]), 3),
+            headers in prop::sample::select(vec![0_usize, 1, LETTER_PARTS, 5_000]),
+            character in any::<char>(),
+        ) {
+            let text = |length: usize| character.to_string().repeat(length);
+            let header = (text(sizes[1].min(5_000)), Bytes::from(text(sizes[1].min(5_000))));
+            let message = Message {
+                origin: text(sizes[2].min(5_000)),
+                style: HeaderStyle::Kafka,
+                key: Some(Bytes::from(text(sizes[2]))),
+                headers: vec![header; headers],
+                value: Bytes::from(text(sizes[0])),
+            };
+            let letter = message.to_dead_letter("triage", vec![text(sizes[1].min(5_000)); headers], 8);
+            let json = serde_json::to_string(&letter).unwrap();
+            prop_assert!(json.len() <= MAX_DATA_BYTES, "{} bytes", json.len());
+            if sizes[0] <= 100 && headers <= 1 && sizes[1] <= 100 && sizes[2] <= 100 {
+                prop_assert!(!letter.truncated);
+            }
+            if message.value.len() > LETTER_VALUE_BYTES {
+                prop_assert_eq!(letter.truncated, true);
+            }
         }
     }
 }

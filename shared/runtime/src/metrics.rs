@@ -18,6 +18,17 @@ pub(crate) fn install() {
     });
 }
 
+/// How often recorded values are moved into their buckets. Until then each takes its place in memory, and where nobody
+/// scrapes nothing else would move them.
+pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Moves what was recorded into its buckets.
+pub(crate) fn upkeep() {
+    if let Some(handle) = RECORDER.get().and_then(Option::as_ref) {
+        handle.run_upkeep();
+    }
+}
+
 /// Everything recorded so far, in Prometheus's text format.
 pub(crate) fn render() -> String {
     match RECORDER.get().and_then(Option::as_ref) {
@@ -41,6 +52,10 @@ pub(crate) fn published(count: usize) {
 
 pub(crate) fn publish_failed() {
     metrics::counter!("learnflow_publish_failures_total").increment(1);
+}
+
+pub(crate) fn parked() {
+    metrics::counter!("learnflow_events_parked_total").increment(1);
 }
 
 pub(crate) fn request_served(function: &'static str, route: String, status: u16, took: Duration) {

@@ -1,4 +1,7 @@
 //! From the outbox to the broker: right after a commit, and by a relay for what that left behind.
+//!
+//! Events of one student on one topic are sent one after the other. When one is not taken, those behind it wait with
+//! it for the relay, so that none overtakes it. What the broker refuses for good is parked, and holds up nobody.
 
 use std::{
     collections::BTreeMap,
@@ -9,8 +12,10 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use events::{CloudEvent, Data};
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
 use sqlx::PgPool;
 use storage::events::StoredEvent;
 use tokio::{
@@ -24,12 +29,17 @@ use crate::{
     Clock,
     fault::{FaultPoint, Faults},
     kafka::Producer,
+    lanes::Lanes,
     metrics,
-    store::LEASE,
+    store::{LEASE, bounded},
 };
 
 /// Commits whose events wait for the publisher. When it is full the rest is left to the relay.
 const QUEUE_LIMIT: usize = 4_096;
+/// Bytes of events that wait for the publisher or for the broker: some hundred of the largest.
+const QUEUE_BYTES: usize = 64 << 20;
+/// Events that are with the broker at once; fewer than its client keeps.
+const IN_FLIGHT_LIMIT: usize = 5_000;
 /// Most events in one statement that marks them as published.
 const MARK_LIMIT: usize = 500;
 /// How long acknowledgements are gathered before they are written down together: the marks are off
@@ -37,27 +47,72 @@ const MARK_LIMIT: usize = 500;
 const MARK_EVERY: Duration = Duration::from_millis(20);
 /// How often the relay looks for what was left behind.
 const RELAY_EVERY: Duration = Duration::from_secs(1);
-/// Most events that the relay takes at a time.
-const RELAY_LIMIT: i64 = 200;
+/// Most events, and bytes of their data, that the relay takes at a time.
+const RELAY_LIMIT: (i64, i64) = (200, 16 << 20);
+/// How often the broker may not take an event, for another reason than being away, before it is parked. With the
+/// delays below that is over an hour, time enough to make a topic or to grant a right.
+const REFUSALS_LIMIT: i16 = 20;
+/// The longest delay before a relay tries an event again that was not taken.
+const LONGEST_DELAY_SECONDS: i64 = 300;
 
-type Batch = (&'static str, Vec<StoredEvent>);
+/// A student's events on a topic: topic and partition key.
+type Lane = (String, String);
+
+/// An event on its way to the broker.
+#[derive(Debug)]
+struct Item {
+    id: Uuid,
+    function: &'static str,
+    lane: Lane,
+    wire: Vec<u8>,
+    attempts: i16,
+}
+
+/// What the broker said about an event.
+struct Delivered {
+    item: Item,
+    result: Result<(), KafkaError>,
+}
+
+/// What a failure to publish says about the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// The broker is away: the event waits for it as long as it takes.
+    Away,
+    /// It may be taken once somebody has changed something.
+    Now,
+    /// It will never be taken.
+    ForGood,
+}
 
 /// Hands committed events to the publisher. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
-    queue: mpsc::Sender<Batch>,
+    queue: mpsc::Sender<Vec<Item>>,
     pending: Arc<Pending>,
 }
 
 #[derive(Debug, Default)]
 struct Pending {
     count: AtomicUsize,
+    bytes: AtomicUsize,
     empty: Notify,
 }
 
 impl Pending {
-    fn add(&self, count: usize) {
-        self.count.fetch_add(count, Ordering::AcqRel);
+    /// Whether there was room for them.
+    fn add(&self, items: &[Item]) -> bool {
+        let bytes: usize = items.iter().map(|item| item.wire.len()).sum();
+        if self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > QUEUE_BYTES {
+            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+            return false;
+        }
+        self.count.fetch_add(items.len(), Ordering::AcqRel);
+        true
+    }
+
+    fn left(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 
     fn done(&self, count: usize) {
@@ -65,17 +120,27 @@ impl Pending {
             self.empty.notify_waiters();
         }
     }
+
+    /// Whether the relay would only add to what waits.
+    fn is_busy(&self) -> bool {
+        self.bytes.load(Ordering::Acquire) > QUEUE_BYTES / 2
+            || self.count.load(Ordering::Acquire) > IN_FLIGHT_LIMIT
+    }
 }
 
 /// The publisher and the relay; runs until it is told to stop, then empties its queue.
-#[derive(Debug)]
 pub(crate) struct Publisher {
-    queue: mpsc::Receiver<Batch>,
+    queue: mpsc::Receiver<Vec<Item>>,
     outbox: Outbox,
     pool: PgPool,
     producer: Producer,
     clock: Clock,
     faults: Faults,
+    lanes: Lanes<Lane, Item>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
+    published: Vec<Uuid>,
+    unsent: Vec<Uuid>,
+    held_back: Vec<Uuid>,
 }
 
 impl Outbox {
@@ -87,7 +152,19 @@ impl Outbox {
     ) -> (Self, Publisher) {
         let (sender, queue) = mpsc::channel(QUEUE_LIMIT);
         let outbox = Self { queue: sender, pending: Arc::default() };
-        let publisher = Publisher { queue, outbox: outbox.clone(), pool, producer, clock, faults };
+        let publisher = Publisher {
+            queue,
+            outbox: outbox.clone(),
+            pool,
+            producer,
+            clock,
+            faults,
+            lanes: Lanes::new(IN_FLIGHT_LIMIT),
+            in_flight: FuturesUnordered::new(),
+            published: Vec::new(),
+            unsent: Vec::new(),
+            held_back: Vec::new(),
+        };
         (outbox, publisher)
     }
 
@@ -97,12 +174,26 @@ impl Outbox {
         if events.is_empty() {
             return;
         }
-        let count = events.len();
-        self.pending.add(count);
-        if self.queue.try_send((function, events)).is_err() {
-            self.pending.done(count);
-            tracing::warn!(count, "publisher queue is full, events are left to the relay");
+        let items: Vec<Item> = events
+            .into_iter()
+            .map(|event| Item {
+                id: event.id.as_uuid(),
+                function,
+                wire: to_cloud_event(&event).to_structured(),
+                attempts: event.publish_attempts,
+                lane: (event.topic, event.partition_key),
+            })
+            .collect();
+        let (count, bytes) = (items.len(), items.iter().map(|item| item.wire.len()).sum());
+        let has_room = self.pending.add(&items);
+        if has_room && self.queue.try_send(items).is_ok() {
+            return;
         }
+        if has_room {
+            self.pending.left(bytes);
+            self.pending.done(count);
+        }
+        tracing::warn!(count, "the publisher has too much to do, events are left to the relay");
     }
 
     /// Waits until all that was queued is published or given up, but no longer than `limit`. Under
@@ -126,97 +217,190 @@ impl Outbox {
 impl Publisher {
     /// Publishes until `stop`, then what is queued still.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut in_flight = FuturesUnordered::new();
-        let mut published: Vec<Uuid> = Vec::new();
-        let mut mark = ticker(MARK_EVERY);
+        let mut note = ticker(MARK_EVERY);
         let mut relay = ticker(RELAY_EVERY);
         loop {
             tokio::select! {
-                Some((function, events)) = self.queue.recv() => {
-                    for event in events {
-                        let wire = to_cloud_event(&event).to_structured();
-                        let delivery = self.producer.send(&event.topic, &event.partition_key, &wire);
-                        in_flight.push(deliver(event.id.as_uuid(), function, delivery, self.faults.clone()));
+                Some(items) = self.queue.recv() => {
+                    for item in items {
+                        self.lanes.push(item.lane.clone(), item);
                     }
                 }
-                Some((id, acknowledged)) = in_flight.next() => {
-                    self.note(id, acknowledged, &mut published);
-                    if published.len() >= MARK_LIMIT {
-                        self.mark(&mut published).await;
+                Some(delivered) = self.in_flight.next() => {
+                    self.conclude(delivered).await;
+                    if self.published.len() >= MARK_LIMIT {
+                        self.note().await;
                     }
                 }
-                _ = mark.tick(), if !published.is_empty() => self.mark(&mut published).await,
-                _ = relay.tick(), if !stop.is_cancelled() => self.relay().await,
-                () = stop.cancelled(), if in_flight.is_empty() && self.queue.is_empty() => break,
+                _ = note.tick(), if self.has_news() => self.note().await,
+                _ = relay.tick(), if !stop.is_cancelled() => {
+                    if self.relay().await {
+                        relay.reset_immediately();
+                    }
+                }
+                () = stop.cancelled(), if self.lanes.len() == 0 && self.queue.is_empty() => break,
             }
+            self.send_ready();
         }
-        self.mark(&mut published).await;
+        self.note().await;
     }
 
-    fn note(
-        &self,
-        id: Uuid,
-        acknowledged: Result<(), rdkafka::error::KafkaError>,
-        published: &mut Vec<Uuid>,
-    ) {
-        match acknowledged {
-            Ok(()) => published.push(id),
-            Err(error) => {
-                metrics::publish_failed();
-                tracing::warn!(event_id = %id, %error, "event is not published, it is left to the relay");
-                self.outbox.pending.done(1);
-            }
+    fn send_ready(&mut self) {
+        while let Some((lane, item)) = self.lanes.next() {
+            let delivery = self.producer.send(&lane.0, &lane.1, &item.wire);
+            let faults = self.faults.clone();
+            self.in_flight.push(Box::pin(async move {
+                let result = match delivery {
+                    Ok(delivery) => delivery.acknowledged().await,
+                    Err(error) => Err(error),
+                };
+                if result.is_ok() {
+                    faults.pass(item.function, FaultPoint::Published).await;
+                }
+                Delivered { item, result }
+            }));
         }
     }
 
-    async fn mark(&self, published: &mut Vec<Uuid>) {
-        if published.is_empty() {
+    async fn conclude(&mut self, Delivered { item, result }: Delivered) {
+        self.outbox.pending.left(item.wire.len());
+        if let Err(error) = result {
+            self.hold_back(&item.lane);
+            self.refused(&item, &error).await;
+        } else {
+            self.published.push(item.id);
+        }
+        self.lanes.done(item.lane);
+    }
+
+    /// What comes after an event that was not taken is left to the relay together with it.
+    fn hold_back(&mut self, lane: &Lane) {
+        let held_back = self.lanes.take_waiting(lane);
+        self.outbox.pending.left(held_back.iter().map(|item| item.wire.len()).sum());
+        self.held_back.extend(held_back.iter().map(|item| item.id));
+    }
+
+    async fn refused(&mut self, item: &Item, error: &KafkaError) {
+        let (id, attempts) = (item.id, item.attempts);
+        let (topic, now) = (&item.lane.0, self.clock.now());
+        let refusal = refusal(error);
+        if refusal == Refusal::Away {
+            metrics::publish_failed();
+            tracing::warn!(event_id = %id, %topic, %error, "event is not published, it is left to the relay");
+            self.unsent.push(id);
             return;
         }
-        let marked = async {
+        let parks = refusal == Refusal::ForGood || attempts >= REFUSALS_LIMIT;
+        let reason = error.to_string();
+        let pool = self.pool.clone();
+        let written = bounded(async move {
+            let mut conn = pool.acquire().await?;
+            if parks {
+                storage::events::park(&mut conn, id, &reason, now).await
+            } else {
+                storage::events::refuse(&mut conn, id, now + delay(attempts)).await
+            }
+        });
+        match written.await {
+            Ok(()) if parks => {
+                metrics::parked();
+                tracing::error!(event_id = %id, %topic, %error, "event is parked: the broker does not take it");
+            }
+            Ok(()) => {
+                metrics::publish_failed();
+                tracing::warn!(event_id = %id, %topic, attempts, %error, "the broker does not take an event");
+            }
+            // The lease ends, and the relay tries once more.
+            Err(unwritten) => {
+                tracing::warn!(event_id = %id, error = %unwritten, "cannot note a failure")
+            }
+        }
+        self.outbox.pending.done(1);
+    }
+
+    fn has_news(&self) -> bool {
+        !(self.published.is_empty() && self.unsent.is_empty() && self.held_back.is_empty())
+    }
+
+    /// Writes down what became of the events since the last time.
+    async fn note(&mut self) {
+        let published = std::mem::take(&mut self.published);
+        let unsent = std::mem::take(&mut self.unsent);
+        let held_back = std::mem::take(&mut self.held_back);
+        let now = self.clock.now();
+        let noted = bounded(async {
             let mut conn = self.pool.acquire().await?;
-            storage::events::mark_published(&mut conn, published, self.clock.now()).await
-        };
-        if let Err(error) = marked.await {
+            if !published.is_empty() {
+                storage::events::mark_published(&mut conn, &published, now).await?;
+            }
+            if !(unsent.is_empty() && held_back.is_empty()) {
+                storage::events::release(&mut conn, &unsent, &held_back, now + delay(0)).await?;
+            }
+            Ok(())
+        });
+        if let Err(error) = noted.await {
             // Unmarked they are published once more, and every inbox drops the second copy.
             tracing::warn!(%error, count = published.len(), "cannot mark events as published");
         }
         metrics::published(published.len());
-        self.outbox.pending.done(published.len());
-        published.clear();
+        self.outbox.pending.done(published.len() + unsent.len() + held_back.len());
     }
 
-    async fn relay(&self) {
+    /// Whether there may be more to relay at once.
+    async fn relay(&mut self) -> bool {
+        if self.outbox.pending.is_busy() {
+            return false;
+        }
         let now = self.clock.now();
-        let claimed = async {
-            let mut conn = self.pool.acquire().await?;
-            storage::events::claim_unpublished(&mut conn, now, now + LEASE, RELAY_LIMIT).await
-        };
+        let claimed = bounded(async {
+            let mut tx = self.pool.begin().await?;
+            let events =
+                storage::events::claim_unpublished(&mut tx, now, now + LEASE, RELAY_LIMIT).await?;
+            tx.commit().await?;
+            Ok(events)
+        });
         match claimed.await {
-            Ok(events) if events.is_empty() => {}
+            Ok(events) if events.is_empty() => false,
             Ok(events) => {
                 tracing::info!(count = events.len(), "relaying events that were left behind");
                 self.outbox.submit("relay", events);
+                true
             }
-            Err(error) => tracing::debug!(%error, "relay cannot reach the database"),
+            Err(error) => {
+                tracing::debug!(%error, "relay cannot reach the database");
+                false
+            }
         }
     }
 }
 
-async fn deliver(
-    id: Uuid,
-    function: &'static str,
-    delivery: Result<crate::kafka::Delivery, rdkafka::error::KafkaError>,
-    faults: Faults,
-) -> (Uuid, Result<(), rdkafka::error::KafkaError>) {
-    let acknowledged = match delivery {
-        Ok(delivery) => delivery.acknowledged().await,
-        Err(error) => Err(error),
-    };
-    if acknowledged.is_ok() {
-        faults.pass(function, FaultPoint::Published).await;
+/// How long an event waits that was not taken `attempts` times before.
+fn delay(attempts: i16) -> TimeDelta {
+    let doubled = 1_i64 << attempts.clamp(0, 16);
+    TimeDelta::seconds(doubled.min(LONGEST_DELAY_SECONDS))
+}
+
+fn refusal(error: &KafkaError) -> Refusal {
+    use RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code() {
+        Some(
+            Code::MessageSizeTooLarge
+            | Code::InvalidMessageSize
+            | Code::InvalidRecord
+            | Code::InvalidTopic
+            | Code::UnsupportedForMessageFormat,
+        ) => Refusal::ForGood,
+        Some(
+            Code::UnknownTopicOrPartition
+            | Code::UnknownTopic
+            | Code::UnknownPartition
+            | Code::TopicAuthorizationFailed
+            | Code::PolicyViolation
+            | Code::InvalidMessage
+            | Code::BadMessage,
+        ) => Refusal::Now,
+        _ => Refusal::Away,
     }
-    (id, acknowledged)
 }
 
 fn ticker(period: Duration) -> tokio::time::Interval {

@@ -17,17 +17,23 @@ use storage::events::StoredEvent;
 use tracing::Instrument;
 
 use crate::{
-    Act, Clock, Decide, Function, HandlerError, Received, Services, Store, dead_letter,
+    Act, Clock, Decide, Function, HandlerError, Received, Services, Store,
+    database_error::DatabaseFault,
+    dead_letter,
     fault::{FaultPoint, Faults},
     kafka::Producer,
     live::{EPHEMERAL, Live},
     message::Message,
-    metrics, telemetry,
+    metrics,
+    retry::MAX_ATTEMPTS,
+    store, telemetry,
 };
 
-/// The longest that one call of a handler may take: a model call with its retries fits, a hang does
-/// not.
-const HANDLER_LIMIT: Duration = Duration::from_secs(60);
+/// The longest that an attempt may take that calls outside: a model call with its retries fits, a hang does not.
+const ACT_LIMIT: Duration = Duration::from_secs(60);
+/// The longest that an attempt may take that only reads, thinks and writes: a few statements at their limit. Beyond
+/// that the database has gone silent, or the handler hangs.
+const DECIDE_LIMIT: Duration = Duration::from_secs(15);
 
 /// What became of a message.
 #[derive(Debug)]
@@ -36,18 +42,39 @@ pub(crate) enum Outcome {
     Done,
     /// Given up and kept as a dead letter, for these reasons.
     DeadLettered(Vec<String>),
-    /// Not handled; another attempt can help.
+    /// Not handled; another attempt can help. The failed attempt is counted.
     Retry,
     /// Not handled, because the database is away: not the message's fault, so no attempt is counted.
     Unavailable,
 }
 
+impl Outcome {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::DeadLettered(_) => "dead_lettered",
+            Self::Retry => "retry",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// Why one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    Unavailable(sqlx::Error),
+    Unavailable(anyhow::Error),
     Retry(anyhow::Error),
     Fail(anyhow::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match DatabaseFault::of(&error) {
+            DatabaseFault::Away => Self::Unavailable(error.into()),
+            DatabaseFault::Passing => Self::Retry(error.into()),
+            DatabaseFault::Permanent => Self::Fail(error.into()),
+        }
+    }
 }
 
 /// What an attempt needs besides the event.
@@ -64,6 +91,11 @@ type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>
 
 /// A handler whose event type is known at run time only.
 pub(crate) trait AnyHandler: Send + Sync {
+    /// The longest that an attempt may take.
+    fn limit(&self) -> Duration {
+        DECIDE_LIMIT
+    }
+
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a>;
 }
 
@@ -84,6 +116,10 @@ impl<H: Decide> AnyHandler for Deciding<H> {
 }
 
 impl<H: Act> AnyHandler for Acting<H> {
+    fn limit(&self) -> Duration {
+        ACT_LIMIT
+    }
+
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
         Box::pin(act(&self.0, event, scope))
     }
@@ -93,47 +129,39 @@ async fn decide<H: Decide>(handler: &H, event: CloudEvent, scope: &Scope) -> Res
     let incoming = StoredIncoming::of::<H::In>(&event);
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let (id, now) = (event.id, scope.clock.now());
-    let mut tx = scope.store.begin(scope.function).await.map_err(Failure::Unavailable)?;
-    if !claim(&mut tx, scope, id, now).await? {
+    let mut tx = scope.store.begin(scope.function).await?;
+    if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
         return Ok(());
     }
     incoming.record(&mut tx, now).await?;
-    let outgoing =
-        handler.handle(Received { event, now }, tx.conn()).await.map_err(Failure::from)?;
+    let outgoing = handler.handle(Received { event, now }, tx.conn()).await?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
-    tx.commit(id, outgoing, now).await.map_err(Failure::Unavailable)
+    Ok(tx.commit(id, outgoing, now).await?)
 }
 
 async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let (id, now) = (event.id, scope.clock.now());
-    {
-        let mut conn = scope.store.connection().await.map_err(Failure::Unavailable)?;
-        let seen = storage::inbox::contains(&mut conn, scope.function, id).await;
-        if seen.map_err(Failure::Unavailable)? {
-            return Ok(());
-        }
-    }
-    let live = Live::new(scope.function, id, now, scope.producer.clone());
-    let outgoing = handler.handle(Received { event, now }, &live).await.map_err(Failure::from)?;
-    scope.faults.pass(scope.function, FaultPoint::Handled).await;
-    let mut tx = scope.store.begin(scope.function).await.map_err(Failure::Unavailable)?;
-    if !claim(&mut tx, scope, id, now).await? {
+    let seen = async {
+        let mut conn = scope.store.connection().await?;
+        storage::inbox::contains(&mut conn, scope.function, id).await
+    };
+    if store::bounded(seen).await? {
         return Ok(());
     }
-    incoming.record(&mut tx, now).await?;
-    tx.commit(id, outgoing, scope.clock.now()).await.map_err(Failure::Unavailable)
-}
-
-async fn claim(
-    tx: &mut crate::Transaction<'_>,
-    scope: &Scope,
-    id: EventId,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<bool, Failure> {
-    let claimed = storage::inbox::claim(tx.conn(), scope.function, id, now).await;
-    claimed.map_err(Failure::Unavailable)
+    let live = Live::new(scope.function, id, now, scope.producer.clone());
+    let outgoing = handler.handle(Received { event, now }, &live).await?;
+    scope.faults.pass(scope.function, FaultPoint::Handled).await;
+    let committed = async {
+        let mut tx = scope.store.begin(scope.function).await?;
+        if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
+            return Ok(());
+        }
+        incoming.record(&mut tx, now).await?;
+        tx.commit(id, outgoing, scope.clock.now()).await
+    };
+    Ok(store::bounded(committed).await?)
 }
 
 /// A foreign event, for the audit trail; our own are there already, written by who emitted them.
@@ -160,6 +188,7 @@ impl StoredIncoming {
             traceparent: event.extensions.get("traceparent").cloned(),
             data: data.clone(),
             occurred_at: event.time.unwrap_or_default(),
+            publish_attempts: 0,
         })))
     }
 
@@ -167,17 +196,20 @@ impl StoredIncoming {
         self,
         tx: &mut crate::Transaction<'_>,
         now: chrono::DateTime<chrono::Utc>,
-    ) -> Result<(), Failure> {
+    ) -> sqlx::Result<()> {
         let Some(event) = self.0 else { return Ok(()) };
-        let recorded = storage::events::insert_received(tx.conn(), &event, now).await;
-        recorded.map_err(Failure::Unavailable)
+        storage::events::insert_received(tx.conn(), &event, now).await
     }
 }
 
 impl From<HandlerError> for Failure {
     fn from(error: HandlerError) -> Self {
         match error {
-            HandlerError::Retry(error) => Self::Retry(error),
+            // Handlers pass the database's errors on as they are; what they mean is decided here, for all of them.
+            HandlerError::Retry(error) => match error.downcast::<sqlx::Error>() {
+                Ok(error) => error.into(),
+                Err(error) => Self::Retry(error),
+            },
             HandlerError::Fail(error) => Self::Fail(error),
         }
     }
@@ -204,34 +236,35 @@ impl Processor {
         })
     }
 
-    /// Makes one attempt at a message. `last`: if it can only be retried, give it up.
-    pub(crate) async fn process(&self, message: &Message, attempt: u32, last: bool) -> Outcome {
+    /// Makes one attempt at a message. The last of [`MAX_ATTEMPTS`] that fail makes it a dead letter, whichever
+    /// trigger has brought it and however often.
+    pub(crate) async fn process(&self, message: &Message) -> Outcome {
         let started = Instant::now();
         let function = self.scope.function;
-        let (span, result) = match message.decode() {
+        let (span, outcome) = match message.decode() {
             Ok(event) => {
                 let span = telemetry::event_span(function, &event, &message.origin);
-                let result = self.attempt(event).instrument(span.clone()).await;
-                (span, result)
+                let id = event_id(&event);
+                let attempted = async {
+                    let result = self.attempt(event).await;
+                    self.conclude(message, id, result).await
+                };
+                let outcome = attempted.instrument(span.clone()).await;
+                (span, outcome)
             }
             Err(error) => {
-                (tracing::info_span!("undecodable", function), Err(Failure::Fail(error.into())))
+                let span = tracing::info_span!("undecodable", function);
+                let given_up = self.give_up(message, error.into(), 1);
+                let outcome = given_up.instrument(span.clone()).await;
+                (span, outcome)
             }
         };
-        let outcome = self.conclude(message, attempt, last, result).instrument(span.clone()).await;
-        let name = match &outcome {
-            Outcome::Done => "done",
-            Outcome::DeadLettered(_) => "dead_lettered",
-            Outcome::Retry => "retry",
-            Outcome::Unavailable => "unavailable",
-        };
-        let took = started.elapsed();
+        let (name, took) = (outcome.name(), started.elapsed());
         metrics::event_handled(function, name, took);
         span.in_scope(|| {
             tracing::info!(
                 origin = message.origin,
                 outcome = name,
-                attempt,
                 duration_ms = took.as_secs_f64() * 1e3,
                 "event handled"
             );
@@ -252,7 +285,7 @@ impl Processor {
             )));
         };
         let attempt = AssertUnwindSafe(handler.attempt(event, &self.scope)).catch_unwind();
-        match tokio::time::timeout(HANDLER_LIMIT, attempt).await {
+        match tokio::time::timeout(handler.limit(), attempt).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(Failure::Retry(anyhow!("the handler panicked"))),
             Err(elapsed) => Err(Failure::Retry(elapsed.into())),
@@ -262,38 +295,53 @@ impl Processor {
     async fn conclude(
         &self,
         message: &Message,
-        attempt: u32,
-        last: bool,
+        id: EventId,
         result: Result<(), Failure>,
     ) -> Outcome {
-        let error = match result {
-            Ok(()) => return Outcome::Done,
-            Err(Failure::Unavailable(error)) => {
-                tracing::warn!(error = %chain(&error), "the database is not available");
-                return Outcome::Unavailable;
-            }
-            Err(Failure::Retry(error)) if !last => {
-                if self.scope.store.connection().await.is_err() {
-                    tracing::warn!(error = %chain(error.as_ref()), "the database is not available");
-                    return Outcome::Unavailable;
+        match result {
+            Ok(()) => Outcome::Done,
+            Err(Failure::Unavailable(error)) => unavailable(&error),
+            Err(Failure::Fail(error)) => self.give_up(message, error, 1).await,
+            Err(Failure::Retry(error)) => match self.count_attempt(id).await {
+                Err(uncounted) => unavailable(&uncounted.into()),
+                Ok(attempts) if attempts >= MAX_ATTEMPTS => {
+                    self.give_up(message, error, attempts).await
                 }
-                tracing::warn!(attempt, error = %chain(error.as_ref()), "attempt failed");
-                return Outcome::Retry;
-            }
-            Err(Failure::Retry(error) | Failure::Fail(error)) => error,
-        };
-        let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
-        match dead_letter::record(&self.scope, message, reasons.clone(), attempt).await {
-            Ok(()) => {
-                tracing::error!(attempt, error = %reasons.join(": "), "event is dead-lettered");
-                Outcome::DeadLettered(reasons)
-            }
-            Err(error) => {
-                tracing::warn!(error = %chain(&error), "cannot record a dead letter");
-                Outcome::Unavailable
-            }
+                Ok(attempt) => {
+                    tracing::warn!(attempt, error = %chain(error.as_ref()), "attempt failed");
+                    Outcome::Retry
+                }
+            },
         }
     }
+
+    /// Counts a failed attempt where every instance finds it. While it cannot be counted the database is away, and
+    /// nothing else could have succeeded.
+    async fn count_attempt(&self, id: EventId) -> sqlx::Result<u32> {
+        let Scope { function, store, clock, .. } = &self.scope;
+        let counted = async {
+            let mut conn = store.connection().await?;
+            storage::delivery_attempts::count(&mut conn, function, id, clock.now()).await
+        };
+        store::bounded(counted).await
+    }
+
+    async fn give_up(&self, message: &Message, error: anyhow::Error, attempts: u32) -> Outcome {
+        let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+        let recorded = dead_letter::record(&self.scope, message, reasons.clone(), attempts);
+        match store::bounded(recorded).await {
+            Ok(()) => {
+                tracing::error!(attempts, error = %reasons.join(": "), "event is dead-lettered");
+                Outcome::DeadLettered(reasons)
+            }
+            Err(error) => unavailable(&error.into()),
+        }
+    }
+}
+
+fn unavailable(error: &anyhow::Error) -> Outcome {
+    tracing::warn!(error = %chain(error.as_ref()), "the database is not available");
+    Outcome::Unavailable
 }
 
 /// An error and its causes, outermost first.

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{config::KafkaConfig, kafka, live::EPHEMERAL};
+use crate::{config::KafkaConfig, kafka, live::EPHEMERAL, store::bounded};
 
 /// Where answers come: to questions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
@@ -114,11 +114,11 @@ async fn stored(pool: &PgPool, correlation_id: Uuid) -> Option<CloudEvent> {
     let mut poll = tokio::time::interval(STORED_POLL);
     loop {
         poll.tick().await;
-        let found = async {
+        let found = bounded(async {
             let mut conn = pool.acquire().await?;
             let topics = TOPICS.map(|topic| topic.name().to_owned());
             storage::events::first_of_request(&mut conn, &topics, correlation_id).await
-        };
+        });
         match found.await {
             Ok(Some(event)) => return Some(crate::outbox::to_cloud_event(&event)),
             Ok(None) => {}

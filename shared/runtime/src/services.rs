@@ -14,7 +14,7 @@ use crate::{
     metrics,
     outbox::Outbox,
     replies::Replies,
-    store,
+    store, sweeper,
 };
 
 /// The longest that queued events may take to leave at shutdown; the rest is the relay's.
@@ -57,6 +57,7 @@ pub struct Services {
     pub(crate) faults: Faults,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
+    sweeper: Option<JoinHandle<()>>,
 }
 
 impl Services {
@@ -82,6 +83,9 @@ impl Services {
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
         let stop = CancellationToken::new();
         let client = crate::http_client().map_err(StartError::HttpClient)?;
+        // Under Lambda nothing runs between calls; there a schedule calls `learnflow sweep`.
+        let sweeper = (!is_lambda)
+            .then(|| tokio::spawn(sweeper::run(pool.clone(), clock.clone(), stop.clone())));
         Ok(Arc::new(Self {
             replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
             store: Store::new(pool, outbox.clone(), faults.clone()),
@@ -93,6 +97,7 @@ impl Services {
             outbox,
             faults,
             stop,
+            sweeper,
         }))
     }
 
@@ -117,5 +122,8 @@ impl Services {
     /// Stops at once, as a crash would: what is queued stays in the outbox.
     pub fn kill(&self) {
         self.publisher.abort();
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.abort();
+        }
     }
 }

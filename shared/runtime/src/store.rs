@@ -14,17 +14,23 @@ use sqlx::{
 use storage::events::StoredEvent;
 
 use crate::{
-    Outgoing,
+    Clock, Outgoing,
     config::DatabaseConfig,
     fault::{FaultPoint, Faults},
     outbox::Outbox,
-    telemetry,
+    sweeper, telemetry,
 };
 
 /// The longest wait for a free connection: a student should hear «try again» before they give up.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// The longest that the server works on one statement; every query has an index, so this is a fault.
 const STATEMENT_LIMIT_MS: &str = "5000";
+/// The longest for a piece of work on the database, from waiting for a connection to its last statement: what the
+/// server's own limit does not end, since nothing of it arrives any more.
+const WORK_LIMIT: Duration = Duration::from_secs(8);
+/// The longest that a connection may take to show that it is in order when it is given back. One that does not is
+/// closed, so that a silent network never holds the pool's places.
+const RETURN_LIMIT: Duration = Duration::from_secs(1);
 /// The longest for a probe: it is asked often, and a slow answer is as good as none.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// How long the writer of an event has to publish it before a relay takes over.
@@ -44,6 +50,15 @@ pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
         .acquire_timeout(ACQUIRE_LIMIT)
         // A dead connection is found by using it; asking first would double every round trip.
         .test_before_acquire(false)
+        // The pool asks, too, but waits for the answer as long as the network keeps silent.
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                tokio::time::timeout(RETURN_LIMIT, sqlx::Connection::ping(conn))
+                    .await
+                    .unwrap_or_else(|_elapsed| Err(silent()))
+                    .map(|()| true)
+            })
+        })
         .connect_lazy_with(options))
 }
 
@@ -82,6 +97,14 @@ impl Store {
         storage::migrations::run(&self.pool).await
     }
 
+    /// Deletes what is kept no longer (`storage::retention`), and returns how many rows that were.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn sweep(&self, clock: &Clock) -> sqlx::Result<u64> {
+        sweeper::sweep(&self.pool, clock).await
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -101,7 +124,7 @@ impl Store {
     /// It does not.
     pub async fn probe(&self) -> sqlx::Result<()> {
         let ask = async { storage::probe(&mut *self.connection().await?).await };
-        tokio::time::timeout(PROBE_LIMIT, ask).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        tokio::time::timeout(PROBE_LIMIT, ask).await.unwrap_or_else(|_elapsed| Err(silent()))
     }
 
     /// Begins a transaction on behalf of `function`.
@@ -157,6 +180,7 @@ impl Transaction<'_> {
                 traceparent: traceparent.clone(),
                 data: draft.data,
                 occurred_at: now,
+                publish_attempts: 0,
             })
             .collect();
         self.commit_events(events, now).await
@@ -164,15 +188,31 @@ impl Transaction<'_> {
 
     pub(crate) async fn commit_events(
         mut self,
-        events: Vec<StoredEvent>,
+        mut events: Vec<StoredEvent>,
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
-        storage::events::insert_outgoing(&mut self.tx, &events, now + LEASE).await?;
+        let leased =
+            storage::events::insert_outgoing(&mut self.tx, &events, now, now + LEASE).await?;
         self.tx.commit().await?;
         self.store.faults.pass(self.function, FaultPoint::Committed).await;
         if let Some(outbox) = &self.store.outbox {
+            events.retain(|event| leased.contains(&event.id.as_uuid()));
             outbox.submit(self.function, events);
         }
         Ok(())
     }
+}
+
+/// Work on the database, within the longest that it may take. Its outcome is unknown beyond that: a commit may have
+/// been the last thing to arrive.
+///
+/// # Errors
+/// The work's own, or that the database has gone silent.
+pub(crate) async fn bounded<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_elapsed| Err(silent()))
+}
+
+fn silent() -> sqlx::Error {
+    let kind = std::io::ErrorKind::TimedOut;
+    sqlx::Error::Io(std::io::Error::new(kind, "the database does not answer"))
 }

@@ -166,7 +166,8 @@ pub async fn exchanges(
 }
 
 /// Deletes a student's own conversation with its questions and answers, and what the audit trail holds of their
-/// text. `false`: there is none.
+/// text. Of a question that is still in work, the text goes as soon as it arrives ([`is_erased`]). `false`: there is
+/// none.
 ///
 /// # Errors
 /// The database's own.

@@ -37,12 +37,13 @@ pub async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO drafts (id, query_id, student_id, agent, body, waits_for, created_at, deadline_at)
-         VALUES ($1, $2, (SELECT id FROM users WHERE id = $3), $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, (SELECT id FROM users WHERE id = $3), $4, $5::text::json, $6, $7, $8)",
         draft.id,
         draft.query.as_uuid(),
         draft.student.as_uuid(),
         draft.agent.as_str(),
-        draft.body,
+        // As text: sqlx would send jsonb, which cannot hold every character that a program prints.
+        draft.body.to_string(),
         draft.waits_for,
         now,
         draft.deadline_at,

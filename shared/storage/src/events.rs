@@ -31,7 +31,12 @@ pub struct StoredEvent {
     pub data: Value,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
+    /// How often the broker did not take it.
+    pub publish_attempts: i16,
 }
+
+/// Whoever holds this advisory lock takes events for the relay. The number has no meaning.
+const RELAY_LOCK: i64 = 7_320_981_142;
 
 struct EventRow {
     id: Uuid,
@@ -45,6 +50,7 @@ struct EventRow {
     traceparent: Option<String>,
     data: Value,
     occurred_at: DateTime<Utc>,
+    publish_attempts: i16,
 }
 
 impl From<EventRow> for StoredEvent {
@@ -61,44 +67,58 @@ impl From<EventRow> for StoredEvent {
             traceparent: row.traceparent,
             data: row.data,
             occurred_at: row.occurred_at,
+            publish_attempts: row.publish_attempts,
         }
     }
 }
 
-/// Keeps events that are to be published; until `lease_until` their writer does that, then a relay.
-/// An event that is kept already stays as it is.
+/// Keeps events that are to be published, in their order, and returns the ids of those that their writer publishes
+/// until `lease_until`. The others wait for a relay: an earlier event of the same student on the same topic does,
+/// and must not be overtaken. An event that is kept already stays as it is.
 ///
 /// # Errors
 /// The database's own.
 pub async fn insert_outgoing(
     conn: &mut PgConnection,
     events: &[StoredEvent],
+    now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    for event in events {
-        sqlx::query!(
-            "INSERT INTO events (id, topic, partition_key, type, source, subject, correlation_id,
-                                 causation_id, traceparent, data, occurred_at, lease_until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json, $11, $12)
-             ON CONFLICT (id) DO NOTHING",
-            event.id.as_uuid(),
-            event.topic,
-            event.partition_key,
-            event.event_type,
-            event.source,
-            event.subject,
-            event.correlation_id,
-            event.causation_id.map(EventId::as_uuid),
-            event.traceparent,
-            // As text: sqlx would send jsonb, which cannot hold every character.
-            event.data.to_string(),
-            event.occurred_at,
-            lease_until,
-        )
-        .execute(&mut *conn)
-        .await?;
+) -> sqlx::Result<Vec<Uuid>> {
+    if events.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let texts = |of: fn(&StoredEvent) -> &str| -> Vec<String> {
+        events.iter().map(|event| of(event).to_owned()).collect()
+    };
+    let ids: Vec<Uuid> = events.iter().map(|event| event.id.as_uuid()).collect();
+    let subjects: Vec<Option<Uuid>> = events.iter().map(|event| event.subject).collect();
+    let correlations: Vec<Uuid> = events.iter().map(|event| event.correlation_id).collect();
+    let causes: Vec<Option<Uuid>> =
+        events.iter().map(|event| event.causation_id.map(EventId::as_uuid)).collect();
+    let traces: Vec<Option<String>> =
+        events.iter().map(|event| event.traceparent.clone()).collect();
+    // As text: sqlx would send jsonb, which cannot hold every character.
+    let data: Vec<String> = events.iter().map(|event| event.data.to_string()).collect();
+    let times: Vec<DateTime<Utc>> = events.iter().map(|event| event.occurred_at).collect();
+    let kept = sqlx::query_file!(
+        "src/events/insert_outgoing.sql",
+        &ids,
+        &texts(|event| &event.topic),
+        &texts(|event| &event.partition_key),
+        &texts(|event| &event.event_type),
+        &texts(|event| &event.source),
+        &subjects as &[Option<Uuid>],
+        &correlations,
+        &causes as &[Option<Uuid>],
+        &traces as &[Option<String>],
+        &data,
+        &times,
+        now,
+        lease_until,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(kept.into_iter().filter(|row| row.is_leased).map(|row| row.id).collect())
 }
 
 /// Keeps an event that came from elsewhere, for the audit trail: the broker has it already.
@@ -152,37 +172,110 @@ pub async fn mark_published(
     Ok(())
 }
 
-/// Takes up to `limit` events whose writer did not publish them in time, oldest first, and leases
-/// them to the caller until `lease_until`. Two callers never get the same event.
+/// Takes events whose writer did not publish them in time, oldest first, and leases them to the caller until
+/// `lease_until`: at most `limit` of them, and no more after the first that together have over `max_bytes` of data.
+/// Events of a student that would overtake an earlier one on the same topic are left. While somebody else takes some,
+/// there are none.
+///
+/// The caller has begun a transaction: until its end nobody else takes any.
 ///
 /// # Errors
 /// The database's own.
 pub async fn claim_unpublished(
-    conn: &mut PgConnection,
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
-    limit: i64,
+    (limit, max_bytes): (i64, i64),
 ) -> sqlx::Result<Vec<StoredEvent>> {
-    let rows = sqlx::query_as!(
+    // Two that took events at the same moment could each get a part of a student's.
+    let alone =
+        sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "alone!""#, RELAY_LOCK)
+            .fetch_one(&mut *tx)
+            .await?;
+    if !alone {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query_file_as!(
         EventRow,
-        "UPDATE events SET lease_until = $2
-         WHERE id IN (SELECT id FROM events
-                      WHERE published_at IS NULL AND lease_until <= $1
-                      ORDER BY occurred_at, id
-                      LIMIT $3
-                      FOR UPDATE SKIP LOCKED)
-         RETURNING id, topic, partition_key, type AS event_type, source, subject, correlation_id,
-                   causation_id, traceparent, data, occurred_at",
+        "src/events/claim_unpublished.sql",
         now,
         lease_until,
         limit,
+        max_bytes,
     )
-    .fetch_all(conn)
+    .fetch_all(tx)
     .await?;
-    let mut events: Vec<StoredEvent> = rows.into_iter().map(StoredEvent::from).collect();
-    // UPDATE … RETURNING promises no order, and per-student order must survive the relay.
-    events.sort_by_key(|event| (event.occurred_at, event.id));
-    Ok(events)
+    Ok(rows.into_iter().map(StoredEvent::from).collect())
+}
+
+/// Leaves events to the relay from `retry_at` on: `unsent` did not reach the broker, `held_back` would have overtaken
+/// one of them.
+///
+/// # Errors
+/// The database's own.
+pub async fn release(
+    conn: &mut PgConnection,
+    unsent: &[Uuid],
+    held_back: &[Uuid],
+    retry_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    // One attempt however often: a broker that is away is no reason to give an event up.
+    sqlx::query!(
+        "UPDATE events
+         SET lease_until = $3,
+             publish_attempts = CASE WHEN id = ANY($1) THEN greatest(publish_attempts, 1)
+                                     ELSE publish_attempts END
+         WHERE (id = ANY($1) OR id = ANY($2)) AND published_at IS NULL",
+        unsent,
+        held_back,
+        retry_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the broker has refused an event, and leaves it to the relay from `retry_at` on.
+///
+/// # Errors
+/// The database's own.
+pub async fn refuse(
+    conn: &mut PgConnection,
+    id: Uuid,
+    retry_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE events SET lease_until = $2, publish_attempts = least(publish_attempts + 1, 32000)
+         WHERE id = $1 AND published_at IS NULL",
+        id,
+        retry_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives an event up: no relay takes it any more.
+///
+/// # Errors
+/// The database's own.
+pub async fn park(
+    conn: &mut PgConnection,
+    id: Uuid,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE events SET parked_at = $2, parked_reason = $3,
+                publish_attempts = least(publish_attempts + 1, 32000)
+         WHERE id = $1 AND published_at IS NULL",
+        id,
+        now,
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// The first event on one of `topics` that belongs to a request.
@@ -197,7 +290,7 @@ pub async fn first_of_request(
     sqlx::query_as!(
         EventRow,
         "SELECT id, topic, partition_key, type AS event_type, source, subject, correlation_id,
-                causation_id, traceparent, data, occurred_at
+                causation_id, traceparent, data, occurred_at, publish_attempts
          FROM events WHERE correlation_id = $1 AND topic = ANY ($2) ORDER BY occurred_at LIMIT 1",
         correlation_id,
         topics,
@@ -207,7 +300,7 @@ pub async fn first_of_request(
     .map(|row| row.map(StoredEvent::from))
 }
 
-/// Counts the events that no broker has yet.
+/// Counts the events that no broker has yet, those that are given up included.
 ///
 /// # Errors
 /// The database's own.

@@ -7,6 +7,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::without_nul;
+
 /// An exercise, with everything that never leaves the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredExercise {
@@ -57,25 +59,27 @@ pub async fn upsert(
     sqlx::query!(
         "INSERT INTO exercises (id, topic_slug, difficulty, title, statement, starter, solution, status,
                                 variation_of, created_at, source, position, faults)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $12::text IS NULL THEN 'verified' ELSE 'rejected' END,
+         VALUES ($1, $2, $3, $4, $5, $6, $7::text::json, CASE WHEN $12::text IS NULL THEN 'verified' ELSE 'rejected' END,
                  $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE
          SET topic_slug = excluded.topic_slug, difficulty = excluded.difficulty, title = excluded.title,
              statement = excluded.statement, starter = excluded.starter, solution = excluded.solution,
              position = excluded.position
-         WHERE (exercises.solution, exercises.position) IS DISTINCT FROM (excluded.solution, excluded.position)",
+         WHERE (exercises.solution::text, exercises.position)
+               IS DISTINCT FROM (excluded.solution::text, excluded.position)",
         exercise.id.as_uuid(),
         exercise.topic,
         exercise.difficulty.as_str(),
-        exercise.title,
-        exercise.task,
-        exercise.starter,
-        exercise.body,
+        without_nul(exercise.title),
+        without_nul(exercise.task),
+        without_nul(exercise.starter),
+        // As text: sqlx would send jsonb, which cannot hold every character that a model says.
+        exercise.body.to_string(),
         exercise.variation_of.map(ExerciseId::as_uuid),
         now,
         exercise.source,
         exercise.position,
-        exercise.faults,
+        exercise.faults.map(without_nul),
     )
     .execute(conn)
     .await?;

@@ -5,6 +5,7 @@
 
 pub mod conversations;
 pub mod curriculum;
+pub mod delivery_attempts;
 pub mod drafts;
 pub mod events;
 pub mod executions;
@@ -19,6 +20,7 @@ pub mod progress;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;
+pub mod retention;
 pub mod submissions;
 pub mod users;
 
@@ -28,4 +30,10 @@ pub mod users;
 /// It does not.
 pub async fn probe(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
     sqlx::Connection::ping(conn).await
+}
+
+/// A text as a column can hold it: without the character NUL, which PostgreSQL does not take. For texts that no edge
+/// has checked, such as a model's.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
 }

@@ -56,10 +56,11 @@ pub async fn store(
     valid_until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO model_answers (key, body, valid_until) VALUES ($1, $2, $3)
-         ON CONFLICT (key) DO UPDATE SET body = $2, valid_until = $3",
+        "INSERT INTO model_answers (key, body, valid_until) VALUES ($1, $2::text::json, $3)
+         ON CONFLICT (key) DO UPDATE SET body = excluded.body, valid_until = $3",
         key,
-        body,
+        // As text: sqlx would send jsonb, which cannot hold every character that a model says.
+        body.to_string(),
         valid_until,
     )
     .execute(conn)

@@ -51,12 +51,20 @@ pub async fn enter(
 ) -> sqlx::Result<()> {
     let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     sqlx::query!(
-        "INSERT INTO model_usage (id, student_id, agent, model, tokens_in, tokens_out, cost_micro_usd,
-                                  latency_ms, cached, created_at)
-         VALUES ($1, (SELECT id FROM users WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (id) DO UPDATE
-         SET model = excluded.model, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out,
-             cost_micro_usd = excluded.cost_micro_usd, latency_ms = excluded.latency_ms",
+        "WITH before AS (
+             SELECT cost_micro_usd FROM model_usage WHERE id = $1
+         ), entered AS (
+             INSERT INTO model_usage (id, student_id, agent, model, tokens_in, tokens_out, cost_micro_usd,
+                                      latency_ms, cached, created_at)
+             VALUES ($1, (SELECT id FROM users WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (id) DO UPDATE
+             SET model = excluded.model, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out,
+                 cost_micro_usd = excluded.cost_micro_usd, latency_ms = excluded.latency_ms
+         )
+         INSERT INTO model_spend AS spend (hour, shard, cost_micro_usd)
+         VALUES (date_trunc('hour', $10::timestamptz), get_byte(uuid_send($1), 15) % 16,
+                 $7 - coalesce((SELECT cost_micro_usd FROM before), 0))
+         ON CONFLICT (hour, shard) DO UPDATE SET cost_micro_usd = spend.cost_micro_usd + excluded.cost_micro_usd",
         usage.id,
         usage.student.as_uuid(),
         usage.agent.as_str(),
@@ -73,7 +81,7 @@ pub async fn enter(
     Ok(())
 }
 
-/// What was spent since then, calls that are under way included.
+/// What was spent since then, calls that are under way included; of all, since the beginning of that hour.
 ///
 /// # Errors
 /// The database's own.
@@ -84,11 +92,11 @@ pub async fn total(
 ) -> sqlx::Result<Total> {
     sqlx::query_as!(
         Total,
-        r#"SELECT (count(*) FILTER (WHERE student_id = $1 AND NOT cached))::bigint AS "student_calls!",
-                  coalesce(sum(cost_micro_usd) FILTER (WHERE student_id = $1), 0)::bigint
-                      AS "student_micro_usd!",
-                  coalesce(sum(cost_micro_usd), 0)::bigint AS "all_micro_usd!"
-           FROM model_usage WHERE created_at > $2"#,
+        r#"SELECT (count(*) FILTER (WHERE NOT cached))::bigint AS "student_calls!",
+                  coalesce(sum(cost_micro_usd), 0)::bigint AS "student_micro_usd!",
+                  (SELECT coalesce(sum(cost_micro_usd), 0)::bigint FROM model_spend
+                   WHERE hour >= date_trunc('hour', $2::timestamptz)) AS "all_micro_usd!"
+           FROM model_usage WHERE student_id = $1 AND created_at > $2"#,
         student.as_uuid(),
         since,
     )

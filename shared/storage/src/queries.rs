@@ -48,10 +48,11 @@ pub async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO queries (id, student_id, question, asked_at, conversation_id)
-         VALUES ($1, $2, $3, $4, $5)",
+         VALUES ($1, $2, $3::text::json, $4, $5)",
         id.as_uuid(),
         student_id.as_uuid(),
-        question,
+        // As text: sqlx would send jsonb.
+        question.to_string(),
         now,
         conversation_id.as_uuid(),
     )
@@ -113,14 +114,15 @@ pub async fn record_answer(
 ) -> sqlx::Result<Option<Uuid>> {
     let conversation = sqlx::query_scalar!(
         "WITH recorded AS (
-             UPDATE queries SET agent = $3, answered_by = $4, answer = $5, answered_at = $6
+             UPDATE queries SET agent = $3, answered_by = $4, answer = $5::text::json, answered_at = $6
              WHERE id = $1 AND student_id = $2 AND answered_at IS NULL)
          SELECT conversation_id FROM queries WHERE id = $1 AND student_id = $2",
         id.as_uuid(),
         student_id.as_uuid(),
         agent.as_str(),
         answered_by.as_str(),
-        body,
+        // As text: sqlx would send jsonb, which cannot hold every character that a program prints.
+        body.to_string(),
         now,
     )
     .fetch_optional(conn)

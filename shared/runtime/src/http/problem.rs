@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::telemetry;
+use crate::{database_error::DatabaseFault, telemetry};
 
 /// Seconds after which a client may try again when the database is away.
 const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
@@ -118,23 +118,11 @@ impl Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            // What the server refused by rule is a fault of ours; all else is a server that is away.
-            sqlx::Error::Database(ref cause) if !is_shutdown(cause.as_ref()) => {
-                Self::internal(&error)
-            }
-            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => {
-                Self::internal(&error)
-            }
-            other => Self::unavailable(&other),
+        match DatabaseFault::of(&error) {
+            DatabaseFault::Away | DatabaseFault::Passing => Self::unavailable(&error),
+            DatabaseFault::Permanent => Self::internal(&error),
         }
     }
-}
-
-/// Class 57 is «operator intervention»: shutting down, starting up, cancelled (PostgreSQL, appendix
-/// A); class 53 is «insufficient resources».
-fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
-    error.code().is_some_and(|code| code.starts_with("57") || code.starts_with("53"))
 }
 
 impl IntoResponse for Problem {

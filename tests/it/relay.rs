@@ -1,0 +1,153 @@
+//! What happens to events that the broker does not take.
+
+use events::Topic;
+use rdkafka::{
+    ClientConfig, Message,
+    consumer::{BaseConsumer, Consumer},
+};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use testing::eventually;
+use tests::{World, bench::publish};
+use uuid::Uuid;
+
+/// Writes events into the outbox as a process leaves them that has died before it could publish them.
+async fn leave_behind(world: &World, topic: &str, key: &str, data: &str, count: i32) {
+    let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
+               SELECT gen_random_uuid(), $1, $2, 'left.behind.v1', 'learnflow/test', gen_random_uuid(), $3::text::json,
+                      'epoch', 'epoch' FROM generate_series(1, $4)";
+    let insert = sqlx::query(sql).bind(topic).bind(key).bind(data).bind(count);
+    insert.execute(&mut world.database().await).await.expect("the events are kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_no_broker_takes_is_parked_and_the_student_is_answered() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let too_large = json!({ "text": "x".repeat(1_200_000) }).to_string();
+    let key = student.id.to_string();
+    leave_behind(&world, Topic::LearningRequests.name(), &key, &too_large, 1).await;
+    let reason: String = eventually("the event is parked", async || {
+        let sql = "SELECT parked_reason FROM events WHERE parked_at IS NOT NULL";
+        sqlx::query_scalar(sql)
+            .fetch_optional(&mut world.database().await)
+            .await
+            .expect("it is valid")
+    })
+    .await;
+    assert!(reason.contains("too large"), "{reason}");
+    let reply = world.ask(&student, "What is a list?", 20).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    let forget = sqlx::query("DELETE FROM events WHERE parked_at IS NOT NULL");
+    forget.execute(&mut world.database().await).await.expect("it is valid");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_events_that_cannot_be_sent_hold_up_nobody() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    // Older than anything else, so the relay takes them first; each of its own student, so no order protects them.
+    let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
+               SELECT gen_random_uuid(), 'no.such.topic', gen_random_uuid()::text, 'left.behind.v1', 'learnflow/test',
+                      gen_random_uuid(), '{}', 'epoch', 'epoch' FROM generate_series(1, 3000)";
+    sqlx::query(sql).execute(&mut world.database().await).await.expect("the events are kept");
+    let left = json!({ "left": "behind" }).to_string();
+    leave_behind(&world, Topic::ProgressEvents.name(), &student.id.to_string(), &left, 1).await;
+    eventually("what can be sent is sent", async || {
+        let sql = "SELECT count(*) FROM events WHERE data->>'left' = 'behind' AND published_at IS NOT NULL AND $1 IS NOT NULL";
+        (world.count(sql, Uuid::nil()).await == 1).then_some(())
+    })
+    .await;
+    let forget = sqlx::query("DELETE FROM events WHERE topic = 'no.such.topic'");
+    forget.execute(&mut world.database().await).await.expect("it is valid");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_as_large_as_a_broker_takes_becomes_a_dead_letter_that_can_be_sent() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let key = student.id.to_string();
+    let garbage = vec![0; 990_000];
+    publish(world.kafka(), Topic::LearningRequests.name(), &key, Some(&garbage)).await;
+    let reply = world.ask(&student, "What is a list?", 20).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    let letter: Value = eventually("the dead letter is sent", async || {
+        let sql =
+            "SELECT data FROM events WHERE topic = 'dead.letters' AND published_at IS NOT NULL";
+        sqlx::query_scalar(sql)
+            .fetch_optional(&mut world.database().await)
+            .await
+            .expect("it is valid")
+    })
+    .await;
+    assert_eq!(letter["truncated"], true, "the letter says that it is not all of the record");
+    let mut world = world;
+    world.stop().await;
+}
+
+/// The ids of all events of a student on a topic, in the order of the broker.
+fn ids_on_broker(brokers: &str, topic: &str, student: Uuid, count: usize) -> Vec<String> {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "test")
+        .set("auto.offset.reset", "earliest");
+    let consumer: BaseConsumer = config.create().expect("a consumer");
+    consumer.subscribe(&[topic]).expect("the topic is there");
+    let key = student.to_string();
+    let mut ids = Vec::new();
+    while ids.len() < count {
+        let message =
+            consumer.poll(std::time::Duration::from_secs(20)).expect("another event in time");
+        let message = message.expect("it can be read");
+        if message.key() != Some(key.as_bytes()) {
+            continue;
+        }
+        let event: Value =
+            serde_json::from_slice(message.payload().expect("a body")).expect("JSON");
+        let id = event["id"].as_str().expect("an id").to_owned();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_students_events_keep_their_order_through_an_outage_of_the_broker() {
+    let mut world = World::with(tests::Setup { system_clock: true, ..Default::default() }).await;
+    let student = world.student("ada").await;
+    assert_eq!(world.ask(&student, "What is a list?", 20).await.status, StatusCode::OK);
+    world.stop_broker().await;
+    let body = json!({ "question": "What is a set?" });
+    let ask = async || {
+        let reply = world.post_with("/query", &student.token, &body, [("prefer", "wait=0")]).await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED, "{:?}", reply.body);
+    };
+    for _ in 0..3 {
+        ask().await;
+    }
+    // The client gives the first one up; the others came later, and it would go on to try them.
+    eventually("the first failure is noted", async || {
+        let sql = "SELECT count(*) FROM events WHERE publish_attempts > 0 AND $1 IS NOT NULL";
+        (world.count(sql, Uuid::nil()).await > 0).then_some(())
+    })
+    .await;
+    for _ in 0..3 {
+        ask().await;
+    }
+    world.start_broker().await;
+    let topic = Topic::LearningRequests.name();
+    let kept: Vec<Uuid> = {
+        let sql = "SELECT id FROM events WHERE topic = $1 ORDER BY sequence";
+        let query = sqlx::query_scalar(sql).bind(topic);
+        query.fetch_all(&mut world.database().await).await.expect("it is valid")
+    };
+    let (brokers, of) = (world.kafka().to_owned(), student.id);
+    let sent = tokio::task::spawn_blocking(move || ids_on_broker(&brokers, topic, of, 7)).await;
+    let kept: Vec<String> = kept.iter().map(Uuid::to_string).collect();
+    assert_eq!(sent.expect("the broker is read"), kept);
+    world.finish().await;
+}

@@ -1,0 +1,84 @@
+//! What is kept no longer goes, and what is kept stays.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::StatusCode;
+use sqlx::{AssertSqlSafe, PgConnection};
+use storage::retention::RETENTIONS;
+use testing::eventually;
+use tests::World;
+use uuid::Uuid;
+
+/// Puts a row into each table whose age is `at`.
+async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
+    for sql in [
+        "INSERT INTO inbox VALUES ('test', gen_random_uuid(), $2)",
+        "INSERT INTO delivery_attempts VALUES ('test', gen_random_uuid(), 1, $2)",
+        "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, published_at)
+         VALUES (gen_random_uuid(), 'progress.events', 'x', 'x', 'x', gen_random_uuid(), '{}', $2, $2, $2)",
+        "INSERT INTO idempotency_keys VALUES ('test', 'x', gen_random_uuid()::text, decode(repeat('00', 32), 'hex'), gen_random_uuid(), $2)",
+        "INSERT INTO rate_limits VALUES (gen_random_uuid()::text, $2, 1)",
+        "INSERT INTO refresh_tokens (token_hash, family_id, user_id, issued_at, expires_at)
+         VALUES (sha256(gen_random_uuid()::text::bytea), gen_random_uuid(), $1, $2, $2)",
+        "INSERT INTO model_usage VALUES (gen_random_uuid(), $1, 'debug', 'x', 1, 1, 1, 1, false, $2)",
+        "INSERT INTO model_spend VALUES ($2, 1, 1)",
+        "INSERT INTO model_answers VALUES (sha256(gen_random_uuid()::text::bytea), '{}', $2)",
+        "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
+        "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
+    ] {
+        // Both are bound everywhere, so that one list serves all tables.
+        let sql = format!("WITH given AS (SELECT $1::uuid, $2::timestamptz) {sql}");
+        let insert = sqlx::query(AssertSqlSafe(sql)).bind(student).bind(at);
+        insert.execute(&mut *conn).await.expect("a row");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_rows_of_every_table_go_and_young_ones_stay() {
+    let mut world = World::new().await;
+    let student = world.student("ada").await;
+    let mut conn = world.database().await;
+    // A little younger than the shortest-lived, and older than the longest-lived.
+    let (young, old) = (world.now() - TimeDelta::minutes(50), world.now() - TimeDelta::days(500));
+    put_rows(&mut conn, student.id, young).await;
+    put_rows(&mut conn, student.id, old).await;
+    // An event that is not sent yet is kept whatever its age.
+    let unsent = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
+                  VALUES (gen_random_uuid(), 'progress.events', 'x', 'unsent', 'x', gen_random_uuid(), '{}', $1, now() + interval '1 day')";
+    sqlx::query(unsent).bind(old).execute(&mut conn).await.expect("a row");
+    // A process sweeps when it starts.
+    world.stop().await;
+    world.start(Default::default()).await;
+    let columns = [
+        ("inbox", "received_at"),
+        ("delivery_attempts", "failed_at"),
+        ("events", "occurred_at"),
+        ("idempotency_keys", "created_at"),
+        ("rate_limits", "window_start"),
+        ("refresh_tokens", "expires_at"),
+        ("model_usage", "created_at"),
+        ("model_spend", "hour"),
+        ("model_answers", "valid_until"),
+        ("hint_ladders", "given_at"),
+        ("executions", "created_at"),
+    ];
+    assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));
+    for (table, column) in columns {
+        let count = async |at: DateTime<Utc>| {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {column} = $1");
+            let count = sqlx::query_scalar(AssertSqlSafe(sql)).bind(at);
+            let count: i64 =
+                count.fetch_one(&mut world.database().await).await.expect("it is valid");
+            count
+        };
+        let kept = i64::from(table == "events");
+        eventually(&format!("old rows of {table} are gone"), async || {
+            (count(old).await == kept).then_some(())
+        })
+        .await;
+        assert_eq!(count(young).await, 1, "{table}");
+    }
+    let forget = sqlx::query("DELETE FROM events WHERE type = 'unsent'");
+    forget.execute(&mut conn).await.expect("it is valid");
+    assert_eq!(world.ask(&student, "What is a list?", 20).await.status, StatusCode::OK);
+    world.finish().await;
+}

@@ -1,0 +1,132 @@
+//! One function of a test's own on a real broker and database.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::future::join_all;
+use local_broker::Broker;
+use rdkafka::{
+    ClientConfig,
+    producer::{FutureProducer, FutureRecord},
+};
+use runtime::{
+    Clock, Function, Host, Services,
+    config::{KafkaConfig, Settings},
+    fault::Faults,
+    kafka,
+};
+use serde_json::json;
+use tempfile::TempDir;
+use testing::TestDatabase;
+use uuid::Uuid;
+
+use crate::JWT_SECRET;
+
+/// The longest that the broker may take for a record.
+const SEND_LIMIT: Duration = Duration::from_secs(20);
+
+/// A function named `bench` can run here, once or several times in one consumer group.
+#[derive(Debug)]
+pub struct Bench {
+    /// What its hosts share.
+    pub services: Arc<Services>,
+    settings: Settings,
+    database: TestDatabase,
+    broker: Broker,
+    _dir: TempDir,
+}
+
+impl Bench {
+    /// Starts a broker and a database.
+    ///
+    /// # Panics
+    /// Something does not start.
+    pub async fn new() -> Self {
+        let dir = TempDir::new().expect("a temporary folder");
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let broker = Broker::start(dir.path(), any_port).await.expect("the broker starts");
+        let database = TestDatabase::create().await;
+        let mut settings = Settings::from_pairs([
+            ("DATABASE_URL", database.url()),
+            ("KAFKA_BROKERS", &broker.address().to_string()),
+            ("KAFKA_CONSUME", "true"),
+            ("BIND_ADDRESS", "127.0.0.1"),
+            ("PORT", "0"),
+            ("JWT_SECRET", JWT_SECRET),
+        ]);
+        let topics = KafkaConfig::read(&mut settings);
+        let services = Services::start(&mut settings, Clock::System, Faults::default()).await;
+        kafka::create_topics(&topics).await.expect("the topics are made");
+        Self { services: services.expect("services start"), settings, database, broker, _dir: dir }
+    }
+
+    /// Runs the function; `build` gives it its handlers.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn host(&mut self, build: impl FnOnce(Function) -> Function) -> Host {
+        let function = build(Function::new("bench", 0));
+        Host::start(function, &self.services, &mut self.settings).await.expect("it starts")
+    }
+
+    /// Sends a student's question as an event.
+    pub async fn ask(&self, student: Uuid, question: &str) {
+        self.ask_all([(student, question.to_owned())]).await;
+    }
+
+    /// Sends many questions as events.
+    ///
+    /// # Panics
+    /// The broker does not take one.
+    pub async fn ask_all(&self, questions: impl IntoIterator<Item = (Uuid, String)>) {
+        let producer = producer(&self.broker.address().to_string());
+        let sent = questions.into_iter().map(async |(student, question)| {
+            let id = Clock::System.new_id();
+            let event = asked_event(id, id, student, &question, "2026-01-01T00:00:00Z");
+            let key = student.to_string();
+            let record = FutureRecord::to("learning.requests").key(&key).payload(&event);
+            producer.send(record, SEND_LIMIT).await.expect("the broker takes it");
+        });
+        join_all(sent).await;
+    }
+
+    /// What `sql` counts in the database.
+    ///
+    /// # Panics
+    /// It is not valid.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        let mut conn = self.database.connect().await;
+        sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("the query is valid")
+    }
+}
+
+fn producer(brokers: &str) -> FutureProducer {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers).create().expect("a producer")
+}
+
+/// Sends a record; without a value it is a tombstone.
+///
+/// # Panics
+/// The broker does not take it.
+pub async fn publish(brokers: &str, topic: &str, key: &str, value: Option<&[u8]>) {
+    let mut record: FutureRecord<'_, str, [u8]> = FutureRecord::to(topic).key(key);
+    record.payload = value;
+    let sent = producer(brokers).send(record, SEND_LIMIT).await;
+    sent.expect("the broker takes it");
+}
+
+/// A question as the gateway would send it.
+#[must_use]
+pub fn asked_event(id: Uuid, query: Uuid, student: Uuid, question: &str, time: &str) -> Vec<u8> {
+    json!({
+        "specversion": "1.0", "id": id, "source": "learnflow/api-gateway", "type": "question.asked.v1",
+        "subject": student, "time": time, "correlationid": query, "datacontenttype": "application/json",
+        "data": { "query_id": query, "student_id": student, "question": question }
+    })
+    .to_string()
+    .into_bytes()
+}
