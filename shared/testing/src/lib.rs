@@ -5,6 +5,7 @@
 
 mod apache_kafka;
 mod database;
+mod fault_proxy;
 mod model_server;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 
 pub use apache_kafka::ApacheKafka;
 pub use database::TestDatabase;
+pub use fault_proxy::{Fault, FaultProxy};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
 
 /// How long a condition may take to come true: far longer than any does, so that a slow machine
