@@ -1,5 +1,8 @@
 //! What we need of a broker, checked on the local one and on Apache Kafka alike.
 
+mod static_members;
+mod tools;
+
 use std::{
     collections::HashMap,
     net::{Ipv4Addr, SocketAddr},
@@ -31,6 +34,8 @@ async fn check_all(brokers: &str) {
         a_group_shares_partitions_and_resumes_where_it_committed(brokers, strategy).await;
     }
     a_member_that_goes_silent_is_replaced(brokers).await;
+    static_members::check_all(brokers).await;
+    tools::check_all(brokers).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +63,8 @@ async fn the_local_broker_keeps_everything_over_a_restart() {
     for number in 0..50 {
         send(&producer, "kept", &number.to_string(), "before").await;
     }
-    let consumer = group_member(&brokers, "kept-group", "range", "kept");
+    let group = "kept\tgroup\nof any name";
+    let consumer = group_member(&brokers, group, "range", "kept");
     consume(&consumer, 50).await;
     consumer.commit_consumer_state(CommitMode::Sync).expect("the offsets are committed");
     drop(consumer);
@@ -68,7 +74,7 @@ async fn the_local_broker_keeps_everything_over_a_restart() {
     for number in 0..10 {
         send(&producer, "kept", &number.to_string(), "after").await;
     }
-    let consumer = group_member(&brokers, "kept-group", "range", "kept");
+    let consumer = group_member(&brokers, group, "range", "kept");
     let records = consume(&consumer, 10).await;
     assert!(records.iter().all(|(_, value)| value == "after"), "{records:?}");
     assert!(matches!(

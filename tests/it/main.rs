@@ -8,6 +8,7 @@ mod delivery;
 mod flow;
 mod memory;
 mod model;
+mod network;
 mod outages;
 mod practising;
 mod rebalance;

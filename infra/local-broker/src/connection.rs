@@ -16,14 +16,22 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{State, admin, fetch, group_api, produce};
+use crate::{
+    State, cluster, config_api, fetch, group_admin, group_api, offset_api, produce, topic_api, wire,
+};
 
-/// Most bytes of a request: Kafka's own `socket.request.max.bytes` is 100 MiB; nothing local is near.
-const FRAME_LIMIT: usize = 32 * 1024 * 1024;
+/// Most bytes of a request that produces: many times the largest batch that a topic takes by default.
+const PRODUCE_LIMIT: usize = 16 * 1024 * 1024;
+/// Most bytes of any other: the largest are the assignments of a group's leader, some kilobytes.
+const REQUEST_LIMIT: usize = 1024 * 1024;
+/// Bytes of a request before what depends on its kind: API, version, correlation id.
+const HEAD: usize = 8;
+/// Room that is made at a time: only for what has arrived, not for what a length claims.
+const PIECE: usize = 64 * 1024;
 
 /// What is served, with the versions of each that are: wide enough for librdkafka and Java clients,
 /// below the versions that name topics by id.
-const SERVED: [(ApiKey, i16, i16); 17] = [
+const SERVED: [(ApiKey, i16, i16); 25] = [
     (ApiKey::Produce, 3, 9),
     (ApiKey::Fetch, 4, 12),
     (ApiKey::ListOffsets, 1, 7),
@@ -35,12 +43,20 @@ const SERVED: [(ApiKey, i16, i16); 17] = [
     (ApiKey::Heartbeat, 0, 4),
     (ApiKey::LeaveGroup, 0, 5),
     (ApiKey::SyncGroup, 0, 5),
+    (ApiKey::DescribeGroups, 0, 5),
+    (ApiKey::ListGroups, 0, 5),
     (ApiKey::ApiVersions, 0, 3),
     (ApiKey::CreateTopics, 2, 7),
     (ApiKey::DeleteTopics, 1, 5),
+    (ApiKey::DeleteRecords, 0, 2),
     (ApiKey::InitProducerId, 0, 4),
     (ApiKey::DescribeConfigs, 1, 4),
+    (ApiKey::AlterConfigs, 0, 2),
+    (ApiKey::CreatePartitions, 0, 3),
+    (ApiKey::DeleteGroups, 0, 2),
     (ApiKey::IncrementalAlterConfigs, 0, 1),
+    (ApiKey::OffsetDelete, 0, 0),
+    (ApiKey::DescribeCluster, 0, 1),
 ];
 
 /// Why a connection is closed.
@@ -48,8 +64,8 @@ const SERVED: [(ApiKey, i16, i16); 17] = [
 pub(crate) enum Error {
     #[error("the connection broke")]
     Io(#[from] io::Error),
-    #[error("a request of {0} bytes is over the limit")]
-    TooLong(usize),
+    #[error("a request or response of {0} bytes is out of bounds")]
+    Length(usize),
     #[error("API {0} version {1} is not served")]
     NotServed(i16, i16),
     #[error("a request or response does not have its form: {0}")]
@@ -60,6 +76,7 @@ pub(crate) enum Error {
 pub(crate) struct Call {
     pub(crate) version: i16,
     pub(crate) client_id: String,
+    pub(crate) client_host: String,
     body: Bytes,
     correlation_id: i32,
 }
@@ -67,7 +84,7 @@ pub(crate) struct Call {
 impl Call {
     /// Reads the request's body.
     pub(crate) fn request<R: Decodable>(&mut self) -> Result<R, Error> {
-        R::decode(&mut self.body, self.version).map_err(Error::Malformed)
+        wire::decode(&mut self.body, self.version).map_err(Error::Malformed)
     }
 
     /// Writes the response's frame.
@@ -89,7 +106,7 @@ impl Call {
         header.encode(&mut frame, R::header_version(version)).map_err(Error::Malformed)?;
         response.encode(&mut frame, version).map_err(Error::Malformed)?;
         let len =
-            i32::try_from(frame.len() - 4).map_err(|_over_2_gib| Error::TooLong(frame.len()))?;
+            i32::try_from(frame.len() - 4).map_err(|_over_2_gib| Error::Length(frame.len()))?;
         frame[..4].copy_from_slice(&len.to_be_bytes());
         Ok(frame.freeze())
     }
@@ -97,28 +114,56 @@ impl Call {
 
 pub(crate) async fn serve(mut stream: TcpStream, state: &State) -> Result<(), Error> {
     stream.set_nodelay(true)?;
-    loop {
-        let len = match stream.read_i32().await {
-            Ok(len) => usize::try_from(len).unwrap_or(usize::MAX),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-            Err(error) => return Err(error.into()),
+    let peer = stream.peer_addr()?.ip().to_string();
+    while let Some(frame) = read_frame(&mut stream).await? {
+        let response = tokio::select! {
+            biased;
+            response = answer(frame, &peer, state) => response?,
+            // A client that is gone does not keep its place in a group that waits.
+            () = gone(&stream) => return Ok(()),
         };
-        if len > FRAME_LIMIT {
-            return Err(Error::TooLong(len));
-        }
-        let mut frame = vec![0; len];
-        stream.read_exact(&mut frame).await?;
-        if let Some(response) = answer(frame.into(), state).await? {
+        if let Some(response) = response {
             stream.write_all(&response).await?;
         }
+    }
+    Ok(())
+}
+
+/// The next request; `None` after the last one.
+async fn read_frame(stream: &mut TcpStream) -> Result<Option<Bytes>, Error> {
+    let len = match stream.read_i32().await {
+        Ok(len) => usize::try_from(len).unwrap_or(usize::MAX),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if !(HEAD..=PRODUCE_LIMIT).contains(&len) {
+        return Err(Error::Length(len));
+    }
+    let mut frame = BytesMut::with_capacity(len.min(PIECE));
+    while frame.len() < len {
+        let missing = len - frame.len();
+        frame.reserve(missing.min(PIECE));
+        if (&mut *stream).take(missing as u64).read_buf(&mut frame).await? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let produces = frame.len() < 2 || (&frame[..]).get_i16() == ApiKey::Produce as i16;
+        if len > REQUEST_LIMIT && !produces {
+            return Err(Error::Length(len));
+        }
+    }
+    Ok(Some(frame.freeze()))
+}
+
+/// Ends when the client has closed the connection. One that sends more requests meanwhile is there.
+async fn gone(stream: &TcpStream) {
+    match stream.peek(&mut [0]).await {
+        Ok(0) | Err(_) => {}
+        Ok(_) => std::future::pending().await,
     }
 }
 
 /// Answers one request; `None` where the client wants no answer.
-async fn answer(mut frame: Bytes, state: &State) -> Result<Option<Bytes>, Error> {
-    if frame.len() < 8 {
-        return Err(Error::TooLong(frame.len()));
-    }
+async fn answer(mut frame: Bytes, peer: &str, state: &State) -> Result<Option<Bytes>, Error> {
     let (key, version) = ((&frame[..]).get_i16(), (&frame[2..]).get_i16());
     let api = SERVED.iter().find(|(api, ..)| *api as i16 == key);
     let Some((api, min, max)) = api.copied() else { return Err(Error::NotServed(key, version)) };
@@ -127,37 +172,56 @@ async fn answer(mut frame: Bytes, state: &State) -> Result<Option<Bytes>, Error>
         return Err(Error::NotServed(key, version));
     }
     let correlation_id = (&frame[4..]).get_i32();
+    let mut call = Call {
+        version,
+        client_id: String::new(),
+        client_host: format!("/{peer}"),
+        body: Bytes::new(),
+        correlation_id,
+    };
     if !served {
-        let call = Call { version, client_id: String::new(), body: frame, correlation_id };
         return api_versions(&call, ResponseError::UnsupportedVersion.code()).map(Some);
     }
-    let header = RequestHeader::decode(&mut frame, api.request_header_version(version));
-    let header = header.map_err(Error::Malformed)?;
-    let client_id = header.client_id.map(|id| id.to_string()).unwrap_or_default();
-    let mut call = Call { version, client_id, body: frame, correlation_id };
+    let header = wire::decode(&mut frame, api.request_header_version(version));
+    let header: RequestHeader = header.map_err(Error::Malformed)?;
+    call.client_id = header.client_id.map(|id| id.to_string()).unwrap_or_default();
+    call.body = frame;
+    if api == ApiKey::Produce {
+        return produce::produce(&mut call, state);
+    }
+    dispatch(api, &mut call, state).await.map(Some)
+}
+
+async fn dispatch(api: ApiKey, call: &mut Call, state: &State) -> Result<Bytes, Error> {
     match api {
-        ApiKey::Produce => return produce::produce(&mut call, state),
-        ApiKey::InitProducerId => produce::init_producer_id(&mut call),
-        ApiKey::Fetch => fetch::fetch(&mut call, state).await,
-        ApiKey::ListOffsets => fetch::list_offsets(&mut call, state),
-        ApiKey::Metadata => admin::metadata(&mut call, state),
-        ApiKey::CreateTopics => admin::create_topics(&mut call, state),
-        ApiKey::DeleteTopics => admin::delete_topics(&mut call, state),
-        ApiKey::DescribeConfigs => admin::describe_configs(&mut call, state),
-        ApiKey::IncrementalAlterConfigs => admin::alter_configs(&mut call, state),
-        ApiKey::FindCoordinator => group_api::find_coordinator(&mut call, state),
-        ApiKey::JoinGroup => group_api::join(&mut call, state).await,
-        ApiKey::SyncGroup => group_api::sync(&mut call, state).await,
-        ApiKey::Heartbeat => group_api::heartbeat(&mut call, state),
-        ApiKey::LeaveGroup => group_api::leave(&mut call, state),
-        ApiKey::OffsetCommit => group_api::commit_offsets(&mut call, state),
-        ApiKey::OffsetFetch => group_api::fetch_offsets(&mut call, state),
+        ApiKey::InitProducerId => produce::init_producer_id(call),
+        ApiKey::Fetch => fetch::fetch(call, state).await,
+        ApiKey::ListOffsets => fetch::list_offsets(call, state),
+        ApiKey::Metadata => cluster::metadata(call, state),
+        ApiKey::DescribeCluster => cluster::describe(call, state),
+        ApiKey::FindCoordinator => cluster::find_coordinator(call, state),
+        ApiKey::CreateTopics => topic_api::create_topics(call, state),
+        ApiKey::DeleteTopics => topic_api::delete_topics(call, state),
+        ApiKey::CreatePartitions => topic_api::create_partitions(call, state),
+        ApiKey::DeleteRecords => topic_api::delete_records(call, state),
+        ApiKey::DescribeConfigs => config_api::describe(call, state),
+        ApiKey::AlterConfigs => config_api::replace(call, state),
+        ApiKey::IncrementalAlterConfigs => config_api::alter(call, state),
+        ApiKey::JoinGroup => group_api::join(call, state).await,
+        ApiKey::SyncGroup => group_api::sync(call, state).await,
+        ApiKey::Heartbeat => group_api::heartbeat(call, state),
+        ApiKey::LeaveGroup => group_api::leave(call, state),
+        ApiKey::ListGroups => group_admin::list(call, state),
+        ApiKey::DescribeGroups => group_admin::describe(call, state),
+        ApiKey::DeleteGroups => group_admin::delete(call, state),
+        ApiKey::OffsetCommit => offset_api::commit(call, state),
+        ApiKey::OffsetFetch => offset_api::fetch(call, state),
+        ApiKey::OffsetDelete => offset_api::delete(call, state),
         _ => {
             call.request::<ApiVersionsRequest>()?;
-            api_versions(&call, 0)
+            api_versions(call, 0)
         }
     }
-    .map(Some)
 }
 
 /// An unknown version is answered as version 0, which every client reads (KIP-511).

@@ -16,14 +16,20 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     State,
     connection::{Call, Error},
+    log::PartitionLog,
 };
 
 /// The longest that a client may wait for records in one request.
 const WAIT_LIMIT: Duration = Duration::from_secs(60);
+/// Most bytes of records in one answer, whatever the client allows: Kafka's `fetch.max.bytes` is 55 MiB,
+/// and nothing local needs so much at once. A batch that is longer comes alone.
+const BYTES_LIMIT: usize = 16 * 1024 * 1024;
 /// `ListOffsets` for the end of the log.
 const LATEST: i64 = -1;
 /// `ListOffsets` for its beginning.
 const EARLIEST: i64 = -2;
+/// `ListOffsets` for the record with the latest time (KIP-734).
+const MAX_TIMESTAMP: i64 = -3;
 
 pub(crate) async fn fetch(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let request: FetchRequest = call.request()?;
@@ -34,7 +40,7 @@ pub(crate) async fn fetch(call: &mut Call, state: &State) -> Result<Bytes, Error
     // Subscribed before the first look, so an append between look and wait is not missed.
     let mut appended = state.appended.subscribe();
     loop {
-        let found = collect(&request, state);
+        let found = collect(&request, call.version, state);
         if found.bytes >= min_bytes || found.has_error || Instant::now() >= deadline {
             return call.respond(&FetchResponse::default().with_responses(found.topics));
         }
@@ -51,9 +57,9 @@ struct Found {
     has_error: bool,
 }
 
-fn collect(request: &FetchRequest, state: &State) -> Found {
+fn collect(request: &FetchRequest, version: i16, state: &State) -> Found {
     let mut found = Found { topics: Vec::new(), bytes: 0, has_error: false };
-    let limit = usize::try_from(request.max_bytes).unwrap_or(0);
+    let limit = usize::try_from(request.max_bytes).unwrap_or(0).min(BYTES_LIMIT);
     let mut topics = state.topics.lock();
     for topic in &request.topics {
         let mut partitions = Vec::new();
@@ -65,11 +71,14 @@ fn collect(request: &FetchRequest, state: &State) -> Found {
             let fault = match topics.partition(&topic.topic, wanted.partition) {
                 None => Some(ResponseError::UnknownTopicOrPartition),
                 Some(log) => {
-                    let end = log.next_offset();
+                    let (start, end) = (log.start_offset(), log.next_offset());
                     data = data.with_high_watermark(end).with_last_stable_offset(end);
+                    if version >= 5 {
+                        data = data.with_log_start_offset(start);
+                    }
                     let left = limit.saturating_sub(found.bytes);
                     let max = usize::try_from(wanted.partition_max_bytes).unwrap_or(0).min(left);
-                    if !(0..=end).contains(&wanted.fetch_offset) {
+                    if !(start..=end).contains(&wanted.fetch_offset) {
                         Some(ResponseError::OffsetOutOfRange)
                     } else if left == 0 {
                         None
@@ -112,8 +121,8 @@ pub(crate) fn list_offsets(call: &mut Call, state: &State) -> Result<Bytes, Erro
                 None => response.with_error_code(ResponseError::UnknownTopicOrPartition.code()),
                 Some(log) => match wanted.timestamp {
                     LATEST => response.with_offset(log.next_offset()),
-                    EARLIEST => response.with_offset(0),
-                    timestamp => match log.offset_for_time(timestamp) {
+                    EARLIEST => response.with_offset(log.start_offset()),
+                    timestamp => match find(log, timestamp) {
                         Some((offset, time)) => response.with_offset(offset).with_timestamp(time),
                         None => response,
                     },
@@ -125,4 +134,12 @@ pub(crate) fn list_offsets(call: &mut Call, state: &State) -> Result<Bytes, Erro
         );
     }
     call.respond(&ListOffsetsResponse::default().with_topics(responses))
+}
+
+/// An offset and its time.
+fn find(log: &PartitionLog, timestamp: i64) -> Option<(i64, i64)> {
+    match timestamp {
+        MAX_TIMESTAMP => log.offset_of_latest(),
+        timestamp => log.offset_for_time(timestamp),
+    }
 }

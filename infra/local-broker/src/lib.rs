@@ -6,15 +6,22 @@
 //! process crash loses nothing that was acknowledged; a power cut may lose the tail, as with Kafka's
 //! own defaults.
 
-mod admin;
+mod cluster;
+mod config_api;
+mod configs;
 mod connection;
 mod fetch;
+mod group;
+mod group_admin;
 mod group_api;
 mod groups;
 mod log;
+mod offset_api;
 mod offsets;
 mod produce;
+mod topic_api;
 mod topics;
+mod wire;
 
 use std::{
     fs, io,
@@ -75,7 +82,8 @@ pub struct Broker {
 /// What every connection shares.
 #[derive(Debug)]
 pub(crate) struct State {
-    address: SocketAddr,
+    /// Where clients are told to find the broker.
+    advertised: SocketAddr,
     topics: Mutex<Topics>,
     groups: Mutex<Groups>,
     offsets: Mutex<CommittedOffsets>,
@@ -91,6 +99,26 @@ impl Broker {
     /// # Errors
     /// The folder is unusable or in use, or the address is taken.
     pub async fn start(dir: &Path, address: SocketAddr) -> Result<Self, Error> {
+        Self::listen(dir, address, None).await
+    }
+
+    /// Starts a broker that is reached by way of another address, which it tells its clients.
+    ///
+    /// # Errors
+    /// The folder is unusable or in use, or the address is taken.
+    pub async fn start_behind(
+        dir: &Path,
+        address: SocketAddr,
+        advertised: SocketAddr,
+    ) -> Result<Self, Error> {
+        Self::listen(dir, address, Some(advertised)).await
+    }
+
+    async fn listen(
+        dir: &Path,
+        address: SocketAddr,
+        advertised: Option<SocketAddr>,
+    ) -> Result<Self, Error> {
         let io_error = |source| Error::Io { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(io_error)?;
         let lock = fs::File::create(dir.join("lock")).map_err(io_error)?;
@@ -104,7 +132,7 @@ impl Broker {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let state = Arc::new(State {
-            address,
+            advertised: advertised.unwrap_or(address),
             topics: Mutex::new(topics),
             groups: Mutex::default(),
             offsets: Mutex::new(offsets),

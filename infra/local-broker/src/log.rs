@@ -2,10 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -25,7 +25,9 @@ const REMEMBERED_BATCHES: usize = 5;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AppendError {
     UnknownPartition,
+    TooLarge,
     Corrupt,
+    Invalid,
     UnsupportedFormat,
     Transactional,
     OutOfOrder,
@@ -39,6 +41,7 @@ struct Header {
     base_offset: i64,
     len: usize,
     last_offset_delta: i32,
+    records: i32,
     base_timestamp: i64,
     max_timestamp: i64,
     producer_id: i64,
@@ -68,6 +71,10 @@ struct ProducerState {
 #[derive(Debug)]
 pub(crate) struct PartitionLog {
     file: File,
+    /// Where `start` is kept.
+    start_path: PathBuf,
+    /// The first offset that there is; what is before it was deleted by somebody.
+    start: i64,
     entries: Vec<Entry>,
     end: u64,
     producers: HashMap<i64, ProducerState>,
@@ -79,7 +86,15 @@ impl PartitionLog {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let len = file.metadata()?.len();
-        let mut log = Self { file, entries: Vec::new(), end: 0, producers: HashMap::new() };
+        let start_path = path.with_extension("start");
+        let mut log = Self {
+            file,
+            start_path,
+            start: 0,
+            entries: Vec::new(),
+            end: 0,
+            producers: HashMap::new(),
+        };
         let mut head = [0; HEADER_LEN];
         while log.end + HEADER_LEN as u64 <= len {
             log.file.read_exact_at(&mut head, log.end)?;
@@ -98,7 +113,27 @@ impl PartitionLog {
             tracing::warn!(path = %path.display(), cut = len - log.end, "cutting off a torn tail");
             log.file.set_len(log.end)?;
         }
+        if let Ok(start) = fs::read_to_string(&log.start_path) {
+            log.start = start.trim().parse().unwrap_or(0).clamp(0, log.next_offset());
+        }
         Ok(log)
+    }
+
+    /// The first offset that there is.
+    pub(crate) const fn start_offset(&self) -> i64 {
+        self.start
+    }
+
+    /// Deletes all records before `offset`, as far as clients can see: the space is not given back.
+    pub(crate) fn delete_before(&mut self, offset: i64) -> io::Result<()> {
+        if offset <= self.start {
+            return Ok(());
+        }
+        let new = self.start_path.with_extension("start.new");
+        fs::write(&new, offset.to_string())?;
+        fs::rename(new, &self.start_path)?;
+        self.start = offset;
+        Ok(())
     }
 
     /// The offset that the next record gets.
@@ -106,20 +141,14 @@ impl PartitionLog {
         self.entries.last().map_or(0, |entry| entry.last_offset + 1)
     }
 
-    /// Appends one or more batches; returns the first one's base offset. A batch that is there
-    /// already is not appended again and yields the offset that it has.
-    pub(crate) fn append(&mut self, mut records: Bytes) -> Result<i64, AppendError> {
-        let mut first = None;
-        while !records.is_empty() {
-            let header = parse_incoming(&records)?;
-            let batch = records.split_to(header.len);
-            let offset = match self.duplicate_of(&header)? {
-                Some(offset) => offset,
-                None => self.append_batch(&header, &batch)?,
-            };
-            first.get_or_insert(offset);
+    /// Appends a batch of at most `limit` bytes; returns its base offset. A batch that is there already
+    /// is not appended again and yields the offset that it has.
+    pub(crate) fn append(&mut self, batch: &[u8], limit: usize) -> Result<i64, AppendError> {
+        let header = parse_incoming(batch, limit)?;
+        match self.duplicate_of(&header)? {
+            Some(offset) => Ok(offset),
+            None => self.append_batch(&header, batch),
         }
-        first.ok_or(AppendError::Corrupt)
     }
 
     fn append_batch(&mut self, header: &Header, batch: &[u8]) -> Result<i64, AppendError> {
@@ -200,8 +229,20 @@ impl PartitionLog {
     /// The first batch that may hold a record of `timestamp` or later: its base offset and time.
     /// Records inside a batch are not looked at, so a client may see a few earlier ones.
     pub(crate) fn offset_for_time(&self, timestamp: i64) -> Option<(i64, i64)> {
-        let entry = self.entries.iter().find(|entry| entry.max_timestamp >= timestamp)?;
-        Some((entry.base_offset, entry.base_timestamp.max(timestamp.min(entry.max_timestamp))))
+        let entry = self.visible().find(|entry| entry.max_timestamp >= timestamp)?;
+        let time = entry.base_timestamp.max(timestamp.min(entry.max_timestamp));
+        Some((entry.base_offset.max(self.start), time))
+    }
+
+    /// The last record of the batch with the latest record, and that one's time.
+    pub(crate) fn offset_of_latest(&self) -> Option<(i64, i64)> {
+        // Of several the first, as Kafka has it.
+        let latest = self.visible().rev().max_by_key(|entry| entry.max_timestamp)?;
+        Some((latest.last_offset, latest.max_timestamp))
+    }
+
+    fn visible(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.last_offset >= self.start)
     }
 }
 
@@ -222,6 +263,7 @@ fn parse(bytes: &[u8]) -> Option<Header> {
         base_offset: long(0)?,
         len,
         last_offset_delta,
+        records: int(57)?,
         base_timestamp: long(27)?,
         max_timestamp: long(35)?,
         producer_id: long(43)?,
@@ -230,13 +272,22 @@ fn parse(bytes: &[u8]) -> Option<Header> {
     })
 }
 
-fn parse_incoming(bytes: &[u8]) -> Result<Header, AppendError> {
+fn parse_incoming(bytes: &[u8], limit: usize) -> Result<Header, AppendError> {
     if bytes.get(16).is_some_and(|magic| *magic != 2) {
         return Err(AppendError::UnsupportedFormat);
     }
     let header = parse(bytes).filter(|header| header.len <= bytes.len());
     let header = header.ok_or(AppendError::Corrupt)?;
-    if !crc_matches(&bytes[..header.len]) {
+    if header.len > limit {
+        return Err(AppendError::TooLarge);
+    }
+    // One batch in a request for each partition, and an offset for each of its records, as in Kafka.
+    if header.len != bytes.len()
+        || i64::from(header.records) != i64::from(header.last_offset_delta) + 1
+    {
+        return Err(AppendError::Invalid);
+    }
+    if !crc_matches(bytes) {
         return Err(AppendError::Corrupt);
     }
     if i16::from_be_bytes([bytes[21], bytes[22]]) & TRANSACTIONAL != 0 {
@@ -255,6 +306,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::{AppendError, HEADER_LEN, PartitionLog};
+
+    const LIMIT: usize = 1_000;
 
     fn batch(producer: i64, epoch: i16, sequence: i32, records: i32) -> Bytes {
         let mut bytes = vec![0; HEADER_LEN + 9];
@@ -276,14 +329,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let mut log = PartitionLog::open(&path).unwrap();
-        assert_eq!(log.append(batch(7, 0, 0, 3)), Ok(0));
-        assert_eq!(log.append(batch(7, 0, 3, 2)), Ok(3));
+        assert_eq!(log.append(&batch(7, 0, 0, 3), LIMIT), Ok(0));
+        assert_eq!(log.append(&batch(7, 0, 3, 2), LIMIT), Ok(3));
         drop(log);
         let mut log = PartitionLog::open(&path).unwrap();
-        assert_eq!(log.append(batch(7, 0, 3, 2)), Ok(3), "sent again");
-        assert_eq!(log.append(batch(7, 0, 9, 1)), Err(AppendError::OutOfOrder), "a gap");
-        assert_eq!(log.append(batch(7, 1, 0, 1)), Ok(5), "a new epoch");
-        assert_eq!(log.append(batch(7, 0, 5, 1)), Err(AppendError::StaleProducer));
+        assert_eq!(log.append(&batch(7, 0, 3, 2), LIMIT), Ok(3), "sent again");
+        assert_eq!(log.append(&batch(7, 0, 9, 1), LIMIT), Err(AppendError::OutOfOrder), "a gap");
+        assert_eq!(log.append(&batch(7, 1, 0, 1), LIMIT), Ok(5), "a new epoch");
+        assert_eq!(log.append(&batch(7, 0, 5, 1), LIMIT), Err(AppendError::StaleProducer));
         assert_eq!(log.next_offset(), 6);
     }
 
@@ -292,7 +345,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let mut log = PartitionLog::open(&path).unwrap();
-        log.append(batch(-1, -1, -1, 1)).unwrap();
+        log.append(&batch(-1, -1, -1, 1), LIMIT).unwrap();
         drop(log);
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.extend(&batch(-1, -1, -1, 1)[..40]);
@@ -301,7 +354,37 @@ mod tests {
         assert_eq!(log.next_offset(), 1);
         let mut damaged = batch(-1, -1, -1, 1).to_vec();
         damaged[HEADER_LEN] ^= 1;
-        assert_eq!(log.append(damaged.into()), Err(AppendError::Corrupt));
-        assert_eq!(log.append(batch(-1, -1, -1, 1)), Ok(1));
+        assert_eq!(log.append(&damaged, LIMIT), Err(AppendError::Corrupt));
+        assert_eq!(log.append(&batch(-1, -1, -1, 1), LIMIT), Ok(1));
+    }
+    #[test]
+    fn a_batch_over_the_limit_or_with_miscounted_records_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = PartitionLog::open(&dir.path().join("log")).unwrap();
+        let good = batch(-1, -1, -1, 1);
+        assert_eq!(log.append(&good, good.len() - 1), Err(AppendError::TooLarge));
+        assert_eq!(log.append(&good, good.len()), Ok(0));
+        let two = [&good[..], &good].concat();
+        assert_eq!(log.append(&two, LIMIT), Err(AppendError::Invalid));
+        let mut claims = good.to_vec();
+        claims[23..27].copy_from_slice(&i32::MAX.to_be_bytes());
+        assert_eq!(log.append(&claims, LIMIT), Err(AppendError::Invalid));
+        assert_eq!(log.append(&[], LIMIT), Err(AppendError::Corrupt));
+        assert_eq!(log.next_offset(), 1);
+    }
+
+    #[test]
+    fn deleted_records_stay_deleted_over_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("0.log");
+        let mut log = PartitionLog::open(&path).unwrap();
+        for _ in 0..3 {
+            log.append(&batch(-1, -1, -1, 2), LIMIT).unwrap();
+        }
+        log.delete_before(3).unwrap();
+        log.delete_before(1).unwrap();
+        let log = PartitionLog::open(&path).unwrap();
+        assert_eq!((log.start_offset(), log.next_offset()), (3, 6));
+        assert_eq!(log.offset_for_time(0), Some((3, 0)));
     }
 }

@@ -13,7 +13,7 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
+    State, configs,
     connection::{Call, Error},
     log::AppendError,
 };
@@ -26,13 +26,16 @@ pub(crate) fn produce(call: &mut Call, state: &State) -> Result<Option<Bytes>, E
             let appended = if request.transactional_id.is_some() {
                 Err(AppendError::Transactional)
             } else {
-                append(state, &topic.name, partition.index, partition.records)
+                append(state, &topic.name, partition.index, partition.records.as_ref())
             };
             let response = PartitionProduceResponse::default()
                 .with_index(partition.index)
                 .with_log_append_time_ms(-1);
             match appended {
-                Ok(offset) => response.with_base_offset(offset),
+                Ok((offset, start)) => {
+                    let response = response.with_base_offset(offset);
+                    if call.version >= 5 { response.with_log_start_offset(start) } else { response }
+                }
                 Err(error) => {
                     let (code, advice) = describe(&error);
                     let message =
@@ -62,17 +65,28 @@ fn append(
     state: &State,
     topic: &str,
     partition: i32,
-    records: Option<Bytes>,
-) -> Result<i64, AppendError> {
+    records: Option<&Bytes>,
+) -> Result<(i64, i64), AppendError> {
     let mut topics = state.topics.lock();
+    let limit = topics.get(topic).map(|topic| configs::batch_limit(&topic.configs));
     let log = topics.partition(topic, partition).ok_or(AppendError::UnknownPartition)?;
-    log.append(records.unwrap_or_default())
+    let limit = limit.unwrap_or(configs::DEFAULT_BATCH_LIMIT);
+    let offset = log.append(records.map(AsRef::as_ref).unwrap_or_default(), limit)?;
+    Ok((offset, log.start_offset()))
 }
 
 const fn describe(error: &AppendError) -> (ResponseError, Option<&'static str>) {
     match error {
         AppendError::UnknownPartition => (ResponseError::UnknownTopicOrPartition, None),
+        AppendError::TooLarge => (
+            ResponseError::MessageTooLarge,
+            Some("the batch is larger than the topic's max.message.bytes"),
+        ),
         AppendError::Corrupt => (ResponseError::CorruptMessage, None),
+        AppendError::Invalid => (
+            ResponseError::InvalidRecord,
+            Some("a partition takes one batch at a time, with an offset for each record"),
+        ),
         AppendError::UnsupportedFormat => (
             ResponseError::UnsupportedForMessageFormat,
             Some("only record batches (magic 2) are taken"),

@@ -5,41 +5,57 @@
 
 mod apache_kafka;
 mod database;
+mod fault_proxy;
 mod model_server;
 
 use std::{
     future::Future,
     net::{Ipv4Addr, TcpListener},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 pub use apache_kafka::ApacheKafka;
 pub use database::TestDatabase;
+pub use fault_proxy::{Fault, FaultProxy};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
 
 /// How long a condition may take to come true: far longer than any does, so that a slow machine
 /// fails no test.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Ports of a process that tests: each of its servers that is stopped and started again has one.
+const PORTS: u16 = 200;
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A free port that nothing takes while the server that belongs there is stopped.
 ///
 /// It is outside the range from which the system gives ports away. (A client that tries to reconnect to a closed port
-/// of that range may even connect to itself, and then holds it.)
+/// of that range may even connect to itself, and then holds it.) No other process that tests takes it, either: its
+/// clients, which are looking for their own broker, would find ours.
 ///
 /// # Panics
-/// A thousand ports in a row are taken.
+/// No port is free.
 pub fn restart_port() -> u16 {
-    const FIRST: u16 = 20_000;
+    static RANGE: LazyLock<(TcpListener, u16)> = LazyLock::new(own_ports);
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let own_range = u16::try_from(std::process::id() % 10).unwrap_or(0) * 1_000;
-    let candidates =
-        (0..1_000).map(|_| FIRST + own_range + NEXT.fetch_add(1, Ordering::Relaxed) % 1_000);
-    let mut free =
-        candidates.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-    free.next().expect("one of a thousand ports is free")
+    let mut candidates = (1..PORTS)
+        .map(|_| RANGE.1 + 1 + NEXT.fetch_add(1, Ordering::Relaxed) % (PORTS - 1))
+        .filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    candidates.next().expect("one of this process's ports is free")
+}
+
+/// Ports for one process that tests: it holds the first one as long as it runs, and has those that follow.
+fn own_ports() -> (TcpListener, u16) {
+    const FIRST: u16 = 20_000;
+    const LAST: u16 = 29_999;
+    let ranges = (FIRST..=LAST).step_by(usize::from(PORTS));
+    let mut free = ranges
+        .filter_map(|first| Some((TcpListener::bind((Ipv4Addr::LOCALHOST, first)).ok()?, first)));
+    free.next().expect("fewer than fifty processes test at a time")
 }
 
 /// Waits until `look` finds something, and returns it.
