@@ -50,3 +50,10 @@ CREATE TABLE model_spend (
 INSERT INTO model_spend (hour, shard, cost_micro_usd)
     SELECT date_trunc('hour', created_at), 0, sum(cost_micro_usd)
     FROM model_usage WHERE created_at > now() - interval '2 days' GROUP BY 1;
+
+-- Requests whose text their student has deleted: what still arrives of them is kept without it, and not sent on.
+CREATE TABLE erased_requests (
+    id        uuid PRIMARY KEY,
+    erased_at timestamptz NOT NULL
+);
+CREATE INDEX erased_requests_by_age ON erased_requests (erased_at);

@@ -2,6 +2,7 @@
 //! delete it.
 
 use reqwest::StatusCode;
+use runtime::fault::{FaultPoint, Faults};
 use serde_json::{Value, json};
 use tests::{Reply, Student, World};
 use uuid::Uuid;
@@ -120,6 +121,67 @@ async fn a_student_reads_and_deletes_what_is_remembered() {
     );
     let left = "SELECT count(*) FROM events WHERE data::text LIKE '%swordfish%' AND $1 IS NOT NULL";
     assert_eq!(world.count(left, Uuid::nil()).await, 0);
+    world.finish().await;
+}
+
+/// Erases a conversation, and waits until no trace of a word in it is left, while its question is in work.
+async fn check_erased_in_work(question: Value, function: &'static str) {
+    let mut world = World::new().await;
+    let student = world.student("ada").await;
+    world.stop().await;
+    // The function holds the question back until the conversation is deleted.
+    let faults = Faults::armed(function, FaultPoint::Received);
+    world.start(faults.clone()).await;
+    let asked = world.post_with("/query", &student.token, &question, [("prefer", "wait=0")]).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{:?}", asked.body);
+    faults.reached().await;
+    let id = asked.body["conversation_id"].as_str().expect("an id").to_owned();
+    let deleted = world
+        .send("api-gateway", |client, url| {
+            let url = format!("{url}/api/v1/conversations/{id}");
+            client.delete(url).bearer_auth(&student.token)
+        })
+        .await;
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+    world.kill().await;
+    world.start(Faults::default()).await;
+    world.advance(11);
+    // The next question comes after it in every topic.
+    let next = ask(&world, &student, "What is a list?").await;
+    assert_eq!(next.status, StatusCode::OK);
+    let left = "SELECT (SELECT count(*) FROM events WHERE data::text LIKE '%swordfish%')
+                     + (SELECT count(*) FROM drafts WHERE body::text LIKE '%swordfish%')
+                     + (SELECT count(*) FROM queries WHERE question::text LIKE '%swordfish%')
+                WHERE $1 IS NOT NULL";
+    testing::eventually("no trace is left", async || {
+        (world.count(left, Uuid::nil()).await == 0).then_some(())
+    })
+    .await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_that_is_deleted_while_its_question_is_in_work_leaves_no_trace() {
+    let question = json!({ "question": "What is a list? My secret is swordfish." });
+    check_erased_in_work(question, "triage").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_that_is_deleted_while_its_program_runs_leaves_no_trace() {
+    let question =
+        json!({ "question": "why does it fail?", "code": "swordfish = 1\nprint(swordfsh)" });
+    check_erased_in_work(question, "code-execution").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_character_that_jsonb_cannot_hold_is_answered_like_any_other() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let body = json!({ "question": "why does it fail?", "code": "print('a\\0b')\nraise ValueError('c\\0d')" });
+    let reply = world.post_with("/query", &student.token, &body, [("prefer", "wait=20")]).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    let id = reply.body["id"].as_str().expect("an id");
+    world.answer(&student, id).await;
     world.finish().await;
 }
 

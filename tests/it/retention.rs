@@ -16,6 +16,7 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, published_at)
          VALUES (gen_random_uuid(), 'progress.events', 'x', 'x', 'x', gen_random_uuid(), '{}', $2, $2, $2)",
         "INSERT INTO idempotency_keys VALUES ('test', 'x', gen_random_uuid()::text, decode(repeat('00', 32), 'hex'), gen_random_uuid(), $2)",
+        "INSERT INTO erased_requests VALUES (gen_random_uuid(), $2)",
         "INSERT INTO rate_limits VALUES (gen_random_uuid()::text, $2, 1)",
         "INSERT INTO refresh_tokens (token_hash, family_id, user_id, issued_at, expires_at)
          VALUES (sha256(gen_random_uuid()::text::bytea), gen_random_uuid(), $1, $2, $2)",
@@ -53,6 +54,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("delivery_attempts", "failed_at"),
         ("events", "occurred_at"),
         ("idempotency_keys", "created_at"),
+        ("erased_requests", "erased_at"),
         ("rate_limits", "window_start"),
         ("refresh_tokens", "expires_at"),
         ("model_usage", "created_at"),

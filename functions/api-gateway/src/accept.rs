@@ -33,6 +33,8 @@ const KEY_LIMIT: usize = 200;
 pub(crate) trait Work: Serialize + Send + Sync {
     /// What asks the function for it.
     type Event: Event + Sync;
+    /// What brings the answer.
+    type Answer: Event;
 
     /// Tells keys of one kind of work from those of another.
     const OPERATION: &'static str;
@@ -77,7 +79,7 @@ pub(crate) async fn accept<W: Work>(
     let id = services.clock.new_id();
     let stored = serde_json::to_value(&work).map_err(|error| Problem::internal(&error))?;
     // Expected before it is asked for, so that no answer can slip through between.
-    let waiter = services.replies.expect(id);
+    let waiter = services.replies.expect::<W::Answer>(id);
     let mut tx = services.store.begin(NAME).await?;
     if caller.external {
         storage::users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;

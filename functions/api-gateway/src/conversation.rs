@@ -119,11 +119,12 @@ pub(crate) async fn delete(
     let id: ConversationId = id.parse().map_err(|_not_an_id| none())?;
     let services = &gateway.services;
     let mut tx = services.store.begin(NAME).await?;
-    if !conversations::delete(tx.conn(), id, caller.id).await? {
+    let now = services.clock.now();
+    if !conversations::delete(tx.conn(), id, caller.id, now).await? {
         return Err(none());
     }
     let cause = EventId::from_uuid(services.clock.new_id());
-    tx.commit(cause, Outgoing::none(), services.clock.now()).await?;
+    tx.commit(cause, Outgoing::none(), now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

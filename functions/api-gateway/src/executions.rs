@@ -92,6 +92,7 @@ pub(crate) async fn run(
 
 impl Work for Program {
     type Event = ExecutionRequested;
+    type Answer = ExecutionFinished;
 
     const OPERATION: &'static str = "execution";
 
@@ -111,6 +112,7 @@ impl Work for Program {
             purpose: Purpose::Run,
             execution_id: ExecutionId::from_uuid(id),
             student_id: student,
+            request_id: None,
             program: self,
         }
     }

@@ -6,7 +6,7 @@ use domain::{
     agent::Agent,
     text::{Code, ErrorText, Question, TopicName},
 };
-use events::question_asked::QuestionAsked;
+use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::UserId;
 use runtime::http::{Caller, Json, Problem};
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,7 @@ pub(crate) struct Wanted {
 
 impl Work for Wanted {
     type Event = QuestionAsked;
+    type Answer = QuestionAnswered;
 
     const OPERATION: &'static str = "wanted";
 

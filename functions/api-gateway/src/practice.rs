@@ -273,6 +273,7 @@ struct HandedIn {
 
 impl Work for HandedIn {
     type Event = SubmissionMade;
+    type Answer = SubmissionGraded;
 
     const OPERATION: &'static str = "submission";
 

@@ -145,6 +145,7 @@ pub(crate) async fn answered<W: Work>(
 
 impl Work for QueryRequest {
     type Event = QuestionAsked;
+    type Answer = QuestionAnswered;
 
     const OPERATION: &'static str = "query";
 

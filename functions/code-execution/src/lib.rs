@@ -52,7 +52,8 @@ impl Act for CodeExecution {
         received: Received<ExecutionRequested>,
         _: &Live,
     ) -> Result<Outgoing, HandlerError> {
-        let ExecutionRequested { execution_id, student_id, purpose, program } = received.event.data;
+        let ExecutionRequested { execution_id, student_id, request_id, purpose, program } =
+            received.event.data;
         let result = execute::execute(&self.workers, &program, received.now)
             .await
             .map_err(HandlerError::retry)?;
@@ -60,7 +61,8 @@ impl Act for CodeExecution {
             return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
         }
         let activity = activity(execution_id, &result);
-        let finished = ExecutionFinished { execution_id, student_id, result: result.trimmed() };
+        let result = result.trimmed();
+        let finished = ExecutionFinished { execution_id, student_id, request_id, result };
         let outgoing = Outgoing::none().with(&finished)?;
         match purpose {
             Purpose::Check => Ok(outgoing),

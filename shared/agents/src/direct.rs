@@ -89,7 +89,7 @@ pub async fn ask<E: Event>(
     let tx = services.store.begin(function).await?;
     let outgoing = Outgoing::none().with(&event(routed)).map_err(unserializable)?;
     tx.commit(EventId::from_uuid(id), outgoing, now).await?;
-    let waiter = services.stored_replies().expect(id);
+    let waiter = services.stored_replies().expect::<QuestionAnswered>(id);
     match waiter.wait(PATIENCE).await.map(Envelope::<QuestionAnswered>::read) {
         Some(Ok(answered)) => Ok(answered.data),
         Some(Err(_)) | None => {

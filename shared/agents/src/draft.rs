@@ -101,6 +101,7 @@ pub async fn request_run<T: Serialize + Sync>(
     Outgoing::none().with(&ExecutionRequested {
         execution_id: ExecutionId::from_uuid(run),
         student_id: origin.student,
+        request_id: Some(origin.query.as_uuid()),
         purpose: Purpose::Check,
         program,
     })

@@ -15,6 +15,9 @@ pub struct ExecutionFinished {
     pub execution_id: ExecutionId,
     /// Whose program it was.
     pub student_id: UserId,
+    /// The student's request that it belongs to, as it came with the run. Since 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Uuid>,
     /// What came of it.
     pub result: ExecutionResult,
 }
@@ -28,6 +31,6 @@ impl Event for ExecutionFinished {
     }
 
     fn correlation_id(&self) -> Uuid {
-        self.execution_id.as_uuid()
+        self.request_id.unwrap_or_else(|| self.execution_id.as_uuid())
     }
 }

@@ -26,6 +26,9 @@ pub struct ExecutionRequested {
     pub execution_id: ExecutionId,
     /// Whose program it is.
     pub student_id: UserId,
+    /// The student's request that it belongs to; none if the run is what they asked for. Since 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Uuid>,
     /// Why it is run.
     #[serde(default)]
     pub purpose: Purpose,
@@ -42,6 +45,6 @@ impl Event for ExecutionRequested {
     }
 
     fn correlation_id(&self) -> Uuid {
-        self.execution_id.as_uuid()
+        self.request_id.unwrap_or_else(|| self.execution_id.as_uuid())
     }
 }

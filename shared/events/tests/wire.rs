@@ -151,11 +151,13 @@ fn payloads_of_runs_keep_their_form() {
         purpose: Purpose::Check,
         execution_id,
         student_id,
+        request_id: Some(Uuid::from_u128(2)),
         program: serde_json::from_value(program.clone()).expect("a program"),
     };
     check(
         &requested,
-        json!({ "execution_id": QUERY, "student_id": STUDENT, "purpose": "check", "program": program }),
+        json!({ "execution_id": QUERY, "student_id": STUDENT, "request_id": STUDENT, "purpose": "check",
+            "program": program }),
     );
     let error = json!({ "type": "NameError", "message": "m", "line": 1, "column": 2, "end_column": 3,
         "function": "f", "traceback": "t",
@@ -171,8 +173,11 @@ fn payloads_of_runs_keep_their_form() {
     let finished = ExecutionFinished {
         execution_id,
         student_id,
+        request_id: None,
         result: serde_json::from_value(result.clone()).expect("a result"),
     };
+    assert_eq!(requested.correlation_id(), Uuid::from_u128(2), "a run of a question belongs to it");
+    assert_eq!(finished.correlation_id(), run, "a run that was asked for is a request of its own");
     check(&finished, json!({ "execution_id": QUERY, "student_id": STUDENT, "result": result }));
     let activity = Activity::CodeRun {
         execution_id,

@@ -4,9 +4,13 @@
 //! every instance sees every answer. Under Lambda nothing runs between calls, so the caller looks at
 //! the stored events instead. Both hide behind [`Replies`].
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
-use events::{CloudEvent, HeaderStyle, Topic, topic::PARTITIONS};
+use events::{CloudEvent, Event, HeaderStyle, Topic, topic::PARTITIONS};
 use parking_lot::Mutex;
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
@@ -20,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{config::KafkaConfig, kafka, live::EPHEMERAL, store::bounded};
 
-/// Where answers come: to questions, and to programs.
+/// Where answers come: to questions and solutions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
 /// Most callers that wait at once; more are answered by the status URL.
 const WAITERS_LIMIT: usize = 10_000;
@@ -35,14 +39,18 @@ pub struct Replies(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Live(Arc<Mutex<HashMap<Uuid, oneshot::Sender<CloudEvent>>>>),
+    Live(Arc<Mutex<HashMap<Uuid, (&'static str, oneshot::Sender<CloudEvent>)>>>),
     Stored(PgPool),
 }
+
+/// What is waited for: a request's id, and the type of the event that answers it. Others of the request's events pass
+/// by on the same topics.
+type Expected = (Uuid, &'static str);
 
 /// A caller's place in the waiting room; leaving it by dropping is fine.
 #[derive(Debug)]
 pub struct Waiter {
-    correlation_id: Uuid,
+    expected: Expected,
     replies: Replies,
     receiver: Option<oneshot::Receiver<CloudEvent>>,
 }
@@ -56,21 +64,23 @@ impl Replies {
         Self(Source::Stored(pool))
     }
 
-    /// Starts to wait. Called before the question is sent, so that no answer is missed.
+    /// Starts to wait for the event of type `E` that belongs to a request. Called before the request is sent, so that
+    /// no answer is missed.
     #[must_use]
-    pub fn expect(&self, correlation_id: Uuid) -> Waiter {
+    pub fn expect<E: Event>(&self, correlation_id: Uuid) -> Waiter {
+        let expected = (correlation_id, E::TYPE);
         let receiver = match &self.0 {
             Source::Stored(_) => None,
             Source::Live(waiting) => {
                 let (sender, receiver) = oneshot::channel();
                 let mut waiting = waiting.lock();
                 (waiting.len() < WAITERS_LIMIT).then(|| {
-                    waiting.insert(correlation_id, sender);
+                    waiting.insert(correlation_id, (E::TYPE, sender));
                     receiver
                 })
             }
         };
-        Waiter { correlation_id, replies: self.clone(), receiver }
+        Waiter { expected, replies: self.clone(), receiver }
     }
 
     fn deliver(&self, event: CloudEvent) {
@@ -79,7 +89,11 @@ impl Replies {
             return;
         }
         let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
-        let waiter = correlation.and_then(|id: Uuid| waiting.lock().remove(&id));
+        let Some(correlation) = correlation else { return };
+        let waiter = match waiting.lock().entry(correlation) {
+            Entry::Occupied(entry) if entry.get().0 == event.event_type => Some(entry.remove().1),
+            Entry::Occupied(_) | Entry::Vacant(_) => None,
+        };
         if let Some(waiter) = waiter
             && waiter.send(event).is_err()
         {
@@ -95,7 +109,7 @@ impl Waiter {
             match (&self.replies.0, self.receiver.take()) {
                 (Source::Live(_), Some(receiver)) => receiver.await.ok(),
                 (Source::Live(_), None) => None,
-                (Source::Stored(pool), _) => stored(pool, self.correlation_id).await,
+                (Source::Stored(pool), _) => stored(pool, self.expected).await,
             }
         };
         tokio::time::timeout(patience, answer).await.ok().flatten()
@@ -105,19 +119,18 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         if let Source::Live(waiting) = &self.replies.0 {
-            waiting.lock().remove(&self.correlation_id);
+            waiting.lock().remove(&self.expected.0);
         }
     }
 }
 
-async fn stored(pool: &PgPool, correlation_id: Uuid) -> Option<CloudEvent> {
+async fn stored(pool: &PgPool, (request, event_type): Expected) -> Option<CloudEvent> {
     let mut poll = tokio::time::interval(STORED_POLL);
     loop {
         poll.tick().await;
         let found = bounded(async {
             let mut conn = pool.acquire().await?;
-            let topics = TOPICS.map(|topic| topic.name().to_owned());
-            storage::events::first_of_request(&mut conn, &topics, correlation_id).await
+            storage::events::first_of_request(&mut conn, request, event_type).await
         });
         match found.await {
             Ok(Some(event)) => return Some(crate::outbox::to_cloud_event(&event)),

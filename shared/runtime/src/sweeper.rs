@@ -34,8 +34,14 @@ pub(crate) async fn run(pool: PgPool, clock: Clock, stop: CancellationToken) {
     }
 }
 
-/// Deletes old rows of every table, and returns how many. While somebody else does it, none.
+/// Erases what is left of erased requests, deletes old rows of every table, and returns how many. While somebody else does it, none.
 pub(crate) async fn sweep(pool: &PgPool, clock: &Clock) -> sqlx::Result<u64> {
+    bounded(async {
+        let mut tx = pool.begin().await?;
+        storage::erasure::finish(&mut tx, clock.now()).await?;
+        tx.commit().await
+    })
+    .await?;
     let mut all = 0;
     for table in &RETENTIONS {
         for _ in 0..STATEMENTS_A_ROUND {

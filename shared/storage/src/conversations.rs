@@ -6,6 +6,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::erasure;
+
 /// A conversation in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
@@ -166,8 +168,7 @@ pub async fn exchanges(
 }
 
 /// Deletes a student's own conversation with its questions and answers, and what the audit trail holds of their
-/// text. Of a question that is still in work, the text goes as soon as it arrives ([`is_erased`]). `false`: there is
-/// none.
+/// text, also of what is still in work ([`crate::erasure`]). `false`: there is none.
 ///
 /// # Errors
 /// The database's own.
@@ -175,20 +176,16 @@ pub async fn delete(
     conn: &mut PgConnection,
     id: ConversationId,
     student: UserId,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     if !is_of(&mut *conn, id, student).await? {
         return Ok(false);
     }
-    sqlx::query!(
-        r#"UPDATE events SET data = '{"erased": true}'
-           WHERE published_at IS NOT NULL AND correlation_id IN
-               (SELECT queries.id FROM queries WHERE conversation_id = $1 UNION ALL
-                SELECT drafts.id FROM drafts JOIN queries ON queries.id = query_id
-                WHERE conversation_id = $1)"#,
-        id.as_uuid(),
-    )
-    .execute(&mut *conn)
-    .await?;
+    let requests =
+        sqlx::query_scalar!("SELECT id FROM queries WHERE conversation_id = $1", id.as_uuid())
+            .fetch_all(&mut *conn)
+            .await?;
+    erasure::erase(&mut *conn, &requests, now).await?;
     sqlx::query!("DELETE FROM conversations WHERE id = $1", id.as_uuid()).execute(conn).await?;
     Ok(true)
 }

@@ -278,22 +278,22 @@ pub async fn park(
     Ok(())
 }
 
-/// The first event on one of `topics` that belongs to a request.
+/// The first event of a type that belongs to a request.
 ///
 /// # Errors
 /// The database's own.
 pub async fn first_of_request(
     conn: &mut PgConnection,
-    topics: &[String],
-    correlation_id: Uuid,
+    request: Uuid,
+    event_type: &str,
 ) -> sqlx::Result<Option<StoredEvent>> {
     sqlx::query_as!(
         EventRow,
         "SELECT id, topic, partition_key, type AS event_type, source, subject, correlation_id,
                 causation_id, traceparent, data, occurred_at, publish_attempts
-         FROM events WHERE correlation_id = $1 AND topic = ANY ($2) ORDER BY occurred_at LIMIT 1",
-        correlation_id,
-        topics,
+         FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at LIMIT 1",
+        request,
+        event_type,
     )
     .fetch_optional(conn)
     .await

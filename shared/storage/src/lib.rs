@@ -7,6 +7,7 @@ pub mod conversations;
 pub mod curriculum;
 pub mod delivery_attempts;
 pub mod drafts;
+pub mod erasure;
 pub mod events;
 pub mod executions;
 pub mod exercises;

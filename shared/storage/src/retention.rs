@@ -21,7 +21,7 @@ pub struct Retention {
 }
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 11] = [
+pub const RETENTIONS: [Retention; 12] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -56,6 +56,13 @@ pub const RETENTIONS: [Retention; 11] = [
         reason: "clients try again within minutes; a key may be used again after a day",
         delete: "DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+    },
+    Retention {
+        table: "erased_requests",
+        keep: TimeDelta::days(30),
+        reason: "longer than any event of the request can be on its way",
+        delete: "DELETE FROM erased_requests WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM erased_requests WHERE erased_at < $1 ORDER BY erased_at LIMIT $2))",
     },
     Retention {
         table: "rate_limits",
