@@ -78,7 +78,7 @@ pub(crate) fn routes(
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
@@ -86,14 +86,24 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             HeaderName::from_static("prefer"),
             HeaderName::from_static("traceparent"),
         ])
-        .expose_headers([header::LOCATION, header::RETRY_AFTER])
 }
 
 #[derive(Serialize)]
 struct Health {
     status: &'static str,
+            HeaderName::from_static("last-event-id"),
 }
 
+            HeaderName::from_static("tracestate"),
+        ])
+        .expose_headers([
+            header::ALLOW,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
 #[derive(Serialize)]
 struct Readiness {
     status: &'static str,
