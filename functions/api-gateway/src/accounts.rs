@@ -161,7 +161,6 @@ pub(crate) async fn refresh(
     match refresh_tokens::use_up(tx.conn(), &access::hash(&request.refresh_token), now).await? {
         Use::Refused => Err(refused()),
         Use::Reused { family_id } => {
-            refresh_tokens::revoke_family(tx.conn(), family_id, now).await?;
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
             tracing::warn!(%family_id, "a refresh token came twice, its family is revoked");
             Err(refused())
@@ -182,12 +181,12 @@ pub(crate) async fn logout(
     State(gateway): State<Gateway>,
     Json(request): Json<RefreshRequest>,
 ) -> Result<StatusCode, Problem> {
-    let now = gateway.services.clock.now();
-    let mut conn = gateway.services.store.connection().await?;
+    let clock = &gateway.services.clock;
+    let now = clock.now();
+    let mut tx = gateway.services.store.begin(NAME).await?;
     let hash = access::hash(&request.refresh_token);
-    if let Some(family) = refresh_tokens::family_of(&mut conn, &hash).await? {
-        refresh_tokens::revoke_family(&mut conn, family, now).await?;
-    }
+    refresh_tokens::revoke_family_of(tx.conn(), &hash, now).await?;
+    tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
