@@ -66,15 +66,14 @@ pub(crate) async fn register(
     let clock = &gateway.services.clock;
     let now = clock.now();
     let id = UserId::from_uuid(clock.new_id());
-    let request_hash = Sha256::digest(
-        [request.email.as_str(), request.password.expose(), request.display_name.as_str()]
-            .join("\n"),
-    );
+    // Never the password: of a hash without salt it could be guessed. It is compared with the account's.
+    let request_hash =
+        Sha256::digest([request.email.as_str(), request.display_name.as_str()].join("\n"));
     let user = User {
         id,
         email: request.email.into(),
         display_name: request.display_name.into(),
-        password_hash: Some(passwords::hash(request.password).await?),
+        password_hash: Some(passwords::hash(request.password.clone()).await?),
         role: Role::Student,
         created_at: now,
     };
@@ -90,11 +89,11 @@ pub(crate) async fn register(
         match idempotency::claim(tx.conn(), &key, id.as_uuid(), now).await? {
             Claim::New => {}
             Claim::Conflict => return Err(reused_key()),
-            // The same request knows the same password, so it may log in.
             Claim::Repeated(first) => {
                 let first = users::find(tx.conn(), UserId::from_uuid(first)).await?;
                 let first = first.ok_or_else(|| Problem::not_found("the account was deleted"))?;
-                return session(&gateway, tx, &first, StatusCode::CREATED).await;
+                drop(tx);
+                return log_in_again(&gateway, &first, request.password).await;
             }
         }
     }
@@ -103,6 +102,19 @@ pub(crate) async fn register(
         return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
     }
     session(&gateway, tx, &user, StatusCode::CREATED).await
+}
+
+/// A registration that was sent before: the same request knows the same password, so it may log in.
+async fn log_in_again(
+    gateway: &Gateway,
+    first: &User,
+    password: Password,
+) -> Result<Response, Problem> {
+    if !passwords::fits(password, first.password_hash.clone()).await? {
+        return Err(reused_key());
+    }
+    let tx = gateway.services.store.begin(NAME).await?;
+    session(gateway, tx, first, StatusCode::CREATED).await
 }
 
 /// An address and its password.
