@@ -7,6 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::http::server::Access;
 
 /// Everything that is wrong with the environment, one line each.
+/// The shortest secret: as long as the hash that signs with one (RFC 7518, 3.2).
+pub(crate) const SECRET_MIN_BYTES: usize = 32;
+
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {} fault(s):\n  - {}", .0.len(), .0.join("\n  - "))]
 pub struct ConfigError(Vec<String>);
@@ -65,6 +68,16 @@ impl Settings {
     }
 
     /// A variable with a type and a default.
+    /// A secret that opens something, so that it must not be guessed; absent or at least
+    /// [`SECRET_MIN_BYTES`] long.
+    pub(crate) fn strong_secret(&mut self, name: &str) -> Option<SecretString> {
+        let secret = self.secret(name)?;
+        if secret.expose_secret().len() < SECRET_MIN_BYTES {
+            self.fault(format!("{name} is too short: at least {SECRET_MIN_BYTES} bytes"));
+        }
+        Some(secret)
+    }
+
     pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str, default: T) -> T {
         match self.get(name).map(str::parse) {
             None => default,
