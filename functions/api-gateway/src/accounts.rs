@@ -50,7 +50,8 @@ pub(crate) struct RegisterRequest {
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts",
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
     request_body = RegisterRequest,
-    responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem),
+              (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn register(
     State(gateway): State<Gateway>,
     ClientAddress(address): ClientAddress,
@@ -60,8 +61,7 @@ pub(crate) async fn register(
     if gateway.signer.is_none() {
         return Err(access::external_only());
     }
-    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login)
-        .await?;
+    limits::password(&gateway, address, &request.email).await?;
     let key = idempotency_key(&headers)?;
     let clock = &gateway.services.clock;
     let now = clock.now();
@@ -134,10 +134,10 @@ pub(crate) struct LoginRequest {
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn login(
     State(gateway): State<Gateway>,
+    ClientAddress(address): ClientAddress,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
-    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login)
-        .await?;
+    limits::password(&gateway, address, &request.email).await?;
     let user = {
         let mut conn = gateway.services.store.connection().await?;
         users::find_by_email(&mut conn, &request.email).await?
