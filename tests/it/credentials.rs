@@ -142,7 +142,7 @@ async fn a_stranger_locks_nobody_out() {
     let world = behind_a_proxy(&[("RATE_LIMIT_LOGIN", "3")]).await;
     world.student("ada").await;
     for attempt in 0..5 {
-        let reply = log_in_from(&world, "203.0.113.9", "ada@example.org", "a guess").await;
+        let reply = log_in_from(&world, "203.0.113.9", "ada@example.org", "a wild guess").await;
         assert_eq!(reply.status == StatusCode::TOO_MANY_REQUESTS, attempt >= 3, "{attempt}");
     }
     let ada = log_in_from(&world, "198.51.100.1", "ada@example.org", PASSWORD).await;
@@ -156,12 +156,12 @@ async fn who_knows_the_password_gets_in_while_many_strangers_guess() {
     world.student("ada").await;
     for stranger in 0..6 {
         let address = format!("203.0.113.{stranger}");
-        let reply = log_in_from(&world, &address, "ada@example.org", "a guess").await;
+        let reply = log_in_from(&world, &address, "ada@example.org", "a wild guess").await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{stranger}");
     }
     let mut of_one = Vec::new();
     for _ in 0..3 {
-        let reply = log_in_from(&world, "203.0.113.99", "ada@example.org", "a guess").await;
+        let reply = log_in_from(&world, "203.0.113.99", "ada@example.org", "a wild guess").await;
         of_one.push(reply.status.as_u16());
     }
     assert_eq!(of_one, [401, 401, 429], "each has few guesses now");
@@ -175,7 +175,7 @@ async fn one_address_cannot_keep_the_cores_busy_with_passwords() {
     let world = behind_a_proxy(&[("RATE_LIMIT_PASSWORD", "3")]).await;
     let guess = async |address: &'static str, number: usize| {
         let email = format!("student{number}@example.org");
-        log_in_from(&world, address, &email, "a guess").await
+        log_in_from(&world, address, &email, "a wild guess").await
     };
     for number in 0..3 {
         assert_eq!(guess("203.0.113.9", number).await.status, StatusCode::UNAUTHORIZED);
@@ -196,7 +196,7 @@ async fn nobody_escapes_a_limit_by_naming_another_address() {
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let mut statuses = Vec::new();
     for address in ["203.0.113.1", "203.0.113.2", "203.0.113.3"] {
-        let reply = log_in_from(&world, address, "ada@example.org", "a guess").await;
+        let reply = log_in_from(&world, address, "ada@example.org", "a wild guess").await;
         statuses.push(reply.status.as_u16());
     }
     assert_eq!(statuses, [401, 401, 429], "no proxy is trusted unless it is named");
@@ -210,7 +210,7 @@ async fn counters_of_made_up_addresses_do_not_pile_up() {
     for minute in 0..5 {
         for number in 0..AT_ONCE {
             let email = format!("stranger{minute}-{number}@example.org");
-            log_in_from(&world, "", &email, "a guess").await;
+            log_in_from(&world, "", &email, "a wild guess").await;
         }
         world.advance(60);
     }
