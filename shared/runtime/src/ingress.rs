@@ -45,9 +45,8 @@ pub(crate) fn routes(processor: Arc<Processor>, topics: &[Topic], token: SharedS
         })
         .collect();
     let token = Arc::new(token);
-    // Refused as each front end refuses for now: a source whose token is being changed loses no events.
-    let guard = |refusal: fn() -> Problem| {
-        middleware::from_fn_with_state((Arc::clone(&token), refusal), require_token)
+    let guard = |refusal| {
+        middleware::from_fn_with_state(Guard { token: Arc::clone(&token), refusal }, require_token)
     };
     let knative = Router::new().route("/", post(knative)).route_layer(guard(nothing_here));
     Router::new()
@@ -56,6 +55,14 @@ pub(crate) fn routes(processor: Arc<Processor>, topics: &[Topic], token: SharedS
         .route_layer(guard(no_token))
         .merge(knative)
         .with_state(processor)
+}
+
+/// Lets the platform through, and refuses others as a front end refuses for now: a source whose token is being
+/// changed loses no events.
+#[derive(Clone)]
+struct Guard {
+    token: Arc<SharedSecret>,
+    refusal: fn() -> Problem,
 }
 
 /// Knative sends again after 404, and gives up after 401.
@@ -69,7 +76,7 @@ fn no_token() -> Problem {
 }
 
 async fn require_token(
-    State((token, refusal)): State<(Arc<SharedSecret>, fn() -> Problem)>,
+    State(Guard { token, refusal }): State<Guard>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {

@@ -7,9 +7,10 @@ use sqlx::PgConnection;
 const REMOVED_AT_ONCE: i64 = 2;
 
 /// Counts one hit on `bucket` in the window that starts at `window_start`, and returns the hits in
-/// that window so far, this one included. Whoever makes a counter removes some whose window is over, so
-/// that there are never many more than the present window needs. An instance whose clock is behind counts in
-/// the others' window.
+/// that window so far, this one included.
+///
+/// Whoever makes a counter removes some whose window is over, so that there are never many more than the
+/// present window needs. An instance whose clock is behind counts in the others' window.
 ///
 /// # Errors
 /// The database's own.

@@ -57,8 +57,10 @@ pub async fn insert(conn: &mut PgConnection, token: &RefreshToken) -> sqlx::Resu
     Ok(())
 }
 
-/// Uses a token up, or revokes its family if it was used before. Of two transactions that present the same
-/// one, exactly one is accepted. In a transaction, which holds back all others of the family until its end.
+/// Uses a token up, or revokes its family if it was used before.
+///
+/// Of two transactions that present the same token, exactly one is accepted. In a transaction, which holds back
+/// all others of the family until its end.
 ///
 /// # Errors
 /// The database's own.
@@ -92,8 +94,10 @@ pub async fn use_up(
     Ok(Use::Accepted { user_id: UserId::from_uuid(row.user_id), family_id })
 }
 
-/// Revokes every token that descends from the same login as this one. A token that is not known needs
-/// no ending. In a transaction, which holds back all others of the family until its end.
+/// Revokes every token that descends from the same login as this one.
+///
+/// A token that is not known needs no ending. In a transaction, which holds back all others of the family until
+/// its end.
 ///
 /// # Errors
 /// The database's own.
@@ -108,9 +112,10 @@ pub async fn revoke_family_of(
     Ok(())
 }
 
-/// The family of a token, from now on for this transaction alone: who uses, succeeds or revokes a token of
-/// it waits here, until the end of the transaction. So whoever revokes sees every successor there is, and
-/// none is made after. The rows of the family could not be locked instead: a lock on rows holds back no
+/// The family of a token, from now on for this transaction alone.
+///
+/// Who uses, succeeds or revokes a token of it waits here, until the end of the transaction. So whoever revokes
+/// sees every successor there is, and none is made after. The rows of the family could not be locked instead: a lock on rows holds back no
 /// row that another transaction is just about to add.
 async fn lock_family(
     conn: &mut PgConnection,
