@@ -86,12 +86,17 @@ async fn another_students_question_is_not_found() {
     world.finish().await;
 }
 
-fn claims(world: &World, subject: &str) -> Value {
+pub(crate) fn claims(world: &World, subject: &str) -> Value {
     let now = world.now().timestamp();
     json!({ "sub": subject, "role": "student", "iat": now, "exp": now + 60, "iss": "learnflow", "aud": "learnflow" })
 }
 
-fn sign(algorithm: Algorithm, kid: Option<&str>, claims: &Value, key: &EncodingKey) -> String {
+pub(crate) fn sign(
+    algorithm: Algorithm,
+    kid: Option<&str>,
+    claims: &Value,
+    key: &EncodingKey,
+) -> String {
     let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
     jsonwebtoken::encode(&header, claims, key).expect("the claims can be signed")
 }
@@ -131,7 +136,7 @@ async fn a_token_that_is_not_ours_opens_nothing() {
 }
 
 /// An EC key pair made for this test with OpenSSL (`prime256v1`).
-const EC_KEY: &str = include_str!("ec-key.pem");
+pub(crate) const EC_KEY: &str = include_str!("ec-key.pem");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_external_identity_provider_is_believed_by_its_keys() {

@@ -140,6 +140,63 @@ async fn front_ends_of_the_configured_origin_may_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_front_end_may_call_every_route_with_every_header() {
+    let world = World::new().await;
+    let contract =
+        world.send("api-gateway", |client, url| client.get(format!("{url}/openapi.json"))).await;
+    let paths = contract.body["paths"].as_object().expect("paths");
+    let mut asked = 0;
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let headers = parameters.filter(|parameter| parameter["in"] == "header");
+            let names = headers.filter_map(|header| header["name"].as_str());
+            let names = ["authorization", "content-type", "traceparent"].into_iter().chain(names);
+            let names = names.collect::<Vec<_>>().join(",").to_lowercase();
+            let method = method.to_uppercase();
+            let preflight = world.send("api-gateway", |client, url| {
+                client
+                    .request(Method::OPTIONS, format!("{url}{path}"))
+                    .header("origin", "http://localhost:3000")
+                    .header("access-control-request-method", &method)
+                    .header("access-control-request-headers", &names)
+            });
+            let allowed = preflight.await.headers;
+            let list = |name: &str| -> Vec<String> {
+                let text = allowed.get(name).and_then(|value| value.to_str().ok());
+                text.unwrap_or_default().split(',').map(|part| part.trim().to_lowercase()).collect()
+            };
+            let methods = list("access-control-allow-methods");
+            assert!(methods.contains(&method.to_lowercase()), "{method} {path}: {methods:?}");
+            let may = list("access-control-allow-headers");
+            for name in names.split(',') {
+                assert!(may.iter().any(|header| header == name), "{method} {path}: {name}");
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked >= 24, "{asked} operations");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_front_end_sees_where_it_stands() {
+    let world = World::new().await;
+    let reply = world.send("api-gateway", |client, url| {
+        client.get(format!("{url}/api/v1/me")).header("origin", "http://localhost:3000")
+    });
+    let headers = reply.await.headers;
+    let exposed = headers["access-control-expose-headers"].to_str().expect("text").to_lowercase();
+    let plain = ["content-type", "content-length", "date", "vary"];
+    let ours = headers.keys().map(|name| name.as_str());
+    let ours = ours.filter(|name| !name.starts_with("access-control-") && !plain.contains(name));
+    for name in ours.chain(["location", "retry-after", "ratelimit-limit"]) {
+        assert!(exposed.contains(name), "{name} not in {exposed}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_and_its_pages_are_served() {
     let world = World::new().await;
     let contract =

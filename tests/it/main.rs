@@ -3,8 +3,10 @@
 mod accounts;
 mod bad_input;
 mod conformance;
+mod credentials;
 mod debugging;
 mod delivery;
+mod doors;
 mod flow;
 mod memory;
 mod model;

@@ -19,14 +19,14 @@ use uuid::Uuid;
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
 
 /// One function with its own services, on the broker and the database of a world.
-struct Single {
-    services: Arc<Services>,
-    settings: Settings,
+pub(crate) struct Single {
+    pub(crate) services: Arc<Services>,
+    pub(crate) settings: Settings,
     database: TestDatabase,
 }
 
 impl Single {
-    async fn new(world: &World, extra: &[(&str, &str)]) -> Self {
+    pub(crate) async fn new(world: &World, extra: &[(&str, &str)]) -> Self {
         let database = TestDatabase::create().await;
         let mut pairs = vec![
             ("DATABASE_URL", database.url()),
@@ -34,6 +34,7 @@ impl Single {
             ("BIND_ADDRESS", "127.0.0.1"),
             ("PORT", "0"),
             ("JWT_SECRET", JWT_SECRET),
+            ("INGRESS_TOKEN", INGRESS_TOKEN),
         ];
         pairs.extend(extra);
         let mut settings = Settings::from_pairs(pairs);
@@ -43,21 +44,24 @@ impl Single {
         Self { services: services.expect("services start"), settings, database }
     }
 
-    fn lambda(&mut self, build: Build) -> LambdaFunction {
+    pub(crate) fn lambda(&mut self, build: Build) -> LambdaFunction {
         let function = build(&mut self.settings, &self.services);
         LambdaFunction::new(function, &self.services)
     }
 
-    async fn count(&self, sql: &'static str) -> i64 {
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         let mut conn = self.database.connect().await;
         sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("the query is valid")
     }
 }
 
-const HANDLED: &str = "SELECT count(*) FROM inbox WHERE function = 'triage'";
-const DEAD: &str = "SELECT count(*) FROM events WHERE topic = 'dead.letters'";
+/// What the platform shows when it delivers events.
+pub(crate) const INGRESS_TOKEN: &str = "a secret of the platform, 32 bytes long or more";
 
-fn event(id: &str, student: u128) -> Value {
+pub(crate) const HANDLED: &str = "SELECT count(*) FROM inbox WHERE function = 'triage'";
+pub(crate) const DEAD: &str = "SELECT count(*) FROM events WHERE topic = 'dead.letters'";
+
+pub(crate) fn event(id: &str, student: u128) -> Value {
     let student = Uuid::from_u128(student);
     json!({
         "specversion": "1.0", "id": id, "source": "/elsewhere", "type": "question.asked.v1",
@@ -67,7 +71,7 @@ fn event(id: &str, student: u128) -> Value {
 }
 
 /// A record as MSK's event source mapping delivers it (`reference/serverless-triggers.md`, 1.1).
-fn record(topic: &str, partition: i32, offset: i64, value: Option<&Value>) -> Value {
+pub(crate) fn record(topic: &str, partition: i32, offset: i64, value: Option<&Value>) -> Value {
     json!({
         "topic": topic, "partition": partition, "offset": offset, "timestamp": 1_545_084_650_987_i64,
         "timestampType": "CREATE_TIME", "key": "YWJjREVGZ2hp",
@@ -77,7 +81,7 @@ fn record(topic: &str, partition: i32, offset: i64, value: Option<&Value>) -> Va
     })
 }
 
-fn batch(lanes: &Value) -> Value {
+pub(crate) fn batch(lanes: &Value) -> Value {
     json!({
         "eventSource": "aws:kafka",
         "eventSourceArn": "arn:aws:kafka:us-east-1:123456789012:cluster/vpc-2priv-2pub/751d2973-a626-431c-9d4e-d7975eb44dd7-2",
@@ -181,7 +185,7 @@ async fn api_gateway_requests_reach_the_same_endpoints() {
     world.finish().await;
 }
 
-async fn post(
+pub(crate) async fn post(
     host: &Host,
     path: &str,
     headers: &[(&str, &str)],
@@ -213,12 +217,16 @@ async fn a_knative_kafka_source_delivers_in_both_modes() {
         ("ce-time", "2020-02-10T18:10:23.861Z"),
         ("ce-subject", "Euro%20%E2%82%AC"),
         ("ce-partitionkey", "0"),
+        ("ce-ingresstoken", INGRESS_TOKEN),
         ("content-type", "application/json"),
     ];
     let data = event("x", 1)["data"].to_string();
     assert_eq!(post(&host, "/", &binary, data.clone()).await.0, StatusCode::NO_CONTENT);
     assert_eq!(post(&host, "/", &binary, data).await.0, StatusCode::NO_CONTENT, "delivered again");
-    let structured = [("content-type", "application/cloudevents+json; charset=utf-8")];
+    let structured = [
+        ("content-type", "application/cloudevents+json; charset=utf-8"),
+        ("ce-ingresstoken", INGRESS_TOKEN),
+    ];
     let body = event("y", 2).to_string();
     assert_eq!(post(&host, "/", &structured, body).await.0, StatusCode::NO_CONTENT);
     assert_eq!(single.count(HANDLED).await, 2);
@@ -231,11 +239,12 @@ async fn a_knative_kafka_source_delivers_in_both_modes() {
         ("ce-type", "dev.knative.kafka.event"),
         ("ce-source", "/s"),
         ("ce-id", "1"),
+        ("ce-ingresstoken", INGRESS_TOKEN),
     ];
     let (status, problem) = post(&host, "/", &wrapped, String::new()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
     assert_eq!(
-        post(&host, "/", &[], "garbage".to_owned()).await.0,
+        post(&host, "/", &structured[1..], "garbage".to_owned()).await.0,
         StatusCode::UNPROCESSABLE_ENTITY
     );
     assert_eq!(single.count(DEAD).await, 2);
@@ -255,7 +264,9 @@ async fn dapr_is_told_in_the_body_what_to_do() {
     let host =
         Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
     let client = runtime::http_client().expect("a client");
-    let subscriptions = client.get(format!("http://{}/dapr/subscribe", host.address()));
+    let subscriptions = client
+        .get(format!("http://{}/dapr/subscribe", host.address()))
+        .header("dapr-api-token", INGRESS_TOKEN);
     let subscriptions = tests::reply(subscriptions).await.expect("it answers").body;
     let expected =
         json!([{ "pubsubname": "kafka", "topic": "learning.requests", "route": "/dapr/events" }]);
@@ -264,7 +275,8 @@ async fn dapr_is_told_in_the_body_what_to_do() {
     body["topic"] = json!("learning.requests");
     body["pubsubname"] = json!("kafka");
     body["traceparent"] = json!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-    let structured = [("content-type", "application/cloudevents+json")];
+    let structured =
+        [("content-type", "application/cloudevents+json"), ("dapr-api-token", INGRESS_TOKEN)];
     let send = async |body: String| post(&host, "/dapr/events", &structured, body).await;
     assert_eq!(send(body.to_string()).await, (StatusCode::OK, json!({ "status": "SUCCESS" })));
     assert_eq!(send("{}".to_owned()).await, (StatusCode::OK, json!({ "status": "DROP" })));

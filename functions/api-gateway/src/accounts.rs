@@ -50,7 +50,8 @@ pub(crate) struct RegisterRequest {
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts",
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
     request_body = RegisterRequest,
-    responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem),
+              (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn register(
     State(gateway): State<Gateway>,
     ClientAddress(address): ClientAddress,
@@ -60,21 +61,19 @@ pub(crate) async fn register(
     if gateway.signer.is_none() {
         return Err(access::external_only());
     }
-    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login)
-        .await?;
+    limits::password(&gateway, address, &request.email).await?;
     let key = idempotency_key(&headers)?;
     let clock = &gateway.services.clock;
     let now = clock.now();
     let id = UserId::from_uuid(clock.new_id());
-    let request_hash = Sha256::digest(
-        [request.email.as_str(), request.password.expose(), request.display_name.as_str()]
-            .join("\n"),
-    );
+    // Never the password: of a hash without salt it could be guessed. It is compared with the account's.
+    let request_hash =
+        Sha256::digest([request.email.as_str(), request.display_name.as_str()].join("\n"));
     let user = User {
         id,
         email: request.email.into(),
         display_name: request.display_name.into(),
-        password_hash: Some(passwords::hash(request.password).await?),
+        password_hash: Some(passwords::hash(request.password.clone()).await?),
         role: Role::Student,
         created_at: now,
     };
@@ -90,11 +89,11 @@ pub(crate) async fn register(
         match idempotency::claim(tx.conn(), &key, id.as_uuid(), now).await? {
             Claim::New => {}
             Claim::Conflict => return Err(reused_key()),
-            // The same request knows the same password, so it may log in.
             Claim::Repeated(first) => {
                 let first = users::find(tx.conn(), UserId::from_uuid(first)).await?;
                 let first = first.ok_or_else(|| Problem::not_found("the account was deleted"))?;
-                return session(&gateway, tx, &first, StatusCode::CREATED).await;
+                drop(tx);
+                return log_in_again(&gateway, &first, request.password).await;
             }
         }
     }
@@ -103,6 +102,19 @@ pub(crate) async fn register(
         return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
     }
     session(&gateway, tx, &user, StatusCode::CREATED).await
+}
+
+/// A registration that was sent before: the same request knows the same password, so it may log in.
+async fn log_in_again(
+    gateway: &Gateway,
+    first: &User,
+    password: Password,
+) -> Result<Response, Problem> {
+    if !passwords::fits(password, first.password_hash.clone()).await? {
+        return Err(reused_key());
+    }
+    let tx = gateway.services.store.begin(NAME).await?;
+    session(gateway, tx, first, StatusCode::CREATED).await
 }
 
 /// An address and its password.
@@ -122,10 +134,10 @@ pub(crate) struct LoginRequest {
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn login(
     State(gateway): State<Gateway>,
+    ClientAddress(address): ClientAddress,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
-    limits::check(&gateway, &format!("login:{}", request.email.as_str()), gateway.config.per_login)
-        .await?;
+    limits::password(&gateway, address, &request.email).await?;
     let user = {
         let mut conn = gateway.services.store.connection().await?;
         users::find_by_email(&mut conn, &request.email).await?
@@ -161,7 +173,6 @@ pub(crate) async fn refresh(
     match refresh_tokens::use_up(tx.conn(), &access::hash(&request.refresh_token), now).await? {
         Use::Refused => Err(refused()),
         Use::Reused { family_id } => {
-            refresh_tokens::revoke_family(tx.conn(), family_id, now).await?;
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
             tracing::warn!(%family_id, "a refresh token came twice, its family is revoked");
             Err(refused())
@@ -182,12 +193,12 @@ pub(crate) async fn logout(
     State(gateway): State<Gateway>,
     Json(request): Json<RefreshRequest>,
 ) -> Result<StatusCode, Problem> {
-    let now = gateway.services.clock.now();
-    let mut conn = gateway.services.store.connection().await?;
+    let clock = &gateway.services.clock;
+    let now = clock.now();
+    let mut tx = gateway.services.store.begin(NAME).await?;
     let hash = access::hash(&request.refresh_token);
-    if let Some(family) = refresh_tokens::family_of(&mut conn, &hash).await? {
-        refresh_tokens::revoke_family(&mut conn, family, now).await?;
-    }
+    refresh_tokens::revoke_family_of(tx.conn(), &hash, now).await?;
+    tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

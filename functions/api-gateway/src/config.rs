@@ -1,20 +1,27 @@
 //! The gateway's own settings.
 
 use axum::http::HeaderValue;
-use runtime::config::Settings;
+use runtime::{config::Settings, http::TrustedProxies};
 
 /// Origins, and requests a minute.
 #[derive(Debug)]
 pub(crate) struct GatewayConfig {
     /// `CORS_ORIGINS`: where front ends are served from, comma-separated.
     pub(crate) cors_origins: Vec<HeaderValue>,
+    /// `TRUSTED_PROXIES`, `PROXY_HEADER`: what stands in front, and how it tells who is behind.
+    pub(crate) proxies: TrustedProxies,
     /// `RATE_LIMIT_ADDRESS`: requests a minute from one address. High, since a whole school may share
     /// one.
     pub(crate) per_address: i32,
     /// `RATE_LIMIT_USER`: requests a minute by one person.
     pub(crate) per_user: i32,
-    /// `RATE_LIMIT_LOGIN`: attempts a minute to log in to one account.
+    /// `RATE_LIMIT_PASSWORD`: logins and registrations a minute from one address, of whichever accounts.
+    pub(crate) per_password: i32,
+    /// `RATE_LIMIT_LOGIN`: attempts a minute to log in to one account from one address.
     pub(crate) per_login: i32,
+    /// `RATE_LIMIT_ACCOUNT`: attempts a minute on one account from everywhere, beyond which each
+    /// address has few.
+    pub(crate) per_account: i32,
 }
 
 impl GatewayConfig {
@@ -32,9 +39,12 @@ impl GatewayConfig {
         }
         Self {
             cors_origins,
+            proxies: TrustedProxies::read(settings),
             per_address: settings.parsed("RATE_LIMIT_ADDRESS", 3_000),
             per_user: settings.parsed("RATE_LIMIT_USER", 120),
+            per_password: settings.parsed("RATE_LIMIT_PASSWORD", 300),
             per_login: settings.parsed("RATE_LIMIT_LOGIN", 10),
+            per_account: settings.parsed("RATE_LIMIT_ACCOUNT", 60),
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::config::GatewayConfig;
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let auth = AuthConfig::read(settings);
     let config = GatewayConfig::read(settings);
-    let origins = config.cors_origins.clone();
+    let (origins, proxies) = (config.cors_origins.clone(), config.proxies.clone());
     let gateway = Gateway {
         services: Arc::clone(services),
         signer: Signer::new(&auth).map(Arc::new),
@@ -45,6 +45,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .ignores::<SubmissionGraded>()
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
+        .trusts_proxies(proxies)
         .awaits_replies()
 }
 

@@ -16,7 +16,7 @@ use events::{
 use ids::UserId;
 use runtime::{
     Services,
-    http::{Json, Problem},
+    http::{Asker, Json, Problem},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +44,10 @@ struct DebugResponse {
 
 async fn debug(
     State(services): State<Arc<Services>>,
+    asker: Asker,
     Json(request): Json<DebugRequest>,
 ) -> Result<Json<DebugResponse>, Problem> {
+    asker.may_ask_for(request.student_id)?;
     if request.hint_level.is_some_and(|level| !(1..=RUNGS).contains(&level)) {
         return Err(Problem::field("hint_level", format!("1 to {RUNGS}, or nothing")));
     }

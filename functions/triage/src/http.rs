@@ -8,7 +8,7 @@ use events::question_routed::Routing;
 use ids::UserId;
 use runtime::{
     Services,
-    http::{Json, Problem},
+    http::{Asker, Json, Problem},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -39,8 +39,10 @@ struct PageContext {
 
 async fn triage(
     State(services): State<Arc<Services>>,
+    asker: Asker,
     Json(request): Json<TriageRequest>,
 ) -> Result<Json<Routing>, Problem> {
+    asker.may_ask_for(request.student_id)?;
     let failed_recently = match request.student_id {
         None => false,
         Some(student) => {

@@ -15,6 +15,7 @@ use runtime::{
     fault::Faults,
     kafka,
 };
+use tokio::task::JoinSet;
 use tutor::TutorConfig;
 
 use crate::{DevArguments, backends::Backends, catalogue, say};
@@ -107,11 +108,14 @@ impl Stack {
         &self.services
     }
 
-    /// Finishes what is in work, then stops: the gateway first, so that nothing new comes in.
+    /// Finishes what is in work, then stops: the gateway first, so that nothing new comes in, then all others
+    /// together, since each may take as long as one.
     pub async fn stop(self) {
-        for host in self.hosts {
-            host.stop().await;
+        let mut hosts = self.hosts.into_iter();
+        if let Some(gateway) = hosts.next() {
+            gateway.stop().await;
         }
+        JoinSet::from_iter(hosts.map(Host::stop)).join_all().await;
         self.services.stop().await;
     }
 
@@ -137,7 +141,12 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
         "CORS_ORIGINS",
         "RATE_LIMIT_ADDRESS",
         "RATE_LIMIT_USER",
+        "RATE_LIMIT_PASSWORD",
         "RATE_LIMIT_LOGIN",
+        "RATE_LIMIT_ACCOUNT",
+        "TRUSTED_PROXIES",
+        "PROXY_HEADER",
+        "METRICS_TOKEN",
         "JWT_JWKS_URL",
         "JWT_ISSUER",
         "JWT_AUDIENCE",

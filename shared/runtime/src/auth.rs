@@ -6,23 +6,20 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::user::Role;
 use ids::UserId;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    jwk::{Jwk, JwkSet},
-};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::{Clock, config::Settings, http::Caller};
+use crate::{
+    Clock,
+    config::Settings,
+    http::Caller,
+    jwks::{Jwks, KeyError},
+};
 
-/// The shortest secret: as long as the hash (RFC 7518, 3.2).
-const SECRET_MIN_BYTES: usize = 32;
 /// Clocks of two machines may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(5);
-/// An unknown key id makes us ask the provider again, but not more often than this.
-const JWKS_REFRESH_SECONDS: i64 = 60;
 
 /// Who issues tokens, and how they are checked.
 #[derive(Debug, Clone)]
@@ -40,13 +37,10 @@ pub struct AuthConfig {
 impl AuthConfig {
     /// Reads the variables above.
     pub fn read(settings: &mut Settings) -> Self {
-        let secret = settings.secret("JWT_SECRET");
+        let secret = settings.strong_secret("JWT_SECRET");
         let jwks_url = settings.optional("JWT_JWKS_URL");
         if secret.is_none() && jwks_url.is_none() {
             settings.fault("JWT_SECRET is not set, and neither is JWT_JWKS_URL: one of them is needed to check tokens");
-        }
-        if secret.as_ref().is_some_and(|secret| secret.expose_secret().len() < SECRET_MIN_BYTES) {
-            settings.fault(format!("JWT_SECRET is too short: at least {SECRET_MIN_BYTES} bytes"));
         }
         Self {
             secret,
@@ -95,9 +89,9 @@ pub enum TokenError {
     /// Its algorithm or key is not accepted here.
     #[error("the access token is signed with a key that is not accepted here")]
     UnknownKey,
-    /// The provider's keys cannot be fetched.
-    #[error("the identity provider cannot be reached; try again")]
-    Jwks(#[source] reqwest::Error),
+    /// Whether it is good cannot be told now.
+    #[error("the identity provider, who signed the access token, cannot be reached; try again")]
+    ProviderAway(#[source] KeyError),
 }
 
 /// Signs our own access tokens.
@@ -154,15 +148,8 @@ impl Signer {
 pub struct Verifier {
     config: AuthConfig,
     own_key: Option<DecodingKey>,
-    client: reqwest::Client,
     clock: Clock,
-    jwks: Mutex<Keys>,
-}
-
-#[derive(Default)]
-struct Keys {
-    set: Option<JwkSet>,
-    fetched_at: Option<DateTime<Utc>>,
+    jwks: Option<Jwks>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -176,7 +163,9 @@ impl Verifier {
         let secret = config.secret.as_ref();
         let own_key =
             secret.map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
-        Self { config, own_key, client, clock, jwks: Mutex::default() }
+        let url = config.jwks_url.clone();
+        let jwks = url.map(|url| Jwks::new(url, client, clock.clone()));
+        Self { config, own_key, clock, jwks }
     }
 
     /// The person that a token speaks for.
@@ -186,11 +175,14 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Caller, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(TokenError::Invalid)?;
         // The algorithm decides which kind of key is used, so a public key can never pass for a secret.
-        let (key, external) = match (header.alg, &self.own_key) {
-            (Algorithm::HS256, Some(key)) => (key.clone(), false),
-            (Algorithm::RS256 | Algorithm::ES256, _) if self.config.jwks_url.is_some() => {
+        let (key, external) = match (header.alg, &self.own_key, &self.jwks) {
+            (Algorithm::HS256, Some(key), _) => (key.clone(), false),
+            (Algorithm::RS256 | Algorithm::ES256, _, Some(jwks)) => {
                 let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
-                let jwk = self.jwk(kid).await?;
+                let jwk = jwks.find(kid).await.map_err(|error| match error {
+                    KeyError::Unknown => TokenError::UnknownKey,
+                    away => TokenError::ProviderAway(away),
+                })?;
                 (DecodingKey::from_jwk(&jwk).map_err(TokenError::Invalid)?, true)
             }
             _ => return Err(TokenError::UnknownKey),
@@ -213,22 +205,5 @@ impl Verifier {
             Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
         });
         Ok(Caller { id: UserId::from_uuid(id), role: claims.role, external })
-    }
-
-    async fn jwk(&self, kid: &str) -> Result<Jwk, TokenError> {
-        let mut keys = self.jwks.lock().await;
-        if let Some(jwk) = keys.set.as_ref().and_then(|set| set.find(kid)) {
-            return Ok(jwk.clone());
-        }
-        let now = self.clock.now();
-        let may_fetch =
-            keys.fetched_at.is_none_or(|at| now - at >= TimeDelta::seconds(JWKS_REFRESH_SECONDS));
-        if may_fetch && let Some(url) = &self.config.jwks_url {
-            keys.fetched_at = Some(now);
-            let response = self.client.get(url).send().await.map_err(TokenError::Jwks)?;
-            let response = response.error_for_status().map_err(TokenError::Jwks)?;
-            keys.set = Some(response.json().await.map_err(TokenError::Jwks)?);
-        }
-        keys.set.as_ref().and_then(|set| set.find(kid)).cloned().ok_or(TokenError::UnknownKey)
     }
 }

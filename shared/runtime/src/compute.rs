@@ -1,14 +1,19 @@
 //! Work that keeps a core busy, such as hashing a password, away from the threads that serve.
 
+use std::time::Duration;
+
+use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
 use crate::http::Problem;
 
 /// Such work at once: more would take the cores from everyone else.
-const AT_ONCE: usize = 2;
+pub const AT_ONCE: usize = 2;
 /// Callers that may wait for a turn; whoever comes after them is told to try again.
 const WAITING_LIMIT: usize = 256;
-/// Seconds after which they may.
+/// The longest wait for a turn: after it a person has given up.
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
+/// Seconds after which those who had no turn may try again.
 const RETRY_SECONDS: u32 = 2;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
@@ -17,16 +22,52 @@ static PLACES: Semaphore = Semaphore::const_new(WAITING_LIMIT);
 /// Runs `work` on a thread of its own.
 ///
 /// # Errors
-/// 503 if too many wait already; 500 if the work panicked.
+/// 503 if too many wait already, or a turn does not come in time; 500 if the work panicked.
 pub async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let busy = || {
         let detail = "too many log in at this moment; try again";
-        let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-        Problem::new(status, "busy", detail).retry_after(RETRY_SECONDS)
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(RETRY_SECONDS)
     };
-    let _place = PLACES.try_acquire().map_err(|_full| busy())?;
-    let _turn = TURNS.acquire().await.map_err(|_closed| busy())?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
+    let place = PLACES.try_acquire().map_err(|_full| busy())?;
+    let turn = tokio::time::timeout(WAIT_LIMIT, TURNS.acquire()).await;
+    let turn = turn.map_err(|_elapsed| busy())?.map_err(|_closed| busy())?;
+    // Work that has begun cannot be stopped: it keeps its turn to its end, also where the caller is gone.
+    let done = tokio::task::spawn_blocking(move || {
+        let _held = (place, turn);
+        work()
+    });
+    done.await.map_err(|error| Problem::internal(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use super::{AT_ONCE, run};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn callers_who_hang_up_make_no_more_work_at_once() {
+        let (started, starts) = mpsc::channel();
+        let calls: Vec<_> = (0..4 * AT_ONCE)
+            .map(|number| {
+                let (open, gate) = mpsc::channel::<()>();
+                let started = started.clone();
+                let call = tokio::spawn(run(move || {
+                    started.send(number).expect("the test listens");
+                    assert!(gate.recv().is_err(), "goes on until the test lets go");
+                }));
+                (open, call)
+            })
+            .collect();
+        for _ in 0..AT_ONCE {
+            let number: usize = starts.recv().expect("it starts");
+            calls[number].1.abort();
+        }
+        let next = starts.recv_timeout(Duration::from_millis(200));
+        assert!(next.is_err(), "nobody gets the turn of work that goes on");
+        drop(calls);
+        assert!(run(|| true).await.is_ok_and(|done| done), "then there are turns again");
+    }
 }

@@ -3,8 +3,12 @@
 use std::{collections::BTreeMap, fmt::Display, net::IpAddr, net::Ipv4Addr, str::FromStr};
 
 use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
 
 use crate::http::server::Access;
+
+/// The shortest secret: as long as the hash that signs with one (RFC 7518, 3.2).
+pub(crate) const SECRET_MIN_BYTES: usize = 32;
 
 /// Everything that is wrong with the environment, one line each.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +66,16 @@ impl Settings {
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<SecretString> {
         self.get(name).map(SecretString::from)
+    }
+
+    /// A secret that opens something, so that it must not be guessed; absent or at least
+    /// [`SECRET_MIN_BYTES`] long.
+    pub(crate) fn strong_secret(&mut self, name: &str) -> Option<SecretString> {
+        let secret = self.secret(name)?;
+        if secret.expose_secret().len() < SECRET_MIN_BYTES {
+            self.fault(format!("{name} is too short: at least {SECRET_MIN_BYTES} bytes"));
+        }
+        Some(secret)
     }
 
     /// A variable with a type and a default.
@@ -141,6 +155,35 @@ impl KafkaConfig {
             consume: settings.parsed("KAFKA_CONSUME", false),
             security_protocol: settings.parsed("KAFKA_SECURITY_PROTOCOL", "plaintext".to_owned()),
         }
+    }
+}
+
+/// A secret that somebody else shows to us.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedSecret(SecretString);
+
+impl SharedSecret {
+    /// `INGRESS_TOKEN`: who has it may deliver events by HTTP. Required where they come that way, also on
+    /// loopback: what is public often stands behind a proxy on the same machine.
+    pub(crate) fn of_ingress(settings: &mut Settings) -> Option<Self> {
+        let secret = settings.strong_secret("INGRESS_TOKEN");
+        if secret.is_none() {
+            settings.fault(
+                "INGRESS_TOKEN is not set: where KAFKA_CONSUME is not true, events come by HTTP, and only who \
+                 has this secret may deliver them (ce-ingresstoken of a KafkaSource, dapr-api-token of Dapr)",
+            );
+        }
+        secret.map(Self)
+    }
+
+    /// `METRICS_TOKEN`: who has it may read the metrics.
+    pub(crate) fn of_metrics(settings: &mut Settings) -> Option<Self> {
+        settings.strong_secret("METRICS_TOKEN").map(Self)
+    }
+
+    /// Whether this is it; the time that it takes tells nothing but the length.
+    pub(crate) fn is(&self, shown: &[u8]) -> bool {
+        self.0.expose_secret().as_bytes().ct_eq(shown).into()
     }
 }
 

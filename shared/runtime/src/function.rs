@@ -7,6 +7,7 @@ use events::{Event, Topic};
 
 use crate::{
     Act, Decide,
+    http::TrustedProxies,
     process::{Acting, AnyHandler, Deciding, Ignoring},
 };
 
@@ -20,6 +21,7 @@ pub struct Function {
     pub(crate) internal: Router,
     pub(crate) awaits_replies: bool,
     pub(crate) origins: Vec<HeaderValue>,
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl std::fmt::Debug for Function {
@@ -45,6 +47,7 @@ impl Function {
             internal: Router::new(),
             awaits_replies: false,
             origins: Vec::new(),
+            proxies: TrustedProxies::default(),
         }
     }
 
@@ -93,6 +96,13 @@ impl Function {
     #[must_use]
     pub fn allows_origins(mut self, origins: Vec<HeaderValue>) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Believes these proxies where a request comes from.
+    #[must_use]
+    pub fn trusts_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
         self
     }
 

@@ -1,21 +1,28 @@
 //! Running functions: each on its own, or several in one process.
 
-use std::{io, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
-use axum::Router;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Clock, Function, Services,
-    config::{ConfigError, HttpConfig, Settings},
+    config::{ConfigError, HttpConfig, Settings, SharedSecret},
     consumer::Consumer,
     fault::Faults,
-    http::server,
+    http::{
+        connections::{self, Limits},
+        server,
+    },
+    ingress,
     lambda::LambdaFunction,
     process::{Processor, chain},
     replies, telemetry,
 };
+
+/// The longest for finishing what is in work: with the publisher's 5 s after it, and a gateway stopped before the
+/// others, well inside the 30 s that Kubernetes gives.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a function cannot be hosted.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +73,10 @@ impl Host {
     ) -> Result<Self, HostError> {
         let name = function.name;
         let config = HttpConfig::read(settings, function.port);
+        let metrics_token = SharedSecret::of_metrics(settings);
+        // Who has a consumer of their own takes no events by HTTP.
+        let by_http = !function.topics.is_empty() && !services.kafka.consume;
+        let ingress_token = if by_http { SharedSecret::of_ingress(settings) } else { None };
         settings.check()?;
         let processor = Processor::new(&mut function, services);
         let stop = CancellationToken::new();
@@ -82,12 +93,18 @@ impl Host {
                 follower.map_err(|source| HostError::Consume { function: name, source })?;
             tasks.spawn(follower.run(stop.clone()));
         }
-        let routes = server::routes(function, services, &processor, config.access());
+        if let Some(token) = ingress_token {
+            let topics = std::mem::take(&mut function.topics);
+            function = function.serves_public(ingress::routes(processor, &topics, token));
+        }
+        let function =
+            function.serves_public(server::metrics_route(config.access(), metrics_token));
+        let routes = server::routes(function, services, config.access());
         let address = SocketAddr::new(config.address, config.port);
         let failed = |source| HostError::Listen { function: name, address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        tasks.spawn(serve(listener, routes, stop.clone()));
+        tasks.spawn(connections::serve(listener, routes, Limits::default(), stop.clone()));
         tracing::info!(function = name, %address, "listening");
         Ok(Self { name, address, stop, tasks })
     }
@@ -104,28 +121,28 @@ impl Host {
         self.address
     }
 
-    /// Finishes what is in work, then stops.
+    /// Finishes what is in work, then stops. What is not finished by then is cut off, as by a crash: every
+    /// handler may die half-way, and every request may be sent again.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(function = self.name, error = %chain(&error), "a task ended badly");
+        let finished = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                if let Err(error) = ended {
+                    let error = chain(&error);
+                    tracing::error!(function = self.name, %error, "a task ended badly");
+                }
             }
+        };
+        if tokio::time::timeout(STOP_LIMIT, finished).await.is_err() {
+            tracing::warn!(function = self.name, "work that did not finish is cut off");
         }
+        self.tasks.shutdown().await;
         tracing::info!(function = self.name, "stopped");
     }
 
     /// Stops at once, in the middle of whatever it does: a crash, for tests.
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
-    }
-}
-
-async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(error) = server.await {
-        tracing::error!(error = %chain(&error), "the HTTP server ended");
     }
 }
 

@@ -1,12 +1,17 @@
 //! Events that come by HTTP: from a Knative `KafkaSource` (binary or structured CloudEvents at
 //! `POST /`) or from Dapr.
+//!
+//! Only from the platform, which shows `INGRESS_TOKEN`: a secret and not a port of its own, since a Knative
+//! service has one port, and since Dapr (`dapr.io/app-token-secret`) and a `KafkaSource`
+//! (`ceOverrides.extensions.ingresstoken`) can both send one.
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderName, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -15,6 +20,7 @@ use events::{HeaderStyle, Topic};
 use serde_json::json;
 
 use crate::{
+    config::SharedSecret,
     http::Problem,
     http::json::read_body,
     message::Message,
@@ -26,18 +32,64 @@ const DAPR_PUBSUB: &str = "kafka";
 /// Seconds after which a sender may try again.
 const RETRY_SECONDS: u32 = 1;
 
-pub(crate) fn routes(processor: Arc<Processor>, topics: Vec<Topic>) -> Router {
+/// Where Dapr shows the token.
+const DAPR_TOKEN: &str = "dapr-api-token";
+/// Where a Knative source shows it: as an extension that it adds to every event.
+const KNATIVE_TOKEN: &str = "ce-ingresstoken";
+
+pub(crate) fn routes(processor: Arc<Processor>, topics: &[Topic], token: SharedSecret) -> Router {
     let subscriptions: Vec<_> = topics
         .iter()
         .map(|topic| {
             json!({ "pubsubname": DAPR_PUBSUB, "topic": topic.name(), "route": "/dapr/events" })
         })
         .collect();
+    let token = Arc::new(token);
+    let guard = |refusal| {
+        middleware::from_fn_with_state(Guard { token: Arc::clone(&token), refusal }, require_token)
+    };
+    let knative = Router::new().route("/", post(knative)).route_layer(guard(nothing_here));
     Router::new()
-        .route("/", post(knative))
         .route("/dapr/subscribe", get(async move || Json(subscriptions.clone())))
         .route("/dapr/events", post(dapr))
+        .route_layer(guard(no_token))
+        .merge(knative)
         .with_state(processor)
+}
+
+/// Lets the platform through, and refuses others as a front end refuses for now: a source whose token is being
+/// changed loses no events.
+#[derive(Clone)]
+struct Guard {
+    token: Arc<SharedSecret>,
+    refusal: fn() -> Problem,
+}
+
+/// Knative sends again after 404, and gives up after 401.
+fn nothing_here() -> Problem {
+    Problem::not_found("there is nothing at this address; /docs lists what there is")
+}
+
+/// Dapr sends again after 401, and gives up after 404.
+fn no_token() -> Problem {
+    Problem::unauthorized("events are delivered by the platform")
+}
+
+async fn require_token(
+    State(Guard { token, refusal }): State<Guard>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    // Taken out, since headers are kept with an event.
+    let headers = request.headers_mut();
+    let shown = [headers.remove(DAPR_TOKEN), headers.remove(KNATIVE_TOKEN)];
+    if shown.iter().flatten().any(|shown| token.is(shown.as_bytes())) {
+        return Ok(next.run(request).await);
+    }
+    if shown.iter().flatten().next().is_some() {
+        tracing::warn!("events are refused: the token that comes with them is not INGRESS_TOKEN");
+    }
+    Err(refusal())
 }
 
 /// Knative: 204 done; 503 retried by the source; 422 never retried, sent to the dead-letter sink.
@@ -76,7 +128,9 @@ async fn dapr(State(processor): State<Arc<Processor>>, request: Request) -> Resp
 
 async fn read(request: Request) -> Result<Message, Problem> {
     let (parts, body) = request.into_parts();
-    let headers = parts.headers.iter();
+    // What is kept of an event that cannot be handled must open nothing.
+    let secret = |name: &HeaderName| [header::AUTHORIZATION, header::COOKIE].contains(name);
+    let headers = parts.headers.iter().filter(|(name, _)| !secret(name));
     Ok(Message {
         origin: "http".to_owned(),
         style: HeaderStyle::Http,

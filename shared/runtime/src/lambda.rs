@@ -57,6 +57,17 @@ struct KafkaRecord {
     headers: Vec<BTreeMap<String, Option<Vec<i16>>>>,
 }
 
+/// Where batches come from: MSK, and Kafka elsewhere.
+const BATCH_SOURCES: [&str; 2] = ["aws:kafka", "SelfManagedKafka"];
+
+/// Whether Lambda's own event source sends this. What comes through API Gateway has a `requestContext`, and
+/// what its client sends is inside `body`.
+fn is_batch(event: &Value) -> bool {
+    let source = event.get("eventSource").and_then(Value::as_str);
+    event.get("requestContext").is_none()
+        && source.is_some_and(|source| BATCH_SOURCES.contains(&source))
+}
+
 /// Which records to deliver again.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -241,11 +252,12 @@ impl std::fmt::Debug for LambdaFunction {
 }
 
 impl LambdaFunction {
-    /// Prepares a function for invocations. API Gateway is public, so internal endpoints need tokens.
+    /// Prepares a function for invocations. API Gateway is public, so internal endpoints need tokens, and
+    /// events come in batches only: there are no addresses for them.
     #[must_use]
     pub fn new(mut function: Function, services: &Arc<Services>) -> Self {
         let processor = Processor::new(&mut function, services);
-        let routes = server::routes(function, services, &processor, Access::Guarded);
+        let routes = server::routes(function, services, Access::Guarded);
         Self { processor, routes, services: Arc::clone(services) }
     }
 
@@ -254,7 +266,7 @@ impl LambdaFunction {
     /// # Errors
     /// The event has neither shape: Lambda's caller sees that, and the event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
-        let answer = if event.get("records").is_some() {
+        let answer = if is_batch(&event) {
             let batch: KafkaBatch = serde_json::from_value(event)?;
             serde_json::to_value(handle_batch(&self.processor, batch).await)?
         } else {

@@ -17,6 +17,7 @@ pub mod handler;
 mod host;
 pub mod http;
 mod ingress;
+mod jwks;
 pub mod kafka;
 pub mod lambda;
 mod lanes;

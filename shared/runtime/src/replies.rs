@@ -83,6 +83,13 @@ impl Replies {
         Waiter { expected, replies: self.clone(), receiver }
     }
 
+    /// No more answers come here: who waits is told at once where they will be.
+    fn give_up(&self) {
+        if let Source::Live(waiting) = &self.0 {
+            waiting.lock().clear();
+        }
+    }
+
     fn deliver(&self, event: CloudEvent) {
         let Source::Live(waiting) = &self.0 else { return };
         if event.extensions.contains_key(EPHEMERAL) {
@@ -171,7 +178,7 @@ impl Follower {
         loop {
             let received = tokio::select! {
                 received = self.consumer.recv() => received,
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.replies.give_up(),
             };
             match received {
                 Ok(message) => {

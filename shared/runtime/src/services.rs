@@ -20,6 +20,9 @@ use crate::{
 /// The longest that queued events may take to leave at shutdown; the rest is the relay's.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
+/// The longest for giving back the database's connections, which a server that is away may hold.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
 /// Why a process cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -116,7 +119,9 @@ impl Services {
     pub async fn stop(&self) {
         self.outbox.drain(DRAIN_LIMIT).await;
         self.stop.cancel();
-        self.store.close().await;
+        if tokio::time::timeout(CLOSE_LIMIT, self.store.close()).await.is_err() {
+            tracing::warn!("connections to the database are in use and not closed");
+        }
     }
 
     /// Stops at once, as a crash would: what is queued stays in the outbox.

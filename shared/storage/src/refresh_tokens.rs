@@ -22,16 +22,16 @@ pub struct RefreshToken {
 /// What presenting a token comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Good: it is used up now, and a successor of the same family may be issued.
+    /// Good: it is used up now, and a successor of the same family may be issued in this transaction.
     Accepted {
         /// Whose it was.
         user_id: UserId,
         /// The family for its successor.
         family_id: TokenFamilyId,
     },
-    /// It was used before: someone has a copy. The caller revokes the family.
+    /// It was used before: someone has a copy. Its family is revoked now.
     Reused {
-        /// The family to revoke.
+        /// The family.
         family_id: TokenFamilyId,
     },
     /// Unknown, expired or revoked.
@@ -57,7 +57,10 @@ pub async fn insert(conn: &mut PgConnection, token: &RefreshToken) -> sqlx::Resu
     Ok(())
 }
 
-/// Uses a token up. Of two transactions that present the same one, exactly one is accepted.
+/// Uses a token up, or revokes its family if it was used before.
+///
+/// Of two transactions that present the same token, exactly one is accepted. In a transaction, which holds back
+/// all others of the family until its end.
 ///
 /// # Errors
 /// The database's own.
@@ -66,16 +69,16 @@ pub async fn use_up(
     token_hash: &[u8; 32],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Use> {
+    let Some(family_id) = lock_family(conn, token_hash).await? else { return Ok(Use::Refused) };
     let row = sqlx::query!(
-        "SELECT family_id, user_id, expires_at, used_at, revoked_at
-         FROM refresh_tokens WHERE token_hash = $1 FOR UPDATE",
+        "SELECT user_id, expires_at, used_at, revoked_at FROM refresh_tokens WHERE token_hash = $1",
         token_hash.as_slice(),
     )
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(Use::Refused) };
-    let family_id = TokenFamilyId::from_uuid(row.family_id);
     if row.used_at.is_some() {
+        revoke_locked(conn, family_id, now).await?;
         return Ok(Use::Reused { family_id });
     }
     if row.revoked_at.is_some() || row.expires_at <= now {
@@ -86,16 +89,50 @@ pub async fn use_up(
         token_hash.as_slice(),
         now,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
     Ok(Use::Accepted { user_id: UserId::from_uuid(row.user_id), family_id })
 }
 
-/// Revokes every token that descends from one login.
+/// Revokes every token that descends from the same login as this one.
+///
+/// A token that is not known needs no ending. In a transaction, which holds back all others of the family until
+/// its end.
 ///
 /// # Errors
 /// The database's own.
-pub async fn revoke_family(
+pub async fn revoke_family_of(
+    conn: &mut PgConnection,
+    token_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    if let Some(family_id) = lock_family(conn, token_hash).await? {
+        revoke_locked(conn, family_id, now).await?;
+    }
+    Ok(())
+}
+
+/// The family of a token, from now on for this transaction alone.
+///
+/// Who uses, succeeds or revokes a token of it waits here, until the end of the transaction. So whoever revokes
+/// sees every successor there is, and none is made after. The rows of the family could not be locked instead: a lock on rows holds back no
+/// row that another transaction is just about to add.
+async fn lock_family(
+    conn: &mut PgConnection,
+    token_hash: &[u8; 32],
+) -> sqlx::Result<Option<TokenFamilyId>> {
+    // The account stands for its families. A key of another table may still point to it meanwhile.
+    let family_id = sqlx::query_scalar!(
+        "SELECT t.family_id FROM refresh_tokens t JOIN users u ON u.id = t.user_id
+         WHERE t.token_hash = $1 FOR NO KEY UPDATE OF u",
+        token_hash.as_slice(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    Ok(family_id.map(TokenFamilyId::from_uuid))
+}
+
+async fn revoke_locked(
     conn: &mut PgConnection,
     family_id: TokenFamilyId,
     now: DateTime<Utc>,
@@ -105,24 +142,7 @@ pub async fn revoke_family(
         family_id.as_uuid(),
         now,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
     Ok(())
-}
-
-/// The family of a token, whatever its state.
-///
-/// # Errors
-/// The database's own.
-pub async fn family_of(
-    conn: &mut PgConnection,
-    token_hash: &[u8; 32],
-) -> sqlx::Result<Option<TokenFamilyId>> {
-    let family = sqlx::query_scalar!(
-        "SELECT family_id FROM refresh_tokens WHERE token_hash = $1",
-        token_hash.as_slice(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(family.map(TokenFamilyId::from_uuid))
 }

@@ -1,5 +1,6 @@
 //! The load bench: latency and throughput of whole questions, beside the floor and the aim; then of questions that
-//! a slow model answers, beside that model alone.
+//! a slow model answers, beside that model alone. `load registrations 10000` tells instead what so many
+//! registrations leave in memory, and fails if it is more than it may be.
 //!
 //! Everything runs in this one process, the clients too, on a private PostgreSQL that flushes every
 //! commit to disk. The baseline is `GET /api/v1/me` of the same run: the same HTTP, token check and
@@ -11,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use futures::StreamExt;
 use local_postgres::{Durability, LocalPostgres};
 use reqwest::StatusCode;
 use sqlx::{Connection, PgConnection};
@@ -32,16 +34,61 @@ const MODEL_TAKES: Duration = Duration::from_secs(2);
 /// Questions of each student to the slow model.
 const ROUNDS: usize = 3;
 
+/// Registrations after which everything that is kept for the next has been made.
+const WARM: usize = 100;
+/// What registrations may leave: less than two blocks of the 19 MiB that hashing takes, far less than one for
+/// each thread that ever hashed.
+const GROWTH_LIMIT_MIB: u64 = 32;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    without_model().await?;
-    with_model().await
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [] => {
+            without_model().await?;
+            with_model().await
+        }
+        [mode, count] if mode == "registrations" => registrations(count.parse()?).await,
+        _ => anyhow::bail!("load, or load registrations and a number"),
+    }
+}
+
+/// Resident memory as accounts are made, by as many clients as hash at once and one more.
+async fn registrations(count: usize) -> anyhow::Result<()> {
+    let dir = TempDir::new()?;
+    let (_postgres, world, _, _) = start(&dir, &[], 0).await?;
+    print("registrations   memory in MiB");
+    let look = |made: usize| -> anyhow::Result<u64> {
+        let resident = resident_mib()?;
+        print(&format!("{made:13}   {resident:13}"));
+        Ok(resident)
+    };
+    look(0)?;
+    let mut warm = None;
+    let mut made = 0;
+    while made < count {
+        let step = if made < WARM { WARM } else { 1_000 - made % 1_000 };
+        let next = (made + step).min(count);
+        futures::stream::iter(made..next)
+            .for_each_concurrent(runtime::compute::AT_ONCE + 1, async |number| {
+                drop(world.student(&format!("student{number}")).await);
+            })
+            .await;
+        made = next;
+        let resident = look(made)?;
+        let warm = *warm.get_or_insert(resident);
+        let growth = resident.saturating_sub(warm);
+        ensure!(growth <= GROWTH_LIMIT_MIB, "{growth} MiB more than after {WARM} registrations");
+    }
+    stop(world).await;
+    Ok(())
 }
 
 /// The product on a PostgreSQL of its own, with all students of the bench.
 async fn start(
     dir: &TempDir,
     more: &[(&'static str, String)],
+    count: usize,
 ) -> anyhow::Result<(LocalPostgres, Arc<World>, Vec<Student>, u64)> {
     let postgres = LocalPostgres::start(dir.path(), Durability::Durable)?;
     let high = || "1000000000".to_owned();
@@ -50,13 +97,14 @@ async fn start(
         ("RATE_LIMIT_USER", high()),
         ("RATE_LIMIT_ADDRESS", high()),
         ("RATE_LIMIT_LOGIN", high()),
+        ("RATE_LIMIT_PASSWORD", high()),
     ];
     settings.extend_from_slice(more);
     let setup = Setup { settings, system_clock: true, ..Setup::default() };
     let world = Arc::new(World::with(setup).await);
     let idle = resident_mib()?;
     let mut students = Vec::new();
-    for number in 0..STUDENTS {
+    for number in 0..count {
         students.push(world.student(&format!("student{number}")).await);
     }
     Ok((postgres, world, students, idle))
@@ -79,7 +127,7 @@ async fn with_model() -> anyhow::Result<()> {
     let server = ModelServer::answering(slow).await;
     let dir = TempDir::new()?;
     let model = [("OPENAI_BASE_URL", server.base_url())];
-    let (_postgres, world, students, _) = start(&dir, &model).await?;
+    let (_postgres, world, students, _) = start(&dir, &model, STUDENTS).await?;
     run(&world, &students[..1], 1, ask_model).await?;
     let measured = run(&world, &students, STUDENTS * ROUNDS, ask_model).await?;
     let takes = MODEL_TAKES.as_millis();
@@ -103,7 +151,7 @@ async fn ask_model(world: Arc<World>, student: Student, number: usize) -> Status
 
 async fn without_model() -> anyhow::Result<()> {
     let dir = TempDir::new()?;
-    let (postgres, world, students, idle) = start(&dir, &[]).await?;
+    let (postgres, world, students, idle) = start(&dir, &[], STUDENTS).await?;
     let url = postgres.url("postgres");
     run(&world, &students[..1], 50, ask).await?;
     print("memory of the idle process (7 of 10 functions, broker, clients), without PostgreSQL");

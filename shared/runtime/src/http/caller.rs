@@ -1,19 +1,19 @@
 //! Who makes a request.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, FromRef, FromRequestParts},
-    http::{header, request::Parts},
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use domain::user::Role;
 use ids::UserId;
 
 use super::Problem;
-use crate::auth::Verifier;
+use crate::auth::{TokenError, Verifier};
+
+/// Seconds after which a token may be shown again whose keys could not be fetched.
+const PROVIDER_RETRY_SECONDS: u32 = 2;
 
 /// The person behind a valid access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,33 +38,55 @@ where
     }
 }
 
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 pub(crate) async fn bearer(parts: &Parts, verifier: &Verifier) -> Result<Caller, Problem> {
-    let token = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(|| {
-            Problem::unauthorized("send the header Authorization: Bearer with an access token")
-        })?;
+    let token = bearer_token(&parts.headers).ok_or_else(|| {
+        Problem::unauthorized("send the header Authorization: Bearer with an access token")
+    })?;
     verifier.verify(token).await.map_err(|error| {
         tracing::debug!(error = %crate::process::chain(&error), "token refused");
-        Problem::unauthorized(error.to_string())
+        match error {
+            TokenError::ProviderAway(_) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Problem::new(status, "unavailable", error.to_string())
+                    .retry_after(PROVIDER_RETRY_SECONDS)
+            }
+            TokenError::Expired | TokenError::Invalid(_) | TokenError::UnknownKey => {
+                Problem::unauthorized(error.to_string())
+            }
+        }
     })
 }
 
-/// The address that a request comes from, for rate limits: the peer's, or what API Gateway says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
+/// Who asks at an internal endpoint: a person with a token, or on a private port this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker(Option<Caller>);
 
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = std::convert::Infallible;
+impl Asker {
+    /// Lets a student ask for themselves only; teachers, administrators and this machine for anyone.
+    ///
+    /// # Errors
+    /// 403 for another student's id.
+    pub fn may_ask_for(&self, student: Option<UserId>) -> Result<(), Problem> {
+        match (self.0, student) {
+            (Some(Caller { id, role: Role::Student, .. }), Some(student)) if id != student => {
+                let detail = "student_id: a student asks for themselves; send your own or none";
+                Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let told = parts.extensions.get::<Self>().copied();
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| Self(info.0.ip()));
-        Ok(told.or(peer).unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+impl<S: Send + Sync> FromRequestParts<S> for Asker {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Caller>().copied()))
     }
 }

@@ -1,10 +1,13 @@
 //! HTTP: what all endpoints of all functions have in common.
 
+mod address;
 mod caller;
+pub(crate) mod connections;
 pub(crate) mod json;
 mod problem;
 pub(crate) mod server;
 
-pub use caller::{Caller, ClientAddress};
+pub use address::{ClientAddress, TrustedProxies, network};
+pub use caller::{Asker, Caller};
 pub use json::{BODY_LIMIT, Json, read_json};
 pub use problem::{FieldError, Problem};

@@ -1,4 +1,4 @@
-//! A function's server: its own endpoints, probes, metrics, and what every request goes through.
+//! A function's routes: its own endpoints, probes, metrics, and what every request goes through.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -9,7 +9,7 @@ use std::{
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -19,8 +19,8 @@ use serde::Serialize;
 use tower_http::cors::CorsLayer;
 use tracing::Instrument;
 
-use super::{Json, Problem, caller};
-use crate::{Function, Services, ingress, metrics, process::Processor, telemetry};
+use super::{Json, Problem, address, caller};
+use crate::{Function, Services, config::SharedSecret, metrics, telemetry};
 
 /// The longest that a request may take, from the first byte of its body to the answer: the front
 /// door's longest patience and then some.
@@ -35,31 +35,23 @@ pub(crate) enum Access {
     Guarded,
 }
 
-/// All routes of a function.
-pub(crate) fn routes(
-    function: Function,
-    services: &Arc<Services>,
-    processor: &Arc<Processor>,
-    access: Access,
-) -> Router {
+/// A function's own routes, and what every function has.
+pub(crate) fn routes(function: Function, services: &Arc<Services>, access: Access) -> Router {
     let name = function.name;
     let cors = cors(function.origins);
+    let proxies = middleware::from_fn_with_state(Arc::new(function.proxies), address::locate);
     let mut internal = function.internal;
     if access == Access::Guarded && internal.has_routes() {
         let guard = middleware::from_fn_with_state(Arc::clone(services), require_token);
         internal = internal.route_layer(guard);
     }
-    let mut routes = function.public.merge(internal);
-    // A function that has a consumer of its own takes no events from strangers.
-    if !function.topics.is_empty() && !services.kafka.consume {
-        routes = routes.merge(ingress::routes(Arc::clone(processor), function.topics));
-    }
     let probes = Router::new()
         .route("/health", get(async || Json(Health { status: "ok" })))
         .route("/ready", get(ready))
-        .route("/metrics", get(async || metrics::render()))
         .with_state(Arc::clone(services));
-    routes
+    function
+        .public
+        .merge(internal)
         .merge(probes)
         .fallback(async || {
             Problem::not_found("there is nothing at this address; /docs lists what there is")
@@ -70,7 +62,24 @@ pub(crate) fn routes(
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
         .layer(cors)
+        .layer(proxies)
         .layer(middleware::from_fn(move |request, next| observe(name, request, next)))
+}
+
+/// `/metrics`: for whoever shows the token; without one for this machine, and nobody else.
+pub(crate) fn metrics_route(access: Access, token: Option<SharedSecret>) -> Router {
+    if access == Access::Guarded && token.is_none() {
+        return Router::new();
+    }
+    let show = async move |headers: HeaderMap| {
+        let shown = caller::bearer_token(&headers).unwrap_or_default();
+        if token.is_some_and(|token| !token.is(shown.as_bytes())) {
+            let detail = "send the header Authorization: Bearer with METRICS_TOKEN";
+            return Problem::unauthorized(detail).into_response();
+        }
+        metrics::render().into_response()
+    };
+    Router::new().route("/metrics", get(show))
 }
 
 /// What pages of the allowed origins may send and see; outside all routes, since a browser asks
@@ -78,15 +87,25 @@ pub(crate) fn routes(
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
             HeaderName::from_static("prefer"),
             HeaderName::from_static("traceparent"),
+            HeaderName::from_static("tracestate"),
         ])
-        .expose_headers([header::LOCATION, header::RETRY_AFTER])
+        .expose_headers([
+            header::ALLOW,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
+        ])
 }
 
 #[derive(Serialize)]
@@ -117,8 +136,9 @@ async fn require_token(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    caller::bearer(&parts, &services.verifier).await?;
+    let (mut parts, body) = request.into_parts();
+    let caller = caller::bearer(&parts, &services.verifier).await?;
+    parts.extensions.insert(caller);
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
