@@ -1,13 +1,13 @@
 //! `POST /execute`: a program for whoever asks directly.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use domain::execution::{ExecutionResult, Program};
 use ids::{EventId, ExecutionId};
 use runtime::{
     Outgoing, Services,
-    http::{Json, Problem},
+    http::{Json, Problem, deadline},
 };
 use serde::Serialize;
 use storage::executions;
@@ -16,6 +16,8 @@ use crate::{NAME, execute::execute, workers::Workers};
 
 /// When to try again after all workers had as much as they take: by then most programs have ended.
 const RETRY_SECONDS: u32 = 1;
+/// The longest for a run: 5 s of the program, 2 s of what is expected of it, and a busy machine.
+const RUN_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Endpoint {
@@ -39,6 +41,7 @@ async fn run(
     Json(program): Json<Program>,
 ) -> Result<Json<ExecuteResponse>, Problem> {
     let now = services.clock.now();
+    deadline::allow(RUN_LIMIT);
     let result = execute(&workers, &program, now).await.map_err(|busy| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", busy.to_string())
             .retry_after(RETRY_SECONDS)

@@ -16,19 +16,20 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use events::{HeaderStyle, Topic};
+use events::{HeaderStyle, Topic, envelope::MAX_DATA_BYTES};
 use serde_json::json;
 
 use crate::{
     config::SharedSecret,
-    http::Problem,
-    http::json::read_body,
+    http::{Problem, deadline, json::read_body},
     message::Message,
-    process::{Outcome, Processor},
+    process::{ACT_LIMIT, Outcome, Processor},
 };
 
 /// The name of the Dapr component that stands for Kafka.
 const DAPR_PUBSUB: &str = "kafka";
+/// Most bytes of an event: what Kafka takes, and some more for the structured form.
+const EVENT_LIMIT: usize = MAX_DATA_BYTES + (128 << 10);
 /// Seconds after which a sender may try again.
 const RETRY_SECONDS: u32 = 1;
 
@@ -98,6 +99,7 @@ async fn knative(
     request: Request,
 ) -> Result<Response, Problem> {
     let message = read(request).await?;
+    deadline::allow(ACT_LIMIT);
     Ok(match processor.process(&message).await {
         Outcome::Done => StatusCode::NO_CONTENT.into_response(),
         Outcome::DeadLettered(reasons) => {
@@ -116,12 +118,17 @@ async fn knative(
 /// Dapr: always 200, since it drops on 404 and retries on anything else; the body says what to do.
 async fn dapr(State(processor): State<Arc<Processor>>, request: Request) -> Response {
     let status = match read(request).await {
-        Err(_unreadable) => "DROP",
-        Ok(message) => match processor.process(&message).await {
-            Outcome::Done => "SUCCESS",
-            Outcome::DeadLettered(_) => "DROP",
-            Outcome::Retry | Outcome::Unavailable => "RETRY",
-        },
+        // A body that did not arrive comes again; one that is too large never gets smaller.
+        Err(problem) if problem.status() != StatusCode::PAYLOAD_TOO_LARGE => "RETRY",
+        Err(_too_large) => "DROP",
+        Ok(message) => {
+            deadline::allow(ACT_LIMIT);
+            match processor.process(&message).await {
+                Outcome::Done => "SUCCESS",
+                Outcome::DeadLettered(_) => "DROP",
+                Outcome::Retry | Outcome::Unavailable => "RETRY",
+            }
+        }
     };
     Json(json!({ "status": status })).into_response()
 }
@@ -140,6 +147,6 @@ async fn read(request: Request) -> Result<Message, Problem> {
                 (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
             })
             .collect(),
-        value: read_body(body).await?,
+        value: read_body(body, EVENT_LIMIT).await?,
     })
 }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The longest that an attempt may take that calls outside: a model call with its retries fits, a hang does not.
-const ACT_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const ACT_LIMIT: Duration = Duration::from_secs(60);
 /// The longest that an attempt may take that only reads, thinks and writes: a few statements at their limit. Beyond
 /// that the database has gone silent, or the handler hangs.
 const DECIDE_LIMIT: Duration = Duration::from_secs(15);

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{config::KafkaConfig, kafka, live::EPHEMERAL, store::bounded};
+use crate::{config::KafkaConfig, http::deadline, kafka, live::EPHEMERAL, store::bounded};
 
 /// Where answers come: to questions and solutions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
@@ -112,6 +112,7 @@ impl Replies {
 impl Waiter {
     /// The answer, if it comes within `patience`.
     pub async fn wait(mut self, patience: Duration) -> Option<CloudEvent> {
+        deadline::allow(patience);
         let answer = async {
             match (&self.replies.0, self.receiver.take()) {
                 (Source::Live(_), Some(receiver)) => receiver.await.ok(),

@@ -1,5 +1,7 @@
 //! Request bodies: bounded, then parsed, with the fault named where there is one.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, Request},
@@ -9,10 +11,13 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
-use super::Problem;
+use super::{Problem, deadline};
 
 /// Most bytes of a request body: code, error and question at their longest, escaped, fit well.
 pub const BODY_LIMIT: usize = 512 * 1024;
+
+/// The longest for a body to arrive: the longest one over a slow telephone.
+const BODY_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A JSON body: read from requests with full diagnostics, written to responses.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "send the header Content-Type: application/json",
             ));
         }
-        let body = read_body(request.into_body()).await?;
+        let body = read_body(request.into_body(), BODY_LIMIT).await?;
         read_json(&body).map(Json)
     }
 }
@@ -44,13 +49,19 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Reads a body up to [`BODY_LIMIT`].
-pub(crate) async fn read_body(body: Body) -> Result<bytes::Bytes, Problem> {
-    to_bytes(body, BODY_LIMIT).await.map_err(|error| {
+/// Reads a body of up to `limit` bytes.
+pub(crate) async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
+    deadline::allow(BODY_PATIENCE);
+    let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, limit)).await;
+    let read = read.map_err(|_elapsed| {
+        let detail = format!("the body did not arrive within {} s", BODY_PATIENCE.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail)
+    })?;
+    read.map_err(|error| {
         let too_long = std::error::Error::source(&error)
             .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
         if too_long {
-            let detail = format!("the body may have at most {BODY_LIMIT} bytes");
+            let detail = format!("the body may have at most {limit} bytes");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
         } else {
             Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", "the body ended early")

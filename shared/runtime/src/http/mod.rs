@@ -3,6 +3,7 @@
 mod address;
 mod caller;
 pub(crate) mod connections;
+pub mod deadline;
 pub(crate) mod json;
 mod problem;
 pub(crate) mod server;

@@ -1,10 +1,6 @@
 //! A function's routes: its own endpoints, probes, metrics, and what every request goes through.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -19,12 +15,11 @@ use serde::Serialize;
 use tower_http::cors::CorsLayer;
 use tracing::Instrument;
 
-use super::{Json, Problem, address, caller};
+use super::{Json, Problem, address, caller, deadline};
 use crate::{Function, Services, config::SharedSecret, metrics, telemetry};
 
-/// The longest that a request may take, from the first byte of its body to the answer: the front
-/// door's longest patience and then some.
-const REQUEST_LIMIT: Duration = Duration::from_secs(35);
+/// Seconds after which a request that took too long may be sent again.
+const RETRY_SECONDS: u32 = 2;
 
 /// Who can reach a function's port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,14 +156,18 @@ async fn observe(function: &'static str, request: Request, next: Next) -> Respon
     telemetry::adopt(&span, traceparent);
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let response = match tokio::time::timeout(REQUEST_LIMIT, answered).await {
+        let response = match deadline::keep(deadline::WORK_LIMIT, answered).await {
             Ok(Ok(response)) => response,
             Ok(Err(_panic)) => {
                 Problem::internal(&std::io::Error::other("a handler panicked")).into_response()
             }
-            Err(_elapsed) => {
-                let detail = "the request took too long; send it again";
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
+            Err(deadline::Elapsed) => {
+                tracing::warn!("a request took too long");
+                let detail = "the service does not get on for a moment. Send the request again: with the same \
+                              Idempotency-Key nothing is done twice";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+                    .retry_after(RETRY_SECONDS)
+                    .into_response()
             }
         };
         let (status, took) = (response.status().as_u16(), started.elapsed());
