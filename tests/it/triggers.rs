@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use events::question_asked::QuestionAsked;
 use reqwest::StatusCode;
 use runtime::{
-    Clock, Function, Host, Services,
+    Act, Clock, Function, HandlerError, Host, Live, Outgoing, Received, Services,
     config::{KafkaConfig, Settings},
     fault::Faults,
     kafka,
@@ -285,6 +286,52 @@ async fn dapr_is_told_in_the_body_what_to_do() {
         send(event("dapr-2", 2).to_string()).await,
         (StatusCode::OK, json!({ "status": "RETRY" }))
     );
+    host.stop().await;
+    world.finish().await;
+}
+
+/// What an outside system that never comes back does to a function.
+struct NeverSucceeds;
+
+impl Act for NeverSucceeds {
+    type In = QuestionAsked;
+
+    async fn handle(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
+        Err(HandlerError::retry(anyhow::anyhow!("the outside is away")))
+    }
+}
+
+/// Deliveries of an event until it is given up, as for a consumer of our own.
+const DELIVERIES: i64 = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_delivers_an_event_that_never_succeeds_is_told_at_last_that_it_is_dealt_with() {
+    let world = World::new().await;
+    let mut single = Single::new(&world, &[]).await;
+    let lambda = single.lambda(|_, _| Function::new("bench", 0).acts(NeverSucceeds));
+    let function = Function::new("bench", 0).acts(NeverSucceeds);
+    let host =
+        Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
+    let structured = [
+        ("content-type", "application/cloudevents+json"),
+        ("dapr-api-token", INGRESS_TOKEN),
+        ("ce-ingresstoken", INGRESS_TOKEN),
+    ];
+    for delivery in 1..=DELIVERIES {
+        let lanes = json!({ "t-0": [record("t", 0, 1, Some(&event("lambda", 1)))] });
+        let batch = lambda.invoke(batch(&lanes)).await.expect("a batch");
+        let again = batch["batchItemFailures"].as_array().expect("a list").len();
+        let knative = post(&host, "/", &structured, event("knative", 2).to_string()).await.0;
+        let dapr = post(&host, "/dapr/events", &structured, event("dapr", 3).to_string()).await.1;
+        if delivery < DELIVERIES {
+            assert_eq!((again, knative.as_u16(), &dapr["status"]), (1, 503, &json!("RETRY")));
+        } else {
+            assert_eq!((again, knative.as_u16(), &dapr["status"]), (0, 422, &json!("DROP")));
+        }
+    }
+    let dead =
+        "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND data->>'attempts' = '8'";
+    assert_eq!(single.count(dead).await, 3);
     host.stop().await;
     world.finish().await;
 }
