@@ -1,5 +1,6 @@
 //! The whole product in one process, for tests: real database, real Kafka protocol, real HTTP.
 
+pub mod hostile;
 pub mod transcripts;
 
 use std::{
