@@ -1,6 +1,7 @@
 //! The whole product in one process, for tests: real database, real Kafka protocol, real HTTP.
 
 pub mod bench;
+pub mod hostile;
 pub mod transcripts;
 
 use std::{
@@ -38,6 +39,8 @@ pub fn worker_command() -> code_execution::workers::Command {
         program: worker.take(3).find(|worker| worker.exists()).expect("cargo has built the worker"),
         arguments: vec![code_execution::WORKER_ARGUMENT.to_owned()],
         image: code_execution::built_image(),
+        // Twice what a worker of the suite has at its worst, so that a leak is found.
+        max_memory: 1 << 30,
     }
 }
 

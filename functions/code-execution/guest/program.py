@@ -35,7 +35,7 @@ class WitWorld(wit_world.WitWorld):
             return _run(program)
         except BaseException as error:
             # The program has broken what was to tell of it.
-            name = type.__dict__["__name__"].__get__(type(error))
+            name = values.name_of(type(error))
             fault = Fault(name, "", None, None, None, None, [], f"{name}\n", [])
             return Outcome(Ending_Raised(fault), None, None)
 
@@ -44,7 +44,7 @@ class WitWorld(wit_world.WitWorld):
             scope = {}
             return values.encoded(eval(compile(expression, "<expected>", "eval"), scope))
         except Exception as error:
-            raise Err(f"{type(error).__name__}: {error}")
+            raise Err(values.plain(f"{type(error).__name__}: {error}", values.TEXT))
 
 
 def _run(program):
@@ -53,6 +53,7 @@ def _run(program):
     recorder = Recorder(program.trace_steps, host.written) if program.trace_steps else None
     value = None
     try:
+        _refuse_null(program.source)
         code = compile(program.source, NAME, "exec", dont_inherit=True)
     except BaseException as error:
         return Outcome(_rejected(error), None, None)
@@ -94,6 +95,18 @@ def _main_module(source):
     return main
 
 
+def _refuse_null(source):
+    """Python says that there is one, but not where."""
+    position = source.find("\0")
+    if position < 0:
+        return
+    line, start = source.count("\n", 0, position) + 1, source.rfind("\n", 0, position) + 1
+    text = source[start:].partition("\n")[0].replace("\0", "\u2400")
+    column = position - start + 1
+    place = NAME, line, column, text, line, column + 1
+    raise SyntaxError("source code string cannot contain null bytes", place)
+
+
 def _take_over():
     """Undoes what the program may have done to the interpreter that tells of it."""
     sys.settrace(None)
@@ -117,7 +130,7 @@ def _ended_by(error):
     if issubclass(type(error), SystemExit):
         return _exited(error.code)
     _, step = report.place(error)
-    host.raised(type(error).__name__, step and step.tb_lineno)
+    host.raised(values.name_of(type(error)), report.line_of(step))
     fault = report.fault(error)
     if hook is not sys.__excepthook__:
         try:

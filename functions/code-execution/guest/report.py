@@ -6,7 +6,7 @@ import sys
 import traceback
 
 from names import OURS, is_students, shown
-from values import cut
+from values import NAME, cut, name_of, plain
 from wit_world import Fault, Variable
 
 __builtins__ = dict(vars(__import__("builtins")))
@@ -15,6 +15,8 @@ __builtins__ = dict(vars(__import__("builtins")))
 _MESSAGE = 2_000
 # Characters of a traceback: the first and the last lines of a longer one are kept.
 _TRACEBACK = 16_000
+# Other classes told of an exception: more than the library has above any.
+_BASES = 40
 # Frames that are looked at: all, at Python's own limit; a program that raises it can have a million.
 _FRAMES = 1_100
 # Variables told, characters of the text of each, and items of a container whose text is told.
@@ -37,18 +39,18 @@ def place(error):
 
 def fault(error):
     """The exception as the host wants it, with as much as can still be found out."""
-    kind = type(error).__name__
+    kind = name_of(type(error))
     try:
         return _fault(error, kind)
     except Exception as problem:
         # The program has broken what describes exceptions, or there is no memory left for it.
         line = None
         if isinstance(error, SyntaxError):
-            line = error.lineno if type(error.lineno) is int else None
-        elif (step := place(error)[1]) is not None:
-            line = step.tb_lineno
-        text = f"{kind} (its description failed with {type(problem).__name__})"
-        return Fault(kind, "", line, None, None, None, [], text + "\n", [])
+            line = error.lineno
+        else:
+            line = line_of(place(error)[1])
+        text = f"{kind} (its description failed with {name_of(type(problem))})"
+        return Fault(kind, "", _place(line), None, None, None, [], text + "\n", [])
 
 
 def _fault(error, kind):
@@ -56,20 +58,26 @@ def _fault(error, kind):
     frame, step = place(error)
     column = end = line = function = None
     if isinstance(error, SyntaxError):
-        line, column, end = error.lineno, error.offset, error.end_offset
-    elif frame is not None:
+        line, column, end = _place(error.lineno), _place(error.offset), _place(error.end_offset)
+    # Of some texts that are not Python, nobody says where; then it is where the text was given to `exec`.
+    if line is None and frame is not None:
         line, column, end = _columns(frame, step)
         if frame.f_code.co_name != "<module>":
-            function = frame.f_code.co_name
-    bases = [base.__name__ for base in type(error).__mro__[1:-1]]
-    text = "".join(_lines(described))
-    variables = _variables(frame, line) if frame is not None else []
+            function = plain(frame.f_code.co_name)
+    bases = [name_of(base) for base in type(error).__mro__[1:-1][:_BASES]]
+    text = plain("".join(_lines(described)), 2 * _TRACEBACK)
+    variables = _variables(frame, line) if frame is not None and line is not None else []
     message = described._str if isinstance(described._str, str) else str(error)
     if isinstance(error, SyntaxError):
         message = str(error.msg)
     return Fault(
-        kind, cut(message, _MESSAGE), _place(line), _place(column), _place(end), function, bases, text, variables
+        kind, plain(message, _MESSAGE), _place(line), _place(column), _place(end), function, bases, text, variables
     )
+
+
+def line_of(step):
+    """The line of a step of a traceback, if it is one: programs can make both."""
+    return step and _place(step.tb_lineno)
 
 
 def _place(number):
@@ -129,7 +137,7 @@ def _variables(frame, line):
     found = []
     for name in dict.fromkeys(words):
         for scope in (frame.f_locals, frame.f_globals):
-            if name in scope and len(found) < _VARIABLES:
+            if len(name) <= NAME and name in scope and len(found) < _VARIABLES:
                 found.append(_variable(name, scope[name]))
                 break
     return found
@@ -147,7 +155,7 @@ def _variable(name, value):
         if all(type(item) in (int, float, bool, str, type(None)) for item in items):
             if all(type(item) is not int or abs(item) < 10**_TEXT for item in items):
                 text = _short(value, None)
-    return Variable(name, kind.__name__, length, text)
+    return Variable(plain(name), name_of(kind), length, None if text is None else plain(text))
 
 
 def _short(value, length):

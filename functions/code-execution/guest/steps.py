@@ -6,22 +6,21 @@ a number, a string, `{"ref": 1}` (an object of `heap`, shared where the program 
 `{"text": "1j"}`. A heap object has `kind`, `type` and what it holds.
 """
 
-import json
 import sys
 import types
 
 from names import is_students
+from values import as_json, name_of
 
 __builtins__ = dict(vars(__import__("builtins")))
 
 # Frames told in a step, objects told in a step, items told of an object, characters of a string.
 _FRAMES, _OBJECTS, _ITEMS, _TEXT = 32, 100, 50, 200
-# Characters of all steps together: what a page can hold, and a small part of the program's memory.
+# Bytes of all steps together: what a page can hold, and a small part of the program's memory.
 _ALL = 1_000_000
 # Integers that JSON readers keep exact (RFC 8259, section 6).
 _EXACT = 2**53
 
-_encode = json.JSONEncoder(check_circular=False).encode
 _HIDDEN = {"__builtins__", "__name__", "__file__", "__doc__", "__package__", "__loader__", "__spec__", "__cached__"}
 
 
@@ -60,26 +59,30 @@ class Recorder:
         return self._line
 
     def _record(self, frame, event, argument):
-        if len(self._steps) >= self._limit or self._size > _ALL:
-            self.truncated = True
-            sys.settrace(None)
-            return
+        if len(self._steps) >= self._limit:
+            return self._end()
         heap = _Heap(self)
         step = {
             "event": event,
             "line": frame.f_lineno,
-            "function": frame.f_code.co_name,
+            "function": _cut(frame.f_code.co_name),
             "written": self._written(),
             "frames": [_frame(each, heap) for each in _stack(frame)],
         }
         if event == "return":
             step["value"] = heap.value(argument)
         elif event == "exception":
-            step["exception"] = argument[0].__name__
+            step["exception"] = name_of(argument[0])
         step["heap"] = heap.finish()
-        text = _encode(step)
-        self._size += len(text)
+        text = as_json(step)
+        self._size += len(text.encode())
+        if self._size > _ALL:
+            return self._end()
         self._steps.append(text)
+
+    def _end(self):
+        self.truncated = True
+        sys.settrace(None)
 
     def number(self, thing):
         """The object's number: the same for as long as the program runs."""
@@ -104,11 +107,11 @@ def _stack(frame):
 def _frame(frame, heap):
     names = frame.f_locals
     shown = {
-        name: heap.value(value)
+        _cut(str(name)): heap.value(value)
         for name, value in list(names.items())[: _ITEMS * 2]
         if name not in _HIDDEN and not isinstance(value, types.ModuleType)
     }
-    return {"function": frame.f_code.co_name, "line": frame.f_lineno, "locals": shown}
+    return {"function": _cut(frame.f_code.co_name), "line": frame.f_lineno, "locals": shown}
 
 
 class _Heap:
@@ -127,7 +130,7 @@ class _Heap:
         if kind is float:
             return value if value == value and abs(value) != float("inf") else {"text": float.__repr__(value)}
         if kind is str:
-            return value if len(value) <= _TEXT else value[:_TEXT] + "…"
+            return _cut(value)
         if kind is complex:
             return {"text": complex.__repr__(value)}
         if kind is bytes and len(value) <= _TEXT:
@@ -143,14 +146,14 @@ class _Heap:
             number, value = self._waiting.pop(0)
             self._objects[str(number)] = self._object(value)
         for number, value in self._waiting:
-            self._objects[str(number)] = {"kind": "more", "type": type(value).__name__}
+            self._objects[str(number)] = {"kind": "more", "type": name_of(type(value))}
             if len(self._objects) >= 2 * _OBJECTS:
                 break
         return self._objects
 
     def _object(self, value):
         kind = type(value)
-        told = {"type": kind.__name__}
+        told = {"type": name_of(kind)}
         if isinstance(value, (list, tuple, set, frozenset)):
             base = next(base for base in (list, tuple, set, frozenset) if isinstance(value, base))
             items = base.__iter__(value)
@@ -161,10 +164,10 @@ class _Heap:
             told |= {"kind": "dict", "length": dict.__len__(value)}
             told["entries"] = [[self.value(key), self.value(held)] for (key, held), _ in pairs]
         elif isinstance(value, types.FunctionType):
-            told |= {"kind": "function", "name": value.__name__}
+            told |= {"kind": "function", "name": _cut(value.__name__)}
         elif isinstance(value, type):
             names = {name: held for name, held in type.__dict__["__dict__"].__get__(value).items() if name[:2] != "__"}
-            told |= {"kind": "class", "name": value.__name__, "attributes": self._names(names)}
+            told |= {"kind": "class", "name": name_of(value), "attributes": self._names(names)}
         else:
             told["kind"] = "instance"
             attributes = _attributes(value)
@@ -173,7 +176,7 @@ class _Heap:
         return told
 
     def _names(self, names):
-        return {str(name): self.value(value) for name, value in list(names.items())[:_ITEMS]}
+        return {_cut(str(name)): self.value(value) for name, value in list(names.items())[:_ITEMS]}
 
 
 def _attributes(value):
@@ -184,6 +187,10 @@ def _attributes(value):
         return object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
+
+
+def _cut(text):
+    return text if len(text) <= _TEXT else text[:_TEXT] + "…"
 
 
 def _big(value):

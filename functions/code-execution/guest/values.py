@@ -6,26 +6,54 @@
 """
 
 import json
+import re
 
 __builtins__ = dict(vars(__import__("builtins")))
 
 # Deeper or larger values are given by their text alone, as those that hold themselves are: no exercise
-# compares such ones.
-_DEPTH = 50
+# compares such ones. A dictionary is three levels of JSON, and the host's reader follows 127.
+_DEPTH = 40
 _ITEMS = 20_000
+# Characters of a value as JSON: the host takes as much.
+_JSON = 1_000_000
+# Characters of a name, as the host takes them.
+NAME = 200
 # Characters of a value's text.
 TEXT = 2_000
 
-_encode = json.JSONEncoder(check_circular=False).encode
+# Half a character is no text to anyone but Python.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_encode = json.JSONEncoder(check_circular=False, ensure_ascii=False).encode
 
 
 def encoded(value):
     """`{"value": …, "text": …}` as JSON."""
+    text = cut(_text(value))
     try:
-        tree = _Encoder().encode(value, 0)
+        told = as_json({"value": _Encoder().encode(value, 0), "text": text})
     except _TooLarge:
-        tree = {"other": {"kind": type(value).__name__, "text": cut(_text(value))}}
-    return _encode({"value": tree, "text": cut(_text(value))})
+        told = None
+    if told is None or len(told) > _JSON:
+        told = as_json({"value": {"other": {"kind": name_of(type(value)), "text": text}}, "text": text})
+    return told
+
+
+def as_json(thing):
+    """JSON that any reader takes: half a character is written as Python writes it."""
+    text = _encode(thing)
+    return text if text.isascii() else _SURROGATE.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
+
+
+def plain(text, limit=NAME):
+    """The text, cut, with half characters as Python writes them: the host takes no other."""
+    text = cut(str.__str__(text), limit)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def name_of(kind):
+    """The name of a class, whatever its metaclass says."""
+    return plain(type.__dict__["__name__"].__get__(kind))
 
 
 class _TooLarge(Exception):
@@ -38,7 +66,7 @@ def _text(value):
     except MemoryError:
         raise
     except Exception as error:
-        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+        return f"<{name_of(type(value))} whose repr raises {name_of(type(error))}>"
 
 
 def cut(text, limit=TEXT):
@@ -78,7 +106,7 @@ class _Encoder:
             return {"set": self._all(iter(value), depth)}
         if isinstance(value, dict):
             return {"dict": [self._all(pair, depth) for pair in dict.items(value)]}
-        return {"other": {"kind": type(value).__name__, "text": cut(_text(value))}}
+        return {"other": {"kind": name_of(type(value)), "text": cut(_text(value))}}
 
     def _all(self, items, depth):
         return [self.encode(item, depth + 1) for item in items]

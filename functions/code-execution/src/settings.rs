@@ -22,8 +22,12 @@ pub fn built_image() -> PathBuf {
     installed.unwrap_or_else(|| PathBuf::from(env!("PYTHON_IMAGE")))
 }
 
+/// Memory of a worker process: what the 64 programs that it runs at once may have, 50 MB each and their files.
+const WORKER_MEMORY_MB: u64 = 4_096;
+
 /// `PYTHON_IMAGE`: the image; `SANDBOX_WORKERS`: worker processes, by default one for each core;
-/// `SANDBOX_WORKER`: the program that is a worker, by default this one.
+/// `SANDBOX_WORKER`: the program that is a worker, by default this one; `SANDBOX_WORKER_MEMORY_MB`: the memory with
+/// which a worker is ended and started again.
 pub(crate) fn workers(settings: &mut Settings) -> Option<Workers> {
     let image = settings.optional("PYTHON_IMAGE").map_or_else(built_image, PathBuf::from);
     if !Path::new(&image).exists() {
@@ -41,11 +45,15 @@ pub(crate) fn workers(settings: &mut Settings) -> Option<Workers> {
     }
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let count = settings.parsed("SANDBOX_WORKERS", cores);
+    let megabytes = settings.parsed("SANDBOX_WORKER_MEMORY_MB", WORKER_MEMORY_MB);
     let program = settings.optional("SANDBOX_WORKER").map(PathBuf::from);
     let Some(program) = program.or_else(|| std::env::current_exe().ok()) else {
         settings.fault("SANDBOX_WORKER: the path of this program is not known");
         return None;
     };
     let arguments = vec![WORKER_ARGUMENT.to_owned()];
-    Some(Workers::processes(&Command { program, arguments, image }, count))
+    Some(Workers::processes(
+        &Command { program, arguments, image, max_memory: megabytes.saturating_mul(1 << 20) },
+        count,
+    ))
 }

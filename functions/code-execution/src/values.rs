@@ -81,6 +81,21 @@ impl Value {
     }
 }
 
+/// A value as a text that holds its JSON.
+pub(crate) mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
+
+    use super::Value;
+
+    pub(crate) fn serialize<S: Serializer>(value: &Value, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&serde_json::to_string(value).map_err(ser::Error::custom)?)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+        serde_json::from_str(&String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
 fn close(one: f64, two: f64) -> bool {
     if one == two || (one.is_nan() && two.is_nan()) {
         return true;

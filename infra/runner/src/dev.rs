@@ -152,6 +152,7 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
         "JWT_AUDIENCE",
         "DATABASE_MAX_CONNECTIONS",
         "SANDBOX_WORKERS",
+        "SANDBOX_WORKER_MEMORY_MB",
     ];
     let passed_on = passed_on.iter().chain(&tutor::VARIABLES);
     let extra = passed_on.filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));

@@ -11,10 +11,10 @@ pub const MAX_TIMEOUT_MS: u16 = 5_000;
 /// Files beside the program.
 const MAX_FILES: usize = 20;
 /// Test cases in one request: each runs the program once.
-const MAX_TESTS: usize = 50;
+pub(crate) const MAX_TESTS: usize = 50;
 /// Bytes of a program; over ten thousand lines.
 pub const MAX_SOURCE_BYTES: usize = 256 << 10;
-/// Bytes of a result on Kafka and in the database.
+/// Bytes of a result on Kafka and in the database, as JSON.
 pub const MAX_RESULT_BYTES: usize = 128 << 10;
 
 /// A program and how to run it.
@@ -321,49 +321,4 @@ pub struct ExecutionResult {
     pub memory_bytes: u64,
     /// The version of Python.
     pub python: String,
-}
-
-impl ExecutionResult {
-    /// Leaves out what makes it longer than [`MAX_RESULT_BYTES`]: the trace, then the files, then the
-    /// ends of the outputs and of what the tests gave.
-    #[must_use]
-    pub fn trimmed(mut self) -> Self {
-        let size = |result: &Self| serde_json::to_string(result).map_or(0, |json| json.len());
-        let steps: [fn(&mut Self); 4] = [
-            |result| result.trace = None,
-            |result| result.files.clear(),
-            |result| result.shorten(16 << 10),
-            |result| result.shorten(1 << 10),
-        ];
-        for step in steps {
-            if size(&self) <= MAX_RESULT_BYTES {
-                break;
-            }
-            step(&mut self);
-            self.truncated = true;
-        }
-        self
-    }
-
-    fn shorten(&mut self, bytes: usize) {
-        let cut = |text: &mut String| text.truncate(text.floor_char_boundary(bytes));
-        cut(&mut self.stdout);
-        cut(&mut self.stderr);
-        let mut left = 2 * bytes;
-        self.transcript.retain_mut(|part| {
-            part.text.truncate(part.text.floor_char_boundary(left));
-            left -= part.text.len();
-            !part.text.is_empty()
-        });
-        let errors = self.tests.iter_mut().filter_map(|test| test.error.as_mut());
-        for error in self.error.iter_mut().chain(errors) {
-            cut(&mut error.message);
-            cut(&mut error.traceback);
-        }
-        for test in &mut self.tests {
-            let part = bytes / 16;
-            test.actual.truncate(test.actual.floor_char_boundary(part));
-            test.expected.truncate(test.expected.floor_char_boundary(part));
-        }
-    }
 }

@@ -9,4 +9,5 @@ pub mod execution;
 pub mod hints;
 pub mod level;
 pub mod text;
+mod trimmed;
 pub mod user;

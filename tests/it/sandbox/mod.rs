@@ -9,6 +9,7 @@ mod curriculum;
 mod events;
 mod exits;
 mod files;
+mod hostile;
 mod input;
 mod memory;
 mod output;

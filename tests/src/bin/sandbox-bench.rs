@@ -1,12 +1,13 @@
-//! How fast the sandbox is, next to the machine's own `python3` in the same run; and, with `fuzz
-//! SECONDS`, whether random programs can make it fail.
+//! How fast the sandbox is, next to the machine's own `python3` in the same run; with `fuzz SECONDS`,
+//! whether random programs can make it fail; with `soak COUNT SEED`, whether hostile ones can, and
+//! what memory they leave taken.
 //!
 //! `cargo run --release -p tests --bin sandbox-bench`
 
 #![expect(clippy::print_stdout, reason = "a bench's answer to a person")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -20,7 +21,7 @@ use futures::{
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use runtime::Clock;
 use serde_json::json;
-use tests::worker_command;
+use tests::{hostile, worker_command};
 
 const HELLO: &str = "print(\"hi\")";
 
@@ -46,9 +47,12 @@ const WORK: [(&str, &str); 6] = [
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("fuzz") {
-        let seconds = arguments.next().map_or(Ok(600), |text| text.parse())?;
-        return fuzz(Duration::from_secs(seconds)).await;
+    let what = arguments.next();
+    let mut number = |otherwise| arguments.next().map_or(Ok(otherwise), |text| text.parse());
+    match what.as_deref() {
+        Some("fuzz") => return fuzz(Duration::from_secs(number(600)?)).await,
+        Some("soak") => return soak(number(10_000)?, number(rand::random())?).await,
+        _ => {}
     }
     println!("one run of each, in milliseconds");
     let native = starts_of_python(50)?;
@@ -185,6 +189,41 @@ async fn trace(workers: &Workers) {
         "\ntrace: {:.1} µs a step (1000 steps: {traced:.1} ms, none: {plain:.1} ms)",
         (traced - plain) * 1e3 / 1e3
     );
+}
+
+/// Hostile programs, and after each thousand of them the memory of all processes.
+async fn soak(count: u64, seed: u64) -> anyhow::Result<()> {
+    println!("seed {seed}");
+    let workers = Workers::processes(&worker_command(), 2);
+    let mut random = StdRng::seed_from_u64(seed);
+    let requests = (0..count).map(|_| hostile::request(&mut random));
+    let mut verdicts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut lives = BTreeSet::new();
+    let mut faults = 0;
+    let mut outcomes = stream::iter(requests)
+        .map(async |request| {
+            let result = run(&workers, request.clone()).await;
+            (request, result.verdict, hostile::fault(&result))
+        })
+        .buffer_unordered(8)
+        .enumerate();
+    while let Some((i, (request, verdict, fault))) = outcomes.next().await {
+        *verdicts.entry(verdict.as_str()).or_default() += 1;
+        lives.extend(workers.process_ids());
+        if let Some(fault) = fault {
+            faults += 1;
+            println!("{fault}\n    {:.600}", request.to_string());
+        }
+        if i % 1_000 == 99 || i as u64 + 1 == count {
+            let resident = |id| format!("{} MiB", hostile::resident_kib(id) >> 10);
+            let of_workers: Vec<_> = workers.process_ids().into_iter().map(resident).collect();
+            let host = resident(std::process::id());
+            println!("{:>6} programs: host {host}, workers {of_workers:?}", i + 1);
+        }
+    }
+    println!("{verdicts:?}, {} worker processes", lives.len());
+    anyhow::ensure!(faults == 0, "{faults} faults");
+    Ok(())
 }
 
 /// Random bytes, random tokens and broken programs as source, input and files.

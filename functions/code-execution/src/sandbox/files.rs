@@ -13,12 +13,17 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// Bytes of all files together.
 const MAX_BYTES: usize = 10 << 20;
+/// A file that grows gets this part of its length in advance, so that a program that writes byte by
+/// byte does not have it copied byte by byte. No more than this is held beyond [`MAX_BYTES`].
+const ADVANCE: usize = 8;
 /// Files and folders.
 const MAX_NODES: usize = 1_000;
 /// Files and folders that are open at once.
 const MAX_OPEN: usize = 64;
 /// Bytes of a name, as on most systems.
 const MAX_NAME: usize = 255;
+/// Bytes of a path, as on most systems.
+const MAX_PATH: usize = 4_096;
 /// Folders within folders.
 const MAX_DEPTH: usize = 32;
 
@@ -109,6 +114,10 @@ impl Files {
             };
             for (name, &id) in names {
                 let path = format!("{prefix}{name}");
+                if path.len() > MAX_PATH {
+                    // Folders were moved into one another until no path leads here any more.
+                    continue;
+                }
                 match self.node(id).map(|node| &node.content) {
                     Some(Content::File(data)) => {
                         found.insert(path, data.as_slice());
@@ -223,6 +232,9 @@ impl Files {
         from: NodeId,
         path: &'p str,
     ) -> Result<(NodeId, Option<&'p str>), ErrorCode> {
+        if path.len() > MAX_PATH {
+            return Err(ErrorCode::NameTooLong);
+        }
         let mut way = if path.starts_with('/') { vec![ROOT] } else { vec![ROOT, from] };
         let mut names = path.split('/').filter(|name| !name.is_empty() && *name != ".").peekable();
         while let Some(name) = names.next() {
@@ -296,17 +308,23 @@ impl Files {
 
     /// Makes a file longer, with zeros, or shorter.
     pub(crate) fn resize(&mut self, id: NodeId, length: u64) -> Result<(), ErrorCode> {
-        let old = self.node(id).map_or(0, Node::len);
         let length = usize::try_from(length).map_err(|_huge| ErrorCode::InsufficientSpace)?;
-        if length > old && self.bytes + (length - old) > MAX_BYTES {
+        let others = self.bytes - self.node(id).map_or(0, Node::len);
+        if length > MAX_BYTES.saturating_sub(others) {
             return Err(ErrorCode::InsufficientSpace);
         }
         let now = self.now();
         let node = self.node_mut(id)?;
         node.modified = now;
         let Content::File(data) = &mut node.content else { return Err(ErrorCode::IsDirectory) };
+        let most = length + length / ADVANCE;
+        if length > data.capacity() {
+            data.reserve_exact(most - data.len());
+        }
         data.resize(length, 0);
-        self.bytes = self.bytes + length - old;
+        // Only what is held is paid for.
+        data.shrink_to(most);
+        self.bytes = others + length;
         Ok(())
     }
 
@@ -444,3 +462,6 @@ fn check_name(name: &str) -> Result<(), ErrorCode> {
 pub(crate) fn since_1970(now: DateTime<Utc>) -> Duration {
     Duration::from_millis(u64::try_from(now.timestamp_millis()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,9 +129,9 @@ impl Interpreter<'_> {
     /// An ASCII string; others are shown as `?`, since their layout is not described.
     fn text(&self, object: u32) -> Option<String> {
         // PyASCIIObject: reference count, type, length, hash, state, characters.
-        let length = (self.pointer(object + 8)? as usize).min(MAX_NAME);
-        let state = self.pointer(object + 16)?;
-        let characters = object + 20;
+        let length = (self.pointer(object.checked_add(8)?)? as usize).min(MAX_NAME);
+        let state = self.pointer(object.checked_add(16)?)?;
+        let characters = object.checked_add(20)?;
         // `interned` has 2 bits, then `kind` 3, `compact` 1, `ascii` 1.
         let (kind, ascii) = ((state >> 2) & 0b111, (state >> 6) & 1);
         if kind != 1 || ascii != 1 {
@@ -145,24 +145,24 @@ impl Interpreter<'_> {
     fn line(&self, code: u32, instruction: u32) -> Option<u32> {
         let table = self.field(code, word::CODE_LINE_TABLE)?;
         // PyBytesObject: reference count, type, size, hash, bytes.
-        let size = self.pointer(table + 8)? as usize;
-        let mut entries = self.bytes(table + 16, size)?.iter().copied();
+        let size = self.pointer(table.checked_add(8)?)? as usize;
+        let mut entries = self.bytes(table.checked_add(16)?, size)?.iter().copied();
         let mut line = i64::from(self.field(code, word::CODE_FIRST_LINE)?);
-        let mut end = 0;
+        let mut end = 0u32;
         while let Some(first) = entries.next() {
             let form = (first >> 3) & 0b1111;
-            end += u32::from(first & 0b111) + 1;
+            end = end.saturating_add(u32::from(first & 0b111) + 1);
             let mut known = true;
             match form {
                 0..=9 => drop(entries.next()),
                 10..=12 => {
-                    line += i64::from(form - 10);
+                    line = line.saturating_add(i64::from(form - 10));
                     entries.next();
                     entries.next();
                 }
-                13 => line += signed(&mut entries)?,
+                13 => line = line.saturating_add(signed(&mut entries)?),
                 14 => {
-                    line += signed(&mut entries)?;
+                    line = line.saturating_add(signed(&mut entries)?);
                     for _ in 0..3 {
                         varint(&mut entries)?;
                     }

@@ -8,6 +8,7 @@ mod output;
 mod pool;
 mod run;
 mod state;
+mod told;
 mod wasi_files;
 
 use std::{
@@ -64,6 +65,11 @@ const MAX_TIME_OF_START: Duration = Duration::from_secs(60);
 pub(crate) const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
 /// Handles to files, streams and clocks that a program holds at once.
 const MAX_RESOURCES: usize = 256;
+/// All handles that the engine keeps for a program: those, and those of files and listings.
+const MAX_HANDLES: usize = 512;
+/// Bytes that a program hands over in one call: the longest value, all steps and a traceback are some
+/// 6 MB. A list can be three times as long here as there.
+const MAX_CALL: usize = 8 << 20;
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -145,6 +151,8 @@ impl Sandbox {
             raised: None,
         };
         let mut store = Store::new(&self.engine, state);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_hostcall_fuel(MAX_CALL);
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
@@ -180,13 +188,20 @@ impl Sandbox {
         ready.store.data_mut().memory.limit = MAX_MEMORY;
         ready.store.data_mut().deadline = started + MAX_TIME_OF_VALUES;
         let mut values = Vec::new();
+        let mut left = told::MAX_VALUES;
         for expression in expressions {
-            let read =
-                |json: String| serde_json::from_str(&json).map_err(|error| error.to_string());
             match ready.python.call_value(&mut ready.store, expression).await {
-                Ok(value) => values.push(value.and_then(read)),
+                Ok(Ok(json)) => {
+                    let too_large = || "its value is too large to be compared".to_owned();
+                    let called = if json.len() <= left { told::called(&json) } else { None };
+                    if called.is_some() {
+                        left = left.saturating_sub(json.len());
+                    }
+                    values.push(called.ok_or_else(too_large));
+                }
+                Ok(Err(problem)) => values.push(Err(told::cut(&problem, told::MAX_MESSAGE))),
                 Err(error) => {
-                    values.push(Err(error.to_string()));
+                    values.push(Err(run::why_no_value(&error, ready.store.data())));
                     break;
                 }
             }

@@ -15,6 +15,9 @@ use super::state::Stop;
 /// Bytes that a program may write, to both streams together: about 1,500 full lines, more than
 /// anyone reads.
 pub const MAX_OUTPUT: usize = 128 << 10;
+/// Times that a program may change from one stream to the other and still be told in which order it
+/// wrote; a byte at a time, it could have the host keep 128 Ki strings.
+const MAX_PARTS: usize = 4_096;
 
 /// Everything written so far.
 #[derive(Debug, Default)]
@@ -28,14 +31,20 @@ pub(crate) struct Output {
 impl Output {
     /// Keeps what fits; whether all of it did.
     fn write(&mut self, stream: Stream, data: &[u8]) -> bool {
-        let kept = data.get(..MAX_OUTPUT - self.bytes).unwrap_or(data);
+        let left = MAX_OUTPUT.saturating_sub(self.bytes);
+        let kept = data.get(..left).unwrap_or(data);
         self.truncated |= kept.len() < data.len();
         self.bytes += kept.len();
         if stream == Stream::Stdout {
             let characters = kept.iter().filter(|byte| (**byte as i8) >= -0x40).count();
-            self.stdout_characters += u32::try_from(characters).unwrap_or(u32::MAX);
+            let characters = u32::try_from(characters).unwrap_or(u32::MAX);
+            self.stdout_characters = self.stdout_characters.saturating_add(characters);
         }
-        match self.parts.last_mut() {
+        let is_full = self.parts.len() >= MAX_PARTS;
+        let mut last = self.parts.iter_mut().rev();
+        // Of the last two parts, one is of each stream.
+        let part = if is_full { last.find(|part| part.0 == stream) } else { last.next() };
+        match part {
             Some((last, text)) if *last == stream => text.extend_from_slice(kept),
             _ if kept.is_empty() => {}
             _ => self.parts.push((stream, kept.to_vec())),

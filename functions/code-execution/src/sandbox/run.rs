@@ -16,6 +16,7 @@ use super::{
     bindings::{Ending, Fault, Python},
     frames::{self, Frame},
     state::{State, Stop},
+    told,
 };
 
 /// Bytes of all files that are told after a run; the rest stays behind.
@@ -92,10 +93,12 @@ pub struct Run {
     pub memory_bytes: u64,
 }
 
-/// The value of an expression, as the guest's `values.py` tells it.
+/// The value of an expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Called {
-    /// With Python's types.
+    /// With Python's types. Between processes it is a text, so that no nesting of it adds to that of what
+    /// it is in.
+    #[serde(with = "crate::values::as_text")]
     pub value: crate::values::Value,
     /// As Python writes it.
     pub text: String,
@@ -174,9 +177,8 @@ impl Outcome {
                 Self::new(verdict, 1, Some(fault.into()))
             }
         };
-        // Made by the guest, so a program that has taken it over can have broken it.
-        result.value = outcome.value.and_then(|json| serde_json::from_str(&json).ok());
-        result.steps = outcome.steps;
+        result.value = outcome.value.and_then(|json| told::called(&json));
+        result.steps = outcome.steps.and_then(told::steps);
         result
     }
 
@@ -212,12 +214,24 @@ impl Outcome {
             kind,
             line: line.or_else(|| place?.line).filter(|line| *line > 0),
             function: place
-                .map(|frame| frame.function.clone())
+                .map(|frame| told::cut(&frame.function, told::MAX_NAME))
                 .filter(|function| function != "<module>"),
             ..Raised::default()
         };
         Self::new(verdict, exit_code, Some(raised))
     }
+}
+
+/// Why an expression has no value that has stopped its interpreter.
+pub(super) fn why_no_value(error: &wasmtime::Error, state: &State) -> String {
+    let why = match error.downcast_ref::<Stop>() {
+        Some(Stop::Time) => "it takes too long",
+        Some(Stop::OutputLimit) => "it writes too much",
+        Some(Stop::Exit(_)) => "it ends the program",
+        None if state.memory.denied > 0 => "it needs too much memory",
+        None => "it breaks Python itself",
+    };
+    why.to_owned()
 }
 
 /// Exceptions that stand for a limit.
@@ -234,28 +248,6 @@ fn verdict_of(fault: &Fault, state: &State) -> Option<Verdict> {
         })
     } else {
         None
-    }
-}
-
-impl From<Fault> for Raised {
-    fn from(fault: Fault) -> Self {
-        let variables = fault.variables.into_iter().map(|variable| python::advice::Variable {
-            name: variable.name,
-            kind: variable.kind,
-            length: variable.length,
-            text: variable.text,
-        });
-        Self {
-            kind: fault.kind,
-            message: fault.message,
-            line: fault.line,
-            column: fault.column,
-            end_column: fault.end_column,
-            function: fault.function,
-            bases: fault.bases,
-            traceback: fault.traceback,
-            variables: variables.collect(),
-        }
     }
 }
 
@@ -297,7 +289,7 @@ fn changed_files(
         if unchanged || name == super::PROGRAM || name.starts_with("__pycache__/") {
             continue;
         }
-        bytes += name.len() + data.len();
+        bytes = name.len().saturating_add(data.len()).saturating_add(bytes);
         if bytes > MAX_FILES_TOLD {
             left_out = true;
             continue;

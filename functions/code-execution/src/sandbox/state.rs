@@ -22,7 +22,7 @@ use super::{
     bindings::learnflow::sandbox::host,
     frames::RuntimeAddress,
     output::Output,
-    pool,
+    pool, told,
     wasi_files::{View, WasiFiles},
 };
 
@@ -53,14 +53,14 @@ impl ResourceLimiter for Memory {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         if self.limit == 0 {
             // The interpreter is being put in place.
-            self.base += desired - current;
+            self.base = self.base.saturating_add(desired.saturating_sub(current));
             return Ok(true);
         }
-        let allowed = desired <= self.base + self.limit;
+        let allowed = desired <= self.base.saturating_add(self.limit);
         if allowed {
             self.peak = self.peak.max(desired);
         } else {
-            self.denied += 1;
+            self.denied = self.denied.saturating_add(1);
         }
         Ok(allowed)
     }
@@ -140,7 +140,7 @@ impl State {
 
 impl host::Host for State {
     fn raised(&mut self, kind: String, line: Option<u32>) -> Result<()> {
-        self.raised = Some((kind, line));
+        self.raised = Some((told::cut(&kind, told::MAX_NAME), line));
         Ok(())
     }
 

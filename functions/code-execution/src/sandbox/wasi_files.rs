@@ -32,6 +32,9 @@ use super::files::{Content, Files, How, Node, NodeId, Open};
 const CHUNK: usize = 64 << 10;
 /// Listings of folders that are read at once.
 const MAX_LISTINGS: usize = 64;
+/// Names that all these listings together still have to tell: four times as many as there can be files,
+/// since whoever walks a tree lists one folder after the other.
+const MAX_LISTED: usize = 4_000;
 
 /// The files of a run as WASI sees them. Handles are indices of ours, not of the resource table.
 #[derive(Debug)]
@@ -231,8 +234,13 @@ impl HostDescriptor for View<'_> {
             let type_ = files.node(*id).map_or(DescriptorType::Unknown, kind);
             DirectoryEntry { type_, name: name.clone() }
         };
-        let entries: Vec<DirectoryEntry> = files.names(folder)?.iter().map(entry).collect();
+        let names = files.names(folder)?;
         let listings = &mut self.wasi.listings;
+        let listed: usize = listings.iter().flatten().map(ExactSizeIterator::len).sum();
+        if listed + names.len() > MAX_LISTED {
+            return Err(ErrorCode::Quota.into());
+        }
+        let entries: Vec<DirectoryEntry> = names.iter().map(entry).collect();
         let place = match listings.iter().position(Option::is_none) {
             Some(place) => place,
             None if listings.len() < MAX_LISTINGS => {
@@ -448,7 +456,7 @@ impl InputStream for FileStream {
         if data.is_empty() && size > 0 {
             return Err(StreamError::Closed);
         }
-        self.offset = Some(offset + data.len() as u64);
+        self.offset = Some(offset.saturating_add(data.len() as u64));
         Ok(Bytes::copy_from_slice(data))
     }
 }
@@ -459,7 +467,7 @@ impl OutputStream for FileStream {
         let mut files = self.files.lock();
         let end = files.node(self.node).map_or(0, Node::len) as u64;
         files.write(self.node, self.offset.unwrap_or(end), &bytes).map_err(failed)?;
-        self.offset = self.offset.map(|offset| offset + bytes.len() as u64);
+        self.offset = self.offset.map(|offset| offset.saturating_add(bytes.len() as u64));
         Ok(())
     }
 

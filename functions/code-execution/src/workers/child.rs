@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    protocol::{self, Done, Order},
+    protocol::{self, Answer, Order},
     scheduler::{self, Request},
 };
 use crate::sandbox::Sandbox;
@@ -40,6 +40,10 @@ pub fn main(image: &Path) -> ExitCode {
 
 /// Whoever breaks out of the sandbox finds a process that can do little.
 fn give_up_rights() -> io::Result<()> {
+    // Where memory runs out all the same, the kernel ends a worker, and not its host.
+    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "1000") {
+        tracing::debug!(%error, "the kernel does not know that a worker goes first");
+    }
     rustix::thread::set_no_new_privs(true)?;
     let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
     setrlimit(Resource::Nofile, limit(MAX_DESCRIPTORS))?;
@@ -54,16 +58,28 @@ fn serve(image: &Path) -> anyhow::Result<()> {
     let (finished, answers) = mpsc::unbounded_channel();
     // Programs have this thread; the pipes have another, so that no program keeps an order waiting.
     thread::Builder::new().name("pipes".to_owned()).spawn(move || {
-        let runtime = Builder::new_current_thread().enable_io().build()?;
-        runtime.block_on(async {
-            tokio::select! {
-                ended = receive(requests, finished) => ended,
-                ended = send(answers) => ended,
-            }
-        })
+        if let Err(error) = pipes(requests, finished, answers) {
+            tracing::error!(%error, "a worker process has lost its host");
+        }
     })?;
     scheduler::block_on(&sandbox, inbox);
     Ok(())
+}
+
+/// What is finished, with its number.
+type Done = (u64, Answer);
+
+fn pipes(
+    requests: mpsc::UnboundedSender<Request>,
+    finished: mpsc::UnboundedSender<Done>,
+    answers: mpsc::UnboundedReceiver<Done>,
+) -> io::Result<()> {
+    Builder::new_current_thread().enable_io().build()?.block_on(async {
+        tokio::select! {
+            ended = receive(requests, finished) => ended,
+            ended = send(answers) => ended,
+        }
+    })
 }
 
 async fn receive(
@@ -73,31 +89,40 @@ async fn receive(
     let mut stdin =
         tokio::net::unix::pipe::Receiver::from_owned_fd(rustix::io::dup(rustix::stdio::stdin())?)?;
     let cancels: Arc<Mutex<HashMap<u64, oneshot::Sender<()>>>> = Arc::default();
-    while let Some(order) = protocol::read(&mut stdin).await? {
-        match order {
-            Order::Do(id, task) => {
-                let (reply, answer) = oneshot::channel();
-                let (cancel, cancelled) = oneshot::channel::<()>();
-                cancels.lock().insert(id, cancel);
-                if requests.send(Request { task, reply }).is_err() {
+    while let Some((id, order)) = protocol::read(&mut stdin).await? {
+        let task = match order {
+            Ok(Order::Do(task)) => task,
+            Ok(Order::Cancel) => {
+                drop(cancels.lock().remove(&id));
+                continue;
+            }
+            Err(error) => {
+                tracing::error!(%error, "an order cannot be read");
+                if finished.send((id, Answer::Untold)).is_err() {
                     break;
                 }
-                let (finished, cancels) = (finished.clone(), Arc::clone(&cancels));
-                tokio::spawn(async move {
-                    let answer = tokio::select! {
-                        answer = answer => answer.ok(),
-                        _ = cancelled => None,
-                    };
-                    cancels.lock().remove(&id);
-                    if let Some(answer) = answer
-                        && finished.send(Done(id, answer)).is_err()
-                    {
-                        tracing::debug!("the host has gone");
-                    }
-                });
+                continue;
             }
-            Order::Cancel(id) => drop(cancels.lock().remove(&id)),
+        };
+        let (reply, answer) = oneshot::channel();
+        let (cancel, cancelled) = oneshot::channel::<()>();
+        cancels.lock().insert(id, cancel);
+        if requests.send(Request { task, reply }).is_err() {
+            break;
         }
+        let (finished, cancels) = (finished.clone(), Arc::clone(&cancels));
+        tokio::spawn(async move {
+            let answer = tokio::select! {
+                answer = answer => answer.ok(),
+                _ = cancelled => None,
+            };
+            cancels.lock().remove(&id);
+            if let Some(answer) = answer
+                && finished.send((id, answer)).is_err()
+            {
+                tracing::debug!("the host has gone");
+            }
+        });
     }
     Ok(())
 }
@@ -105,8 +130,17 @@ async fn receive(
 async fn send(mut answers: mpsc::UnboundedReceiver<Done>) -> io::Result<()> {
     let mut stdout =
         tokio::net::unix::pipe::Sender::from_owned_fd(rustix::io::dup(rustix::stdio::stdout())?)?;
-    while let Some(done) = answers.recv().await {
-        protocol::write(&mut stdout, &done).await?;
+    let ready = protocol::frame(protocol::READY, &()).map_err(io::Error::other)?;
+    protocol::write(&mut stdout, &ready).await?;
+    while let Some((id, answer)) = answers.recv().await {
+        let told = match protocol::frame(id, &answer) {
+            Ok(told) => told,
+            Err(error) => {
+                tracing::error!(%error, "what came of a program cannot be told");
+                protocol::frame(id, &Answer::Untold).map_err(io::Error::other)?
+            }
+        };
+        protocol::write(&mut stdout, &told).await?;
     }
     Ok(())
 }

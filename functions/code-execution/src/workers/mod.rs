@@ -5,6 +5,7 @@
 //! slow each other down, and processes do not. It takes turns between its programs, so that a short one
 //! never waits for a long one to end.
 
+mod alone;
 mod child;
 mod process;
 mod protocol;
@@ -24,20 +25,18 @@ use std::{
 use domain::execution::Verdict;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::{child::main, process::Command};
 use self::{
-    process::Process,
+    alone::Alone,
+    process::{Lost, Process},
     protocol::{Answer, Task},
     scheduler::Request,
 };
+pub use self::{child::main, process::Command};
 use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
 
 /// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
 /// common ones that stay, have about one.
 const MAX_RUNS: usize = 64;
-/// How often a program is run again whose worker was lost under it: it may have been another's fault.
-const ATTEMPTS: usize = 2;
-
 /// All workers have as much as they take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many programs are running; try again in a moment")]
@@ -47,6 +46,8 @@ pub struct Busy;
 #[derive(Debug)]
 pub struct Workers {
     workers: Vec<Worker>,
+    /// For programs whose worker was lost under them: it may have been another's fault.
+    alone: Alone,
 }
 
 #[derive(Debug)]
@@ -73,14 +74,15 @@ impl Workers {
             .name("sandbox".to_owned())
             .spawn(move || scheduler::block_on(&sandbox, inbox))
             .map_err(|error| SandboxError::Start(error.into()))?;
-        Ok(Self { workers: vec![Worker::new(Place::Thread(sender))] })
+        Ok(Self { workers: vec![Worker::new(Place::Thread(sender))], alone: Alone::default() })
     }
 
     /// Worker processes, started again when they are lost.
     #[must_use]
     pub fn processes(command: &Command, count: usize) -> Self {
         let worker = |_| Worker::new(Place::Process(Process::supervise(command.clone())));
-        Self { workers: (0..count.max(1)).map(worker).collect() }
+        let count = count.max(1);
+        Self { workers: (0..count).map(worker).collect(), alone: Alone::new(command, count) }
     }
 
     /// The worker processes that there are at the moment.
@@ -101,6 +103,7 @@ impl Workers {
         let limit = job.limit;
         match self.ask(&Task::Run(Box::new(job)), limit).await? {
             Some(Answer::Run(run)) => Ok(*run),
+            Some(Answer::Untold) => Ok(alone::untold()),
             Some(Answer::Values(_)) | None => Ok(not_run()),
         }
     }
@@ -116,6 +119,9 @@ impl Workers {
         let count = expressions.len();
         match self.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await? {
             Some(Answer::Values(values)) => Ok(values),
+            Some(Answer::Untold) => {
+                Ok(vec![Err("all values together are too large".to_owned()); count])
+            }
             Some(Answer::Run(_)) | None => {
                 Ok(vec![Err("it could not be worked out; try again".to_owned()); count])
             }
@@ -123,20 +129,24 @@ impl Workers {
     }
 
     async fn ask(&self, task: &Task, limit: Duration) -> Result<Option<Answer>, Busy> {
-        for _ in 0..ATTEMPTS {
+        let lost = {
             let worker = self
                 .workers
                 .iter()
                 .min_by_key(|worker| worker.running.load(Ordering::Relaxed))
                 .ok_or(Busy)?;
             let _turn = Turn::take(&worker.running).ok_or(Busy)?;
-            if let Some(answer) = worker.ask(task.clone(), limit).await {
-                return Ok(Some(answer));
+            match worker.ask(task.clone(), limit).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(lost) => lost,
             }
-            metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
+        };
+        metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
+        let answer = self.alone.ask(task.clone(), limit).await;
+        if answer.is_none() {
+            tracing::error!(%lost, "a program could not be run: its worker was lost each time");
         }
-        tracing::error!("a program could not be run: its worker was lost each time");
-        Ok(None)
+        Ok(answer)
     }
 }
 
@@ -145,14 +155,13 @@ impl Worker {
         Self { running: Arc::default(), place }
     }
 
-    /// `None` if the worker was lost.
-    async fn ask(&self, task: Task, limit: Duration) -> Option<Answer> {
+    async fn ask(&self, task: Task, limit: Duration) -> Result<Answer, Lost> {
         match &self.place {
             Place::Process(process) => process.ask(task, limit).await,
             Place::Thread(sender) => {
                 let (reply, answer) = oneshot::channel();
-                sender.send(Request { task, reply }).ok()?;
-                answer.await.ok()
+                sender.send(Request { task, reply }).map_err(|_ended| Lost::Ended)?;
+                answer.await.map_err(|_ended| Lost::Ended)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     io,
     path::PathBuf,
     process::Stdio,
@@ -12,19 +13,23 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::{
     process::{Child, ChildStdin, ChildStdout},
     sync::{mpsc, oneshot},
     task::AbortHandle,
+    time::MissedTickBehavior,
 };
 
-use super::protocol::{self, Answer, Done, Order, Task};
+use super::protocol::{self, Answer, Order, Task};
 
 /// Time beyond a program's limit after which its worker is taken for stuck.
 const GRACE: Duration = Duration::from_secs(3);
 /// Pauses before a worker that was lost is started again: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
+/// How often it is looked at what memory a worker has: in that time a program can fill some 200 MB.
+const MEMORY_CHECK: Duration = Duration::from_millis(100);
 
 /// How to start a worker process.
 #[derive(Debug, Clone)]
@@ -35,15 +40,32 @@ pub struct Command {
     pub arguments: Vec<String>,
     /// The Python image.
     pub image: PathBuf,
+    /// Bytes of resident memory with which a worker is ended. Not a limit of the operating system's: those
+    /// count what is reserved, which is some hundred gigabytes, and not what is used.
+    pub max_memory: u64,
 }
 
-type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Answer>>>>;
+/// Why a worker was lost under a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Lost {
+    /// It never came to run one.
+    #[error("it could not start")]
+    Start,
+    #[error("it ended")]
+    Ended,
+    #[error("it had taken more memory than it may")]
+    Memory,
+    #[error("it was stuck")]
+    Stuck,
+}
+
+type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Result<Answer, Lost>>>>>;
 
 /// One worker process.
 #[derive(Debug)]
 pub(super) struct Process {
     /// Holds what callers wait for, and what they do no longer: both are bounded by their turns.
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::UnboundedSender<(u64, Order)>,
     pending: Pending,
     next_id: AtomicU64,
     restart: Arc<tokio::sync::Notify>,
@@ -74,23 +96,23 @@ impl Process {
         Some(self.process_id.load(Ordering::Relaxed)).filter(|id| *id != 0)
     }
 
-    /// `None` if the worker was lost.
-    pub(super) async fn ask(&self, task: Task, limit: Duration) -> Option<Answer> {
+    /// What came of a task, if the worker was not lost meanwhile.
+    pub(super) async fn ask(&self, task: Task, limit: Duration) -> Result<Answer, Lost> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
         {
             // Both at once: a supervisor that gives up what is pending gives up its orders with it.
             let mut pending = self.pending.lock();
             pending.insert(id, reply);
-            self.orders.send(Order::Do(id, task)).ok()?;
+            self.orders.send((id, Order::Do(task))).map_err(|_ended| Lost::Start)?;
         }
         let _interest = Interest { id, pending: &self.pending, orders: &self.orders };
         match tokio::time::timeout(limit + GRACE, answer).await {
-            Ok(answer) => answer.ok(),
+            Ok(answer) => answer.unwrap_or(Err(Lost::Start)),
+            Err(_elapsed) if self.id().is_none() => Err(Lost::Start),
             Err(_elapsed) => {
-                tracing::error!("a worker process is stuck");
                 self.restart.notify_one();
-                None
+                Err(Lost::Stuck)
             }
         }
     }
@@ -106,13 +128,13 @@ impl Drop for Process {
 struct Interest<'p> {
     id: u64,
     pending: &'p Pending,
-    orders: &'p mpsc::UnboundedSender<Order>,
+    orders: &'p mpsc::UnboundedSender<(u64, Order)>,
 }
 
 impl Drop for Interest<'_> {
     fn drop(&mut self) {
         if self.pending.lock().remove(&self.id).is_some()
-            && self.orders.send(Order::Cancel(self.id)).is_err()
+            && self.orders.send((self.id, Order::Cancel)).is_err()
         {
             tracing::debug!("a worker process has ended before it was told to");
         }
@@ -128,49 +150,78 @@ struct Watch {
 }
 
 impl Watch {
-    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<(u64, Order)>) {
         let mut pause = PAUSES.0;
         // Made when there is something to do: a host that never runs a program has no worker.
         while let Some(first) = inbox.recv().await {
-            if let Err(error) = self.serve(first, &mut inbox, &mut pause).await {
-                let program = self.command.program.display();
-                tracing::error!(%error, %program, "a worker process was lost");
-            }
+            let mut ready = false;
+            let Err(error) = self.serve(first, &mut inbox, &mut ready).await;
+            let lost = error.get_ref().and_then(|inner| inner.downcast_ref::<Lost>().copied());
+            let lost = if ready { lost.unwrap_or(Lost::Ended) } else { Lost::Start };
+            let program = self.command.program.display();
+            tracing::error!(%error, %program, "a worker process was lost");
             self.process_id.store(0, Ordering::Relaxed);
             {
-                // Whoever waits is told by the end of its channel, and asks again; the next process
-                // must not run for nobody what was meant for this one.
+                // Whoever waits asks again; the next process must not run for nobody what was meant
+                // for this one.
                 let mut pending = self.pending.lock();
-                pending.clear();
+                for (_, reply) in pending.drain() {
+                    if reply.send(Err(lost)).is_err() {
+                        tracing::debug!("nobody waits for this program any more");
+                    }
+                }
                 while inbox.try_recv().is_ok() {}
             }
+            // One that has started was a program's to lose.
+            pause = if ready { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
             tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
-            pause = (pause * 2).min(PAUSES.1);
         }
     }
 
-    /// One life of the process.
+    /// One life of the process, and how it ended.
     async fn serve(
         &self,
-        first: Order,
-        inbox: &mut mpsc::UnboundedReceiver<Order>,
-        pause: &mut Duration,
-    ) -> io::Result<()> {
+        first: (u64, Order),
+        inbox: &mut mpsc::UnboundedReceiver<(u64, Order)>,
+        ready: &mut bool,
+    ) -> Result<Infallible, io::Error> {
         let mut child = start(&self.command)?;
-        self.process_id.store(child.id().unwrap_or(0), Ordering::Relaxed);
+        let id = child.id().unwrap_or(0);
+        self.process_id.store(id, Ordering::Relaxed);
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(mut stderr)) = pipes else {
             return Err(io::Error::other("it has no pipes"));
         };
         // A worker may write to no file, and the host's standard error can be one.
         tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::stderr()).await });
+        // Who found the last one stuck, but late, has no quarrel with this one.
+        if self.restart.notified().now_or_never().is_some() {
+            tracing::debug!("a worker process was found stuck after it had ended");
+        }
         let served = tokio::select! {
-            sent = send(stdin, first, inbox) => sent,
-            received = receive(stdout, &self.pending, pause) => received,
-            () = self.restart.notified() => Err(io::Error::other("it was stuck")),
+            sent = send(stdin, first, inbox, &self.pending) => sent,
+            received = receive(stdout, &self.pending, ready) => received,
+            () = self.restart.notified() => Err(io::Error::other(Lost::Stuck)),
+            () = outgrown(id, self.command.max_memory) => Err(io::Error::other(Lost::Memory)),
         };
         child.kill().await?;
         served
+    }
+}
+
+/// Waits until a process has more memory than it may.
+async fn outgrown(id: u32, most: u64) {
+    let mut clock = tokio::time::interval(MEMORY_CHECK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let page = rustix::param::page_size() as u64;
+    loop {
+        clock.tick().await;
+        // In pages: all of it, then what is resident.
+        let figures = std::fs::read_to_string(format!("/proc/{id}/statm")).unwrap_or_default();
+        let resident = figures.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+        if resident.is_some_and(|pages| pages.saturating_mul(page) > most) {
+            return;
+        }
     }
 }
 
@@ -189,27 +240,45 @@ fn start(command: &Command) -> io::Result<Child> {
 
 async fn send(
     mut stdin: ChildStdin,
-    first: Order,
-    inbox: &mut mpsc::UnboundedReceiver<Order>,
-) -> io::Result<()> {
-    let mut next = first;
+    first: (u64, Order),
+    inbox: &mut mpsc::UnboundedReceiver<(u64, Order)>,
+    pending: &Pending,
+) -> io::Result<Infallible> {
+    let (mut id, mut order) = first;
     loop {
-        protocol::write(&mut stdin, &next).await?;
-        next = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
+        match protocol::frame(id, &order) {
+            Ok(frame) => protocol::write(&mut stdin, &frame).await?,
+            Err(error) => {
+                tracing::error!(%error, "a program cannot be told to a worker process");
+                answer(pending, id, Answer::Untold);
+            }
+        }
+        (id, order) = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
     }
 }
 
 async fn receive(
     mut stdout: ChildStdout,
     pending: &Pending,
-    pause: &mut Duration,
-) -> io::Result<()> {
-    while let Some(Done(id, answer)) = protocol::read(&mut stdout).await? {
-        *pause = PAUSES.0;
-        let reply = pending.lock().remove(&id);
-        if reply.is_some_and(|reply| reply.send(answer).is_err()) {
-            tracing::debug!("nobody waits for this program any more");
+    ready: &mut bool,
+) -> io::Result<Infallible> {
+    while let Some((id, told)) = protocol::read(&mut stdout).await? {
+        *ready = true;
+        match told {
+            _ if id == protocol::READY => {}
+            Ok(told) => answer(pending, id, told),
+            Err(error) => {
+                tracing::error!(%error, "what came of a program cannot be read");
+                answer(pending, id, Answer::Untold);
+            }
         }
     }
-    Err(io::Error::other("it ended"))
+    Err(io::Error::other(Lost::Ended))
+}
+
+fn answer(pending: &Pending, id: u64, answer: Answer) {
+    let reply = pending.lock().remove(&id);
+    if reply.is_some_and(|reply| reply.send(Ok(answer)).is_err()) {
+        tracing::debug!("nobody waits for this program any more");
+    }
 }

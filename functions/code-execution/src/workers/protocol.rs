@@ -1,5 +1,8 @@
-//! What a host and a worker process say to each other: frames of a length, 4 bytes little-endian, and
-//! JSON.
+//! What a host and a worker process say to each other: frames of a length (4 bytes), the number of the
+//! task that they are about (8 bytes), both little-endian, and JSON.
+//!
+//! The number is outside of the JSON, so that a frame that nobody can write or read is that task's
+//! fault, and no other's.
 
 use std::io;
 
@@ -8,8 +11,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::sandbox::{Called, Job, Run};
 
-/// Bytes of one frame: the longest trace and output, escaped, fit.
+/// Bytes of the JSON of one frame: the longest value, trace, output and files, escaped, fit.
 const MAX_FRAME: u32 = 16 << 20;
+/// The number of no task: a worker says that it has its image, and waits.
+pub(super) const READY: u64 = u64::MAX;
 
 /// Something to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,46 +30,94 @@ pub(super) enum Task {
 pub(super) enum Answer {
     Run(Box<Run>),
     Values(Vec<Result<Called, String>>),
+    /// What came of it, or what was to be done, cannot be put into a frame or read from it.
+    Untold,
 }
 
 /// From host to worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
-    Do(u64, Task),
+    Do(Task),
     /// Nobody wants the answer any more.
-    Cancel(u64),
+    Cancel,
 }
 
-/// From worker to host.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Done(pub(super) u64, pub(super) Answer);
+/// Why a frame cannot be written or read, while those after it can.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FrameError {
+    #[error("the frame has {0} bytes, and {MAX_FRAME} are read")]
+    TooLong(usize),
+    #[error("the frame's JSON cannot be written or read")]
+    Json(#[from] serde_json::Error),
+}
 
-/// The next frame; `None` at the end.
+/// The next frame, with the number of its task; `None` at the end.
 pub(super) async fn read<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin),
-) -> io::Result<Option<T>> {
+) -> io::Result<Option<(u64, Result<T, FrameError>)>> {
     let length = match stream.read_u32_le().await {
-        Ok(length) if length <= MAX_FRAME => length,
-        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "the frame is too long")),
+        Ok(length) => length,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut frame = vec![0; length as usize];
-    stream.read_exact(&mut frame).await?;
-    Ok(Some(serde_json::from_slice(&frame)?))
+    let id = stream.read_u64_le().await?;
+    if length > MAX_FRAME {
+        tokio::io::copy(&mut stream.take(length.into()), &mut tokio::io::sink()).await?;
+        return Ok(Some((id, Err(FrameError::TooLong(length as usize)))));
+    }
+    let mut json = vec![0; length as usize];
+    stream.read_exact(&mut json).await?;
+    Ok(Some((id, serde_json::from_slice(&json).map_err(FrameError::from))))
+}
+
+/// A frame, ready to be written.
+pub(super) fn frame(id: u64, message: &impl Serialize) -> Result<Vec<u8>, FrameError> {
+    let json = serde_json::to_vec(message)?;
+    let length = u32::try_from(json.len()).ok().filter(|length| *length <= MAX_FRAME);
+    let length = length.ok_or(FrameError::TooLong(json.len()))?;
+    let mut frame = length.to_le_bytes().to_vec();
+    frame.extend(id.to_le_bytes());
+    frame.extend(json);
+    Ok(frame)
 }
 
 /// Writes a frame.
-pub(super) async fn write(
-    stream: &mut (impl AsyncWrite + Unpin),
-    message: &impl Serialize,
-) -> io::Result<()> {
-    let json = serde_json::to_vec(message)?;
-    let length = u32::try_from(json.len()).ok().filter(|length| *length <= MAX_FRAME);
-    let length = length
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the frame is too long"))?;
-    let mut frame = length.to_le_bytes().to_vec();
-    frame.extend(json);
-    stream.write_all(&frame).await?;
+pub(super) async fn write(stream: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> io::Result<()> {
+    stream.write_all(frame).await?;
     stream.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Answer, FrameError, MAX_FRAME, frame, read};
+
+    fn bytes(id: u64, json: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(json.len()).expect("a length");
+        [&length.to_le_bytes()[..], &id.to_le_bytes(), json].concat()
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_cannot_be_read_leaves_the_next_one_whole() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        let long = vec![b' '; MAX_FRAME as usize + 1];
+        let good = frame(4, &json!({ "a": 1 })).expect("a frame");
+        let stream = [bytes(1, deep.as_bytes()), bytes(2, &long), bytes(3, b"{"), good].concat();
+        let mut stream = stream.as_slice();
+        for id in 1..4 {
+            let (found, read) = read::<Value>(&mut stream).await.expect("a frame").expect("one");
+            assert_eq!(found, id);
+            assert!(read.is_err(), "frame {id}");
+        }
+        let (id, good) = read::<Value>(&mut stream).await.expect("a frame").expect("one");
+        assert_eq!((id, good.expect("it is read")), (4, json!({ "a": 1 })));
+        assert!(read::<Value>(&mut stream).await.expect("an end").is_none());
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_written() {
+        let answer = Answer::Values(vec![Err("\0".repeat(MAX_FRAME as usize / 6))]);
+        assert!(matches!(frame(1, &answer), Err(FrameError::TooLong(_))));
+    }
 }

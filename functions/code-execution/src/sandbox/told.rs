@@ -1,0 +1,123 @@
+//! What is kept of what a guest tells.
+//!
+//! The interpreter cuts what it tells of a program, but a program can make it tell anything; so
+//! everything is cut here again, where no program can change it.
+
+use serde::Deserialize;
+
+use super::{
+    bindings::Fault,
+    run::{Called, Raised},
+};
+use crate::values::Value;
+
+/// Bytes of the name of a class, a function or a variable: 200 characters, as the interpreter cuts them.
+pub(super) const MAX_NAME: usize = 1 << 10;
+/// Bytes of a message, or of a value's text: 2,000 characters.
+pub(super) const MAX_MESSAGE: usize = 8 << 10;
+/// Bytes of a traceback: 16,000 characters.
+const MAX_TRACEBACK: usize = 64 << 10;
+/// Bytes of the text of a variable: 80 characters.
+const MAX_VARIABLE: usize = 512;
+/// Classes above that of an exception.
+const MAX_BASES: usize = 40;
+/// Variables named in one line.
+const MAX_VARIABLES: usize = 20;
+/// Bytes of a value as JSON, or of all values that tests expect: a million characters.
+pub(super) const MAX_VALUES: usize = 4 << 20;
+/// Bytes of all steps as JSON: the interpreter ends them at a million.
+const MAX_STEPS: usize = 1 << 20;
+/// How deep the JSON of the steps is nested; eight levels are there. What they are put into is nested,
+/// too, and no reader follows more than 128.
+const MAX_STEPS_DEPTH: usize = 16;
+
+/// The text, or as much of its beginning as fits into so many bytes.
+pub(super) fn cut(text: &str, bytes: usize) -> String {
+    // Copied, since what is cut off would stay in memory with the rest.
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default().to_owned()
+}
+
+impl From<Fault> for Raised {
+    fn from(fault: Fault) -> Self {
+        let variables = fault.variables.into_iter().take(MAX_VARIABLES);
+        let variable = |variable: super::bindings::Variable| python::advice::Variable {
+            name: cut(&variable.name, MAX_NAME),
+            kind: cut(&variable.kind, MAX_NAME),
+            length: variable.length,
+            text: variable.text.map(|text| cut(&text, MAX_VARIABLE)),
+        };
+        Self {
+            kind: cut(&fault.kind, MAX_NAME),
+            message: cut(&fault.message, MAX_MESSAGE),
+            line: fault.line,
+            column: fault.column,
+            end_column: fault.end_column,
+            function: fault.function.map(|function| cut(&function, MAX_NAME)),
+            bases: fault.bases.iter().take(MAX_BASES).map(|base| cut(base, MAX_NAME)).collect(),
+            traceback: cut(&fault.traceback, MAX_TRACEBACK),
+            variables: variables.map(variable).collect(),
+        }
+    }
+}
+
+/// A value and its text, if they are as the guest's `values.py` writes them, and not too long.
+pub(super) fn called(json: &str) -> Option<Called> {
+    /// As it is told.
+    #[derive(Deserialize)]
+    struct Told {
+        value: Value,
+        text: String,
+    }
+    if json.len() > MAX_VALUES {
+        return None;
+    }
+    let Told { value, text } = serde_json::from_str(json).ok()?;
+    Some(Called { value, text: cut(&text, MAX_MESSAGE) })
+}
+
+/// The steps, if anyone can read them.
+pub(super) fn steps(json: String) -> Option<String> {
+    (json.len() <= MAX_STEPS && depth(&json) <= MAX_STEPS_DEPTH).then_some(json)
+}
+
+/// How deep arrays and objects are nested in JSON.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{called, cut, depth, steps};
+
+    #[test]
+    fn nesting_is_counted_outside_of_texts_only() {
+        assert_eq!(depth(r#"{"a":["[[\"[[",{"b":1}],"c":"\\"}"#), 3);
+        assert_eq!(steps("[".repeat(17) + &"]".repeat(17)), None);
+        assert!(steps("[".repeat(16) + &"]".repeat(16)).is_some());
+    }
+
+    #[test]
+    fn characters_are_never_cut_in_two() {
+        assert_eq!((cut("aé", 2), cut("aé", 3)), ("a".to_owned(), "aé".to_owned()));
+    }
+
+    #[test]
+    fn the_deepest_value_that_the_interpreter_tells_is_read() {
+        // 40 levels of dictionaries, each three of JSON.
+        let value = r#"{"dict":[["none","#.repeat(40) + r#"{"int":"1"}"# + &"]]}".repeat(40);
+        assert!(called(&format!(r#"{{"value":{value},"text":""}}"#)).is_some());
+    }
+}

@@ -1,0 +1,134 @@
+//! Results made short enough to be sent and kept, whatever is in them.
+
+use serde_json::Value;
+
+use crate::execution::{ExecutionError, ExecutionResult, MAX_RESULT_BYTES, MAX_TESTS, TestResult};
+
+/// Bytes of JSON that each long text keeps, in the steps in which a result is made shorter. What is left
+/// after the last one always fits: see `the_last_step_is_enough`.
+const STEPS: [usize; 2] = [16 << 10, 1 << 10];
+/// The part of it that each text of a test keeps.
+const PART_OF_TEST: usize = 16;
+/// Bytes of JSON around the text of one part of the transcript.
+const AROUND_PART: usize = 32;
+/// How deep a trace may be nested. It has eight levels; what it is sent in has some more, and readers of JSON
+/// follow 127.
+const MAX_TRACE_DEPTH: usize = 64;
+
+impl ExecutionResult {
+    /// Leaves out what makes it longer than [`MAX_RESULT_BYTES`]: the trace, then the files, then the ends of
+    /// all texts. Any result whatever fits afterwards.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        if self.trace.as_ref().is_some_and(|trace| !is_shallow(trace, MAX_TRACE_DEPTH)) {
+            self.trace = None;
+            self.truncated = true;
+        }
+        let steps: [fn(&mut Self); 4] = [
+            |result| result.trace = None,
+            |result| result.files.clear(),
+            |result| result.shorten(STEPS[0]),
+            |result| result.shorten(STEPS[1]),
+        ];
+        for step in steps {
+            if self.size() <= MAX_RESULT_BYTES {
+                break;
+            }
+            step(&mut self);
+            self.truncated = true;
+        }
+        self
+    }
+
+    fn size(&self) -> usize {
+        serde_json::to_string(self).map_or(usize::MAX, |json| json.len())
+    }
+
+    fn shorten(&mut self, bytes: usize) {
+        cut(&mut self.stdout, bytes);
+        cut(&mut self.stderr, bytes);
+        cut(&mut self.python, bytes);
+        let mut left = 2 * bytes;
+        self.transcript.retain_mut(|part| {
+            cut(&mut part.text, left.saturating_sub(AROUND_PART));
+            left = left.saturating_sub(escaped(&part.text) + AROUND_PART);
+            !part.text.is_empty()
+        });
+        if let Some(error) = &mut self.error {
+            error.shorten(bytes);
+        }
+        // More were never asked for.
+        self.tests.truncate(MAX_TESTS);
+        for test in &mut self.tests {
+            test.shorten(bytes / PART_OF_TEST);
+        }
+    }
+}
+
+impl ExecutionError {
+    fn shorten(&mut self, bytes: usize) {
+        let own = [&mut self.kind, &mut self.message, &mut self.traceback];
+        let advice = self.advice.iter_mut().flat_map(|advice| {
+            [&mut advice.rule, &mut advice.what, &mut advice.why, &mut advice.hint]
+        });
+        for text in own.into_iter().chain(&mut self.function).chain(advice) {
+            cut(text, bytes);
+        }
+    }
+}
+
+impl TestResult {
+    fn shorten(&mut self, bytes: usize) {
+        // The name is the teacher's, and at most 200 characters.
+        cut(&mut self.name, 4 * bytes);
+        cut(&mut self.expected, bytes);
+        cut(&mut self.actual, bytes);
+        if let Some(problem) = &mut self.problem {
+            cut(problem, 2 * bytes);
+        }
+        if let Some(error) = &mut self.error {
+            error.shorten(bytes);
+        }
+    }
+}
+
+/// Cuts a text to so many bytes of JSON.
+fn cut(text: &mut String, bytes: usize) {
+    let mut left = bytes;
+    let end = text.char_indices().find(|(_, character)| {
+        let length = escaped_character(*character);
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        !fits
+    });
+    if let Some((end, _)) = end {
+        text.truncate(end);
+    }
+}
+
+/// Bytes of a text in JSON.
+fn escaped(text: &str) -> usize {
+    text.chars().map(escaped_character).sum()
+}
+
+/// Bytes of a character in JSON (RFC 8259, section 7).
+const fn escaped_character(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\u{8}' | '\t' | '\n' | '\u{c}' | '\r' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => character.len_utf8(),
+    }
+}
+
+/// Whether a value has no more levels than that.
+fn is_shallow(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_shallow(item, levels)),
+        Value::Object(members) => members.values().all(|member| is_shallow(member, levels)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;
