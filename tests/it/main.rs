@@ -6,6 +6,7 @@ mod conformance;
 mod debugging;
 mod delivery;
 mod flow;
+mod grading;
 mod memory;
 mod model;
 mod outages;

@@ -66,7 +66,8 @@ pub fn links_away(text: &str) -> bool {
         let start = plain[..at].trim_end_matches(letter).len();
         !allowed(&plain[start..])
     });
-    elsewhere || schemes || LINK.is_match(&plain)
+    let rest = MANUAL.iter().fold(plain.clone(), |rest, manual| rest.replace(manual, "manual/"));
+    elsewhere || schemes || LINK.is_match(&rest)
 }
 
 /// Whether a text that is shown as code could end that, and go on as anything else.
@@ -253,6 +254,7 @@ mod tests {
             "[x\ny]\n\n[x\ny]: //example.org",
             "[x\ny]:\nexample.org",
             "<javascript:alert(1)>",
+            "<https:example.org>",
             "<mailto:a@example.org>",
             "write to a@example.org",
             "www.example.org",
