@@ -44,6 +44,21 @@ async fn settled(world: &World, student: &Student, reply: &Reply) -> Value {
     .await
 }
 
+/// A solution that tells each hidden test by another channel, and at its top what it finds of its test in the
+/// interpreter.
+fn leaky_solution() -> String {
+    let branches: String = CHANNELS
+        .iter()
+        .enumerate()
+        .map(|(number, channel)| {
+            format!("    if x == 'Secret{number}':\n        {}\n", channel.replace("\n", "\n    "))
+        })
+        .collect();
+    let looks = "import sys\nframe = sys._getframe()\nwhile frame:\n    for value in list(frame.f_locals.values()):\n        \
+                 print(getattr(value, 'call', ''), file=sys.stderr)\n    frame = frame.f_back\n";
+    format!("{looks}def f(x):\n{branches}    return 'wrong'\n")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_a_student_can_get_holds_a_hidden_value() {
     let world = World::new().await;
@@ -58,17 +73,7 @@ async fn nothing_that_a_student_can_get_holds_a_hidden_value() {
         json!({ "call": "f('SecretError')", "raises": "ExpectedError", "hidden": "raising" });
     let tests: Vec<Value> = hidden.chain([shown, typed, raising]).collect();
     let path = set_up(&world, tests.into()).await;
-    // Each test by another channel, and at the top what the program finds of its test in the interpreter.
-    let branches: String = CHANNELS
-        .iter()
-        .enumerate()
-        .map(|(number, channel)| {
-            format!("    if x == 'Secret{number}':\n        {}\n", channel.replace("\n", "\n    "))
-        })
-        .collect();
-    let looks = "import sys\nframe = sys._getframe()\nwhile frame:\n    for value in list(frame.f_locals.values()):\n        \
-                 print(getattr(value, 'call', ''), file=sys.stderr)\n    frame = frame.f_back\n";
-    let code = format!("{looks}def f(x):\n{branches}    return 'wrong'\n");
+    let code = leaky_solution();
     let id = path.rsplit('/').next().expect("an id");
     let mut told = vec![hand_in(&world, &student, &path, &code, "wait=25").await];
     assert_eq!(told[0].body["status"], "graded", "{:?}", told[0].body);

@@ -1,6 +1,9 @@
 //! From a program to its result: one run, or one run for each test.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use domain::execution::{
@@ -125,6 +128,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
     let mut left = job.limit;
     for (number, test) in cases {
         let stdin = test.stdin.clone().map_or_else(|| job.stdin.clone(), String::from);
+        let begun = Instant::now();
         let run = turn
             .run(Job {
                 call: test.call.clone().map(String::from),
@@ -138,8 +142,11 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
             return None;
         }
         left = left.saturating_sub(run.duration);
-        let time = if test.hidden { &mut tested.hidden_time } else { &mut tested.shown_time };
-        *time += run.duration;
+        if test.hidden {
+            tested.hidden_time += begun.elapsed();
+        } else {
+            tested.shown_time += run.duration;
+        }
         let (called, stage) = (run.value.clone(), run.stage);
         let mut result = result(run, &job.source, &stdin);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {

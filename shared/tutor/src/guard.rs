@@ -51,8 +51,10 @@ pub fn tells_the_change(text: &str) -> bool {
     CHANGE.is_match(text)
 }
 
-/// Whether a text sends the student to a place that nobody has looked at. A front end shows it as Markdown, so this is
-/// whatever becomes a link there, and what looks as if it wanted to; what is doubtful is one.
+/// Whether a text sends the student to a place that nobody has looked at.
+///
+/// A front end shows it as Markdown, so this is whatever becomes a link there, and what looks as if it wanted to;
+/// what is doubtful is one.
 #[must_use]
 pub fn links_away(text: &str) -> bool {
     let plain = plain(text);
@@ -66,7 +68,7 @@ pub fn links_away(text: &str) -> bool {
         let start = plain[..at].trim_end_matches(letter).len();
         !allowed(&plain[start..])
     });
-    let rest = MANUAL.iter().fold(plain.clone(), |rest, manual| rest.replace(manual, "manual/"));
+    let rest = MANUAL.iter().fold(plain, |rest, manual| rest.replace(manual, "manual/"));
     elsewhere || schemes || LINK.is_match(&rest)
 }
 
