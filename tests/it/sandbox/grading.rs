@@ -239,7 +239,8 @@ async fn a_crowd_of_endless_programs_is_run_in_the_order_of_coming() {
         execute_in(turn, &program, now).await
     }));
     let results = all.await;
-    assert!(results.iter().all(|result| result.verdict == Timeout));
+    let other = results.iter().find(|result| result.verdict != Timeout);
+    assert!(other.is_none(), "{other:?}");
     let order = begun.into_inner().expect("no test panics here");
     assert!(order.is_sorted(), "{order:?}");
 }
