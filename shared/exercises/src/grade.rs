@@ -247,3 +247,82 @@ fn message(
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use curriculum::Exercise;
+    use domain::execution::ExecutionResult;
+    use serde_json::{Value, json};
+
+    use super::{Before, Unjudged, grade};
+    use crate::gates::{Fault, Trial, judge};
+
+    fn exercise() -> Exercise {
+        let written = json!({
+            "slug": "f", "title": "F", "difficulty": "easy", "task": "Write f.", "reference": "def f(): return 1",
+            "hints": [], "tests": [
+                { "call": "f()", "expected": "1" }, { "call": "f(2)", "expected": "1", "hidden": "with a value" }
+            ]
+        });
+        serde_json::from_value(written).expect("an exercise")
+    }
+
+    /// A run that passes the first test; of the second it is as `more` says.
+    fn run(verdict: &str, more: Value) -> ExecutionResult {
+        let passed = json!({ "name": "test 1", "passed": true, "verdict": "ok", "expected": "1", "actual": "1",
+            "duration_ms": 1 });
+        let mut second = json!({ "name": "test 2", "passed": false, "verdict": "ok", "expected": "", "actual": "",
+            "duration_ms": 0 });
+        for (name, value) in more.as_object().expect("an object") {
+            second[name] = value.clone();
+        }
+        let result = json!({
+            "verdict": verdict, "exit_code": 0, "stdout": "", "stderr": "", "transcript": [], "truncated": false,
+            "tests": [passed, second], "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14.0"
+        });
+        serde_json::from_value(result).expect("a result")
+    }
+
+    #[test]
+    fn without_the_truth_there_is_no_grade_and_no_mistake_is_noticed() {
+        let exercise = exercise();
+        let lost = [
+            run("internal", json!({})),
+            run("ok", json!({ "verdict": "internal" })),
+            run("ok", json!({ "problem": "what is expected could not be worked out" })),
+            ExecutionResult { tests: Vec::new(), ..run("ok", json!({})) },
+        ];
+        for run in &lost {
+            assert_eq!(grade(&exercise, "", run, Before::default()), Err(Unjudged), "{run:?}");
+        }
+        for run in &lost[..3] {
+            let report = judge(&exercise, &[(Trial::Mutant("1 to 2".to_owned()), run.clone())]);
+            assert_eq!((report.faults, report.killed), (vec![Fault::Unjudged], 0));
+        }
+        let known = grade(&exercise, "", &run("ok", json!({})), Before::default());
+        assert_eq!(known.map(|feedback| feedback.score), Ok(50));
+    }
+
+    #[test]
+    fn of_a_hidden_test_only_our_own_words_are_told_whatever_comes_of_it() {
+        let error = json!({ "type": "Secret", "message": "Secret", "line": 7, "traceback": "Secret",
+            "advice": { "rule": "not_tested.Secret", "what": "Secret", "why": "Secret", "hint": "Secret" } });
+        for verdict in [
+            "ok",
+            "error",
+            "syntax_error",
+            "exit",
+            "timeout",
+            "recursion",
+            "aborted",
+            "memory_limit",
+        ] {
+            let told = json!({ "verdict": verdict, "actual": "Secret", "expected": "Secret", "error": error });
+            let mut run = run("ok", told);
+            run.error = run.tests[1].error.clone();
+            let feedback = grade(&exercise(), "", &run, Before::default()).expect("it is judged");
+            let json = serde_json::to_string(&feedback).expect("JSON");
+            assert!(!json.contains("Secret") && !json.contains('7'), "{json}");
+        }
+    }
+}
