@@ -107,7 +107,7 @@ fn feedback(at: usize, check: &Check, passed: bool, result: Option<&TestResult>)
         expected: check.expected.clone().or_else(|| check.raises.clone()).filter(|_| !hidden),
         actual: actual.filter(|_| !hidden && status != TestStatus::Pass),
         message: if hidden {
-            words_of_hidden(status).map(str::to_owned)
+            words_of_hidden(check, status).map(str::to_owned)
         } else {
             words(check, status, result)
         },
@@ -135,10 +135,11 @@ fn status(check: &Check, passed: bool, result: Option<&TestResult>) -> TestStatu
 
 /// One sentence on a hidden test that did not pass: ours, and chosen by nothing but how it went. Not even the
 /// exception's class is told, which is a value that the program can choose.
-const fn words_of_hidden(status: TestStatus) -> Option<&'static str> {
+const fn words_of_hidden(check: &Check, status: TestStatus) -> Option<&'static str> {
     Some(match status {
         TestStatus::Pass => return None,
-        TestStatus::Wrong => "It does not do what it should.",
+        TestStatus::Wrong if check.raises.is_some() => NOT_RAISED,
+        TestStatus::Wrong => "It gives another value.",
         TestStatus::NoneReturned => NONE_RETURNED,
         TestStatus::Exception => "It ends with an exception.",
         TestStatus::Timeout => TIMEOUT,
@@ -148,6 +149,7 @@ const fn words_of_hidden(status: TestStatus) -> Option<&'static str> {
     })
 }
 
+const NOT_RAISED: &str = "It should raise an exception.";
 const NONE_RETURNED: &str = "It gives None: a path of the function ends without return.";
 const TIMEOUT: &str = "It does not end in time.";
 const MEMORY: &str = "It needs too much memory.";
@@ -159,7 +161,7 @@ fn words(check: &Check, status: TestStatus, result: Option<&TestResult>) -> Opti
     let error = result.and_then(|result| result.error.as_ref());
     let text = match status {
         TestStatus::Pass => return None,
-        TestStatus::Wrong if check.raises.is_some() => "It should raise an exception.".to_owned(),
+        TestStatus::Wrong if check.raises.is_some() => NOT_RAISED.to_owned(),
         TestStatus::Wrong if check.call.is_none() => {
             first_difference(check.expected.as_deref()?, &result?.actual)
         }
