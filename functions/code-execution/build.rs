@@ -117,6 +117,7 @@ fn add_to_linker(linker: &mut Linker<Ctx>) -> Result<()> {
     let mut host = linker.instance("learnflow:sandbox/host")?;
     host.func_wrap("raised", |_, (_, _): (String, Option<u32>)| Ok(()))?;
     host.func_wrap("written", |_, (): ()| Ok((0u32,)))?;
+    host.func_wrap("calling", |_, (_,): (bool,)| Ok(()))?;
     host.func_wrap("exit", |_, (_,): (u8,)| Ok(()))?;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod debugging;
 mod delivery;
 mod doors;
 mod flow;
+mod grading;
 mod memory;
 mod model;
 mod network;

@@ -269,7 +269,8 @@ async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
     .await;
     let settings = vec![("OPENAI_BASE_URL", server.base_url())];
     let world = World::with(Setup { settings, ..Setup::default() }).await;
-    let student = world.student("ada").await;
+    // A name that is a word of the lesson.
+    let student = world.student("loop").await;
     let all = exercises::bank(curriculum::embedded());
     let count = all
         .filter(|e| e.topic.slug == "for-loops" && e.exercise.difficulty.as_str() == "easy")
@@ -282,6 +283,15 @@ async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
     let reply = generate(&world, &student, body.clone()).await;
     assert_eq!(reply.body["answered_by"], "model", "{:?}", reply.body);
     assert_eq!(reply.body["answer"]["details"]["title"], "Warm days");
+    // Whoever asks next gets it, too: nobody's words are in what it is made of.
+    let asked = server.requests()[0].data();
+    let fields: Vec<&String> = asked.as_object().expect("an object").keys().collect();
+    assert_eq!(fields, ["difficulty", "lesson", "like", "topic"]);
+    let lesson = curriculum::embedded().topic("for-loops").expect("a topic").lesson.clone();
+    assert_eq!(
+        asked["lesson"], lesson.explanation.learning,
+        "as it is, whatever the student is called"
+    );
     let given = server.requests()[1].data().to_string();
     assert!(given.contains("warm([20, 25, 30], 22)") && !given.contains("below zero"), "{given}");
     assert!(!given.contains("count = count"), "the solution was shown: {given}");

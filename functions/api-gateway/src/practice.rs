@@ -214,7 +214,7 @@ pub(crate) struct SubmissionResponse {
     /// Where the grade will be found.
     status_url: String,
     submitted_at: DateTime<Utc>,
-    /// `{passed, score, tests: [{number, status, hidden, about?, call?, stdin?, expected?, actual?, message?}],
+    /// `{passed, tested?, score, tests: [{number, status, hidden, about?, call?, stdin?, expected?, actual?, message?}],
     /// not_as_asked, quality?, message, attempt, best, parsons}`
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]

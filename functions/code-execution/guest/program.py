@@ -1,4 +1,4 @@
-"""Runs one program as `python3 main.py` would, and tells how it ended."""
+"""Runs one program as `python3 main.py` would, or as `import main` would to test its functions, and tells how it ended."""
 
 import atexit
 import gc
@@ -22,6 +22,8 @@ from wit_world.imports import host
 __builtins__ = dict(vars(__import__("builtins")))
 
 NAME = "main.py"
+# The name of the module where it is imported.
+MODULE = "main"
 
 _builtins = __import__("builtins")
 _kept_modules = dict(sys.modules)
@@ -49,7 +51,8 @@ class WitWorld(wit_world.WitWorld):
 
 def _run(program):
     _begin(program)
-    main = _main_module(program.source)
+    tested = program.call is not None
+    main = _main_module(program.source, tested)
     recorder = Recorder(program.trace_steps, host.written) if program.trace_steps else None
     value = None
     try:
@@ -60,8 +63,10 @@ def _run(program):
     try:
         if recorder:
             recorder.start()
-        exec(code, main.__dict__)
-        if program.call is not None:
+        if not tested:
+            exec(code, main.__dict__)
+        else:
+            _load(code, main)
             call = compile(program.call, "<call>", "eval", dont_inherit=True)
             value = values.encoded(eval(call, main.__dict__))
         if recorder:
@@ -70,7 +75,7 @@ def _run(program):
     except BaseException as error:
         if recorder:
             recorder.stop()
-        ending = _ended_by(error)
+        ending = _ended_by(error, tested)
         # Its traceback holds the program's frames, and with them everything in them.
         del error
     ending = _at_exit(main, ending)
@@ -87,10 +92,12 @@ def _begin(program):
     random.seed(os.urandom(32) if program.seed is None else program.seed)
 
 
-def _main_module(source):
-    main = types.ModuleType("__main__")
+def _main_module(source, tested):
+    main = types.ModuleType(MODULE if tested else "__main__")
     main.__dict__.update(__builtins__=_builtins, __file__=f"/{NAME}", __spec__=None, __loader__=None)
-    sys.modules["__main__"] = main
+    # Where it is imported, what was started is another program, of which nothing can be seen.
+    sys.modules["__main__"] = types.ModuleType("__main__") if tested else main
+    sys.modules[main.__name__] = main
     linecache.cache[NAME] = len(source), None, source.splitlines(keepends=True), NAME
     return main
 
@@ -105,6 +112,17 @@ def _refuse_null(source):
     column = position - start + 1
     place = NAME, line, column, text, line, column + 1
     raise SyntaxError("source code string cannot contain null bytes", place)
+
+
+def _load(code, main):
+    """Runs the program's own lines as an import does. One that leaves has been loaded up to there."""
+    settings.exit_by_exception()
+    left = False
+    try:
+        exec(code, main.__dict__)
+    except SystemExit:
+        left = True
+    host.calling(left)
 
 
 def _take_over():
@@ -124,10 +142,11 @@ def _rejected(error):
     return Ending_Rejected(fault)
 
 
-def _ended_by(error):
+def _ended_by(error, tested):
     hook = sys.excepthook
     _take_over()
-    if issubclass(type(error), SystemExit):
+    # To whoever has called a function, its leaving is an exception like any other.
+    if issubclass(type(error), SystemExit) and not tested:
         return _exited(error.code)
     _, step = report.place(error)
     host.raised(values.name_of(type(error)), report.line_of(step))

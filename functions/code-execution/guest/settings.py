@@ -112,10 +112,21 @@ def _event_loop():
 
 
 def _exit():
+    raises = False
+
     def _exit(status):
         """Exit to the system with specified status, without normal exit processing."""
+        if raises:
+            raise SystemExit(status)
         host.exit(int(status) & 0xFF)
 
+    def begin():
+        nonlocal raises
+        raises = True
+
+    # Whoever tests a function must outlive the program that ends itself.
+    global exit_by_exception
+    exit_by_exception = begin
     os._exit = posix._exit = _exit
 
 

@@ -181,7 +181,7 @@ class _Heap:
 
 def _attributes(value):
     """The instance's own attributes, found without running any of the program's code."""
-    if not isinstance(type(value).__flags__, int) or type(value).__module__ != "__main__":
+    if not isinstance(type(value).__flags__, int) or type(value).__module__ not in ("__main__", "main"):
         return None
     try:
         return object.__getattribute__(value, "__dict__")

@@ -1,6 +1,9 @@
 //! From a program to its result: one run, or one run for each test.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use domain::execution::{
@@ -10,16 +13,20 @@ use domain::execution::{
 use python::advice::{self, Ending};
 
 use crate::{
-    sandbox::{Called, Job, Raised, Run},
-    workers::{Busy, Workers},
+    sandbox::{Called, Job, Raised, Run, Stage},
+    words,
+    workers::{Busy, Turn, Workers},
 };
 
 /// The version of Python in the image; a test asks Python itself.
 pub const PYTHON: &str = "3.14.0";
 /// Steps that a trace has at most: as many as Python Tutor's.
 pub const TRACE_STEPS: u32 = 1_000;
+/// What hidden cases take is a multiple of it for whoever waits: a few steps within a program's limit, and
+/// little to wait for a solution that is right.
+const HIDDEN_TIME_STEP: Duration = Duration::from_millis(250);
 
-/// Runs a program, with its tests if it has any. A program that is not accepted is not run.
+/// Runs a program at once, with its tests if it has any. A program that is not accepted is not run.
 ///
 /// # Errors
 /// All workers have as much as they take; nothing was run.
@@ -28,9 +35,18 @@ pub async fn execute(
     program: &Program,
     now: DateTime<Utc>,
 ) -> Result<ExecutionResult, Busy> {
+    Ok(execute_in(workers.turn_at_once()?, program, now).await)
+}
+
+/// As [`execute`], for whoever has a turn.
+pub async fn execute_in(
+    mut turn: Turn<'_>,
+    program: &Program,
+    now: DateTime<Utc>,
+) -> ExecutionResult {
     let source = program.code.as_str();
     if source.len() > MAX_SOURCE_BYTES {
-        return Ok(too_large(source.len()));
+        return too_large(source.len());
     }
     let limit = program.timeout_ms.map_or_else(|| u64::from(MAX_TIMEOUT_MS), u64::from);
     let job = Job {
@@ -46,62 +62,134 @@ pub async fn execute(
     };
     if program.tests.is_empty() {
         let stdin = job.stdin.clone();
-        return Ok(result(workers.run(job).await?, source, &stdin));
+        return result(turn.run(job).await, source, &stdin);
     }
-    tested(workers, &program.tests, job).await
+    let Some(tested) = tested(&mut turn, &program.tests, &job).await else { return not_judged() };
+    drop(turn);
+    fill_up(tested.hidden_time).await;
+    tested.into_result()
 }
 
-/// Runs each case in a fresh state; `tests` has at least one.
-async fn tested(workers: &Workers, tests: &[TestCase], job: Job) -> Result<ExecutionResult, Busy> {
-    let mut expected = expected_values(workers, tests).await?.into_iter();
-    let mut graded = Vec::new();
-    let mut shown: Option<ExecutionResult> = None;
-    let mut failed = false;
-    let (mut left, mut cpu_ms, mut memory_bytes) = (job.limit, 0, 0);
-    for test in tests {
+/// What came of the tests so far.
+#[derive(Default)]
+struct Tested {
+    /// By the number of the case.
+    graded: BTreeMap<usize, TestResult>,
+    /// The case that is shown.
+    shown: Option<ExecutionResult>,
+    /// Whether one that may be shown has failed.
+    failed: bool,
+    shown_time: Duration,
+    hidden_time: Duration,
+    cpu_ms: u32,
+    memory_bytes: u64,
+}
+
+impl Tested {
+    fn note(&mut self, number: usize, hidden: bool, case: TestResult, result: ExecutionResult) {
+        if hidden {
+            self.graded.insert(number, case.of_hidden());
+            return;
+        }
+        self.cpu_ms += result.cpu_ms;
+        self.memory_bytes = self.memory_bytes.max(result.memory_bytes);
+        if self.shown.is_none() || (!self.failed && !case.passed) {
+            self.shown = Some(result);
+        }
+        self.failed |= !case.passed;
+        self.graded.insert(number, case);
+    }
+
+    fn into_result(self) -> ExecutionResult {
+        // Of hidden cases alone there is nothing to be seen.
+        let shown = self.shown.unwrap_or_else(|| ExecutionResult {
+            error: None,
+            exit_code: 0,
+            ..not_run(Verdict::Ok, ExecutionError::default())
+        });
+        ExecutionResult {
+            tests: self.graded.into_values().collect(),
+            duration_ms: milliseconds(self.shown_time),
+            cpu_ms: self.cpu_ms,
+            memory_bytes: self.memory_bytes,
+            ..shown
+        }
+    }
+}
+
+/// Runs each case in a fresh state; `tests` has at least one. `None`: they cannot be judged, by a fault of
+/// ours.
+async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Tested> {
+    let mut expected = expected_values(turn, tests).await?;
+    let mut cases: Vec<(usize, &TestCase)> = tests.iter().enumerate().collect();
+    // Hidden ones last: how far another gets before the time is up would tell how long they took.
+    cases.sort_by_key(|(_, test)| test.hidden);
+    let mut tested = Tested::default();
+    let mut left = job.limit;
+    for (number, test) in cases {
         let stdin = test.stdin.clone().map_or_else(|| job.stdin.clone(), String::from);
-        let run = workers
+        let begun = Instant::now();
+        let run = turn
             .run(Job {
                 call: test.call.clone().map(String::from),
                 stdin: stdin.clone(),
-                trace_steps: if failed { 0 } else { job.trace_steps },
+                trace_steps: if tested.failed || test.hidden { 0 } else { job.trace_steps },
                 limit: left.max(Duration::from_millis(1)),
                 ..job.clone()
             })
-            .await?;
-        left = left.saturating_sub(run.duration);
-        let called = run.value.clone();
-        let wanted = if test.call.is_some() { expected.next() } else { None };
-        let result = result(run, &job.source, &stdin);
-        cpu_ms += result.cpu_ms;
-        memory_bytes = memory_bytes.max(result.memory_bytes);
-        let case = grade(test, &result, called, wanted);
-        if shown.is_none() || (!failed && !case.passed) {
-            shown = Some(result);
+            .await;
+        if run.verdict == Verdict::Internal {
+            return None;
         }
-        failed |= !case.passed;
-        graded.push(case);
+        left = left.saturating_sub(run.duration);
+        if test.hidden {
+            tested.hidden_time += begun.elapsed();
+        } else {
+            tested.shown_time += run.duration;
+        }
+        let (called, stage) = (run.value.clone(), run.stage);
+        let mut result = result(run, &job.source, &stdin);
+        if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
+            let told = words::of_test(stage, error, &job.source, &stdin);
+            error.advice = told.or_else(|| error.advice.take());
+        }
+        let case = grade(test, &result, (called, stage), expected.remove(&number));
+        tested.note(number, test.hidden, case, result);
     }
-    let duration_ms = milliseconds(job.limit.saturating_sub(left));
-    let shown = shown.unwrap_or_else(|| not_run(Verdict::Internal, ExecutionError::default()));
-    Ok(ExecutionResult { tests: graded, duration_ms, cpu_ms, memory_bytes, ..shown })
+    Some(tested)
 }
 
-/// What the calls should give, in their order. It is worked out by an interpreter that never meets the
-/// student's program.
+/// What the calls should give, by the number of the case. It is worked out by an interpreter that never meets
+/// the student's program.
 async fn expected_values(
-    workers: &Workers,
+    turn: &mut Turn<'_>,
     tests: &[TestCase],
-) -> Result<Vec<Result<Called, String>>, Busy> {
-    let calls = tests.iter().filter(|test| test.call.is_some());
-    let expressions: Vec<String> = calls.map(|test| test.expected.as_str().to_owned()).collect();
-    if expressions.is_empty() { Ok(Vec::new()) } else { workers.values(expressions).await }
+) -> Option<BTreeMap<usize, Result<Called, String>>> {
+    let has_value = |test: &TestCase| test.call.is_some() && test.raises.is_none();
+    let calls = tests.iter().enumerate().filter(|(_, test)| has_value(test));
+    let (numbers, expressions): (Vec<usize>, Vec<String>) =
+        calls.map(|(number, test)| (number, test.expected.as_str().to_owned())).unzip();
+    if expressions.is_empty() {
+        return Some(BTreeMap::new());
+    }
+    Some(numbers.into_iter().zip(turn.values(expressions).await?).collect())
+}
+
+/// Waits until hidden cases have taken a whole number of [`HIDDEN_TIME_STEP`]: how soon an answer comes must not
+/// tell more of them than the answer does.
+#[expect(clippy::disallowed_methods, reason = "an answer that comes late on purpose")]
+async fn fill_up(taken: Duration) {
+    let over = taken.as_millis() % HIDDEN_TIME_STEP.as_millis();
+    if over > 0 {
+        let over = Duration::from_millis(u64::try_from(over).unwrap_or_default());
+        tokio::time::sleep(HIDDEN_TIME_STEP.saturating_sub(over)).await;
+    }
 }
 
 fn grade(
     test: &TestCase,
     result: &ExecutionResult,
-    called: Option<Called>,
+    (called, stage): (Option<Called>, Stage),
     wanted: Option<Result<Called, String>>,
 ) -> TestResult {
     let mut graded = TestResult {
@@ -120,6 +208,12 @@ fn grade(
         return graded;
     }
     graded.actual = called.as_ref().map_or_else(String::new, |called| called.text.clone());
+    if let Some(class) = &test.raises {
+        // By the call: one that ends the program before is another mistake.
+        let raised = result.error.as_ref().filter(|_| stage != Stage::Program);
+        graded.passed = raised.is_some_and(|error| error.kind == class.as_str());
+        return graded;
+    }
     match (wanted, called) {
         (Some(Ok(wanted)), Some(called)) => {
             graded.passed = ended_well && wanted.value.equals(&called.value);
@@ -267,6 +361,12 @@ fn too_large(bytes: usize) -> ExecutionResult {
         ..ExecutionError::default()
     };
     not_run(Verdict::SourceTooLarge, error)
+}
+
+/// The result of a program that could not be run, or whose tests could not be judged: a fault of ours.
+fn not_judged() -> ExecutionResult {
+    let error = ExecutionError { kind: "Internal".to_owned(), ..ExecutionError::default() };
+    not_run(Verdict::Internal, error)
 }
 
 /// The result of a program that was not run.

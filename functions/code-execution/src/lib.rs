@@ -8,9 +8,10 @@ mod http;
 pub mod sandbox;
 mod settings;
 pub mod values;
+mod words;
 pub mod workers;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::execution::{ExecutionResult, Verdict};
 use events::{
@@ -26,6 +27,11 @@ use self::workers::Workers;
 
 /// The function's name.
 const NAME: &str = "code-execution";
+/// How long a program waits for its turn before it is put back at the end of the queue. It must begin in time to
+/// end within the 60 s that the runtime gives a handler. With the 256 events that the runtime has in work at once,
+/// one worker's queue is four rounds of 64 programs deep, of at most some 7 s each; the rest is for a program whose
+/// worker is lost and that is run again alone.
+const MAX_WAIT: Duration = Duration::from_secs(25);
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
@@ -52,11 +58,14 @@ impl Act for CodeExecution {
         received: Received<ExecutionRequested>,
         _: &Live,
     ) -> Result<Outgoing, HandlerError> {
+        let Ok(turn) = tokio::time::timeout(MAX_WAIT, self.workers.turn()).await else {
+            // Not an attempt that failed: nothing is wrong with the program, and nothing was tried.
+            tracing::warn!("no turn came, the program is asked for again");
+            return Outgoing::none().with(&received.event.data);
+        };
         let ExecutionRequested { execution_id, student_id, request_id, purpose, program } =
             received.event.data;
-        let result = execute::execute(&self.workers, &program, received.now)
-            .await
-            .map_err(HandlerError::retry)?;
+        let result = execute::execute_in(turn, &program, received.now).await;
         if result.verdict == Verdict::Internal {
             return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
         }

@@ -7,7 +7,7 @@ use events::{
     question_routed::QuestionRouted,
 };
 use serde::{Deserialize, Serialize};
-use tutor::reply::Explanation;
+use tutor::{guard, reply::Explanation};
 
 use crate::answer::show_examples;
 
@@ -53,7 +53,10 @@ impl Verifying {
 
     /// Notes what came of the run.
     pub fn note(&mut self, run: &ExecutionResult) {
-        let shown = run.verdict == Verdict::Ok && !run.truncated && !run.stdout.trim().is_empty();
+        let shown = run.verdict == Verdict::Ok
+            && !run.truncated
+            && !run.stdout.trim().is_empty()
+            && !guard::leaves_its_fence(&run.stdout);
         self.outputs.push(shown.then(|| run.stdout.clone()));
     }
 

@@ -1,8 +1,8 @@
 //! What is wrong with a program, by running it and by what its author saw.
 
 use analysis::review::{Finding as Reading, Severity, review};
-use curriculum::Exercise;
-use domain::execution::{ExecutionResult, Verdict};
+use curriculum::{Check, Exercise};
+use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
 use python::{
     ErrorReport,
     advice::{self, Ending},
@@ -51,21 +51,21 @@ impl Finding {
     /// Whether something is wrong with the program: only then is a hint help.
     #[must_use]
     pub fn is_a_fault(&self) -> bool {
-        !matches!(self.rule.as_str(), "all_pass" | "nothing_to_see")
+        !matches!(self.rule.as_str(), "all_pass" | "nothing_to_see" | "not_judged")
     }
 }
 
 /// Finds what is wrong.
 #[must_use]
 pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
-    let ran = evidence.run.and_then(|run| run.error.as_ref().map(|error| (run, error)));
+    let ran = ended(evidence);
     match (ran, evidence.report) {
         // Seen by both, or by us alone: the run knows line and values.
-        (Some((run, error)), report)
-            if report.is_none_or(|report| report.error_type == error.kind)
-                && !(error.kind == "EOFError" && report.is_none()) =>
+        (Some(ran), report)
+            if report.is_none_or(|report| report.error_type == ran.1.kind)
+                && !(waits_for_input(ran.1) && report.is_none()) =>
         {
-            of_run(run, evidence)
+            of_run(ran, evidence)
         }
         (_, Some(report)) => of_report(report, evidence),
         (Some(_), None) => needs_input(evidence),
@@ -76,8 +76,40 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
-    let error = run.error.clone().unwrap_or_default();
+/// What has ended the program, or the first test that fails and may be shown: some tests want an exception.
+fn ended<'a>(evidence: &Evidence<'a>) -> Option<(Verdict, &'a ExecutionError)> {
+    let run = evidence.run?;
+    let (verdict, error) = match evidence.exercise {
+        None => (run.verdict, run.error.as_ref()),
+        Some(exercise) => {
+            let (_, test) = failing_and_shown(exercise, run)?;
+            (test.verdict, test.error.as_ref())
+        }
+    };
+    Some((verdict, error?))
+}
+
+fn waits_for_input(error: &ExecutionError) -> bool {
+    let is_told = |rule: &str| rule.starts_with(NOT_TESTED);
+    error.kind == "EOFError" && !error.advice.as_ref().is_some_and(|advice| is_told(&advice.rule))
+}
+
+/// The first test that fails, for all that is known, and may be shown.
+fn failing_and_shown<'a>(
+    exercise: &'a Exercise,
+    run: &'a ExecutionResult,
+) -> Option<(&'a Check, &'a TestResult)> {
+    let mut tests = exercise.tests.iter().zip(&run.tests);
+    tests.find(|(check, test)| fails(test) && check.hidden.is_none())
+}
+
+/// What is expected of it may not be known: then it has not failed.
+const fn fails(test: &TestResult) -> bool {
+    !test.passed && test.problem.is_none()
+}
+
+fn of_run((verdict, error): (Verdict, &ExecutionError), evidence: &Evidence<'_>) -> Finding {
+    let error = error.clone();
     let (rule, what, why, next) = match error.advice {
         Some(told) => (told.rule, told.what, told.why, told.hint),
         None => unknown(&error.kind, &error.message, error.line),
@@ -87,9 +119,9 @@ fn of_run(run: &ExecutionResult, evidence: &Evidence<'_>) -> Finding {
     } else {
         why
     };
-    let note = (evidence.report.is_none() && run.verdict != Verdict::SyntaxError)
+    let note = (evidence.report.is_none() && verdict != Verdict::SyntaxError)
         .then(|| "I ran your program to find this.".to_owned());
-    let is_endless = run.verdict == Verdict::OutputLimit;
+    let is_endless = verdict == Verdict::OutputLimit;
     let header =
         error.line.filter(|_| is_endless).and_then(|line| loop_around(evidence.code, line));
     if let Some((number, header)) = header {
@@ -170,16 +202,16 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     };
     let note = match evidence.run {
         None => "Paste the program too, and I can point at the line.".to_owned(),
-        Some(run) => match &run.error {
+        Some(_) => match ended(evidence) {
             None => {
                 "When I ran your program it ended without this error, so the input or the program \
                      must have been another."
                     .to_owned()
             }
-            Some(error) if error.kind == "EOFError" => {
+            Some((_, error)) if error.kind == "EOFError" => {
                 "I could not run your program to that place, since it asks for input.".to_owned()
             }
-            Some(error) => {
+            Some((_, error)) => {
                 format!("When I ran your program it ended with another error, {}.", error.kind)
             }
         },
@@ -263,7 +295,7 @@ fn of_reading(code: &str) -> Option<Finding> {
 }
 
 fn needs_input(evidence: &Evidence<'_>) -> Finding {
-    let line = evidence.run.and_then(|run| run.error.as_ref()).and_then(|error| error.line);
+    let line = ended(evidence).and_then(|(_, error)| error.line);
     let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
     if let Some(read) = of_reading(evidence.code) {
         let waits =
@@ -285,10 +317,9 @@ fn needs_input(evidence: &Evidence<'_>) -> Finding {
 
 /// A solution that reaches its end and gives something else.
 fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
-    let judged = exercise.judge(&run.tests);
-    let tests = exercise.tests.iter().zip(&run.tests).zip(judged);
-    let failing = || tests.clone().filter(|(_, passed)| !passed).map(|(test, _)| test);
-    let shown = failing().find(|(check, _)| check.hidden.is_none());
+    let mut tests = exercise.tests.iter().zip(&run.tests);
+    let failing = tests.find(|(_, test)| fails(test));
+    let shown = failing_and_shown(exercise, run);
     let finding = |rule: &str, message: String, what: String, next: String| Finding {
         rule: rule.to_owned(),
         kind: String::new(),
@@ -299,7 +330,7 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
         next,
         note: Some("I ran your solution with the tests of the exercise.".to_owned()),
     };
-    match (shown, failing().next()) {
+    match (shown, failing) {
         (Some((check, result)), _) => {
             let call = check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default();
             let wanted = check.expected.as_deref().unwrap_or("an exception");
@@ -326,6 +357,16 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
                 ),
             )
         }
+        (None, None) if !run.is_judged() => Finding {
+            why: String::new(),
+            ..finding(
+                "not_judged",
+                String::new(),
+                "Of one of the tests I cannot tell at the moment what it expects. That is a fault of mine."
+                    .to_owned(),
+                "Ask again in a minute.".to_owned(),
+            )
+        },
         (None, None) => finding(
             "all_pass",
             String::new(),

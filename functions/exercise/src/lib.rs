@@ -121,7 +121,9 @@ impl Decide for GoOn {
         match agents::take::<Waiting>(conn, run.execution_id, Author::Exercise).await? {
             None => Ok(Outgoing::none()),
             Some(Waiting::Grading(grading)) => {
-                grading::finish(conn, *grading, &run.result, received.now).await
+                let query = QueryId::from_uuid(grading.submission().as_uuid());
+                let origin = agents::origin(&received, Author::Exercise, (query, run.student_id));
+                grading::finish(conn, origin, *grading, &run.result).await
             }
             Some(Waiting::Making(mut making)) => {
                 making.note(&run.result);

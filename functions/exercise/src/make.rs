@@ -32,7 +32,13 @@ pub struct Making {
     results: Vec<ExecutionResult>,
     /// A solution that was made from the task alone.
     independent: Independent,
+    /// How often the trial that is next was run and could not be judged.
+    #[serde(default)]
+    tries: u32,
 }
+
+/// How often a trial is run that cannot be judged, before its exercise is given up.
+const MAX_TRIES: u32 = 3;
 
 /// Whether somebody who has only read the task can solve it. Asked of what a model has written; a variation says what
 /// an exercise of the course says.
@@ -75,6 +81,7 @@ impl Making {
             has_expectations: false,
             results: Vec::new(),
             independent: Independent::Unneeded,
+            tries: 0,
         }
     }
 
@@ -96,6 +103,7 @@ impl Making {
             has_expectations: true,
             results: Vec::new(),
             independent: Independent::Wanted,
+            tries: 0,
         }
     }
 
@@ -140,7 +148,7 @@ impl Making {
     fn run(&self, solution: &str) -> Next {
         match Source::try_from(solution.to_owned()) {
             Ok(source) => {
-                Next::Run(Box::new(Program { seed: Some(0), ..self.exercise.program(source) }))
+                Next::Run(Box::new(Program { seed: Some(0), ..self.exercise.trial(source) }))
             }
             Err(error) => Next::Judged(Report::of(Fault::Bounds(error.to_string()))),
         }
@@ -151,8 +159,13 @@ impl Making {
         self.independent = Independent::Made(solution);
     }
 
-    /// Notes what came of the run.
+    /// Notes what came of the run; one that could not be judged is made again.
     pub fn note(&mut self, run: &ExecutionResult) {
+        if !run.is_judged() && self.tries + 1 < MAX_TRIES {
+            self.tries += 1;
+            return;
+        }
+        self.tries = 0;
         if !self.has_expectations {
             let exercise = self.exercise.clone();
             self.exercise = exercises::expect_what_reference_gives(exercise, run);

@@ -134,7 +134,7 @@ pub async fn verify(exercise: Exercise, workers: &Workers) -> Report {
         exercise.tests.iter().any(|check| check.expected.is_none() && check.raises.is_none());
     let exercise = match exercise.reference.clone().try_into() {
         Ok(reference) if needs_expectations => {
-            let result = run_program(workers, &exercise.program(reference)).await;
+            let result = run_program(workers, &exercise.trial(reference)).await;
             expect_what_reference_gives(exercise, &result)
         }
         _ => exercise,

@@ -289,7 +289,7 @@ pub async fn leaking(workers: &Workers) -> LeakQuality {
     }
     let handed_in = stream::iter(to_hand_in).map(async |(entry, parallel)| {
         let source = parallel.code.clone().try_into().ok()?;
-        let run = course::run_program(workers, &entry.exercise.program(source)).await;
+        let run = course::run_program(workers, &entry.exercise.trial(source)).await;
         let solves = entry.exercise.judge(&run.tests).iter().all(|passed| *passed);
         (solves && run.verdict == Verdict::Ok).then(|| entry.exercise.slug.clone())
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     difficulty::Difficulty,
     execution::{FileName, Program, TestCase, TestResult},
-    text::{CallText, ExpectedText, FileText, Source, Stdin, TestName},
+    text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin, TestName},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -165,12 +165,27 @@ fn empty_functions(program: &str) -> String {
 }
 
 impl Exercise {
-    /// A student's solution, or the reference, with this exercise's tests, ready to be run.
+    /// A student's solution with this exercise's tests, ready to be run. Of the hidden tests the result
+    /// says only how they went.
     ///
     /// # Panics
     /// If the exercise holds texts that no program may have, which the tests of the course refuse.
     #[must_use]
     pub fn program(&self, code: Source) -> Program {
+        let mut program = self.trial(code);
+        for (test, check) in program.tests.iter_mut().zip(&self.tests) {
+            test.hidden = check.hidden.is_some();
+        }
+        program
+    }
+
+    /// A program of the course's author, such as the reference, with this exercise's tests, ready to be run:
+    /// the result says everything.
+    ///
+    /// # Panics
+    /// As [`Exercise::program`].
+    #[must_use]
+    pub fn trial(&self, code: Source) -> Program {
         const WITHIN: &str = "the course is within its bounds";
         let files = self.files.iter().map(|(name, text)| {
             let name = FileName::try_from(name.clone()).expect(WITHIN);
@@ -180,6 +195,8 @@ impl Exercise {
             name: TestName::try_from(format!("test {}", number + 1)).expect(WITHIN),
             stdin: check.stdin.clone().map(|text| Stdin::try_from(text).expect(WITHIN)),
             call: check.call.clone().map(|text| CallText::try_from(text).expect(WITHIN)),
+            raises: check.raises.clone().map(|name| ClassName::try_from(name).expect(WITHIN)),
+            hidden: false,
             expected: ExpectedText::try_from(
                 check.expected.clone().unwrap_or_else(|| "None".to_owned()),
             )
@@ -199,18 +216,8 @@ impl Exercise {
     /// Whether a solution has passed each test, by the results of running [`Exercise::program`].
     #[must_use]
     pub fn judge(&self, results: &[TestResult]) -> Vec<bool> {
-        let judged = self.tests.iter().enumerate().map(|(number, check)| {
-            results.get(number).is_some_and(|result| check.is_passed_by(result))
-        });
-        judged.collect()
-    }
-}
-
-impl Check {
-    fn is_passed_by(&self, result: &TestResult) -> bool {
-        match &self.raises {
-            Some(exception) => result.error.as_ref().is_some_and(|error| error.kind == *exception),
-            None => result.passed,
-        }
+        (0..self.tests.len())
+            .map(|number| results.get(number).is_some_and(|result| result.passed))
+            .collect()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{CallText, ExpectedText, FileText, Source, Stdin, TestName};
+use crate::text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin, TestName};
 
 /// The longest that a program may run, in milliseconds of wall time.
 pub const MAX_TIMEOUT_MS: u16 = 5_000;
@@ -52,9 +52,16 @@ pub struct TestCase {
     /// Standard input of this case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<Stdin>,
-    /// A Python expression that is evaluated when the program has ended, such as `add(2, 3)`.
+    /// A Python expression that is evaluated when the program was loaded, as `import` does it, such as
+    /// `add(2, 3)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallText>,
+    /// With `call` the class of the exception that it must raise; then `expected` is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raises: Option<ClassName>,
+    /// Whether whoever wrote the program may not see the case: see [`TestResult::of_hidden`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// With `call` the expected value as a Python expression, such as `5` or `[1, 2]`, worked out before
     /// the program runs, all of them in at most 2 s of their own; without it the expected standard
     /// output.
@@ -235,6 +242,12 @@ pub struct Advice {
     pub hint: String,
 }
 
+/// How the rules begin of [`Advice`] on a program whose functions could not be called at all: it asks for input
+/// while it is loaded, or has another name for them.
+pub const NOT_TESTED: &str = "not_tested.";
+/// The rule of [`Advice`] on a function that ends the program instead of giving a value back.
+pub const LEAVES: &str = "test.leaves";
+
 /// Why a program did not reach its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ExecutionError {
@@ -278,15 +291,44 @@ pub struct TestResult {
     /// Why it has no value, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ExecutionError>,
-    /// Why nothing can pass: `expected` is not a Python expression, say.
+    /// Why it cannot be said whether it passes: `expected` is not a Python expression, say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// Wall time.
     pub duration_ms: u32,
 }
 
+impl TestResult {
+    /// What leaves the sandbox of a hidden case.
+    ///
+    /// The rule: of a hidden test only our own words travel, out of a fixed list. Nothing does that the
+    /// program can choose, since it has seen the values and can put them anywhere: into what it prints or
+    /// returns, the class, the message and the line of an exception, the files that it writes, the time and
+    /// the memory that it takes. So the rule is kept where a program is run, and whoever handles a result
+    /// later has nothing that could be told by mistake. What is left to a program is how it ends.
+    #[must_use]
+    pub fn of_hidden(self) -> Self {
+        const UNKNOWN: &str = "what is expected could not be worked out";
+        // `None` alone is no value of the test: it is what a function gives that forgets to return.
+        let is_none = self.verdict == Verdict::Ok && self.actual == NONE;
+        Self {
+            name: self.name,
+            passed: self.passed,
+            verdict: self.verdict,
+            expected: String::new(),
+            actual: if is_none { NONE.to_owned() } else { String::new() },
+            error: None,
+            problem: self.problem.map(|_| UNKNOWN.to_owned()),
+            duration_ms: 0,
+        }
+    }
+}
+
+/// What Python writes for nothing.
+const NONE: &str = "None";
+
 /// What came of a run. With tests, all but `tests` is of the first case that did not pass, or of the
-/// first case if all passed.
+/// first case if all passed; hidden ones are left out of that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionResult {
     /// How it ended.
@@ -313,7 +355,7 @@ pub struct ExecutionResult {
     /// `{"steps": [...], "truncated": bool}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<serde_json::Value>,
-    /// Wall time of the run, or of all cases.
+    /// Wall time of the run, or of all cases that are not hidden.
     pub duration_ms: u32,
     /// Processor time.
     pub cpu_ms: u32,
@@ -321,4 +363,14 @@ pub struct ExecutionResult {
     pub memory_bytes: u64,
     /// The version of Python.
     pub python: String,
+}
+
+impl ExecutionResult {
+    /// Whether it can be said of every test whether it passes: only then is a program judged by them.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        let unknown =
+            |test: &TestResult| test.problem.is_some() || test.verdict == Verdict::Internal;
+        self.verdict != Verdict::Internal && !self.tests.iter().any(unknown)
+    }
 }

@@ -111,6 +111,8 @@ texts! {
     FileText, max 262_144, short_enough;
     /// What a test case is called.
     TestName, max 200, bounded_and_filled;
+    /// The name of an exception's class.
+    ClassName, max 200, bounded_and_filled;
     /// An expression that a test evaluates.
     CallText, max 4_000, bounded_and_filled;
     /// What a test expects.

@@ -62,6 +62,10 @@ pub struct TestFeedback {
 pub struct Feedback {
     /// Whether it solves the exercise.
     pub passed: bool,
+    /// Whether the tests could begin. What kept them from it is in the message, and says nothing of what the
+    /// student can do.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub tested: bool,
     /// 0 to 100: the share of tests that pass; half of it if the task is not done as it says.
     pub score: u8,
     /// In the order of the exercise.
@@ -80,6 +84,15 @@ pub struct Feedback {
     pub best: u8,
     /// Whether the solution can be had in pieces, to be put together.
     pub parsons: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_yes(tested: &bool) -> bool {
+    *tested
 }
 
 /// Emitted by the exercise agent, handled by the front doors. Since 0.4.

@@ -10,7 +10,7 @@ use analysis::{
 use curriculum::{Check, Exercise};
 use domain::{
     execution::{ExecutionResult, FileName, Program, Timeout, Verdict},
-    text::{CallText, ExpectedText, FileText, Source, Stdin},
+    text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin},
 };
 
 /// Tests that an exercise has at least, and how many of them are not shown.
@@ -94,6 +94,9 @@ pub enum Fault {
     /// Nobody could be asked to solve it.
     #[error("nobody has solved it from its task alone")]
     Unsolved,
+    /// It could not be said of every trial what its tests say of it.
+    #[error("not every trial could be judged")]
+    Unjudged,
     /// There is nothing left to do.
     #[error("what the student begins with passes all tests")]
     Starter,
@@ -144,7 +147,7 @@ pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> 
     }
     let program = |code: &str| {
         let code = Source::try_from(code.to_owned());
-        code.map(|code| exercise.program(code))
+        code.map(|code| exercise.trial(code))
             .map_err(|error| vec![Fault::Bounds(error.to_string())])
     };
     let mut trials = Vec::new();
@@ -224,6 +227,11 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
     for (trial, result) in results {
         let solved = failed(exercise, result).is_none();
         match trial {
+            // That a test has noticed something is not known then. Of the solution it is the test that has the
+            // fault, or may have it.
+            _ if *trial != Trial::Reference && !result.is_judged() => {
+                report.faults.push(Fault::Unjudged);
+            }
             Trial::Reference => {
                 report.faults.extend(failed(exercise, result).map(Fault::Reference));
             }
@@ -323,7 +331,8 @@ fn out_of_bounds(exercise: &Exercise) -> Option<String> {
         let call = check.call.as_deref().and_then(refused::<CallText>);
         let stdin = || check.stdin.as_deref().and_then(refused::<Stdin>);
         let expected = || check.expected.as_deref().and_then(refused::<ExpectedText>);
-        call.or_else(stdin).or_else(expected)
+        let raises = || check.raises.as_deref().and_then(refused::<ClassName>);
+        call.or_else(stdin).or_else(expected).or_else(raises)
     });
     let code = [&exercise.reference, &exercise.starter];
     files.or(checks).or_else(|| code.into_iter().find_map(|code| refused::<Source>(code)))

@@ -2,7 +2,7 @@
 
 use analysis::{Program, review::review};
 use curriculum::{Check, Exercise};
-use domain::execution::{ExecutionResult, TestResult, Verdict};
+use domain::execution::{ExecutionError, ExecutionResult, LEAVES, NOT_TESTED, TestResult, Verdict};
 use events::submission_graded::{Feedback, TestFeedback, TestStatus};
 
 use crate::MIN_FAILED;
@@ -21,9 +21,25 @@ pub struct Before {
     pub best: u8,
 }
 
+/// It cannot be said of every test whether the solution passes it, by a fault of ours: then it has no grade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not every test could be judged")]
+pub struct Unjudged;
+
 /// Grades a solution by the result of running it with all tests.
-#[must_use]
-pub fn grade(exercise: &Exercise, code: &str, run: &ExecutionResult, before: Before) -> Feedback {
+///
+/// # Errors
+/// [`Unjudged`].
+pub fn grade(
+    exercise: &Exercise,
+    code: &str,
+    run: &ExecutionResult,
+    before: Before,
+) -> Result<Feedback, Unjudged> {
+    let is_run = run.verdict != Verdict::SourceTooLarge;
+    if !run.is_judged() || (is_run && run.tests.len() != exercise.tests.len()) {
+        return Err(Unjudged);
+    }
     let judged = exercise.judge(&run.tests);
     let tests: Vec<TestFeedback> = exercise
         .tests
@@ -38,19 +54,42 @@ pub fn grade(exercise: &Exercise, code: &str, run: &ExecutionResult, before: Bef
     let worth = if not_as_asked.is_empty() { percent } else { percent / 2 };
     let score = u8::try_from(worth).unwrap_or(100);
     let passed = passing == tests.len() && not_as_asked.is_empty();
-    let failed = before.failed + i64::from(!passed);
+    let obstacle = obstacle(exercise, run);
+    let tested = obstacle.as_ref().is_none_or(|obstacle| obstacle.is_error_of_syntax);
+    let failed = before.failed + i64::from(!passed && tested);
     let parsons = !passed && failed >= MIN_FAILED;
-    Feedback {
+    Ok(Feedback {
         passed,
+        tested,
         score,
-        message: message(passed, &tests, &not_as_asked, run, parsons),
+        message: message(passed, &tests, &not_as_asked, obstacle.as_ref(), parsons),
         tests,
         not_as_asked,
         quality: review(code).score,
         attempt: before.attempts + 1,
         best: before.best.max(score),
         parsons,
+    })
+}
+
+/// Why nothing could be tested.
+struct Obstacle<'a> {
+    what: &'a str,
+    /// That counts as an attempt: it is what the student is here to learn.
+    is_error_of_syntax: bool,
+}
+
+/// Looked for in the first test that is shown: of a hidden one nothing is told.
+fn obstacle<'a>(exercise: &Exercise, run: &'a ExecutionResult) -> Option<Obstacle<'a>> {
+    let mut tests = exercise.tests.iter().zip(&run.tests);
+    let (_, first) = tests.find(|(check, _)| check.hidden.is_none())?;
+    let advice = first.error.as_ref().and_then(|error| error.advice.as_ref());
+    let is_error_of_syntax = first.verdict == Verdict::SyntaxError;
+    if !is_error_of_syntax && !advice.is_some_and(|advice| advice.rule.starts_with(NOT_TESTED)) {
+        return None;
     }
+    let what = advice.map_or("Python cannot read the program.", |advice| &advice.what);
+    Some(Obstacle { what, is_error_of_syntax })
 }
 
 fn feedback(at: usize, check: &Check, passed: bool, result: Option<&TestResult>) -> TestFeedback {
@@ -67,15 +106,20 @@ fn feedback(at: usize, check: &Check, passed: bool, result: Option<&TestResult>)
         stdin: check.stdin.clone().filter(|_| !hidden),
         expected: check.expected.clone().or_else(|| check.raises.clone()).filter(|_| !hidden),
         actual: actual.filter(|_| !hidden && status != TestStatus::Pass),
-        message: words(check, status, result),
+        message: if hidden {
+            words_of_hidden(check, status).map(str::to_owned)
+        } else {
+            words(check, status, result)
+        },
     }
 }
 
 fn status(check: &Check, passed: bool, result: Option<&TestResult>) -> TestStatus {
     let Some(result) = result else { return TestStatus::NotRun };
+    let has_value = check.call.is_some() && check.raises.is_none();
     match result.verdict {
         _ if passed => TestStatus::Pass,
-        Verdict::Ok if check.call.is_some() && result.actual == "None" => TestStatus::NoneReturned,
+        Verdict::Ok if has_value && result.actual == "None" => TestStatus::NoneReturned,
         Verdict::Ok => TestStatus::Wrong,
         Verdict::Timeout | Verdict::Deadlock => TestStatus::Timeout,
         Verdict::MemoryLimit => TestStatus::Memory,
@@ -89,40 +133,66 @@ fn status(check: &Check, passed: bool, result: Option<&TestResult>) -> TestStatu
     }
 }
 
-/// One sentence on a test that did not pass. Of a hidden one the exception's class, and not its message: that
-/// may hold the values of the test.
+/// One sentence on a hidden test that did not pass: ours, and chosen by nothing but how it went. Not even the
+/// exception's class is told, which is a value that the program can choose.
+const fn words_of_hidden(check: &Check, status: TestStatus) -> Option<&'static str> {
+    Some(match status {
+        TestStatus::Pass => return None,
+        TestStatus::Wrong if check.raises.is_some() => NOT_RAISED,
+        TestStatus::Wrong => "It gives another value.",
+        TestStatus::NoneReturned => NONE_RETURNED,
+        TestStatus::Exception => "It ends with an exception.",
+        TestStatus::Timeout => TIMEOUT,
+        TestStatus::Memory => MEMORY,
+        TestStatus::OutputLimit => OUTPUT_LIMIT,
+        TestStatus::NotRun => NOT_RUN,
+    })
+}
+
+const NOT_RAISED: &str = "It should raise an exception.";
+const NONE_RETURNED: &str = "It gives None: a path of the function ends without return.";
+const TIMEOUT: &str = "It does not end in time.";
+const MEMORY: &str = "It needs too much memory.";
+const OUTPUT_LIMIT: &str = "It prints far too much.";
+const NOT_RUN: &str = "It was not run.";
+
+/// One sentence on a test that is shown and did not pass.
 fn words(check: &Check, status: TestStatus, result: Option<&TestResult>) -> Option<String> {
     let error = result.and_then(|result| result.error.as_ref());
-    let hidden = check.hidden.is_some();
     let text = match status {
         TestStatus::Pass => return None,
-        TestStatus::Wrong if check.raises.is_some() => "It should raise an exception.".to_owned(),
-        TestStatus::Wrong if check.call.is_none() && !hidden => {
+        TestStatus::Wrong if check.raises.is_some() => NOT_RAISED.to_owned(),
+        TestStatus::Wrong if check.call.is_none() => {
             first_difference(check.expected.as_deref()?, &result?.actual)
         }
-        TestStatus::Wrong if hidden => "It gives another value.".to_owned(),
         TestStatus::Wrong => {
             let expected = check.expected.as_deref().unwrap_or_default();
             let actual: String = result?.actual.chars().take(SHOWN).collect();
             format!("It gives `{actual}` and should give `{expected}`.")
         }
-        TestStatus::NoneReturned => {
-            "It gives None: a path of the function ends without return.".to_owned()
-        }
         TestStatus::Exception => match error {
-            Some(error) if hidden => format!("It ends with {}.", error.kind),
-            Some(error) => {
-                let at = error.line.map(|line| format!(" at line {line}")).unwrap_or_default();
-                format!("It ends{at} with {}: {}", error.kind, error.message)
-            }
+            Some(error) => ended(error),
             None => "It ends early.".to_owned(),
         },
-        TestStatus::Timeout => "It does not end in time.".to_owned(),
-        TestStatus::Memory => "It needs too much memory.".to_owned(),
-        TestStatus::OutputLimit => "It prints far too much.".to_owned(),
-        TestStatus::NotRun => "It was not run.".to_owned(),
+        TestStatus::NoneReturned => NONE_RETURNED.to_owned(),
+        TestStatus::Timeout => TIMEOUT.to_owned(),
+        TestStatus::Memory => MEMORY.to_owned(),
+        TestStatus::OutputLimit => OUTPUT_LIMIT.to_owned(),
+        TestStatus::NotRun => NOT_RUN.to_owned(),
     };
     Some(text)
+}
+
+fn ended(error: &ExecutionError) -> String {
+    // Where the test itself is what went wrong, Python's words would be a riddle.
+    let is_of_test = |rule: &str| rule.starts_with(NOT_TESTED) || rule == LEAVES;
+    match &error.advice {
+        Some(advice) if is_of_test(&advice.rule) => advice.what.clone(),
+        _ => {
+            let at = error.line.map(|line| format!(" at line {line}")).unwrap_or_default();
+            format!("It ends{at} with {}: {}", error.kind, error.message)
+        }
+    }
 }
 
 fn first_difference(expected: &str, actual: &str) -> String {
@@ -151,7 +221,7 @@ fn message(
     passed: bool,
     tests: &[TestFeedback],
     not_as_asked: &[String],
-    run: &ExecutionResult,
+    obstacle: Option<&Obstacle<'_>>,
     parsons: bool,
 ) -> String {
     if passed {
@@ -159,14 +229,11 @@ fn message(
     }
     let failing = tests.iter().filter(|test| test.status != TestStatus::Pass);
     let failing: Vec<&TestFeedback> = failing.collect();
-    let mut text = match failing.iter().find(|test| !test.hidden).or_else(|| failing.first()) {
-        None => not_as_asked.join(" "),
-        Some(_) if run.verdict == Verdict::SyntaxError => {
-            let advice = run.error.as_ref().and_then(|error| error.advice.as_ref());
-            let what = advice.map_or("Python cannot read the program.", |advice| &advice.what);
-            format!("Nothing could be tested yet: {what}")
-        }
-        Some(test) => {
+    let first = failing.iter().find(|test| !test.hidden).or_else(|| failing.first());
+    let mut text = match (obstacle, first) {
+        (Some(obstacle), _) => format!("Nothing could be tested yet: {}", obstacle.what),
+        (None, None) => not_as_asked.join(" "),
+        (None, Some(test)) => {
             let count = format!("{} of {} tests pass. ", tests.len() - failing.len(), tests.len());
             match (&test.about, &test.call) {
                 (Some(about), _) => {
@@ -181,4 +248,83 @@ fn message(
         text.push_str(" If you are stuck, you can have the solution in pieces, to put together.");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use curriculum::Exercise;
+    use domain::execution::ExecutionResult;
+    use serde_json::{Value, json};
+
+    use super::{Before, Unjudged, grade};
+    use crate::gates::{Fault, Trial, judge};
+
+    fn exercise() -> Exercise {
+        let written = json!({
+            "slug": "f", "title": "F", "difficulty": "easy", "task": "Write f.", "reference": "def f(): return 1",
+            "hints": [], "tests": [
+                { "call": "f()", "expected": "1" }, { "call": "f(2)", "expected": "1", "hidden": "with a value" }
+            ]
+        });
+        serde_json::from_value(written).expect("an exercise")
+    }
+
+    /// A run that passes the first test; of the second it is as `more` says.
+    fn run(verdict: &str, more: Value) -> ExecutionResult {
+        let passed = json!({ "name": "test 1", "passed": true, "verdict": "ok", "expected": "1", "actual": "1",
+            "duration_ms": 1 });
+        let mut second = json!({ "name": "test 2", "passed": false, "verdict": "ok", "expected": "", "actual": "",
+            "duration_ms": 0 });
+        for (name, value) in more.as_object().expect("an object") {
+            second[name] = value.clone();
+        }
+        let result = json!({
+            "verdict": verdict, "exit_code": 0, "stdout": "", "stderr": "", "transcript": [], "truncated": false,
+            "tests": [passed, second], "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14.0"
+        });
+        serde_json::from_value(result).expect("a result")
+    }
+
+    #[test]
+    fn without_the_truth_there_is_no_grade_and_no_mistake_is_noticed() {
+        let exercise = exercise();
+        let lost = [
+            run("internal", json!({})),
+            run("ok", json!({ "verdict": "internal" })),
+            run("ok", json!({ "problem": "what is expected could not be worked out" })),
+            ExecutionResult { tests: Vec::new(), ..run("ok", json!({})) },
+        ];
+        for run in &lost {
+            assert_eq!(grade(&exercise, "", run, Before::default()), Err(Unjudged), "{run:?}");
+        }
+        for run in &lost[..3] {
+            let report = judge(&exercise, &[(Trial::Mutant("1 to 2".to_owned()), run.clone())]);
+            assert_eq!((report.faults, report.killed), (vec![Fault::Unjudged], 0));
+        }
+        let known = grade(&exercise, "", &run("ok", json!({})), Before::default());
+        assert_eq!(known.map(|feedback| feedback.score), Ok(50));
+    }
+
+    #[test]
+    fn of_a_hidden_test_only_our_own_words_are_told_whatever_comes_of_it() {
+        let error = json!({ "type": "Secret", "message": "Secret", "line": 7, "traceback": "Secret",
+            "advice": { "rule": "not_tested.Secret", "what": "Secret", "why": "Secret", "hint": "Secret" } });
+        for verdict in [
+            "ok",
+            "error",
+            "syntax_error",
+            "exit",
+            "timeout",
+            "recursion",
+            "aborted",
+            "memory_limit",
+        ] {
+            let told = json!({ "verdict": verdict, "actual": "Secret", "expected": "Secret", "error": error });
+            let mut run = run("ok", told);
+            run.error = run.tests[1].error.clone();
+            let feedback = grade(&exercise(), "", &run, Before::default()).expect("it is judged");
+            let json = serde_json::to_string(&feedback).expect("JSON");
+            assert!(!json.contains("Secret") && !json.contains('7'), "{json}");
+        }
+    }
 }

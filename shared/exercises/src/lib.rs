@@ -12,7 +12,7 @@ mod show;
 
 pub use bank::{BankExercise, bank, id, variations};
 pub use gates::{Fault, Report, Trial, expect_what_reference_gives, judge, judge_task, trials};
-pub use grade::{Before, grade};
+pub use grade::{Before, Unjudged, grade};
 pub use leak::{gives_away, same_as};
 pub use parsons::{Block, MIN_FAILED, Parsons, parsons};
 pub use show::set;

@@ -27,6 +27,8 @@ pub struct Grade<'a> {
     pub score: u8,
     /// Whether it solves the exercise.
     pub passed: bool,
+    /// Whether its tests could begin.
+    pub tested: bool,
     /// 0 to 100; none for what is too short to say.
     pub quality: Option<u8>,
     /// What the student reads, JSON.
@@ -38,7 +40,7 @@ pub struct Grade<'a> {
 pub struct Record {
     /// Graded solutions.
     pub attempts: i64,
-    /// Those of them that do not solve it.
+    /// Those of them that do not solve it, and whose tests could begin.
     pub failed: i64,
     /// The best score, 0 to 100.
     pub best: Option<i16>,
@@ -82,7 +84,8 @@ pub async fn grade(
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
-        "UPDATE submissions SET score = $2, passed = $3, quality = $4, feedback = $5::text::json, graded_at = $6
+        "UPDATE submissions SET score = $2, passed = $3, quality = $4, feedback = $5::text::json, graded_at = $6,
+             tested = $7
          WHERE id = $1 AND graded_at IS NULL",
         id.as_uuid(),
         i16::from(grade.score),
@@ -90,10 +93,30 @@ pub async fn grade(
         grade.quality.map(i16::from),
         grade.feedback,
         now,
+        grade.tested,
     )
     .execute(conn)
     .await?;
     Ok(updated.rows_affected() == 1)
+}
+
+/// Notes that a solution cannot be graded, unless it has a grade.
+///
+/// # Errors
+/// The database's own.
+pub async fn give_up(
+    conn: &mut PgConnection,
+    id: SubmissionId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE submissions SET lost_at = $2 WHERE id = $1 AND graded_at IS NULL",
+        id.as_uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// How a student has done on an exercise so far.
@@ -107,7 +130,8 @@ pub async fn record(
 ) -> sqlx::Result<Record> {
     sqlx::query_as!(
         Record,
-        r#"SELECT count(*) AS "attempts!", count(*) FILTER (WHERE NOT passed) AS "failed!", max(score) AS best,
+        r#"SELECT count(*) AS "attempts!", count(*) FILTER (WHERE NOT passed AND tested) AS "failed!",
+                  max(score) AS best,
                   EXISTS (SELECT 1 FROM exercise_sets WHERE student_id = $1 AND exercise_id = $2
                           AND parsons_at IS NOT NULL) AS "was_shown!"
            FROM submissions WHERE student_id = $1 AND exercise_id = $2 AND graded_at IS NOT NULL"#,
@@ -159,7 +183,12 @@ pub async fn of_exercise(
     limit: i64,
 ) -> sqlx::Result<Vec<Submission>> {
     let rows = sqlx::query!(
-        r#"SELECT id, submitted_at, feedback AS "feedback: Json<Value>" FROM submissions
+        r#"SELECT id, submitted_at, feedback AS "feedback: Json<Value>",
+                  lost_at IS NOT NULL
+                  OR EXISTS (SELECT 1 FROM events WHERE topic = 'dead.letters' AND correlation_id IN
+                      (SELECT submissions.id UNION ALL
+                       SELECT drafts.id FROM drafts WHERE drafts.query_id = submissions.id)) AS "failed!"
+           FROM submissions
            WHERE student_id = $1 AND exercise_id = $2 ORDER BY submitted_at DESC LIMIT $3"#,
         student.as_uuid(),
         exercise.as_uuid(),
@@ -174,7 +203,7 @@ pub async fn of_exercise(
             exercise_id: exercise,
             submitted_at: row.submitted_at,
             feedback: row.feedback.map(|Json(feedback)| feedback),
-            failed: false,
+            failed: row.failed,
         })
         .collect())
 }

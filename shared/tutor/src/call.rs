@@ -157,6 +157,15 @@ struct Usage {
     completion_tokens: u32,
 }
 
+/// What has come of an answer, however it ends.
+#[derive(Debug, Default)]
+struct Received {
+    /// Of text.
+    bytes: usize,
+    /// As the server says it, often only at the end.
+    usage: Option<Usage>,
+}
+
 impl Tutor {
     /// A tutor with this model.
     #[must_use]
@@ -200,16 +209,17 @@ impl Tutor {
         }
         let started = Instant::now();
         let mut spent = self.at_most(task, fields);
-        let mut usage = None;
-        let call = self.call(task, fields, started + self.timeout, &mut usage, told);
+        let mut received = Received::default();
+        let call = self.call(task, fields, started + self.timeout, &mut received, told);
         let text = match tokio::time::timeout(self.timeout, call).await {
             Ok(text) => text,
             Err(_elapsed) => Err(ModelError::Late),
         };
-        if let Some(Usage { prompt_tokens, completion_tokens }) = usage {
+        if let Some(Usage { prompt_tokens, completion_tokens }) = received.usage {
             (spent.tokens_in, spent.tokens_out) = (prompt_tokens, completion_tokens);
         } else {
-            spent.tokens_out = text.as_ref().map_or(0, |text| tokens(text.len()));
+            // Whatever became of the answer: what has come of it is paid for.
+            spent.tokens_out = tokens(received.bytes);
         }
         spent.latency_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         let mut breaker = self.breaker.lock();
@@ -226,7 +236,7 @@ impl Tutor {
         task: Task,
         fields: &[Field],
         deadline: Instant,
-        usage: &mut Option<Usage>,
+        received: &mut Received,
         mut told: impl FnMut(String),
     ) -> Result<String, ModelError> {
         let request = self.request(task, fields).map_err(ModelError::Schema)?;
@@ -240,12 +250,14 @@ impl Tutor {
             (String::new(), Paragraphs::of(FIRST_TEXT), None);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(explain)?;
-            *usage = chunk.usage.or(*usage);
+            received.usage = chunk.usage.or(received.usage);
             for choice in chunk.choices {
-                if choice.delta.refusal.is_some() {
+                if let Some(refusal) = choice.delta.refusal {
+                    received.bytes += refusal.len();
                     return Err(ModelError::Refused);
                 }
                 let piece = choice.delta.content.unwrap_or_default();
+                received.bytes += piece.len();
                 text.push_str(&piece);
                 if text.len() > MAX_ANSWER {
                     return Err(ModelError::TooLong);
@@ -285,7 +297,7 @@ impl Tutor {
 }
 
 fn tokens(bytes: usize) -> u32 {
-    u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
+    u32::try_from(bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u32::MAX)
 }
 
 /// What we know of an error that came through the client's layers.

@@ -15,8 +15,9 @@ const TASKS: [Task; 6] =
 const DEFAULT_MODEL: &str = "gpt-4.1-mini";
 /// Where it is asked.
 const DEFAULT_BASE: &str = "https://api.openai.com/v1";
-/// The longest that a student waits for a model, in milliseconds, with all retries.
-const DEFAULT_TIMEOUT_MS: u64 = 10_000;
+/// The longest that a student waits for a model, in milliseconds, with all retries: by default and at most. A call of
+/// the HTTP client ends then, too.
+const MAX_TIMEOUT_MS: u64 = 10_000;
 
 /// Every variable that is read here.
 pub const VARIABLES: [&str; 15] = [
@@ -104,10 +105,20 @@ impl TutorConfig {
             key: key.unwrap_or_else(|| "none".into()),
             base_url: base.unwrap_or_else(|| DEFAULT_BASE.to_owned()),
             models,
-            timeout: Duration::from_millis(settings.parsed("MODEL_TIMEOUT_MS", DEFAULT_TIMEOUT_MS)),
+            timeout: timeout(settings),
             budget,
         })
     }
+}
+
+fn timeout(settings: &mut Settings) -> Duration {
+    let milliseconds = settings.parsed("MODEL_TIMEOUT_MS", MAX_TIMEOUT_MS);
+    if !(1..=MAX_TIMEOUT_MS).contains(&milliseconds) {
+        settings.fault(format!(
+            "MODEL_TIMEOUT_MS is not usable: it must be 1 to {MAX_TIMEOUT_MS}, for no student waits longer"
+        ));
+    }
+    Duration::from_millis(milliseconds)
 }
 
 #[cfg(test)]
@@ -123,6 +134,25 @@ mod tests {
     #[test]
     fn without_key_and_address_there_is_no_model() {
         assert!(TutorConfig::read(&mut Settings::from_pairs([("OPENAI_MODEL", "m")])).is_none());
+    }
+
+    #[test]
+    fn a_timeout_that_would_have_no_effect_is_refused_at_the_start() {
+        for (value, is_usable) in
+            [("10000", true), ("1", true), ("10001", false), ("0", false), ("60000", false)]
+        {
+            let pairs = [("OPENAI_API_KEY", "k"), ("MODEL_TIMEOUT_MS", value)];
+            let mut settings = Settings::from_pairs(pairs);
+            assert!(TutorConfig::read(&mut settings).is_some());
+            let checked = settings.check().map_err(|error| error.to_string());
+            assert_eq!(checked.is_ok(), is_usable, "{value}: {checked:?}");
+            if let Err(error) = checked {
+                assert!(
+                    error.contains("MODEL_TIMEOUT_MS") && error.contains("1 to 10000"),
+                    "{error}"
+                );
+            }
+        }
     }
 
     #[test]

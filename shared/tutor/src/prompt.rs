@@ -31,7 +31,7 @@ macro_rules! load {
 static EXPLAIN: Prompt = load!("explain.v1", 1_200);
 static HINT: Prompt = load!("hint.v1", 300);
 static REVIEW: Prompt = load!("review.v1", 900);
-static EXERCISE: Prompt = load!("exercise.v1", 1_800);
+static EXERCISE: Prompt = load!("exercise.v2", 1_800);
 static SOLVE: Prompt = load!("solve.v1", 900);
 static CLASSIFY: Prompt = load!("classify.v1", 120);
 

@@ -157,6 +157,24 @@ fn prose(what: &'static str, text: &str, most: usize) -> Result<(), Withheld> {
     if guard::links_away(text) { Err(Withheld::Link) } else { Ok(()) }
 }
 
+/// Code may hold any address, as long as it stays code.
+fn fenced(what: &'static str, code: &str) -> Result<(), Withheld> {
+    if guard::leaves_its_fence(code) { Err(Withheld::Code(what)) } else { Ok(()) }
+}
+
+/// A diagram can make its parts lead somewhere, too.
+fn diagram(text: &str) -> Result<(), Withheld> {
+    let lead = |line: &str| {
+        let line = line.trim_start().to_lowercase();
+        line.starts_with("click") || line.contains("%%{")
+    };
+    fenced("the diagram", text)?;
+    if text.split(['\n', ';']).any(lead) || guard::links_away(text) {
+        return Err(Withheld::Link);
+    }
+    Ok(())
+}
+
 /// Reads an explanation that speaks of `subject`. Its examples still have to be run.
 ///
 /// # Errors
@@ -181,6 +199,7 @@ pub fn explanation(text: &str, prompt: &Prompt, subject: &str) -> Result<Explana
     for example in &read.examples {
         prose("a title", &example.title, 30)?;
         words("an example", &example.code, 300)?;
+        fenced("an example", &example.code)?;
     }
     if read.common_mistakes.len() > MISTAKES {
         return Err(Withheld::Length("the list of mistakes", read.common_mistakes.len()));
@@ -188,6 +207,7 @@ pub fn explanation(text: &str, prompt: &Prompt, subject: &str) -> Result<Explana
     for mistake in &read.common_mistakes {
         prose("a mistake", mistake, 60)?;
     }
+    diagram(&read.diagram)?;
     Ok(read)
 }
 
@@ -234,6 +254,7 @@ pub fn notes(text: &str, prompt: &Prompt, code: &str) -> Result<ReviewNotes, Wit
     for note in &read.notes {
         prose("a note", &note.message, 60)?;
         prose("a reason", &note.why, 60)?;
+        fenced("a note", &note.after)?;
         let line = usize::try_from(note.line).ok().and_then(|line| line.checked_sub(1));
         let there = line.and_then(|line| code.lines().nth(line)).unwrap_or_default().trim();
         let first = note.before.trim().lines().next().unwrap_or_default().trim();
@@ -262,6 +283,17 @@ pub fn exercise(text: &str, prompt: &Prompt) -> Result<WrittenExercise, Withheld
     let read: WrittenExercise = read(text, prompt)?;
     prose("the title", &read.title, 12)?;
     prose("the task", &read.task, 200)?;
+    fenced("the starter", &read.starter)?;
+    for test in &read.tests {
+        // They are shown between backticks.
+        let shown = [&test.call, &test.expected];
+        if shown.iter().any(|part| part.contains('`')) {
+            return Err(Withheld::Code("a test"));
+        }
+        if guard::links_away(&test.hidden) {
+            return Err(Withheld::Link);
+        }
+    }
     for hint in &read.hints {
         prose("a hint", hint, 80)?;
         if guard::holds_code(hint) {
@@ -314,6 +346,12 @@ mod tests {
                 "it does not speak of Lists",
             ),
             (json!({ "examples": [] }), "the list of examples has 0"),
+            (json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }), "it links"),
+            (json!({ "diagram": "flowchart LR\n  a[\"<img src=x>\"]" }), "it links"),
+            (
+                json!({ "examples": [{"title": "A list", "code": "'''\n```\n[x](//e)\n'''"}] }),
+                "an example holds code",
+            ),
             (json!({ "extra": 1 }), "not of the asked shape: unknown field `extra`"),
         ] {
             let fields = change.as_object().expect("an object");

@@ -92,6 +92,28 @@ async fn a_bad_answer_is_no_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_cut_off_costs_what_came_of_it() {
+    let server = ModelServer::playing([
+        Scripted::Cuts(ANSWER.to_owned()),
+        Scripted::Cuts("x".repeat(70 << 10)),
+        Scripted::Refuses,
+    ])
+    .await;
+    let tutor = tutor(&server, 5_000);
+    let cut = ask(&tutor).await;
+    assert!(matches!(cut.text, Err(ModelError::Cut)), "{cut:?}");
+    let came = u32::try_from(ANSWER.len().div_ceil(4)).expect("a short answer");
+    assert_eq!(cut.spent.tokens_out, came);
+    assert!(cut.spent.tokens_in > 100, "the prompt was sent: {cut:?}");
+    let endless = ask(&tutor).await;
+    assert!(matches!(endless.text, Err(ModelError::TooLong)), "{endless:?}");
+    assert!(endless.spent.tokens_out >= 16 << 10, "{:?}", endless.spent);
+    let refused = ask(&tutor).await;
+    assert!(matches!(refused.text, Err(ModelError::Refused)), "{refused:?}");
+    assert!(refused.spent.tokens_out > 0, "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_model_that_fails_again_and_again_is_left_alone() {
     let server = ModelServer::playing((0..5).map(|_| Scripted::Status(400, None))).await;
     let tutor = tutor(&server, 5_000);

@@ -9,6 +9,7 @@ mod curriculum;
 mod events;
 mod exits;
 mod files;
+pub(crate) mod grading;
 mod hostile;
 mod input;
 mod memory;

@@ -47,7 +47,7 @@ use self::{
 };
 pub use self::{
     output::MAX_OUTPUT,
-    run::{Called, Job, Raised, Run},
+    run::{Called, Job, Raised, Run, Stage},
 };
 pub(crate) use self::{run::Ready, state::Slice};
 
@@ -149,6 +149,7 @@ impl Sandbox {
             slice,
             runtime_address: Arc::clone(&self.runtime_address),
             raised: None,
+            stage: Stage::default(),
         };
         let mut store = Store::new(&self.engine, state);
         store.set_max_component_handles(MAX_HANDLES);

@@ -27,7 +27,7 @@ const MAX_FILES_TOLD: usize = 256 << 10;
 pub struct Job {
     /// The program, `main.py`.
     pub source: String,
-    /// An expression that is evaluated after the program has ended well.
+    /// An expression that is evaluated when the program was loaded, as `import` does it.
     pub call: Option<String>,
     /// All that can be read from standard input.
     pub stdin: String,
@@ -66,6 +66,19 @@ pub struct Raised {
     pub variables: Vec<python::advice::Variable>,
 }
 
+/// How far a program came that is tested by a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Stage {
+    /// Its own lines were run.
+    #[default]
+    Program,
+    /// The call was evaluated.
+    Call {
+        /// Whether the program had ended itself before its last line.
+        left: bool,
+    },
+}
+
 /// How a run went.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {
@@ -79,6 +92,8 @@ pub struct Run {
     pub truncated: bool,
     /// What ended it.
     pub raised: Option<Raised>,
+    /// How far it came.
+    pub stage: Stage,
     /// The value of `call`.
     pub value: Option<Called>,
     /// The recorded steps, as JSON.
@@ -140,6 +155,7 @@ pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
         parts: output.into_parts(),
         truncated,
         raised: outcome.raised,
+        stage: state.stage,
         value: outcome.value,
         steps: outcome.steps,
         files,

@@ -22,7 +22,9 @@ use super::{
     bindings::learnflow::sandbox::host,
     frames::RuntimeAddress,
     output::Output,
-    pool, told,
+    pool,
+    run::Stage,
+    told,
     wasi_files::{View, WasiFiles},
 };
 
@@ -118,6 +120,8 @@ pub(crate) struct State {
     pub(crate) runtime_address: Arc<RuntimeAddress>,
     /// The exception that ended the program, as soon as it is known, and its line.
     pub(crate) raised: Option<(String, Option<u32>)>,
+    /// How far it came.
+    pub(crate) stage: Stage,
 }
 
 impl std::fmt::Debug for State {
@@ -146,6 +150,11 @@ impl host::Host for State {
 
     fn written(&mut self) -> Result<u32> {
         Ok(self.output.lock().stdout_characters())
+    }
+
+    fn calling(&mut self, left: bool) -> Result<()> {
+        self.stage = Stage::Call { left };
+        Ok(())
     }
 
     fn exit(&mut self, status: u8) -> Result<()> {

@@ -18,7 +18,7 @@ use crate::sandbox::{Raised, Run};
 
 /// How long a program waits for those before it. A lost worker had up to 64 programs, most of which end at
 /// once; what waits longer is left for another attempt of its own sender's.
-const MAX_WAIT: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Worker processes that run one program at a time. They are started when the first one comes.
 #[derive(Debug, Default)]

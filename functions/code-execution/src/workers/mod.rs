@@ -11,19 +11,11 @@ mod process;
 mod protocol;
 mod scheduler;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, thread, time::Duration};
 
 use domain::execution::Verdict;
-use tokio::sync::{mpsc, oneshot};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
 use self::{
     alone::Alone,
@@ -32,7 +24,7 @@ use self::{
     scheduler::Request,
 };
 pub use self::{child::main, process::Command};
-use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
+use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError, Stage};
 
 /// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
 /// common ones that stay, have about one.
@@ -45,15 +37,21 @@ pub struct Busy;
 /// The workers of one host.
 #[derive(Debug)]
 pub struct Workers {
-    workers: Vec<Worker>,
+    workers: Vec<Place>,
+    /// What each worker runs at the moment.
+    running: Mutex<Vec<usize>>,
+    /// Programs that may begin: [`MAX_RUNS`] for each worker. Who waits is served in the order of coming.
+    turns: Semaphore,
     /// For programs whose worker was lost under them: it may have been another's fault.
     alone: Alone,
 }
 
+/// A turn of one program: whoever has it runs one thing after the other, its tests for instance, and need
+/// not wait between them.
 #[derive(Debug)]
-struct Worker {
-    running: Arc<AtomicUsize>,
-    place: Place,
+pub struct Turn<'w> {
+    workers: &'w Workers,
+    _permit: SemaphorePermit<'w>,
 }
 
 #[derive(Debug)]
@@ -74,70 +72,56 @@ impl Workers {
             .name("sandbox".to_owned())
             .spawn(move || scheduler::block_on(&sandbox, inbox))
             .map_err(|error| SandboxError::Start(error.into()))?;
-        Ok(Self { workers: vec![Worker::new(Place::Thread(sender))], alone: Alone::default() })
+        Ok(Self::of(vec![Place::Thread(sender)], Alone::default()))
     }
 
     /// Worker processes, started again when they are lost.
     #[must_use]
     pub fn processes(command: &Command, count: usize) -> Self {
-        let worker = |_| Worker::new(Place::Process(Process::supervise(command.clone())));
+        let worker = |_| Place::Process(Process::supervise(command.clone()));
         let count = count.max(1);
-        Self { workers: (0..count).map(worker).collect(), alone: Alone::new(command, count) }
+        Self::of((0..count).map(worker).collect(), Alone::new(command, count))
+    }
+
+    fn of(workers: Vec<Place>, alone: Alone) -> Self {
+        let running = Mutex::new(vec![0; workers.len()]);
+        let turns = Semaphore::new(MAX_RUNS * workers.len());
+        Self { workers, running, turns, alone }
     }
 
     /// The worker processes that there are at the moment.
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {
-        let processes = self.workers.iter().filter_map(|worker| match &worker.place {
+        let processes = self.workers.iter().filter_map(|worker| match worker {
             Place::Process(process) => process.id(),
             Place::Thread(_) => None,
         });
         processes.collect()
     }
 
-    /// Runs a program. Dropping the future stops it.
-    ///
-    /// # Errors
-    /// [`Busy`]; nothing was run.
-    pub(crate) async fn run(&self, job: Job) -> Result<Run, Busy> {
-        let limit = job.limit;
-        match self.ask(&Task::Run(Box::new(job)), limit).await? {
-            Some(Answer::Run(run)) => Ok(*run),
-            Some(Answer::Untold) => Ok(alone::untold()),
-            Some(Answer::Values(_)) | None => Ok(not_run()),
-        }
+    /// Waits until a program may begin. Who has waited longest is next; whoever waits is bounded by what the
+    /// callers have in work.
+    pub async fn turn(&self) -> Turn<'_> {
+        let permit = self.turns.acquire().await.expect("the semaphore is never closed");
+        Turn { workers: self, _permit: permit }
     }
 
-    /// The values of expressions that are not a student's.
+    /// A turn, if a program may begin now and none waits.
     ///
     /// # Errors
     /// [`Busy`].
-    pub(crate) async fn values(
-        &self,
-        expressions: Vec<String>,
-    ) -> Result<Vec<Result<Called, String>>, Busy> {
-        let count = expressions.len();
-        match self.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await? {
-            Some(Answer::Values(values)) => Ok(values),
-            Some(Answer::Untold) => {
-                Ok(vec![Err("all values together are too large".to_owned()); count])
-            }
-            Some(Answer::Run(_)) | None => {
-                Ok(vec![Err("it could not be worked out; try again".to_owned()); count])
-            }
-        }
+    pub fn turn_at_once(&self) -> Result<Turn<'_>, Busy> {
+        let permit = self.turns.try_acquire().map_err(|_none_free| Busy)?;
+        Ok(Turn { workers: self, _permit: permit })
     }
 
-    async fn ask(&self, task: &Task, limit: Duration) -> Result<Option<Answer>, Busy> {
+    /// `None`: nothing can be said of the task, since no worker could be had for it.
+    async fn ask(&self, task: &Task, limit: Duration) -> Option<Answer> {
         let lost = {
-            let worker = self
-                .workers
-                .iter()
-                .min_by_key(|worker| worker.running.load(Ordering::Relaxed))
-                .ok_or(Busy)?;
-            let _turn = Turn::take(&worker.running).ok_or(Busy)?;
+            let place = Occupied::take(&self.running);
+            let worker = self.workers.get(place.worker)?;
             match worker.ask(task.clone(), limit).await {
-                Ok(answer) => return Ok(Some(answer)),
+                Ok(answer) => return Some(answer),
                 Err(lost) => lost,
             }
         };
@@ -146,19 +130,42 @@ impl Workers {
         if answer.is_none() {
             tracing::error!(%lost, "a program could not be run: its worker was lost each time");
         }
-        Ok(answer)
+        answer
     }
 }
 
-impl Worker {
-    fn new(place: Place) -> Self {
-        Self { running: Arc::default(), place }
+impl Turn<'_> {
+    /// Runs a program. Dropping the future stops it.
+    pub(crate) async fn run(&mut self, job: Job) -> Run {
+        let limit = job.limit;
+        match self.workers.ask(&Task::Run(Box::new(job)), limit).await {
+            Some(Answer::Run(run)) => *run,
+            Some(Answer::Untold) => alone::untold(),
+            Some(Answer::Values(_)) | None => not_run(),
+        }
     }
 
+    /// The values of expressions that are not a student's; `None` if it is our fault that there are none.
+    pub(crate) async fn values(
+        &mut self,
+        expressions: Vec<String>,
+    ) -> Option<Vec<Result<Called, String>>> {
+        let count = expressions.len();
+        match self.workers.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await {
+            Some(Answer::Values(values)) if values.len() == count => Some(values),
+            Some(Answer::Untold) => {
+                Some(vec![Err("all values together are too large".to_owned()); count])
+            }
+            Some(Answer::Values(_) | Answer::Run(_)) | None => None,
+        }
+    }
+}
+
+impl Place {
     async fn ask(&self, task: Task, limit: Duration) -> Result<Answer, Lost> {
-        match &self.place {
-            Place::Process(process) => process.ask(task, limit).await,
-            Place::Thread(sender) => {
+        match self {
+            Self::Process(process) => process.ask(task, limit).await,
+            Self::Thread(sender) => {
                 let (reply, answer) = oneshot::channel();
                 sender.send(Request { task, reply }).map_err(|_ended| Lost::Ended)?;
                 answer.await.map_err(|_ended| Lost::Ended)
@@ -168,19 +175,30 @@ impl Worker {
 }
 
 /// A place among the programs that a worker runs.
-struct Turn(Arc<AtomicUsize>);
+struct Occupied<'w> {
+    running: &'w Mutex<Vec<usize>>,
+    worker: usize,
+}
 
-impl Turn {
-    fn take(running: &Arc<AtomicUsize>) -> Option<Self> {
-        let turn = Self(Arc::clone(running));
-        // Counted first, so that two that ask at once cannot both have the last place.
-        if running.fetch_add(1, Ordering::Relaxed) < MAX_RUNS { Some(turn) } else { None }
+impl<'w> Occupied<'w> {
+    /// At the worker that has the least to do. Only who has a turn asks, and for one thing at a time, so that
+    /// worker runs fewer than [`MAX_RUNS`].
+    fn take(running: &'w Mutex<Vec<usize>>) -> Self {
+        let mut counts = running.lock();
+        let least = counts.iter().enumerate().min_by_key(|(_, count)| **count);
+        let worker = least.map(|(worker, _)| worker).unwrap_or_default();
+        if let Some(count) = counts.get_mut(worker) {
+            *count += 1;
+        }
+        Self { running, worker }
     }
 }
 
-impl Drop for Turn {
+impl Drop for Occupied<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if let Some(count) = self.running.lock().get_mut(self.worker) {
+            *count -= 1;
+        }
     }
 }
 
@@ -192,6 +210,7 @@ fn not_run() -> Run {
         parts: Vec::new(),
         truncated: false,
         raised: None,
+        stage: Stage::default(),
         value: None,
         steps: None,
         files: BTreeMap::new(),

@@ -166,8 +166,10 @@ impl<'s> Scheduler<'s> {
                     tracing::error!(%error, "an interpreter could not be made");
                     Answer::Run(Box::new(super::not_run()))
                 }
-                (Err(error), Task::Values(expressions)) => {
-                    Answer::Values(vec![Err(error.to_string()); expressions.len()])
+                (Err(error), Task::Values(_)) => {
+                    tracing::error!(%error, "an interpreter could not be made");
+                    // None: that says nothing of the expressions.
+                    Answer::Values(Vec::new())
                 }
             }
         };
