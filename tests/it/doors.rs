@@ -134,6 +134,12 @@ async fn metrics_are_for_this_machine_or_whoever_has_their_token() {
     let host = public(&mut single).await;
     assert_eq!(look(&host, None).await, StatusCode::OK, "on loopback");
     host.stop().await;
+    let mut single = Single::new(&world, &[("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
+    let function = api_gateway::function(&mut single.settings, &single.services);
+    let host =
+        Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
+    assert_eq!(look(&host, None).await, StatusCode::NOT_FOUND, "behind a proxy on this machine");
+    host.stop().await;
     world.finish().await;
 }
 

@@ -12,7 +12,7 @@ use crate::{
     fault::Faults,
     http::{
         connections::{self, Limits},
-        server,
+        server::{self, Access},
     },
     ingress,
     lambda::LambdaFunction,
@@ -97,9 +97,11 @@ impl Host {
             let topics = std::mem::take(&mut function.topics);
             function = function.serves_public(ingress::routes(processor, &topics, token));
         }
-        let function =
-            function.serves_public(server::metrics_route(config.access(), metrics_token));
-        let routes = server::routes(function, services, config.access());
+        // What comes through a proxy on this machine comes from anywhere.
+        let proxied = function.proxies.trusts(config.address);
+        let access = if proxied { Access::Guarded } else { config.access() };
+        let function = function.serves_public(server::metrics_route(access, metrics_token));
+        let routes = server::routes(function, services, access);
         let address = SocketAddr::new(config.address, config.port);
         let failed = |source| HostError::Listen { function: name, address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;

@@ -107,7 +107,8 @@ impl TrustedProxies {
         Self { networks, header }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether a proxy stands at this address.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
