@@ -19,6 +19,7 @@ mod log;
 mod offset_api;
 mod offsets;
 mod produce;
+mod records;
 mod topic_api;
 mod topics;
 mod wire;
