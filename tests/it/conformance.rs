@@ -271,29 +271,37 @@ async fn a_waiting_consumer_is_woken_by_an_append(brokers: &str) {
 
 async fn offsets_are_found_by_position_and_by_time(brokers: &str) {
     make_topic(brokers, "timed").await;
-    let producer = producer(brokers, &[]);
-    for number in 0..10 {
-        let value = number.to_string();
-        let record = FutureRecord::to("timed").partition(3).key("k").payload(&value);
-        producer
-            .send(record.timestamp(1_000_000 + number * 1_000), LIMIT)
-            .await
-            .expect("the broker takes it");
+    // One batch for each record, and one for all.
+    for (partition, linger) in [(3, "0"), (4, "500")] {
+        let producer = producer(brokers, &[("linger.ms", linger)]);
+        let sent = (0..10).map(|number| {
+            let record: FutureRecord<'_, str, str> =
+                FutureRecord::to("timed").partition(partition).payload("v");
+            producer.send(record.timestamp(1_000_000 + number * 1_000), LIMIT)
+        });
+        if linger == "0" {
+            for sent in sent {
+                sent.await.expect("the broker takes it");
+            }
+        } else {
+            let sent = futures::future::try_join_all(sent).await;
+            sent.map_err(|(error, _)| error).expect("the broker takes them");
+        }
+        let brokers = brokers.to_owned();
+        let looked = tokio::task::spawn_blocking(move || -> Result<_, KafkaError> {
+            let client: BaseConsumer =
+                ClientConfig::new().set("bootstrap.servers", brokers).create()?;
+            let ends = client.fetch_watermarks("timed", partition, LIMIT)?;
+            let mut wanted = TopicPartitionList::new();
+            wanted.add_partition_offset("timed", partition, Offset::Offset(1_004_000))?;
+            let found = client.offsets_for_times(wanted, LIMIT)?;
+            let found = found.find_partition("timed", partition);
+            Ok((ends, found.map(|partition| partition.offset())))
+        });
+        let (ends, offset) = looked.await.expect("no panic").expect("the requests are answered");
+        assert_eq!(ends, (0, 10));
+        assert_eq!(offset, Some(Offset::Offset(4)));
     }
-    let brokers = brokers.to_owned();
-    let looked = tokio::task::spawn_blocking(move || -> Result<_, KafkaError> {
-        let client: BaseConsumer =
-            ClientConfig::new().set("bootstrap.servers", brokers).create()?;
-        let ends = client.fetch_watermarks("timed", 3, LIMIT)?;
-        let mut wanted = TopicPartitionList::new();
-        wanted.add_partition_offset("timed", 3, Offset::Offset(1_004_000))?;
-        let found = client.offsets_for_times(wanted, LIMIT)?;
-        let offset = found.find_partition("timed", 3).map(|partition| partition.offset());
-        Ok((ends, offset))
-    });
-    let (ends, offset) = looked.await.expect("no panic").expect("the requests are answered");
-    assert_eq!(ends, (0, 10));
-    assert_eq!(offset, Some(Offset::Offset(4)));
 }
 
 async fn a_group_shares_partitions_and_resumes_where_it_committed(brokers: &str, strategy: &str) {

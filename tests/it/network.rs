@@ -27,13 +27,20 @@ const LEASE_IS_OVER: i64 = 11;
 
 /// The product with a network that can fail to its database and to its broker.
 struct Network {
-    // Dropped first, so that a test that fails ends: clients that are dropped see broken connections.
-    to_database: FaultProxy,
-    to_kafka: FaultProxy,
     world: World,
     database: TestDatabase,
+    to_database: FaultProxy,
+    to_kafka: FaultProxy,
     _broker: Broker,
     _dir: TempDir,
+}
+
+/// A test that fails must end: what is stopped then needs a network that works.
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.to_database.mend();
+        self.to_kafka.mend();
+    }
 }
 
 impl Network {

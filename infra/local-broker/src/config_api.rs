@@ -45,7 +45,9 @@ pub(crate) fn describe(call: &mut Call, state: &State) -> Result<Bytes, Error> {
             .with_resource_name(resource.resource_name.clone());
         match describe_resource(&topics, &resource) {
             Ok(mut configs) => {
-                if let Some(keys) = &resource.configuration_keys {
+                // As in Kafka, both no list and an empty one mean all.
+                let keys = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty());
+                if let Some(keys) = keys {
                     configs.retain(|config| keys.contains(&config.name));
                 }
                 result.with_configs(configs)

@@ -194,7 +194,7 @@ async fn answer(mut frame: Bytes, peer: &str, state: &State) -> Result<Option<By
 
 async fn dispatch(api: ApiKey, call: &mut Call, state: &State) -> Result<Bytes, Error> {
     match api {
-        ApiKey::InitProducerId => produce::init_producer_id(call),
+        ApiKey::InitProducerId => produce::init_producer_id(call, state),
         ApiKey::Fetch => fetch::fetch(call, state).await,
         ApiKey::ListOffsets => fetch::list_offsets(call, state),
         ApiKey::Metadata => cluster::metadata(call, state),

@@ -1,6 +1,6 @@
 //! Consuming: records from an offset on, waiting for new ones, and offsets by time.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -119,13 +119,13 @@ pub(crate) fn list_offsets(call: &mut Call, state: &State) -> Result<Bytes, Erro
                 .with_offset(-1);
             partitions.push(match topics.partition(&topic.name, wanted.partition_index) {
                 None => response.with_error_code(ResponseError::UnknownTopicOrPartition.code()),
-                Some(log) => match wanted.timestamp {
-                    LATEST => response.with_offset(log.next_offset()),
-                    EARLIEST => response.with_offset(log.start_offset()),
-                    timestamp => match find(log, timestamp) {
-                        Some((offset, time)) => response.with_offset(offset).with_timestamp(time),
-                        None => response,
-                    },
+                Some(log) => match find(log, wanted.timestamp) {
+                    Ok(Some((offset, time))) => response.with_offset(offset).with_timestamp(time),
+                    Ok(None) => response,
+                    Err(error) => {
+                        tracing::error!(%error, "records cannot be read");
+                        response.with_error_code(ResponseError::KafkaStorageError.code())
+                    }
                 },
             });
         }
@@ -136,10 +136,12 @@ pub(crate) fn list_offsets(call: &mut Call, state: &State) -> Result<Bytes, Erro
     call.respond(&ListOffsetsResponse::default().with_topics(responses))
 }
 
-/// An offset and its time.
-fn find(log: &PartitionLog, timestamp: i64) -> Option<(i64, i64)> {
-    match timestamp {
+/// An offset, and its time where one is asked for.
+fn find(log: &PartitionLog, timestamp: i64) -> io::Result<Option<(i64, i64)>> {
+    Ok(match timestamp {
+        LATEST => Some((log.next_offset(), -1)),
+        EARLIEST => Some((log.start_offset(), -1)),
         MAX_TIMESTAMP => log.offset_of_latest(),
-        timestamp => log.offset_for_time(timestamp),
-    }
+        timestamp => return log.offset_for_time(timestamp),
+    })
 }

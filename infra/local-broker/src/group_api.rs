@@ -16,7 +16,7 @@ use kafka_protocol::{
 use crate::{
     State,
     connection::{Call, Error},
-    groups::{JoinRequest, Joined, Refusal, Speaker},
+    groups::{JoinRequest, Joined, NAME_LIMIT, Refusal, Speaker},
 };
 
 /// The longest that a member may be silent: Kafka's `group.max.session.timeout.ms`.
@@ -63,6 +63,10 @@ pub(crate) async fn join(call: &mut Call, state: &State) -> Result<Bytes, Error>
     call.respond(&response)
 }
 
+pub(crate) const fn is_group_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME_LIMIT
+}
+
 fn join_request(call: &Call, request: JoinGroupRequest) -> Result<JoinRequest, Refusal> {
     let millis = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or(0));
     let session_timeout = millis(request.session_timeout_ms);
@@ -70,8 +74,12 @@ fn join_request(call: &Call, request: JoinGroupRequest) -> Result<JoinRequest, R
         if call.version >= 1 { millis(request.rebalance_timeout_ms) } else { session_timeout };
     let member_id = request.member_id.to_string();
     let refused = |code| Err(Refusal { code, member_id: member_id.clone() });
-    if request.group_id.is_empty() {
+    if !is_group_name(&request.group_id) {
         return refused(ResponseError::InvalidGroupId);
+    }
+    let instance = request.group_instance_id.as_deref().unwrap_or_default();
+    if [&member_id, &call.client_id, instance].iter().any(|name| name.len() > NAME_LIMIT) {
+        return refused(ResponseError::InvalidRequest);
     }
     if session_timeout.is_zero() || session_timeout > SESSION_LIMIT {
         return refused(ResponseError::InvalidSessionTimeout);

@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 
 use crate::group::{Admission, Group, answer};
 
+/// Longest name of a group, a member or a client: none is near, and they are kept.
+pub(crate) const NAME_LIMIT: usize = 1_024;
+
 /// What a member says to join.
 #[derive(Debug, Clone)]
 pub(crate) struct JoinRequest {

@@ -1,10 +1,11 @@
 //! A single-node broker that speaks Kafka's wire protocol, for local use and tests: nothing to
 //! install, in process, durable in files.
 //!
-//! Belongs here: what librdkafka clients need to produce and consume in groups. Not here:
-//! replication, transactions (refused with a clear error), compaction, retention, access control. A
-//! process crash loses nothing that was acknowledged; a power cut may lose the tail, as with Kafka's
-//! own defaults.
+//! Belongs here: what librdkafka clients need to produce and consume in groups, and what tools ask for. Not
+//! here: replication, transactions (refused with a clear error), compaction, retention, access control. Of a
+//! topic's settings, all are kept and told, but only `max.message.bytes` is obeyed; records that are deleted
+//! are not told any more, but take up their space. A process crash loses nothing that was acknowledged; a power
+//! cut may lose the tail, as with Kafka's own defaults.
 
 mod cluster;
 mod config_api;
@@ -19,6 +20,7 @@ mod log;
 mod offset_api;
 mod offsets;
 mod produce;
+mod records;
 mod topic_api;
 mod topics;
 mod wire;
@@ -27,7 +29,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicI64},
     time::Duration,
 };
 
@@ -87,6 +89,7 @@ pub(crate) struct State {
     topics: Mutex<Topics>,
     groups: Mutex<Groups>,
     offsets: Mutex<CommittedOffsets>,
+    last_producer_id: AtomicI64,
     /// Counts appends; whoever waits for records wakes up.
     appended: watch::Sender<u64>,
     /// Held open, and so locked, as long as the broker runs.
@@ -136,6 +139,7 @@ impl Broker {
             topics: Mutex::new(topics),
             groups: Mutex::default(),
             offsets: Mutex::new(offsets),
+            last_producer_id: AtomicI64::new(0),
             appended: watch::Sender::new(0),
             _lock: lock,
         });

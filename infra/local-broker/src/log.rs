@@ -10,6 +10,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 
+use crate::records;
+
 /// Bytes before a batch's records (Kafka protocol, «Record Batch», magic 2).
 const HEADER_LEN: usize = 61;
 /// Bytes of `baseOffset` and `batchLength`, which the length does not count.
@@ -226,12 +228,26 @@ impl PartitionLog {
         Ok(records.into())
     }
 
-    /// The first batch that may hold a record of `timestamp` or later: its base offset and time.
-    /// Records inside a batch are not looked at, so a client may see a few earlier ones.
-    pub(crate) fn offset_for_time(&self, timestamp: i64) -> Option<(i64, i64)> {
-        let entry = self.visible().find(|entry| entry.max_timestamp >= timestamp)?;
-        let time = entry.base_timestamp.max(timestamp.min(entry.max_timestamp));
-        Some((entry.base_offset.max(self.start), time))
+    /// The first record of `timestamp` or later: its offset and time. A compressed batch is not looked
+    /// into, so of that one a client may see a few earlier records.
+    pub(crate) fn offset_for_time(&self, timestamp: i64) -> io::Result<Option<(i64, i64)>> {
+        let late_enough = |entry: &&Entry| entry.max_timestamp >= timestamp;
+        let Some(entry) = self.visible().find(late_enough) else { return Ok(None) };
+        let mut batch = vec![0; entry.len];
+        self.file.read_exact_at(&mut batch, entry.position)?;
+        let wanted = timestamp.saturating_sub(entry.base_timestamp);
+        let first = self.start.saturating_sub(entry.base_offset);
+        let found = records::find(&batch, HEADER_LEN, wanted, first);
+        Ok(Some(match found {
+            Some((offset, time)) => (
+                entry.base_offset.saturating_add(offset),
+                entry.base_timestamp.saturating_add(time),
+            ),
+            None => {
+                let time = entry.base_timestamp.max(timestamp.min(entry.max_timestamp));
+                (entry.base_offset.max(self.start), time)
+            }
+        }))
     }
 
     /// The last record of the batch with the latest record, and that one's time.
@@ -385,6 +401,6 @@ mod tests {
         log.delete_before(1).unwrap();
         let log = PartitionLog::open(&path).unwrap();
         assert_eq!((log.start_offset(), log.next_offset()), (3, 6));
-        assert_eq!(log.offset_for_time(0), Some((3, 0)));
+        assert_eq!(log.offset_for_time(0).unwrap(), Some((3, 0)));
     }
 }

@@ -22,7 +22,7 @@ use kafka_protocol::{
 use crate::{
     State,
     connection::{Call, Error},
-    group_api::code,
+    group_api::{code, is_group_name},
     groups::Speaker,
     offsets::{Key, METADATA_LIMIT, Offset},
 };
@@ -38,9 +38,10 @@ pub(crate) fn commit(call: &mut Call, state: &State) -> Result<Bytes, Error> {
         instance: request.group_instance_id.as_deref(),
         generation: request.generation_id_or_member_epoch,
     };
-    let allowed = match request.group_id.as_str() {
-        "" => Err(ResponseError::InvalidGroupId),
-        group_id => state.groups.lock().may_commit(group_id, speaker, Instant::now()),
+    let allowed = if is_group_name(&request.group_id) {
+        state.groups.lock().may_commit(&request.group_id, speaker, Instant::now())
+    } else {
+        Err(ResponseError::InvalidGroupId)
     };
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.into_iter().map(|partition| {

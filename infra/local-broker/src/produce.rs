@@ -1,6 +1,9 @@
 //! Producing: appending batches, and ids for idempotent producers.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -101,9 +104,8 @@ const fn describe(error: &AppendError) -> (ResponseError, Option<&'static str>) 
     }
 }
 
-/// Ids are the time in microseconds, so that none is given twice across restarts.
 #[expect(clippy::disallowed_methods, reason = "a tool for local use: it has no runtime to ask")]
-pub(crate) fn init_producer_id(call: &mut Call) -> Result<Bytes, Error> {
+pub(crate) fn init_producer_id(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let request: InitProducerIdRequest = call.request()?;
     let response = InitProducerIdResponse::default();
     if request.transactional_id.is_some() {
@@ -111,6 +113,32 @@ pub(crate) fn init_producer_id(call: &mut Call) -> Result<Bytes, Error> {
         return call.respond(&response.with_error_code(code).with_producer_id(ProducerId(-1)));
     }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let id = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    let now = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    let id = next_id(&state.last_producer_id, now);
     call.respond(&response.with_producer_id(ProducerId(id)).with_producer_epoch(0))
+}
+
+/// Ids are the time in microseconds, so that none is given twice across restarts, or the next number, so that
+/// none is given twice in a microsecond: of two producers with one id, one's records would be taken for the
+/// other's, sent again.
+fn next_id(last: &AtomicI64, now: i64) -> i64 {
+    let next = |last: i64| last.saturating_add(1).max(now);
+    next(
+        last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(next(last)))
+            .unwrap_or(now),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicI64;
+
+    use super::next_id;
+
+    #[test]
+    fn two_producers_never_have_the_same_id() {
+        let last = AtomicI64::new(0);
+        let ids = [100, 100, 100, 90, 200, 200].map(|now| next_id(&last, now));
+        assert_eq!(ids, [100, 101, 102, 103, 200, 201]);
+    }
 }

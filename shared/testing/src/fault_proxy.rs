@@ -100,6 +100,11 @@ impl FaultProxy {
         let mut in_force = self.in_force.clone();
         in_force.wait_for(|now| *now == fault).await.expect("the proxy runs until it is dropped");
     }
+
+    /// Has the network work again soon, where nobody can wait for it: when a test that fails is cleaned up.
+    pub fn mend(&self) {
+        self.wanted.send_replace(Fault::Pass);
+    }
 }
 
 /// Accepts connections until it is aborted; they live in its set and end with it.
@@ -214,9 +219,11 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
+        time::timeout,
     };
 
     use super::{Fault, FaultProxy};
+    use crate::PATIENCE;
 
     /// A client and a server that are connected through a proxy.
     struct Line {
@@ -244,7 +251,7 @@ mod tests {
 
     async fn hears(stream: &mut TcpStream, text: &str) {
         let mut heard = vec![0; text.len()];
-        stream.read_exact(&mut heard).await.unwrap();
+        timeout(PATIENCE, stream.read_exact(&mut heard)).await.unwrap().unwrap();
         assert_eq!(String::from_utf8_lossy(&heard), text);
     }
 
@@ -255,7 +262,7 @@ mod tests {
 
     /// The end of the stream, or that the other side broke it off.
     async fn ends(stream: &mut TcpStream) {
-        let read = stream.read(&mut [0]).await;
+        let read = timeout(PATIENCE, stream.read(&mut [0])).await.unwrap();
         assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
     }
 
