@@ -181,13 +181,13 @@ impl Consumer {
         self.epoch = epoch;
         self.offsets.clear();
         self.lanes.drop_stale(|item| item.epoch != epoch);
-        self.bytes = self.lanes.waiting().map(|item| item.message.len()).sum();
+        self.bytes = self.lanes.waiting().map(|item| item.message.size()).sum();
         // The client keeps a pause across assignments, or not, by partition: only asking again is sure.
         self.paused = None;
     }
 
     fn accept(&mut self, lane: Lane, item: Item) {
-        self.bytes += item.message.len();
+        self.bytes += item.message.size();
         self.offsets.entry(lane.0.clone()).or_default().start(item.offset);
         self.lanes.push(lane, item);
     }
@@ -199,7 +199,7 @@ impl Consumer {
             self.running.spawn(async move {
                 let is_done = work(&processor, &item, &stop).await;
                 let Item { offset, epoch, message } = item;
-                Finished { lane, offset, epoch, bytes: message.len(), is_done }
+                Finished { lane, offset, epoch, bytes: message.size(), is_done }
             });
         }
     }

@@ -41,7 +41,7 @@ impl Message {
 
     /// Bytes that it takes, about.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let headers: usize =
             self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         self.value.len() + self.key.as_ref().map_or(0, Bytes::len) + headers

@@ -312,7 +312,7 @@ impl Publisher {
             }
             // The lease ends, and the relay tries once more.
             Err(unwritten) => {
-                tracing::warn!(event_id = %id, error = %unwritten, "cannot note a failure")
+                tracing::warn!(event_id = %id, error = %unwritten, "cannot note a failure");
             }
         }
         self.outbox.pending.done(1);

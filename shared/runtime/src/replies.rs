@@ -39,9 +39,12 @@ pub struct Replies(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Live(Arc<Mutex<HashMap<Uuid, (&'static str, oneshot::Sender<CloudEvent>)>>>),
+    Live(Arc<Mutex<Waiting>>),
     Stored(PgPool),
 }
+
+/// Who waits, by request, each for one type of event.
+type Waiting = HashMap<Uuid, (&'static str, oneshot::Sender<CloudEvent>)>;
 
 /// What is waited for: a request's id, and the type of the event that answers it. Others of the request's events pass
 /// by on the same topics.

@@ -72,9 +72,11 @@ impl From<EventRow> for StoredEvent {
     }
 }
 
-/// Keeps events that are to be published, in their order, and returns the ids of those that their writer publishes
-/// until `lease_until`. The others wait for a relay: an earlier event of the same student on the same topic does,
-/// and must not be overtaken. An event that is kept already stays as it is.
+/// Keeps events that are to be published, in their order.
+///
+/// Returns the ids of those that their writer publishes until `lease_until`. The others wait for a relay: an earlier
+/// event of the same student on the same topic does, and must not be overtaken. An event that is kept already stays
+/// as it is.
 ///
 /// # Errors
 /// The database's own.
@@ -172,10 +174,11 @@ pub async fn mark_published(
     Ok(())
 }
 
-/// Takes events whose writer did not publish them in time, oldest first, and leases them to the caller until
-/// `lease_until`: at most `limit` of them, and no more after the first that together have over `max_bytes` of data.
-/// Events of a student that would overtake an earlier one on the same topic are left. While somebody else takes some,
-/// there are none.
+/// Takes events whose writer did not publish them in time, oldest first, and leases them until `lease_until`.
+///
+/// At most `limit` of them, and no more after the first that together have over `max_bytes` of data. Events of a
+/// student that would overtake an earlier one on the same topic are left. While somebody else takes some, there are
+/// none.
 ///
 /// The caller has begun a transaction: until its end nobody else takes any.
 ///
