@@ -1,6 +1,6 @@
 //! The load bench: latency and throughput of whole questions, beside the floor and the aim; then of questions that
-//! a slow model answers, beside that model alone. `load registrations 10000` tells instead what so many
-//! registrations leave in memory, and fails if it is more than it may be.
+//! a slow model answers, beside that model alone. `load registrations 10000` and `load questions 25000` tell
+//! instead what so many registrations or questions leave in memory, and fail if it is more than it may be.
 //!
 //! Everything runs in this one process, the clients too, on a private PostgreSQL that flushes every
 //! commit to disk. The baseline is `GET /api/v1/me` of the same run: the same HTTP, token check and
@@ -36,7 +36,9 @@ const ROUNDS: usize = 3;
 
 /// Registrations after which everything that is kept for the next has been made.
 const WARM: usize = 100;
-/// What registrations may leave: less than two blocks of the 19 MiB that hashing takes, far less than one for
+/// Questions after which everything that is kept for the next has been made, and between two looks at the memory.
+const WARM_QUESTIONS: usize = 2_500;
+/// What registrations or questions may leave: less than two blocks of the 19 MiB that hashing takes, far less than one for
 /// each thread that ever hashed.
 const GROWTH_LIMIT_MIB: u64 = 32;
 
@@ -49,22 +51,38 @@ async fn main() -> anyhow::Result<()> {
             with_model().await
         }
         [mode, count] if mode == "registrations" => registrations(count.parse()?).await,
-        _ => anyhow::bail!("load, or load registrations and a number"),
+        [mode, count] if mode == "questions" => questions(count.parse()?).await,
+        _ => anyhow::bail!("load, or load registrations or load questions and a number"),
     }
 }
 
-/// Resident memory as accounts are made, by as many clients as hash at once and one more.
+/// Resident memory as work is done, which must stay what it is once everything that is kept has been made.
+struct Memory {
+    warm: Option<u64>,
+}
+
+impl Memory {
+    fn watch(what: &str) -> Self {
+        print(&format!("{what:>13}   memory in MiB"));
+        Self { warm: None }
+    }
+
+    /// Looks after `done` of the work; the first look counts as warm.
+    fn look(&mut self, done: usize) -> anyhow::Result<()> {
+        let resident = resident_mib()?;
+        print(&format!("{done:13}   {resident:13}"));
+        let warm = *self.warm.get_or_insert(resident);
+        let growth = resident.saturating_sub(warm);
+        ensure!(growth <= GROWTH_LIMIT_MIB, "{growth} MiB more than at the first look");
+        Ok(())
+    }
+}
+
+/// Makes accounts, by as many clients as hash at once and one more.
 async fn registrations(count: usize) -> anyhow::Result<()> {
     let dir = TempDir::new()?;
     let (_postgres, world, _, _) = start(&dir, &[], 0).await?;
-    print("registrations   memory in MiB");
-    let look = |made: usize| -> anyhow::Result<u64> {
-        let resident = resident_mib()?;
-        print(&format!("{made:13}   {resident:13}"));
-        Ok(resident)
-    };
-    look(0)?;
-    let mut warm = None;
+    let mut memory = Memory::watch("registrations");
     let mut made = 0;
     while made < count {
         let step = if made < WARM { WARM } else { 1_000 - made % 1_000 };
@@ -75,11 +93,27 @@ async fn registrations(count: usize) -> anyhow::Result<()> {
             })
             .await;
         made = next;
-        let resident = look(made)?;
-        let warm = *warm.get_or_insert(resident);
-        let growth = resident.saturating_sub(warm);
-        ensure!(growth <= GROWTH_LIMIT_MIB, "{growth} MiB more than after {WARM} registrations");
+        memory.look(made)?;
     }
+    stop(world).await;
+    Ok(())
+}
+
+/// Asks questions, all students at once; tells at the end how many events that were.
+async fn questions(count: usize) -> anyhow::Result<()> {
+    let dir = TempDir::new()?;
+    let (postgres, world, students, _) = start(&dir, &[], STUDENTS).await?;
+    let mut memory = Memory::watch("questions");
+    let mut asked = 0;
+    while asked < count {
+        run(&world, &students, WARM_QUESTIONS, ask).await?;
+        asked += WARM_QUESTIONS;
+        memory.look(asked)?;
+    }
+    let mut conn = PgConnection::connect(&postgres.url("postgres")).await?;
+    let events: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&mut conn).await?;
+    print(&format!("{events} events"));
     stop(world).await;
     Ok(())
 }

@@ -83,12 +83,15 @@ impl Problem {
     #[must_use]
     pub fn unavailable(error: &sqlx::Error) -> Self {
         tracing::warn!(error = %crate::process::chain(error), "the database is not available");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "the service is not available for a moment; nothing was done, so try again",
-        )
-        .retry_after(UNAVAILABLE_RETRY_SECONDS)
+        Self::not_in_time()
+    }
+
+    /// 503: the work did not end, and nobody knows how far it got: the answer to a commit may have been lost.
+    pub(crate) fn not_in_time() -> Self {
+        let detail = "the service is not available for a moment; send the request again, with the same \
+                      Idempotency-Key nothing is done twice";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+            .retry_after(UNAVAILABLE_RETRY_SECONDS)
     }
 
     /// 500: a fault of ours; the cause is logged here, once.

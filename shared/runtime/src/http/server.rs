@@ -18,9 +18,6 @@ use tracing::Instrument;
 use super::{Json, Problem, address, caller, deadline};
 use crate::{Function, Services, config::SharedSecret, metrics, telemetry};
 
-/// Seconds after which a request that took too long may be sent again.
-const RETRY_SECONDS: u32 = 2;
-
 /// Who can reach a function's port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -163,11 +160,7 @@ async fn observe(function: &'static str, request: Request, next: Next) -> Respon
             }
             Err(deadline::Elapsed) => {
                 tracing::warn!("a request took too long");
-                let detail = "the service does not get on for a moment. Send the request again: with the same \
-                              Idempotency-Key nothing is done twice";
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-                    .retry_after(RETRY_SECONDS)
-                    .into_response()
+                Problem::not_in_time().into_response()
             }
         };
         let (status, took) = (response.status().as_u16(), started.elapsed());
