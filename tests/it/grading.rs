@@ -155,7 +155,7 @@ async fn a_solution_whose_truth_is_not_known_is_not_graded_and_is_no_attempt() {
     let list = world.get("/exercises?topic=lists&difficulty=easy", Some(&student.token)).await;
     let items = list.body["items"].as_array().expect("items");
     assert!(items.iter().all(|item| item["attempts"] == 0), "{items:?}");
-    let fixed = "UPDATE exercises SET solution = jsonb_set(solution, '{tests,1,expected}', '\"''right''\"') WHERE slug_is";
+    let fixed = "UPDATE exercises SET solution = jsonb_set(solution::jsonb, '{tests,1,expected}', '\"''right''\"')::json WHERE slug_is";
     let fixed = fixed.replace("WHERE slug_is", "WHERE title = 'Of a test'");
     sqlx::query(sqlx::AssertSqlSafe(fixed))
         .execute(&mut world.database().await)

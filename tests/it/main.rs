@@ -9,6 +9,7 @@ mod delivery;
 mod doors;
 mod flow;
 mod grading;
+mod hostile_words;
 mod memory;
 mod model;
 mod network;

@@ -73,11 +73,7 @@ pub async fn find(
     let row = sqlx::query!(
         r#"SELECT asked_at, conversation_id, agent, answered_by, answer, answered_at,
                   EXISTS (SELECT 1 FROM events
-                          WHERE topic = 'dead.letters'
-                          AND correlation_id IN
-                              (SELECT queries.id UNION ALL
-                               SELECT drafts.id FROM drafts WHERE drafts.query_id = queries.id))
-                      AS "failed!"
+                          WHERE topic = 'dead.letters' AND correlation_id = queries.id) AS "failed!"
            FROM queries WHERE id = $1 AND student_id = $2"#,
         id.as_uuid(),
         student_id.as_uuid(),

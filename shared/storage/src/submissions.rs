@@ -154,9 +154,8 @@ pub async fn find(
     let row = sqlx::query!(
         r#"SELECT exercise_id, submitted_at, feedback AS "feedback: Json<Value>",
                   lost_at IS NOT NULL
-                  OR EXISTS (SELECT 1 FROM events WHERE topic = 'dead.letters' AND correlation_id IN
-                      (SELECT submissions.id UNION ALL
-                       SELECT drafts.id FROM drafts WHERE drafts.query_id = submissions.id)) AS "failed!"
+                  OR EXISTS (SELECT 1 FROM events
+                             WHERE topic = 'dead.letters' AND correlation_id = submissions.id) AS "failed!"
            FROM submissions WHERE id = $1 AND student_id = $2"#,
         id.as_uuid(),
         student.as_uuid(),
@@ -185,9 +184,8 @@ pub async fn of_exercise(
     let rows = sqlx::query!(
         r#"SELECT id, submitted_at, feedback AS "feedback: Json<Value>",
                   lost_at IS NOT NULL
-                  OR EXISTS (SELECT 1 FROM events WHERE topic = 'dead.letters' AND correlation_id IN
-                      (SELECT submissions.id UNION ALL
-                       SELECT drafts.id FROM drafts WHERE drafts.query_id = submissions.id)) AS "failed!"
+                  OR EXISTS (SELECT 1 FROM events
+                             WHERE topic = 'dead.letters' AND correlation_id = submissions.id) AS "failed!"
            FROM submissions
            WHERE student_id = $1 AND exercise_id = $2 ORDER BY submitted_at DESC LIMIT $3"#,
         student.as_uuid(),
