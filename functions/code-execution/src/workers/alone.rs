@@ -23,38 +23,46 @@ const MAX_WAIT: Duration = Duration::from_secs(15);
 /// Worker processes that run one program at a time. They are started when the first one comes.
 #[derive(Debug, Default)]
 pub(super) struct Alone {
-    processes: Vec<Mutex<Process>>,
+    processes: Vec<Place>,
     next: AtomicUsize,
+}
+
+/// A process, and the right to use it.
+#[derive(Debug)]
+struct Place {
+    process: Process,
+    turn: Mutex<()>,
 }
 
 impl Alone {
     pub(super) fn new(command: &Command, count: usize) -> Self {
-        let process = |_| Mutex::new(Process::supervise(command.clone()));
-        Self { processes: (0..count).map(process).collect(), next: AtomicUsize::new(0) }
+        let place =
+            |_| Place { process: Process::supervise(command.clone()), turn: Mutex::default() };
+        Self { processes: (0..count).map(place).collect(), next: AtomicUsize::new(0) }
+    }
+
+    /// The processes that there are at the moment.
+    pub(super) fn process_ids(&self) -> impl Iterator<Item = u32> {
+        self.processes.iter().filter_map(|place| place.process.id())
     }
 
     /// `None` if nothing can be said of the task itself.
     pub(super) async fn ask(&self, task: Task, limit: Duration) -> Option<Answer> {
         let number = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.processes.len())?;
-        let turn = self.processes.get(number)?.lock();
-        let Ok(process) = tokio::time::timeout(MAX_WAIT, turn).await else {
+        let Place { process, turn } = self.processes.get(number)?;
+        let Ok(_turn) = tokio::time::timeout(MAX_WAIT, turn.lock()).await else {
             tracing::error!("a program could not be run again: too many others waited for it");
             return None;
         };
-        let expressions = match &task {
-            Task::Run(_) => None,
-            Task::Values(expressions) => Some(expressions.len()),
-        };
+        let is_program = matches!(&task, Task::Run(_));
         match process.ask(task, limit).await {
             Ok(answer) => Some(answer),
             Err(Lost::Start) => None,
             Err(lost) => {
                 metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
                 tracing::error!(%lost, "a program has ended a worker process");
-                Some(match expressions {
-                    None => Answer::Run(Box::new(run_of(lost, limit))),
-                    Some(count) => Answer::Values(vec![Err(lost.to_string()); count]),
-                })
+                // Nobody's program is judged by values that are not known.
+                is_program.then(|| Answer::Run(Box::new(run_of(lost, limit))))
             }
         }
     }

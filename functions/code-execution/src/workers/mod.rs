@@ -89,14 +89,14 @@ impl Workers {
         Self { workers, running, turns, alone }
     }
 
-    /// The worker processes that there are at the moment.
+    /// The worker processes that there are at the moment, those for one program alone last.
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {
         let processes = self.workers.iter().filter_map(|worker| match worker {
             Place::Process(process) => process.id(),
             Place::Thread(_) => None,
         });
-        processes.collect()
+        processes.chain(self.alone.process_ids()).collect()
     }
 
     /// Waits until a program may begin. Who has waited longest is next; whoever waits is bounded by what the
