@@ -42,7 +42,7 @@ impl Alone {
             return None;
         };
         let expressions = match &task {
-            Task::Run(_) => None,
+            Task::Run(_) | Task::Ping => None,
             Task::Values(expressions) => Some(expressions.len()),
         };
         match process.ask(task, limit).await {
