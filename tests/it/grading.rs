@@ -191,6 +191,8 @@ async fn right_solutions_pass_with_whatever_is_below_them_and_what_cannot_be_tes
         (format!("{right}print(f(input()))\n"), "asks for input on line 3"),
         (right.replace("f(", "g("), "There is no function `f`; yours is called `g`."),
         (format!("{right}x = int(input('x? '))\n"), "asks for input on line 3"),
+        (format!("import sys\n{right}x = int(sys.stdin.readline())\n"), "asks for input on line 4"),
+        (format!("import sys\n{right}print(sys.argv[1])\n"), "asks for input on line 4"),
         ("print('hello')\n".to_owned(), "There is no function `f`"),
     ] {
         let reply = hand_in(&world, &student, &path, &code, "wait=20").await;

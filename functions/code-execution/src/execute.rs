@@ -150,7 +150,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
         let (called, stage) = (run.value.clone(), run.stage);
         let mut result = result(run, &job.source, &stdin);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
-            let told = words::of_test(stage, error, &job.source, &stdin);
+            let told = words::of_test(stage, result.verdict, error, &job.source, &stdin);
             error.advice = told.or_else(|| error.advice.take());
         }
         let case = grade(test, &result, (called, stage), expected.remove(&number));
@@ -219,7 +219,7 @@ fn grade(
             graded.passed = ended_well && wanted.value.equals(&called.value);
         }
         (Some(Err(problem)), _) => {
-            graded.problem = Some(format!("«expected» is not a Python expression: {problem}"));
+            graded.problem = Some(format!("«expected» cannot be worked out: {problem}"));
         }
         (Some(Ok(_)) | None, _) => {}
     }

@@ -22,8 +22,9 @@ pub fn built_image() -> PathBuf {
     installed.unwrap_or_else(|| PathBuf::from(env!("PYTHON_IMAGE")))
 }
 
-/// Memory of a worker process: what the 64 programs that it runs at once may have, 50 MB each and their files.
-const WORKER_MEMORY_MB: u64 = 4_096;
+/// Memory of a worker process: what the 64 programs that it runs at once may have. One with all of its 50 MB, files
+/// and a deep stack was measured at 97 MB.
+const WORKER_MEMORY_MB: u64 = 6_400;
 
 /// `PYTHON_IMAGE`: the image; `SANDBOX_WORKERS`: worker processes, by default one for each core;
 /// `SANDBOX_WORKER`: the program that is a worker, by default this one; `SANDBOX_WORKER_MEMORY_MB`: the memory with

@@ -1,7 +1,14 @@
 //! Python values outside of Python, and whether two of them are equal.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
+/// Comparisons of two values, whatever is in them: some ten times what the longest ones need whose items can be put in
+/// order. Beyond it they are not equal.
+const MAX_COMPARED: usize = 400_000;
+/// Hexadecimal digits of an integer that is larger than any floating-point number.
+const DIGITS_OF_FLOAT: usize = 256;
 /// How far two floating-point results may be apart, relative to the larger: as `math.isclose`.
 const RELATIVE_TOLERANCE: f64 = 1e-9;
 /// What counts as zero next to zero, where nothing is relatively close.
@@ -47,6 +54,13 @@ impl Value {
     /// results that differ in the last digits are the same answer.
     #[must_use]
     pub fn equals(&self, other: &Self) -> bool {
+        self.same(other, &mut Left(MAX_COMPARED))
+    }
+
+    fn same(&self, other: &Self, left: &mut Left) -> bool {
+        if !left.take(1) {
+            return false;
+        }
         match (self, other) {
             (Self::Float(_), Self::Float(_) | Self::Int(_)) | (Self::Int(_), Self::Float(_)) => {
                 match (self.number(), other.number()) {
@@ -55,13 +69,45 @@ impl Value {
                 }
             }
             (Self::List(one), Self::List(two)) | (Self::Tuple(one), Self::Tuple(two)) => {
-                one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.equals(b))
+                one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.same(b, left))
             }
-            (Self::Set(one), Self::Set(two)) => same_items(one, two, Self::equals),
+            (Self::Set(one), Self::Set(two)) => same_items(one, two, |item| item, Self::same, left),
             (Self::Dict(one), Self::Dict(two)) => {
-                same_items(one, two, |a, b| a.0.equals(&b.0) && a.1.equals(&b.1))
+                let both = |a: &(Self, Self), b: &(Self, Self), left: &mut Left| {
+                    a.0.same(&b.0, left) && a.1.same(&b.1, left)
+                };
+                same_items(one, two, |item| &item.0, both, left)
             }
             _ => self == other,
+        }
+    }
+
+    /// What it is put in order by where order says nothing: numbers by their size, then all else by its text, in
+    /// which sets are in order.
+    fn key(&self) -> Key {
+        match self.number() {
+            Some(number) => Key::Number(number),
+            None => Key::Text(self.text()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let in_order = |mut texts: Vec<String>| {
+            texts.sort_unstable();
+            texts.join(",")
+        };
+        let pair = |(key, value): &(Self, Self)| format!("{}:{}", key.text(), value.text());
+        let all = |items: &[Self]| -> Vec<String> { items.iter().map(Self::text).collect() };
+        match self {
+            Self::List(items) => format!("[{}]", all(items).join(",")),
+            Self::Tuple(items) => format!("({})", all(items).join(",")),
+            Self::Set(items) => format!("{{{}}}", in_order(all(items))),
+            Self::Dict(items) => format!("{{:{}}}", in_order(items.iter().map(pair).collect())),
+            // `2` and `2.0` are the same key.
+            Self::Int(_) | Self::Float(_) => {
+                self.number().map_or_else(|| format!("{self:?}"), |number| number.to_string())
+            }
+            _ => format!("{self:?}"),
         }
     }
 
@@ -73,6 +119,9 @@ impl Value {
                     Some(digits) => (-1.0, digits),
                     None => (1.0, text.as_str()),
                 };
+                if digits.len() > DIGITS_OF_FLOAT {
+                    return Some(sign * f64::INFINITY);
+                }
                 let digit = |value: f64, c: char| Some(value * 16.0 + f64::from(c.to_digit(16)?));
                 digits.chars().try_fold(0.0, digit).map(|value| sign * value)
             }
@@ -104,14 +153,64 @@ fn close(one: f64, two: f64) -> bool {
     scale.is_finite() && (one - two).abs() <= (RELATIVE_TOLERANCE * scale).max(ABSOLUTE_TOLERANCE)
 }
 
-/// Whether each item of one has its own equal in the other.
-fn same_items<T>(one: &[T], two: &[T], equals: impl Fn(&T, &T) -> bool) -> bool {
-    let mut left: Vec<&T> = two.iter().collect();
-    one.len() == two.len()
-        && one.iter().all(|item| {
-            let found = left.iter().position(|candidate| equals(item, candidate));
-            found.map(|position| left.swap_remove(position)).is_some()
-        })
+/// Comparisons that are left.
+struct Left(usize);
+
+impl Left {
+    /// Whether there were so many.
+    const fn take(&mut self, count: usize) -> bool {
+        let enough = self.0 >= count;
+        self.0 = self.0.saturating_sub(count);
+        enough
+    }
+}
+
+/// See [`Value::key`].
+#[derive(Debug, PartialEq)]
+enum Key {
+    Number(f64),
+    Text(String),
+}
+
+impl Key {
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(one), Self::Number(two)) => one.total_cmp(two),
+            (Self::Text(one), Self::Text(two)) => one.cmp(two),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+/// Whether each item of one has its own equal in the other. Both are put in order first, and then nearly all stand
+/// beside their equals: to compare each with each would keep a core busy for minutes.
+fn same_items<T>(
+    one: &[T],
+    two: &[T],
+    by: impl Fn(&T) -> &Value,
+    same: impl Fn(&T, &T, &mut Left) -> bool,
+    left: &mut Left,
+) -> bool {
+    // To be put in order is work, too.
+    if one.len() != two.len() || !left.take(one.len()) {
+        return false;
+    }
+    let in_order = |items: &[T]| -> Vec<usize> {
+        let mut keys: Vec<(Key, usize)> =
+            items.iter().enumerate().map(|(at, item)| (by(item).key(), at)).collect();
+        keys.sort_by(|a, b| a.0.compare(&b.0));
+        keys.into_iter().map(|(_, at)| at).collect()
+    };
+    let pairs = in_order(one).into_iter().zip(in_order(two));
+    let pairs = pairs.filter_map(|(a, b)| one.get(a).zip(two.get(b)));
+    // Not beside its equal is what holds numbers that differ in the last digits.
+    let apart: Vec<(&T, &T)> = pairs.filter(|(a, b)| !same(a, b, left)).collect();
+    let mut others: Vec<&T> = apart.iter().map(|(_, b)| *b).collect();
+    apart.iter().all(|(item, _)| {
+        let found = others.iter().position(|candidate| same(item, candidate, left));
+        found.map(|position| others.swap_remove(position)).is_some()
+    })
 }
 
 #[cfg(test)]
@@ -120,6 +219,32 @@ mod tests {
 
     fn value(json: &str) -> Value {
         serde_json::from_str(json).expect("a value")
+    }
+
+    #[test]
+    fn the_largest_sets_are_compared_at_once() {
+        let set = |items: &mut dyn Iterator<Item = String>| {
+            value(&format!(r#"{{"set":[{}]}}"#, items.collect::<Vec<_>>().join(",")))
+        };
+        let int = |n: u32| format!(r#"{{"int":"{n:x}"}}"#);
+        let float = |n: u32| format!(r#"{{"float":"{n}.0000000000001"}}"#);
+        let pair = |n: u32| format!(r#"{{"tuple":[{{"str":"a"}},{{"float":"{n}.5"}}]}}"#);
+        let far = |n: u32| format!(r#"{{"tuple":[{{"str":"b"}},{{"float":"{n}.5"}}]}}"#);
+        let inner = |n: u32| format!(r#"{{"set":[{{"int":"{n:x}"}},{{"str":"é"}}]}}"#);
+        let turned = |n: u32| format!(r#"{{"set":[{{"str":"é"}},{{"int":"{n:x}"}}]}}"#);
+        let started = std::time::Instant::now();
+        let up = set(&mut (0..19_000).map(int));
+        assert!(up.equals(&set(&mut (0..19_000).rev().map(int))));
+        assert!(up.equals(&set(&mut (0..19_000).rev().map(float))));
+        assert!(!up.equals(&set(&mut (1..19_001).map(int))));
+        assert!(!up.equals(&set(&mut (1..19_001).map(float))));
+        let pairs = set(&mut (0..6_000).map(pair));
+        assert!(pairs.equals(&set(&mut (0..6_000).rev().map(pair))));
+        assert!(!pairs.equals(&set(&mut (0..6_000).map(far))));
+        let sets = set(&mut (0..6_000).map(inner));
+        assert!(sets.equals(&set(&mut (0..6_000).rev().map(turned))));
+        // Each with each, they took a minute.
+        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     }
 
     #[test]

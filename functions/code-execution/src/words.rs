@@ -1,6 +1,6 @@
 //! What is told of a test that could not begin, or was ended by the program: in words for a beginner.
 
-use domain::execution::{Advice, ExecutionError, LEAVES, NOT_TESTED};
+use domain::execution::{Advice, ExecutionError, LEAVES, NOT_TESTED, Verdict};
 
 use crate::sandbox::Stage;
 
@@ -12,12 +12,18 @@ const MAX_NAME: usize = 60;
 /// What to tell, if there is more to it than the exception; `error` is what ended a test with a call.
 pub(crate) fn of_test(
     stage: Stage,
+    verdict: Verdict,
     error: &ExecutionError,
     source: &str,
     stdin: &str,
 ) -> Option<Advice> {
     match (stage, error.kind.as_str()) {
         (Stage::Program, "EOFError") if stdin.is_empty() => Some(reads_input(error.line)),
+        (Stage::Program, _)
+            if verdict == Verdict::Error && stdin.is_empty() && reads_what_is_not_there(source) =>
+        {
+            Some(reads_input(error.line))
+        }
         (Stage::Call { .. }, "SystemExit") => Some(leaves(error.line)),
         // In no line of the program: it is the call that names what is not there.
         (Stage::Call { left }, "NameError") if error.line.is_none() => {
@@ -48,6 +54,13 @@ fn reads_input(line: Option<u32>) -> Advice {
         "Does the function get its values as parameters, or does it have to ask? What is only for trying it out \
          can stand below `if __name__ == \"__main__\":`, which an import leaves out.",
     )
+}
+
+/// Whether lines outside of all functions read what nobody gives to an import: standard input without `input`, whose
+/// end is an empty text and no exception, or arguments.
+fn reads_what_is_not_there(source: &str) -> bool {
+    let top = source.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
+    top.into_iter().any(|line| line.contains("stdin") || line.contains("argv"))
 }
 
 fn leaves(line: Option<u32>) -> Advice {

@@ -92,7 +92,8 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
         r"<[a-z][a-z0-9+.\-]*:",
         // Addresses that need no slashes.
         r"\b(?:javascript|vbscript|livescript|data|mailto|file|blob|filesystem|tel|sms|ftp|about|intent):[^\s`]",
-        r"\bwww\.[^\s.]",
+        // An underline begins a word as a space does: it stands for emphasis.
+        r"(?:\b|_)www\.[^\s.]",
         // HTML that leads or loads, by its name or by an attribute.
         r"</?(?:area|audio|base|button|embed|form|frame|frameset|iframe|image|img|input|link|math|meta|object|picture|script|source|style|svg|template|track|video)\b",
         r"<[a-z][^<]{0,500}?\b(?:href|src|srcset|action|formaction|poster|background|style|on[a-z]+)\s*=",
@@ -105,7 +106,8 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
 /// A text without the disguises that a reader's program takes off: entities of HTML, escapes, wide letters, signs that
 /// are not seen, capitals.
 fn plain(text: &str) -> String {
-    let mut plain = entities(text).to_lowercase();
+    // These part words, and a name from its attributes, as any other space does.
+    let mut plain = entities(text).to_lowercase().replace(['\r', '\u{b}', '\u{c}'], "\n");
     plain.retain(|c| !is_unseen(c) && c != '\\');
     plain.chars().map(narrow).collect()
 }
@@ -260,6 +262,9 @@ mod tests {
             "<mailto:a@example.org>",
             "write to a@example.org",
             "www.example.org",
+            "_www.example.org_",
+            "<a\rhref=x>",
+            "<a\u{c}href=x>",
             "WWW.EXAMPLE.ORG",
             "(www.example.org)",
             "\u{ff57}\u{ff57}\u{ff57}\u{ff0e}example.org",

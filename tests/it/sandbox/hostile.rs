@@ -144,6 +144,61 @@ async fn a_program_that_takes_its_worker_with_it_is_told_so_once_and_for_all() {
     assert_eq!(run(&workers, &json!({ "code": "print(1)" })).await.stdout, "1\n");
 }
 
+/// Sends a signal to the only worker.
+fn signal(workers: &code_execution::workers::Workers, signal: &str) -> u32 {
+    let id = workers.process_ids()[0];
+    let sent = std::process::Command::new("kill").args([signal, &id.to_string()]).status();
+    assert!(sent.expect("there is kill").success());
+    id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_had_no_processor_for_a_while_is_not_ended() {
+    let workers = workers();
+    let program = json!({ "code": "print(1)", "timeout_ms": 100 });
+    assert_eq!(run(&workers, &program).await.verdict, Ok);
+    let worker = signal(&workers, "-STOP");
+    // Longer than the program may run and any answer may be late.
+    let wait = std::time::Duration::from_secs(5);
+    let later = async {
+        let never = std::future::pending::<()>();
+        tokio::time::timeout(wait, never).await.expect_err("it only waits");
+        signal(&workers, "-CONT");
+    };
+    let (result, ()) = tokio::join!(run(&workers, &program), later);
+    assert_eq!((result.verdict, result.stdout.as_str()), (Ok, "1\n"), "{result:?}");
+    assert_eq!(workers.process_ids(), [worker], "it was not ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_stuck_is_ended_and_its_programs_are_run_again() {
+    let workers = workers();
+    let program = json!({ "code": "print(1)" });
+    assert_eq!(run(&workers, &program).await.verdict, Ok);
+    let worker = signal(&workers, "-STOP");
+    // Whoever waits may give up before it is noticed.
+    let soon = std::time::Duration::from_millis(100);
+    assert!(tokio::time::timeout(soon, run(&workers, &program)).await.is_err());
+    assert_eq!(run(&workers, &program).await.stdout, "1\n");
+    assert_eq!(run(&workers, &program).await.stdout, "1\n");
+    assert_ne!(workers.process_ids(), [worker], "it was ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_program_used_of_the_stack_is_given_back() {
+    let workers = workers();
+    let once = json!({ "code": "print(1)" });
+    join_all((0..4).map(|_| run(&workers, &once))).await;
+    let before = resident_kib(workers.process_ids()[0]);
+    let deep = json!({ "code": "class N: pass\nx = None\nfor i in range(100_000):\n    n = N()\n    n.next = x\n    x = n\nn = None\ndel x" });
+    for result in join_all((0..4).map(|_| run(&workers, &deep))).await {
+        assert!([Ok, Timeout].contains(&result.verdict), "{result:?}");
+    }
+    let after = resident_kib(workers.process_ids()[0]);
+    // Each of the four had some 20 MiB, and more of them than there are now would be more than a worker may have.
+    assert!(after < before + (40 << 10), "{before} KiB, then {after}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_and_paths_without_an_end_have_one() {
     check(vec![

@@ -19,7 +19,11 @@ use futures::{
     stream::{self, FuturesUnordered},
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
-use runtime::Clock;
+use runtime::{
+    Clock,
+    config::Settings,
+    telemetry::{self, TelemetryConfig},
+};
 use serde_json::json;
 use tests::{hostile, worker_command};
 
@@ -194,6 +198,9 @@ async fn trace(workers: &Workers) {
 /// Hostile programs, and after each thousand of them the memory of all processes.
 async fn soak(count: u64, seed: u64) -> anyhow::Result<()> {
     println!("seed {seed}");
+    // Why a worker was lost is said in the log only.
+    let config = TelemetryConfig::read(&mut Settings::from_process());
+    let _guard = telemetry::install(&config, "sandbox-bench");
     let workers = Workers::processes(&worker_command(), 2);
     let mut random = StdRng::seed_from_u64(seed);
     let requests = (0..count).map(|_| hostile::request(&mut random));

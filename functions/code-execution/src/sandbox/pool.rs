@@ -38,6 +38,7 @@ pub(crate) fn config() -> Config {
         .async_stack_keep_resident(STACK_RESIDENT)
         .pagemap_scan(Enabled::Auto);
     let mut config = engine::config();
-    config.allocation_strategy(pool);
+    // Without it no page of a stack is ever given back, and 72 of them are more than a worker may have.
+    config.async_stack_zeroing(true).allocation_strategy(pool);
     config
 }

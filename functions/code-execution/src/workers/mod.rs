@@ -141,7 +141,7 @@ impl Turn<'_> {
         match self.workers.ask(&Task::Run(Box::new(job)), limit).await {
             Some(Answer::Run(run)) => *run,
             Some(Answer::Untold) => alone::untold(),
-            Some(Answer::Values(_)) | None => not_run(),
+            Some(Answer::Values(_) | Answer::Pong) | None => not_run(),
         }
     }
 
@@ -156,7 +156,7 @@ impl Turn<'_> {
             Some(Answer::Untold) => {
                 Some(vec![Err("all values together are too large".to_owned()); count])
             }
-            Some(Answer::Values(_) | Answer::Run(_)) | None => None,
+            Some(Answer::Values(_) | Answer::Run(_) | Answer::Pong) | None => None,
         }
     }
 }

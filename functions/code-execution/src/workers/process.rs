@@ -13,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::{
     process::{Child, ChildStdin, ChildStdout},
@@ -24,8 +23,15 @@ use tokio::{
 
 use super::protocol::{self, Answer, Order, Task};
 
-/// Time beyond a program's limit after which its worker is taken for stuck.
-const GRACE: Duration = Duration::from_secs(3);
+/// How often a worker that has something to do is asked whether its programs have their turns.
+const LIFE_CHECK: Duration = Duration::from_secs(1);
+/// Time in which a worker that is not stuck answers that. It can between two turns, which take 4 ms, so this is what a
+/// machine may be slow by; how late a program ends says nothing, where many end at once or the machine has others.
+const SILENCE: Duration = Duration::from_secs(10);
+/// The same where it has yet to start.
+const START: Duration = Duration::from_secs(30);
+/// Time beyond a program's limit after which nobody waits for it any more, though its worker has its turns.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Pauses before a worker that was lost is started again: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
 /// How often it is looked at what memory a worker has: in that time a program can fill some 200 MB.
@@ -68,7 +74,6 @@ pub(super) struct Process {
     orders: mpsc::UnboundedSender<(u64, Order)>,
     pending: Pending,
     next_id: AtomicU64,
-    restart: Arc<tokio::sync::Notify>,
     supervisor: AbortHandle,
     /// 0 while there is none.
     process_id: Arc<AtomicU32>,
@@ -79,16 +84,15 @@ impl Process {
     pub(super) fn supervise(command: Command) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
         let pending = Pending::default();
-        let restart = Arc::new(tokio::sync::Notify::new());
         let process_id = Arc::new(AtomicU32::new(0));
         let watch = Watch {
             command,
+            orders: orders.downgrade(),
             pending: Arc::clone(&pending),
-            restart: Arc::clone(&restart),
             process_id: Arc::clone(&process_id),
         };
         let supervisor = tokio::spawn(watch.supervise(inbox)).abort_handle();
-        Self { orders, pending, next_id: AtomicU64::new(0), restart, supervisor, process_id }
+        Self { orders, pending, next_id: AtomicU64::new(0), supervisor, process_id }
     }
 
     /// The process, while there is one.
@@ -107,13 +111,10 @@ impl Process {
             self.orders.send((id, Order::Do(task))).map_err(|_ended| Lost::Start)?;
         }
         let _interest = Interest { id, pending: &self.pending, orders: &self.orders };
-        match tokio::time::timeout(limit + GRACE, answer).await {
+        match tokio::time::timeout(limit + PATIENCE, answer).await {
             Ok(answer) => answer.unwrap_or(Err(Lost::Start)),
             Err(_elapsed) if self.id().is_none() => Err(Lost::Start),
-            Err(_elapsed) => {
-                self.restart.notify_one();
-                Err(Lost::Stuck)
-            }
+            Err(_elapsed) => Err(Lost::Stuck),
         }
     }
 }
@@ -144,8 +145,8 @@ impl Drop for Interest<'_> {
 /// What the supervisor of a process has.
 struct Watch {
     command: Command,
+    orders: mpsc::WeakUnboundedSender<(u64, Order)>,
     pending: Pending,
-    restart: Arc<tokio::sync::Notify>,
     process_id: Arc<AtomicU32>,
 }
 
@@ -194,18 +195,41 @@ impl Watch {
         };
         // A worker may write to no file, and the host's standard error can be one.
         tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::stderr()).await });
-        // Who found the last one stuck, but late, has no quarrel with this one.
-        if self.restart.notified().now_or_never().is_some() {
-            tracing::debug!("a worker process was found stuck after it had ended");
-        }
         let served = tokio::select! {
             sent = send(stdin, first, inbox, &self.pending) => sent,
             received = receive(stdout, &self.pending, ready) => received,
-            () = self.restart.notified() => Err(io::Error::other(Lost::Stuck)),
+            () = self.silent() => Err(io::Error::other(Lost::Stuck)),
             () = outgrown(id, self.command.max_memory) => Err(io::Error::other(Lost::Memory)),
         };
         child.kill().await?;
         served
+    }
+
+    /// Waits until the process has something to do and gives no sign of life. Who waits for a program may give up
+    /// before that, so it is asked here.
+    async fn silent(&self) {
+        let mut clock = tokio::time::interval(LIFE_CHECK);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut allowed = START;
+        loop {
+            clock.tick().await;
+            let answer = {
+                let mut pending = self.pending.lock();
+                let Some(orders) = self.orders.upgrade().filter(|_| !pending.is_empty()) else {
+                    continue;
+                };
+                let (reply, answer) = oneshot::channel();
+                if orders.send((protocol::PING, Order::Do(Task::Ping))).is_err() {
+                    continue;
+                }
+                pending.insert(protocol::PING, reply);
+                answer
+            };
+            if tokio::time::timeout(allowed, answer).await.is_err() {
+                return;
+            }
+            allowed = SILENCE;
+        }
     }
 }
 

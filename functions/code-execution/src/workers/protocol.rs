@@ -15,6 +15,8 @@ use crate::sandbox::{Called, Job, Run};
 const MAX_FRAME: u32 = 16 << 20;
 /// The number of no task: a worker says that it has its image, and waits.
 pub(super) const READY: u64 = u64::MAX;
+/// The number of a ping, of which there is one at a time.
+pub(super) const PING: u64 = u64::MAX - 1;
 
 /// Something to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub(super) enum Task {
     Run(Box<Job>),
     /// Work out expressions that are not a student's.
     Values(Vec<String>),
+    /// Say that programs have their turns.
+    Ping,
 }
 
 /// What came of it.
@@ -30,6 +34,8 @@ pub(super) enum Task {
 pub(super) enum Answer {
     Run(Box<Run>),
     Values(Vec<Result<Called, String>>),
+    /// To a ping.
+    Pong,
     /// What came of it, or what was to be done, cannot be put into a frame or read from it.
     Untold,
 }

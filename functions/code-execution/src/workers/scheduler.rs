@@ -143,12 +143,19 @@ impl<'s> Scheduler<'s> {
     }
 
     fn admit(&mut self, request: Request) {
+        if matches!(request.task, Task::Ping) {
+            // Between two turns, so whoever asks learns that turns end.
+            if request.reply.send(Answer::Pong).is_err() {
+                tracing::debug!("nobody wants to know any more whether programs have their turns");
+            }
+            return;
+        }
         let (sandbox, slice, spare) = (self.sandbox, self.slice.clone(), self.spare.take());
         let started = Instant::now();
         let deadline = started
             + match &request.task {
                 Task::Run(job) => job.limit,
-                Task::Values(_) => MAX_TIME_OF_VALUES,
+                Task::Values(_) | Task::Ping => MAX_TIME_OF_VALUES,
             };
         let future = async move {
             let ready = match spare {
@@ -166,7 +173,8 @@ impl<'s> Scheduler<'s> {
                     tracing::error!(%error, "an interpreter could not be made");
                     Answer::Run(Box::new(super::not_run()))
                 }
-                (Err(error), Task::Values(_)) => {
+                (Ok(_), Task::Ping) => Answer::Pong,
+                (Err(error), Task::Values(_) | Task::Ping) => {
                     tracing::error!(%error, "an interpreter could not be made");
                     // None: that says nothing of the expressions.
                     Answer::Values(Vec::new())
