@@ -67,6 +67,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "local-postgres",
             "runner",
             "runtime",
+            "storage",
             "testing",
             "triage",
         ],
