@@ -90,6 +90,35 @@ async fn wrong_addresses_methods_and_types_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_may_hold_anything() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let get = async |path: &str| world.get(path, Some(&student.token)).await;
+    // No text, and text that no database can hold.
+    for id in ["%ff", "%c3%28", "%00", "a%00b", "..%2f..", "%0d%0ax"] {
+        for place in ["queries", "executions", "exercises", "submissions", "conversations"] {
+            check(&get(&format!("/{place}/{id}")).await, 404, "not_found", "there is no");
+        }
+    }
+    for (query, field) in [
+        ("topic=%00", "topic"),
+        ("topic=%ff%00", "topic"),
+        ("topic=", "topic"),
+        ("cursor=%00", "cursor"),
+        ("difficulty=%00", "query string"),
+        ("%00=1", "query string"),
+    ] {
+        let reply = get(&format!("/exercises?{query}")).await;
+        check(&reply, 422, "validation_failed", field);
+        assert_eq!(reply.body["errors"][0]["field"], field, "{query}");
+    }
+    let internal =
+        world.send("exercise", |client, url| client.get(format!("{url}/exercises?cursor=%00")));
+    check(&internal.await, 422, "validation_failed", "query string");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_are_checked_field_by_field() {
     let world = World::new().await;
     let register = async |email: &str, password: &str, name: &str| {

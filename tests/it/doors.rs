@@ -99,6 +99,32 @@ async fn through_api_gateway_come_no_events() {
     world.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_request_is_refused_and_no_failed_invocation() {
+    let world = World::new().await;
+    let mut single = Single::new(&world, &[]).await;
+    let lambda = single.lambda(triage::function);
+    for (part, value) in [
+        ("rawPath", json!("/a b")),
+        ("rawPath", json!("/\u{0}\u{1}")),
+        ("rawPath", json!("")),
+        ("rawQueryString", json!("a=\u{7f} b")),
+        ("headers", json!({ "x-name": "line\nbreak" })),
+        ("headers", json!({ "no name": "x" })),
+        ("requestContext", json!({ "http": { "method": "NO METHOD" } })),
+        ("isBase64Encoded", json!(true)),
+    ] {
+        let mut request = json!({
+            "version": "2.0", "rawPath": "/health", "body": "\u{e9}",
+            "requestContext": { "http": { "method": "GET", "sourceIp": "192.0.2.1" } }
+        });
+        request[part] = value;
+        let answer = lambda.invoke(request).await.expect("an answer");
+        assert_eq!(answer["statusCode"], 400, "{part}: {answer}");
+    }
+    world.finish().await;
+}
+
 /// A function whose port anybody can reach.
 async fn public(single: &mut Single) -> Host {
     let function = triage::function(&mut single.settings, &single.services);

@@ -1,14 +1,11 @@
 //! Conversations: what the tutor remembers of a student, for the student to read and to delete.
 
-use axum::{
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{ConversationId, EventId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Problem},
+    http::{Caller, Json, Path, Problem},
 };
 use serde::Serialize;
 use serde_json::Value;

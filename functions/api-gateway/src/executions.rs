@@ -1,7 +1,7 @@
 //! Programs: run, answered in place if the result comes soon enough, else found later.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -15,7 +15,7 @@ use events::{
 use ids::{ExecutionId, UserId};
 use runtime::{
     Decide, HandlerError, Outgoing, Received,
-    http::{Caller, Json, Problem},
+    http::{Caller, Json, Path, Problem},
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Exercises: listed, shown, made, handed in, and graded.
 
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -17,7 +17,7 @@ use exercises::MIN_FAILED;
 use ids::{ExerciseId, SubmissionId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Problem},
+    http::{Caller, Json, Path, Problem},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -91,8 +91,10 @@ pub(crate) async fn list(
         Some(cursor) => read_cursor(cursor)
             .ok_or_else(|| Problem::field("cursor", "what `next_cursor` of the last page was"))?,
     };
+    let topic = filter.topic.map(TopicName::try_from).transpose();
+    let topic = topic.map_err(|error| Problem::field("topic", error.to_string()))?;
     let mut conn = gateway.services.store.connection().await?;
-    let which = (filter.topic.as_deref(), filter.difficulty);
+    let which = (topic.as_ref().map(TopicName::as_str), filter.difficulty);
     let found = stored::list(&mut conn, caller.id, which, after, PAGE).await?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
     let last = found.last().filter(|_| is_full);

@@ -1,7 +1,7 @@
 //! Questions: asked, answered in place if the answer comes soon enough, else found later.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,7 @@ use events::{
 use ids::{ConversationId, EventId, QueryId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Problem},
+    http::{Caller, Json, Path, Problem},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agents::Direct;
 use axum::{
     Router,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     routing::{get, post},
 };
 use domain::{agent::Agent, difficulty::Difficulty, text::TopicName};
@@ -91,7 +91,9 @@ struct Page {
     next_cursor: Option<usize>,
 }
 
-async fn list(Query(filter): Query<Filter>) -> Json<Page> {
+async fn list(filter: Result<Query<Filter>, QueryRejection>) -> Result<Json<Page>, Problem> {
+    let Query(filter) =
+        filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
     let bank = exercises::bank(curriculum::embedded());
     let fits = bank.filter(|entry| {
         entry.position >= filter.cursor
@@ -104,5 +106,5 @@ async fn list(Query(filter): Query<Filter>) -> Json<Page> {
     let set = |entry: &exercises::BankExercise<'_>| {
         exercises::set(entry.id, &entry.topic.slug, &entry.exercise)
     };
-    Json(Page { items: found.iter().map(set).collect(), next_cursor })
+    Ok(Json(Page { items: found.iter().map(set).collect(), next_cursor }))
 }

@@ -197,9 +197,13 @@ impl Group {
             }
         }
         let delay = if self.phase == Phase::Empty { INITIAL_DELAY } else { Duration::ZERO };
-        let patience = self.members.values().map(|member| member.rebalance_timeout).max();
-        let deadline = now + patience.unwrap_or_default();
-        self.phase = Phase::Preparing { not_before: now + delay, deadline };
+        self.phase = Phase::Preparing { not_before: now + delay, deadline: now + self.patience() };
+    }
+
+    /// How long members are waited for.
+    fn patience(&self) -> Duration {
+        let limits = self.members.values().map(|member| member.rebalance_timeout);
+        limits.max().unwrap_or_default()
     }
 
     /// Ends the joining phase when it may end.
@@ -213,6 +217,11 @@ impl Group {
         if (all_there && now >= not_before) || now >= deadline {
             // A static member keeps its place until its session is over, however late it is.
             self.members.retain(|_, member| member.joining.is_some() || member.instance.is_some());
+            // Without anybody who could lead, whoever came back would wait for an assignment for ever.
+            if !self.members.is_empty() && !self.members.values().any(|m| m.joining.is_some()) {
+                self.phase = Phase::Preparing { not_before, deadline: now + self.patience() };
+                return;
+            }
             self.complete_join(now);
         }
     }

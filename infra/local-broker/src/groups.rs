@@ -190,3 +190,65 @@ impl Groups {
         self.0.get(group_id).filter(|group| !group.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use bytes::Bytes;
+
+    use super::{Groups, JoinAnswer, JoinRequest, Joined, Speaker};
+
+    const GROUP: &str = "g";
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn join(member_id: &str, instance: Option<&str>) -> JoinRequest {
+        JoinRequest {
+            member_id: member_id.to_owned(),
+            instance: instance.map(str::to_owned),
+            client_id: "c".to_owned(),
+            client_host: "/127.0.0.1".to_owned(),
+            session_timeout: 60 * SECOND,
+            rebalance_timeout: 5 * SECOND,
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![("range".to_owned(), Bytes::from_static(b"m"))],
+            id_required: false,
+            can_skip_assignment: false,
+        }
+    }
+
+    fn joined(mut receiver: tokio::sync::oneshot::Receiver<JoinAnswer>) -> Joined {
+        receiver.try_recv().expect("an answer").expect("a place")
+    }
+
+    fn assign(groups: &mut Groups, joined: &Joined, instance: &str, now: Instant) -> Bytes {
+        let speaker = Speaker {
+            member_id: &joined.member_id,
+            instance: Some(instance),
+            generation: joined.generation,
+        };
+        let work = vec![(joined.member_id.clone(), Bytes::from_static(b"work"))];
+        let mut synced = groups.sync(GROUP, speaker, work, now);
+        synced.try_recv().expect("an assignment at once").expect("it is in").assignment
+    }
+
+    #[test]
+    fn a_static_member_that_slept_through_a_rebalance_gets_work_again() {
+        let mut groups = Groups::default();
+        let start = Instant::now();
+        let first = groups.join(GROUP, join("", Some("one")), start);
+        groups.expire(start + SECOND);
+        let first = joined(first);
+        assert_eq!(assign(&mut groups, &first, "one", start + SECOND), "work");
+        // Another one joins and hangs up; the first does not hear of it in time.
+        drop(groups.join(GROUP, join("", None), start + 2 * SECOND));
+        for seconds in 3..20 {
+            groups.expire(start + seconds * SECOND);
+        }
+        let again = groups.join(GROUP, join(&first.member_id, Some("one")), start + 20 * SECOND);
+        groups.expire(start + 21 * SECOND);
+        let again = joined(again);
+        assert_eq!(again.leader, again.member_id, "somebody makes the assignment");
+        assert_eq!(assign(&mut groups, &again, "one", start + 21 * SECOND), "work");
+    }
+}

@@ -44,6 +44,8 @@ use crate::{groups::Groups, offsets::CommittedOffsets, topics::Topics};
 
 /// Most clients at once: ten functions with a few connections each, many times over.
 const CONNECTIONS_LIMIT: usize = 1_024;
+/// Until the next try when the system has no place for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often group members are checked for having gone silent.
 const GROUP_TICK: Duration = Duration::from_millis(100);
 
@@ -183,7 +185,13 @@ async fn accept(listener: TcpListener, state: Arc<State>, stop: Arc<Notify>) {
                         drop(permit);
                     });
                 }
-                Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    // Without file descriptors it fails again at once, until somebody hangs up.
+                    if tokio::time::timeout(ACCEPT_PAUSE, stop.notified()).await.is_ok() {
+                        break;
+                    }
+                }
             },
             Some(_ended) = connections.join_next() => {}
             () = stop.notified() => break,

@@ -101,12 +101,14 @@ impl Host {
         let proxied = function.proxies.trusts(config.address);
         let access = if proxied { Access::Guarded } else { config.access() };
         let function = function.serves_public(server::metrics_route(access, metrics_token));
+        let proxies = function.proxies.clone();
         let routes = server::routes(function, services, access);
         let address = SocketAddr::new(config.address, config.port);
         let failed = |source| HostError::Listen { function: name, address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        tasks.spawn(connections::serve(listener, routes, Limits::default(), stop.clone()));
+        let limits = Limits::of_process();
+        tasks.spawn(connections::serve(listener, routes, limits, proxies, stop.clone()));
         tracing::info!(function = name, %address, "listening");
         Ok(Self { name, address, stop, tasks })
     }

@@ -1,6 +1,9 @@
 //! Kafka's client: producing, topics, and the settings that all clients share.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use events::{Topic, cloud_event::STRUCTURED, topic::PARTITIONS};
 use rdkafka::{
@@ -11,6 +14,7 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _},
 };
+use tokio::sync::Mutex;
 
 use crate::config::KafkaConfig;
 
@@ -23,6 +27,8 @@ const QUEUE_KIB: &str = "131072";
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 /// The longest for the readiness probe's question to the broker.
 const PROBE_LIMIT: Duration = Duration::from_millis(800);
+/// How long its answer is told to others who ask: anybody may ask, as often as they like.
+const PROBE_FRESH: Duration = Duration::from_secs(1);
 
 pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
     let mut client = ClientConfig::new();
@@ -39,7 +45,11 @@ pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
 
 /// Sends events; idempotent, and acknowledged by all replicas.
 #[derive(Clone)]
-pub struct Producer(FutureProducer);
+pub struct Producer {
+    client: FutureProducer,
+    /// When the broker was last asked, and whether it has answered. Held by whoever asks.
+    probed: Arc<Mutex<Option<(Instant, bool)>>>,
+}
 
 impl std::fmt::Debug for Producer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,7 +76,7 @@ impl Producer {
     /// # Errors
     /// The settings are not usable.
     pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
-        let producer = client(config)
+        let client = client(config)
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("linger.ms", "0")
@@ -74,7 +84,7 @@ impl Producer {
             .set("queue.buffering.max.messages", "10000")
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
             .create()?;
-        Ok(Self(producer))
+        Ok(Self { client, probed: Arc::default() })
     }
 
     pub(crate) fn send(
@@ -86,12 +96,26 @@ impl Producer {
         let content_type = Header { key: "content-type", value: Some(STRUCTURED) };
         let headers = OwnedHeaders::new_with_capacity(1).insert(content_type);
         let record = FutureRecord::to(topic).key(key).payload(value).headers(headers);
-        self.0.send_result(record).map(Delivery).map_err(|(error, _)| error)
+        self.client.send_result(record).map(Delivery).map_err(|(error, _)| error)
     }
 
-    /// Whether a broker answers. Blocks for a moment.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.0.client().fetch_metadata(Some(Topic::LearningRequests.name()), PROBE_LIMIT).is_ok()
+    /// Whether a broker answers, or did so a moment ago.
+    pub(crate) async fn is_connected(&self) -> bool {
+        let mut probed = Arc::clone(&self.probed).lock_owned().await;
+        if let Some((at, answer)) = *probed
+            && at.elapsed() < PROBE_FRESH
+        {
+            return answer;
+        }
+        let client = self.client.clone();
+        // It blocks a thread, also for a caller who has gone meanwhile: so nobody else asks before its end.
+        let asked = tokio::task::spawn_blocking(move || {
+            let topic = Some(Topic::LearningRequests.name());
+            let answer = client.client().fetch_metadata(topic, PROBE_LIMIT).is_ok();
+            *probed = Some((Instant::now(), answer));
+            answer
+        });
+        asked.await.unwrap_or(false)
     }
 }
 
@@ -114,4 +138,37 @@ pub async fn create_topics(config: &KafkaConfig) -> Result<(), KafkaError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{KafkaConfig, PROBE_LIMIT, Producer};
+
+    #[test]
+    fn whoever_asks_for_a_broker_that_is_away_takes_up_one_thread_with_all_others() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let producer = Producer::new(&KafkaConfig {
+            brokers: nobody.local_addr().unwrap().to_string(),
+            consume: false,
+            security_protocol: "plaintext".to_owned(),
+        })
+        .unwrap();
+        let one_thread = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        one_thread.block_on(async {
+            // Some hang up at once.
+            for _ in 0..20 {
+                let left = tokio::time::timeout(Duration::from_millis(1), producer.is_connected());
+                assert!(left.await.is_err());
+            }
+            let asked = futures::future::join_all((0..200).map(|_| producer.is_connected()));
+            let answers = tokio::time::timeout(5 * PROBE_LIMIT, asked).await.expect("soon");
+            assert!(answers.iter().all(|answer| !answer));
+        });
+    }
 }

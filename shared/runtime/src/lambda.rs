@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, http::StatusCode, response::IntoResponse};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use events::HeaderStyle;
@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use crate::{
     Function, Services,
     http::{
-        ClientAddress,
+        ClientAddress, Problem,
         server::{self, Access},
     },
     message::Message,
@@ -200,10 +200,7 @@ struct HttpResponse {
     is_base64_encoded: bool,
 }
 
-async fn handle_http(
-    routes: Router,
-    event: HttpRequest,
-) -> Result<HttpResponse, lambda_runtime::Error> {
+fn http_request(event: HttpRequest) -> Result<http::Request<Body>, lambda_runtime::Error> {
     let uri = match event.raw_query_string.as_str() {
         "" => event.raw_path,
         query => format!("{}?{query}", event.raw_path),
@@ -218,7 +215,19 @@ async fn handle_http(
     }
     let body = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded { STANDARD.decode(body)? } else { body.into_bytes() };
-    let response = routes.oneshot(request.body(Body::from(body))?).await?;
+    Ok(request.body(Body::from(body))?)
+}
+
+async fn handle_http(
+    routes: Router,
+    event: HttpRequest,
+) -> Result<HttpResponse, lambda_runtime::Error> {
+    let response = match http_request(event) {
+        Ok(request) => routes.oneshot(request).await?,
+        // As a server would say that reads it from the wire: the client's fault, and no failed invocation.
+        Err(error) => Problem::new(StatusCode::BAD_REQUEST, "malformed_request", error.to_string())
+            .into_response(),
+    };
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();
     let (body, is_base64_encoded) = match String::from_utf8(bytes.into()) {

@@ -96,7 +96,8 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:\b|_)www\.[^\s.]",
         // HTML that leads or loads, by its name or by an attribute.
         r"</?(?:area|audio|base|button|embed|form|frame|frameset|iframe|image|img|input|link|math|meta|object|picture|script|source|style|svg|template|track|video)\b",
-        r"<[a-z][^<]{0,500}?\b(?:href|src|srcset|action|formaction|poster|background|style|on[a-z]+)\s*=",
+        // A value in quotes may hold anything.
+        r#"<[a-z](?:[^>]|=\s*"[^"]*"|=\s*'[^']*')*?\b(?:href|src|srcset|action|formaction|poster|background|style|on[a-z]+)\s*="#,
     ];
     let email = r"[a-z0-9.+_-]@(?:[a-z0-9-]+\.)+[a-z]{2,}";
     Regex::new(&format!("{}|{email}", PARTS.join("|")))
@@ -231,6 +232,7 @@ mod tests {
             "`type(5)` is `<class 'int'>`, and a dog is `<__main__.Dog object at 0x7f>`.",
             "flowchart LR\n  a[0] --> b[1]\n  a <--> c(\"is it so?\")",
             "- `names[0]`: the first\n- [1, 2] is a list\n1. Look at `total`.",
+            "`<class 'int'>` isn't a text, `one = 1`; `<b>` isn't either: `x = '>'`, `action = 2`.",
             "A file: its lines. Call `handler.on_click(x)` about noon.",
         ] {
             assert!(!links_away(fine), "{fine}");
@@ -284,10 +286,15 @@ mod tests {
             "<svg/onload=alert(1)>",
             "<p onclick=alert(1)>",
             "<p style=\"background:url(x)\">",
+            "<p title=\"<\" onclick=alert(1)>",
+            "<p title='>' onclick=alert(1)>",
+            "<p x' onclick=alert(1)>",
             "</form>",
             "click data:text/html;base64,AAAA",
         ] {
             assert!(links_away(link), "{link}");
         }
+        let padded = format!("<p title=\"{}\" onclick=alert(1)>", "x".repeat(5_000));
+        assert!(links_away(&padded), "behind a long title");
     }
 }

@@ -1,9 +1,10 @@
 //! Connections: how many there are, how slow they may be, and how they end.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -13,6 +14,8 @@ use std::{
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -23,11 +26,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use super::{TrustedProxies, network};
+
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Connections at once; who comes after them waits with the system to be accepted.
     pub(crate) connections: usize,
+    /// Of these from one client, as far as it can be told from the connection alone; who comes with more is
+    /// hung up on. A trusted proxy may have them all.
+    pub(crate) per_client: usize,
     /// From being ready for a request to the end of its head, so also the life of an idle connection.
     pub(crate) head: Duration,
     /// Without a client's taking anything of what is sent to it.
@@ -36,11 +44,16 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// What this process can bear; it may have more files open afterwards, if the system lets it.
+    pub(crate) fn of_process() -> Self {
+        // Of the rest: the database's and Kafka's connections, pipes to workers, the local broker's logs.
+        let connections = CONNECTIONS_LIMIT.min(open_files() / 2);
         Self {
-            // Far more than are answered at once; with buffers at their fullest 512 MiB.
-            connections: 4_096,
+            connections,
+            // A whole school behind one address has room, and so has everybody else beside it, or beside a
+            // proxy that nobody has named.
+            per_client: connections / 2,
             // More than the 60 s for which load balancers keep idle connections: so it is they who close
             // them, and not we while a request is on its way.
             head: Duration::from_secs(65),
@@ -50,6 +63,24 @@ impl Default for Limits {
             drain: Duration::from_secs(8),
         }
     }
+}
+
+/// Far more than are answered at once; with buffers at their fullest 512 MiB.
+const CONNECTIONS_LIMIT: usize = 4_096;
+/// Files that a process wants to have open: connections, and as much again for all else. It is what macOS gives
+/// at most.
+const OPEN_FILES: u64 = 10_240;
+
+/// How many files this process may have open. Most systems begin with 1,024 or less, and let a program have more
+/// that asks for it.
+fn open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.current.unwrap_or(u64::MAX);
+    let wanted = OPEN_FILES.min(limit.maximum.unwrap_or(u64::MAX));
+    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+    let is_raised = current < wanted && setrlimit(Resource::Nofile, raised).is_ok();
+    let files = if is_raised { wanted } else { current };
+    usize::try_from(files).unwrap_or(usize::MAX)
 }
 
 /// Most bytes of a request's head, and of each buffer.
@@ -63,9 +94,11 @@ pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
     limits: Limits,
+    trusted: TrustedProxies,
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
+    let shares = Shares { limit: limits.per_client, trusted, taken: Arc::default() };
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -75,10 +108,14 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((place, stream, peer)) => {
+                let Some(share) = shares.take(peer.ip()) else {
+                    tracing::debug!(%peer, "too many connections from one client");
+                    continue;
+                };
                 let connection = connection(stream, peer, routes.clone(), limits, stop.clone());
                 connections.spawn(async move {
                     connection.await;
-                    drop(place);
+                    drop((place, share));
                 });
             }
             Err(error) => {
@@ -94,6 +131,44 @@ pub(crate) async fn serve(
         tracing::warn!(left = connections.len(), "connections that did not finish are closed");
     }
     connections.shutdown().await;
+}
+
+/// How many connections each client has.
+struct Shares {
+    limit: usize,
+    trusted: TrustedProxies,
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Shares {
+    fn take(&self, peer: IpAddr) -> Option<Share> {
+        let client = network(peer);
+        let mut taken = self.taken.lock();
+        let count = taken.entry(client).or_default();
+        if *count >= self.limit && !self.trusted.trusts(peer.to_canonical()) {
+            return None;
+        }
+        *count += 1;
+        Some(Share { client, taken: Arc::clone(&self.taken) })
+    }
+}
+
+/// One connection of a client, until it is dropped.
+struct Share {
+    client: IpAddr,
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock();
+        if let Some(count) = taken.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.client);
+            }
+        }
+    }
 }
 
 async fn accept(
@@ -220,7 +295,8 @@ mod tests {
     };
     use tokio_util::sync::CancellationToken;
 
-    use super::{Limits, serve};
+    use super::{Limits, OPEN_FILES, open_files, serve};
+    use crate::{config::Settings, http::TrustedProxies};
 
     /// Long enough for a slow machine, far from the server's own defaults.
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -236,6 +312,12 @@ mod tests {
 
     impl Server {
         async fn start(limits: Limits) -> Self {
+            Self::start_behind("", limits).await
+        }
+
+        async fn start_behind(proxies: &str, limits: Limits) -> Self {
+            let mut settings = Settings::from_pairs([("TRUSTED_PROXIES", proxies)]);
+            let trusted = TrustedProxies::read(&mut settings);
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let routes = Router::new()
@@ -245,7 +327,7 @@ mod tests {
                 .route("/take", post(async |body: Bytes| body.len().to_string()))
                 .route("/hang", get(std::future::pending::<&'static str>));
             let stop = CancellationToken::new();
-            let task = tokio::spawn(serve(listener, routes, limits, stop.clone()));
+            let task = tokio::spawn(serve(listener, routes, limits, trusted, stop.clone()));
             Self { address, stop, task }
         }
 
@@ -261,7 +343,8 @@ mod tests {
         }
     }
 
-    const LIMITS: Limits = Limits { connections: 8, head: NEVER, write: NEVER, drain: NEVER };
+    const LIMITS: Limits =
+        Limits { connections: 8, per_client: 8, head: NEVER, write: NEVER, drain: NEVER };
     const HELLO: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
     async fn is_closed(mut stream: TcpStream) {
@@ -313,6 +396,45 @@ mod tests {
         drop(first);
         is_greeted(&mut second).await;
         server.stops().await;
+    }
+
+    #[tokio::test]
+    async fn one_client_cannot_take_every_place_but_a_proxy_can() {
+        let limits = Limits { per_client: 2, ..LIMITS };
+        let server = Server::start(limits).await;
+        let mut first = server.send(HELLO).await;
+        is_greeted(&mut first).await;
+        let mut second = server.send(HELLO).await;
+        is_greeted(&mut second).await;
+        is_closed(TcpStream::connect(server.address).await.unwrap()).await;
+        drop(first);
+        // Its place is free when the server has seen that it is gone.
+        let mut third = loop {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            let sent = stream.write_all(HELLO.as_bytes()).await;
+            if sent.is_ok() && stream.peek(&mut [0]).await.is_ok_and(|count| count > 0) {
+                break stream;
+            }
+        };
+        is_greeted(&mut third).await;
+        server.stops().await;
+        let server = Server::start_behind("127.0.0.0/8", limits).await;
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            let mut client = server.send(HELLO).await;
+            is_greeted(&mut client).await;
+            clients.push(client);
+        }
+        server.stops().await;
+    }
+
+    #[test]
+    fn the_files_that_a_process_may_open_are_more_than_its_connections() {
+        let files = open_files();
+        assert!(Limits::of_process().connections <= files / 2);
+        let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+        let most = usize::try_from(most.unwrap_or(u64::MAX).min(OPEN_FILES)).unwrap();
+        assert!(files >= most, "{files} of {most}");
     }
 
     #[tokio::test]

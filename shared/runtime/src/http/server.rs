@@ -116,8 +116,7 @@ struct Readiness {
 /// so its state is told but does not turn traffic away.
 async fn ready(State(services): State<Arc<Services>>) -> Response {
     let database = services.store.probe().await.is_ok();
-    let producer = services.producer.clone();
-    let kafka = tokio::task::spawn_blocking(move || producer.is_connected()).await.unwrap_or(false);
+    let kafka = services.producer.is_connected().await;
     let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let words = if database { "ready" } else { "not ready" };
     (status, Json(Readiness { status: words, database, kafka })).into_response()
