@@ -56,7 +56,7 @@ fn body(random: &mut StdRng, fields: &[String]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// A route of the contract: its method, its path, and its body's fields.
+/// The routes of the contract: method, path with all that it takes behind `?`, and the body's fields.
 fn routes(contract: &Value) -> Vec<(Method, String, Vec<String>)> {
     let paths = contract["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, methods)| {
@@ -66,7 +66,15 @@ fn routes(contract: &Value) -> Vec<(Method, String, Vec<String>)> {
     operations
         .filter_map(|(path, method, operation)| {
             let method = method.to_uppercase().parse().ok()?;
-            Some((method, path.clone(), fields(contract, operation)))
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+            let names = in_query.filter_map(|parameter| parameter["name"].as_str());
+            let query: Vec<String> = names.map(|name| format!("{name}={{{name}}}")).collect();
+            let path = match query.as_slice() {
+                [] => path.clone(),
+                query => format!("{path}?{}", query.join("&")),
+            };
+            Some((method, path, fields(contract, operation)))
         })
         .collect()
 }
@@ -83,6 +91,15 @@ fn fields(contract: &Value, operation: &Value) -> Vec<String> {
         fields.extend(of_programs.map(str::to_owned));
     }
     fields
+}
+
+/// A path with this in all of its places.
+fn filled(path: &str, text: &str) -> String {
+    let parts = path.split('{').enumerate().map(|(number, part)| match part.split_once('}') {
+        Some((_, rest)) if number > 0 => format!("{text}{rest}"),
+        _ => part.to_owned(),
+    });
+    parts.collect()
 }
 
 async fn send(
@@ -124,10 +141,7 @@ async fn whatever_a_client_sends_it_is_never_told_that_it_is_our_fault() {
     for (method, path, fields) in &routes {
         let count = if fields.is_empty() { ids.len() } else { BODIES };
         for number in 0..count {
-            let place = path
-                .split('/')
-                .map(|part| if part.starts_with('{') { ids[number % ids.len()] } else { part });
-            let place = place.collect::<Vec<_>>().join("/");
+            let place = filled(path, ids[number % ids.len()]);
             let place = place.strip_prefix("/api/v1").unwrap_or(&place);
             let body = if fields.is_empty() { String::new() } else { body(&mut random, fields) };
             let shown = body.chars().take(300).collect::<String>();
