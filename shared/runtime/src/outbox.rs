@@ -138,6 +138,8 @@ pub(crate) struct Publisher {
     faults: Faults,
     lanes: Lanes<Lane, Item>,
     in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
+    /// What the relay takes, at most once at a time: beside the loop, which would else stand still meanwhile.
+    claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Vec<StoredEvent>>>>,
     published: Vec<Uuid>,
     unsent: Vec<Uuid>,
     held_back: Vec<Uuid>,
@@ -161,6 +163,7 @@ impl Outbox {
             faults,
             lanes: Lanes::new(IN_FLIGHT_LIMIT),
             in_flight: FuturesUnordered::new(),
+            claiming: FuturesUnordered::new(),
             published: Vec::new(),
             unsent: Vec::new(),
             held_back: Vec::new(),
@@ -233,8 +236,9 @@ impl Publisher {
                     }
                 }
                 _ = note.tick(), if self.has_news() => self.note().await,
-                _ = relay.tick(), if !stop.is_cancelled() => {
-                    if self.relay().await {
+                _ = relay.tick(), if !stop.is_cancelled() && self.claiming.is_empty() => self.claim(),
+                Some(claimed) = self.claiming.next() => {
+                    if self.relay(claimed) {
                         relay.reset_immediately();
                     }
                 }
@@ -346,20 +350,24 @@ impl Publisher {
         self.outbox.pending.done(published.len() + unsent.len() + held_back.len());
     }
 
-    /// Whether there may be more to relay at once.
-    async fn relay(&mut self) -> bool {
+    /// Begins to take what was left behind.
+    fn claim(&self) {
         if self.outbox.pending.is_busy() {
-            return false;
+            return;
         }
-        let now = self.clock.now();
-        let claimed = bounded(async {
-            let mut tx = self.pool.begin().await?;
+        let (pool, now) = (self.pool.clone(), self.clock.now());
+        self.claiming.push(Box::pin(bounded(async move {
+            let mut tx = pool.begin().await?;
             let events =
                 storage::events::claim_unpublished(&mut tx, now, now + LEASE, RELAY_LIMIT).await?;
             tx.commit().await?;
             Ok(events)
-        });
-        match claimed.await {
+        })));
+    }
+
+    /// Whether there may be more to relay at once.
+    fn relay(&self, claimed: sqlx::Result<Vec<StoredEvent>>) -> bool {
+        match claimed {
             Ok(events) if events.is_empty() => false,
             Ok(events) => {
                 tracing::info!(count = events.len(), "relaying events that were left behind");
