@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
+use runtime::{Clock, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 use storage::retention::RETENTIONS;
-use testing::eventually;
+use testing::{TestDatabase, eventually};
 use tests::World;
 use uuid::Uuid;
 
@@ -83,4 +84,17 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
     forget.execute(&mut conn).await.expect("it is valid");
     assert_eq!(world.ask(&student, "What is a list?", 20).await.status, StatusCode::OK);
     world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_that_seldom_sweeps_deletes_all_that_is_old() {
+    // More than a round deletes.
+    const OLD: u64 = 21_000;
+    let database = TestDatabase::create().await;
+    let rows = "INSERT INTO inbox SELECT 'test', gen_random_uuid(), 'epoch' FROM generate_series(1, 21000)";
+    sqlx::query(rows).execute(&mut database.connect().await).await.expect("the rows");
+    let store = Store::open(database.url()).expect("a database");
+    assert_eq!(store.sweep(&Clock::System).await.expect("it sweeps"), OLD);
+    store.close().await;
+    database.remove().await;
 }
