@@ -2,9 +2,10 @@
 
 use local_postgres::{Durability, LocalPostgres};
 use reqwest::StatusCode;
+use runtime::Store;
 use serde_json::json;
 use tempfile::TempDir;
-use testing::{eventually, restart_port};
+use testing::{TestDatabase, eventually, restart_port};
 use tests::{Setup, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,4 +50,44 @@ async fn while_the_database_is_away_nothing_is_accepted_and_the_client_is_told_w
     .await;
     assert_eq!(reply.body["answer"]["topics"], json!(["sets"]));
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_is_upgraded_however_long_that_takes() {
+    let database = TestDatabase::create().await;
+    let mut other = database.connect().await;
+    for sql in ["BEGIN", "LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE"] {
+        sqlx::query(sql).execute(&mut other).await.expect("it is valid");
+    }
+    let store = Store::open(database.url()).expect("a database");
+    let lets_go = async {
+        eventually("it takes longer than a student's statement may", async || {
+            let sql = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'
+                         AND clock_timestamp() - query_start > interval '6 s'";
+            let mut conn = database.connect().await;
+            let waits: i64 = sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("valid");
+            (waits > 0).then_some(())
+        })
+        .await;
+        sqlx::query("COMMIT").execute(&mut other).await.expect("it is valid");
+    };
+    let (upgraded, ()) = tokio::join!(store.migrate(), lets_go);
+    upgraded.expect("it is done");
+    store.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_vanishes_holds_its_locks_for_seconds_only() {
+    let database = TestDatabase::create().await;
+    let store = Store::open(database.url()).expect("a database");
+    let mut conn = store.connection().await.expect("a connection");
+    let sql = "SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'";
+    let limit_ms: i64 = sqlx::query_scalar(sql).fetch_one(&mut *conn).await.expect("it is valid");
+    // Whoever gets its event fails at it for 50 s before it is given up; a handler may take 15 s.
+    assert!((15_000..40_000).contains(&limit_ms), "{limit_ms} ms");
+    drop(conn);
+    store.close().await;
+    database.remove().await;
 }

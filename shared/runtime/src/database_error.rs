@@ -5,7 +5,7 @@ use sqlx::Error;
 /// What to do about an error of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DatabaseFault {
-    /// The database is away, starting, stopping or full: wait for it, whatever was asked.
+    /// The database is away, starting, stopping, full, or not upgraded yet: wait for it, whatever was asked.
     Away,
     /// Another attempt can help: a conflict with other work, or a statement that took too long.
     Passing,
@@ -43,9 +43,12 @@ fn of_state(code: &str) -> DatabaseFault {
         (_, "57014") => DatabaseFault::Passing,
         // Connection, authorization, no such database, resources, operator, system; a replica that is no primary yet.
         ("08" | "28" | "3D" | "53" | "57" | "58", _) | (_, "25006") => DatabaseFault::Away,
+        // No such table, column or right, or a type that has changed under a prepared statement: an upgrade is under way
+        // or an operator has to act, and no event is to blame, since no statement is made from one.
+        ("0A" | "3F" | "42", _) => DatabaseFault::Away,
         // Values that do not fit, and a program limit.
         ("22" | "54", _) | (_, "23502" | "23514") => DatabaseFault::Permanent,
-        // Conflicts and locks; a row that another transaction adds or refers to; a schema that an upgrade brings.
+        // Conflicts and locks; a row that another transaction adds or refers to.
         _ => DatabaseFault::Passing,
     }
 }
@@ -64,7 +67,11 @@ mod tests {
             ("25006", DatabaseFault::Away),
             ("40001", DatabaseFault::Passing),
             ("40P01", DatabaseFault::Passing),
-            ("42P01", DatabaseFault::Passing),
+            ("0A000", DatabaseFault::Away),
+            ("3F000", DatabaseFault::Away),
+            ("42P01", DatabaseFault::Away),
+            ("42501", DatabaseFault::Away),
+            ("42703", DatabaseFault::Away),
             ("22021", DatabaseFault::Permanent),
             ("22P05", DatabaseFault::Permanent),
             ("23514", DatabaseFault::Permanent),

@@ -25,6 +25,10 @@ use crate::{
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// The longest that the server works on one statement; every query has an index, so this is a fault.
 const STATEMENT_LIMIT_MS: &str = "5000";
+/// The longest that the server keeps a transaction whose process says nothing. One that has vanished would else hold
+/// its locks until TCP gives up, two hours by default: nobody could relay or sweep, and whoever gets its event would
+/// fail at it until it is given up, which takes 50 s. Longer than any handler may take.
+const SILENCE_LIMIT_MS: &str = "20000";
 /// The longest for a piece of work on the database, from waiting for a connection to its last statement: what the
 /// server's own limit does not end, since nothing of it arrives any more.
 const WORK_LIMIT: Duration = Duration::from_secs(8);
@@ -42,9 +46,11 @@ pub(crate) const LEASE: Duration = Duration::from_secs(10);
 /// The address is malformed.
 pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = config.url.expose_secret().parse()?;
-    let options = options
-        .application_name("learnflow")
-        .options([("statement_timeout", STATEMENT_LIMIT_MS), ("timezone", "UTC")]);
+    let options = options.application_name("learnflow").options([
+        ("statement_timeout", STATEMENT_LIMIT_MS),
+        ("idle_in_transaction_session_timeout", SILENCE_LIMIT_MS),
+        ("timezone", "UTC"),
+    ]);
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE_LIMIT)
