@@ -21,7 +21,7 @@ use rdkafka::{
     error::KafkaError,
     message::{BorrowedMessage, Headers},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -71,11 +71,16 @@ struct Finished {
 /// Counts rebalances: before and after each the number is another one, so that what was taken before is told from
 /// what comes after.
 #[derive(Default)]
-struct Assignments(AtomicU64);
+struct Assignments {
+    epoch: AtomicU64,
+    /// Whoever reads is told, since nothing may come to read: the client keeps a partition paused that had been paused
+    /// before it went and came back.
+    changed: Notify,
+}
 
 impl Assignments {
     fn epoch(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.epoch.load(Ordering::Acquire)
     }
 }
 
@@ -83,11 +88,12 @@ impl ClientContext for Assignments {}
 
 impl ConsumerContext for Assignments {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
-        self.0.fetch_add(1, Ordering::AcqRel);
+        self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     fn post_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
-        self.0.fetch_add(1, Ordering::AcqRel);
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_one();
     }
 }
 
@@ -153,6 +159,8 @@ impl Consumer {
                     }
                     Err(error) => tracing::debug!(error = %chain(&error), "Kafka cannot be read"),
                 },
+                // Afterwards the partitions are resumed.
+                () = self.client.context().changed.notified() => {}
             }
             self.drop_stale();
             self.start_ready(&stop);
