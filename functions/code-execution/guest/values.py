@@ -5,13 +5,13 @@
 `{"dict": [[key, value], ...]}`, and `{"other": {"kind": "Dog", "text": "<Dog>"}}` for the rest.
 """
 
+import hashlib
 import json
 import re
 
 __builtins__ = dict(vars(__import__("builtins")))
 
-# Deeper or larger values are given by their text alone, as those that hold themselves are: no exercise
-# compares such ones. A dictionary is three levels of JSON, and the host's reader follows 127.
+# Deeper or larger values are given by their text alone, as those that hold themselves are. A dictionary is three levels of JSON, and the host's reader follows 127.
 _DEPTH = 40
 _ITEMS = 20_000
 # Characters of a value as JSON: the host takes as much.
@@ -24,19 +24,29 @@ TEXT = 2_000
 # Half a character is no text to anyone but Python.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+# Taken before any program can put another one in its place.
+_sha256 = hashlib.sha256
 _encode = json.JSONEncoder(check_circular=False, ensure_ascii=False).encode
 
 
 def encoded(value):
     """`{"value": …, "text": …}` as JSON."""
-    text = cut(_text(value))
+    text = _text(value)
+    shown = cut(text)
     try:
-        told = as_json({"value": _Encoder().encode(value, 0), "text": text})
+        told = as_json({"value": _Encoder().encode(value, 0), "text": shown})
     except _TooLarge:
         told = None
     if told is None or len(told) > _JSON:
-        told = as_json({"value": {"other": {"kind": name_of(type(value)), "text": text}}, "text": text})
+        told = as_json({"value": _other(value, text), "text": shown})
     return told
+
+
+def _other(value, text):
+    """A value by its class and its text. Of a long one the host sees the beginning, and a hash of all of it."""
+    if len(text) > TEXT:
+        text = f"{cut(text)} {_sha256(str.encode(text, 'utf-8', 'surrogatepass')).hexdigest()}"
+    return {"other": {"kind": name_of(type(value)), "text": text}}
 
 
 def as_json(thing):
@@ -106,7 +116,7 @@ class _Encoder:
             return {"set": self._all(iter(value), depth)}
         if isinstance(value, dict):
             return {"dict": [self._all(pair, depth) for pair in dict.items(value)]}
-        return {"other": {"kind": name_of(type(value)), "text": cut(_text(value))}}
+        return _other(value, _text(value))
 
     def _all(self, items, depth):
         return [self.encode(item, depth + 1) for item in items]

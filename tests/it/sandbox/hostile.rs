@@ -115,6 +115,21 @@ async fn deep_values_are_still_compared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_item_of_a_large_value_counts_like_the_first() {
+    let case = |last: usize, expected: &str| {
+        json!({ "name": format!("{last} {expected}"),
+        "call": format!("[0] * 30_000 + [{last}]"), "expected": expected })
+    };
+    let request = json!({
+        "code": "",
+        "tests": [case(1, "[0] * 30_000 + [1]"), case(2, "[0] * 30_000 + [1]"), case(1, "[0] * 30_001")]
+    });
+    let result = run(&workers(), &request).await;
+    let passed: Vec<bool> = result.tests.iter().map(|test| test.passed).collect();
+    assert_eq!(passed, [true, false, false], "{:?}", result.tests);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_with_too_much_memory_is_ended_and_its_programs_are_run_again() {
     let command = code_execution::workers::Command {
         // Two programs of this kind, and not four.
