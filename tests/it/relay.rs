@@ -52,9 +52,10 @@ async fn an_event_that_no_broker_takes_is_parked_and_the_student_is_answered() {
 async fn thousands_of_events_that_cannot_be_sent_hold_up_nobody() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    // Older than anything else, so the relay takes them first; each of its own student, so no order protects them.
+    // Older than anything else, so the relay takes them first; each of its own student, so no order protects them. No
+    // broker has a topic of such a name.
     let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
-               SELECT gen_random_uuid(), 'no.such.topic', gen_random_uuid()::text, 'left.behind.v1', 'learnflow/test',
+               SELECT gen_random_uuid(), 'not a topic!', gen_random_uuid()::text, 'left.behind.v1', 'learnflow/test',
                       gen_random_uuid(), '{}', 'epoch', 'epoch' FROM generate_series(1, 3000)";
     sqlx::query(sql).execute(&mut world.database().await).await.expect("the events are kept");
     let left = json!({ "left": "behind" }).to_string();
@@ -64,7 +65,7 @@ async fn thousands_of_events_that_cannot_be_sent_hold_up_nobody() {
         (world.count(sql, Uuid::nil()).await == 1).then_some(())
     })
     .await;
-    let forget = sqlx::query("DELETE FROM events WHERE topic = 'no.such.topic'");
+    let forget = sqlx::query("DELETE FROM events WHERE topic = 'not a topic!'");
     forget.execute(&mut world.database().await).await.expect("it is valid");
     world.finish().await;
 }

@@ -50,7 +50,7 @@ pub(crate) async fn record(
     };
     let mut tx = scope.store.begin(scope.function).await?;
     if storage::inbox::claim(tx.conn(), scope.function, cause, now).await? {
-        tx.commit_events(vec![stored], now).await?;
+        tx.commit_events(vec![stored]).await?;
     }
     Ok(())
 }

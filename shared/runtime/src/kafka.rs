@@ -6,6 +6,7 @@ use std::{
 };
 
 use events::{Topic, cloud_event::STRUCTURED, topic::PARTITIONS};
+use parking_lot::RwLock;
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -46,7 +47,8 @@ pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
 /// Sends events; idempotent, and acknowledged by all replicas.
 #[derive(Clone)]
 pub struct Producer {
-    client: FutureProducer,
+    settings: Arc<ClientConfig>,
+    current: Arc<RwLock<FutureProducer>>,
     /// When the broker was last asked, and whether it has answered. Held by whoever asks.
     probed: Arc<Mutex<Option<(Instant, bool)>>>,
 }
@@ -76,15 +78,38 @@ impl Producer {
     /// # Errors
     /// The settings are not usable.
     pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
-        let client = client(config)
+        let mut settings = client(config);
+        settings
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("linger.ms", "0")
             .set("message.timeout.ms", DELIVERY_LIMIT_MS)
             .set("queue.buffering.max.messages", "10000")
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
-            .create()?;
-        Ok(Self { client, probed: Arc::default() })
+            // Shorter than the delivery limit, so that a topic that is not there is told from a broker that is away.
+            .set("topic.metadata.propagation.max.ms", "4000");
+        let current = Arc::new(RwLock::new(settings.create()?));
+        Ok(Self { settings: Arc::new(settings), current, probed: Arc::default() })
+    }
+
+    fn client(&self) -> FutureProducer {
+        self.current.read().clone()
+    }
+
+    /// Makes a new client if this one is broken for good, as an idempotent one is when it cannot tell any more what the
+    /// broker has: what it had not delivered is the relay's, and inboxes drop what comes twice.
+    pub(crate) fn renew_if_broken(&self) {
+        let mut current = self.current.write();
+        let Some((code, reason)) = current.client().fatal_error() else { return };
+        tracing::error!(%code, reason, "the Kafka client is broken, a new one is made");
+        match self.settings.create::<FutureProducer>() {
+            Ok(new) => {
+                let broken = std::mem::replace(&mut *current, new);
+                // Its end waits for its threads.
+                tokio::task::spawn_blocking(move || drop(broken));
+            }
+            Err(error) => tracing::error!(%error, "no new Kafka client can be made"),
+        }
     }
 
     pub(crate) fn send(
@@ -96,7 +121,7 @@ impl Producer {
         let content_type = Header { key: "content-type", value: Some(STRUCTURED) };
         let headers = OwnedHeaders::new_with_capacity(1).insert(content_type);
         let record = FutureRecord::to(topic).key(key).payload(value).headers(headers);
-        self.client.send_result(record).map(Delivery).map_err(|(error, _)| error)
+        self.client().send_result(record).map(Delivery).map_err(|(error, _)| error)
     }
 
     /// Whether a broker answers, or did so a moment ago.
@@ -107,7 +132,7 @@ impl Producer {
         {
             return answer;
         }
-        let client = self.client.clone();
+        let client = self.client();
         // It blocks a thread, also for a caller who has gone meanwhile: so nobody else asks before its end.
         let asked = tokio::task::spawn_blocking(move || {
             let topic = Some(Topic::LearningRequests.name());
@@ -144,7 +169,33 @@ pub async fn create_topics(config: &KafkaConfig) -> Result<(), KafkaError> {
 mod tests {
     use std::time::Duration;
 
+    use rdkafka::{
+        mocking::MockCluster,
+        types::{RDKafkaApiKey, RDKafkaRespErr},
+    };
+
     use super::{KafkaConfig, PROBE_LIMIT, Producer};
+
+    #[tokio::test]
+    async fn a_client_that_is_broken_for_good_is_replaced() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("t", 1, 1).unwrap();
+        let producer = Producer::new(&KafkaConfig {
+            brokers: cluster.bootstrap_servers(),
+            consume: false,
+            security_protocol: "plaintext".to_owned(),
+        })
+        .unwrap();
+        let send = async || producer.send("t", "k", b"v")?.acknowledged().await;
+        send().await.unwrap();
+        let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+        cluster.request_errors(RDKafkaApiKey::Produce, &[lost; 5]);
+        assert!(send().await.is_err());
+        cluster.clear_request_errors(RDKafkaApiKey::Produce);
+        assert!(send().await.is_err(), "it stays broken");
+        producer.renew_if_broken();
+        send().await.unwrap();
+    }
 
     #[test]
     fn whoever_asks_for_a_broker_that_is_away_takes_up_one_thread_with_all_others() {

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use events::{CloudEvent, Data};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
@@ -31,6 +31,7 @@ use crate::{
     kafka::Producer,
     lanes::Lanes,
     metrics,
+    process::chain,
     store::{LEASE, bounded},
 };
 
@@ -66,6 +67,8 @@ struct Item {
     lane: Lane,
     wire: Vec<u8>,
     attempts: i16,
+    /// From then on it is the relay's.
+    lease_until: DateTime<Utc>,
 }
 
 /// What the broker said about an event.
@@ -73,6 +76,9 @@ struct Delivered {
     item: Item,
     result: Result<(), KafkaError>,
 }
+
+/// What the relay has taken, and until when it is its own.
+type Claimed = (Vec<StoredEvent>, DateTime<Utc>);
 
 /// What a failure to publish says about the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +145,7 @@ pub(crate) struct Publisher {
     lanes: Lanes<Lane, Item>,
     in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
     /// What the relay takes, at most once at a time: beside the loop, which would else stand still meanwhile.
-    claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Vec<StoredEvent>>>>,
+    claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Claimed>>>,
     published: Vec<Uuid>,
     unsent: Vec<Uuid>,
     held_back: Vec<Uuid>,
@@ -173,7 +179,12 @@ impl Outbox {
 
     /// Queues events that are committed. Never waits and never fails: what does not fit stays in the
     /// outbox for the relay.
-    pub(crate) fn submit(&self, function: &'static str, events: Vec<StoredEvent>) {
+    pub(crate) fn submit(
+        &self,
+        function: &'static str,
+        events: Vec<StoredEvent>,
+        lease_until: DateTime<Utc>,
+    ) {
         if events.is_empty() {
             return;
         }
@@ -184,6 +195,7 @@ impl Outbox {
                 function,
                 wire: to_cloud_event(&event).to_structured(),
                 attempts: event.publish_attempts,
+                lease_until,
                 lane: (event.topic, event.partition_key),
             })
             .collect();
@@ -251,6 +263,13 @@ impl Publisher {
 
     fn send_ready(&mut self) {
         while let Some((lane, item)) = self.lanes.next() {
+            if item.lease_until <= self.clock.now() {
+                // It has waited too long behind others: a relay sends it, this one or another's.
+                self.outbox.pending.left(item.wire.len());
+                self.outbox.pending.done(1);
+                self.lanes.done(lane);
+                continue;
+            }
             let delivery = self.producer.send(&lane.0, &lane.1, &item.wire);
             let faults = self.faults.clone();
             self.in_flight.push(Box::pin(async move {
@@ -287,6 +306,7 @@ impl Publisher {
     async fn refused(&mut self, item: &Item, error: &KafkaError) {
         let (id, attempts) = (item.id, item.attempts);
         let (topic, now) = (&item.lane.0, self.clock.now());
+        self.producer.renew_if_broken();
         let refusal = refusal(error);
         if refusal == Refusal::Away {
             metrics::publish_failed();
@@ -358,24 +378,25 @@ impl Publisher {
         let (pool, now) = (self.pool.clone(), self.clock.now());
         self.claiming.push(Box::pin(bounded(async move {
             let mut tx = pool.begin().await?;
+            let until = now + LEASE;
             let events =
-                storage::events::claim_unpublished(&mut tx, now, now + LEASE, RELAY_LIMIT).await?;
+                storage::events::claim_unpublished(&mut tx, now, until, RELAY_LIMIT).await?;
             tx.commit().await?;
-            Ok(events)
+            Ok((events, until))
         })));
     }
 
     /// Whether there may be more to relay at once.
-    fn relay(&self, claimed: sqlx::Result<Vec<StoredEvent>>) -> bool {
+    fn relay(&self, claimed: sqlx::Result<Claimed>) -> bool {
         match claimed {
-            Ok(events) if events.is_empty() => false,
-            Ok(events) => {
+            Ok((events, _)) if events.is_empty() => false,
+            Ok((events, until)) => {
                 tracing::info!(count = events.len(), "relaying events that were left behind");
-                self.outbox.submit("relay", events);
+                self.outbox.submit("relay", events, until);
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "relay cannot reach the database");
+                tracing::warn!(error = %chain(&error), "the relay cannot take what was left behind");
                 false
             }
         }

@@ -91,7 +91,7 @@ impl Services {
             .then(|| tokio::spawn(sweeper::run(pool.clone(), clock.clone(), stop.clone())));
         Ok(Arc::new(Self {
             replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
-            store: Store::new(pool, outbox.clone(), faults.clone()),
+            store: Store::new(pool, outbox.clone(), faults.clone(), clock.clone()),
             verifier: Arc::new(Verifier::new(auth, client, clock.clone())),
             publisher: tokio::spawn(publisher.run(stop.clone())),
             clock,

@@ -75,6 +75,7 @@ pub struct Store {
     /// Absent for an operator's tool, which publishes nothing: a relay finds what it emits.
     outbox: Option<Outbox>,
     faults: Faults,
+    clock: Clock,
 }
 
 impl Store {
@@ -82,8 +83,8 @@ impl Store {
         self.pool.clone()
     }
 
-    pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults) -> Self {
-        Self { pool, outbox: Some(outbox), faults }
+    pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
+        Self { pool, outbox: Some(outbox), faults, clock }
     }
 
     /// A database for an operator's tool.
@@ -92,7 +93,8 @@ impl Store {
     /// The address is malformed.
     pub fn open(url: &str) -> sqlx::Result<Self> {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
-        Ok(Self { pool: pool(&config)?, outbox: None, faults: Faults::default() })
+        let (outbox, faults, clock) = (None, Faults::default(), Clock::System);
+        Ok(Self { pool: pool(&config)?, outbox, faults, clock })
     }
 
     /// Brings the database up to date.
@@ -196,21 +198,19 @@ impl Transaction<'_> {
                 publish_attempts: 0,
             })
             .collect();
-        self.commit_events(events, now).await
+        self.commit_events(events).await
     }
 
-    pub(crate) async fn commit_events(
-        mut self,
-        mut events: Vec<StoredEvent>,
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
-        let leased =
-            storage::events::insert_outgoing(&mut self.tx, &events, now, now + LEASE).await?;
+    pub(crate) async fn commit_events(mut self, mut events: Vec<StoredEvent>) -> sqlx::Result<()> {
+        // From now on: the event's own time is that of the beginning of the work.
+        let now = self.store.clock.now();
+        let until = now + LEASE;
+        let leased = storage::events::insert_outgoing(&mut self.tx, &events, now, until).await?;
         self.tx.commit().await?;
         self.store.faults.pass(self.function, FaultPoint::Committed).await;
         if let Some(outbox) = &self.store.outbox {
             events.retain(|event| leased.contains(&event.id.as_uuid()));
-            outbox.submit(self.function, events);
+            outbox.submit(self.function, events, until);
         }
         Ok(())
     }

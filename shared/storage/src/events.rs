@@ -222,12 +222,10 @@ pub async fn release(
     held_back: &[Uuid],
     retry_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    // One attempt however often: a broker that is away is no reason to give an event up.
+    // One attempt however often: a broker that is away is no reason to give an event up. Those behind it count as
+    // failed, too, so that what comes later waits for them.
     sqlx::query!(
-        "UPDATE events
-         SET lease_until = $3,
-             publish_attempts = CASE WHEN id = ANY($1) THEN greatest(publish_attempts, 1)
-                                     ELSE publish_attempts END
+        "UPDATE events SET lease_until = $3, publish_attempts = greatest(publish_attempts, 1)
          WHERE (id = ANY($1) OR id = ANY($2)) AND published_at IS NULL",
         unsent,
         held_back,
