@@ -1,9 +1,15 @@
 //! What the tutor remembers: follow-ups are understood within a conversation, and the student can read and
 //! delete it.
 
+use chrono::TimeDelta;
 use reqwest::StatusCode;
-use runtime::fault::{FaultPoint, Faults};
+use runtime::{
+    Clock,
+    fault::{FaultPoint, Faults},
+};
 use serde_json::{Value, json};
+use storage::events::StoredEvent;
+use testing::TestDatabase;
 use tests::{Reply, Student, World};
 use uuid::Uuid;
 
@@ -171,6 +177,38 @@ async fn a_conversation_that_is_deleted_while_its_program_runs_leaves_no_trace()
     let question =
         json!({ "question": "why does it fail?", "code": "swordfish = 1\nprint(swordfsh)" });
     check_erased_in_work(question, "code-execution").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not_sent() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let (now, request) = (Clock::System.now(), Uuid::from_u128(7));
+    storage::erasure::erase(&mut conn, &[request], now).await.expect("it is erased");
+    let event = |number: u128, correlation_id: Uuid| StoredEvent {
+        id: Uuid::from_u128(number).to_string().parse().expect("an id"),
+        topic: "learning.responses".to_owned(),
+        partition_key: "ada".to_owned(),
+        event_type: "question.answered.v1".to_owned(),
+        source: "learnflow/test".to_owned(),
+        subject: None,
+        correlation_id,
+        causation_id: None,
+        traceparent: None,
+        data: json!({ "text": "swordfish" }),
+        occurred_at: now,
+        publish_attempts: 0,
+    };
+    let events = [event(1, request), event(2, Uuid::from_u128(8))];
+    let until = now + TimeDelta::seconds(10);
+    let sent = storage::events::insert_outgoing(&mut conn, &events, now, until).await;
+    assert_eq!(sent.expect("they are kept"), [Uuid::from_u128(2)], "the other question's is sent");
+    let sql = "SELECT data::text, published_at IS NOT NULL FROM events ORDER BY sequence";
+    let kept: Vec<(String, bool)> = sqlx::query_as(sql).fetch_all(&mut conn).await.expect("valid");
+    let expected = [("{\"erased\": true}", true), ("{\"text\":\"swordfish\"}", false)];
+    assert_eq!(kept, expected.map(|(data, is_done)| (data.to_owned(), is_done)));
+    drop(conn);
+    database.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
