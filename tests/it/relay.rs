@@ -6,10 +6,13 @@ use events::Topic;
 use rdkafka::{
     ClientConfig, Message,
     consumer::{BaseConsumer, Consumer},
+    mocking::MockCluster,
+    types::RDKafkaRespErr,
 };
 use reqwest::StatusCode;
+use runtime::{Clock, Services, config::Settings, fault::Faults};
 use serde_json::{Value, json};
-use testing::eventually;
+use testing::{TestDatabase, eventually};
 use tests::{World, bench::publish};
 use uuid::Uuid;
 
@@ -91,6 +94,47 @@ async fn a_backlog_is_noted_as_it_is_sent_so_that_nothing_of_it_is_sent_again() 
     })
     .await;
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_a_broker_refuses_for_now_is_tried_again_and_not_for_ever() {
+    let (database, cluster) =
+        (TestDatabase::create().await, MockCluster::new(1).expect("a cluster"));
+    let topic = Topic::ProgressEvents.name();
+    let right = |code| cluster.topic_error(topic, code).expect("the cluster takes it");
+    right(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    let mut settings = Settings::from_pairs([
+        ("DATABASE_URL", database.url()),
+        ("KAFKA_BROKERS", &cluster.bootstrap_servers()),
+        ("JWT_SECRET", tests::JWT_SECRET),
+    ]);
+    let services = Services::start(&mut settings, Clock::System, Faults::default()).await;
+    let services = services.expect("they start");
+    let mut conn = database.connect().await;
+    let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, publish_attempts)
+               VALUES (gen_random_uuid(), $1, $2::text, 'left.behind.v1', 'x', gen_random_uuid(), '{}', 'epoch', 'epoch', $2)";
+    for refusals in [0_i16, 20] {
+        let insert = sqlx::query(sql).bind(topic).bind(refusals);
+        insert.execute(&mut conn).await.expect("it is kept");
+    }
+    let count = async |sql: &'static str| -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&mut database.connect().await).await.expect("it is valid")
+    };
+    eventually("one is tried again, the other is parked", async || {
+        let parked = "SELECT count(*) FROM events WHERE parked_at IS NOT NULL AND partition_key = '20'";
+        let waits = "SELECT count(*) FROM events WHERE parked_at IS NULL AND partition_key = '0' AND publish_attempts > 0";
+        (count(parked).await == 1 && count(waits).await == 1).then_some(())
+    })
+    .await;
+    right(RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
+    eventually("it is sent when the right is granted", async || {
+        let sent =
+            "SELECT count(*) FROM events WHERE published_at IS NOT NULL AND partition_key = '0'";
+        (count(sent).await == 1).then_some(())
+    })
+    .await;
+    services.stop().await;
+    database.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
