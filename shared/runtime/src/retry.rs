@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Attempts at an event whose handler says `Retry`; with the delays below they span about 20 s.
+/// Attempts at an event whose handler says `Retry`; with the delays below they span 6 to 11 s.
 pub(crate) const MAX_ATTEMPTS: u32 = 8;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
