@@ -1,5 +1,6 @@
 //! Every test that needs more than one crate, in one binary, so that all share one PostgreSQL.
 
+mod access;
 mod accounts;
 mod bad_input;
 mod conformance;
@@ -9,10 +10,12 @@ mod delivery;
 mod doors;
 mod flow;
 mod grading;
+mod harness;
 mod hostile_words;
 mod memory;
 mod model;
 mod network;
+mod openapi;
 mod outages;
 mod practising;
 mod rebalance;

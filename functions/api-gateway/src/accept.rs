@@ -12,7 +12,7 @@ use events::{CloudEvent, Event};
 use ids::{EventId, UserId};
 use runtime::{
     HandlerError, Outgoing,
-    http::{Caller, Json, Problem},
+    http::{Json, Person, Problem},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -66,7 +66,7 @@ pub(crate) struct Accepted {
 /// Accepts work and waits for its answer.
 pub(crate) async fn accept<W: Work>(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &Person,
     headers: &HeaderMap,
     work: W,
 ) -> Result<Accepted, Problem> {

@@ -12,7 +12,7 @@ use domain::{
 use ids::{EventId, TokenFamilyId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, ClientAddress, Json, Problem},
+    http::{Caller, ClientAddress, Json, Problem, Student},
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -36,13 +36,12 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterRequest {
     /// The address to log in with.
-    #[schema(value_type = String, example = "ada@example.org", max_length = 254)]
     email: Email,
     /// At least 8 characters.
     #[schema(value_type = String, min_length = 8, max_length = 128)]
     password: Password,
     /// The name that others see.
-    #[schema(value_type = String, example = "Ada", max_length = 100)]
+    #[schema(example = "Ada")]
     display_name: DisplayName,
 }
 
@@ -122,7 +121,7 @@ async fn log_in_again(
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginRequest {
     /// The address of the account.
-    #[schema(value_type = String, example = "student@example.org")]
+    #[schema(example = "student@example.org")]
     email: Email,
     /// Its password.
     #[schema(value_type = String, example = "learnflow-student")]
@@ -207,7 +206,7 @@ pub(crate) async fn logout(
     responses((status = 200, body = Profile), (status = 401, body = Problem)))]
 pub(crate) async fn me(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
 ) -> Result<Json<Profile>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let user = users::find(&mut conn, caller.id).await?;

@@ -8,7 +8,7 @@ use domain::{
 };
 use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::UserId;
-use runtime::http::{Caller, Json, Problem};
+use runtime::http::{Caller, Json, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -26,13 +26,10 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct DebugRequest {
     /// The program.
-    #[schema(value_type = String, max_length = 65536)]
     code: Code,
     /// The error message or traceback that came.
-    #[schema(value_type = Option<String>, max_length = 65536)]
     error: Option<ErrorText>,
     /// What is wrong, in the student's words.
-    #[schema(value_type = Option<String>, max_length = 4000)]
     question: Option<Question>,
     /// The exercise that the student is working on.
     exercise_id: Option<Uuid>,
@@ -50,7 +47,7 @@ pub(crate) struct DebugRequest {
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn debug(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<DebugRequest>,
 ) -> Result<Response, Problem> {
@@ -77,10 +74,9 @@ pub(crate) async fn debug(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReviewRequest {
     /// The program.
-    #[schema(value_type = String, max_length = 65536)]
     code: Code,
     /// The topic that it belongs to.
-    #[schema(value_type = Option<String>, example = "lists")]
+    #[schema(example = "lists")]
     topic: Option<TopicName>,
     /// The exercise that it was written for.
     exercise_id: Option<Uuid>,
@@ -98,7 +94,7 @@ pub(crate) struct ReviewRequest {
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn review(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<ReviewRequest>,
 ) -> Result<Response, Problem> {

@@ -12,11 +12,13 @@ mod conversation;
 mod executions;
 mod help;
 mod limits;
+mod ownership;
 mod passwords;
 mod practice;
 mod queries;
 mod record;
 pub mod seed;
+mod stored;
 
 use std::sync::Arc;
 
@@ -28,6 +30,20 @@ use runtime::{
 };
 
 use crate::config::GatewayConfig;
+
+pub use api::openapi;
+
+/// What clients get: for clients in Rust, such as our own tests.
+pub mod responses {
+    pub use crate::{
+        access::{Profile, Session, TokenType},
+        api::{Probe, ProbeStatus},
+        conversation::{Conversation, ListedConversation, ShownExchange},
+        executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
+        practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
+        queries::{QueryResponse, QueryStatus},
+    };
+}
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {

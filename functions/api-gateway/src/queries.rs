@@ -6,22 +6,29 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::text::{Code, ErrorText, Question, TopicName};
+use domain::{
+    agent::{AnsweredBy, Author},
+    text::{Code, ErrorText, Question, TopicName},
+};
 use events::{
     Envelope,
     activity_recorded::{Activity, ActivityRecorded},
-    question_answered::QuestionAnswered,
+    question_answered::{Answer, QuestionAnswered},
     question_asked::QuestionAsked,
+    question_routed::Routing,
 };
 use ids::{ConversationId, EventId, QueryId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Path, Problem},
+    http::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
-use storage::{conversations, queries};
+use storage::{
+    conversations,
+    queries::{self, Query},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -29,7 +36,9 @@ use crate::{
     Gateway, NAME,
     accept::{Work, accept, pending, unserializable},
     conversation,
+    ownership::{changeable, missing, readable},
     record::{self, AnswerBody},
+    stored,
 };
 
 /// A question, with whatever belongs to it.
@@ -37,29 +46,26 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct QueryRequest {
     /// The question.
-    #[schema(value_type = String, max_length = 4000, example = "What is the difference between a list and a tuple?")]
+    #[schema(example = "What is the difference between a list and a tuple?")]
     pub(crate) question: Question,
     /// The code that it is about.
-    #[schema(value_type = Option<String>, max_length = 65536)]
     pub(crate) code: Option<Code>,
     /// The error message or traceback that came.
-    #[schema(value_type = Option<String>, max_length = 65536)]
     pub(crate) error: Option<ErrorText>,
     /// The topic of the page that the student is on.
-    #[schema(value_type = Option<String>, example = "lists")]
+    #[schema(example = "lists")]
     pub(crate) topic: Option<TopicName>,
     /// The exercise that the student is working on.
     pub(crate) exercise_id: Option<Uuid>,
     /// The conversation that it goes on; if absent the last one, unless nothing was said for half an hour.
-    #[schema(value_type = Option<Uuid>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) conversation_id: Option<ConversationId>,
 }
 
 /// Where a question stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum QueryStatus {
+pub enum QueryStatus {
     /// The answer is still to come: ask `status_url` again.
     Pending,
     /// The answer is here.
@@ -69,42 +75,39 @@ enum QueryStatus {
 }
 
 /// A question and, once there is one, its answer.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct QueryResponse {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QueryResponse {
     /// The question's id.
-    #[schema(value_type = Uuid)]
-    id: QueryId,
+    pub id: QueryId,
     /// Where it stands.
-    status: QueryStatus,
+    pub status: QueryStatus,
     /// Where the answer will be found.
-    status_url: String,
+    pub status_url: String,
     /// The conversation that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    conversation_id: Option<Uuid>,
+    pub conversation_id: Option<Uuid>,
     /// When it was asked.
-    asked_at: DateTime<Utc>,
+    pub asked_at: DateTime<Utc>,
     /// When it was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_at: Option<DateTime<Utc>>,
-    /// The agent that answered: `concepts`, `triage`, ….
+    pub answered_at: Option<DateTime<Utc>>,
+    /// The agent that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<String>,
-    /// `model` or `offline`.
+    pub agent: Option<Author>,
+    /// What the answer was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_by: Option<String>,
-    /// `{content, examples: [{title, code, output}], topics, related}`.
+    pub answered_by: Option<AnsweredBy>,
+    /// The answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    answer: Option<Value>,
-    /// How the question got to the agent: `{agent, confidence, reasons, clarification?}`.
+    pub answer: Option<Answer>,
+    /// How the question got to the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    routing: Option<Value>,
+    pub routing: Option<Routing>,
 }
 
 /// Asks a question. The answer comes in place if it is ready within the client's patience
 /// (`Prefer: wait=5`); else `202` tells where it will be.
-#[utoipa::path(post, path = "/query", tag = "Tutor", security(("bearer" = [])),
+#[utoipa::path(post, path = "/query", operation_id = "ask", tag = "Tutor", security(("bearer" = [])),
     params(
         ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
         ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
@@ -115,15 +118,16 @@ pub(crate) struct QueryResponse {
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn ask(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
     if let Some(named) = request.conversation_id {
         let mut conn = gateway.services.store.connection().await?;
-        if !conversations::is_of(&mut conn, named, caller.id).await? {
-            return Err(Problem::field("conversation_id", "a conversation of yours, or nothing"));
-        }
+        let found = conversations::find(&mut conn, named).await?;
+        changeable(&caller, found).map_err(|_hidden| {
+            Problem::field("conversation_id", "a conversation of yours, or nothing")
+        })?;
     }
     answered(&gateway, &caller, &headers, request).await
 }
@@ -131,7 +135,7 @@ pub(crate) async fn ask(
 /// Accepts a question, and answers it in place if the answer comes soon enough.
 pub(crate) async fn answered<W: Work>(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &Person,
     headers: &HeaderMap,
     work: W,
 ) -> Result<Response, Problem> {
@@ -190,26 +194,26 @@ async fn answer_in_place(
     let mut conn = gateway.services.store.connection().await?;
     let (agent, answered_by, body, conversation_id) = record::record(&mut conn, event, now).await?;
     let response = QueryResponse {
-        agent: Some(agent.as_str().to_owned()),
-        answered_by: Some(answered_by.as_str().to_owned()),
+        agent: Some(agent),
+        answered_by: Some(answered_by),
         answered_at: Some(now),
         conversation_id,
         ..QueryResponse::pending(id, asked_at)
     };
-    Ok(response.with_body(&body)?.into_response())
+    Ok(response.with_body(body).into_response())
 }
 
 /// One's own question, with its answer once there is one.
-#[utoipa::path(get, path = "/queries/{id}", tag = "Tutor", security(("bearer" = [])),
+#[utoipa::path(get, path = "/queries/{id}", operation_id = "get_query", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "As `POST /query` gave it")),
     responses((status = 200, body = QueryResponse), (status = 202, body = QueryResponse), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     // What is not an id names nothing, so it is not found rather than malformed.
-    let id = id.parse().map_err(|_not_an_id| no_such_query())?;
+    let id = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     find(&gateway, &caller, id).await
 }
 
@@ -222,20 +226,21 @@ pub(crate) struct Rating {
 }
 
 /// Says whether an answer has helped; saying it again replaces it.
-#[utoipa::path(put, path = "/queries/{id}/rating", tag = "Tutor", security(("bearer" = [])),
+#[utoipa::path(put, path = "/queries/{id}/rating", operation_id = "rate_answer", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "As `POST /query` gave it")), request_body = Rating,
     responses((status = 204, description = "Noted"), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn rate(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
     Json(rating): Json<Rating>,
 ) -> Result<StatusCode, Problem> {
-    let id: QueryId = id.parse().map_err(|_not_an_id| no_such_query())?;
+    let id: QueryId = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     let services = &gateway.services;
     let mut tx = services.store.begin(NAME).await?;
-    if !queries::rate(tx.conn(), id, caller.id, rating.helpful).await? {
-        return Err(no_such_query());
+    changeable(&caller, queries::find(tx.conn(), id).await?)?;
+    if !queries::rate(tx.conn(), id, rating.helpful).await? {
+        return Err(missing::<Query>());
     }
     let outgoing = Outgoing::none().with(&ActivityRecorded {
         student_id: caller.id,
@@ -247,21 +252,19 @@ pub(crate) async fn rate(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn find(gateway: &Gateway, caller: &Caller, id: QueryId) -> Result<Response, Problem> {
+async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let query = queries::find(&mut conn, id, caller.id).await?.ok_or_else(no_such_query)?;
+    let query = readable(caller, queries::find(&mut conn, id).await?)?;
     let mut response = QueryResponse::pending(id, query.asked_at);
     response.conversation_id = query.conversation_id;
     if query.failed {
         response.status = QueryStatus::Failed;
     }
     let Some(answer) = query.answer else { return Ok(response.into_response()) };
-    let body: AnswerBody =
-        serde_json::from_value(answer.body).map_err(|error| Problem::internal(&error))?;
-    response.agent = Some(answer.agent);
-    response.answered_by = Some(answer.answered_by);
+    response.agent = Some(stored::name(answer.agent)?);
+    response.answered_by = Some(stored::name(answer.answered_by)?);
     response.answered_at = Some(answer.answered_at);
-    Ok(response.with_body(&body)?.into_response())
+    Ok(response.with_body(stored::read(answer.body)?).into_response())
 }
 
 impl QueryResponse {
@@ -280,13 +283,9 @@ impl QueryResponse {
         }
     }
 
-    fn with_body(mut self, body: &AnswerBody) -> Result<Self, Problem> {
-        let json = |value| serde_json::to_value(value).map_err(|error| Problem::internal(&error));
-        self.answer = Some(json(&body.answer)?);
-        self.routing =
-            Some(serde_json::to_value(&body.routing).map_err(|error| Problem::internal(&error))?);
-        self.status = QueryStatus::Answered;
-        Ok(self)
+    fn with_body(self, body: AnswerBody) -> Self {
+        let (answer, routing) = (Some(body.answer), Some(body.routing));
+        Self { answer, routing, status: QueryStatus::Answered, ..self }
     }
 }
 
@@ -297,8 +296,4 @@ impl IntoResponse for QueryResponse {
         }
         pending(&self.status_url, &self)
     }
-}
-
-fn no_such_query() -> Problem {
-    Problem::not_found("there is no such question of yours")
 }

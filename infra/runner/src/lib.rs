@@ -11,6 +11,7 @@ mod dev;
 mod operate;
 pub mod quality;
 mod run;
+mod token;
 
 pub use dev::{Stack, StackOptions};
 
@@ -62,6 +63,8 @@ enum Command {
         #[arg(long, env = "KAFKA_BROKERS")]
         kafka: String,
     },
+    /// Print a token for the functions' internal endpoints.
+    Token(token::TokenArguments),
     /// Show the newest dead letters.
     DeadLetters {
         /// The database.
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
             Command::Quality => return quality::run().await,
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
+            Command::Token(arguments) => token::run(&arguments)?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
             Command::DeadLetters { database_url, limit } => {
                 operate::dead_letters(&database_url, limit).await?;

@@ -9,5 +9,6 @@ pub mod execution;
 pub mod hints;
 pub mod level;
 pub mod text;
+pub mod trace;
 mod trimmed;
 pub mod user;

@@ -68,6 +68,11 @@ impl Settings {
         self.get(name).map(SecretString::from)
     }
 
+    /// Replaces a variable.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.variables.insert(name.into(), value.into().into());
+    }
+
     /// A secret that opens something, so that it must not be guessed; absent or at least
     /// [`SECRET_MIN_BYTES`] long.
     pub(crate) fn strong_secret(&mut self, name: &str) -> Option<SecretString> {

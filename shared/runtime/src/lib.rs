@@ -34,7 +34,7 @@ mod sweeper;
 pub mod telemetry;
 
 pub use clock::Clock;
-pub use function::Function;
+pub use function::{Endpoint, Function};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use live::Live;

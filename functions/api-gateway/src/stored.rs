@@ -1,0 +1,21 @@
+//! What the database holds as text or JSON, read as the types of the API. What cannot be read is a fault of ours.
+
+use runtime::http::Problem;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// JSON that was stored.
+///
+/// # Errors
+/// 500 if it has another form.
+pub(crate) fn read<T: DeserializeOwned>(stored: Value) -> Result<T, Problem> {
+    serde_json::from_value(stored).map_err(|error| Problem::internal(&error))
+}
+
+/// The name of one of a few things, such as an agent.
+///
+/// # Errors
+/// 500 if nothing has this name.
+pub(crate) fn name<T: DeserializeOwned>(stored: String) -> Result<T, Problem> {
+    read(Value::String(stored))
+}
