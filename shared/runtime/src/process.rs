@@ -128,6 +128,9 @@ impl<H: Act> AnyHandler for Acting<H> {
 async fn decide<H: Decide>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    if !handler.wants(&event.data) {
+        return Ok(());
+    }
     let (id, now) = (event.id, scope.clock.now());
     let mut tx = scope.store.begin(scope.function).await?;
     if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
@@ -151,17 +154,21 @@ async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<()
         return Ok(());
     }
     let live = Live::new(scope.function, id, now, scope.producer.clone());
-    let outgoing = handler.handle(Received { event, now }, &live).await?;
+    let done = handler.call(Received { event, now }, &live).await?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
-    let committed = async {
+    let recorded = async {
         let mut tx = scope.store.begin(scope.function).await?;
         if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
             return Ok(());
         }
         incoming.record(&mut tx, now).await?;
-        tx.commit(id, outgoing, scope.clock.now()).await
+        let now = scope.clock.now();
+        let outgoing = handler.record(done, now, tx.conn()).await?;
+        Ok(tx.commit(id, outgoing, now).await?)
     };
-    Ok(store::bounded(committed).await?)
+    tokio::time::timeout(store::WORK_LIMIT, recorded)
+        .await
+        .unwrap_or_else(|_elapsed| Err(store::silent().into()))
 }
 
 /// A foreign event, for the audit trail; our own are there already, written by who emitted them.

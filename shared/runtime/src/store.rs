@@ -31,7 +31,7 @@ const STATEMENT_LIMIT_MS: &str = "5000";
 const SILENCE_LIMIT_MS: &str = "20000";
 /// The longest for a piece of work on the database, from waiting for a connection to its last statement: what the
 /// server's own limit does not end, since nothing of it arrives any more.
-const WORK_LIMIT: Duration = Duration::from_secs(8);
+pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(8);
 /// The longest that a connection may take to show that it is in order when it is given back. One that does not is
 /// closed, so that a silent network never holds the pool's places.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
@@ -225,7 +225,7 @@ pub(crate) async fn bounded<T>(work: impl Future<Output = sqlx::Result<T>>) -> s
     tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_elapsed| Err(silent()))
 }
 
-fn silent() -> sqlx::Error {
+pub(crate) fn silent() -> sqlx::Error {
     let kind = std::io::ErrorKind::TimedOut;
     sqlx::Error::Io(std::io::Error::new(kind, "the database does not answer"))
 }
