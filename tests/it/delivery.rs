@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
 use reqwest::StatusCode;
 use runtime::{
@@ -202,8 +203,9 @@ struct HoldsUpOne {
 
 impl Act for HoldsUpOne {
     type In = QuestionAsked;
+    type Done = Outgoing;
 
-    async fn handle(
+    async fn call(
         &self,
         received: Received<QuestionAsked>,
         _: &Live,
@@ -215,6 +217,15 @@ impl Act for HoldsUpOne {
         let question = asked.question.as_str().to_owned();
         self.handled.lock().await.push((asked.student_id.as_uuid(), question));
         Ok(Outgoing::none())
+    }
+
+    async fn record(
+        &self,
+        outgoing: Outgoing,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(outgoing)
     }
 }
 
@@ -275,14 +286,24 @@ struct FailsAtFirst {
 
 impl Act for FailsAtFirst {
     type In = QuestionAsked;
+    type Done = Outgoing;
 
-    async fn handle(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
+    async fn call(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
         let attempt = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
         if attempt >= self.succeeds_at {
             return Ok(Outgoing::none());
         }
         assert!(attempt != 1, "the first attempt panics");
         Err(HandlerError::retry(anyhow!("the outside is away")))
+    }
+
+    async fn record(
+        &self,
+        outgoing: Outgoing,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(outgoing)
     }
 }
 

@@ -14,9 +14,9 @@ async fn a_test_that_forgets_its_final_checks_fails() {
 #[should_panic(expected = "dead letters")]
 async fn a_test_that_leaves_a_dead_letter_fails() {
     let world = World::new().await;
-    let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, published_at)
+    let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, published_at)
                SELECT gen_random_uuid(), 'dead.letters', 'key', 'dead.letter.v1', 'learnflow/test', gen_random_uuid(),
-                      '{}', 'epoch', 'epoch'";
+                      '{}', 'epoch', 'epoch', 'epoch'";
     sqlx::query(sql).execute(&mut world.database().await).await.expect("the event is kept");
     world.finish().await;
 }

@@ -9,6 +9,7 @@ mod accounts;
 mod api;
 mod config;
 mod conversation;
+mod counters;
 mod executions;
 mod help;
 mod limits;
@@ -29,7 +30,7 @@ use runtime::{
     config::Settings,
 };
 
-use crate::config::GatewayConfig;
+use crate::{config::GatewayConfig, counters::Counters};
 
 pub use api::openapi;
 
@@ -54,6 +55,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         services: Arc::clone(services),
         signer: Signer::new(&auth).map(Arc::new),
         config: Arc::new(config),
+        counters: Arc::default(),
     };
     Function::new(NAME, 8180)
         .decides(record::RecordAnswer)
@@ -75,6 +77,7 @@ struct Gateway {
     /// Absent where an external identity provider issues all tokens.
     signer: Option<Arc<Signer>>,
     config: Arc<GatewayConfig>,
+    counters: Arc<Counters>,
 }
 
 impl axum::extract::FromRef<Gateway> for Arc<Verifier> {

@@ -1,6 +1,6 @@
 //! The database, as the rest of the runtime and the front doors use it.
 
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use events::envelope::derived_event_id;
@@ -12,13 +12,16 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use storage::events::StoredEvent;
+use uuid::Uuid;
 
 use crate::{
-    Clock, Outgoing,
+    Clock, HandlerError, Outgoing,
     config::DatabaseConfig,
     fault::{FaultPoint, Faults},
+    group_commit::{AnyUnit, Fate, Groups, UnitOfWork, WithOutput, WorkOrigin},
     outbox::Outbox,
     sweeper, telemetry,
+    writer::Ticket,
 };
 
 /// The longest wait for a free connection: a student should hear «try again» before they give up.
@@ -31,14 +34,12 @@ const STATEMENT_LIMIT_MS: &str = "5000";
 const SILENCE_LIMIT_MS: &str = "20000";
 /// The longest for a piece of work on the database, from waiting for a connection to its last statement: what the
 /// server's own limit does not end, since nothing of it arrives any more.
-const WORK_LIMIT: Duration = Duration::from_secs(8);
+pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(8);
 /// The longest that a connection may take to show that it is in order when it is given back. One that does not is
 /// closed, so that a silent network never holds the pool's places.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
 /// The longest for a probe: it is asked often, and a slow answer is as good as none.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
-/// How long the writer of an event has to publish it before a relay takes over.
-pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// A pool for these settings; connections are made when they are needed.
 ///
@@ -74,7 +75,8 @@ pub struct Store {
     pool: PgPool,
     /// Absent for an operator's tool, which publishes nothing: a relay finds what it emits.
     outbox: Option<Outbox>,
-    faults: Faults,
+    groups: Groups,
+    pub(crate) faults: Faults,
     clock: Clock,
 }
 
@@ -83,8 +85,12 @@ impl Store {
         self.pool.clone()
     }
 
-    pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
-        Self { pool, outbox: Some(outbox), faults, clock }
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
+        Self { pool, outbox: Some(outbox), groups: Groups::default(), faults, clock }
+    }
+
+    pub(crate) const fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// A database for an operator's tool.
@@ -93,8 +99,13 @@ impl Store {
     /// The address is malformed.
     pub fn open(url: &str) -> sqlx::Result<Self> {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
-        let (outbox, faults, clock) = (None, Faults::default(), Clock::System);
-        Ok(Self { pool: pool(&config)?, outbox, faults, clock })
+        Ok(Self {
+            pool: pool(&config)?,
+            outbox: None,
+            groups: Groups::default(),
+            faults: Faults::default(),
+            clock: Clock::System,
+        })
     }
 
     /// Brings the database up to date.
@@ -149,7 +160,40 @@ impl Store {
     pub async fn begin(&self, function: &'static str) -> sqlx::Result<Transaction<'_>> {
         Ok(Transaction { tx: self.pool.begin().await?, store: self, function })
     }
+
+    /// Does a piece of work in a transaction that it may share with others of its function which are ready at the same
+    /// time; if any of them fails, it is done alone.
+    ///
+    /// # Errors
+    /// The work's own, and the database's as [`HandlerError::Retry`]; nothing is done then.
+    pub async fn transact<W: UnitOfWork>(
+        &self,
+        origin: WorkOrigin,
+        work: W,
+    ) -> Result<W::Output, HandlerError> {
+        let unit = Arc::new(WithOutput::new(work));
+        let shared: Arc<dyn AnyUnit> = Arc::<WithOutput<W>>::clone(&unit);
+        if matches!(self.groups.run(self, origin, shared).await, Fate::Committed)
+            && let Some(output) = unit.take()
+        {
+            return Ok(output);
+        }
+        let alone = async {
+            let mut tx = self.begin(origin.function).await.map_err(HandlerError::retry)?;
+            let outgoing = unit.run(tx.conn()).await?;
+            tx.commit(origin.cause, outgoing, origin.now).await.map_err(HandlerError::retry)
+        };
+        tokio::time::timeout(WORK_LIMIT, alone)
+            .await
+            .unwrap_or_else(|_elapsed| Err(HandlerError::retry(silent())))?;
+        unit.take().ok_or_else(|| HandlerError::fail(NoOutput))
+    }
 }
+
+/// A unit of work has said that it is done, and has no output: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("a unit of work has no output")]
+struct NoOutput;
 
 /// A transaction whose events are published once it is committed. Dropped, it is rolled back.
 #[derive(Debug)]
@@ -177,43 +221,64 @@ impl Transaction<'_> {
         outgoing: Outgoing,
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
-        let traceparent = telemetry::current_traceparent();
-        let source = format!("learnflow/{}", self.function);
-        let events: Vec<StoredEvent> = outgoing
-            .into_drafts()
-            .into_iter()
-            .enumerate()
-            .map(|(position, draft)| StoredEvent {
-                id: derived_event_id(cause, self.function, position),
-                topic: draft.topic.to_owned(),
-                partition_key: draft.subject.to_string(),
-                event_type: draft.event_type.to_owned(),
-                source: source.clone(),
-                subject: Some(draft.subject.as_uuid()),
-                correlation_id: draft.correlation_id,
-                causation_id: Some(cause),
-                traceparent: traceparent.clone(),
-                data: draft.data,
-                occurred_at: now,
-                publish_attempts: 0,
-            })
-            .collect();
+        let events = stored(self.function, cause, outgoing, now);
         self.commit_events(events).await
     }
 
     pub(crate) async fn commit_events(mut self, mut events: Vec<StoredEvent>) -> sqlx::Result<()> {
-        // From now on: the event's own time is that of the beginning of the work.
+        let outbox = self.store.outbox.as_ref().filter(|_| !events.is_empty());
+        let ticket = outbox.and_then(Outbox::open);
+        let writer = ticket.as_ref().map(Ticket::writer);
         let now = self.store.clock.now();
-        let until = now + LEASE;
-        let leased = storage::events::insert_outgoing(&mut self.tx, &events, now, until).await?;
+        let kept = storage::events::insert_outgoing(&mut self.tx, &events, writer, now).await?;
+        let Some(kept) = kept else {
+            if let Some(ticket) = ticket {
+                ticket.abandon();
+            }
+            return Err(taken_for_dead());
+        };
+        if let Some(ticket) = &ticket {
+            ticket.committing(kept.iter().map(|event| event.sequence).max().unwrap_or_default());
+        }
         self.tx.commit().await?;
+        if let Some(ticket) = &ticket {
+            ticket.committed();
+        }
         self.store.faults.pass(self.function, FaultPoint::Committed).await;
-        if let Some(outbox) = &self.store.outbox {
-            events.retain(|event| leased.contains(&event.id.as_uuid()));
-            outbox.submit(self.function, events, until);
+        if let (Some(outbox), Some(ticket)) = (outbox, ticket) {
+            let sent: HashSet<Uuid> =
+                kept.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
+            events.retain(|event| sent.contains(&event.id.as_uuid()));
+            outbox.submit(self.function, events, ticket);
         }
         Ok(())
     }
+}
+
+/// The events of one unit of work, as they are kept.
+pub(crate) fn stored(
+    function: &'static str,
+    cause: EventId,
+    outgoing: Outgoing,
+    now: DateTime<Utc>,
+) -> Vec<StoredEvent> {
+    let traceparent = telemetry::current_traceparent();
+    let source = format!("learnflow/{function}");
+    let drafts = outgoing.into_drafts().into_iter().enumerate();
+    let events = drafts.map(|(position, draft)| StoredEvent {
+        id: derived_event_id(cause, function, position),
+        topic: draft.topic.to_owned(),
+        partition_key: draft.subject.to_string(),
+        event_type: draft.event_type.to_owned(),
+        source: source.clone(),
+        subject: Some(draft.subject.as_uuid()),
+        correlation_id: draft.correlation_id,
+        causation_id: Some(cause),
+        traceparent: traceparent.clone(),
+        data: draft.data,
+        occurred_at: now,
+    });
+    events.collect()
 }
 
 /// Work on the database, within the longest that it may take. Its outcome is unknown beyond that: a commit may have
@@ -225,7 +290,13 @@ pub(crate) async fn bounded<T>(work: impl Future<Output = sqlx::Result<T>>) -> s
     tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_elapsed| Err(silent()))
 }
 
-fn silent() -> sqlx::Error {
+/// Others have taken this process for dead, and publish for it: it goes on as another one.
+fn taken_for_dead() -> sqlx::Error {
+    let kind = std::io::ErrorKind::ConnectionAborted;
+    sqlx::Error::Io(std::io::Error::new(kind, "this process was taken for dead"))
+}
+
+pub(crate) fn silent() -> sqlx::Error {
     let kind = std::io::ErrorKind::TimedOut;
     sqlx::Error::Io(std::io::Error::new(kind, "the database does not answer"))
 }
