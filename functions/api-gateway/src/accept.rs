@@ -35,6 +35,8 @@ pub(crate) trait Work: Serialize + Send + Sync {
     type Event: Event + Sync;
     /// What brings the answer.
     type Answer: Event;
+    /// What is known of it once it is stored.
+    type Stored: Send;
 
     /// Tells keys of one kind of work from those of another.
     const OPERATION: &'static str;
@@ -47,20 +49,28 @@ pub(crate) trait Work: Serialize + Send + Sync {
         student: UserId,
         stored: &serde_json::Value,
         now: DateTime<Utc>,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+    ) -> impl Future<Output = sqlx::Result<Self::Stored>> + Send;
 
     /// The event that asks for it.
     fn into_event(self, id: Uuid, student: UserId) -> Self::Event;
 }
 
 /// Work that was accepted.
-pub(crate) struct Accepted {
+pub(crate) struct Accepted<S> {
     /// Its id; of work that was sent before, the first one's.
     pub(crate) id: Uuid,
     /// When it was accepted.
     pub(crate) at: DateTime<Utc>,
     /// The answer, if it came within the client's patience.
-    pub(crate) answer: Option<CloudEvent>,
+    pub(crate) answer: Option<Answered<S>>,
+}
+
+/// Work that was answered in time.
+pub(crate) struct Answered<S> {
+    /// What is known of the work.
+    pub(crate) stored: S,
+    /// What has answered it.
+    pub(crate) event: CloudEvent,
 }
 
 /// Accepts work and waits for its answer.
@@ -69,7 +79,7 @@ pub(crate) async fn accept<W: Work>(
     caller: &Caller,
     headers: &HeaderMap,
     work: W,
-) -> Result<Accepted, Problem> {
+) -> Result<Accepted<W::Stored>, Problem> {
     let bucket = format!("user:{}", caller.id);
     limits::check(gateway, &bucket, gateway.config.per_user).await?;
     let patience = patience(headers)?;
@@ -95,11 +105,13 @@ pub(crate) async fn accept<W: Work>(
             Claim::Repeated(first) => return Ok(Accepted { id: first, at: now, answer: None }),
         }
     }
-    work.keep(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
+    let stored =
+        work.keep(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
     let event = work.into_event(id, caller.id);
     let outgoing = Outgoing::none().with(&event).map_err(unserializable)?;
     tx.commit(EventId::from_uuid(id), outgoing, now).await?;
-    Ok(Accepted { id, at: now, answer: waiter.wait(patience).await })
+    let answer = waiter.wait(patience).await.map(|event| Answered { stored, event });
+    Ok(Accepted { id, at: now, answer })
 }
 
 /// `202`: the answer is still to come, and will be at `status_url`.
