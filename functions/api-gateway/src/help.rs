@@ -148,7 +148,7 @@ impl Work for Wanted {
         self.request.store(conn, id, (student, Some(self.agent)), now).await
     }
 
-    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
-        QuestionAsked { agent: Some(self.agent), ..self.request.into_event(id, student) }
+    fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
+        QuestionAsked { agent: Some(self.agent), ..self.request.event(id, student) }
     }
 }

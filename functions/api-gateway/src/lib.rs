@@ -10,6 +10,7 @@ mod accounts;
 mod api;
 mod config;
 mod conversation;
+mod counters;
 mod executions;
 mod help;
 mod limits;
@@ -26,7 +27,7 @@ use runtime::{
     config::Settings,
 };
 
-use crate::config::GatewayConfig;
+use crate::{config::GatewayConfig, counters::Counters};
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
@@ -37,6 +38,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         services: Arc::clone(services),
         signer: Signer::new(&auth).map(Arc::new),
         config: Arc::new(config),
+        counters: Arc::default(),
     };
     Function::new(NAME, 8180)
         .serves_public(api::routes(gateway))
@@ -55,6 +57,7 @@ struct Gateway {
     /// Absent where an external identity provider issues all tokens.
     signer: Option<Arc<Signer>>,
     config: Arc<GatewayConfig>,
+    counters: Arc<Counters>,
 }
 
 impl axum::extract::FromRef<Gateway> for Arc<Verifier> {

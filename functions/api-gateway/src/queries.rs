@@ -33,7 +33,7 @@ use uuid::Uuid;
 
 use crate::{
     Gateway, NAME,
-    accept::{Answered, Work, accept, pending, unserializable},
+    accept::{Answered, Work, accept, failed, pending},
     conversation,
 };
 
@@ -168,14 +168,14 @@ impl Work for QueryRequest {
         self.store(conn, QueryId::from_uuid(id), (student, None), now).await
     }
 
-    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
+    fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
         QuestionAsked {
             query_id: QueryId::from_uuid(id),
             student_id: student,
-            question: self.question,
-            code: self.code,
-            error: self.error,
-            topic: self.topic,
+            question: self.question.clone(),
+            code: self.code.clone(),
+            error: self.error.clone(),
+            topic: self.topic.clone(),
             agent: None,
             hint_level: None,
             exercise_id: self.exercise_id,
@@ -271,7 +271,7 @@ pub(crate) async fn rate(
         activity: Activity::AnswerRated { query_id: id, helpful: rating.helpful },
     });
     let cause = EventId::from_uuid(services.clock.new_id());
-    tx.commit(cause, outgoing.map_err(unserializable)?, services.clock.now()).await?;
+    tx.commit(cause, outgoing.map_err(failed)?, services.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,7 +12,7 @@ use crate::{CloudEvent, Data, DecodeError, Topic};
 pub const MAX_DATA_BYTES: usize = 900_000;
 
 /// A payload type with a fixed name on the wire.
-pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The CloudEvents type, with its version.
     const TYPE: &'static str;
     /// The topic on which every event of this type travels.

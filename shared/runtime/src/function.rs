@@ -1,6 +1,6 @@
 //! What a function hands to the runtime.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{Router, http::HeaderValue};
 use events::{Event, Topic};
@@ -54,7 +54,7 @@ impl Function {
     /// Handles a type of event in one database transaction.
     #[must_use]
     pub fn decides<H: Decide>(self, handler: H) -> Self {
-        self.handles::<H::In>(Box::new(Deciding(handler)))
+        self.handles::<H::In>(Box::new(Deciding(Arc::new(handler))))
     }
 
     /// Handles a type of event by one call to the outside.

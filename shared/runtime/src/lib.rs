@@ -13,6 +13,7 @@ mod database_error;
 mod dead_letter;
 pub mod fault;
 mod function;
+mod group_commit;
 pub mod handler;
 mod host;
 pub mod http;
@@ -35,6 +36,7 @@ pub mod telemetry;
 
 pub use clock::Clock;
 pub use function::Function;
+pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use live::Live;

@@ -11,16 +11,17 @@ use std::{
 
 use anyhow::anyhow;
 use events::{CloudEvent, Envelope, Event, envelope::event_id};
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use storage::events::StoredEvent;
 use tracing::Instrument;
 
 use crate::{
-    Act, Clock, Decide, Function, HandlerError, Received, Services, Store,
+    Act, Clock, Decide, Function, HandlerError, Outgoing, Received, Services, Store,
     database_error::DatabaseFault,
     dead_letter,
     fault::{FaultPoint, Faults},
+    group_commit::{AnyUnit, Fate, WorkOrigin},
     kafka::Producer,
     live::{EPHEMERAL, Live},
     message::Message,
@@ -99,7 +100,7 @@ pub(crate) trait AnyHandler: Send + Sync {
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a>;
 }
 
-pub(crate) struct Deciding<H>(pub(crate) H);
+pub(crate) struct Deciding<H>(pub(crate) Arc<H>);
 pub(crate) struct Acting<H>(pub(crate) H);
 pub(crate) struct Ignoring;
 
@@ -125,21 +126,52 @@ impl<H: Act> AnyHandler for Acting<H> {
     }
 }
 
-async fn decide<H: Decide>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
+async fn decide<H: Decide>(
+    handler: &Arc<H>,
+    event: CloudEvent,
+    scope: &Scope,
+) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
     if !handler.wants(&event.data) {
         return Ok(());
     }
-    let (id, now) = (event.id, scope.clock.now());
+    let (id, now, student) = (event.id, scope.clock.now(), event.data.student_id().as_uuid());
+    let unit =
+        Arc::new(Decision { handler: Arc::clone(handler), received: Received { event, now } });
+    // A foreign event is rare, and has more to keep.
+    if incoming.0.is_none() {
+        let function = scope.function;
+        let origin = WorkOrigin { function, cause: id, student, now, is_event: true };
+        let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
+        match scope.store.groups().run(&scope.store, origin, shared).await {
+            Fate::Committed | Fate::Duplicate => return Ok(()),
+            Fate::Undone => {}
+        }
+    }
     let mut tx = scope.store.begin(scope.function).await?;
     if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
         return Ok(());
     }
     incoming.record(&mut tx, now).await?;
-    let outgoing = handler.handle(Received { event, now }, tx.conn()).await?;
+    let outgoing = unit.run(tx.conn()).await?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
     Ok(tx.commit(id, outgoing, now).await?)
+}
+
+/// An event with the handler that decides about it.
+struct Decision<H: Decide> {
+    handler: Arc<H>,
+    received: Received<H::In>,
+}
+
+impl<H: Decide> AnyUnit for Decision<H> {
+    fn run<'a>(
+        &'a self,
+        conn: &'a mut sqlx::PgConnection,
+    ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
+        Box::pin(self.handler.handle(self.received.clone(), conn))
+    }
 }
 
 async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {

@@ -127,6 +127,7 @@ impl Services {
     /// Stops at once, as a crash would: what is queued stays in the outbox.
     pub fn kill(&self) {
         self.publisher.abort();
+        self.store.groups().kill();
         if let Some(sweeper) = &self.sweeper {
             sweeper.abort();
         }
