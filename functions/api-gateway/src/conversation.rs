@@ -9,8 +9,10 @@ use runtime::{
     http::{Caller, Json, Path, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use storage::conversations::{self, Exchange, Listed, Owned};
+use storage::{
+    conversations::{self, Exchange, Listed, Owned},
+    queries::QuestionBody,
+};
 use utoipa::ToSchema;
 
 use crate::{
@@ -78,15 +80,15 @@ pub(crate) async fn list(
     let found = conversations::list(&mut conn, caller.id, MAX_LISTED).await?;
     let shown = |listed: Listed| {
         let Listed { id, created_at, updated_at, first, questions } = listed;
-        let title = first.as_ref().map(question).unwrap_or_default();
+        let title = first.and_then(stored::legible).map(question).unwrap_or_default();
         let id = ConversationId::from_uuid(id);
         ListedConversation { id, title, questions, created_at, updated_at }
     };
     Ok(Json(found.into_iter().map(shown).collect()))
 }
 
-fn question(kept: &Value) -> String {
-    kept["question"].as_str().unwrap_or_default().to_owned()
+fn question(body: QuestionBody) -> String {
+    body.question.as_str().to_owned()
 }
 
 /// One's own conversation.
@@ -105,12 +107,10 @@ pub(crate) async fn get(
     let shown = |exchange: Exchange| {
         Ok(ShownExchange {
             query_id: QueryId::from_uuid(exchange.id),
-            question: question(&exchange.question),
+            question: stored::legible(exchange.question).map(question).unwrap_or_default(),
             asked_at: exchange.asked_at,
             agent: exchange.agent.map(stored::name).transpose()?,
-            content: exchange
-                .answer
-                .and_then(|body| body["answer"]["content"].as_str().map(str::to_owned)),
+            content: exchange.answer.and_then(stored::legible).map(|body| body.answer.content),
         })
     };
     let exchanges: Result<_, Problem> = found.into_iter().map(shown).collect();

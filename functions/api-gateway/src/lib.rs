@@ -1,7 +1,8 @@
 //! The gateway: the one door for front ends, over HTTP under `/api/v1`.
 //!
-//! In: HTTP requests, `question.answered.v1` and `execution.finished.v1`. Out: `question.asked.v1` and
-//! `execution.requested.v1`. Work is accepted once it is in the database, so Kafka may be away.
+//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1` and `submission.made.v1`. Work is accepted once
+//! it is in the database, so Kafka may be away. Answers are stored by whoever gives them; here they are only delivered,
+//! from the answers' topics to who waits, else from the database.
 
 mod accept;
 mod access;
@@ -17,13 +18,11 @@ mod ownership;
 mod passwords;
 mod practice;
 mod queries;
-mod record;
 pub mod seed;
 mod stored;
 
 use std::sync::Arc;
 
-use events::submission_graded::SubmissionGraded;
 use runtime::{
     Function, Services,
     auth::{AuthConfig, Signer, Verifier},
@@ -58,9 +57,6 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         counters: Arc::default(),
     };
     Function::new(NAME, 8180)
-        .decides(record::RecordAnswer)
-        .decides(executions::RecordResult)
-        .ignores::<SubmissionGraded>()
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
         .trusts_proxies(proxies)

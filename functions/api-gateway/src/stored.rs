@@ -1,5 +1,6 @@
 //! What the database holds as text or JSON, read as the types of the API. What cannot be read is a fault of ours.
 
+use domain::versioned::Unreadable;
 use runtime::http::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,4 +19,9 @@ pub(crate) fn read<T: DeserializeOwned>(stored: Value) -> Result<T, Problem> {
 /// 500 if nothing has this name.
 pub(crate) fn name<T: DeserializeOwned>(stored: String) -> Result<T, Problem> {
     read(Value::String(stored))
+}
+
+/// A text that was stored, if this version can read it: one text that it cannot must not hide the others.
+pub(crate) fn legible<T>(stored: Result<T, Unreadable>) -> Option<T> {
+    stored.inspect_err(|error| tracing::error!(%error, "a stored text cannot be read")).ok()
 }

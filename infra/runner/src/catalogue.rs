@@ -15,7 +15,6 @@ pub(crate) async fn lay(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     let mut tx = store.begin("catalogue").await.context("the database is away")?;
     storage::curriculum::upsert(tx.conn(), entries()).await.context("no catalogue")?;
     for entry in exercises::bank(course) {
-        let body = serde_json::to_value(&entry.exercise)?;
         let exercise = NewExercise {
             id: entry.id,
             topic: &entry.topic.slug,
@@ -23,7 +22,7 @@ pub(crate) async fn lay(store: &Store, clock: &Clock) -> anyhow::Result<()> {
             title: &entry.exercise.title,
             task: &entry.exercise.task,
             starter: &entry.exercise.starter,
-            body: &body,
+            body: &entry.exercise,
             source: "course",
             position: i32::try_from(entry.position)?,
             variation_of: None,

@@ -12,3 +12,4 @@ pub mod text;
 pub mod trace;
 mod trimmed;
 pub mod user;
+pub mod versioned;
