@@ -18,11 +18,12 @@ use runtime::{
 };
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
-use testing::eventually;
-use tests::{
-    Student, World,
-    bench::{Bench, asked_event, publish},
+use testing::{
+    Bench,
+    bench::{asked_event, publish},
+    eventually,
 };
+use tests::{Student, World};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 

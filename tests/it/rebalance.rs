@@ -7,8 +7,7 @@ use std::sync::{
 
 use events::question_asked::QuestionAsked;
 use runtime::{Act, HandlerError, Live, Outgoing, Received};
-use testing::eventually;
-use tests::bench::Bench;
+use testing::{Bench, eventually};
 use tokio::sync::watch;
 use uuid::Uuid;
 

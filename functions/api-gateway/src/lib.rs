@@ -17,6 +17,7 @@ mod practice;
 mod queries;
 mod record;
 pub mod seed;
+mod spec;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use runtime::{
     config::Settings,
 };
 
+pub use self::spec::SPEC;
 use crate::config::GatewayConfig;
 
 /// The function as the runtime hosts it.
@@ -39,7 +41,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         signer: Signer::new(&auth).map(Arc::new),
         config: Arc::new(config),
     };
-    Function::new(NAME, 8180)
+    Function::new(&SPEC)
         .decides(record::RecordAnswer)
         .decides(executions::RecordResult)
         .ignores::<SubmissionGraded>()
@@ -50,7 +52,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
 }
 
 /// The function's name.
-const NAME: &str = "api-gateway";
+const NAME: &str = SPEC.name;
 
 /// What the endpoints work with.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ pub mod cases;
 mod check;
 mod http;
 pub mod report;
+mod spec;
 
 use std::sync::Arc;
 
@@ -29,15 +30,16 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tutor::{Tutor, prompt, reply};
 
+pub use self::spec::SPEC;
 use crate::check::Checking;
 
 /// The function's name.
-const NAME: &str = "code-review";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let tutor = agents::tutor(settings, services);
-    let function = Function::new(NAME, 8103)
+    let function = Function::new(&SPEC)
         .decides(Begin)
         .decides(Finish { tutor: tutor.clone() })
         .serves_internal(http::routes(services));

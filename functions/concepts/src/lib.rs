@@ -9,6 +9,7 @@ pub mod answer;
 pub mod cases;
 pub mod explain;
 mod http;
+mod spec;
 
 use std::sync::Arc;
 
@@ -28,18 +29,19 @@ use tutor::{
     reply::{self, Explanation},
 };
 
+pub use self::spec::SPEC;
 use crate::{
     answer::Idea,
     explain::{Verifying, Waiting},
 };
 
 /// The function's name.
-const NAME: &str = "concepts";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let tutor = agents::tutor(settings, services);
-    let function = Function::new(NAME, 8101)
+    let function = Function::new(&SPEC)
         .decides(Begin { tutor: tutor.clone() })
         .decides(Verify)
         .serves_internal(http::routes(services));

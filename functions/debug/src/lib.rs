@@ -9,6 +9,7 @@ pub mod cases;
 pub mod diagnosis;
 pub mod hint;
 mod http;
+mod spec;
 
 use std::sync::Arc;
 
@@ -36,15 +37,16 @@ use sqlx::PgConnection;
 use storage::hint_ladders;
 use tutor::{Tutor, prompt, reply};
 
+pub use self::spec::SPEC;
 use crate::diagnosis::{Evidence, Finding, diagnose};
 
 /// The function's name.
-const NAME: &str = "debug";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let tutor = agents::tutor(settings, services);
-    let function = Function::new(NAME, 8104)
+    let function = Function::new(&SPEC)
         .decides(Begin { tutor: tutor.clone() })
         .decides(Finish { tutor: tutor.clone() })
         .serves_internal(http::routes(services));

@@ -14,6 +14,7 @@ pub mod make;
 mod model;
 mod setting;
 pub mod show;
+mod spec;
 
 use std::sync::Arc;
 
@@ -32,15 +33,16 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tutor::Tutor;
 
+pub use self::spec::SPEC;
 use crate::{choose::Intent, grading::Grading, make::Making, model::Asked};
 
 /// The function's name.
-const NAME: &str = "exercise";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let tutor = agents::tutor(settings, services);
-    let function = Function::new(NAME, 8105)
+    let function = Function::new(&SPEC)
         .decides(Begin { tutor: tutor.clone() })
         .decides(Submit)
         .decides(GoOn { tutor: tutor.clone() })

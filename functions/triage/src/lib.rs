@@ -11,6 +11,7 @@ mod http;
 mod patterns;
 mod reply;
 pub mod signs;
+mod spec;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, conf
 use sqlx::PgConnection;
 use tutor::{Tutor, prompt, reply as model_reply};
 
+pub use self::spec::SPEC;
 use crate::classify::{Context, classify};
 
 /// Latest errors that are looked at and passed on.
@@ -44,7 +46,7 @@ const SAID_BY_MODEL: f64 = 0.75;
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let tutor = agents::tutor(settings, services);
-    let function = Function::new("triage", 8100)
+    let function = Function::new(&SPEC)
         .decides(Triage { tutor: tutor.clone() })
         .serves_internal(http::routes(services));
     agents::with_model::<TriageModelRequested, _, _>(function, tutor, |tutor| Hear { tutor })

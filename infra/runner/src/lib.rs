@@ -5,9 +5,10 @@
 
 mod ask;
 mod backends;
-mod catalogue;
 pub mod course;
+mod course_rows;
 mod dev;
+pub mod functions;
 mod operate;
 pub mod quality;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     CourseSchema(course::SchemaArguments),
     /// Measure the tutor on labelled cases.
     Quality,
+    /// List all functions, topics and settings, as Markdown.
+    Functions,
     /// Bring a database up to date.
     Migrate {
         /// The database.
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
             Command::CheckCourse(arguments) => return course::run(arguments).await,
             Command::CourseSchema(arguments) => return course::write_schemas(&arguments),
             Command::Quality => return quality::run().await,
+            Command::Functions => say(functions::markdown().trim_end()),
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Topics { kafka } => operate::topics(kafka).await?,

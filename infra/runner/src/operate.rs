@@ -7,12 +7,12 @@ use runtime::{
     kafka,
 };
 
-use crate::{catalogue, say};
+use crate::{course_rows, say};
 
 pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
     let store = Store::open(database_url)?;
     store.migrate().await.context("the database cannot be migrated")?;
-    catalogue::lay(&store, &Clock::System).await?;
+    course_rows::write(&store, &Clock::System).await?;
     say("the database is up to date");
     Ok(())
 }

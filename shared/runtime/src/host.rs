@@ -6,7 +6,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Clock, Function, Services,
+    Clock, Function, Services, Spec,
     config::{ConfigError, HttpConfig, Settings, SharedSecret},
     consumer::Consumer,
     fault::Faults,
@@ -71,8 +71,9 @@ impl Host {
         services: &Arc<Services>,
         settings: &mut Settings,
     ) -> Result<Self, HostError> {
-        let name = function.name;
-        let config = HttpConfig::read(settings, function.port);
+        let name = function.spec.name;
+        function.check(settings);
+        let config = HttpConfig::read(settings, function.spec.port);
         let metrics_token = SharedSecret::of_metrics(settings);
         // Who has a consumer of their own takes no events by HTTP.
         let by_http = !function.topics.is_empty() && !services.kafka.consume;
@@ -81,11 +82,20 @@ impl Host {
         let processor = Processor::new(&mut function, services);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        if function.spec.migrates {
+            let (schema, stop) = (services.schema.clone(), stop.clone());
+            tasks.spawn(async move { schema.migrate(&stop).await });
+        }
         if services.kafka.consume && !function.topics.is_empty() {
             let consumer =
                 Consumer::subscribe(&services.kafka, &function.topics, Arc::clone(&processor))
                     .map_err(|source| HostError::Consume { function: name, source })?;
-            tasks.spawn(consumer.run(stop.clone()));
+            let (schema, stop) = (services.schema.clone(), stop.clone());
+            tasks.spawn(async move {
+                if schema.wait(&stop).await {
+                    consumer.run(stop).await;
+                }
+            });
         }
         if function.awaits_replies {
             let follower = replies::Follower::new(&services.kafka, &services.replies).await;
@@ -154,7 +164,7 @@ impl Host {
 /// to be (a Lambda function, or a server with or without a consumer of its own) until it is told to
 /// stop.
 pub fn main(
-    name: &'static str,
+    spec: &'static Spec,
     function: impl FnOnce(&mut Settings, &Arc<Services>) -> Function,
 ) -> ExitCode {
     let mut settings = Settings::from_process();
@@ -167,11 +177,11 @@ pub fn main(
         }
     };
     runtime.block_on(async {
-        let _guard = telemetry::install(&telemetry, name);
+        let _guard = telemetry::install(&telemetry, spec.name);
         match run(&mut settings, function).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                tracing::error!(function = name, error = %chain(error.as_ref()), "cannot run");
+                tracing::error!(function = spec.name, error = %chain(error.as_ref()), "cannot run");
                 ExitCode::FAILURE
             }
         }
@@ -185,8 +195,9 @@ async fn run(
     let is_lambda = settings.is_lambda();
     let services = Services::start(settings, Clock::System, Faults::default()).await?;
     let function = function(settings, &services);
-    settings.check()?;
     if is_lambda {
+        function.check(settings);
+        settings.check()?;
         LambdaFunction::new(function, &services).run().await?;
     } else {
         let host = Host::start(function, &services, settings).await?;

@@ -273,9 +273,12 @@ impl LambdaFunction {
     /// Handles one invocation of either kind, and waits until what it emitted is on the broker.
     ///
     /// # Errors
-    /// The event has neither shape: Lambda's caller sees that, and the event is not lost.
+    /// The event has no shape that is known here, or the database is not up to date: Lambda's caller sees that, and the
+    /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         let answer = if is_batch(&event) {
+            // Not one of its events is to blame: all of them come again.
+            self.services.schema.check().await?;
             let batch: KafkaBatch = serde_json::from_value(event)?;
             serde_json::to_value(handle_batch(&self.processor, batch).await)?
         } else {

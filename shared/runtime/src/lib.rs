@@ -26,9 +26,12 @@ pub mod message;
 mod metrics;
 mod outbox;
 mod process;
+pub mod replay;
 pub mod replies;
 mod retry;
+mod schema;
 mod services;
+mod spec;
 mod store;
 mod sweeper;
 pub mod telemetry;
@@ -39,6 +42,7 @@ pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use live::Live;
 pub use services::{Services, StartError};
+pub use spec::{Http, Spec};
 pub use store::{Store, Transaction};
 
 /// An HTTP client with the limits that every call out has.

@@ -226,7 +226,7 @@ impl Processor {
     pub(crate) fn new(function: &mut Function, services: &Services) -> Arc<Self> {
         Arc::new(Self {
             scope: Scope {
-                function: function.name,
+                function: function.spec.name,
                 store: services.store.clone(),
                 clock: services.clock.clone(),
                 faults: services.faults.clone(),

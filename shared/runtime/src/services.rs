@@ -14,6 +14,7 @@ use crate::{
     metrics,
     outbox::Outbox,
     replies::Replies,
+    schema::Schema,
     store, sweeper,
 };
 
@@ -32,9 +33,6 @@ pub enum StartError {
     /// The database's address cannot be used.
     #[error("cannot use the database address")]
     Database(#[source] sqlx::Error),
-    /// The database cannot be brought up to date.
-    #[error("cannot migrate the database")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
     /// The Kafka settings cannot be used.
     #[error("cannot use the Kafka settings")]
     Kafka(#[source] rdkafka::error::KafkaError),
@@ -58,16 +56,17 @@ pub struct Services {
     pub(crate) producer: Producer,
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
+    pub(crate) schema: Schema,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
     sweeper: Option<JoinHandle<()>>,
 }
 
 impl Services {
-    /// Reads the settings, brings the database up to date and starts the publisher.
+    /// Reads the settings and starts the publisher. The database may be away, or older than this program.
     ///
     /// # Errors
-    /// Faulty settings, or a database that cannot be migrated.
+    /// Faulty settings.
     pub async fn start(
         settings: &mut Settings,
         clock: Clock,
@@ -80,7 +79,7 @@ impl Services {
         let auth = AuthConfig::read(settings);
         settings.check()?;
         let pool = store::pool(&database).map_err(StartError::Database)?;
-        storage::migrations::run(&pool).await.map_err(StartError::Migrate)?;
+        let schema = Schema::of(pool.clone());
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
@@ -93,7 +92,14 @@ impl Services {
             replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
             store: Store::new(pool, outbox.clone(), faults.clone(), clock.clone()),
             verifier: Arc::new(Verifier::new(auth, client, clock.clone())),
-            publisher: tokio::spawn(publisher.run(stop.clone())),
+            publisher: tokio::spawn({
+                let (schema, stop) = (schema.clone(), stop.clone());
+                async move {
+                    schema.wait(&stop).await;
+                    publisher.run(stop).await;
+                }
+            }),
+            schema,
             clock,
             kafka,
             producer,

@@ -137,8 +137,8 @@ pub async fn sweep(
 ) -> sqlx::Result<u64> {
     let delete = sqlx::query(retention.delete).bind(now - retention.keep).bind(limit);
     let delete = if retention.table == "events" {
-        let topics = events::Topic::ALL.map(|topic| topic.name().to_owned());
-        delete.bind(topics.to_vec())
+        let topics = events::Topic::ALL.iter().map(|topic| topic.name().to_owned());
+        delete.bind(topics.collect::<Vec<_>>())
     } else {
         delete
     };
