@@ -9,13 +9,29 @@ use std::{
 use events::{Topic, question_asked::QuestionAsked};
 use runner::functions::{self, FUNCTIONS, specs};
 use runtime::{
-    Clock, Function, Host, Services,
+    Clock, Decide, Function, HandlerError, Host, Outgoing, Received, Services,
     config::{COMMON_SETTINGS, Settings},
     fault::Faults,
     telemetry::TelemetryConfig,
 };
+use sqlx::PgConnection;
 use testing::{JWT_SECRET, TestDatabase, bench::BENCH};
 use tests::worker_command;
+
+/// Handles questions by doing nothing.
+struct Idle;
+
+impl Decide for Idle {
+    type In = QuestionAsked;
+
+    async fn handle(
+        &self,
+        _: Received<QuestionAsked>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(Outgoing::none())
+    }
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -56,7 +72,7 @@ async fn a_function_reads_the_settings_that_its_spec_says() {
     TelemetryConfig::read(&mut common);
     let services = Services::start(&mut common, Clock::System, Faults::default()).await;
     let services = services.expect("services start");
-    let idle = Function::new(&BENCH).ignores::<QuestionAsked>();
+    let idle = Function::new(&BENCH).decides(Idle);
     let host = Host::start(idle, &services, &mut common).await.expect("it starts");
     assert_eq!(common.asked(), BTreeSet::from(COMMON_SETTINGS.map(str::to_owned)));
     let worker = worker_command().program.display().to_string();

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
 use reqwest::StatusCode;
 use runtime::{
@@ -152,7 +153,9 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let key = student.id.to_string();
-    let wrong_type = json!({ "specversion": "1.0", "id": "1", "source": "/x", "type": "no.such.v1", "data": {} });
+    let wrong_type =
+        json!({ "specversion": "1.0", "id": "1", "source": "/x", "type": "not.ours", "data": {} });
+    let later_type = json!({ "specversion": "1.0", "id": "3", "source": "/x", "type": "no.such.v1", "data": {} });
     let wrong_data = json!({ "specversion": "1.0", "id": "2", "source": "/x", "type": "question.asked.v1",
         "data": { "query_id": Uuid::nil(), "student_id": Uuid::nil(), "question": 7 } });
     let no_id =
@@ -160,7 +163,7 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
     let damaged: [(Vec<u8>, &str); 5] = [
         (b"\xff\x00 not json".to_vec(), "body is not valid JSON"),
         (b"{}".to_vec(), "no specversion"),
-        (wrong_type.to_string().into(), "event type no.such.v1 is not handled here"),
+        (wrong_type.to_string().into(), "event type not.ours is not handled here"),
         (wrong_data.to_string().into(), "data does not match question.asked.v1 at question"),
         (no_id.to_string().into(), "attribute id is missing"),
     ];
@@ -168,6 +171,9 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
         publish(world.kafka(), "learning.requests", &key, Some(bytes)).await;
     }
     publish(world.kafka(), "learning.requests", &key, None).await;
+    // What a later version says to others is no business of this one.
+    publish(world.kafka(), "learning.requests", &key, Some(later_type.to_string().as_bytes()))
+        .await;
     // The same student's next question is answered all the same.
     let reply = world.ask(&student, "What is a list?", 30).await;
     assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
@@ -178,6 +184,10 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
         (rows.len() == damaged.len() + 1).then_some(rows)
     })
     .await;
+    let url = format!("{}/metrics", world.stack().url("triage").expect("triage"));
+    let metrics = runtime::http_client().expect("a client").get(url).send().await;
+    let metrics = metrics.expect("it answers").text().await.expect("text");
+    assert!(metrics.contains(r#"learnflow_events_skipped_total{function="triage"}"#), "{metrics}");
     for (bytes, words) in damaged {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let original = STANDARD.encode(bytes);
@@ -204,8 +214,9 @@ struct HoldsUpOne {
 
 impl Act for HoldsUpOne {
     type In = QuestionAsked;
+    type Done = Outgoing;
 
-    async fn handle(
+    async fn call(
         &self,
         received: Received<QuestionAsked>,
         _: &Live,
@@ -217,6 +228,15 @@ impl Act for HoldsUpOne {
         let question = asked.question.as_str().to_owned();
         self.handled.lock().await.push((asked.student_id.as_uuid(), question));
         Ok(Outgoing::none())
+    }
+
+    async fn record(
+        &self,
+        outgoing: Outgoing,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(outgoing)
     }
 }
 
@@ -277,14 +297,24 @@ struct FailsAtFirst {
 
 impl Act for FailsAtFirst {
     type In = QuestionAsked;
+    type Done = Outgoing;
 
-    async fn handle(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
+    async fn call(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
         let attempt = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
         if attempt >= self.succeeds_at {
             return Ok(Outgoing::none());
         }
         assert!(attempt != 1, "the first attempt panics");
         Err(HandlerError::retry(anyhow!("the outside is away")))
+    }
+
+    async fn record(
+        &self,
+        outgoing: Outgoing,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(outgoing)
     }
 }
 

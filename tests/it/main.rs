@@ -15,6 +15,7 @@ mod memory;
 mod model;
 mod network;
 mod new_function;
+mod operations;
 mod outages;
 mod practising;
 mod rebalance;

@@ -5,8 +5,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
 use runtime::{Act, HandlerError, Live, Outgoing, Received};
+use sqlx::PgConnection;
 use testing::{Bench, eventually};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -24,12 +26,22 @@ struct Gated {
 
 impl Act for Gated {
     type In = QuestionAsked;
+    type Done = Outgoing;
 
-    async fn handle(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
+    async fn call(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let opened = self.gate.clone().wait_for(|is_open| *is_open).await.map(|_| ());
         opened.map_err(HandlerError::retry)?;
         Ok(Outgoing::none())
+    }
+
+    async fn record(
+        &self,
+        outgoing: Outgoing,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(outgoing)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
 use reqwest::StatusCode;
 use runtime::{
@@ -13,6 +14,7 @@ use runtime::{
     lambda::LambdaFunction,
 };
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 use testing::{TestDatabase, bench::BENCH};
 use tests::{JWT_SECRET, World};
 use uuid::Uuid;
@@ -295,9 +297,19 @@ struct NeverSucceeds;
 
 impl Act for NeverSucceeds {
     type In = QuestionAsked;
+    type Done = Outgoing;
 
-    async fn handle(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
+    async fn call(&self, _: Received<QuestionAsked>, _: &Live) -> Result<Outgoing, HandlerError> {
         Err(HandlerError::retry(anyhow::anyhow!("the outside is away")))
+    }
+
+    async fn record(
+        &self,
+        outgoing: Outgoing,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Ok(outgoing)
     }
 }
 

@@ -8,10 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
+use domain::user::Role;
 use events::{CloudEvent, Event};
 use ids::{EventId, UserId};
 use runtime::{
-    HandlerError, Outgoing,
+    HandlerError, Outgoing, UnitOfWork, WorkOrigin,
     http::{Caller, Json, Problem},
 };
 use serde::Serialize;
@@ -30,7 +31,7 @@ const LONGEST_PATIENCE: u64 = 25;
 const KEY_LIMIT: usize = 200;
 
 /// Work that a function does for a student.
-pub(crate) trait Work: Serialize + Send + Sync {
+pub(crate) trait Work: Serialize + Send + Sync + 'static {
     /// What asks the function for it.
     type Event: Event + Sync;
     /// What brings the answer.
@@ -50,7 +51,7 @@ pub(crate) trait Work: Serialize + Send + Sync {
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// The event that asks for it.
-    fn into_event(self, id: Uuid, student: UserId) -> Self::Event;
+    fn event(&self, id: Uuid, student: UserId) -> Self::Event;
 }
 
 /// Work that was accepted.
@@ -80,26 +81,69 @@ pub(crate) async fn accept<W: Work>(
     let stored = serde_json::to_value(&work).map_err(|error| Problem::internal(&error))?;
     // Expected before it is asked for, so that no answer can slip through between.
     let waiter = services.replies.expect::<W::Answer>(id);
-    let mut tx = services.store.begin(NAME).await?;
-    if caller.external {
-        storage::users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
+    let origin = WorkOrigin {
+        function: NAME,
+        cause: EventId::from_uuid(id),
+        student: caller.id.as_uuid(),
+        now,
+        is_event: false,
+    };
+    let acceptance = Acceptance {
+        work,
+        id,
+        student: caller.id,
+        external: caller.external.then_some(caller.role),
+        key,
+        stored,
+        now,
+    };
+    match services.store.transact(origin, acceptance).await.map_err(without_account)? {
+        Claim::New => Ok(Accepted { id, at: now, answer: waiter.wait(patience).await }),
+        Claim::Conflict => Err(reused_key()),
+        Claim::Repeated(first) => Ok(Accepted { id: first, at: now, answer: None }),
     }
-    if let Some(key) = key {
-        let owner = caller.id.to_string();
-        let request_hash = Sha256::digest(stored.to_string()).into();
-        let key =
-            IdempotencyKey { operation: W::OPERATION, owner: &owner, key: &key, request_hash };
-        match idempotency::claim(tx.conn(), &key, id, now).await? {
-            Claim::New => {}
-            Claim::Conflict => return Err(reused_key()),
-            Claim::Repeated(first) => return Ok(Accepted { id: first, at: now, answer: None }),
+}
+
+/// Work that is being accepted.
+struct Acceptance<W> {
+    work: W,
+    id: Uuid,
+    student: UserId,
+    /// The role of a student whom another identity provider vouches for, and who may have no account here yet.
+    external: Option<Role>,
+    key: Option<String>,
+    stored: serde_json::Value,
+    now: DateTime<Utc>,
+}
+
+impl<W: Work> UnitOfWork for Acceptance<W> {
+    type Output = Claim;
+
+    async fn run(&self, conn: &mut PgConnection) -> Result<(Claim, Outgoing), HandlerError> {
+        if let Some(role) = self.external {
+            storage::users::ensure_external(conn, self.student, role, self.now)
+                .await
+                .map_err(HandlerError::retry)?;
         }
+        match self.claim(conn).await.map_err(HandlerError::retry)? {
+            Claim::New => {}
+            known => return Ok((known, Outgoing::none())),
+        }
+        let kept = self.work.keep(conn, self.id, self.student, &self.stored, self.now).await;
+        kept.map_err(HandlerError::retry)?;
+        let event = self.work.event(self.id, self.student);
+        Ok((Claim::New, Outgoing::none().with(&event)?))
     }
-    work.keep(tx.conn(), id, caller.id, &stored, now).await.map_err(without_account)?;
-    let event = work.into_event(id, caller.id);
-    let outgoing = Outgoing::none().with(&event).map_err(unserializable)?;
-    tx.commit(EventId::from_uuid(id), outgoing, now).await?;
-    Ok(Accepted { id, at: now, answer: waiter.wait(patience).await })
+}
+
+impl<W: Work> Acceptance<W> {
+    async fn claim(&self, conn: &mut PgConnection) -> sqlx::Result<Claim> {
+        let Some(key) = &self.key else { return Ok(Claim::New) };
+        let owner = self.student.to_string();
+        let request_hash = Sha256::digest(self.stored.to_string()).into();
+        let key = IdempotencyKey { operation: W::OPERATION, owner: &owner, key, request_hash };
+        idempotency::claim(conn, &key, self.id, self.now).await
+    }
 }
 
 /// `202`: the answer is still to come, and will be at `status_url`.
@@ -140,17 +184,25 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     }
 }
 
-pub(crate) fn unserializable(error: HandlerError) -> Problem {
+/// What a unit of work has failed with, for whoever asked for it.
+pub(crate) fn failed(error: HandlerError) -> Problem {
     let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
-    Problem::internal(cause.as_ref())
+    match cause.downcast::<sqlx::Error>() {
+        Ok(error) => error.into(),
+        Err(cause) => Problem::internal(cause.as_ref()),
+    }
 }
 
 /// A valid token can outlive its account.
-fn without_account(error: sqlx::Error) -> Problem {
-    let constraint = error.as_database_error().and_then(|error| error.constraint());
+fn without_account(error: HandlerError) -> Problem {
+    let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = &error;
+    let constraint = cause
+        .downcast_ref::<sqlx::Error>()
+        .and_then(sqlx::Error::as_database_error)
+        .and_then(|error| error.constraint());
     if constraint.is_some_and(|name| name.ends_with("_student_id_fkey")) {
         Problem::unauthorized("this account does not exist any more; register")
     } else {
-        error.into()
+        failed(error)
     }
 }

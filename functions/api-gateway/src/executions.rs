@@ -107,13 +107,13 @@ impl Work for Program {
         executions::insert(conn, ExecutionId::from_uuid(id), Some(student), stored, now).await
     }
 
-    fn into_event(self, id: Uuid, student: UserId) -> ExecutionRequested {
+    fn event(&self, id: Uuid, student: UserId) -> ExecutionRequested {
         ExecutionRequested {
             purpose: Purpose::Run,
             execution_id: ExecutionId::from_uuid(id),
             student_id: student,
             request_id: None,
-            program: self,
+            program: self.clone(),
         }
     }
 }

@@ -146,7 +146,7 @@ impl Work for Wanted {
         self.request.keep(conn, id, student, stored, now).await
     }
 
-    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
-        QuestionAsked { agent: Some(self.agent), ..self.request.into_event(id, student) }
+    fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
+        QuestionAsked { agent: Some(self.agent), ..self.request.event(id, student) }
     }
 }

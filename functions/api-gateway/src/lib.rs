@@ -9,6 +9,7 @@ mod accounts;
 mod api;
 mod config;
 mod conversation;
+mod counters;
 mod executions;
 mod help;
 mod limits;
@@ -21,15 +22,14 @@ mod spec;
 
 use std::sync::Arc;
 
-use events::submission_graded::SubmissionGraded;
 use runtime::{
-    Function, Services,
+    Function, Services, Sweep,
     auth::{AuthConfig, Signer, Verifier},
     config::Settings,
 };
 
 pub use self::spec::SPEC;
-use crate::config::GatewayConfig;
+use crate::{config::GatewayConfig, counters::Counters};
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
@@ -40,11 +40,12 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         services: Arc::clone(services),
         signer: Signer::new(&auth).map(Arc::new),
         config: Arc::new(config),
+        counters: Arc::default(),
     };
     Function::new(&SPEC)
         .decides(record::RecordAnswer)
         .decides(executions::RecordResult)
-        .ignores::<SubmissionGraded>()
+        .repeats(Sweep)
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
         .trusts_proxies(proxies)
@@ -61,6 +62,7 @@ struct Gateway {
     /// Absent where an external identity provider issues all tokens.
     signer: Option<Arc<Signer>>,
     config: Arc<GatewayConfig>,
+    counters: Arc<Counters>,
 }
 
 impl axum::extract::FromRef<Gateway> for Arc<Verifier> {

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use domain::text::Email;
 use runtime::http::{ClientAddress, Problem, network};
 
@@ -27,12 +27,12 @@ struct Standing {
     reset_seconds: i64,
 }
 
-/// Counts a hit on a bucket.
+/// Counts a request on a bucket.
 ///
 /// # Errors
 /// 429 with `Retry-After` beyond the limit; 503 if the database is away.
 pub(crate) async fn check(gateway: &Gateway, bucket: &str, limit: i32) -> Result<(), Problem> {
-    hit(gateway, bucket, limit).await.map(|_| ())
+    hit(gateway, bucket, limit).await.map(|_standing| ())
 }
 
 /// Counts an attempt with an address and a password: by network, since each costs us 19 MiB and tens of
@@ -48,7 +48,8 @@ pub(crate) async fn password(
 ) -> Result<(), Problem> {
     let config = &gateway.config;
     let (network, email) = (network(address), email.as_str());
-    check(gateway, &format!("passwords:{network}"), config.per_password).await?;
+    let attempts = count(gateway, &format!("passwords:{network}")).await?;
+    attempts.within(config.per_password)?;
     let here = count(gateway, &format!("login:{network}:{email}")).await?;
     here.within(config.per_login)?;
     let everywhere = count(gateway, &format!("account:{email}")).await?;
@@ -75,20 +76,27 @@ impl Count {
     }
 }
 
+/// Counts in the database at once: an attempt at a password must be counted before it is made.
 async fn count(gateway: &Gateway, bucket: &str) -> Result<Count, Problem> {
-    let now = gateway.services.clock.now().timestamp();
-    let start = now - now.rem_euclid(WINDOW);
+    let (window, reset_seconds) = window(gateway.services.clock.now());
     let mut conn = gateway.services.store.connection().await?;
-    let window = DateTime::from_timestamp(start, 0).unwrap_or_default();
     let hits = storage::rate_limits::hit(&mut conn, bucket, window).await?;
-    Ok(Count { hits, reset_seconds: start + WINDOW - now })
+    Ok(Count { hits, reset_seconds })
 }
 
 async fn hit(gateway: &Gateway, bucket: &str, limit: i32) -> Result<Standing, Problem> {
-    let count = count(gateway, bucket).await?;
-    count.within(limit)?;
-    let Count { hits, reset_seconds } = count;
+    let now = gateway.services.clock.now();
+    let (window, reset_seconds) = window(now);
+    let hits = gateway.counters.hit(&gateway.services.store, bucket, window, now).await?;
+    Count { hits, reset_seconds }.within(limit)?;
     Ok(Standing { limit, remaining: limit - hits, reset_seconds })
+}
+
+/// When the present window began, and in how many seconds it ends.
+fn window(now: DateTime<Utc>) -> (DateTime<Utc>, i64) {
+    let into = now.timestamp().rem_euclid(WINDOW);
+    let start = now.timestamp() - into;
+    (DateTime::from_timestamp(start, 0).unwrap_or_default(), WINDOW - into)
 }
 
 /// Limits each address, and tells every client where it stands.

@@ -291,12 +291,12 @@ impl Work for HandedIn {
         submissions::insert(conn, id, (student, self.exercise_id), self.code.as_str(), now).await
     }
 
-    fn into_event(self, id: Uuid, student: UserId) -> SubmissionMade {
+    fn event(&self, id: Uuid, student: UserId) -> SubmissionMade {
         SubmissionMade {
             submission_id: SubmissionId::from_uuid(id),
             student_id: student,
             exercise_id: self.exercise_id,
-            code: self.code,
+            code: self.code.clone(),
         }
     }
 }

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     Gateway, NAME,
-    accept::{Work, accept, pending, unserializable},
+    accept::{Work, accept, failed, pending},
     conversation,
     record::{self, AnswerBody},
 };
@@ -164,14 +164,14 @@ impl Work for QueryRequest {
         queries::insert(conn, id, (student, conversation), stored, now).await
     }
 
-    fn into_event(self, id: Uuid, student: UserId) -> QuestionAsked {
+    fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
         QuestionAsked {
             query_id: QueryId::from_uuid(id),
             student_id: student,
-            question: self.question,
-            code: self.code,
-            error: self.error,
-            topic: self.topic,
+            question: self.question.clone(),
+            code: self.code.clone(),
+            error: self.error.clone(),
+            topic: self.topic.clone(),
             agent: None,
             hint_level: None,
             exercise_id: self.exercise_id,
@@ -243,7 +243,7 @@ pub(crate) async fn rate(
         activity: Activity::AnswerRated { query_id: id, helpful: rating.helpful },
     });
     let cause = EventId::from_uuid(services.clock.new_id());
-    tx.commit(cause, outgoing.map_err(unserializable)?, services.clock.now()).await?;
+    tx.commit(cause, outgoing.map_err(failed)?, services.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

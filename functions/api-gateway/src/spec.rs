@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use events::Topic;
-use runtime::{Http, Spec};
+use runtime::{Http, Periodic, Spec, Sweep};
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
@@ -22,6 +22,7 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
+    schedules: &[Sweep::SCHEDULE],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",

@@ -14,6 +14,7 @@ pub mod workers;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use domain::execution::{ExecutionResult, Verdict};
 use events::{
     activity_recorded::{Activity, ActivityRecorded},
@@ -22,6 +23,7 @@ use events::{
 };
 use ids::ExecutionId;
 use runtime::{Act, Function, HandlerError, Live, Outgoing, Received, Services, config::Settings};
+use sqlx::PgConnection;
 
 use self::workers::Workers;
 pub use self::{
@@ -54,18 +56,27 @@ struct CodeExecution {
     workers: Arc<Workers>,
 }
 
+/// What came of a request to run a program.
+enum Done {
+    /// It was run.
+    Run { finished: ExecutionFinished, purpose: Purpose, activity: Activity },
+    /// No turn came: it goes to the end of the queue.
+    Again(ExecutionRequested),
+}
+
 impl Act for CodeExecution {
     type In = ExecutionRequested;
+    type Done = Done;
 
-    async fn handle(
+    async fn call(
         &self,
         received: Received<ExecutionRequested>,
         _: &Live,
-    ) -> Result<Outgoing, HandlerError> {
+    ) -> Result<Done, HandlerError> {
         let Ok(turn) = tokio::time::timeout(MAX_WAIT, self.workers.turn()).await else {
             // Not an attempt that failed: nothing is wrong with the program, and nothing was tried.
             tracing::warn!("no turn came, the program is asked for again");
-            return Outgoing::none().with(&received.event.data);
+            return Ok(Done::Again(received.event.data));
         };
         let ExecutionRequested { execution_id, student_id, request_id, purpose, program } =
             received.event.data;
@@ -76,14 +87,26 @@ impl Act for CodeExecution {
         let activity = activity(execution_id, &result);
         let result = result.trimmed();
         let finished = ExecutionFinished { execution_id, student_id, request_id, result };
-        let outgoing = Outgoing::none().with(&finished)?;
-        match purpose {
-            Purpose::Check => Ok(outgoing),
-            Purpose::Run => outgoing.with(&ActivityRecorded {
-                student_id,
-                request_id: execution_id.as_uuid(),
-                activity,
-            }),
+        Ok(Done::Run { finished, purpose, activity })
+    }
+
+    async fn record(
+        &self,
+        done: Done,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        match done {
+            Done::Again(requested) => Outgoing::none().with(&requested),
+            Done::Run { finished, purpose: Purpose::Check, .. } => Outgoing::none().with(&finished),
+            Done::Run { finished, purpose: Purpose::Run, activity } => {
+                let activity = ActivityRecorded {
+                    student_id: finished.student_id,
+                    request_id: finished.execution_id.as_uuid(),
+                    activity,
+                };
+                Outgoing::none().with(&finished)?.with(&activity)
+            }
         }
     }
 }

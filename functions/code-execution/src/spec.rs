@@ -17,5 +17,6 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(60),
     // One worker with the memory at which it is ended (`SANDBOX_WORKER_MEMORY_MB`), and the function itself.
     memory_mb: 6_656,
+    schedules: &[],
     settings: &["PYTHON_IMAGE", "SANDBOX_WORKERS", "SANDBOX_WORKER", "SANDBOX_WORKER_MEMORY_MB"],
 };

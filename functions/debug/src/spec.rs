@@ -21,5 +21,6 @@ pub const SPEC: Spec = Spec {
     migrates: false,
     timeout: Duration::from_secs(60),
     memory_mb: 256,
+    schedules: &[],
     settings: &tutor::VARIABLES,
 };

@@ -39,13 +39,21 @@ pub fn markdown() -> String {
     let mut text = String::from(
         "# Functions and topics\n\n\
          Made by `cargo run -- functions > docs/functions.md` from the `SPEC` of each function, and compared by a test.\n\n\
-         | function | port | what it does | consumes | emits | HTTP | time | memory |\n|---|---|---|---|---|---|---|---|\n",
+         | function | port | what it does | consumes | emits | HTTP | periodic work | time | memory |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for spec in specs() {
         let http = match spec.http {
             Http::Public => "public",
             Http::Internal => "internal",
         };
+        let mut schedules: Vec<String> = spec
+            .schedules
+            .iter()
+            .map(|schedule| format!("`{}` every {} s", schedule.name, schedule.every.as_secs()))
+            .collect();
+        if spec.migrates {
+            schedules.push("migrates at start".to_owned());
+        }
         line(
             &mut text,
             &[
@@ -55,6 +63,7 @@ pub fn markdown() -> String {
                 &names(spec.consumes.iter().map(|topic| topic.name())),
                 &names(spec.emits.iter().map(|topic| topic.name())),
                 http,
+                &schedules.join(", "),
                 &format!("{} s", spec.timeout.as_secs()),
                 &format!("{} MB", spec.memory_mb),
             ],

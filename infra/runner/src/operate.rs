@@ -31,16 +31,3 @@ pub(crate) async fn topics(brokers: String) -> anyhow::Result<()> {
     say("all topics are there");
     Ok(())
 }
-
-pub(crate) async fn dead_letters(database_url: &str, limit: i64) -> anyhow::Result<()> {
-    let store = Store::open(database_url)?;
-    let mut conn = store.connection().await.context("the database is away")?;
-    let letters = storage::events::latest_on_topic(&mut conn, "dead.letters", limit).await?;
-    if letters.is_empty() {
-        say("there are no dead letters");
-    }
-    for (at, letter) in letters {
-        say(format!("{at} {} {} {}", letter["function"], letter["origin"], letter["reasons"]));
-    }
-    Ok(())
-}

@@ -3,7 +3,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::Author;
 use events::{
     Event,
@@ -198,8 +198,13 @@ where
     O: Event + From<ModelFinished>,
 {
     type In = I;
+    type Done = ModelFinished;
 
-    async fn handle(&self, received: Received<I>, live: &Live) -> Result<Outgoing, HandlerError> {
+    async fn call(
+        &self,
+        received: Received<I>,
+        live: &Live,
+    ) -> Result<ModelFinished, HandlerError> {
         let request: ModelRequested = received.event.data.into();
         let mut teller = Teller { request: &request, live, sequence: 0, silent: false };
         let answered =
@@ -209,7 +214,7 @@ where
             Ok(text) => ModelOutcome::Answered { text },
             Err(error) => ModelOutcome::Unavailable { reason: chain(&error) },
         };
-        Outgoing::none().with(&O::from(ModelFinished {
+        Ok(ModelFinished {
             draft_id: request.draft_id,
             query_id: request.query_id,
             student_id: request.student_id,
@@ -218,7 +223,16 @@ where
             tokens_in,
             tokens_out,
             latency_ms,
-        }))
+        })
+    }
+
+    async fn record(
+        &self,
+        finished: ModelFinished,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Outgoing::none().with(&O::from(finished))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{CloudEvent, Data, DecodeError, Topic};
 pub const MAX_DATA_BYTES: usize = 900_000;
 
 /// A payload type with a fixed name on the wire.
-pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The CloudEvents type, with its version.
     const TYPE: &'static str;
     /// The topic on which every event of this type travels.
@@ -61,6 +61,21 @@ impl<E: Event> Envelope<E> {
         let traceparent = event.extensions.get("traceparent").cloned();
         Ok(Self { id, time: event.time, traceparent, data })
     }
+}
+
+/// Whether a type has the form of ours: lower-case words with dots between them, and a version, such as
+/// `question.asked.v1`. Such an event may be of a later version; any other was not meant for us.
+#[must_use]
+pub fn is_versioned_type(event_type: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    event_type.rsplit_once(".v").is_some_and(|(name, version)| {
+        name.split('.').all(is_word)
+            && !version.is_empty()
+            && version.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// The identity of an event for deduplication. Our own ids are UUIDs; a foreign event is unique only

@@ -1,15 +1,16 @@
 //! What a function hands to the runtime.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{Router, http::HeaderValue};
 use events::{Event, Topic};
 
 use crate::{
-    Act, Decide, Spec,
+    Act, Decide, Periodic, Schedule, Spec,
     config::Settings,
     http::TrustedProxies,
-    process::{Acting, AnyHandler, Deciding, Ignoring},
+    periodic::AnyPeriodic,
+    process::{Acting, AnyHandler, Deciding},
 };
 
 /// A function: its spec, its handlers and its HTTP endpoints.
@@ -17,6 +18,7 @@ pub struct Function {
     pub(crate) spec: &'static Spec,
     pub(crate) topics: Vec<Topic>,
     pub(crate) handlers: HashMap<&'static str, Box<dyn AnyHandler>>,
+    pub(crate) periodic: Vec<Arc<dyn AnyPeriodic>>,
     faults: Vec<String>,
     pub(crate) public: Router,
     pub(crate) internal: Router,
@@ -42,6 +44,7 @@ impl Function {
             spec,
             topics: Vec::new(),
             handlers: HashMap::new(),
+            periodic: Vec::new(),
             faults: Vec::new(),
             public: Router::new(),
             internal: Router::new(),
@@ -54,7 +57,7 @@ impl Function {
     /// Handles a type of event in one database transaction.
     #[must_use]
     pub fn decides<H: Decide>(self, handler: H) -> Self {
-        self.handles::<H::In>(Box::new(Deciding(handler)))
+        self.handles::<H::In>(Box::new(Deciding(Arc::new(handler))))
     }
 
     /// Handles a type of event by one call to the outside.
@@ -63,10 +66,11 @@ impl Function {
         self.handles::<H::In>(Box::new(Acting(handler)))
     }
 
-    /// Takes note of a type of event that travels on a topic of this function and is for others.
+    /// Does work again and again without an event, in the order of the function's spec.
     #[must_use]
-    pub fn ignores<E: Event>(self) -> Self {
-        self.handles::<E>(Box::new(Ignoring))
+    pub fn repeats<P: Periodic>(mut self, work: P) -> Self {
+        self.periodic.push(Arc::new(work));
+        self
     }
 
     fn handles<E: Event>(mut self, handler: Box<dyn AnyHandler>) -> Self {
@@ -80,12 +84,16 @@ impl Function {
     }
 
     /// Adds what is wrong with the function itself to the faults of its settings: two handlers for one type of event,
-    /// or other topics than its spec says.
+    /// or other topics and periodic work than its spec says.
     pub(crate) fn check(&self, settings: &mut Settings) {
         for fault in &self.faults {
             settings.fault(fault.clone());
         }
         let name = self.spec.name;
+        let schedules: Vec<Schedule> = self.periodic.iter().map(|work| work.schedule()).collect();
+        if schedules != self.spec.schedules {
+            settings.fault(format!("{name} has other periodic work than its spec says"));
+        }
         for topic in self.topics.iter().filter(|topic| !self.spec.consumes.contains(topic)) {
             settings.fault(format!(
                 "{name} handles events of {}, which its spec does not say",

@@ -27,6 +27,13 @@ pub trait Decide: Send + Sync + 'static {
     /// The events it handles.
     type In: Event;
 
+    /// Whether this event is for this handler. Asked before a transaction is opened: what is another function's costs
+    /// nothing here, and is not even noted.
+    fn wants(&self, event: &Self::In) -> bool {
+        let _ = event;
+        true
+    }
+
     /// Decides.
     fn handle(
         &self,
@@ -35,19 +42,30 @@ pub trait Decide: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outgoing, HandlerError>> + Send;
 }
 
-/// Handles an event by one call to the outside, with no transaction open, and reports what happened.
-///
-/// It may be called again for the same event, so it gives the event's id to the outside system as
-/// idempotency key.
+/// Handles an event by one call to the outside, with no transaction open, and then records what happened.
 pub trait Act: Send + Sync + 'static {
     /// The events it handles.
     type In: Event;
+    /// What came of the call.
+    type Done: Send;
 
-    /// Acts; `live` tells whoever listens what is going on meanwhile.
-    fn handle(
+    /// Makes the call; `live` tells whoever listens what is going on meanwhile.
+    ///
+    /// It may be called again for the same event, so it gives the event's id to the outside system as
+    /// idempotency key.
+    fn call(
         &self,
         received: Received<Self::In>,
         live: &Live,
+    ) -> impl Future<Output = Result<Self::Done, HandlerError>> + Send;
+
+    /// Records what came of it, once however often the event is delivered, in the transaction that also keeps the
+    /// events that it emits.
+    fn record(
+        &self,
+        done: Self::Done,
+        now: DateTime<Utc>,
+        conn: &mut PgConnection,
     ) -> impl Future<Output = Result<Outgoing, HandlerError>> + Send;
 }
 
@@ -140,6 +158,20 @@ impl Outgoing {
             data: serde_json::to_value(event).map_err(HandlerError::fail)?,
         });
         Ok(self)
+    }
+
+    /// The events of type `E` among them, in order: what a handler has decided, for whoever looks into it.
+    ///
+    /// # Errors
+    /// One cannot be read back, which is a fault of its type.
+    pub fn events<E: Event>(&self) -> Result<Vec<E>, serde_json::Error> {
+        let of_type = self.0.iter().filter(|draft| draft.event_type == E::TYPE);
+        of_type.map(|draft| serde_json::from_value(draft.data.clone())).collect()
+    }
+
+    /// The types of all events, in order.
+    pub fn types(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|draft| draft.event_type)
     }
 
     pub(crate) fn into_drafts(self) -> Vec<Draft> {

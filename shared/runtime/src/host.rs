@@ -16,6 +16,7 @@ use crate::{
     },
     ingress,
     lambda::LambdaFunction,
+    periodic::PeriodicWork,
     process::{Processor, chain},
     replies, telemetry,
 };
@@ -76,12 +77,15 @@ impl Host {
         let config = HttpConfig::read(settings, function.spec.port);
         let metrics_token = SharedSecret::of_metrics(settings);
         // Who has a consumer of their own takes no events by HTTP.
-        let by_http = !function.topics.is_empty() && !services.kafka.consume;
+        let is_started = !(function.topics.is_empty() && function.periodic.is_empty());
+        let by_http = is_started && !services.kafka.consume;
         let ingress_token = if by_http { SharedSecret::of_ingress(settings) } else { None };
         settings.check()?;
         let processor = Processor::new(&mut function, services);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        let periodic = PeriodicWork::new(name, services, std::mem::take(&mut function.periodic));
+        periodic.spawn(&mut tasks, &stop);
         if function.spec.migrates {
             let (schema, stop) = (services.schema.clone(), stop.clone());
             tasks.spawn(async move { schema.migrate(&stop).await });
@@ -105,7 +109,7 @@ impl Host {
         }
         if let Some(token) = ingress_token {
             let topics = std::mem::take(&mut function.topics);
-            function = function.serves_public(ingress::routes(processor, &topics, token));
+            function = function.serves_public(ingress::routes(processor, periodic, &topics, token));
         }
         // What comes through a proxy on this machine comes from anywhere.
         let proxied = function.proxies.trusts(config.address);

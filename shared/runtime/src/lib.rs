@@ -13,6 +13,7 @@ mod database_error;
 mod dead_letter;
 pub mod fault;
 mod function;
+mod group_commit;
 pub mod handler;
 mod host;
 pub mod http;
@@ -25,6 +26,7 @@ mod live;
 pub mod message;
 mod metrics;
 mod outbox;
+mod periodic;
 mod process;
 pub mod replay;
 pub mod replies;
@@ -33,17 +35,20 @@ mod schema;
 mod services;
 mod spec;
 mod store;
-mod sweeper;
+mod sweep;
 pub mod telemetry;
 
 pub use clock::Clock;
 pub use function::Function;
+pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use live::Live;
+pub use periodic::{Periodic, Round, Schedule};
 pub use services::{Services, StartError};
 pub use spec::{Http, Spec};
 pub use store::{Store, Transaction};
+pub use sweep::Sweep;
 
 /// An HTTP client with the limits that every call out has.
 ///

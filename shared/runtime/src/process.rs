@@ -10,21 +10,25 @@ use std::{
 };
 
 use anyhow::anyhow;
-use events::{CloudEvent, Envelope, Event, envelope::event_id};
-use futures::FutureExt;
+use events::{
+    CloudEvent, Envelope, Event,
+    envelope::{event_id, is_versioned_type},
+};
+use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use storage::events::StoredEvent;
 use tracing::Instrument;
 
 use crate::{
-    Act, Clock, Decide, Function, HandlerError, Received, Services, Store,
+    Act, Clock, Decide, Function, HandlerError, Outgoing, Received, Services, Store,
     database_error::DatabaseFault,
     dead_letter,
     fault::{FaultPoint, Faults},
+    group_commit::{AnyUnit, Fate, WorkOrigin},
     kafka::Producer,
-    live::{EPHEMERAL, Live},
+    live::Live,
     message::Message,
-    metrics,
+    metrics, replay,
     retry::MAX_ATTEMPTS,
     store, telemetry,
 };
@@ -99,15 +103,8 @@ pub(crate) trait AnyHandler: Send + Sync {
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a>;
 }
 
-pub(crate) struct Deciding<H>(pub(crate) H);
+pub(crate) struct Deciding<H>(pub(crate) Arc<H>);
 pub(crate) struct Acting<H>(pub(crate) H);
-pub(crate) struct Ignoring;
-
-impl AnyHandler for Ignoring {
-    fn attempt<'a>(&'a self, _: CloudEvent, _: &'a Scope) -> Attempt<'a> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
 
 impl<H: Decide> AnyHandler for Deciding<H> {
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
@@ -125,18 +122,52 @@ impl<H: Act> AnyHandler for Acting<H> {
     }
 }
 
-async fn decide<H: Decide>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
+async fn decide<H: Decide>(
+    handler: &Arc<H>,
+    event: CloudEvent,
+    scope: &Scope,
+) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
-    let (id, now) = (event.id, scope.clock.now());
+    if !handler.wants(&event.data) {
+        return Ok(());
+    }
+    let (id, now, student) = (event.id, scope.clock.now(), event.data.student_id().as_uuid());
+    let unit =
+        Arc::new(Decision { handler: Arc::clone(handler), received: Received { event, now } });
+    // A foreign event is rare, and has more to keep.
+    if incoming.0.is_none() {
+        let function = scope.function;
+        let origin = WorkOrigin { function, cause: id, student, now, is_event: true };
+        let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
+        match scope.store.groups().run(&scope.store, origin, shared).await {
+            Fate::Committed | Fate::Duplicate => return Ok(()),
+            Fate::Undone => {}
+        }
+    }
     let mut tx = scope.store.begin(scope.function).await?;
     if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
         return Ok(());
     }
     incoming.record(&mut tx, now).await?;
-    let outgoing = handler.handle(Received { event, now }, tx.conn()).await?;
+    let outgoing = unit.run(tx.conn()).await?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
     Ok(tx.commit(id, outgoing, now).await?)
+}
+
+/// An event with the handler that decides about it.
+struct Decision<H: Decide> {
+    handler: Arc<H>,
+    received: Received<H::In>,
+}
+
+impl<H: Decide> AnyUnit for Decision<H> {
+    fn run<'a>(
+        &'a self,
+        conn: &'a mut sqlx::PgConnection,
+    ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
+        Box::pin(self.handler.handle(self.received.clone(), conn))
+    }
 }
 
 async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
@@ -151,17 +182,21 @@ async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<()
         return Ok(());
     }
     let live = Live::new(scope.function, id, now, scope.producer.clone());
-    let outgoing = handler.handle(Received { event, now }, &live).await?;
+    let done = handler.call(Received { event, now }, &live).await?;
     scope.faults.pass(scope.function, FaultPoint::Handled).await;
-    let committed = async {
+    let recorded = async {
         let mut tx = scope.store.begin(scope.function).await?;
         if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
             return Ok(());
         }
         incoming.record(&mut tx, now).await?;
-        tx.commit(id, outgoing, scope.clock.now()).await
+        let now = scope.clock.now();
+        let outgoing = handler.record(done, now, tx.conn()).await?;
+        Ok(tx.commit(id, outgoing, now).await?)
     };
-    Ok(store::bounded(committed).await?)
+    tokio::time::timeout(store::WORK_LIMIT, recorded)
+        .await
+        .unwrap_or_else(|_elapsed| Err(store::silent().into()))
 }
 
 /// A foreign event, for the audit trail; our own are there already, written by who emitted them.
@@ -242,6 +277,11 @@ impl Processor {
         let started = Instant::now();
         let function = self.scope.function;
         let (span, outcome) = match message.decode() {
+            Ok(event) if self.skips(&event) => {
+                tracing::debug!(function, event_type = event.event_type, "event skipped");
+                metrics::event_skipped(function);
+                return Outcome::Done;
+            }
             Ok(event) => {
                 let span = telemetry::event_span(function, &event, &message.origin);
                 let id = event_id(&event);
@@ -273,12 +313,17 @@ impl Processor {
         outcome
     }
 
+    /// Whether an event is for others: of a type that is not handled here, as a later version may add to a topic at any
+    /// time, or sent again for another function. What has no type of ours has come here by mistake, and is given up.
+    fn skips(&self, event: &CloudEvent) -> bool {
+        let of_others = !self.handlers.contains_key(event.event_type.as_str());
+        (of_others && is_versioned_type(&event.event_type))
+            || replay::is_for_another(event, self.scope.function)
+    }
+
     async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
         self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
         let Some(handler) = self.handlers.get(event.event_type.as_str()) else {
-            if event.extensions.contains_key(EPHEMERAL) {
-                return Ok(());
-            }
             return Err(Failure::Fail(anyhow!(
                 "event type {} is not handled here",
                 event.event_type

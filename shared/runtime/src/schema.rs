@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the database cannot be used yet.
 #[derive(Debug, thiserror::Error)]
-pub enum SchemaError {
+pub(crate) enum SchemaError {
     /// It does not answer.
     #[error("the database does not answer")]
     Away(#[source] sqlx::Error),

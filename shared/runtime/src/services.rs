@@ -15,7 +15,7 @@ use crate::{
     outbox::Outbox,
     replies::Replies,
     schema::Schema,
-    store, sweeper,
+    store,
 };
 
 /// The longest that queued events may take to leave at shutdown; the rest is the relay's.
@@ -59,7 +59,6 @@ pub struct Services {
     pub(crate) schema: Schema,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
-    sweeper: Option<JoinHandle<()>>,
 }
 
 impl Services {
@@ -85,9 +84,7 @@ impl Services {
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
         let stop = CancellationToken::new();
         let client = crate::http_client().map_err(StartError::HttpClient)?;
-        // Under Lambda nothing runs between calls; there a schedule calls `learnflow sweep`.
-        let sweeper = (!is_lambda)
-            .then(|| tokio::spawn(sweeper::run(pool.clone(), clock.clone(), stop.clone())));
+        tokio::spawn(metrics::keep_small(stop.clone()));
         Ok(Arc::new(Self {
             replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
             store: Store::new(pool, outbox.clone(), faults.clone(), clock.clone()),
@@ -106,7 +103,6 @@ impl Services {
             outbox,
             faults,
             stop,
-            sweeper,
         }))
     }
 
@@ -133,8 +129,7 @@ impl Services {
     /// Stops at once, as a crash would: what is queued stays in the outbox.
     pub fn kill(&self) {
         self.publisher.abort();
-        if let Some(sweeper) = &self.sweeper {
-            sweeper.abort();
-        }
+        self.store.groups().kill();
+        self.stop.cancel();
     }
 }

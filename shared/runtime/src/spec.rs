@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use events::Topic;
 
+use crate::Schedule;
+
 /// What a function is called, what starts it, what it emits, and what it needs: the one place for all of it.
 ///
 /// A function's crate has one as `SPEC`. The command-line tool collects them; whoever deploys the functions reads them
@@ -29,6 +31,8 @@ pub struct Spec {
     pub timeout: Duration,
     /// Memory that it needs at its worst.
     pub memory_mb: u32,
+    /// Work that it does again and again without an event.
+    pub schedules: &'static [Schedule],
     /// Settings of its own; those of every function are in [`crate::config::COMMON_SETTINGS`].
     pub settings: &'static [&'static str],
 }

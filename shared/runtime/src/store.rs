@@ -1,6 +1,6 @@
 //! The database, as the rest of the runtime and the front doors use it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use events::envelope::derived_event_id;
@@ -14,11 +14,12 @@ use sqlx::{
 use storage::events::StoredEvent;
 
 use crate::{
-    Clock, Outgoing,
+    Clock, HandlerError, Outgoing,
     config::DatabaseConfig,
     fault::{FaultPoint, Faults},
+    group_commit::{AnyUnit, Fate, Groups, UnitOfWork, WithOutput, WorkOrigin},
     outbox::Outbox,
-    sweeper, telemetry,
+    telemetry,
 };
 
 /// The longest wait for a free connection: a student should hear «try again» before they give up.
@@ -31,7 +32,7 @@ const STATEMENT_LIMIT_MS: &str = "5000";
 const SILENCE_LIMIT_MS: &str = "20000";
 /// The longest for a piece of work on the database, from waiting for a connection to its last statement: what the
 /// server's own limit does not end, since nothing of it arrives any more.
-const WORK_LIMIT: Duration = Duration::from_secs(8);
+pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(8);
 /// The longest that a connection may take to show that it is in order when it is given back. One that does not is
 /// closed, so that a silent network never holds the pool's places.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
@@ -74,7 +75,8 @@ pub struct Store {
     pool: PgPool,
     /// Absent for an operator's tool, which publishes nothing: a relay finds what it emits.
     outbox: Option<Outbox>,
-    faults: Faults,
+    groups: Groups,
+    pub(crate) faults: Faults,
     clock: Clock,
 }
 
@@ -83,8 +85,12 @@ impl Store {
         self.pool.clone()
     }
 
-    pub(crate) const fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
-        Self { pool, outbox: Some(outbox), faults, clock }
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
+        Self { pool, outbox: Some(outbox), groups: Groups::default(), faults, clock }
+    }
+
+    pub(crate) const fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// A database for an operator's tool.
@@ -93,8 +99,13 @@ impl Store {
     /// The address is malformed.
     pub fn open(url: &str) -> sqlx::Result<Self> {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
-        let (outbox, faults, clock) = (None, Faults::default(), Clock::System);
-        Ok(Self { pool: pool(&config)?, outbox, faults, clock })
+        Ok(Self {
+            pool: pool(&config)?,
+            outbox: None,
+            groups: Groups::default(),
+            faults: Faults::default(),
+            clock: Clock::System,
+        })
     }
 
     /// Brings the database up to date.
@@ -103,21 +114,6 @@ impl Store {
     /// The database cannot be reached, or a migration fails.
     pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
         storage::migrations::run(&self.pool).await
-    }
-
-    /// Deletes all that is kept no longer (`storage::retention`), and returns how many rows that were.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn sweep(&self, clock: &Clock) -> sqlx::Result<u64> {
-        let mut all = 0;
-        // A round leaves the rest to the next, which here nobody else makes.
-        loop {
-            match sweeper::sweep(&self.pool, clock).await? {
-                0 => return Ok(all),
-                rows => all += rows,
-            }
-        }
     }
 
     /// Closes every connection.
@@ -149,7 +145,40 @@ impl Store {
     pub async fn begin(&self, function: &'static str) -> sqlx::Result<Transaction<'_>> {
         Ok(Transaction { tx: self.pool.begin().await?, store: self, function })
     }
+
+    /// Does a piece of work in a transaction that it may share with others of its function which are ready at the same
+    /// time; if any of them fails, it is done alone.
+    ///
+    /// # Errors
+    /// The work's own, and the database's as [`HandlerError::Retry`]; nothing is done then.
+    pub async fn transact<W: UnitOfWork>(
+        &self,
+        origin: WorkOrigin,
+        work: W,
+    ) -> Result<W::Output, HandlerError> {
+        let unit = Arc::new(WithOutput::new(work));
+        let shared: Arc<dyn AnyUnit> = Arc::<WithOutput<W>>::clone(&unit);
+        if matches!(self.groups.run(self, origin, shared).await, Fate::Committed)
+            && let Some(output) = unit.take()
+        {
+            return Ok(output);
+        }
+        let alone = async {
+            let mut tx = self.begin(origin.function).await.map_err(HandlerError::retry)?;
+            let outgoing = unit.run(tx.conn()).await?;
+            tx.commit(origin.cause, outgoing, origin.now).await.map_err(HandlerError::retry)
+        };
+        tokio::time::timeout(WORK_LIMIT, alone)
+            .await
+            .unwrap_or_else(|_elapsed| Err(HandlerError::retry(silent())))?;
+        unit.take().ok_or_else(|| HandlerError::fail(NoOutput))
+    }
 }
+
+/// A unit of work has said that it is done, and has no output: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("a unit of work has no output")]
+struct NoOutput;
 
 /// A transaction whose events are published once it is committed. Dropped, it is rolled back.
 #[derive(Debug)]
@@ -177,27 +206,7 @@ impl Transaction<'_> {
         outgoing: Outgoing,
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
-        let traceparent = telemetry::current_traceparent();
-        let source = format!("learnflow/{}", self.function);
-        let events: Vec<StoredEvent> = outgoing
-            .into_drafts()
-            .into_iter()
-            .enumerate()
-            .map(|(position, draft)| StoredEvent {
-                id: derived_event_id(cause, self.function, position),
-                topic: draft.topic.to_owned(),
-                partition_key: draft.subject.to_string(),
-                event_type: draft.event_type.to_owned(),
-                source: source.clone(),
-                subject: Some(draft.subject.as_uuid()),
-                correlation_id: draft.correlation_id,
-                causation_id: Some(cause),
-                traceparent: traceparent.clone(),
-                data: draft.data,
-                occurred_at: now,
-                publish_attempts: 0,
-            })
-            .collect();
+        let events = stored(self.function, cause, outgoing, now);
         self.commit_events(events).await
     }
 
@@ -216,6 +225,33 @@ impl Transaction<'_> {
     }
 }
 
+/// The events of one unit of work, as they are kept.
+pub(crate) fn stored(
+    function: &'static str,
+    cause: EventId,
+    outgoing: Outgoing,
+    now: DateTime<Utc>,
+) -> Vec<StoredEvent> {
+    let traceparent = telemetry::current_traceparent();
+    let source = format!("learnflow/{function}");
+    let drafts = outgoing.into_drafts().into_iter().enumerate();
+    let events = drafts.map(|(position, draft)| StoredEvent {
+        id: derived_event_id(cause, function, position),
+        topic: draft.topic.to_owned(),
+        partition_key: draft.subject.to_string(),
+        event_type: draft.event_type.to_owned(),
+        source: source.clone(),
+        subject: Some(draft.subject.as_uuid()),
+        correlation_id: draft.correlation_id,
+        causation_id: Some(cause),
+        traceparent: traceparent.clone(),
+        data: draft.data,
+        occurred_at: now,
+        publish_attempts: 0,
+    });
+    events.collect()
+}
+
 /// Work on the database, within the longest that it may take. Its outcome is unknown beyond that: a commit may have
 /// been the last thing to arrive.
 ///
@@ -225,7 +261,7 @@ pub(crate) async fn bounded<T>(work: impl Future<Output = sqlx::Result<T>>) -> s
     tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_elapsed| Err(silent()))
 }
 
-fn silent() -> sqlx::Error {
+pub(crate) fn silent() -> sqlx::Error {
     let kind = std::io::ErrorKind::TimedOut;
     sqlx::Error::Io(std::io::Error::new(kind, "the database does not answer"))
 }

@@ -310,22 +310,3 @@ pub async fn count_unpublished(conn: &mut PgConnection) -> sqlx::Result<i64> {
         .fetch_one(conn)
         .await
 }
-
-/// The newest events on a topic, newest first, at most `limit`.
-///
-/// # Errors
-/// The database's own.
-pub async fn latest_on_topic(
-    conn: &mut PgConnection,
-    topic: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<(DateTime<Utc>, Value)>> {
-    sqlx::query!(
-        "SELECT occurred_at, data FROM events WHERE topic = $1 ORDER BY occurred_at DESC LIMIT $2",
-        topic,
-        limit,
-    )
-    .map(|row| (row.occurred_at, row.data))
-    .fetch_all(conn)
-    .await
-}

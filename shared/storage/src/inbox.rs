@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use ids::EventId;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// Claims an event for a function. `false`: it was handled before, so there is nothing to do. A
 /// second transaction that claims the same event waits for the first one's end.
@@ -25,6 +26,30 @@ pub async fn claim(
     .execute(conn)
     .await?;
     Ok(claimed.rows_affected() == 1)
+}
+
+/// Claims several events for a function, each with the time; gives those that were not handled before.
+///
+/// # Errors
+/// The database's own.
+pub async fn claim_all(
+    conn: &mut PgConnection,
+    function: &str,
+    events: &[(EventId, DateTime<Utc>)],
+) -> sqlx::Result<Vec<EventId>> {
+    let (ids, times): (Vec<Uuid>, Vec<DateTime<Utc>>) =
+        events.iter().map(|(id, time)| (id.as_uuid(), *time)).unzip();
+    let claimed = sqlx::query_scalar!(
+        "INSERT INTO inbox (function, event_id, received_at)
+         SELECT $1, id, time FROM UNNEST($2::uuid[], $3::timestamptz[]) AS new (id, time) ORDER BY id
+         ON CONFLICT DO NOTHING RETURNING event_id",
+        function,
+        &ids,
+        &times,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(claimed.into_iter().map(EventId::from_uuid).collect())
 }
 
 /// Whether a function has handled an event.

@@ -39,6 +39,7 @@ pub const BENCH: Spec = Spec {
     migrates: false,
     timeout: Duration::from_secs(60),
     memory_mb: 64,
+    schedules: &[],
     settings: &[],
 };
 
@@ -59,10 +60,17 @@ impl Bench {
     /// # Panics
     /// Something does not start.
     pub async fn new() -> Self {
+        Self::on(TestDatabase::create().await).await
+    }
+
+    /// Starts a broker beside a database.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn on(database: TestDatabase) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let broker = Broker::start(dir.path(), any_port).await.expect("the broker starts");
-        let database = TestDatabase::create().await;
         let mut settings = Settings::from_pairs([
             ("DATABASE_URL", database.url()),
             ("KAFKA_BROKERS", &broker.address().to_string()),
@@ -131,6 +139,18 @@ impl Bench {
         })
         .await;
         serde_json::from_value(data).expect("the event has its type's form")
+    }
+
+    /// The broker's address.
+    #[must_use]
+    pub fn brokers(&self) -> String {
+        self.broker.address().to_string()
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// What `sql` counts in the database.

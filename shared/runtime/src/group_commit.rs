@@ -1,0 +1,255 @@
+//! Group commit: units of work that are ready at the same time share a transaction, and so its cost.
+//!
+//! The cost of a small transaction is its begin, its commit and the flush to disk that the commit waits for. While
+//! one group commits, whatever becomes ready gathers for the next, so a group is as large as the load makes it: alone,
+//! a unit waits for nobody. Each unit stays atomic and isolated from the others' failures: a group is all or nothing,
+//! and when any unit of it fails, all of it is undone and each is done alone, in a transaction of its own.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use futures::{FutureExt, future::BoxFuture};
+use ids::EventId;
+use parking_lot::Mutex;
+use sqlx::PgConnection;
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
+use uuid::Uuid;
+
+use crate::{
+    HandlerError, Outgoing, Store,
+    fault::FaultPoint,
+    process::Failure,
+    store::{self, stored},
+};
+
+/// Most units of a group: enough that begin, commit and flush cost little for each, few enough that the first does not
+/// wait long for the last.
+const GROUP_LIMIT: usize = 64;
+/// Groups of one function at once: while one is flushed to disk, the next can work.
+const GROUPS_AT_ONCE: usize = 2;
+/// The longest that the units of a group may take together. Beyond that one of them waits for something, and the others
+/// must not wait with it.
+const TIME_LIMIT: Duration = Duration::from_secs(1);
+
+/// Work on the database that is done wholly or not at all, with the events that it causes. It may be run again after it
+/// was undone.
+pub trait UnitOfWork: Send + Sync + 'static {
+    /// What whoever asked for it wants to know.
+    type Output: Send;
+
+    /// Does it.
+    fn run(
+        &self,
+        conn: &mut PgConnection,
+    ) -> impl Future<Output = Result<(Self::Output, Outgoing), HandlerError>> + Send;
+}
+
+/// Whose work it is.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkOrigin {
+    /// The function that does it.
+    pub function: &'static str,
+    /// The event or request that it answers to; the ids of the events that it causes derive from it.
+    pub cause: EventId,
+    /// The student. The units of a group run in the order of their students, so that two groups lock rows in the same
+    /// order.
+    pub student: Uuid,
+    /// When it began.
+    pub now: DateTime<Utc>,
+    /// Whether `cause` is an event that is handled once however often it is delivered.
+    pub is_event: bool,
+}
+
+/// What became of a unit in a group.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It is committed.
+    Committed,
+    /// Its event was handled before.
+    Duplicate,
+    /// The group is undone: the unit is to be run alone.
+    Undone,
+}
+
+/// A unit of which only the outcome is known.
+pub(crate) trait AnyUnit: Send + Sync {
+    fn run<'a>(
+        &'a self,
+        conn: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<Outgoing, HandlerError>>;
+}
+
+/// A unit that keeps its output for whoever asked.
+pub(crate) struct WithOutput<W: UnitOfWork> {
+    work: W,
+    output: Mutex<Option<W::Output>>,
+}
+
+impl<W: UnitOfWork> WithOutput<W> {
+    pub(crate) const fn new(work: W) -> Self {
+        Self { work, output: Mutex::new(None) }
+    }
+
+    pub(crate) fn take(&self) -> Option<W::Output> {
+        self.output.lock().take()
+    }
+}
+
+impl<W: UnitOfWork> AnyUnit for WithOutput<W> {
+    fn run<'a>(
+        &'a self,
+        conn: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
+        Box::pin(async move {
+            let (output, outgoing) = self.work.run(conn).await?;
+            *self.output.lock() = Some(output);
+            Ok(outgoing)
+        })
+    }
+}
+
+struct Member {
+    origin: WorkOrigin,
+    unit: Arc<dyn AnyUnit>,
+    span: Span,
+    fate: oneshot::Sender<Fate>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Member>,
+    /// Groups that are at work.
+    running: usize,
+}
+
+/// The groups of all functions of a process. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Groups {
+    queues: Arc<Mutex<HashMap<&'static str, Queue>>>,
+    /// A crash, for tests: groups at work are dropped in the middle of whatever they do.
+    killed: CancellationToken,
+}
+
+impl fmt::Debug for Groups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Groups")
+    }
+}
+
+impl Groups {
+    pub(crate) fn kill(&self) {
+        self.killed.cancel();
+    }
+
+    /// Runs a unit in the function's next group.
+    pub(crate) async fn run(
+        &self,
+        store: &Store,
+        origin: WorkOrigin,
+        unit: Arc<dyn AnyUnit>,
+    ) -> Fate {
+        let (fate, told) = oneshot::channel();
+        let member = Member { origin, unit, span: Span::current(), fate };
+        let starts = {
+            let mut queues = self.queues.lock();
+            let queue = queues.entry(origin.function).or_default();
+            queue.waiting.push(member);
+            let starts = queue.running < GROUPS_AT_ONCE;
+            queue.running += usize::from(starts);
+            starts
+        };
+        if starts {
+            let (groups, store) = (self.clone(), store.clone());
+            tokio::spawn(async move {
+                let work = groups.work(&store, origin.function);
+                groups.killed.run_until_cancelled(work).await;
+            });
+        }
+        // A group that is dropped tells nobody: its units are run alone then.
+        told.await.unwrap_or(Fate::Undone)
+    }
+
+    /// Takes groups until nothing waits.
+    async fn work(&self, store: &Store, function: &'static str) {
+        while let Some(group) = self.next(function) {
+            let fates = commit(store, function, &group).await;
+            for (member, fate) in group.into_iter().zip(fates) {
+                // Who does not listen any more was cut off, as by a crash.
+                drop(member.fate.send(fate));
+            }
+        }
+    }
+
+    fn next(&self, function: &'static str) -> Option<Vec<Member>> {
+        let mut queues = self.queues.lock();
+        let queue = queues.entry(function).or_default();
+        if queue.waiting.is_empty() {
+            queue.running -= 1;
+            return None;
+        }
+        let size = queue.waiting.len().min(GROUP_LIMIT);
+        let mut group: Vec<Member> = queue.waiting.drain(..size).collect();
+        group.sort_by_key(|member| member.origin.student);
+        Some(group)
+    }
+}
+
+/// Does a group's work, all of it or nothing; gives the fate of each member.
+async fn commit(store: &Store, function: &'static str, group: &[Member]) -> Vec<Fate> {
+    let mut handled = HashSet::new();
+    match try_commit(store, function, group, &mut handled).await {
+        Ok(()) => group
+            .iter()
+            .map(|member| {
+                let is_duplicate = member.origin.is_event && !handled.remove(&member.origin.cause);
+                if is_duplicate { Fate::Duplicate } else { Fate::Committed }
+            })
+            .collect(),
+        Err(failure) => {
+            tracing::debug!(function, ?failure, units = group.len(), "a group is undone");
+            group.iter().map(|_| Fate::Undone).collect()
+        }
+    }
+}
+
+async fn try_commit(
+    store: &Store,
+    function: &'static str,
+    group: &[Member],
+    handled: &mut HashSet<EventId>,
+) -> Result<(), Failure> {
+    let mut tx = store::bounded(store.begin(function)).await?;
+    let claims = group.iter().filter(|member| member.origin.is_event);
+    let claims: Vec<(EventId, DateTime<Utc>)> =
+        claims.map(|member| (member.origin.cause, member.origin.now)).collect();
+    if !claims.is_empty() {
+        let claimed = storage::inbox::claim_all(tx.conn(), function, &claims);
+        handled.extend(store::bounded(claimed).await?);
+    }
+    let deadline = Instant::now() + TIME_LIMIT;
+    let mut claimed = handled.clone();
+    let mut events = Vec::new();
+    for Member { origin, unit, span, .. } in group {
+        // An event that was delivered twice at the same time is in the group twice, and handled once.
+        if origin.is_event && !claimed.remove(&origin.cause) {
+            continue;
+        }
+        let run = AssertUnwindSafe(unit.run(tx.conn())).catch_unwind().instrument(span.clone());
+        let outgoing = match tokio::time::timeout_at(deadline, run).await {
+            Ok(Ok(outgoing)) => outgoing?,
+            Ok(Err(_panic)) => return Err(Failure::Retry(anyhow::anyhow!("a unit panicked"))),
+            Err(elapsed) => return Err(Failure::Retry(elapsed.into())),
+        };
+        store.faults.pass(function, FaultPoint::Handled).await;
+        span.in_scope(|| events.extend(stored(function, origin.cause, outgoing, origin.now)));
+    }
+    Ok(store::bounded(tx.commit_events(events)).await?)
+}
