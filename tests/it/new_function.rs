@@ -53,11 +53,16 @@ fn copy(from: &Path, to: &Path) {
             copy(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), &target).expect("a file can be copied");
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let file = File::options().write(true).open(&target).expect("the copy");
-            file.set_modified(modified.expect("a time")).expect("its time can be set");
+            keep_time(&entry.path(), &File::options().write(true).open(&target).expect("the copy"));
         }
     }
+    // A build script may watch a folder.
+    keep_time(from, &File::open(to).expect("the copy"));
+}
+
+fn keep_time(of: &Path, copy: &File) {
+    let modified = fs::metadata(of).and_then(|metadata| metadata.modified());
+    copy.set_modified(modified.expect("a time")).expect("its time can be set");
 }
 
 fn follow(step: &Step<'_>, root: &Path) {
