@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod catalogue;
 mod conformance;
 mod credentials;
 mod debugging;
@@ -15,7 +16,9 @@ mod hostile_words;
 mod memory;
 mod model;
 mod network;
+mod new_function;
 mod openapi;
+mod operations;
 mod outages;
 mod practising;
 mod rebalance;

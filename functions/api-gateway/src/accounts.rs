@@ -45,9 +45,9 @@ pub(crate) struct RegisterRequest {
     display_name: DisplayName,
 }
 
-/// Makes a student's account and logs in.
+/// Creates a student's account and logs in.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = RegisterRequest,
     responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem),
               (status = 429, body = Problem), (status = 503, body = Problem)))]
@@ -103,7 +103,7 @@ pub(crate) async fn register(
     session(&gateway, tx, &user, StatusCode::CREATED).await
 }
 
-/// A registration that was sent before: the same request knows the same password, so it may log in.
+/// A registration that was sent before. The same request has the same password, so it may log in.
 async fn log_in_again(
     gateway: &Gateway,
     first: &User,
@@ -154,12 +154,12 @@ pub(crate) async fn login(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    /// As the last login or refresh gave it.
+    /// The one that the last login or refresh returned.
     refresh_token: String,
 }
 
-/// Exchanges a refresh token for a new pair. A token that comes twice was stolen, so then everyone
-/// who holds one of that login is logged out.
+/// Exchanges a refresh token for a new pair. A token that is used twice was stolen, so everyone who holds one of the
+/// same login is logged out.
 #[utoipa::path(post, path = "/auth/refresh", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 200, body = Session), (status = 401, body = Problem)))]
 pub(crate) async fn refresh(
@@ -185,7 +185,7 @@ pub(crate) async fn refresh(
     }
 }
 
-/// Logs out: every refresh token of that login ends. A token that is not known needs no ending.
+/// Logs out: every refresh token of that login is revoked. An unknown token is ignored.
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 204)))]
 pub(crate) async fn logout(

@@ -31,10 +31,10 @@ use crate::{Gateway, accounts, conversation, executions, help, limits, practice,
                        (RFC 9457); `code` tells them apart."
     ),
     modifiers(&Bearer),
-    tags((name = "Tutor", description = "Asking and being answered"),
+    tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
-         (name = "Exercises", description = "Something to practise, and grades"),
-         (name = "Accounts", description = "Who you are"),
+         (name = "Exercises", description = "Practice and grades"),
+         (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
 struct ApiDoc;
@@ -133,11 +133,11 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
 /// A probe's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Probe {
-    /// How the process is.
+    /// The state of the process.
     pub status: ProbeStatus,
 }
 
-/// How a process is.
+/// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ProbeStatus {
     /// It is alive.

@@ -21,11 +21,11 @@ use crate::{
     stored,
 };
 
-/// After so long without a question the next one begins a new conversation.
+/// After this long without a question, the next one begins a new conversation.
 pub(crate) const IDLE: TimeDelta = TimeDelta::minutes(30);
 /// Conversations that are listed.
 const MAX_LISTED: i64 = 50;
-/// Exchanges that are shown of one.
+/// Exchanges of a conversation that are shown.
 const MAX_SHOWN: i64 = 200;
 
 /// A conversation in a list.
@@ -69,7 +69,7 @@ pub struct ShownExchange {
     pub content: Option<String>,
 }
 
-/// One's own conversations, the latest first, at most 50.
+/// Your conversations, the latest first, at most 50.
 #[utoipa::path(get, path = "/conversations", operation_id = "list_conversations", tag = "Tutor", security(("bearer" = [])),
     responses((status = 200, body = [ListedConversation]), (status = 401, body = Problem)))]
 pub(crate) async fn list(
@@ -91,9 +91,9 @@ fn question(body: QuestionBody) -> String {
     body.question.as_str().to_owned()
 }
 
-/// One's own conversation.
+/// A conversation of yours.
 #[utoipa::path(get, path = "/conversations/{id}", operation_id = "get_conversation", tag = "Tutor", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As an answer has it")),
+    params(("id" = Uuid, Path, description = "The `conversation_id` of an answer")),
     responses((status = 200, body = Conversation), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
@@ -117,10 +117,10 @@ pub(crate) async fn get(
     Ok(Json(Conversation { id, exchanges: exchanges? }))
 }
 
-/// Deletes one's own conversation: its questions and answers, and their text in the audit trail.
+/// Deletes a conversation of yours: its questions and answers, and their text in the audit trail.
 #[utoipa::path(delete, path = "/conversations/{id}", operation_id = "delete_conversation", tag = "Tutor", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As an answer has it")),
-    responses((status = 204, description = "Gone"), (status = 404, body = Problem)))]
+    params(("id" = Uuid, Path, description = "The `conversation_id` of an answer")),
+    responses((status = 204, description = "Deleted"), (status = 404, body = Problem)))]
 pub(crate) async fn delete(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,

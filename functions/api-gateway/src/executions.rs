@@ -33,7 +33,7 @@ use crate::{
     ownership::{missing, readable},
 };
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionStatus {
@@ -45,12 +45,12 @@ pub enum ExecutionStatus {
     Failed,
 }
 
-/// Where a run stands, and where to look.
+/// A run without its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionState {
     /// The run's id.
     pub id: ExecutionId,
-    /// Where it stands.
+    /// Its state.
     pub status: ExecutionStatus,
     /// Where the result will be found.
     pub status_url: String,
@@ -61,7 +61,7 @@ pub struct ExecutionState {
 /// A run and, once there is one, its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionResponse {
-    /// Where it stands.
+    /// Its state.
     #[serde(flatten)]
     pub state: ExecutionState,
     /// What came of it.
@@ -89,15 +89,15 @@ impl ToSchema for ExecutionResponse {
     }
 }
 
-/// Runs a program in the sandbox. The result comes in place if it is ready within the client's patience (`Prefer: wait=5`); else `202`
-/// tells where it will be.
+/// Runs a program in the sandbox. The response holds the result if it is ready in time (`Prefer: wait=5`); otherwise
+/// `202` says where it will be.
 #[utoipa::path(post, path = "/executions", operation_id = "run_program", tag = "Code", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body(content = Program, example = json!({"code": "print(input())", "stdin": "hello\n"})),
     responses(
-        (status = 200, description = "Run", body = ExecutionResponse),
+        (status = 200, description = "Finished", body = ExecutionResponse),
         (status = 202, description = "Accepted; the result will be at `status_url`", body = ExecutionResponse),
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn run(
@@ -147,9 +147,9 @@ impl Work for Program {
     }
 }
 
-/// One's own run, with its result once there is one.
+/// A run of yours, with its result once there is one.
 #[utoipa::path(get, path = "/executions/{id}", operation_id = "get_execution", tag = "Code", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As `POST /executions` gave it")),
+    params(("id" = Uuid, Path, description = "The id that `POST /executions` returned")),
     responses((status = 200, body = ExecutionResponse), (status = 202, body = ExecutionResponse), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,

@@ -19,19 +19,19 @@ mod passwords;
 mod practice;
 mod queries;
 pub mod seed;
+mod spec;
 mod stored;
 
 use std::sync::Arc;
 
 use runtime::{
-    Function, Services,
+    Function, Services, Sweep,
     auth::{AuthConfig, Signer, Verifier},
     config::Settings,
 };
 
+pub use self::{api::openapi, spec::SPEC};
 use crate::{config::GatewayConfig, counters::Counters};
-
-pub use api::openapi;
 
 /// What clients get: for clients in Rust, such as our own tests.
 pub mod responses {
@@ -56,7 +56,8 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         config: Arc::new(config),
         counters: Arc::default(),
     };
-    Function::new(NAME, 8180)
+    Function::new(&SPEC)
+        .repeats(Sweep)
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
         .trusts_proxies(proxies)
@@ -64,7 +65,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
 }
 
 /// The function's name.
-const NAME: &str = "api-gateway";
+const NAME: &str = SPEC.name;
 
 /// What the endpoints work with.
 #[derive(Debug, Clone)]

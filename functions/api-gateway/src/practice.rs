@@ -57,7 +57,7 @@ pub(crate) struct Filter {
     topic: Option<String>,
     /// How hard they are.
     difficulty: Option<Difficulty>,
-    /// As the last page gave it.
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -83,11 +83,11 @@ pub struct ListedExercise {
 pub struct ExercisePage {
     /// At most 20.
     pub items: Vec<ListedExercise>,
-    /// What to ask for next; none at the end.
+    /// The `cursor` of the next page; none on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// Exercises in the order of the course, with how you have done.
+/// Exercises in the order of the course, with your results.
 #[utoipa::path(get, path = "/exercises", operation_id = "list_exercises", tag = "Exercises", security(("bearer" = [])), params(Filter),
     responses((status = 200, body = ExercisePage), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn list(
@@ -137,7 +137,7 @@ async fn find(
 
 /// An exercise, without its solution and its hidden tests.
 #[utoipa::path(get, path = "/exercises/{id}", operation_id = "get_exercise", tag = "Exercises", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As the list has it")),
+    params(("id" = Uuid, Path, description = "The id in the list of exercises")),
     responses((status = 200, body = SetExercise), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
@@ -149,7 +149,7 @@ pub(crate) async fn get(
     Ok(Json(::exercises::set(id, &topic, &exercise)))
 }
 
-/// A wish for an exercise.
+/// A request for an exercise.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GenerateRequest {
@@ -163,11 +163,11 @@ pub(crate) struct GenerateRequest {
     variation_of: Option<Uuid>,
 }
 
-/// Sets an exercise that you have not had; if there is none left, one is made and verified first.
+/// Assigns an exercise that you have not had yet; if none is left, a new one is made and verified first.
 #[utoipa::path(post, path = "/exercises/generate", operation_id = "generate_exercise", tag = "Exercises", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = GenerateRequest,
     responses(
         (status = 200, description = "`answer.details` is the exercise", body = QueryResponse),
@@ -205,7 +205,7 @@ pub(crate) struct SubmitRequest {
     code: Code,
 }
 
-/// Where a solution stands.
+/// The state of a solution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubmissionStatus {
@@ -224,7 +224,7 @@ pub struct SubmissionResponse {
     pub id: SubmissionId,
     /// The exercise.
     pub exercise_id: ExerciseId,
-    /// Where it stands.
+    /// Its state.
     pub status: SubmissionStatus,
     /// Where the grade will be found.
     pub status_url: String,
@@ -235,12 +235,12 @@ pub struct SubmissionResponse {
     pub feedback: Option<Feedback>,
 }
 
-/// Hands in a solution: it is run with all tests, and graded.
+/// Submits a solution: it is run against all tests and graded.
 #[utoipa::path(post, path = "/exercises/{id}/submissions", operation_id = "submit_solution", tag = "Exercises", security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The exercise"),
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = SubmitRequest,
     responses(
         (status = 200, description = "Graded", body = SubmissionResponse),
@@ -307,9 +307,9 @@ impl Work for HandedIn {
     }
 }
 
-/// One's own solution, with its grade once there is one.
+/// A solution of yours, with its grade once there is one.
 #[utoipa::path(get, path = "/submissions/{id}", operation_id = "get_submission", tag = "Exercises", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As handing in gave it")),
+    params(("id" = Uuid, Path, description = "The id that the submission returned")),
     responses((status = 200, body = SubmissionResponse), (status = 202, body = SubmissionResponse),
               (status = 404, body = Problem)))]
 pub(crate) async fn submission(
@@ -331,7 +331,7 @@ async fn find_submission(
     Ok(SubmissionResponse::try_from(found)?.into_response())
 }
 
-/// One's own solutions of an exercise, newest first, at most 50.
+/// Your solutions of an exercise, newest first, at most 50.
 #[utoipa::path(get, path = "/exercises/{id}/submissions", operation_id = "list_submissions", tag = "Exercises", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The exercise")),
     responses((status = 200, body = [SubmissionResponse]), (status = 404, body = Problem)))]
@@ -347,7 +347,8 @@ pub(crate) async fn attempts(
     attempts.map(Json)
 }
 
-/// The solution in pieces, to be put together and handed in. It can be had after three attempts that failed, gets easier with more of them, and is noted.
+/// The solution in shuffled pieces, to be put in order and submitted. It is available after three failed attempts, gets
+/// easier with more of them, and its use is recorded.
 #[utoipa::path(post, path = "/exercises/{id}/parsons", operation_id = "get_parsons", tag = "Exercises", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The exercise")),
     responses((status = 200, body = Parsons), (status = 404, body = Problem), (status = 409, body = Problem)))]

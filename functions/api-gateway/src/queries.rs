@@ -27,7 +27,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use storage::{
     conversations,
-    queries::{self, AnswerBody, Query, QuestionBody},
+    queries::{self, AnswerBody, NewQuestion, Query, QuestionBody},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ use crate::{
     stored,
 };
 
-/// A question, with whatever belongs to it.
+/// A question and its context.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QueryRequest {
@@ -49,19 +49,19 @@ pub(crate) struct QueryRequest {
     pub(crate) question: Question,
     /// The code that it is about.
     pub(crate) code: Option<Code>,
-    /// The error message or traceback that came.
+    /// The error message or traceback.
     pub(crate) error: Option<ErrorText>,
     /// The topic of the page that the student is on.
     #[schema(example = "lists")]
     pub(crate) topic: Option<TopicName>,
     /// The exercise that the student is working on.
     pub(crate) exercise_id: Option<Uuid>,
-    /// The conversation that it goes on; if absent the last one, unless nothing was said for half an hour.
+    /// The conversation that it continues; by default the last one, unless that has been idle for half an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) conversation_id: Option<ConversationId>,
 }
 
-/// Where a question stands.
+/// The state of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueryStatus {
@@ -78,7 +78,7 @@ pub enum QueryStatus {
 pub struct QueryResponse {
     /// The question's id.
     pub id: QueryId,
-    /// Where it stands.
+    /// Its state.
     pub status: QueryStatus,
     /// Where the answer will be found.
     pub status_url: String,
@@ -104,12 +104,12 @@ pub struct QueryResponse {
     pub routing: Option<Routing>,
 }
 
-/// Asks a question. The answer comes in place if it is ready within the client's patience
-/// (`Prefer: wait=5`); else `202` tells where it will be.
+/// Asks a question. The response holds the answer if it is ready in time (`Prefer: wait=5`); otherwise `202` says
+/// where it will be.
 #[utoipa::path(post, path = "/query", operation_id = "ask", tag = "Tutor", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = QueryRequest,
     responses(
         (status = 200, description = "Answered", body = QueryResponse),
@@ -190,9 +190,6 @@ impl QueryRequest {
         (student, agent): (UserId, Option<Agent>),
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
-        let times = (now, now - conversation::IDLE);
-        let conversation =
-            conversations::join(conn, student, self.conversation_id, id, times).await?;
         let body = QuestionBody {
             question: self.question.clone(),
             code: self.code.clone(),
@@ -201,8 +198,14 @@ impl QueryRequest {
             exercise_id: self.exercise_id,
             agent,
         };
-        queries::insert(conn, id, (student, conversation), &body, now).await?;
-        Ok(conversation)
+        let question = NewQuestion {
+            id,
+            student,
+            conversation: self.conversation_id,
+            idle_since: now - conversation::IDLE,
+            body: &body,
+        };
+        queries::insert(conn, question, now).await
     }
 }
 
@@ -225,9 +228,9 @@ fn answer_in_place(
     Ok(response.with_body(AnswerBody { answer, routing }).into_response())
 }
 
-/// One's own question, with its answer once there is one.
+/// A question of yours, with its answer once there is one.
 #[utoipa::path(get, path = "/queries/{id}", operation_id = "get_query", tag = "Tutor", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As `POST /query` gave it")),
+    params(("id" = Uuid, Path, description = "The id that `POST /query` returned")),
     responses((status = 200, body = QueryResponse), (status = 202, body = QueryResponse), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
@@ -247,10 +250,10 @@ pub(crate) struct Rating {
     helpful: bool,
 }
 
-/// Says whether an answer has helped; saying it again replaces it.
+/// Says whether an answer helped; a later rating replaces an earlier one.
 #[utoipa::path(put, path = "/queries/{id}/rating", operation_id = "rate_answer", tag = "Tutor", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As `POST /query` gave it")), request_body = Rating,
-    responses((status = 204, description = "Noted"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    params(("id" = Uuid, Path, description = "The id that `POST /query` returned")), request_body = Rating,
+    responses((status = 204, description = "Recorded"), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn rate(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,
