@@ -5,6 +5,7 @@ use axum::{Json, Router, routing::get};
 use domain::user::Role;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::StatusCode;
+use runtime::{auth::AuthConfig, config::Settings};
 use serde_json::{Value, json};
 use tests::{JWT_SECRET, PASSWORD, Setup, World};
 use tokio::net::TcpListener;
@@ -133,6 +134,17 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         assert_eq!(check(token.clone()).await, StatusCode::UNAUTHORIZED, "{token}");
     }
     world.finish().await;
+}
+
+#[test]
+fn people_and_services_have_audiences_of_their_own() {
+    let secret = ("JWT_SECRET", JWT_SECRET);
+    for (audience, faults) in [("learnflow", true), ("learnflow-internal", false)] {
+        let mut settings = Settings::from_pairs([secret, ("JWT_SERVICE_AUDIENCE", audience)]);
+        AuthConfig::read(&mut settings);
+        let checked = settings.check();
+        assert_eq!(checked.is_err(), faults, "{audience}: {checked:?}");
+    }
 }
 
 /// An EC key pair made for this test with OpenSSL (`prime256v1`).
