@@ -35,7 +35,7 @@ pub(crate) async fn topics(brokers: String) -> anyhow::Result<()> {
 pub(crate) async fn dead_letters(database_url: &str, limit: i64) -> anyhow::Result<()> {
     let store = Store::open(database_url)?;
     let mut conn = store.connection().await.context("the database is away")?;
-    let letters = storage::events::latest_on_topic(&mut conn, "dead.letters", limit).await?;
+    let letters = storage::events::dead_letters(&mut conn, limit).await?;
     if letters.is_empty() {
         say("there are no dead letters");
     }

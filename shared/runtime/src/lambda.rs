@@ -275,6 +275,7 @@ impl LambdaFunction {
     /// # Errors
     /// The event has neither shape: Lambda's caller sees that, and the event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
+        self.services.wake().await;
         let answer = if is_batch(&event) {
             let batch: KafkaBatch = serde_json::from_value(event)?;
             serde_json::to_value(handle_batch(&self.processor, batch).await)?
@@ -282,7 +283,7 @@ impl LambdaFunction {
             let request: HttpRequest = serde_json::from_value(event)?;
             serde_json::to_value(handle_http(self.routes.clone(), request).await?)?
         };
-        self.services.drain(DRAIN_LIMIT).await;
+        self.services.settle(DRAIN_LIMIT).await;
         metrics::upkeep();
         Ok(answer)
     }

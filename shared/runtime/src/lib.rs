@@ -33,6 +33,7 @@ mod services;
 mod store;
 mod sweeper;
 pub mod telemetry;
+mod writer;
 
 pub use clock::Clock;
 pub use function::Function;

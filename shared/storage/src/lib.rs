@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod migrations;
 pub mod model_answers;
 pub mod model_usage;
+pub mod outbox;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;
