@@ -102,7 +102,9 @@ impl Act for CodeExecution {
     ) -> Result<Outgoing, HandlerError> {
         match done {
             Done::Again(requested) => Outgoing::none().with(&requested),
-            Done::Run { finished, purpose: Purpose::Check, .. } => Outgoing::none().with(&finished),
+            Done::Run { finished, purpose: Purpose::Check | Purpose::Unknown, .. } => {
+                Outgoing::none().with(&finished)
+            }
             Done::Run { finished, purpose: Purpose::Run, activity } => {
                 let ExecutionFinished { execution_id, result, .. } = &finished;
                 executions::record_result(conn, *execution_id, result, now)

@@ -112,7 +112,7 @@ pub(crate) enum Taken<S> {
     /// The work can be continued.
     Known { state: S, shares: Option<Vec<u8>> },
     /// Another version of the agent has stored it.
-    Unknown(Header),
+    Unknown(Box<Header>),
 }
 
 /// A draft cannot be continued, and there is no answer without that.
@@ -163,7 +163,7 @@ pub(crate) fn read<S: DeserializeOwned>(body: &str, version: u32) -> Result<Take
             let Stated { state } = serde_json::from_str(body).map_err(DraftError::Malformed)?;
             Ok(Taken::Known { state, shares: header.shares })
         }
-        Some(_) => Ok(Taken::Unknown(header)),
+        Some(_) => Ok(Taken::Unknown(Box::new(header))),
     }
 }
 

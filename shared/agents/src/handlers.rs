@@ -143,7 +143,7 @@ impl<A: Agent> Decide for AfterRun<A> {
                 Driver { conn, origin, tutor, shares, outgoing }.drive(step).await
             }
             Taken::Unknown(header) => {
-                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(header).await
+                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(*header).await
             }
         }
     }
@@ -192,7 +192,7 @@ impl<A: Agent> Decide for AfterModel<A> {
                 Driver { conn, origin, tutor, shares, outgoing }.drive(step).await
             }
             Taken::Unknown(header) => {
-                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(header).await
+                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(*header).await
             }
         }
     }
