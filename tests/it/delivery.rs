@@ -19,11 +19,12 @@ use runtime::{
 };
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
-use testing::eventually;
-use tests::{
-    Student, World,
-    bench::{Bench, asked_event, publish},
+use testing::{
+    Bench,
+    bench::{asked_event, publish},
+    eventually,
 };
+use tests::{Student, World};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
@@ -153,7 +154,9 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let key = student.id.to_string();
-    let wrong_type = json!({ "specversion": "1.0", "id": "1", "source": "/x", "type": "no.such.v1", "data": {} });
+    let wrong_type =
+        json!({ "specversion": "1.0", "id": "1", "source": "/x", "type": "not.ours", "data": {} });
+    let later_type = json!({ "specversion": "1.0", "id": "3", "source": "/x", "type": "no.such.v1", "data": {} });
     let wrong_data = json!({ "specversion": "1.0", "id": "2", "source": "/x", "type": "question.asked.v1",
         "data": { "query_id": Uuid::nil(), "student_id": Uuid::nil(), "question": 7 } });
     let no_id =
@@ -161,7 +164,7 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
     let damaged: [(Vec<u8>, &str); 5] = [
         (b"\xff\x00 not json".to_vec(), "body is not valid JSON"),
         (b"{}".to_vec(), "no specversion"),
-        (wrong_type.to_string().into(), "event type no.such.v1 is not handled here"),
+        (wrong_type.to_string().into(), "event type not.ours is not handled here"),
         (wrong_data.to_string().into(), "data does not match question.asked.v1 at question"),
         (no_id.to_string().into(), "attribute id is missing"),
     ];
@@ -169,6 +172,9 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
         publish(world.kafka(), "learning.requests", &key, Some(bytes)).await;
     }
     publish(world.kafka(), "learning.requests", &key, None).await;
+    // What a later version says to others is no business of this one.
+    publish(world.kafka(), "learning.requests", &key, Some(later_type.to_string().as_bytes()))
+        .await;
     // The same student's next question is answered all the same.
     let reply = world.ask(&student, "What is a list?", 30).await;
     assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
@@ -179,6 +185,10 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
         (rows.len() == damaged.len() + 1).then_some(rows)
     })
     .await;
+    let url = format!("{}/metrics", world.stack().url("triage").expect("triage"));
+    let metrics = runtime::http_client().expect("a client").get(url).send().await;
+    let metrics = metrics.expect("it answers").text().await.expect("text");
+    assert!(metrics.contains(r#"learnflow_events_skipped_total{function="triage"}"#), "{metrics}");
     for (bytes, words) in damaged {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let original = STANDARD.encode(bytes);

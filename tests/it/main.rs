@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bad_input;
+mod catalogue;
 mod conformance;
 mod credentials;
 mod debugging;
@@ -13,6 +14,8 @@ mod hostile_words;
 mod memory;
 mod model;
 mod network;
+mod new_function;
+mod operations;
 mod outages;
 mod practising;
 mod rebalance;

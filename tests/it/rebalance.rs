@@ -9,8 +9,7 @@ use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
 use runtime::{Act, HandlerError, Live, Outgoing, Received};
 use sqlx::PgConnection;
-use testing::eventually;
-use tests::bench::Bench;
+use testing::{Bench, eventually};
 use tokio::sync::watch;
 use uuid::Uuid;
 

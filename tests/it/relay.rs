@@ -12,8 +12,8 @@ use rdkafka::{
 use reqwest::StatusCode;
 use runtime::{Clock, Services, config::Settings, fault::Faults};
 use serde_json::{Value, json};
-use testing::{TestDatabase, eventually};
-use tests::{World, bench::publish};
+use testing::{TestDatabase, bench::publish, eventually};
+use tests::World;
 use uuid::Uuid;
 
 /// How long the broker may take to give all events.

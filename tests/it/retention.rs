@@ -16,6 +16,7 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO delivery_attempts VALUES ('test', gen_random_uuid(), 1, $2)",
         "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, published_at)
          VALUES (gen_random_uuid(), 'progress.events', 'x', 'x', 'x', gen_random_uuid(), '{}', $2, $2, $2)",
+        "INSERT INTO dead_letter_replays VALUES (gen_random_uuid(), gen_random_uuid(), $2)",
         "INSERT INTO idempotency_keys VALUES ('test', 'x', gen_random_uuid()::text, decode(repeat('00', 32), 'hex'), gen_random_uuid(), $2)",
         "INSERT INTO erased_requests VALUES (gen_random_uuid(), $2)",
         "INSERT INTO rate_limits VALUES (gen_random_uuid()::text, $2, 1)",
@@ -54,6 +55,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("inbox", "received_at"),
         ("delivery_attempts", "failed_at"),
         ("events", "occurred_at"),
+        ("dead_letter_replays", "replayed_at"),
         ("idempotency_keys", "created_at"),
         ("erased_requests", "erased_at"),
         ("rate_limits", "window_start"),

@@ -15,7 +15,7 @@ use runtime::{
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
-use testing::TestDatabase;
+use testing::{TestDatabase, bench::BENCH};
 use tests::{JWT_SECRET, UNPUBLISHED, World};
 use uuid::Uuid;
 
@@ -318,8 +318,8 @@ const DELIVERIES: i64 = 8;
 async fn whoever_delivers_an_event_that_never_succeeds_is_told_at_last_that_it_is_dealt_with() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
-    let lambda = single.lambda(|_, _| Function::new("bench", 0).acts(NeverSucceeds));
-    let function = Function::new("bench", 0).acts(NeverSucceeds);
+    let lambda = single.lambda(|_, _| Function::new(&BENCH).acts(NeverSucceeds));
+    let function = Function::new(&BENCH).acts(NeverSucceeds);
     let host =
         Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
     let structured = [

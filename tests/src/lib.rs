@@ -1,6 +1,5 @@
 //! The whole product in one process, for tests: real database, real Kafka protocol, real HTTP.
 
-pub mod bench;
 pub mod hostile;
 pub mod transcripts;
 
@@ -12,7 +11,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use local_broker::Broker;
 use reqwest::{StatusCode, header::HeaderMap};
-use runner::{Stack, StackOptions};
+use runner::{Stack, StackOptions, functions};
 use runtime::{Clock, fault::Faults};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
@@ -21,7 +20,7 @@ use testing::{TestDatabase, eventually, restart_port};
 use uuid::Uuid;
 
 /// Signs the tokens of all tests.
-pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
+pub const JWT_SECRET: &str = testing::JWT_SECRET;
 /// How long the functions may take to stop when a test has failed.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// The password of all students of tests.
@@ -352,6 +351,19 @@ impl World {
         self.count(sql, query).await
     }
 
+    /// Every function has emitted only what its spec says.
+    async fn check_emitted(&self) {
+        let sql = "SELECT DISTINCT source, topic FROM events WHERE source LIKE 'learnflow/%'";
+        let emitted = sqlx::query(sql).fetch_all(&mut self.database().await).await;
+        for row in emitted.expect("the query is valid") {
+            let (source, topic): (&str, &str) = (row.get("source"), row.get("topic"));
+            let spec = functions::specs().find(|spec| source == format!("learnflow/{}", spec.name));
+            let declared =
+                spec.is_none_or(|spec| spec.emits.iter().any(|emits| emits.name() == topic));
+            assert!(declared, "{source} emits events on {topic}, which its spec does not say");
+        }
+    }
+
     /// Ends a test: whatever was accepted is delivered, and nothing was given up.
     ///
     /// # Panics
@@ -364,6 +376,7 @@ impl World {
         .await;
         let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
         assert_eq!(self.count(sql, Uuid::nil()).await, 0, "dead letters");
+        self.check_emitted().await;
         self.stop().await;
         let left = sqlx::query(UNPUBLISHED).fetch_one(&mut self.database().await).await;
         let left: i64 = left.expect("the query is valid").get(0);

@@ -18,15 +18,17 @@ mod passwords;
 mod practice;
 mod queries;
 pub mod seed;
+mod spec;
 
 use std::sync::Arc;
 
 use runtime::{
-    Function, Services,
+    Function, Services, Sweep,
     auth::{AuthConfig, Signer, Verifier},
     config::Settings,
 };
 
+pub use self::spec::SPEC;
 use crate::{config::GatewayConfig, counters::Counters};
 
 /// The function as the runtime hosts it.
@@ -40,7 +42,8 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         config: Arc::new(config),
         counters: Arc::default(),
     };
-    Function::new(NAME, 8180)
+    Function::new(&SPEC)
+        .repeats(Sweep)
         .serves_public(api::routes(gateway))
         .allows_origins(origins)
         .trusts_proxies(proxies)
@@ -48,7 +51,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
 }
 
 /// The function's name.
-const NAME: &str = "api-gateway";
+const NAME: &str = SPEC.name;
 
 /// What the endpoints work with.
 #[derive(Debug, Clone)]

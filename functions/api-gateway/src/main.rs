@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::main("api-gateway", api_gateway::function)
+    runtime::main(&api_gateway::SPEC, api_gateway::function)
 }

@@ -7,6 +7,7 @@ pub mod execute;
 mod http;
 pub mod sandbox;
 mod settings;
+mod spec;
 pub mod values;
 mod words;
 pub mod workers;
@@ -25,11 +26,14 @@ use runtime::{Act, Function, HandlerError, Live, Outgoing, Received, Services, c
 use sqlx::PgConnection;
 use storage::executions;
 
-pub use self::settings::{WORKER_ARGUMENT, built_image};
 use self::workers::Workers;
+pub use self::{
+    settings::{WORKER_ARGUMENT, built_image},
+    spec::SPEC,
+};
 
 /// The function's name.
-const NAME: &str = "code-execution";
+const NAME: &str = SPEC.name;
 /// How long a program waits for its turn before it is put back at the end of the queue. It must begin in time to
 /// end within the 60 s that the runtime gives a handler. With the 256 events that the runtime has in work at once,
 /// one worker's queue is four rounds of 64 programs deep, of at most some 7 s each; the rest is for a program whose
@@ -39,7 +43,7 @@ const MAX_WAIT: Duration = Duration::from_secs(25);
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let workers = settings::workers(settings).map(Arc::new);
-    let function = Function::new(NAME, 8107);
+    let function = Function::new(&SPEC);
     match workers {
         Some(workers) => function
             .serves_internal(http::routes(Arc::clone(&workers), Arc::clone(services)))

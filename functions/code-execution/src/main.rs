@@ -8,5 +8,5 @@ fn main() -> ExitCode {
         let image = arguments.next().unwrap_or_default();
         return code_execution::workers::main(Path::new(&image));
     }
-    runtime::main("code-execution", code_execution::function)
+    runtime::main(&code_execution::SPEC, code_execution::function)
 }

@@ -10,6 +10,7 @@ mod check;
 mod decide;
 mod http;
 pub mod report;
+mod spec;
 
 use std::sync::Arc;
 
@@ -17,18 +18,19 @@ use agents::Handlers;
 use events::review_requested::ReviewRequested;
 use runtime::{Function, Services, config::Settings};
 
+pub use self::spec::SPEC;
 pub use self::{
     check::Checking,
     decide::{CodeReview, Running},
 };
 
 /// The function's name.
-const NAME: &str = "code-review";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let review = Handlers::<CodeReview>::new(settings, services);
-    let function = Function::new(NAME, 8103)
+    let function = Function::new(&SPEC)
         .decides(review.begin::<ReviewRequested>())
         .decides(review.continue_after_runs())
         .serves_internal(http::routes(services));

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::main("code-review", code_review::function)
+    runtime::main(&code_review::SPEC, code_review::function)
 }

@@ -10,6 +10,7 @@ pub mod cases;
 mod decide;
 pub mod explain;
 mod http;
+mod spec;
 
 use std::sync::Arc;
 
@@ -18,14 +19,15 @@ use events::question_routed::QuestionRouted;
 use runtime::{Function, Services, config::Settings};
 
 pub use self::decide::Concepts;
+pub use self::spec::SPEC;
 
 /// The function's name.
-const NAME: &str = "concepts";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let concepts = Handlers::<Concepts>::new(settings, services);
-    let function = Function::new(NAME, 8101)
+    let function = Function::new(&SPEC)
         .decides(concepts.begin::<QuestionRouted>())
         .decides(concepts.continue_after_runs())
         .serves_internal(http::routes(services));

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::main("concepts", concepts::function)
+    runtime::main(&concepts::SPEC, concepts::function)
 }

@@ -10,6 +10,7 @@ mod decide;
 pub mod diagnosis;
 pub mod hint;
 mod http;
+mod spec;
 
 use std::sync::Arc;
 
@@ -18,14 +19,15 @@ use events::debug_requested::DebugRequested;
 use runtime::{Function, Services, config::Settings};
 
 pub use self::decide::{Debug, Loaded};
+pub use self::spec::SPEC;
 
 /// The function's name.
-const NAME: &str = "debug";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let debug = Handlers::<Debug>::new(settings, services);
-    let function = Function::new(NAME, 8104)
+    let function = Function::new(&SPEC)
         .decides(debug.begin::<DebugRequested>())
         .decides(debug.continue_after_runs())
         .serves_internal(http::routes(services));

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::main("debug", debug::function)
+    runtime::main(&debug::SPEC, debug::function)
 }

@@ -14,6 +14,7 @@ pub mod help;
 mod http;
 pub mod make;
 pub mod show;
+mod spec;
 mod written;
 
 use std::sync::Arc;
@@ -23,14 +24,15 @@ use events::{exercise_requested::ExerciseRequested, submission_made::SubmissionM
 use runtime::{Function, Services, config::Settings};
 
 pub use self::decide::{Asking, Exercise, Running};
+pub use self::spec::SPEC;
 
 /// The function's name.
-const NAME: &str = "exercise";
+const NAME: &str = SPEC.name;
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let exercise = Handlers::<Exercise>::new(settings, services);
-    let function = Function::new(NAME, 8105)
+    let function = Function::new(&SPEC)
         .decides(exercise.begin::<ExerciseRequested>())
         .decides(exercise.begin::<SubmissionMade>())
         .decides(exercise.continue_after_runs())

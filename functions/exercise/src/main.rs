@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::main("exercise", exercise::function)
+    runtime::main(&exercise::SPEC, exercise::function)
 }

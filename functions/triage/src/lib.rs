@@ -12,39 +12,44 @@ mod http;
 mod patterns;
 mod reply;
 pub mod signs;
+mod spec;
 
 use std::sync::Arc;
 
-use agents::{Beginning, Handlers};
+use agents::Handlers;
+use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
-use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
+use runtime::{Function, HandlerError, Periodic, Round, Schedule, Services, config::Settings};
 use sqlx::PgConnection;
 
-pub use self::decide::{Loaded, Triage};
+pub use self::{
+    decide::{Loaded, Triage},
+    spec::SPEC,
+};
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let triage = Handlers::<Triage>::new(settings, services);
-    let function = Function::new("triage", 8100)
-        .decides(AnswerLost { begin: triage.begin() })
+    let function = Function::new(&SPEC)
+        .decides(triage.begin::<QuestionAsked>())
+        .repeats(AnswerLost)
         .serves_internal(http::routes(services));
     triage.ask_model(function)
 }
 
-/// Answers lost questions with whatever comes next.
-struct AnswerLost {
-    begin: Beginning<Triage, QuestionAsked>,
-}
+/// Answers questions whose run or model call was lost: nobody waits for ever.
+struct AnswerLost;
 
-impl Decide for AnswerLost {
-    type In = QuestionAsked;
+impl Periodic for AnswerLost {
+    const SCHEDULE: Schedule = spec::LOST_DRAFTS;
 
-    async fn handle(
+    async fn run(
         &self,
-        received: Received<QuestionAsked>,
+        now: DateTime<Utc>,
         conn: &mut PgConnection,
-    ) -> Result<Outgoing, HandlerError> {
-        let lost = agents::answer_lost_drafts(conn, received.now).await?;
-        self.begin.handle_with(lost, received, conn).await
+    ) -> Result<Round, HandlerError> {
+        let outgoing = agents::answer_lost_drafts(conn, now).await?;
+        let has_more = outgoing.types().next().is_some();
+        Ok(Round { outgoing, has_more })
     }
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::main("triage", triage::function)
+    runtime::main(&triage::SPEC, triage::function)
 }

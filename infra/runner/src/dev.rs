@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use runtime::{
-    Clock, Function, Host, Services,
+    Clock, Host, Services,
     config::{KafkaConfig, Settings},
     fault::Faults,
     kafka,
@@ -18,20 +18,25 @@ use runtime::{
 use tokio::task::JoinSet;
 use tutor::TutorConfig;
 
-use crate::{DevArguments, backends::Backends, catalogue, say};
+use crate::{
+    DevArguments,
+    backends::Backends,
+    course_rows,
+    functions::{self, FUNCTIONS},
+    say,
+};
 
-/// A function's constructor.
-type Build = fn(&mut Settings, &Arc<Services>) -> Function;
-
-/// Every function there is, in the order of a question's way.
-const FUNCTIONS: [Build; 7] = [
-    api_gateway::function,
-    triage::function,
-    concepts::function,
-    debug::function,
-    code_review::function,
-    exercise::function,
-    code_execution::function,
+/// Settings that `learnflow dev` gives to the functions itself, whatever the environment says: its own backends, a
+/// consumer for each function, ports on this machine, and the secret of its data folder.
+const DECIDED: [&str; 8] = [
+    "DATABASE_URL",
+    "KAFKA_BROKERS",
+    "KAFKA_CONSUME",
+    "KAFKA_SECURITY_PROTOCOL",
+    "INGRESS_TOKEN",
+    "JWT_SECRET",
+    "BIND_ADDRESS",
+    "PORT",
 ];
 
 /// How to start the functions.
@@ -84,11 +89,12 @@ impl Stack {
         let mut settings = Settings::from_pairs(pairs);
         let topics = KafkaConfig::read(&mut settings);
         let services = Services::start(&mut settings, options.clock, options.faults).await?;
+        services.store.migrate().await.context("the database cannot be migrated")?;
         kafka::create_topics(&topics).await.context("the topics cannot be made")?;
-        catalogue::lay(&services.store, &services.clock).await?;
+        course_rows::write(&services.store, &services.clock).await?;
         api_gateway::seed::seed(&services).await?;
         let mut hosts = Vec::new();
-        for build in FUNCTIONS {
+        for (_, build) in FUNCTIONS {
             let function = build(&mut settings, &services);
             hosts.push(Host::start(function, &services, &mut settings).await?);
         }
@@ -137,25 +143,9 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     progress("starting the functions");
     let secret = jwt_secret(&data)?;
     let own = Settings::from_process();
-    let passed_on = [
-        "CORS_ORIGINS",
-        "RATE_LIMIT_ADDRESS",
-        "RATE_LIMIT_USER",
-        "RATE_LIMIT_PASSWORD",
-        "RATE_LIMIT_LOGIN",
-        "RATE_LIMIT_ACCOUNT",
-        "TRUSTED_PROXIES",
-        "PROXY_HEADER",
-        "METRICS_TOKEN",
-        "JWT_JWKS_URL",
-        "JWT_ISSUER",
-        "JWT_AUDIENCE",
-        "DATABASE_MAX_CONNECTIONS",
-        "SANDBOX_WORKERS",
-        "SANDBOX_WORKER_MEMORY_MB",
-    ];
-    let passed_on = passed_on.iter().chain(&tutor::VARIABLES);
-    let extra = passed_on.filter_map(|name| Some(((*name).to_owned(), own.optional(name)?)));
+    // The settings that this command has decided on already are not the functions' own here.
+    let passed_on = functions::settings().into_iter().filter(|name| !DECIDED.contains(name));
+    let extra = passed_on.filter_map(|name| Some((name.to_owned(), own.optional(name)?)));
     let stack = Stack::start(StackOptions {
         database_url: backends.database_url.clone(),
         kafka: backends.kafka.clone(),

@@ -5,9 +5,11 @@
 
 mod ask;
 mod backends;
-mod catalogue;
 pub mod course;
+mod course_rows;
+mod dead_letters;
 mod dev;
+pub mod functions;
 mod operate;
 pub mod quality;
 mod run;
@@ -44,6 +46,8 @@ enum Command {
     CourseSchema(course::SchemaArguments),
     /// Measure the tutor on labelled cases.
     Quality,
+    /// List all functions, topics and settings, as Markdown.
+    Functions,
     /// Bring a database up to date.
     Migrate {
         /// The database.
@@ -62,15 +66,8 @@ enum Command {
         #[arg(long, env = "KAFKA_BROKERS")]
         kafka: String,
     },
-    /// Show the newest dead letters.
-    DeadLetters {
-        /// The database.
-        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-        database_url: String,
-        /// How many.
-        #[arg(long, default_value_t = 20)]
-        limit: i64,
-    },
+    /// List, show and replay what could not be handled, and what no broker took.
+    DeadLetters(dead_letters::DeadLetterArguments),
 }
 
 /// Where things are kept, and what is used instead of the built-in parts.
@@ -116,12 +113,11 @@ pub fn main() -> ExitCode {
             Command::CheckCourse(arguments) => return course::run(arguments).await,
             Command::CourseSchema(arguments) => return course::write_schemas(&arguments),
             Command::Quality => return quality::run().await,
+            Command::Functions => say(functions::markdown().trim_end()),
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
-            Command::DeadLetters { database_url, limit } => {
-                operate::dead_letters(&database_url, limit).await?;
-            }
+            Command::DeadLetters(arguments) => dead_letters::run(arguments).await?,
         }
         Ok(ExitCode::SUCCESS)
     });

@@ -7,12 +7,12 @@ use runtime::{
     kafka,
 };
 
-use crate::{catalogue, say};
+use crate::{course_rows, say};
 
 pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
     let store = Store::open(database_url)?;
     store.migrate().await.context("the database cannot be migrated")?;
-    catalogue::lay(&store, &Clock::System).await?;
+    course_rows::write(&store, &Clock::System).await?;
     say("the database is up to date");
     Ok(())
 }
@@ -29,18 +29,5 @@ pub(crate) async fn topics(brokers: String) -> anyhow::Result<()> {
     settings.check()?;
     kafka::create_topics(&config).await.context("the topics cannot be made")?;
     say("all topics are there");
-    Ok(())
-}
-
-pub(crate) async fn dead_letters(database_url: &str, limit: i64) -> anyhow::Result<()> {
-    let store = Store::open(database_url)?;
-    let mut conn = store.connection().await.context("the database is away")?;
-    let letters = storage::events::dead_letters(&mut conn, limit).await?;
-    if letters.is_empty() {
-        say("there are no dead letters");
-    }
-    for (at, letter) in letters {
-        say(format!("{at} {} {} {}", letter["function"], letter["origin"], letter["reasons"]));
-    }
     Ok(())
 }

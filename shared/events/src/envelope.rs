@@ -63,6 +63,21 @@ impl<E: Event> Envelope<E> {
     }
 }
 
+/// Whether a type has the form of ours: lower-case words with dots between them, and a version, such as
+/// `question.asked.v1`. Such an event may be of a later version; any other was not meant for us.
+#[must_use]
+pub fn is_versioned_type(event_type: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    event_type.rsplit_once(".v").is_some_and(|(name, version)| {
+        name.split('.').all(is_word)
+            && !version.is_empty()
+            && version.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// The identity of an event for deduplication. Our own ids are UUIDs; a foreign event is unique only
 /// together with its source (CloudEvents 1.0, 3.1.1), so both are hashed into one.
 #[must_use]

@@ -1,6 +1,13 @@
 //! Configuration: the environment, read once into one typed struct for each concern.
 
-use std::{collections::BTreeMap, fmt::Display, net::IpAddr, net::Ipv4Addr, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
+
+use parking_lot::Mutex;
 
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -15,11 +22,36 @@ pub(crate) const SECRET_MIN_BYTES: usize = 32;
 #[error("the configuration has {} fault(s):\n  - {}", .0.len(), .0.join("\n  - "))]
 pub struct ConfigError(Vec<String>);
 
+/// What AWS Lambda sets for its functions; nobody else does.
+const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// The settings of every function; each has those of its [`crate::Spec`] besides.
+pub const COMMON_SETTINGS: [&str; 16] = [
+    "DATABASE_URL",
+    "DATABASE_MAX_CONNECTIONS",
+    "KAFKA_BROKERS",
+    "KAFKA_CONSUME",
+    "KAFKA_SECURITY_PROTOCOL",
+    "INGRESS_TOKEN",
+    "METRICS_TOKEN",
+    "JWT_SECRET",
+    "JWT_JWKS_URL",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "BIND_ADDRESS",
+    "PORT",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
 /// The environment, with the faults found in it so far.
 #[derive(Debug)]
 pub struct Settings {
     variables: BTreeMap<String, SecretString>,
     faults: Vec<String>,
+    /// Names that were asked for.
+    asked: Mutex<BTreeSet<String>>,
 }
 
 impl Settings {
@@ -35,17 +67,26 @@ impl Settings {
     ) -> Self {
         let variables =
             pairs.into_iter().map(|(name, value)| (name.into(), value.into().into())).collect();
-        Self { variables, faults: Vec::new() }
+        Self { variables, faults: Vec::new(), asked: Mutex::default() }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
+        if name != LAMBDA {
+            self.asked.lock().insert(name.to_owned());
+        }
         self.variables.get(name).map(ExposeSecret::expose_secret).filter(|text| !text.is_empty())
     }
 
     /// Whether the process is an AWS Lambda function.
     #[must_use]
     pub fn is_lambda(&self) -> bool {
-        self.get("AWS_LAMBDA_RUNTIME_API").is_some()
+        self.get(LAMBDA).is_some()
+    }
+
+    /// The names of all settings that were asked for, whether or not they are there.
+    #[must_use]
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().clone()
     }
 
     /// A variable that may be absent.

@@ -6,17 +6,20 @@ use axum::{Router, http::HeaderValue};
 use events::{Event, Topic};
 
 use crate::{
-    Act, Decide,
+    Act, Decide, Periodic, Schedule, Spec,
+    config::Settings,
     http::TrustedProxies,
-    process::{Acting, AnyHandler, Deciding, Ignoring},
+    periodic::AnyPeriodic,
+    process::{Acting, AnyHandler, Deciding},
 };
 
-/// A function: its name, its handlers and its HTTP endpoints.
+/// A function: its spec, its handlers and its HTTP endpoints.
 pub struct Function {
-    pub(crate) name: &'static str,
-    pub(crate) port: u16,
+    pub(crate) spec: &'static Spec,
     pub(crate) topics: Vec<Topic>,
     pub(crate) handlers: HashMap<&'static str, Box<dyn AnyHandler>>,
+    pub(crate) periodic: Vec<Arc<dyn AnyPeriodic>>,
+    faults: Vec<String>,
     pub(crate) public: Router,
     pub(crate) internal: Router,
     pub(crate) awaits_replies: bool,
@@ -27,22 +30,22 @@ pub struct Function {
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Function")
-            .field("name", &self.name)
-            .field("port", &self.port)
+            .field("spec", &self.spec)
             .field("topics", &self.topics)
             .finish_non_exhaustive()
     }
 }
 
 impl Function {
-    /// A function with its port for local use.
+    /// A function that does nothing yet.
     #[must_use]
-    pub fn new(name: &'static str, port: u16) -> Self {
+    pub fn new(spec: &'static Spec) -> Self {
         Self {
-            name,
-            port,
+            spec,
             topics: Vec::new(),
             handlers: HashMap::new(),
+            periodic: Vec::new(),
+            faults: Vec::new(),
             public: Router::new(),
             internal: Router::new(),
             awaits_replies: false,
@@ -63,18 +66,44 @@ impl Function {
         self.handles::<H::In>(Box::new(Acting(handler)))
     }
 
-    /// Takes note of a type of event that travels on a topic of this function and is for others.
+    /// Does work again and again without an event, in the order of the function's spec.
     #[must_use]
-    pub fn ignores<E: Event>(self) -> Self {
-        self.handles::<E>(Box::new(Ignoring))
+    pub fn repeats<P: Periodic>(mut self, work: P) -> Self {
+        self.periodic.push(Arc::new(work));
+        self
     }
 
     fn handles<E: Event>(mut self, handler: Box<dyn AnyHandler>) -> Self {
         if !self.topics.contains(&E::TOPIC) {
             self.topics.push(E::TOPIC);
         }
-        self.handlers.insert(E::TYPE, handler);
+        if self.handlers.insert(E::TYPE, handler).is_some() {
+            self.faults.push(format!("{} handles {} twice", self.spec.name, E::TYPE));
+        }
         self
+    }
+
+    /// Adds what is wrong with the function itself to the faults of its settings: two handlers for one type of event,
+    /// or other topics and periodic work than its spec says.
+    pub(crate) fn check(&self, settings: &mut Settings) {
+        for fault in &self.faults {
+            settings.fault(fault.clone());
+        }
+        let name = self.spec.name;
+        let schedules: Vec<Schedule> = self.periodic.iter().map(|work| work.schedule()).collect();
+        if schedules != self.spec.schedules {
+            settings.fault(format!("{name} has other periodic work than its spec says"));
+        }
+        for topic in self.topics.iter().filter(|topic| !self.spec.consumes.contains(topic)) {
+            settings.fault(format!(
+                "{name} handles events of {}, which its spec does not say",
+                topic.name()
+            ));
+        }
+        for topic in self.spec.consumes.iter().filter(|topic| !self.topics.contains(topic)) {
+            settings
+                .fault(format!("{name} handles no event of {}, as its spec says", topic.name()));
+        }
     }
 
     /// Serves endpoints that look after their own access.

@@ -6,7 +6,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Clock, Function, Services,
+    Clock, Function, Services, Spec,
     config::{ConfigError, HttpConfig, Settings, SharedSecret},
     consumer::Consumer,
     fault::Faults,
@@ -16,6 +16,7 @@ use crate::{
     },
     ingress,
     lambda::LambdaFunction,
+    periodic::PeriodicWork,
     process::{Processor, chain},
     replies, telemetry,
 };
@@ -71,21 +72,34 @@ impl Host {
         services: &Arc<Services>,
         settings: &mut Settings,
     ) -> Result<Self, HostError> {
-        let name = function.name;
-        let config = HttpConfig::read(settings, function.port);
+        let name = function.spec.name;
+        function.check(settings);
+        let config = HttpConfig::read(settings, function.spec.port);
         let metrics_token = SharedSecret::of_metrics(settings);
         // Who has a consumer of their own takes no events by HTTP.
-        let by_http = !function.topics.is_empty() && !services.kafka.consume;
+        let is_started = !(function.topics.is_empty() && function.periodic.is_empty());
+        let by_http = is_started && !services.kafka.consume;
         let ingress_token = if by_http { SharedSecret::of_ingress(settings) } else { None };
         settings.check()?;
         let processor = Processor::new(&mut function, services);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        let periodic = PeriodicWork::new(name, services, std::mem::take(&mut function.periodic));
+        periodic.spawn(&mut tasks, &stop);
+        if function.spec.migrates {
+            let (schema, stop) = (services.schema.clone(), stop.clone());
+            tasks.spawn(async move { schema.migrate(&stop).await });
+        }
         if services.kafka.consume && !function.topics.is_empty() {
             let consumer =
                 Consumer::subscribe(&services.kafka, &function.topics, Arc::clone(&processor))
                     .map_err(|source| HostError::Consume { function: name, source })?;
-            tasks.spawn(consumer.run(stop.clone()));
+            let (schema, stop) = (services.schema.clone(), stop.clone());
+            tasks.spawn(async move {
+                if schema.wait(&stop).await {
+                    consumer.run(stop).await;
+                }
+            });
         }
         if function.awaits_replies {
             let follower = replies::Follower::new(&services.kafka, &services.replies).await;
@@ -95,7 +109,7 @@ impl Host {
         }
         if let Some(token) = ingress_token {
             let topics = std::mem::take(&mut function.topics);
-            function = function.serves_public(ingress::routes(processor, &topics, token));
+            function = function.serves_public(ingress::routes(processor, periodic, &topics, token));
         }
         // What comes through a proxy on this machine comes from anywhere.
         let proxied = function.proxies.trusts(config.address);
@@ -154,7 +168,7 @@ impl Host {
 /// to be (a Lambda function, or a server with or without a consumer of its own) until it is told to
 /// stop.
 pub fn main(
-    name: &'static str,
+    spec: &'static Spec,
     function: impl FnOnce(&mut Settings, &Arc<Services>) -> Function,
 ) -> ExitCode {
     let mut settings = Settings::from_process();
@@ -167,11 +181,11 @@ pub fn main(
         }
     };
     runtime.block_on(async {
-        let _guard = telemetry::install(&telemetry, name);
+        let _guard = telemetry::install(&telemetry, spec.name);
         match run(&mut settings, function).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                tracing::error!(function = name, error = %chain(error.as_ref()), "cannot run");
+                tracing::error!(function = spec.name, error = %chain(error.as_ref()), "cannot run");
                 ExitCode::FAILURE
             }
         }
@@ -185,8 +199,9 @@ async fn run(
     let is_lambda = settings.is_lambda();
     let services = Services::start(settings, Clock::System, Faults::default()).await?;
     let function = function(settings, &services);
-    settings.check()?;
     if is_lambda {
+        function.check(settings);
+        settings.check()?;
         LambdaFunction::new(function, &services).run().await?;
     } else {
         let host = Host::start(function, &services, settings).await?;

@@ -21,9 +21,10 @@ use serde_json::json;
 
 use crate::{
     config::SharedSecret,
-    http::{Problem, deadline, json::read_body},
+    http::{Path, Problem, deadline, json::read_body},
     message::Message,
-    process::{ACT_LIMIT, Outcome, Processor},
+    periodic::{PeriodicError, PeriodicWork},
+    process::{ACT_LIMIT, Outcome, Processor, chain},
 };
 
 /// The name of the Dapr component that stands for Kafka.
@@ -38,7 +39,12 @@ const DAPR_TOKEN: &str = "dapr-api-token";
 /// Where a Knative source shows it: as an extension that it adds to every event.
 const KNATIVE_TOKEN: &str = "ce-ingresstoken";
 
-pub(crate) fn routes(processor: Arc<Processor>, topics: &[Topic], token: SharedSecret) -> Router {
+pub(crate) fn routes(
+    processor: Arc<Processor>,
+    work: PeriodicWork,
+    topics: &[Topic],
+    token: SharedSecret,
+) -> Router {
     let subscriptions: Vec<_> = topics
         .iter()
         .map(|topic| {
@@ -54,6 +60,12 @@ pub(crate) fn routes(processor: Arc<Processor>, topics: &[Topic], token: SharedS
         .route("/dapr/subscribe", get(async move || Json(subscriptions.clone())))
         .route("/dapr/events", post(dapr))
         .route_layer(guard(no_token))
+        .merge(
+            Router::new()
+                .route("/periodic/{name}", post(periodic))
+                .route_layer(guard(no_token))
+                .with_state(work),
+        )
         .merge(knative)
         .with_state(processor)
 }
@@ -131,6 +143,24 @@ async fn dapr(State(processor): State<Arc<Processor>>, request: Request) -> Resp
         }
     };
     Json(json!({ "status": status })).into_response()
+}
+
+/// A schedule of the platform: a cron binding of Dapr, a `PingSource`, or a cron job.
+async fn periodic(
+    State(work): State<PeriodicWork>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    deadline::allow(ACT_LIMIT);
+    match work.run(Some(&name)).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(error @ PeriodicError::Unknown(_)) => Err(Problem::not_found(error.to_string())),
+        Err(error) => {
+            tracing::warn!(name, error = %chain(&error), "periodic work is broken off");
+            let detail = "the work is broken off; the next time it goes on";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail)
+                .retry_after(RETRY_SECONDS))
+        }
+    }
 }
 
 async fn read(request: Request) -> Result<Message, Problem> {

@@ -1,4 +1,5 @@
-//! AWS Lambda: Kafka batches from an event source mapping, and HTTP API requests, told apart by shape.
+//! AWS Lambda: Kafka batches from an event source mapping, events of a schedule, and HTTP API requests, told apart by
+//! shape.
 //!
 //! Own types for the batch, since `aws_lambda_events` 1.2.1 corrupts every second timestamp and
 //! refuses batches that AWS sends (`shared/reference/serverless-triggers.md`, section 0).
@@ -29,6 +30,7 @@ use crate::{
     },
     message::Message,
     metrics,
+    periodic::PeriodicWork,
     process::{Outcome, Processor},
 };
 
@@ -66,6 +68,14 @@ fn is_batch(event: &Value) -> bool {
     let source = event.get("eventSource").and_then(Value::as_str);
     event.get("requestContext").is_none()
         && source.is_some_and(|source| BATCH_SOURCES.contains(&source))
+}
+
+/// The periodic work that a schedule asks for: that of its `detail`, or all. `None`: this is no event of a schedule,
+/// which like a batch does not come through API Gateway.
+fn scheduled(event: &Value) -> Option<Option<&str>> {
+    let is_one = event.get("requestContext").is_none()
+        && event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event");
+    is_one.then(|| event.pointer("/detail/periodic").and_then(Value::as_str))
 }
 
 /// Which records to deliver again.
@@ -248,6 +258,7 @@ async fn handle_http(
 /// A function as Lambda sees it.
 pub struct LambdaFunction {
     processor: Arc<Processor>,
+    periodic: PeriodicWork,
     routes: Router,
     services: Arc<Services>,
 }
@@ -266,19 +277,27 @@ impl LambdaFunction {
     #[must_use]
     pub fn new(mut function: Function, services: &Arc<Services>) -> Self {
         let processor = Processor::new(&mut function, services);
+        let work = std::mem::take(&mut function.periodic);
+        let periodic = PeriodicWork::new(function.spec.name, services, work);
         let routes = server::routes(function, services, Access::Guarded);
-        Self { processor, routes, services: Arc::clone(services) }
+        Self { processor, periodic, routes, services: Arc::clone(services) }
     }
 
-    /// Handles one invocation of either kind, and waits until what it emitted is on the broker.
+    /// Handles one invocation of any kind, and waits until what it emitted is on the broker.
     ///
     /// # Errors
-    /// The event has neither shape: Lambda's caller sees that, and the event is not lost.
+    /// The event has no shape that is known here, or the database is not up to date: Lambda's caller sees that, and the
+    /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         self.services.wake().await;
         let answer = if is_batch(&event) {
+            // Not one of its events is to blame: all of them come again.
+            self.services.schema.check().await?;
             let batch: KafkaBatch = serde_json::from_value(event)?;
             serde_json::to_value(handle_batch(&self.processor, batch).await)?
+        } else if let Some(name) = scheduled(&event) {
+            self.periodic.run(name).await?;
+            Value::Null
         } else {
             let request: HttpRequest = serde_json::from_value(event)?;
             serde_json::to_value(handle_http(self.routes.clone(), request).await?)?

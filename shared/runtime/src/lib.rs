@@ -26,12 +26,16 @@ mod live;
 pub mod message;
 mod metrics;
 mod outbox;
+mod periodic;
 mod process;
+pub mod replay;
 pub mod replies;
 mod retry;
+mod schema;
 mod services;
+mod spec;
 mod store;
-mod sweeper;
+mod sweep;
 pub mod telemetry;
 mod writer;
 
@@ -41,8 +45,11 @@ pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use live::Live;
+pub use periodic::{Periodic, Round, Schedule};
 pub use services::{Services, StartError};
+pub use spec::{Http, Spec};
 pub use store::{Store, Transaction};
+pub use sweep::Sweep;
 
 /// An HTTP client with the limits that every call out has.
 ///

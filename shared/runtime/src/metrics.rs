@@ -3,6 +3,8 @@
 use std::{sync::OnceLock, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
@@ -20,7 +22,19 @@ pub(crate) fn install() {
 
 /// How often recorded values are moved into their buckets. Until then each takes its place in memory, and where nobody
 /// scrapes nothing else would move them.
-pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Moves what is recorded into its buckets until `stop`.
+pub(crate) async fn keep_small(stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}
 
 /// Moves what was recorded into its buckets.
 pub(crate) fn upkeep() {
@@ -44,6 +58,11 @@ pub(crate) fn event_handled(function: &'static str, outcome: &'static str, took:
     metrics::counter!("learnflow_events_total", "function" => function, "outcome" => outcome)
         .increment(1);
     metrics::histogram!("learnflow_event_duration_seconds", "function" => function).record(took);
+}
+
+/// Events that are not for this function: of a type that it does not handle, or sent again for another.
+pub(crate) fn event_skipped(function: &'static str) {
+    metrics::counter!("learnflow_events_skipped_total", "function" => function).increment(1);
 }
 
 pub(crate) fn published(count: usize) {

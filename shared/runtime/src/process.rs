@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::anyhow;
-use events::{CloudEvent, Envelope, Event, envelope::event_id};
+use events::{
+    CloudEvent, Envelope, Event,
+    envelope::{event_id, is_versioned_type},
+};
 use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use storage::events::StoredEvent;
@@ -23,9 +26,9 @@ use crate::{
     fault::{FaultPoint, Faults},
     group_commit::{AnyUnit, Fate, WorkOrigin},
     kafka::Producer,
-    live::{EPHEMERAL, Live},
+    live::Live,
     message::Message,
-    metrics,
+    metrics, replay,
     retry::MAX_ATTEMPTS,
     store, telemetry,
 };
@@ -102,13 +105,6 @@ pub(crate) trait AnyHandler: Send + Sync {
 
 pub(crate) struct Deciding<H>(pub(crate) Arc<H>);
 pub(crate) struct Acting<H>(pub(crate) H);
-pub(crate) struct Ignoring;
-
-impl AnyHandler for Ignoring {
-    fn attempt<'a>(&'a self, _: CloudEvent, _: &'a Scope) -> Attempt<'a> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
 
 impl<H: Decide> AnyHandler for Deciding<H> {
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
@@ -264,7 +260,7 @@ impl Processor {
     pub(crate) fn new(function: &mut Function, services: &Services) -> Arc<Self> {
         Arc::new(Self {
             scope: Scope {
-                function: function.name,
+                function: function.spec.name,
                 store: services.store.clone(),
                 clock: services.clock.clone(),
                 faults: services.faults.clone(),
@@ -280,6 +276,11 @@ impl Processor {
         let started = Instant::now();
         let function = self.scope.function;
         let (span, outcome) = match message.decode() {
+            Ok(event) if self.skips(&event) => {
+                tracing::debug!(function, event_type = event.event_type, "event skipped");
+                metrics::event_skipped(function);
+                return Outcome::Done;
+            }
             Ok(event) => {
                 let span = telemetry::event_span(function, &event, &message.origin);
                 let id = event_id(&event);
@@ -311,12 +312,17 @@ impl Processor {
         outcome
     }
 
+    /// Whether an event is for others: of a type that is not handled here, as a later version may add to a topic at any
+    /// time, or sent again for another function. What has no type of ours has come here by mistake, and is given up.
+    fn skips(&self, event: &CloudEvent) -> bool {
+        let of_others = !self.handlers.contains_key(event.event_type.as_str());
+        (of_others && is_versioned_type(&event.event_type))
+            || replay::is_for_another(event, self.scope.function)
+    }
+
     async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
         self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
         let Some(handler) = self.handlers.get(event.event_type.as_str()) else {
-            if event.extensions.contains_key(EPHEMERAL) {
-                return Ok(());
-            }
             return Err(Failure::Fail(anyhow!(
                 "event type {} is not handled here",
                 event.event_type

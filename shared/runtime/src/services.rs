@@ -14,7 +14,8 @@ use crate::{
     metrics,
     outbox::Outbox,
     replies::Replies,
-    store, sweeper,
+    schema::Schema,
+    store,
 };
 
 /// The longest that queued events may take to leave at shutdown; the rest is the relay's.
@@ -32,9 +33,6 @@ pub enum StartError {
     /// The database's address cannot be used.
     #[error("cannot use the database address")]
     Database(#[source] sqlx::Error),
-    /// The database cannot be brought up to date.
-    #[error("cannot migrate the database")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
     /// The Kafka settings cannot be used.
     #[error("cannot use the Kafka settings")]
     Kafka(#[source] rdkafka::error::KafkaError),
@@ -58,16 +56,18 @@ pub struct Services {
     pub(crate) producer: Producer,
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
+    pub(crate) schema: Schema,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
-    sweeper: Option<JoinHandle<()>>,
+    /// The publisher has ended.
+    left: CancellationToken,
 }
 
 impl Services {
-    /// Reads the settings, brings the database up to date and starts the publisher.
+    /// Reads the settings and starts the publisher. The database may be away, or older than this program.
     ///
     /// # Errors
-    /// Faulty settings, or a database that cannot be migrated.
+    /// Faulty settings.
     pub async fn start(
         settings: &mut Settings,
         clock: Clock,
@@ -80,7 +80,7 @@ impl Services {
         let auth = AuthConfig::read(settings);
         settings.check()?;
         let pool = store::pool(&database).map_err(StartError::Database)?;
-        storage::migrations::run(&pool).await.map_err(StartError::Migrate)?;
+        let schema = Schema::of(pool.clone());
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
@@ -90,21 +90,29 @@ impl Services {
         }
         let stop = CancellationToken::new();
         let client = crate::http_client().map_err(StartError::HttpClient)?;
-        // Under Lambda nothing runs between calls; there a schedule calls `learnflow sweep`.
-        let sweeper = (!is_lambda)
-            .then(|| tokio::spawn(sweeper::run(pool.clone(), clock.clone(), stop.clone())));
+        tokio::spawn(metrics::keep_small(stop.clone()));
+        let left = CancellationToken::new();
         Ok(Arc::new(Self {
             replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
             store: Store::new(pool, outbox.clone(), faults.clone(), clock.clone()),
             verifier: Arc::new(Verifier::new(auth, client, clock.clone())),
-            publisher: tokio::spawn(publisher.run(stop.clone())),
+            publisher: tokio::spawn({
+                let (schema, stop, left) =
+                    (schema.clone(), stop.clone(), left.clone().drop_guard());
+                async move {
+                    schema.wait(&stop).await;
+                    publisher.run(stop).await;
+                    drop(left);
+                }
+            }),
+            schema,
             clock,
             kafka,
             producer,
             outbox,
             faults,
             stop,
-            sweeper,
+            left,
         }))
     }
 
@@ -133,7 +141,12 @@ impl Services {
     pub async fn stop(&self) {
         self.outbox.drain(DRAIN_LIMIT).await;
         self.stop.cancel();
-        if tokio::time::timeout(CLOSE_LIMIT, self.store.close()).await.is_err() {
+        // It says in the database that it leaves.
+        let closed = async {
+            self.left.cancelled().await;
+            self.store.close().await;
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
             tracing::warn!("connections to the database are in use and not closed");
         }
     }
@@ -142,8 +155,6 @@ impl Services {
     pub fn kill(&self) {
         self.publisher.abort();
         self.store.groups().kill();
-        if let Some(sweeper) = &self.sweeper {
-            sweeper.abort();
-        }
+        self.stop.cancel();
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     fault::{FaultPoint, Faults},
     group_commit::{AnyUnit, Fate, Groups, UnitOfWork, WithOutput, WorkOrigin},
     outbox::Outbox,
-    sweeper, telemetry,
+    telemetry,
     writer::Ticket,
 };
 
@@ -114,21 +114,6 @@ impl Store {
     /// The database cannot be reached, or a migration fails.
     pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
         storage::migrations::run(&self.pool).await
-    }
-
-    /// Deletes all that is kept no longer (`storage::retention`), and returns how many rows that were.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn sweep(&self, clock: &Clock) -> sqlx::Result<u64> {
-        let mut all = 0;
-        // A round leaves the rest to the next, which here nobody else makes.
-        loop {
-            match sweeper::sweep(&self.pool, clock).await? {
-                0 => return Ok(all),
-                rows => all += rows,
-            }
-        }
     }
 
     /// Closes every connection.

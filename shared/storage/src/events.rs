@@ -186,21 +186,3 @@ pub async fn first_of_request(
     .await
     .map(|row| row.map(StoredEvent::from))
 }
-
-/// The newest dead letters, newest first, at most `limit`.
-///
-/// # Errors
-/// The database's own.
-pub async fn dead_letters(
-    conn: &mut PgConnection,
-    limit: i64,
-) -> sqlx::Result<Vec<(DateTime<Utc>, Value)>> {
-    sqlx::query!(
-        "SELECT occurred_at, data FROM events WHERE topic = 'dead.letters'
-         ORDER BY occurred_at DESC LIMIT $1",
-        limit,
-    )
-    .map(|row| (row.occurred_at, row.data))
-    .fetch_all(conn)
-    .await
-}

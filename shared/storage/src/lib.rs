@@ -5,6 +5,7 @@
 
 pub mod conversations;
 pub mod curriculum;
+pub mod dead_letters;
 pub mod delivery_attempts;
 pub mod drafts;
 pub mod erasure;
@@ -18,6 +19,7 @@ pub mod migrations;
 pub mod model_answers;
 pub mod model_usage;
 pub mod outbox;
+pub mod periodic_runs;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;

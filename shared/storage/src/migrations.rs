@@ -1,8 +1,25 @@
-//! Bringing a database up to date.
+//! Bringing a database up to date, and seeing whether it is.
 
-use sqlx::{Connection, PgPool, migrate::MigrateError};
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    migrate::{MigrateError, Migrator},
+};
 
-/// Applies what is missing, under an advisory lock: several instances may call it at once.
+/// The version of the schema that this code needs: the number of its newest migration. An older database is waited for,
+/// a newer one is used, since migrations are safe under the code before them.
+pub const MINIMUM_VERSION: i64 = 17;
+
+/// A table that does not exist (PostgreSQL, appendix A).
+const UNDEFINED_TABLE: &str = "42P01";
+
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("../../migrations");
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+/// Applies what is missing, under an advisory lock: several instances may call it at once. Migrations of a later
+/// version that the database has are left alone.
 ///
 /// # Errors
 /// The database cannot be reached, a statement fails, or an applied file was edited.
@@ -11,6 +28,35 @@ pub async fn run(pool: &PgPool) -> Result<(), MigrateError> {
     // rewrite, and so does the wait for another instance that does it.
     let mut conn = pool.acquire().await?.detach();
     sqlx::query("SET statement_timeout = 0").execute(&mut conn).await?;
-    sqlx::migrate!("../../migrations").run(&mut conn).await?;
+    // As `run` does; its bounds are too narrow for a future that another thread may go on with.
+    migrator().run_direct(None, &mut conn, false).await?;
     Ok(conn.close().await?)
+}
+
+/// The number of the newest migration that the database has; `None` if it has none.
+///
+/// # Errors
+/// The database's own.
+pub async fn version(conn: &mut PgConnection) -> sqlx::Result<Option<i64>> {
+    // The table is the migrator's, so the checked queries do not know it.
+    let version = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
+    match version.fetch_one(conn).await {
+        Err(sqlx::Error::Database(error))
+            if error.code().is_some_and(|code| code == UNDEFINED_TABLE) =>
+        {
+            Ok(None)
+        }
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MINIMUM_VERSION, migrator};
+
+    #[test]
+    fn this_code_needs_its_newest_migration() {
+        let newest = migrator().iter().map(|migration| migration.version).max();
+        assert_eq!(newest, Some(MINIMUM_VERSION), "raise MINIMUM_VERSION with each migration");
+    }
 }

@@ -4,9 +4,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
-/// Whoever holds this advisory lock sweeps. The number has no meaning.
-const SWEEP_LOCK: i64 = 7_320_981_143;
-
 /// A table whose old rows are deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
@@ -21,7 +18,7 @@ pub struct Retention {
 }
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 12] = [
+pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -46,6 +43,13 @@ pub const RETENTIONS: [Retention; 12] = [
                        AND NOT EXISTS (SELECT FROM delayed_events
                                        WHERE event_id = events.id AND delayed_events.parked_at IS NULL)
                      LIMIT $2))",
+    },
+    Retention {
+        table: "dead_letter_replays",
+        keep: TimeDelta::days(400),
+        reason: "as events",
+        delete: "DELETE FROM dead_letter_replays WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM dead_letter_replays WHERE replayed_at < $1 ORDER BY replayed_at LIMIT $2))",
     },
     Retention {
         table: "idempotency_keys",
@@ -111,16 +115,6 @@ pub const RETENTIONS: [Retention; 12] = [
                      SELECT ctid FROM executions WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
     },
 ];
-
-/// Makes the caller the only one who sweeps until the end of its transaction. `false`: somebody else does.
-///
-/// # Errors
-/// The database's own.
-pub async fn claim(tx: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "claimed!""#, SWEEP_LOCK)
-        .fetch_one(tx)
-        .await
-}
 
 /// Deletes up to `limit` old rows of a table, and returns how many there were.
 ///

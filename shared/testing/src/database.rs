@@ -39,6 +39,16 @@ impl TestDatabase {
         Self { url: server().await.url(&name) }
     }
 
+    /// Makes one without any tables.
+    ///
+    /// # Panics
+    /// There is no PostgreSQL here.
+    pub async fn empty() -> Self {
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        execute(&format!("CREATE DATABASE {name}")).await;
+        Self { url: server().await.url(&name) }
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -4,6 +4,7 @@
 //! anything.
 
 mod apache_kafka;
+pub mod bench;
 mod database;
 mod fault_proxy;
 mod model_server;
@@ -19,10 +20,13 @@ use std::{
 };
 
 pub use apache_kafka::ApacheKafka;
+pub use bench::Bench;
 pub use database::TestDatabase;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
 
+/// Signs the tokens of all tests.
+pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
 /// How long a condition may take to come true: far longer than any does, so that a slow machine
 /// fails no test.
 const PATIENCE: Duration = Duration::from_secs(60);

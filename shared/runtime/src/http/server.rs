@@ -29,7 +29,7 @@ pub(crate) enum Access {
 
 /// A function's own routes, and what every function has.
 pub(crate) fn routes(function: Function, services: &Arc<Services>, access: Access) -> Router {
-    let name = function.name;
+    let name = function.spec.name;
     let cors = cors(function.origins);
     let proxies = middleware::from_fn_with_state(Arc::new(function.proxies), address::locate);
     let mut internal = function.internal;
@@ -110,16 +110,23 @@ struct Readiness {
     status: &'static str,
     database: bool,
     kafka: bool,
+    /// What an operator should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
-/// The database is needed to accept work; Kafka is not, since accepted work is kept and sent later,
+/// The database is needed to accept work, and must have what this program uses; Kafka is not, since accepted work is kept and sent later,
 /// so its state is told but does not turn traffic away.
 async fn ready(State(services): State<Arc<Services>>) -> Response {
-    let database = services.store.probe().await.is_ok();
+    let mut reason = None;
+    let mut database = services.store.probe().await.is_ok();
+    if database && let Err(error) = services.schema.check().await {
+        (database, reason) = (false, Some(error.to_string()));
+    }
     let kafka = services.producer.is_connected().await;
     let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let words = if database { "ready" } else { "not ready" };
-    (status, Json(Readiness { status: words, database, kafka })).into_response()
+    (status, Json(Readiness { status: words, database, kafka, reason })).into_response()
 }
 
 async fn require_token(

@@ -1,4 +1,4 @@
-//! The course's catalogue and exercises, laid into a database: what is set and handed in refers to them.
+//! The course as rows of a database: its outline and its exercises, which what students do refers to.
 
 use anyhow::Context;
 use ids::EventId;
@@ -8,12 +8,14 @@ use storage::{
     exercises::{self as stored, NewExercise},
 };
 
-/// Brings the catalogue and the exercises up to date; running it again changes nothing.
-pub(crate) async fn lay(store: &Store, clock: &Clock) -> anyhow::Result<()> {
+/// Writes the outline and the exercises, or brings them up to date; running it again changes nothing.
+pub(crate) async fn write(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     let now = clock.now();
     let course = curriculum::embedded();
-    let mut tx = store.begin("catalogue").await.context("the database is away")?;
-    storage::curriculum::upsert(tx.conn(), entries()).await.context("no catalogue")?;
+    let mut tx = store.begin("course").await.context("the database is away")?;
+    storage::curriculum::upsert(tx.conn(), entries())
+        .await
+        .context("the outline cannot be kept")?;
     for entry in exercises::bank(course) {
         let exercise = NewExercise {
             id: entry.id,

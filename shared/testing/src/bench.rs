@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use events::{Event, Topic};
 use futures::future::join_all;
 use local_broker::Broker;
 use rdkafka::{
@@ -13,22 +14,36 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
 };
 use runtime::{
-    Clock, Function, Host, Services,
+    Clock, Function, Host, Http, Services, Spec,
     config::{KafkaConfig, Settings},
     fault::Faults,
     kafka,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use testing::TestDatabase;
 use uuid::Uuid;
 
-use crate::JWT_SECRET;
+use crate::{JWT_SECRET, TestDatabase, eventually};
 
 /// The longest that the broker may take for a record.
 const SEND_LIMIT: Duration = Duration::from_secs(20);
 
-/// A function named `bench` can run here, once or several times in one consumer group.
+/// A function of a test's own, which handles students' questions.
+pub const BENCH: Spec = Spec {
+    name: "bench",
+    purpose: "Does what a test says.",
+    port: 0,
+    consumes: &[Topic::LearningRequests],
+    emits: &[],
+    http: Http::Internal,
+    migrates: false,
+    timeout: Duration::from_secs(60),
+    memory_mb: 64,
+    schedules: &[],
+    settings: &[],
+};
+
+/// A broker and a database for one function, which can run here once or several times in one consumer group.
 #[derive(Debug)]
 pub struct Bench {
     /// What its hosts share.
@@ -45,10 +60,17 @@ impl Bench {
     /// # Panics
     /// Something does not start.
     pub async fn new() -> Self {
+        Self::on(TestDatabase::create().await).await
+    }
+
+    /// Starts a broker beside a database.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn on(database: TestDatabase) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let broker = Broker::start(dir.path(), any_port).await.expect("the broker starts");
-        let database = TestDatabase::create().await;
         let mut settings = Settings::from_pairs([
             ("DATABASE_URL", database.url()),
             ("KAFKA_BROKERS", &broker.address().to_string()),
@@ -63,13 +85,24 @@ impl Bench {
         Self { services: services.expect("services start"), settings, database, broker, _dir: dir }
     }
 
-    /// Runs the function; `build` gives it its handlers.
+    /// Runs a function.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn run(
+        &mut self,
+        build: impl FnOnce(&mut Settings, &Arc<Services>) -> Function,
+    ) -> Host {
+        let function = build(&mut self.settings, &self.services);
+        Host::start(function, &self.services, &mut self.settings).await.expect("it starts")
+    }
+
+    /// Runs [`BENCH`]; `build` gives it its handlers.
     ///
     /// # Panics
     /// It does not start.
     pub async fn host(&mut self, build: impl FnOnce(Function) -> Function) -> Host {
-        let function = build(Function::new("bench", 0));
-        Host::start(function, &self.services, &mut self.settings).await.expect("it starts")
+        self.run(|_, _| build(Function::new(&BENCH))).await
     }
 
     /// Sends a student's question as an event.
@@ -91,6 +124,33 @@ impl Bench {
             producer.send(record, SEND_LIMIT).await.expect("the broker takes it");
         });
         join_all(sent).await;
+    }
+
+    /// Waits for the first event of a type that the broker has taken.
+    ///
+    /// # Panics
+    /// There is none in time.
+    pub async fn published<E: Event>(&self) -> E {
+        let data: Value = eventually("the event is published", async || {
+            let sql = "SELECT data FROM events WHERE type = $1 AND published_at IS NOT NULL ORDER BY sequence";
+            let mut conn = self.database.connect().await;
+            let query = sqlx::query_scalar(sql).bind(E::TYPE).fetch_optional(&mut conn);
+            query.await.expect("the query is valid")
+        })
+        .await;
+        serde_json::from_value(data).expect("the event has its type's form")
+    }
+
+    /// The broker's address.
+    #[must_use]
+    pub fn brokers(&self) -> String {
+        self.broker.address().to_string()
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// What `sql` counts in the database.

@@ -1,0 +1,37 @@
+//! What is known about the function before it starts.
+
+use std::time::Duration;
+
+use events::Topic;
+use runtime::{Http, Periodic, Spec, Sweep};
+
+/// The function's name, port, topics, limits and settings.
+pub const SPEC: Spec = Spec {
+    name: "api-gateway",
+    purpose: "Serves front ends: accepts questions, programs and solutions, and hands out what came of them.",
+    port: 8180,
+    // Answers it follows without a group, as every instance needs all of them.
+    consumes: &[],
+    emits: &[
+        Topic::CodeExecutions,
+        Topic::ExerciseRequests,
+        Topic::LearningRequests,
+        Topic::ProgressEvents,
+    ],
+    http: Http::Public,
+    migrates: true,
+    timeout: Duration::from_secs(30),
+    // Passwords: a hash takes 19 MiB while it is worked out.
+    memory_mb: 512,
+    schedules: &[Sweep::SCHEDULE],
+    settings: &[
+        "CORS_ORIGINS",
+        "TRUSTED_PROXIES",
+        "PROXY_HEADER",
+        "RATE_LIMIT_ADDRESS",
+        "RATE_LIMIT_USER",
+        "RATE_LIMIT_PASSWORD",
+        "RATE_LIMIT_LOGIN",
+        "RATE_LIMIT_ACCOUNT",
+    ],
+};

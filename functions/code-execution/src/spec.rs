@@ -1,0 +1,22 @@
+//! What is known about the function before it starts.
+
+use std::time::Duration;
+
+use events::Topic;
+use runtime::{Http, Spec};
+
+/// The function's name, port, topics, limits and settings.
+pub const SPEC: Spec = Spec {
+    name: "code-execution",
+    purpose: "Runs programs in a sandbox.",
+    port: 8107,
+    consumes: &[Topic::CodeExecutions],
+    emits: &[Topic::CodeExecutions, Topic::CodeResults, Topic::ProgressEvents],
+    http: Http::Internal,
+    migrates: false,
+    timeout: Duration::from_secs(60),
+    // One worker with the memory at which it is ended (`SANDBOX_WORKER_MEMORY_MB`), and the function itself.
+    memory_mb: 6_656,
+    schedules: &[],
+    settings: &["PYTHON_IMAGE", "SANDBOX_WORKERS", "SANDBOX_WORKER", "SANDBOX_WORKER_MEMORY_MB"],
+};

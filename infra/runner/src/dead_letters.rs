@@ -1,0 +1,233 @@
+//! `learnflow dead-letters`: what could not be handled, and what no broker took.
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use events::{CloudEvent, Data};
+use runtime::{
+    Clock, Store,
+    replay::{self, Replay},
+};
+use storage::dead_letters::{self, DeadLetterRow, Filter};
+use uuid::Uuid;
+
+use crate::say;
+
+/// Most dead letters that one command looks at or sends again.
+const MOST: i64 = 10_000;
+
+/// What to do with which dead letters.
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterArguments {
+    /// The database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, default_value = "")]
+    database_url: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List them, the newest first.
+    List(FilterArguments),
+    /// Show one in full: why, how often it was tried, its headers and its bytes.
+    Show {
+        /// Its id.
+        id: Uuid,
+    },
+    /// Send some again, to the functions that have given them up.
+    Replay(ReplayArguments),
+    /// List the events that no broker took and no relay tries any more.
+    Parked {
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=MOST))]
+        limit: i64,
+    },
+    /// Give such events back to the relay.
+    Unpark {
+        /// Their ids.
+        #[arg(required = true)]
+        ids: Vec<Uuid>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct FilterArguments {
+    /// Those that came from this topic.
+    #[arg(long)]
+    topic: Option<String>,
+    /// Those that this function has given up.
+    #[arg(long)]
+    function: Option<String>,
+    /// Those since then, such as `2026-01-31T09:30:00Z`.
+    #[arg(long)]
+    since: Option<DateTime<Utc>>,
+    /// How many.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=MOST))]
+    limit: i64,
+}
+
+#[derive(Debug, Args)]
+struct ReplayArguments {
+    /// Their ids; none: those that the options choose.
+    ids: Vec<Uuid>,
+    #[command(flatten)]
+    filter: FilterArguments,
+    /// Say what would be sent, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Also those that were sent again before.
+    #[arg(long)]
+    again: bool,
+}
+
+impl FilterArguments {
+    fn filter(&self, ids: &[Uuid]) -> Filter {
+        Filter {
+            ids: (!ids.is_empty()).then(|| ids.to_vec()),
+            topic: self.topic.clone(),
+            function: self.function.clone(),
+            since: self.since,
+        }
+    }
+}
+
+pub(crate) async fn run(arguments: DeadLetterArguments) -> anyhow::Result<()> {
+    if arguments.database_url.is_empty() {
+        bail!("say which database: --database-url or DATABASE_URL");
+    }
+    let store = Store::open(&arguments.database_url)?;
+    match arguments.command {
+        Command::List(filter) => list(&store, &filter).await,
+        Command::Show { id } => show(&store, id).await,
+        Command::Replay(arguments) => replay(&store, &arguments).await,
+        Command::Parked { limit } => parked(&store, limit).await,
+        Command::Unpark { ids } => unpark(&store, &ids).await,
+    }
+}
+
+async fn find(store: &Store, filter: &Filter, limit: i64) -> anyhow::Result<Vec<DeadLetterRow>> {
+    let mut conn = store.connection().await.context("the database is away")?;
+    dead_letters::list(&mut conn, filter, limit).await.context("the dead letters cannot be read")
+}
+
+async fn list(store: &Store, arguments: &FilterArguments) -> anyhow::Result<()> {
+    let rows = find(store, &arguments.filter(&[]), arguments.limit).await?;
+    if rows.is_empty() {
+        say("there are no dead letters");
+    }
+    for row in rows {
+        say(line(&row));
+    }
+    Ok(())
+}
+
+/// One line: when, which, who, from where, why, and whether it was sent again.
+fn line(row: &DeadLetterRow) -> String {
+    let (at, id) = (row.occurred_at.format("%Y-%m-%dT%H:%M:%SZ"), row.id);
+    let replayed = if row.replayed_at.is_some() { "  (replayed)" } else { "" };
+    match replay::read(row) {
+        Ok(letter) => {
+            let reasons = letter.reasons.join(": ");
+            format!("{at}  {id}  {}  {}  {reasons}{replayed}", letter.function, letter.origin)
+        }
+        Err(_) => format!("{at}  {id}  nothing is kept of it"),
+    }
+}
+
+async fn show(store: &Store, id: Uuid) -> anyhow::Result<()> {
+    let filter = Filter { ids: Some(vec![id]), ..Filter::default() };
+    let Some(row) = find(store, &filter, 1).await?.pop() else {
+        bail!("there is no dead letter {id}")
+    };
+    let letter = replay::read(&row)?;
+    say(format!("id        {id}"));
+    say(format!("at        {}", row.occurred_at.to_rfc3339()));
+    say(format!("function  {}", letter.function));
+    say(format!("origin    {}", letter.origin));
+    say(format!("attempts  {}", letter.attempts));
+    if let Some(cause) = row.cause {
+        say(format!("event     {cause}"));
+    }
+    if let Some(at) = row.replayed_at {
+        say(format!("replayed  {}", at.to_rfc3339()));
+    }
+    for reason in &letter.reasons {
+        say(format!("reason    {reason}"));
+    }
+    let message = replay::to_message(&letter)?;
+    for (name, value) in &message.headers {
+        say(format!("header    {name}: {}", value.escape_ascii()));
+    }
+    if let Some(key) = &message.key {
+        say(format!("key       {}", key.escape_ascii()));
+    }
+    let cut = if letter.truncated { ", only the beginning" } else { "" };
+    say(format!("value     {} bytes{cut}\n", message.value.len()));
+    match message.decode() {
+        Ok(CloudEvent { event_type, data: Data::Json(data), .. }) => {
+            say(format!("{event_type} {data:#}"));
+        }
+        _ => say(message.value.escape_ascii()),
+    }
+    Ok(())
+}
+
+async fn replay(store: &Store, arguments: &ReplayArguments) -> anyhow::Result<()> {
+    let filter = arguments.filter.filter(&arguments.ids);
+    let limit = if arguments.ids.is_empty() { arguments.filter.limit } else { MOST };
+    let mut rows = find(store, &filter, limit).await?;
+    // In the order in which they came.
+    rows.reverse();
+    let (mut sent, mut left) = (0, 0);
+    for row in rows {
+        if row.replayed_at.is_some() && !arguments.again {
+            say(format!("{}  was replayed before; --again sends it once more", row.id));
+            left += 1;
+            continue;
+        }
+        let replay = match Replay::prepare(store, &Clock::System, &row).await {
+            Ok(replay) => replay,
+            Err(error) => {
+                say(format!("{}  cannot be replayed: {:#}", row.id, anyhow::Error::from(error)));
+                left += 1;
+                continue;
+            }
+        };
+        let event = replay.event();
+        let (of, id) = (format!("{} on {}", event.event_type, event.topic), event.id);
+        if arguments.dry_run {
+            say(format!("{}  would be sent as {of}", row.id));
+        } else {
+            replay.send(store, &Clock::System).await.context("the database is away")?;
+            say(format!("{}  is sent as {of}, {id}", row.id));
+        }
+        sent += 1;
+    }
+    let done = if arguments.dry_run { "would be replayed" } else { "replayed" };
+    say(format!("{sent} {done}, {left} not"));
+    Ok(())
+}
+
+async fn parked(store: &Store, limit: i64) -> anyhow::Result<()> {
+    let mut conn = store.connection().await.context("the database is away")?;
+    let parked = dead_letters::parked(&mut conn, limit).await.context("they cannot be read")?;
+    if parked.is_empty() {
+        say("there are no parked events");
+    }
+    for event in parked {
+        let at = event.parked_at.format("%Y-%m-%dT%H:%M:%SZ");
+        say(format!(
+            "{at}  {}  {} on {}  {}",
+            event.id, event.event_type, event.topic, event.reason
+        ));
+    }
+    Ok(())
+}
+
+async fn unpark(store: &Store, ids: &[Uuid]) -> anyhow::Result<()> {
+    let mut conn = store.connection().await.context("the database is away")?;
+    let count = dead_letters::unpark(&mut conn, ids, Clock::System.now()).await;
+    say(format!("{} given back to the relay", count.context("they cannot be given back")?));
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Events that no function could handle, and what was sent again of them.
+
+use chrono::{DateTime, Utc};
+use ids::EventId;
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Which dead letters are meant. What is absent leaves none out.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// These only.
+    pub ids: Option<Vec<Uuid>>,
+    /// Those that came from this topic.
+    pub topic: Option<String>,
+    /// Those that this function has given up.
+    pub function: Option<String>,
+    /// Those since then.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A dead letter as it is kept.
+#[derive(Debug, Clone)]
+pub struct DeadLetterRow {
+    /// The event that tells of it.
+    pub id: EventId,
+    /// When it was given up.
+    pub occurred_at: DateTime<Utc>,
+    /// The event that was given up, where it was one.
+    pub cause: Option<EventId>,
+    /// The letter, as [`events::dead_letter::DeadLetter`]; of a request that was erased only that it was.
+    pub data: Value,
+    /// When it was last sent again.
+    pub replayed_at: Option<DateTime<Utc>>,
+}
+
+/// The newest dead letters, newest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn list(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    limit: i64,
+) -> sqlx::Result<Vec<DeadLetterRow>> {
+    sqlx::query!(
+        r#"SELECT id, occurred_at, causation_id, data,
+                  (SELECT max(replayed_at) FROM dead_letter_replays WHERE dead_letter_id = events.id) AS replayed_at
+           FROM events
+           WHERE topic = 'dead.letters'
+             AND ($1::uuid[] IS NULL OR id = ANY($1))
+             AND ($2::text IS NULL OR starts_with(data->>'origin', $2 || '-'))
+             AND ($3::text IS NULL OR data->>'function' = $3)
+             AND ($4::timestamptz IS NULL OR occurred_at >= $4)
+           ORDER BY occurred_at DESC, id DESC LIMIT $5"#,
+        filter.ids.as_deref(),
+        filter.topic.as_deref(),
+        filter.function.as_deref(),
+        filter.since,
+        limit,
+    )
+    .map(|row| DeadLetterRow {
+        id: EventId::from_uuid(row.id),
+        occurred_at: row.occurred_at,
+        cause: row.causation_id.map(EventId::from_uuid),
+        data: row.data,
+        replayed_at: row.replayed_at,
+    })
+    .fetch_all(conn)
+    .await
+}
+
+/// Notes that a dead letter was sent again as the event `replay`.
+///
+/// # Errors
+/// The database's own.
+pub async fn note_replay(
+    conn: &mut PgConnection,
+    letter: EventId,
+    replay: EventId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO dead_letter_replays (dead_letter_id, event_id, replayed_at) VALUES ($1, $2, $3)",
+        letter.as_uuid(),
+        replay.as_uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The topic of a kept event.
+///
+/// # Errors
+/// The database's own.
+pub async fn topic_of(conn: &mut PgConnection, event: EventId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT topic FROM events WHERE id = $1", event.as_uuid())
+        .fetch_optional(conn)
+        .await
+}
+
+/// An event that no broker took.
+#[derive(Debug, Clone)]
+pub struct ParkedEvent {
+    /// The event.
+    pub id: EventId,
+    /// Its type.
+    pub event_type: String,
+    /// Where it should go.
+    pub topic: String,
+    /// When it was given up.
+    pub parked_at: DateTime<Utc>,
+    /// What the broker said.
+    pub reason: String,
+}
+
+/// Events that the relay has given up, newest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn parked(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<ParkedEvent>> {
+    sqlx::query!(
+        r#"SELECT id, type AS event_type, events.topic, delayed_events.parked_at AS "parked_at!",
+                  coalesce(delayed_events.parked_reason, '') AS "reason!"
+           FROM delayed_events JOIN events ON id = event_id WHERE delayed_events.parked_at IS NOT NULL
+           ORDER BY delayed_events.parked_at DESC LIMIT $1"#,
+        limit,
+    )
+    .map(|row| ParkedEvent {
+        id: EventId::from_uuid(row.id),
+        event_type: row.event_type,
+        topic: row.topic,
+        parked_at: row.parked_at,
+        reason: row.reason,
+    })
+    .fetch_all(conn)
+    .await
+}
+
+/// Gives events that were given up back to the relay, as if they were new; returns how many they were.
+///
+/// # Errors
+/// The database's own.
+pub async fn unpark(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let unparked = sqlx::query!(
+        "UPDATE delayed_events SET parked_at = NULL, parked_reason = NULL, attempts = 1, retry_at = $2
+         WHERE event_id = ANY($1) AND parked_at IS NOT NULL",
+        ids,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(unparked.rows_affected())
+}
