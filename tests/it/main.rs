@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod answers;
 mod bad_input;
 mod catalogue;
 mod conformance;

@@ -77,6 +77,9 @@ pub enum Details {
     Exercise(SetExercise),
     /// A hint to an exercise.
     Hint(Hint),
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// An idea, explained: the parts of the text, without the examples, which every answer has.
@@ -182,6 +185,9 @@ pub enum ReviewSeverity {
     Advice,
     /// It works, and can be said more plainly.
     Style,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What a rule has cost.
