@@ -1,7 +1,6 @@
 //! What the tutor remembers: follow-ups are understood within a conversation, and the student can read and
 //! delete it.
 
-use chrono::TimeDelta;
 use reqwest::StatusCode;
 use runtime::{
     Clock,
@@ -10,7 +9,7 @@ use runtime::{
 use serde_json::{Value, json};
 use storage::events::StoredEvent;
 use testing::TestDatabase;
-use tests::{Reply, Student, World};
+use tests::{Reply, Student, UNPUBLISHED, World};
 use uuid::Uuid;
 
 async fn ask(world: &World, student: &Student, question: &str) -> Reply {
@@ -113,9 +112,10 @@ async fn a_student_reads_and_deletes_what_is_remembered() {
     };
     assert_eq!(world.get(&path, Some(&bob.token)).await.status, StatusCode::NOT_FOUND);
     assert_eq!(delete(&bob).await, StatusCode::NOT_FOUND);
-    let published = "SELECT count(*) FROM events WHERE published_at IS NULL AND $1 IS NOT NULL";
     testing::eventually("everything is published", async || {
-        (world.count(published, Uuid::nil()).await == 0).then_some(())
+        let left = sqlx::query_scalar(UNPUBLISHED).fetch_one(&mut world.database().await).await;
+        let left: i64 = left.expect("the query is valid");
+        (left == 0).then_some(())
     })
     .await;
     assert_eq!(delete(&ada).await, StatusCode::NO_CONTENT);
@@ -197,13 +197,14 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
         traceparent: None,
         data: json!({ "text": "swordfish" }),
         occurred_at: now,
-        publish_attempts: 0,
     };
     let events = [event(1, request), event(2, Uuid::from_u128(8))];
-    let until = now + TimeDelta::seconds(10);
-    let sent = storage::events::insert_outgoing(&mut conn, &events, now, until).await;
-    assert_eq!(sent.expect("they are kept"), [Uuid::from_u128(2)], "the other question's is sent");
-    let sql = "SELECT data::text, published_at IS NOT NULL FROM events ORDER BY sequence";
+    let (writer, _) = storage::outbox::register(&mut conn, now).await.expect("it is registered");
+    let kept = storage::events::insert_outgoing(&mut conn, &events, Some(writer), now).await;
+    let kept = kept.expect("they are kept").expect("the writer is alive");
+    let sent: Vec<Uuid> = kept.iter().filter(|kept| kept.is_sent).map(|kept| kept.id).collect();
+    assert_eq!(sent, [Uuid::from_u128(2)], "the other question's is sent");
+    let sql = "SELECT data::text, writer IS NULL FROM events ORDER BY sequence";
     let kept: Vec<(String, bool)> = sqlx::query_as(sql).fetch_all(&mut conn).await.expect("valid");
     let expected = [("{\"erased\": true}", true), ("{\"text\":\"swordfish\"}", false)];
     assert_eq!(kept, expected.map(|(data, is_done)| (data.to_owned(), is_done)));

@@ -71,7 +71,8 @@ async fn dead_letters_are_listed_shown_and_replayed() {
     assert_eq!(before, 0);
     let done = learnflow(&database, &["replay", &first]);
     assert!(done.ends_with("1 replayed, 0 not\n"), "{done}");
-    let sql = "SELECT id, topic, source, causation_id, published_at IS NULL AS is_waiting FROM events WHERE topic <> 'dead.letters'";
+    let sql = "SELECT id, source, causation_id, EXISTS (SELECT FROM delayed_events WHERE event_id = events.id) AS is_waiting
+               FROM events WHERE topic <> 'dead.letters'";
     let sent = sqlx::query(sql).fetch_one(&mut conn).await.expect("one event");
     assert_ne!(sent.get::<Uuid, _>("id"), Uuid::from_u128(7));
     assert_eq!(sent.get::<Option<Uuid>, _>("causation_id"), Some(Uuid::from_u128(7)));
@@ -86,15 +87,19 @@ async fn dead_letters_are_listed_shown_and_replayed() {
 async fn parked_events_are_given_back_to_the_relay() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until,
-                                   publish_attempts, parked_at, parked_reason)
-               VALUES ($1, 'progress.events', 'x', 'x.v1', 'learnflow/x', $1, '{}', now(), now(), 21, now(), 'no such topic')";
     let id = Uuid::from_u128(31);
-    sqlx::query(sql).bind(id).execute(&mut conn).await.expect("an event");
+    for sql in [
+        "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, published_at)
+         VALUES ($1, 'progress.events', 'x', 'x.v1', 'learnflow/x', $1, '{}', now(), now(), now())",
+        "INSERT INTO delayed_events SELECT id, sequence, topic, partition_key, 21, now(), now(), 'no such topic'
+         FROM events WHERE id = $1",
+    ] {
+        sqlx::query(sql).bind(id).execute(&mut conn).await.expect("an event");
+    }
     assert!(learnflow(&database, &["parked"]).contains("no such topic"));
     assert_eq!(learnflow(&database, &["unpark", &id.to_string()]), "1 given back to the relay\n");
     assert_eq!(learnflow(&database, &["parked"]), "there are no parked events\n");
-    let due = "SELECT count(*) FROM events WHERE published_at IS NULL AND parked_at IS NULL AND lease_until <= now()";
+    let due = "SELECT count(*) FROM delayed_events WHERE parked_at IS NULL AND retry_at <= now()";
     let due: i64 = sqlx::query_scalar(due).fetch_one(&mut conn).await.expect("valid");
     assert_eq!(due, 1);
 }

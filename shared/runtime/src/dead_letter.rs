@@ -46,7 +46,6 @@ pub(crate) async fn record(
         traceparent: crate::telemetry::current_traceparent(),
         data: serde_json::to_value(letter).map_err(|error| sqlx::Error::Encode(error.into()))?,
         occurred_at: now,
-        publish_attempts: 0,
     };
     let mut tx = scope.store.begin(scope.function).await?;
     if storage::inbox::claim(tx.conn(), scope.function, cause, now).await? {

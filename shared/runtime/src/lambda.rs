@@ -289,6 +289,7 @@ impl LambdaFunction {
     /// The event has no shape that is known here, or the database is not up to date: Lambda's caller sees that, and the
     /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
+        self.services.wake().await;
         let answer = if is_batch(&event) {
             // Not one of its events is to blame: all of them come again.
             self.services.schema.check().await?;
@@ -301,7 +302,7 @@ impl LambdaFunction {
             let request: HttpRequest = serde_json::from_value(event)?;
             serde_json::to_value(handle_http(self.routes.clone(), request).await?)?
         };
-        self.services.drain(DRAIN_LIMIT).await;
+        self.services.settle(DRAIN_LIMIT).await;
         metrics::upkeep();
         Ok(answer)
     }

@@ -37,6 +37,7 @@ mod spec;
 mod store;
 mod sweep;
 pub mod telemetry;
+mod writer;
 
 pub use clock::Clock;
 pub use function::Function;

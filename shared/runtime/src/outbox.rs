@@ -16,8 +16,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use events::{CloudEvent, Data};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
-use sqlx::PgPool;
-use storage::events::StoredEvent;
+use sqlx::{PgConnection, PgPool};
+use storage::{events::StoredEvent, outbox};
 use tokio::{
     sync::{Notify, mpsc},
     time::MissedTickBehavior,
@@ -32,7 +32,8 @@ use crate::{
     lanes::Lanes,
     metrics,
     process::chain,
-    store::{LEASE, bounded},
+    store::bounded,
+    writer::{SETTLED, SILENCE, Ticket, Writer},
 };
 
 /// Commits whose events wait for the publisher. When it is full the rest is left to the relay.
@@ -41,11 +42,12 @@ const QUEUE_LIMIT: usize = 4_096;
 const QUEUE_BYTES: usize = 64 << 20;
 /// Events that are with the broker at once; fewer than its client keeps.
 const IN_FLIGHT_LIMIT: usize = 5_000;
-/// Most events in one statement that marks them as published.
-const MARK_LIMIT: usize = 500;
-/// How long acknowledgements are gathered before they are written down together: the marks are off
-/// every student's path, and one statement for many costs the database far less.
-const MARK_EVERY: Duration = Duration::from_millis(20);
+/// Most relayed events in one statement that notes what became of them.
+const NOTE_LIMIT: usize = 500;
+/// How long that is gathered before it is written down together.
+const NOTE_EVERY: Duration = Duration::from_millis(20);
+/// How long a relay has to publish what it has taken, before another may.
+const LEASE: TimeDelta = TimeDelta::seconds(10);
 /// How often the relay looks for what was left behind.
 const RELAY_EVERY: Duration = Duration::from_secs(1);
 /// Most events, and bytes of their data, that the relay takes at a time.
@@ -66,9 +68,25 @@ struct Item {
     function: &'static str,
     lane: Lane,
     wire: Vec<u8>,
-    attempts: i16,
-    /// From then on it is the relay's.
-    lease_until: DateTime<Utc>,
+    source: Source,
+}
+
+/// Where an event comes from.
+#[derive(Debug)]
+enum Source {
+    /// This process has committed it, together with others.
+    Commit(Arc<Ticket>),
+    /// It was left to the relay: how often the broker did not take it, and until when nobody else sends it.
+    Relay { attempts: i16, until: DateTime<Utc> },
+}
+
+impl Source {
+    const fn attempts(&self) -> i16 {
+        match self {
+            Self::Commit(_) => 0,
+            Self::Relay { attempts, .. } => *attempts,
+        }
+    }
 }
 
 /// What the broker said about an event.
@@ -78,7 +96,7 @@ struct Delivered {
 }
 
 /// What the relay has taken, and until when it is its own.
-type Claimed = (Vec<StoredEvent>, DateTime<Utc>);
+type Claimed = (Vec<(StoredEvent, i16)>, DateTime<Utc>);
 
 /// What a failure to publish says about the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +114,7 @@ enum Refusal {
 pub(crate) struct Outbox {
     queue: mpsc::Sender<Vec<Item>>,
     pending: Arc<Pending>,
+    writer: Writer,
 }
 
 #[derive(Debug, Default)]
@@ -146,9 +165,10 @@ pub(crate) struct Publisher {
     in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
     /// What the relay takes, at most once at a time: beside the loop, which would else stand still meanwhile.
     claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Claimed>>>,
-    published: Vec<Uuid>,
-    unsent: Vec<Uuid>,
-    held_back: Vec<Uuid>,
+    /// Relayed events that the broker has.
+    relayed: Vec<Uuid>,
+    /// Events that did not reach the broker, or would have overtaken one of those: left to the relay.
+    delayed: Vec<Item>,
 }
 
 impl Outbox {
@@ -159,7 +179,8 @@ impl Outbox {
         faults: Faults,
     ) -> (Self, Publisher) {
         let (sender, queue) = mpsc::channel(QUEUE_LIMIT);
-        let outbox = Self { queue: sender, pending: Arc::default() };
+        let writer = Writer::new(pool.clone(), clock.clone());
+        let outbox = Self { queue: sender, pending: Arc::default(), writer };
         let publisher = Publisher {
             queue,
             outbox: outbox.clone(),
@@ -170,45 +191,52 @@ impl Outbox {
             lanes: Lanes::new(IN_FLIGHT_LIMIT),
             in_flight: FuturesUnordered::new(),
             claiming: FuturesUnordered::new(),
-            published: Vec::new(),
-            unsent: Vec::new(),
-            held_back: Vec::new(),
+            relayed: Vec::new(),
+            delayed: Vec::new(),
         };
         (outbox, publisher)
     }
 
-    /// Queues events that are committed. Never waits and never fails: what does not fit stays in the
-    /// outbox for the relay.
-    pub(crate) fn submit(
-        &self,
-        function: &'static str,
-        events: Vec<StoredEvent>,
-        lease_until: DateTime<Utc>,
-    ) {
-        if events.is_empty() {
-            return;
+    /// Begins a commit whose events this process publishes; `None` leaves them to a relay.
+    pub(crate) fn open(&self) -> Option<Ticket> {
+        if self.pending.is_busy() { None } else { self.writer.open() }
+    }
+
+    /// Makes sure that this process counts as alive.
+    pub(crate) async fn note_alive(&self) -> sqlx::Result<()> {
+        self.writer.note().await
+    }
+
+    /// Notes at once how far this process has come.
+    pub(crate) async fn note_progress(&self) -> sqlx::Result<()> {
+        self.writer.note_progress().await
+    }
+
+    /// Queues events that are committed. Never waits and never fails: what does not fit is left to a relay.
+    pub(crate) fn submit(&self, function: &'static str, events: Vec<StoredEvent>, ticket: Ticket) {
+        let ticket = Arc::new(ticket);
+        let source = || Source::Commit(Arc::clone(&ticket));
+        let items = events.into_iter().map(|event| Item::new(function, event, source()));
+        if !self.queue(items.collect()) {
+            ticket.abandon();
         }
-        let items: Vec<Item> = events
-            .into_iter()
-            .map(|event| Item {
-                id: event.id.as_uuid(),
-                function,
-                wire: to_cloud_event(&event).to_structured(),
-                attempts: event.publish_attempts,
-                lease_until,
-                lane: (event.topic, event.partition_key),
-            })
-            .collect();
+    }
+
+    fn queue(&self, items: Vec<Item>) -> bool {
+        if items.is_empty() {
+            return true;
+        }
         let (count, bytes) = (items.len(), items.iter().map(|item| item.wire.len()).sum());
         let has_room = self.pending.add(&items);
         if has_room && self.queue.try_send(items).is_ok() {
-            return;
+            return true;
         }
         if has_room {
             self.pending.left(bytes);
             self.pending.done(count);
         }
         tracing::warn!(count, "the publisher has too much to do, events are left to the relay");
+        false
     }
 
     /// Waits until all that was queued is published or given up, but no longer than `limit`. Under
@@ -229,10 +257,22 @@ impl Outbox {
     }
 }
 
+impl Item {
+    fn new(function: &'static str, event: StoredEvent, source: Source) -> Self {
+        Self {
+            id: event.id.as_uuid(),
+            function,
+            wire: to_cloud_event(&event).to_structured(),
+            lane: (event.topic, event.partition_key),
+            source,
+        }
+    }
+}
+
 impl Publisher {
     /// Publishes until `stop`, then what is queued still.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut note = ticker(MARK_EVERY);
+        let mut note = ticker(NOTE_EVERY);
         let mut relay = ticker(RELAY_EVERY);
         loop {
             tokio::select! {
@@ -243,7 +283,7 @@ impl Publisher {
                 }
                 Some(delivered) = self.in_flight.next() => {
                     self.conclude(delivered).await;
-                    if self.published.len() >= MARK_LIMIT {
+                    if self.relayed.len() >= NOTE_LIMIT {
                         self.note().await;
                     }
                 }
@@ -259,11 +299,16 @@ impl Publisher {
             self.send_ready();
         }
         self.note().await;
+        if let Err(error) = self.outbox.writer.leave().await {
+            tracing::warn!(error = %chain(&error), "a relay will look for what is published already");
+        }
     }
 
     fn send_ready(&mut self) {
         while let Some((lane, item)) = self.lanes.next() {
-            if item.lease_until <= self.clock.now() {
+            if let Source::Relay { until, .. } = item.source
+                && until <= self.clock.now()
+            {
                 // It has waited too long behind others: a relay sends it, this one or another's.
                 self.outbox.pending.left(item.wire.len());
                 self.outbox.pending.done(1);
@@ -287,31 +332,36 @@ impl Publisher {
 
     async fn conclude(&mut self, Delivered { item, result }: Delivered) {
         self.outbox.pending.left(item.wire.len());
+        let lane = item.lane.clone();
         if let Err(error) = result {
             self.hold_back(&item.lane);
-            self.refused(&item, &error).await;
+            self.refused(item, &error).await;
         } else {
-            self.published.push(item.id);
+            metrics::published(1);
+            match item.source {
+                Source::Commit(_) => self.outbox.pending.done(1),
+                Source::Relay { .. } => self.relayed.push(item.id),
+            }
         }
-        self.lanes.done(item.lane);
+        self.lanes.done(lane);
     }
 
     /// What comes after an event that was not taken is left to the relay together with it.
     fn hold_back(&mut self, lane: &Lane) {
         let held_back = self.lanes.take_waiting(lane);
         self.outbox.pending.left(held_back.iter().map(|item| item.wire.len()).sum());
-        self.held_back.extend(held_back.iter().map(|item| item.id));
+        self.delayed.extend(held_back);
     }
 
-    async fn refused(&mut self, item: &Item, error: &KafkaError) {
-        let (id, attempts) = (item.id, item.attempts);
+    async fn refused(&mut self, item: Item, error: &KafkaError) {
+        let (id, attempts) = (item.id, item.source.attempts());
         let (topic, now) = (&item.lane.0, self.clock.now());
         self.producer.renew_if_broken();
         let refusal = refusal(error);
         if refusal == Refusal::Away {
             metrics::publish_failed();
             tracing::warn!(event_id = %id, %topic, %error, "event is not published, it is left to the relay");
-            self.unsent.push(id);
+            self.delayed.push(item);
             return;
         }
         let parks = refusal == Refusal::ForGood || attempts >= REFUSALS_LIMIT;
@@ -320,9 +370,9 @@ impl Publisher {
         let written = bounded(async move {
             let mut conn = pool.acquire().await?;
             if parks {
-                storage::events::park(&mut conn, id, &reason, now).await
+                outbox::park(&mut conn, id, &reason, now).await
             } else {
-                storage::events::refuse(&mut conn, id, now + delay(attempts)).await
+                outbox::refuse(&mut conn, id, now + delay(attempts)).await
             }
         });
         match written.await {
@@ -334,56 +384,69 @@ impl Publisher {
                 metrics::publish_failed();
                 tracing::warn!(event_id = %id, %topic, attempts, %error, "the broker does not take an event");
             }
-            // The lease ends, and the relay tries once more.
             Err(unwritten) => {
                 tracing::warn!(event_id = %id, error = %unwritten, "cannot note a failure");
+                item.leave();
             }
         }
         self.outbox.pending.done(1);
     }
 
-    fn has_news(&self) -> bool {
-        !(self.published.is_empty() && self.unsent.is_empty() && self.held_back.is_empty())
+    const fn has_news(&self) -> bool {
+        !(self.relayed.is_empty() && self.delayed.is_empty())
     }
 
-    /// Writes down what became of the events since the last time.
+    /// Writes down what became of relayed events, and what is left to the relay, since the last time.
     async fn note(&mut self) {
-        let published = std::mem::take(&mut self.published);
-        let unsent = std::mem::take(&mut self.unsent);
-        let held_back = std::mem::take(&mut self.held_back);
-        let now = self.clock.now();
+        let relayed = std::mem::take(&mut self.relayed);
+        let delayed = std::mem::take(&mut self.delayed);
+        if relayed.is_empty() && delayed.is_empty() {
+            return;
+        }
+        let retry_at = self.clock.now() + delay(0);
         let noted = bounded(async {
             let mut conn = self.pool.acquire().await?;
-            if !published.is_empty() {
-                storage::events::mark_published(&mut conn, &published, now).await?;
+            if !relayed.is_empty() {
+                outbox::sent(&mut conn, &relayed).await?;
             }
-            if !(unsent.is_empty() && held_back.is_empty()) {
-                storage::events::release(&mut conn, &unsent, &held_back, now + delay(0)).await?;
+            if !delayed.is_empty() {
+                let ids: Vec<Uuid> = delayed.iter().map(|item| item.id).collect();
+                outbox::delay(&mut conn, &ids, retry_at).await?;
             }
             Ok(())
         });
         if let Err(error) = noted.await {
-            // Unmarked they are published once more, and every inbox drops the second copy.
-            tracing::warn!(%error, count = published.len(), "cannot mark events as published");
+            // What was sent is sent once more, and every inbox drops the second copy.
+            tracing::warn!(%error, "cannot note what became of events");
+            delayed.iter().for_each(Item::leave);
         }
-        metrics::published(published.len());
-        self.outbox.pending.done(published.len() + unsent.len() + held_back.len());
+        self.outbox.pending.done(relayed.len() + delayed.len());
     }
 
     /// Begins to take what was left behind.
     fn claim(&self) {
-        if self.outbox.pending.is_busy() {
-            return;
-        }
-        let (pool, now) = (self.pool.clone(), self.clock.now());
-        self.claiming.push(Box::pin(bounded(async move {
-            let mut tx = pool.begin().await?;
+        let (pool, clock) = (self.pool.clone(), self.clock.clone());
+        let (writer, is_busy) = (self.outbox.writer.clone(), self.outbox.pending.is_busy());
+        self.claiming.push(Box::pin(async move {
+            // First, so that this process does not take itself for dead.
+            writer.note().await?;
+            let now = clock.now();
             let until = now + LEASE;
-            let events =
-                storage::events::claim_unpublished(&mut tx, now, until, RELAY_LIMIT).await?;
-            tx.commit().await?;
-            Ok((events, until))
-        })));
+            if is_busy {
+                return Ok((Vec::new(), until));
+            }
+            bounded(async move {
+                let mut tx = pool.begin().await?;
+                let mut events = Vec::new();
+                if outbox::lock(&mut tx).await? {
+                    take_over(&mut tx, now).await?;
+                    events = outbox::claim(&mut tx, now, until, RELAY_LIMIT).await?;
+                }
+                tx.commit().await?;
+                Ok((events, until))
+            })
+            .await
+        }));
     }
 
     /// Whether there may be more to relay at once.
@@ -392,8 +455,10 @@ impl Publisher {
             Ok((events, _)) if events.is_empty() => false,
             Ok((events, until)) => {
                 tracing::info!(count = events.len(), "relaying events that were left behind");
-                self.outbox.submit("relay", events, until);
-                true
+                let items = events.into_iter().map(|(event, attempts)| {
+                    Item::new("relay", event, Source::Relay { attempts, until })
+                });
+                self.outbox.queue(items.collect())
             }
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the relay cannot take what was left behind");
@@ -401,6 +466,27 @@ impl Publisher {
             }
         }
     }
+}
+
+impl Item {
+    /// Nobody here looks after this event any more, and it is not noted that it is left to the relay.
+    fn leave(&self) {
+        match &self.source {
+            Source::Commit(ticket) => ticket.abandon(),
+            // It is noted already, and taken again when its time is over.
+            Source::Relay { .. } => {}
+        }
+    }
+}
+
+/// Takes over from processes that are gone.
+async fn take_over(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let gone = outbox::take_over(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
+    if gone > 0 {
+        tracing::warn!(count = gone, "taking over what processes may have left behind");
+    }
+    outbox::take_over_from_last_version(tx, now).await?;
+    Ok(())
 }
 
 /// How long an event waits that was not taken `attempts` times before.

@@ -223,7 +223,6 @@ impl StoredIncoming {
             traceparent: event.extensions.get("traceparent").cloned(),
             data: data.clone(),
             occurred_at: event.time.unwrap_or_default(),
-            publish_attempts: 0,
         })))
     }
 

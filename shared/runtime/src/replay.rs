@@ -161,6 +161,5 @@ fn to_stored(
         traceparent: Some(format!("00-{}-{:016x}-01", trace.simple(), trace.as_u64_pair().1)),
         data,
         occurred_at: now,
-        publish_attempts: 0,
     })
 }

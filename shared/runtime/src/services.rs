@@ -82,6 +82,10 @@ impl Services {
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
+        // Without the database the first events would wait for a relay; it is tried again as long as we run.
+        if let Err(error) = outbox.note_alive().await {
+            tracing::warn!(error = %crate::process::chain(&error), "cannot register as a publisher yet");
+        }
         let stop = CancellationToken::new();
         let client = crate::http_client().map_err(StartError::HttpClient)?;
         tokio::spawn(metrics::keep_small(stop.clone()));
@@ -112,9 +116,19 @@ impl Services {
         Replies::stored(self.store.pool())
     }
 
-    /// Waits until what was emitted is on the broker, but no longer than `limit`.
-    pub(crate) async fn drain(&self, limit: Duration) {
+    /// Makes sure that this process counts as alive before it commits events: it may have been frozen.
+    pub(crate) async fn wake(&self) {
+        if let Err(error) = self.outbox.note_alive().await {
+            tracing::warn!(error = %crate::process::chain(&error), "events will be left to a relay");
+        }
+    }
+
+    /// Waits until what was emitted is on the broker, but no longer than `limit`, and notes that it is.
+    pub(crate) async fn settle(&self, limit: Duration) {
         self.outbox.drain(limit).await;
+        if let Err(error) = self.outbox.note_progress().await {
+            tracing::warn!(error = %crate::process::chain(&error), "a relay may send events again");
+        }
     }
 
     /// Publishes what is queued and closes the database's connections.

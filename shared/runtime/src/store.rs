@@ -1,6 +1,6 @@
 //! The database, as the rest of the runtime and the front doors use it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use events::envelope::derived_event_id;
@@ -12,6 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use storage::events::StoredEvent;
+use uuid::Uuid;
 
 use crate::{
     Clock, HandlerError, Outgoing,
@@ -20,6 +21,7 @@ use crate::{
     group_commit::{AnyUnit, Fate, Groups, UnitOfWork, WithOutput, WorkOrigin},
     outbox::Outbox,
     telemetry,
+    writer::Ticket,
 };
 
 /// The longest wait for a free connection: a student should hear «try again» before they give up.
@@ -38,8 +40,6 @@ pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(8);
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
 /// The longest for a probe: it is asked often, and a slow answer is as good as none.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
-/// How long the writer of an event has to publish it before a relay takes over.
-pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// A pool for these settings; connections are made when they are needed.
 ///
@@ -211,15 +211,30 @@ impl Transaction<'_> {
     }
 
     pub(crate) async fn commit_events(mut self, mut events: Vec<StoredEvent>) -> sqlx::Result<()> {
-        // From now on: the event's own time is that of the beginning of the work.
+        let outbox = self.store.outbox.as_ref().filter(|_| !events.is_empty());
+        let ticket = outbox.and_then(Outbox::open);
+        let writer = ticket.as_ref().map(Ticket::writer);
         let now = self.store.clock.now();
-        let until = now + LEASE;
-        let leased = storage::events::insert_outgoing(&mut self.tx, &events, now, until).await?;
+        let kept = storage::events::insert_outgoing(&mut self.tx, &events, writer, now).await?;
+        let Some(kept) = kept else {
+            if let Some(ticket) = ticket {
+                ticket.abandon();
+            }
+            return Err(taken_for_dead());
+        };
+        if let Some(ticket) = &ticket {
+            ticket.committing(kept.iter().map(|event| event.sequence).max().unwrap_or_default());
+        }
         self.tx.commit().await?;
+        if let Some(ticket) = &ticket {
+            ticket.committed();
+        }
         self.store.faults.pass(self.function, FaultPoint::Committed).await;
-        if let Some(outbox) = &self.store.outbox {
-            events.retain(|event| leased.contains(&event.id.as_uuid()));
-            outbox.submit(self.function, events, until);
+        if let (Some(outbox), Some(ticket)) = (outbox, ticket) {
+            let sent: HashSet<Uuid> =
+                kept.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
+            events.retain(|event| sent.contains(&event.id.as_uuid()));
+            outbox.submit(self.function, events, ticket);
         }
         Ok(())
     }
@@ -247,7 +262,6 @@ pub(crate) fn stored(
         traceparent: traceparent.clone(),
         data: draft.data,
         occurred_at: now,
-        publish_attempts: 0,
     });
     events.collect()
 }
@@ -259,6 +273,12 @@ pub(crate) fn stored(
 /// The work's own, or that the database has gone silent.
 pub(crate) async fn bounded<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_elapsed| Err(silent()))
+}
+
+/// Others have taken this process for dead, and publish for it: it goes on as another one.
+fn taken_for_dead() -> sqlx::Error {
+    let kind = std::io::ErrorKind::ConnectionAborted;
+    sqlx::Error::Io(std::io::Error::new(kind, "this process was taken for dead"))
 }
 
 pub(crate) fn silent() -> sqlx::Error {

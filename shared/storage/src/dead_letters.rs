@@ -122,8 +122,10 @@ pub struct ParkedEvent {
 /// The database's own.
 pub async fn parked(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<ParkedEvent>> {
     sqlx::query!(
-        r#"SELECT id, type AS event_type, topic, parked_at AS "parked_at!", coalesce(parked_reason, '') AS "reason!"
-           FROM events WHERE parked_at IS NOT NULL ORDER BY parked_at DESC LIMIT $1"#,
+        r#"SELECT events.id, type AS event_type, events.topic, delayed_events.parked_at AS "parked_at!",
+                  coalesce(delayed_events.parked_reason, '') AS "reason!"
+           FROM delayed_events JOIN events ON events.id = event_id
+           WHERE delayed_events.parked_at IS NOT NULL ORDER BY delayed_events.parked_at DESC LIMIT $1"#,
         limit,
     )
     .map(|row| ParkedEvent {
@@ -147,8 +149,8 @@ pub async fn unpark(
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let unparked = sqlx::query!(
-        "UPDATE events SET parked_at = NULL, parked_reason = NULL, publish_attempts = 1, lease_until = $2
-         WHERE id = ANY($1) AND parked_at IS NOT NULL AND published_at IS NULL",
+        "UPDATE delayed_events SET parked_at = NULL, parked_reason = NULL, attempts = 0, retry_at = $2
+         WHERE event_id = ANY($1) AND parked_at IS NOT NULL",
         ids,
         now,
     )

@@ -53,6 +53,13 @@ async fn erase_kept(
         .execute(&mut *conn)
         .await?;
     sqlx::query!(
+        "DELETE FROM delayed_events USING events
+         WHERE event_id = events.id AND correlation_id = ANY($1)",
+        requests,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
         r#"UPDATE events SET data = '{"erased": true}', published_at = coalesce(published_at, $2)
            WHERE correlation_id = ANY($1) AND data::text <> '{"erased": true}'"#,
         requests,

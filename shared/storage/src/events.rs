@@ -31,12 +31,19 @@ pub struct StoredEvent {
     pub data: Value,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
-    /// How often the broker did not take it.
-    pub publish_attempts: i16,
 }
 
-/// Whoever holds this advisory lock takes events for the relay. The number has no meaning.
-const RELAY_LOCK: i64 = 7_320_981_142;
+/// What became of an event that was to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// The event.
+    pub id: Uuid,
+    /// Its place in the order of all events.
+    pub sequence: i64,
+    /// Whether its writer sends it. Else a relay does, since an earlier event of the same student on the same topic
+    /// waits for one and must not be overtaken; or nobody does, since its request was erased.
+    pub is_sent: bool,
+}
 
 struct EventRow {
     id: Uuid,
@@ -50,7 +57,6 @@ struct EventRow {
     traceparent: Option<String>,
     data: Value,
     occurred_at: DateTime<Utc>,
-    publish_attempts: i16,
 }
 
 impl From<EventRow> for StoredEvent {
@@ -67,27 +73,25 @@ impl From<EventRow> for StoredEvent {
             traceparent: row.traceparent,
             data: row.data,
             occurred_at: row.occurred_at,
-            publish_attempts: row.publish_attempts,
         }
     }
 }
 
-/// Keeps events that are to be published, in their order.
+/// Keeps events that are to be published, in their order, by the process `writer`; without one all are left to a relay.
+/// An event that is kept already stays as it is.
 ///
-/// Returns the ids of those that their writer publishes until `lease_until`. The others wait for a relay: an earlier
-/// event of the same student on the same topic does, and must not be overtaken. An event that is kept already stays
-/// as it is.
+/// `None`: the writer was taken for dead. The caller undoes its transaction then, for nobody would send the events.
 ///
 /// # Errors
 /// The database's own.
 pub async fn insert_outgoing(
     conn: &mut PgConnection,
     events: &[StoredEvent],
+    writer: Option<i64>,
     now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
-) -> sqlx::Result<Vec<Uuid>> {
+) -> sqlx::Result<Option<Vec<Kept>>> {
     if events.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let texts = |of: fn(&StoredEvent) -> &str| -> Vec<String> {
         events.iter().map(|event| of(event).to_owned()).collect()
@@ -115,12 +119,18 @@ pub async fn insert_outgoing(
         &traces as &[Option<String>],
         &data,
         &times,
+        writer,
         now,
-        lease_until,
     )
     .fetch_all(conn)
     .await?;
-    Ok(kept.into_iter().filter(|row| row.is_leased).map(|row| row.id).collect())
+    if kept.iter().any(|row| !row.is_alive) {
+        return Ok(None);
+    }
+    let kept = kept.into_iter().filter_map(|row| {
+        Some(Kept { id: row.id?, sequence: row.sequence?, is_sent: row.is_sent })
+    });
+    Ok(Some(kept.collect()))
 }
 
 /// Keeps an event that came from elsewhere, for the audit trail: the broker has it already.
@@ -155,130 +165,6 @@ pub async fn insert_received(
     Ok(())
 }
 
-/// Notes that the broker has these events.
-///
-/// # Errors
-/// The database's own.
-pub async fn mark_published(
-    conn: &mut PgConnection,
-    ids: &[Uuid],
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE events SET published_at = $2 WHERE id = ANY($1) AND published_at IS NULL",
-        ids,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes events whose writer did not publish them in time, oldest first, and leases them until `lease_until`.
-///
-/// At most `limit` of them, and no more after the first that together have over `max_bytes` of data. Events of a
-/// student that would overtake an earlier one on the same topic are left. While somebody else takes some, there are
-/// none.
-///
-/// The caller has begun a transaction: until its end nobody else takes any.
-///
-/// # Errors
-/// The database's own.
-pub async fn claim_unpublished(
-    tx: &mut PgConnection,
-    now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
-    (limit, max_bytes): (i64, i64),
-) -> sqlx::Result<Vec<StoredEvent>> {
-    // Two that took events at the same moment could each get a part of a student's.
-    let alone =
-        sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "alone!""#, RELAY_LOCK)
-            .fetch_one(&mut *tx)
-            .await?;
-    if !alone {
-        return Ok(Vec::new());
-    }
-    let rows = sqlx::query_file_as!(
-        EventRow,
-        "src/events/claim_unpublished.sql",
-        now,
-        lease_until,
-        limit,
-        max_bytes,
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().map(StoredEvent::from).collect())
-}
-
-/// Leaves events to the relay from `retry_at` on: `unsent` did not reach the broker, `held_back` would have overtaken
-/// one of them.
-///
-/// # Errors
-/// The database's own.
-pub async fn release(
-    conn: &mut PgConnection,
-    unsent: &[Uuid],
-    held_back: &[Uuid],
-    retry_at: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    // One attempt however often: a broker that is away is no reason to give an event up. Those behind it count as
-    // failed, too, so that what comes later waits for them.
-    sqlx::query!(
-        "UPDATE events SET lease_until = $3, publish_attempts = greatest(publish_attempts, 1)
-         WHERE (id = ANY($1) OR id = ANY($2)) AND published_at IS NULL",
-        unsent,
-        held_back,
-        retry_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Notes that the broker has refused an event, and leaves it to the relay from `retry_at` on.
-///
-/// # Errors
-/// The database's own.
-pub async fn refuse(
-    conn: &mut PgConnection,
-    id: Uuid,
-    retry_at: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE events SET lease_until = $2, publish_attempts = least(publish_attempts + 1, 32000)
-         WHERE id = $1 AND published_at IS NULL",
-        id,
-        retry_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Gives an event up: no relay takes it any more.
-///
-/// # Errors
-/// The database's own.
-pub async fn park(
-    conn: &mut PgConnection,
-    id: Uuid,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE events SET parked_at = $2, parked_reason = $3,
-                publish_attempts = least(publish_attempts + 1, 32000)
-         WHERE id = $1 AND published_at IS NULL",
-        id,
-        now,
-        reason,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The first event of a type that belongs to a request.
 ///
 /// # Errors
@@ -291,7 +177,7 @@ pub async fn first_of_request(
     sqlx::query_as!(
         EventRow,
         "SELECT id, topic, partition_key, type AS event_type, source, subject, correlation_id,
-                causation_id, traceparent, data, occurred_at, publish_attempts
+                causation_id, traceparent, data, occurred_at
          FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at LIMIT 1",
         request,
         event_type,
@@ -299,14 +185,4 @@ pub async fn first_of_request(
     .fetch_optional(conn)
     .await
     .map(|row| row.map(StoredEvent::from))
-}
-
-/// Counts the events that no broker has yet, those that are given up included.
-///
-/// # Errors
-/// The database's own.
-pub async fn count_unpublished(conn: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM events WHERE published_at IS NULL"#)
-        .fetch_one(conn)
-        .await
 }

@@ -18,6 +18,7 @@ pub mod inbox;
 pub mod migrations;
 pub mod model_answers;
 pub mod model_usage;
+pub mod outbox;
 pub mod periodic_runs;
 pub mod progress;
 pub mod queries;

@@ -24,7 +24,7 @@ pub const RETENTIONS: [Retention; 13] = [
         keep: TimeDelta::days(14),
         reason: "no broker delivers an event again after twice the week that topics are kept by default",
         delete: "DELETE FROM inbox WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM inbox WHERE received_at < $1 ORDER BY received_at LIMIT $2))",
+                     SELECT ctid FROM inbox WHERE received_at < $1 LIMIT $2))",
     },
     Retention {
         table: "delivery_attempts",
@@ -38,13 +38,10 @@ pub const RETENTIONS: [Retention; 13] = [
         keep: TimeDelta::days(400),
         reason: "the audit trail of an academic year; what is not published yet stays",
         delete: "DELETE FROM events WHERE ctid = ANY(ARRAY(
-                     SELECT old.ctid
-                     FROM (SELECT DISTINCT unnest($3::text[]) AS topic) AS topics
-                     CROSS JOIN LATERAL (
-                         SELECT ctid FROM events
-                         WHERE events.topic = topics.topic AND occurred_at < $1
-                           AND (published_at IS NOT NULL OR parked_at IS NOT NULL)
-                         ORDER BY occurred_at LIMIT $2) AS old
+                     SELECT ctid FROM events
+                     WHERE occurred_at < $1 AND published_at IS NOT NULL
+                       AND NOT EXISTS (SELECT FROM delayed_events
+                                       WHERE event_id = events.id AND delayed_events.parked_at IS NULL)
                      LIMIT $2))",
     },
     Retention {
@@ -130,11 +127,5 @@ pub async fn sweep(
     limit: i64,
 ) -> sqlx::Result<u64> {
     let delete = sqlx::query(retention.delete).bind(now - retention.keep).bind(limit);
-    let delete = if retention.table == "events" {
-        let topics = events::Topic::ALL.iter().map(|topic| topic.name().to_owned());
-        delete.bind(topics.collect::<Vec<_>>())
-    } else {
-        delete
-    };
     Ok(delete.execute(conn).await?.rows_affected())
 }
