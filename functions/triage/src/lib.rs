@@ -169,7 +169,9 @@ fn route(outgoing: Outgoing, routed: QuestionRouted) -> Result<Outgoing, Handler
         Agent::CodeReview => outgoing.with(&ReviewRequested(routed)),
         Agent::Exercise => outgoing.with(&ExerciseRequested(routed)),
         // The progress agent joins with its own function; until then triage says so.
-        Agent::Progress | Agent::OffTopic => outgoing.with(&answer(routed.asked, routed.routing)),
+        Agent::Progress | Agent::OffTopic | Agent::Unknown => {
+            outgoing.with(&answer(routed.asked, routed.routing))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use ids::{ExecutionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// Why a program is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,9 +30,10 @@ pub struct ExecutionRequested {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
     /// Why it is run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub purpose: Purpose,
     /// The program and how to run it.
+    #[serde(deserialize_with = "lenient::program")]
     pub program: Program,
 }
 
