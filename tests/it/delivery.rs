@@ -143,7 +143,8 @@ async fn concepts_dies_between_any_two_steps() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gateway_dies_between_any_two_steps() {
-    for point in FaultPoint::ALL {
+    // It handles no events: it commits what it accepts, and publishes that.
+    for point in [FaultPoint::Committed, FaultPoint::Published] {
         check_crash("api-gateway", point).await;
     }
 }

@@ -36,6 +36,8 @@ pub(crate) trait Work: Serialize + Send + Sync + 'static {
     type Event: Event + Sync;
     /// What brings the answer.
     type Answer: Event;
+    /// What is known of it once it is stored.
+    type Stored: Send;
 
     /// Tells keys of one kind of work from those of another.
     const OPERATION: &'static str;
@@ -48,20 +50,28 @@ pub(crate) trait Work: Serialize + Send + Sync + 'static {
         student: UserId,
         stored: &serde_json::Value,
         now: DateTime<Utc>,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+    ) -> impl Future<Output = sqlx::Result<Self::Stored>> + Send;
 
     /// The event that asks for it.
     fn event(&self, id: Uuid, student: UserId) -> Self::Event;
 }
 
 /// Work that was accepted.
-pub(crate) struct Accepted {
+pub(crate) struct Accepted<S> {
     /// Its id; of work that was sent before, the first one's.
     pub(crate) id: Uuid,
     /// When it was accepted.
     pub(crate) at: DateTime<Utc>,
     /// The answer, if it came within the client's patience.
-    pub(crate) answer: Option<CloudEvent>,
+    pub(crate) answer: Option<Answered<S>>,
+}
+
+/// Work that was answered in time.
+pub(crate) struct Answered<S> {
+    /// What is known of the work.
+    pub(crate) stored: S,
+    /// What has answered it.
+    pub(crate) event: CloudEvent,
 }
 
 /// Accepts work and waits for its answer.
@@ -70,7 +80,7 @@ pub(crate) async fn accept<W: Work>(
     caller: &Caller,
     headers: &HeaderMap,
     work: W,
-) -> Result<Accepted, Problem> {
+) -> Result<Accepted<W::Stored>, Problem> {
     let bucket = format!("user:{}", caller.id);
     limits::check(gateway, &bucket, gateway.config.per_user).await?;
     let patience = patience(headers)?;
@@ -98,9 +108,12 @@ pub(crate) async fn accept<W: Work>(
         now,
     };
     match services.store.transact(origin, acceptance).await.map_err(without_account)? {
-        Claim::New => Ok(Accepted { id, at: now, answer: waiter.wait(patience).await }),
-        Claim::Conflict => Err(reused_key()),
-        Claim::Repeated(first) => Ok(Accepted { id: first, at: now, answer: None }),
+        Outcome::Stored(stored) => {
+            let answer = waiter.wait(patience).await.map(|event| Answered { stored, event });
+            Ok(Accepted { id, at: now, answer })
+        }
+        Outcome::Conflict => Err(reused_key()),
+        Outcome::Repeated(first) => Ok(Accepted { id: first, at: now, answer: None }),
     }
 }
 
@@ -116,10 +129,23 @@ struct Acceptance<W> {
     now: DateTime<Utc>,
 }
 
-impl<W: Work> UnitOfWork for Acceptance<W> {
-    type Output = Claim;
+/// What became of work that was to be accepted.
+enum Outcome<S> {
+    /// It is new, and stored.
+    Stored(S),
+    /// Its key belongs to other work.
+    Conflict,
+    /// It was sent before, under this id.
+    Repeated(Uuid),
+}
 
-    async fn run(&self, conn: &mut PgConnection) -> Result<(Claim, Outgoing), HandlerError> {
+impl<W: Work> UnitOfWork for Acceptance<W> {
+    type Output = Outcome<W::Stored>;
+
+    async fn run(
+        &self,
+        conn: &mut PgConnection,
+    ) -> Result<(Outcome<W::Stored>, Outgoing), HandlerError> {
         if let Some(role) = self.external {
             storage::users::ensure_external(conn, self.student, role, self.now)
                 .await
@@ -127,12 +153,13 @@ impl<W: Work> UnitOfWork for Acceptance<W> {
         }
         match self.claim(conn).await.map_err(HandlerError::retry)? {
             Claim::New => {}
-            known => return Ok((known, Outgoing::none())),
+            Claim::Conflict => return Ok((Outcome::Conflict, Outgoing::none())),
+            Claim::Repeated(first) => return Ok((Outcome::Repeated(first), Outgoing::none())),
         }
-        let kept = self.work.keep(conn, self.id, self.student, &self.stored, self.now).await;
-        kept.map_err(HandlerError::retry)?;
+        let stored = self.work.keep(conn, self.id, self.student, &self.stored, self.now).await;
+        let stored = stored.map_err(HandlerError::retry)?;
         let event = self.work.event(self.id, self.student);
-        Ok((Claim::New, Outgoing::none().with(&event)?))
+        Ok((Outcome::Stored(stored), Outgoing::none().with(&event)?))
     }
 }
 

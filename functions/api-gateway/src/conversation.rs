@@ -2,14 +2,17 @@
 
 use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::versioned::Unreadable;
 use ids::{ConversationId, EventId};
 use runtime::{
     Outgoing,
     http::{Caller, Json, Path, Problem},
 };
 use serde::Serialize;
-use serde_json::Value;
-use storage::conversations::{self, Exchange, Listed};
+use storage::{
+    conversations::{self, Exchange, Listed},
+    queries::QuestionBody,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -67,14 +70,19 @@ pub(crate) async fn list(
     let found = conversations::list(&mut conn, caller.id, MAX_LISTED).await?;
     let shown = |listed: Listed| {
         let Listed { id, created_at, updated_at, first, questions } = listed;
-        let title = first.as_ref().map(question).unwrap_or_default();
+        let title = first.and_then(readable).map(question).unwrap_or_default();
         ListedConversation { id, title, questions, created_at, updated_at }
     };
     Ok(Json(found.into_iter().map(shown).collect()))
 }
 
-fn question(kept: &Value) -> String {
-    kept["question"].as_str().unwrap_or_default().to_owned()
+fn question(body: QuestionBody) -> String {
+    body.question.as_str().to_owned()
+}
+
+/// What was stored, if this version can read it: one text that it cannot must not hide the others.
+fn readable<T>(stored: Result<T, Unreadable>) -> Option<T> {
+    stored.inspect_err(|error| tracing::error!(%error, "a stored text cannot be read")).ok()
 }
 
 /// One's own conversation.
@@ -94,12 +102,10 @@ pub(crate) async fn get(
     let found = conversations::exchanges(&mut conn, id, caller.id, MAX_SHOWN).await?;
     let shown = |exchange: Exchange| ShownExchange {
         query_id: exchange.id,
-        question: question(&exchange.question),
+        question: readable(exchange.question).map(question).unwrap_or_default(),
         asked_at: exchange.asked_at,
         agent: exchange.agent,
-        content: exchange
-            .answer
-            .and_then(|body| body["answer"]["content"].as_str().map(str::to_owned)),
+        content: exchange.answer.and_then(readable).map(|body| body.answer.content),
     };
     Ok(Json(Conversation { id: id.as_uuid(), exchanges: found.into_iter().map(shown).collect() }))
 }

@@ -10,13 +10,10 @@ use domain::execution::{ExecutionResult, Program};
 use events::{
     Envelope,
     execution_finished::ExecutionFinished,
-    execution_requested::{ExecutionRequested, Purpose},
+    execution_requested::{ExecutionRequested, Purpose, Requester},
 };
 use ids::{ExecutionId, UserId};
-use runtime::{
-    Decide, HandlerError, Outgoing, Received,
-    http::{Caller, Json, Path, Problem},
-};
+use runtime::http::{Caller, Json, Path, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -80,19 +77,19 @@ pub(crate) async fn run(
 ) -> Result<Response, Problem> {
     let accepted = accept(&gateway, &caller, &headers, program).await?;
     let id = ExecutionId::from_uuid(accepted.id);
-    let Some(Ok(event)) = accepted.answer.map(Envelope::<ExecutionFinished>::read) else {
+    let finished =
+        accepted.answer.map(|answered| Envelope::<ExecutionFinished>::read(answered.event));
+    let Some(Ok(event)) = finished else {
         return find(&gateway, &caller, id).await;
     };
-    // Stored before it is told, so that whoever asks next finds it too.
-    let mut conn = gateway.services.store.connection().await?;
-    let now = gateway.services.clock.now();
-    executions::record_result(&mut conn, id, &event.data.result, now).await?;
+    // The sandbox's function has stored it before it told.
     Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
 }
 
 impl Work for Program {
     type Event = ExecutionRequested;
     type Answer = ExecutionFinished;
+    type Stored = ();
 
     const OPERATION: &'static str = "execution";
 
@@ -110,6 +107,7 @@ impl Work for Program {
     fn event(&self, id: Uuid, student: UserId) -> ExecutionRequested {
         ExecutionRequested {
             purpose: Purpose::Run,
+            requester: Some(Requester::Gateway),
             execution_id: ExecutionId::from_uuid(id),
             student_id: student,
             request_id: None,
@@ -163,24 +161,5 @@ impl IntoResponse for ExecutionResponse {
             return Json(self).into_response();
         }
         pending(&self.status_url, &self)
-    }
-}
-
-/// Stores the first result of each run, whether or not somebody waits for it.
-pub(crate) struct RecordResult;
-
-impl Decide for RecordResult {
-    type In = ExecutionFinished;
-
-    async fn handle(
-        &self,
-        received: Received<ExecutionFinished>,
-        conn: &mut PgConnection,
-    ) -> Result<Outgoing, HandlerError> {
-        let ExecutionFinished { execution_id, result, .. } = received.event.data;
-        executions::record_result(conn, execution_id, &result, received.now)
-            .await
-            .map_err(HandlerError::retry)?;
-        Ok(Outgoing::none())
     }
 }

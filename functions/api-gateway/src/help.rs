@@ -7,7 +7,7 @@ use domain::{
     text::{Code, ErrorText, Question, TopicName},
 };
 use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
-use ids::UserId;
+use ids::{ConversationId, QueryId, UserId};
 use runtime::http::{Caller, Json, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -132,6 +132,7 @@ pub(crate) struct Wanted {
 impl Work for Wanted {
     type Event = QuestionAsked;
     type Answer = QuestionAnswered;
+    type Stored = ConversationId;
 
     const OPERATION: &'static str = "wanted";
 
@@ -140,10 +141,11 @@ impl Work for Wanted {
         conn: &mut PgConnection,
         id: Uuid,
         student: UserId,
-        stored: &Value,
+        _: &Value,
         now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
-        self.request.keep(conn, id, student, stored, now).await
+    ) -> sqlx::Result<ConversationId> {
+        let id = QueryId::from_uuid(id);
+        self.request.store(conn, id, (student, Some(self.agent)), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {

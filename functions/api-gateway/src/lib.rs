@@ -1,7 +1,8 @@
 //! The gateway: the one door for front ends, over HTTP under `/api/v1`.
 //!
-//! In: HTTP requests, `question.answered.v1` and `execution.finished.v1`. Out: `question.asked.v1` and
-//! `execution.requested.v1`. Work is accepted once it is in the database, so Kafka may be away.
+//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1` and `submission.made.v1`. Work is accepted once
+//! it is in the database, so Kafka may be away. Answers are stored by whoever gives them; here they are only delivered,
+//! from the answers' topics to who waits, else from the database.
 
 mod accept;
 mod access;
@@ -16,7 +17,6 @@ mod limits;
 mod passwords;
 mod practice;
 mod queries;
-mod record;
 pub mod seed;
 mod spec;
 
@@ -43,8 +43,6 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         counters: Arc::default(),
     };
     Function::new(&SPEC)
-        .decides(record::RecordAnswer)
-        .decides(executions::RecordResult)
         .repeats(Sweep)
         .serves_public(api::routes(gateway))
         .allows_origins(origins)

@@ -119,8 +119,7 @@ async fn find(
     // What is not an id names nothing, so it is not found rather than malformed.
     let id: ExerciseId = id.parse().map_err(|_not_an_id| none())?;
     let found = stored::find(conn, id).await?.ok_or_else(none)?;
-    let exercise = serde_json::from_value(found.body).map_err(|error| Problem::internal(&error))?;
-    Ok((id, found.topic, exercise))
+    Ok((id, found.topic, found.body))
 }
 
 /// An exercise, without its solution and its hidden tests:
@@ -249,7 +248,7 @@ pub(crate) async fn submit(
     let handed_in = HandedIn { exercise_id, code: request.code };
     let accepted = accept(&gateway, &caller, &headers, handed_in).await?;
     let id = SubmissionId::from_uuid(accepted.id);
-    match accepted.answer.map(Envelope::<SubmissionGraded>::read) {
+    match accepted.answer.map(|answered| Envelope::<SubmissionGraded>::read(answered.event)) {
         // The agent has stored it before it told.
         Some(Ok(event)) => {
             let feedback = serde_json::to_value(event.data.feedback)
@@ -276,6 +275,7 @@ struct HandedIn {
 impl Work for HandedIn {
     type Event = SubmissionMade;
     type Answer = SubmissionGraded;
+    type Stored = ();
 
     const OPERATION: &'static str = "submission";
 

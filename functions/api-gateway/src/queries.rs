@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::text::{Code, ErrorText, Question, TopicName};
+use domain::{
+    agent::Agent,
+    text::{Code, ErrorText, Question, TopicName},
+};
 use events::{
     Envelope,
     activity_recorded::{Activity, ActivityRecorded},
@@ -21,15 +24,17 @@ use runtime::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
-use storage::{conversations, queries};
+use storage::{
+    conversations,
+    queries::{self, AnswerBody, QuestionBody},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     Gateway, NAME,
-    accept::{Work, accept, failed, pending},
+    accept::{Answered, Work, accept, failed, pending},
     conversation,
-    record::{self, AnswerBody},
 };
 
 /// A question, with whatever belongs to it.
@@ -129,7 +134,7 @@ pub(crate) async fn ask(
 }
 
 /// Accepts a question, and answers it in place if the answer comes soon enough.
-pub(crate) async fn answered<W: Work>(
+pub(crate) async fn answered<W: Work<Stored = ConversationId>>(
     gateway: &Gateway,
     caller: &Caller,
     headers: &HeaderMap,
@@ -137,15 +142,18 @@ pub(crate) async fn answered<W: Work>(
 ) -> Result<Response, Problem> {
     let accepted = accept(gateway, caller, headers, work).await?;
     let id = QueryId::from_uuid(accepted.id);
-    match accepted.answer.map(Envelope::<QuestionAnswered>::read) {
-        Some(Ok(event)) => answer_in_place(gateway, id, accepted.at, event).await,
-        Some(Err(_)) | None => find(gateway, caller, id).await,
+    if let Some(Answered { stored: conversation, event }) = accepted.answer
+        && let Ok(event) = Envelope::<QuestionAnswered>::read(event)
+    {
+        return answer_in_place(id, accepted.at, conversation, event);
     }
+    find(gateway, caller, id).await
 }
 
 impl Work for QueryRequest {
     type Event = QuestionAsked;
     type Answer = QuestionAnswered;
+    type Stored = ConversationId;
 
     const OPERATION: &'static str = "query";
 
@@ -154,14 +162,10 @@ impl Work for QueryRequest {
         conn: &mut PgConnection,
         id: Uuid,
         student: UserId,
-        stored: &Value,
+        _: &Value,
         now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
-        let id = QueryId::from_uuid(id);
-        let times = (now, now - conversation::IDLE);
-        let conversation =
-            conversations::join(conn, student, self.conversation_id, id, times).await?;
-        queries::insert(conn, id, (student, conversation), stored, now).await
+    ) -> sqlx::Result<ConversationId> {
+        self.store(conn, QueryId::from_uuid(id), (student, None), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
@@ -179,24 +183,48 @@ impl Work for QueryRequest {
     }
 }
 
-/// Stores the answer before it is told, so that whoever asks next finds it too.
-async fn answer_in_place(
-    gateway: &Gateway,
+impl QueryRequest {
+    /// Stores the question, with the agent that the student has chosen, in its conversation.
+    pub(crate) async fn store(
+        &self,
+        conn: &mut PgConnection,
+        id: QueryId,
+        (student, agent): (UserId, Option<Agent>),
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<ConversationId> {
+        let times = (now, now - conversation::IDLE);
+        let conversation =
+            conversations::join(conn, student, self.conversation_id, id, times).await?;
+        let body = QuestionBody {
+            question: self.question.clone(),
+            code: self.code.clone(),
+            error: self.error.clone(),
+            topic: self.topic.clone(),
+            exercise_id: self.exercise_id,
+            agent,
+        };
+        queries::insert(conn, id, (student, conversation), &body, now).await?;
+        Ok(conversation)
+    }
+}
+
+/// The answer as the agent has stored it, which it did before it told.
+fn answer_in_place(
     id: QueryId,
     asked_at: DateTime<Utc>,
+    conversation: ConversationId,
     event: Envelope<QuestionAnswered>,
 ) -> Result<Response, Problem> {
-    let now = gateway.services.clock.now();
-    let mut conn = gateway.services.store.connection().await?;
-    let (agent, answered_by, body, conversation_id) = record::record(&mut conn, event, now).await?;
+    let QuestionAnswered { agent, answered_by, routing, answer, .. } = event.data;
     let response = QueryResponse {
         agent: Some(agent.as_str().to_owned()),
         answered_by: Some(answered_by.as_str().to_owned()),
-        answered_at: Some(now),
-        conversation_id,
+        // An event happens when it is stored, together with the answer.
+        answered_at: event.time,
+        conversation_id: Some(conversation.as_uuid()),
         ..QueryResponse::pending(id, asked_at)
     };
-    Ok(response.with_body(&body)?.into_response())
+    Ok(response.with_body(&AnswerBody { answer, routing })?.into_response())
 }
 
 /// One's own question, with its answer once there is one.
@@ -256,12 +284,10 @@ async fn find(gateway: &Gateway, caller: &Caller, id: QueryId) -> Result<Respons
         response.status = QueryStatus::Failed;
     }
     let Some(answer) = query.answer else { return Ok(response.into_response()) };
-    let body: AnswerBody =
-        serde_json::from_value(answer.body).map_err(|error| Problem::internal(&error))?;
     response.agent = Some(answer.agent);
     response.answered_by = Some(answer.answered_by);
     response.answered_at = Some(answer.answered_at);
-    Ok(response.with_body(&body)?.into_response())
+    Ok(response.with_body(&answer.body)?.into_response())
 }
 
 impl QueryResponse {

@@ -10,7 +10,8 @@ pub const SPEC: Spec = Spec {
     name: "api-gateway",
     purpose: "Serves front ends: accepts questions, programs and solutions, and hands out what came of them.",
     port: 8180,
-    consumes: &[Topic::CodeResults, Topic::LearningResponses],
+    // Answers it follows without a group, as every instance needs all of them.
+    consumes: &[],
     emits: &[
         Topic::CodeExecutions,
         Topic::ExerciseRequests,

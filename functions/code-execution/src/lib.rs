@@ -1,7 +1,7 @@
 //! Code execution: runs a student's program in a sandbox.
 //!
-//! In: `execution.requested.v1`. Out: `execution.finished.v1` and `activity.recorded.v1`. A program
-//! cannot make it fail; it waits while all workers have as much as they take.
+//! In: `execution.requested.v1`. Out: `execution.finished.v1` and `activity.recorded.v1`; the result of a student's own
+//! run is stored with them. A program cannot make it fail; it waits while all workers have as much as they take.
 
 pub mod execute;
 mod http;
@@ -24,6 +24,7 @@ use events::{
 use ids::ExecutionId;
 use runtime::{Act, Function, HandlerError, Live, Outgoing, Received, Services, config::Settings};
 use sqlx::PgConnection;
+use storage::executions;
 
 use self::workers::Workers;
 pub use self::{
@@ -78,28 +79,39 @@ impl Act for CodeExecution {
             tracing::warn!("no turn came, the program is asked for again");
             return Ok(Done::Again(received.event.data));
         };
-        let ExecutionRequested { execution_id, student_id, request_id, purpose, program } =
-            received.event.data;
+        let ExecutionRequested {
+            execution_id,
+            student_id,
+            request_id,
+            requester,
+            purpose,
+            program,
+        } = received.event.data;
         let result = execute::execute_in(turn, &program, received.now).await;
         if result.verdict == Verdict::Internal {
             return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
         }
         let activity = activity(execution_id, &result);
         let result = result.trimmed();
-        let finished = ExecutionFinished { execution_id, student_id, request_id, result };
+        let finished =
+            ExecutionFinished { execution_id, student_id, request_id, requester, result };
         Ok(Done::Run { finished, purpose, activity })
     }
 
     async fn record(
         &self,
         done: Done,
-        _: DateTime<Utc>,
-        _: &mut PgConnection,
+        now: DateTime<Utc>,
+        conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
         match done {
             Done::Again(requested) => Outgoing::none().with(&requested),
             Done::Run { finished, purpose: Purpose::Check, .. } => Outgoing::none().with(&finished),
             Done::Run { finished, purpose: Purpose::Run, activity } => {
+                let ExecutionFinished { execution_id, result, .. } = &finished;
+                executions::record_result(conn, *execution_id, result, now)
+                    .await
+                    .map_err(HandlerError::retry)?;
                 let activity = ActivityRecorded {
                     student_id: finished.student_id,
                     request_id: finished.execution_id.as_uuid(),

@@ -11,9 +11,9 @@ use tutor::reply::{ReviewNote, ReviewNotes};
 
 use crate::report::{UP_FRONT, summary};
 
-/// A review that waits.
+/// A review whose better lines are being tried.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Checking {
+pub struct Checking {
     /// The question.
     pub(crate) request: QuestionRouted,
     /// What there is to say.
@@ -114,7 +114,6 @@ impl Checking {
     pub(crate) fn note(&mut self, result: &ExecutionResult) {
         let Some(Trial { finding, .. }) = self.untried.pop() else { return };
         if Run::from(result) != self.run {
-            tracing::info!(rule = finding.rule, "better lines do something else and are withheld");
             return;
         }
         let same =

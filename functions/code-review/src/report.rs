@@ -112,15 +112,9 @@ fn shown(finding: &ReviewFinding, code: &str) -> String {
 /// The answer where there is nothing to review.
 #[must_use]
 pub fn without_program() -> Answer {
-    Answer {
-        content: "I would like to read your program, but there is none in your question. Paste it, and say what \
-                  it is meant to do."
-            .to_owned(),
-        examples: Vec::new(),
-        topics: Vec::new(),
-        related: Vec::new(),
-        details: None,
-    }
+    let content = "I would like to read your program, but there is none in your question. Paste it, and say what it \
+                   is meant to do.";
+    Answer::text(content.to_owned())
 }
 
 /// What the run has shown, if it did not end well. A program that asks for input was given none.

@@ -42,9 +42,9 @@ pub fn answer(
     answer
 }
 
-/// Answers a question that goes on from an answer about a topic; `None` if that topic is not known any more.
+/// Answers a question that follows on from an answer about a topic; `None` if that topic is not known any more.
 #[must_use]
-pub fn go_on(
+pub fn follow_up(
     course: &Curriculum,
     question: &str,
     follow_up: &FollowUp,
@@ -298,7 +298,7 @@ fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
         "{content} The course is about: {}. For more, look into the manual: https://docs.python.org/3/.",
         modules.join(", ")
     );
-    Answer { content, examples: Vec::new(), topics: Vec::new(), related: Vec::new(), details: None }
+    Answer::text(content)
 }
 
 fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
@@ -321,7 +321,7 @@ pub fn encourage() -> Answer {
                    - the line that you do not understand, or the program that does not work\n\
                    - or «an easy exercise, please», and we do it step by step."
         .to_owned();
-    Answer { content, examples: Vec::new(), topics: Vec::new(), related: Vec::new(), details: None }
+    Answer::text(content)
 }
 
 fn offer(course: &Curriculum, mut content: String, near: &str) -> Answer {

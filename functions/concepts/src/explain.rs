@@ -14,24 +14,23 @@ use crate::answer::show_examples;
 /// Lines of a diagram: more cannot be read.
 const MAX_DIAGRAM_LINES: usize = 20;
 
-/// A question that waits for a model, with the answer that it gets otherwise.
+/// A question about which a model is asked, with the answer that it gets otherwise.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct Explaining {
     /// The question.
     pub request: QuestionRouted,
     /// The answer of the course.
     pub offline: Answer,
     /// The idea's name.
     pub idea: String,
-    /// Under what the answer is kept for everybody, if it is one for everybody.
-    pub key: Option<Vec<u8>>,
 }
 
 /// An explanation whose examples are being run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verifying {
     /// The question.
-    pub waiting: Waiting,
+    #[serde(alias = "waiting")]
+    pub question: Explaining,
     /// What the model has said.
     pub explanation: Explanation,
     /// What the first examples print; none for one that does not do what an example should.
@@ -41,8 +40,8 @@ pub struct Verifying {
 impl Verifying {
     /// Begins with the first example.
     #[must_use]
-    pub const fn new(waiting: Waiting, explanation: Explanation) -> Self {
-        Self { waiting, explanation, outputs: Vec::new() }
+    pub const fn new(question: Explaining, explanation: Explanation) -> Self {
+        Self { question, explanation, outputs: Vec::new() }
     }
 
     /// The next program to be run, if there is one.
@@ -79,7 +78,7 @@ impl Verifying {
         }
         let explanation = &self.explanation;
         let mut content =
-            format!("**{}**\n\n{}", self.waiting.idea, explanation.explanation.trim());
+            format!("**{}**\n\n{}", self.question.idea, explanation.explanation.trim());
         show_examples(&mut content, &examples);
         if !explanation.common_mistakes.is_empty() {
             content.push_str("\n\nWatch out for:");
@@ -94,10 +93,10 @@ impl Verifying {
         if let Some(diagram) = &diagram {
             content.push_str(&format!("\n\n```mermaid\n{diagram}\n```"));
         }
-        let topic = self.waiting.offline.topics.first();
+        let topic = self.question.offline.topics.first();
         let explained = Explained {
-            concept: topic.unwrap_or(&self.waiting.idea).clone(),
-            level: self.waiting.request.level,
+            concept: topic.unwrap_or(&self.question.idea).clone(),
+            level: self.question.request.level,
             explanation: explanation.explanation.trim().to_owned(),
             common_mistakes: explanation.common_mistakes.clone(),
             diagram,
@@ -111,7 +110,7 @@ impl Verifying {
             content,
             examples: examples.iter().map(example).collect(),
             details: Some(Details::Explanation(explained)),
-            ..self.waiting.offline.clone()
+            ..self.question.offline.clone()
         })
     }
 }

@@ -1,21 +1,19 @@
 //! Grading what is handed in: run with all tests, told with what may be told of them.
 
-use agents::Origin;
-use curriculum::Exercise;
+use agents::{Effect, Load, Next, Run, Step};
+use curriculum::Exercise as Task;
 use domain::{execution::ExecutionResult, text::Source};
 use events::{
-    activity_recorded::{Activity, ActivityRecorded},
+    activity_recorded::Activity,
     submission_graded::{Feedback, SubmissionGraded},
     submission_made::SubmissionMade,
 };
-use exercises::{Before, Unjudged};
-use ids::SubmissionId;
-use runtime::{HandlerError, Outgoing};
+use exercises::Before;
+use runtime::HandlerError;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
-use storage::submissions::{self, Grade};
+use storage::{exercises::StoredExercise, submissions::Record};
 
-use crate::{Waiting, setting};
+use crate::{Exercise, Running};
 
 /// How often a solution is run whose tests cannot be judged, before it is said to be so: what a test expects is
 /// worked out again each time, and may not be because much else is run at the moment.
@@ -23,19 +21,13 @@ const MAX_TRIES: u32 = 3;
 
 /// A solution that is being run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Grading {
+pub struct Grading {
     made: SubmissionMade,
     topic: String,
-    exercise: Exercise,
+    exercise: Task,
     /// How often its tests could not be judged.
     #[serde(default)]
     tries: u32,
-}
-
-impl Grading {
-    pub(crate) const fn submission(&self) -> SubmissionId {
-        self.made.submission_id
-    }
 }
 
 /// Why a solution cannot be graded.
@@ -48,86 +40,63 @@ enum Ungradable {
 }
 
 /// Has a solution run with the exercise's tests.
-pub(crate) async fn begin(
-    conn: &mut PgConnection,
-    origin: Origin,
+pub(crate) fn begin(
     made: SubmissionMade,
-) -> Result<Outgoing, HandlerError> {
-    let id = made.exercise_id;
-    let Some(ready) = setting::find(conn, id).await? else {
-        return Err(HandlerError::fail(Ungradable::NoExercise(id)));
-    };
-    let source = Source::try_from(made.code.as_str().to_owned())
-        .map_err(|error| HandlerError::fail(Ungradable::Program(error)))?;
-    let program = ready.exercise.program(source);
-    let grading =
-        Grading { made, topic: ready.topic.slug.clone(), exercise: ready.exercise, tries: 0 };
-    agents::request_run(conn, origin, &Waiting::Grading(Box::new(grading)), program).await
+    exercise: Option<StoredExercise<Task>>,
+) -> Step<Exercise> {
+    let found = exercise.filter(|found| curriculum::embedded().topic(&found.topic).is_some());
+    match found {
+        Some(found) => run(Grading { made, topic: found.topic, exercise: found.body, tries: 0 }),
+        None => {
+            let error = Ungradable::NoExercise(made.exercise_id);
+            Next::Fail(HandlerError::fail(error)).into()
+        }
+    }
+}
+
+fn run(grading: Grading) -> Step<Exercise> {
+    match Source::try_from(grading.made.code.as_str().to_owned()) {
+        Ok(source) => {
+            let program = grading.exercise.program(source);
+            let state = Running::Grading(Box::new(grading));
+            Next::Run(Box::new(Run { program, state, fallback: None })).into()
+        }
+        Err(error) => Next::Fail(HandlerError::fail(Ungradable::Program(error))).into(),
+    }
 }
 
 /// Grades a solution by what came of running it; without the truth there is no grade.
-pub(crate) async fn finish(
-    conn: &mut PgConnection,
-    origin: Origin,
-    grading: Grading,
-    run: &ExecutionResult,
-) -> Result<Outgoing, HandlerError> {
-    let (student_id, exercise_id) = (grading.made.student_id, grading.made.exercise_id);
-    let record = submissions::record(conn, student_id, exercise_id).await;
-    let record = record.map_err(HandlerError::retry)?;
+pub(crate) fn finish(grading: Grading, run: ExecutionResult) -> Step<Exercise> {
+    Next::Load(Load::Record {
+        exercise: grading.made.exercise_id,
+        then: Box::new(move |record| judge(grading, &run, record)),
+    })
+    .into()
+}
+
+fn judge(mut grading: Grading, run: &ExecutionResult, record: Record) -> Step<Exercise> {
     let before = Before {
         attempts: u32::try_from(record.attempts).unwrap_or(u32::MAX),
         failed: record.failed,
         best: record.best.and_then(|best| u8::try_from(best).ok()).unwrap_or_default(),
     };
     match exercises::grade(&grading.exercise, grading.made.code.as_str(), run, before) {
-        Ok(feedback) => keep(conn, origin, &grading, (feedback, record.was_shown)).await,
-        Err(unjudged) => again(conn, origin, grading, unjudged).await,
+        Ok(feedback) => tell(&grading, feedback, record.was_shown),
+        Err(_unjudged) => {
+            grading.tries += 1;
+            if grading.tries >= MAX_TRIES {
+                return Next::GiveUp(grading.made.submission_id).into();
+            }
+            self::run(grading)
+        }
     }
 }
 
-/// Has a solution run once more, or says that it cannot be graded: that is no attempt of the student.
-async fn again(
-    conn: &mut PgConnection,
-    origin: Origin,
-    mut grading: Grading,
-    unjudged: Unjudged,
-) -> Result<Outgoing, HandlerError> {
-    grading.tries += 1;
-    let id = grading.made.submission_id;
-    if grading.tries >= MAX_TRIES {
-        tracing::error!(submission = %id, error = %unjudged, "a solution cannot be graded");
-        submissions::give_up(conn, id, origin.now).await.map_err(HandlerError::retry)?;
-        return Ok(Outgoing::none());
-    }
-    let source = Source::try_from(grading.made.code.as_str().to_owned())
-        .map_err(|error| HandlerError::fail(Ungradable::Program(error)))?;
-    let program = grading.exercise.program(source);
-    agents::request_run(conn, origin, &Waiting::Grading(Box::new(grading)), program).await
-}
-
-/// Keeps a grade and tells it.
-async fn keep(
-    conn: &mut PgConnection,
-    origin: Origin,
-    grading: &Grading,
-    (feedback, helped): (Feedback, bool),
-) -> Result<Outgoing, HandlerError> {
+/// Tells a grade. `helped`: the solution had been shown in pieces.
+fn tell(grading: &Grading, feedback: Feedback, helped: bool) -> Step<Exercise> {
     let Grading { made, topic, exercise, .. } = grading;
-    let &SubmissionMade { submission_id, student_id, exercise_id, .. } = made;
-    let json = serde_json::to_string(&feedback).map_err(HandlerError::fail)?;
-    let grade = Grade {
-        score: feedback.score,
-        passed: feedback.passed,
-        tested: feedback.tested,
-        quality: feedback.quality,
-        feedback: &json,
-    };
-    submissions::grade(conn, submission_id, grade, origin.now)
-        .await
-        .map_err(HandlerError::retry)?;
     let activity = Activity::ExerciseSubmitted {
-        exercise_id,
+        exercise_id: made.exercise_id,
         topic: topic.clone(),
         difficulty: exercise.difficulty,
         score: feedback.score,
@@ -136,7 +105,11 @@ async fn keep(
         attempt: feedback.attempt,
         helped,
     };
-    let request_id = submission_id.as_uuid();
-    let graded = SubmissionGraded { submission_id, student_id, exercise_id, feedback };
-    Outgoing::none().with(&graded)?.with(&ActivityRecorded { student_id, request_id, activity })
+    let graded = SubmissionGraded {
+        submission_id: made.submission_id,
+        student_id: made.student_id,
+        exercise_id: made.exercise_id,
+        feedback,
+    };
+    Step::from(Next::Grade(Box::new(graded))).with(Effect::Record(activity))
 }

@@ -1,13 +1,43 @@
 //! Help with the exercise that is open: the author's hints, one at a time, and never the solution.
 
+use agents::{Effect, Load, Next, Reply, Step};
+use chrono::{DateTime, Utc};
 use curriculum::Exercise;
-use domain::hints::{self, Ladder, Step};
+use domain::hints::{self, Ladder, Step as Climbed};
 use events::{
+    activity_recorded::Activity,
     question_answered::{Answer, Details, Hint, SetExercise},
-    question_routed::{Routing, Sign},
+    question_routed::{QuestionRouted, Routing, Sign},
 };
+use sha2::{Digest as _, Sha256};
 
-use crate::show;
+use crate::{assign::Assignable, show};
+
+/// Gives the next hint to the exercise that is open.
+pub(crate) fn give(
+    request: QuestionRouted,
+    open: Assignable,
+    now: DateTime<Utc>,
+) -> Step<crate::Exercise> {
+    let problem = open.id.as_uuid().as_bytes().to_vec();
+    let key = problem.clone();
+    let then = move |before| {
+        let attempt = Sha256::digest(agents::code(&request).unwrap_or_default().as_bytes());
+        let (climbed, ladder) = hints::climb(before, 1, &attempt, now);
+        let shown = exercises::set(open.id, &open.topic.slug, &open.exercise);
+        let answer = answer(&open.exercise, &shown, (climbed, &ladder), &request.routing);
+        let given = Activity::HintGiven {
+            level: ladder.rung,
+            of: hints::RUNGS,
+            rule: "exercise".to_owned(),
+            exercise_id: Some(open.id.as_uuid()),
+        };
+        let step = Step::answer(Reply::offline(request.routing, answer))
+            .with(Effect::StoreLadder { problem: key, ladder });
+        if climbed == Climbed::New { step.with(Effect::Record(given)) } else { step }
+    };
+    Next::Load(Load::Ladder { problem, then: Box::new(then) }).into()
+}
 
 /// The hint for a rung.
 #[must_use]
@@ -32,7 +62,7 @@ pub fn hint(exercise: &Exercise, set: &SetExercise, rung: u8) -> String {
 pub fn answer(
     exercise: &Exercise,
     set: &SetExercise,
-    (step, ladder): (Step, &Ladder),
+    (climbed, ladder): (Climbed, &Ladder),
     routing: &Routing,
 ) -> Answer {
     let rung = ladder.rung;
@@ -43,15 +73,15 @@ pub fn answer(
             "I do not hand out solutions: you would learn little from one. But here is the next hint.\n\n",
         );
     }
-    content.push_str(&match step {
-        Step::Enough => "That were many hints for one day. Show your teacher what you have; that is no shame, and \
+    content.push_str(&match climbed {
+        Climbed::Enough => "That were many hints for one day. Show your teacher what you have; that is no shame, and \
                          often two minutes are enough."
             .to_owned(),
-        Step::New | Step::Again => {
+        Climbed::New | Climbed::Again => {
             format!("**{}.** Hint {rung} of {}. {text}", exercise.title, hints::RUNGS)
         }
     });
-    if step == Step::Again {
+    if climbed == Climbed::Again {
         content.push_str(
             "\n\nTry something first, however small; then ask again, and I will tell you more.",
         );

@@ -49,13 +49,7 @@ pub fn shown(test: &VisibleTest) -> String {
 #[must_use]
 pub fn nothing(course: &Curriculum) -> Answer {
     let topics: Vec<&str> = course.topics().map(|topic| topic.title.as_str()).collect();
-    plain(format!("I have no such exercise. I have some on: {}.", topics.join(", ")))
-}
-
-/// An answer that is only text.
-#[must_use]
-pub fn plain(content: String) -> Answer {
-    Answer { content, examples: Vec::new(), topics: Vec::new(), related: Vec::new(), details: None }
+    Answer::text(format!("I have no such exercise. I have some on: {}.", topics.join(", ")))
 }
 
 #[cfg(test)]

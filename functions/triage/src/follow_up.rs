@@ -5,13 +5,11 @@ use std::sync::LazyLock;
 
 use domain::agent::Agent;
 use events::{
-    question_answered::Answer,
     question_asked::QuestionAsked,
     question_routed::{FollowUp, FollowUpKind, Routing},
 };
 use regex::Regex;
-use serde::Deserialize;
-use storage::conversations::Exchange;
+use storage::{queries::QuestionBody, student_context::AnsweredQuestion};
 
 use crate::patterns::compile;
 
@@ -50,28 +48,9 @@ static SAME: LazyLock<Regex> = LazyLock::new(|| {
 static COMPARED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"^\W*(and|but|so)\b.*\b(instead|rather)\b"));
 
-/// What of a question is kept.
-#[derive(Debug, Deserialize)]
-struct Kept {
-    question: String,
-    #[serde(default)]
-    code: Option<String>,
-    #[serde(default)]
-    error: Option<String>,
-    #[serde(default)]
-    exercise_id: Option<uuid::Uuid>,
-}
-
-impl Kept {
-    /// Whether there is more than words.
-    const fn has_more(&self) -> bool {
-        self.code.is_some() || self.error.is_some() || self.exercise_id.is_some()
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct KeptAnswer {
-    answer: Answer,
+/// Whether a question had more than words.
+const fn has_more(question: &QuestionBody) -> bool {
+    question.code.is_some() || question.error.is_some() || question.exercise_id.is_some()
 }
 
 /// What a question wants of the answer before it, by its words alone.
@@ -101,45 +80,38 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
     (found.matches.is_empty() && found.not_covered.is_empty()).then_some(kind)
 }
 
-/// Makes a question that goes on from an answer whole: it goes to the same agent, with the program and the
+/// Makes a question whole that follows on from an answer: it goes to the same agent, with the program and the
 /// exercise that were spoken of. `before` is the newest first.
 #[must_use]
 pub fn follow(
     asked: &mut QuestionAsked,
-    before: &[Exchange],
+    before: &[AnsweredQuestion],
     routing: Routing,
 ) -> (Routing, Option<FollowUp>) {
     let follow =
         kind(asked.question.as_str()).filter(|_| asked.code.is_none() && asked.error.is_none());
     let Some((kind, last)) = follow.zip(before.first()) else { return (routing, None) };
-    let read = |exchange: &Exchange| {
-        let kept: Option<Kept> = serde_json::from_value(exchange.question.clone()).ok();
-        let answer = exchange.answer.clone().and_then(|body| serde_json::from_value(body).ok());
-        kept.zip(answer.map(|kept: KeptAnswer| kept.answer))
-    };
-    let (Some((kept, answer)), Some(agent)) = (read(last), agent(last.agent.as_deref())) else {
-        return (routing, None);
-    };
+    let Some(agent) = agent(&last.agent) else { return (routing, None) };
     // A clear wish for something else is one, whatever was said before.
     if kind == FollowUpKind::Same && routing.agent != agent && routing.clarification.is_none() {
         return (routing, None);
     }
-    let subject = before.iter().filter_map(read).find(|(_, answer)| !answer.topics.is_empty());
-    let topics = if answer.topics.is_empty() {
-        subject.map(|(_, answer)| answer.topics).unwrap_or_default()
-    } else {
-        answer.topics
-    };
-    let earlier = before.iter().filter_map(read);
-    let same =
-        earlier.take_while(|(_, answer)| answer.topics == topics || answer.topics.is_empty());
-    let times = same.filter(|(kept, _)| self::kind(&kept.question) == Some(kind)).count();
+    let topics_of = |earlier: &AnsweredQuestion| earlier.answer.answer.topics.clone();
+    let topics = before.iter().map(topics_of).find(|topics| !topics.is_empty()).unwrap_or_default();
+    let same = before.iter().take_while(|earlier| {
+        let own = &earlier.answer.answer.topics;
+        *own == topics || own.is_empty()
+    });
+    let kind_of = |question: &QuestionBody| self::kind(question.question.as_str());
+    let times = same.filter(|earlier| kind_of(&earlier.question) == Some(kind)).count();
     // What was shown last, maybe some questions ago.
-    let shown = before.iter().filter_map(read).map(|(kept, _)| kept);
-    let shown = shown.take_while(|kept| self::kind(&kept.question).is_some() || kept.has_more());
-    if let Some(shown) = shown.into_iter().find(Kept::has_more) {
-        asked.code = shown.code.and_then(|code| code.try_into().ok());
-        asked.error = shown.error.and_then(|error| error.try_into().ok());
+    let mut shown = before
+        .iter()
+        .map(|earlier| &earlier.question)
+        .take_while(|question| kind_of(question).is_some() || has_more(question));
+    if let Some(shown) = shown.find(|question| has_more(question)) {
+        asked.code.clone_from(&shown.code);
+        asked.error.clone_from(&shown.error);
         asked.exercise_id = asked.exercise_id.or(shown.exercise_id);
     }
     let routing = Routing {
@@ -150,13 +122,14 @@ pub fn follow(
         ..routing
     };
     let times = u32::try_from(times + 1).unwrap_or(u32::MAX);
-    (routing, Some(FollowUp { kind, question: kept.question, topics, times }))
+    let question = last.question.question.as_str().to_owned();
+    (routing, Some(FollowUp { kind, question, topics, times }))
 }
 
 /// The agent that has answered, if a question can go on from its answer.
-fn agent(name: Option<&str>) -> Option<Agent> {
+fn agent(name: &str) -> Option<Agent> {
     let agents = [Agent::Concepts, Agent::Debug, Agent::CodeReview, Agent::Exercise];
-    agents.into_iter().find(|agent| Some(agent.as_str()) == name)
+    agents.into_iter().find(|agent| agent.as_str() == name)
 }
 
 #[cfg(test)]

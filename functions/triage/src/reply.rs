@@ -49,16 +49,3 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let slugs = topics.iter().map(|topic| topic.slug.clone()).collect();
     Answer { content, examples: Vec::new(), topics: slugs, related: Vec::new(), details: None }
 }
-
-/// The reply to a question that was lost on its way.
-pub(crate) fn lost() -> Answer {
-    Answer {
-        content: "Something broke on our side while I looked into your question, so I have no answer to it. \
-                  Please ask it again."
-            .to_owned(),
-        examples: Vec::new(),
-        topics: Vec::new(),
-        related: Vec::new(),
-        details: None,
-    }
-}

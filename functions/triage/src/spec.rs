@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use events::Topic;
-use runtime::{Http, Spec};
+use runtime::{Http, Schedule, Spec};
+
+/// How often questions are looked for whose run or model call was lost: they have waited for minutes.
+pub(crate) const LOST_DRAFTS: Schedule =
+    Schedule { name: "lost-drafts", every: Duration::from_secs(30) };
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
@@ -23,6 +27,6 @@ pub const SPEC: Spec = Spec {
     migrates: false,
     timeout: Duration::from_secs(60),
     memory_mb: 256,
-    schedules: &[],
+    schedules: &[LOST_DRAFTS],
     settings: &tutor::VARIABLES,
 };

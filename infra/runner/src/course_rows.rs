@@ -17,7 +17,6 @@ pub(crate) async fn write(store: &Store, clock: &Clock) -> anyhow::Result<()> {
         .await
         .context("the outline cannot be kept")?;
     for entry in exercises::bank(course) {
-        let body = serde_json::to_value(&entry.exercise)?;
         let exercise = NewExercise {
             id: entry.id,
             topic: &entry.topic.slug,
@@ -25,7 +24,7 @@ pub(crate) async fn write(store: &Store, clock: &Clock) -> anyhow::Result<()> {
             title: &entry.exercise.title,
             task: &entry.exercise.task,
             starter: &entry.exercise.starter,
-            body: &body,
+            body: &entry.exercise,
             source: "course",
             position: i32::try_from(entry.position)?,
             variation_of: None,

@@ -1,121 +1,198 @@
-//! A question that waits: for its program to be run, or for a model.
+//! Work that waits, as it is stored: the agent's state with its version, and the answer that there is anyway.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{agent::Author, execution::Program, text::Source};
+use domain::agent::Author;
 use events::{
-    envelope::derived_event_id,
-    execution_requested::{ExecutionRequested, Purpose},
-    question_routed::QuestionRouted,
+    Event, envelope::derived_event_id, question_answered::Answer, question_routed::QuestionRouted,
 };
-use ids::{EventId, ExecutionId, QueryId, UserId};
-use runtime::{HandlerError, Outgoing};
-use serde::{Serialize, de::DeserializeOwned};
+use ids::{EventId, QueryId, UserId};
+use runtime::{HandlerError, Received};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
-use storage::drafts::{self, Draft};
+use storage::drafts::{self, NewDraft};
 use uuid::Uuid;
 
-/// When a draft counts as forgotten. A run takes 5 s at most and a model 10 s; the rest is for queues and
-/// restarts.
+use crate::step::Reply;
+
+/// When a draft counts as lost. A run takes 5 s at most and a model 10 s; the rest is for queues and restarts.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 
 /// Whose work it is, and what it answers to.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The event that is handled.
-    pub cause: EventId,
-    /// The agent that goes on with it.
-    pub agent: Author,
-    /// The question.
-    pub query: QueryId,
+    pub(crate) cause: EventId,
+    /// The agent that does the work.
+    pub(crate) agent: Author,
+    /// The question, or the solution that is graded.
+    pub(crate) query: QueryId,
     /// Who asked it.
-    pub student: UserId,
+    pub(crate) student: UserId,
     /// Now.
-    pub now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Origin {
-    /// The id of what this work waits for at `position` (from 0): the same on every rerun.
-    pub(crate) fn id(&self, position: usize) -> Uuid {
-        derived_event_id(self.cause, self.agent.as_str(), position).as_uuid()
+    /// The origin of work that an event belongs to.
+    pub(crate) fn of<E: Event>(received: &Received<E>, agent: Author) -> Self {
+        let event = &received.event;
+        Self {
+            cause: event.id,
+            agent,
+            query: QueryId::from_uuid(event.data.correlation_id()),
+            student: event.data.student_id(),
+            now: received.now,
+        }
     }
 
-    /// Keeps what is needed to go on.
-    pub(crate) async fn keep<T: Serialize + Sync>(
-        &self,
-        conn: &mut PgConnection,
-        id: Uuid,
-        body: &T,
-        waits_for: Option<&[u8]>,
-    ) -> Result<(), HandlerError> {
-        let body = serde_json::to_value(body).map_err(HandlerError::fail)?;
-        let draft = Draft {
-            id,
-            query: self.query,
-            student: self.student,
-            agent: self.agent,
-            body: &body,
-            waits_for,
-            deadline_at: self.now + PATIENCE,
+    /// The id of what this work waits for: the same on every rerun.
+    pub(crate) fn id(&self, waits_for: WaitsFor) -> Uuid {
+        derived_event_id(self.cause, self.agent.as_str(), waits_for as usize).as_uuid()
+    }
+}
+
+/// What work waits for; tells the ids apart that derive from one event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WaitsFor {
+    Run = 0,
+    Model = 1,
+    SharedAnswer = 2,
+}
+
+/// What is stored of work that waits.
+#[derive(Debug, Serialize)]
+pub(crate) struct Draft<'a, S> {
+    /// The version of the state.
+    pub(crate) version: u32,
+    pub(crate) query_id: QueryId,
+    pub(crate) student_id: UserId,
+    pub(crate) agent: Author,
+    /// The answer if the work cannot be continued.
+    pub(crate) fallback: Option<&'a Reply>,
+    /// Under what the answer is stored for everybody: whoever waits for that is answered with this question.
+    pub(crate) shares: Option<&'a [u8]>,
+    pub(crate) state: &'a S,
+}
+
+/// What every version can read of a draft. Fields are only ever added to it.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Header {
+    /// Absent where drafts had none yet.
+    pub(crate) version: Option<u32>,
+    pub(crate) query_id: Option<QueryId>,
+    pub(crate) student_id: Option<UserId>,
+    pub(crate) agent: Option<Author>,
+    pub(crate) fallback: Option<Reply>,
+    pub(crate) shares: Option<Vec<u8>>,
+}
+
+/// What a draft of the concepts agent held before drafts had versions: the only ones with an answer for everybody.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Unversioned {
+    Asking(UnversionedQuestion),
+    Verifying { waiting: UnversionedQuestion },
+}
+
+#[derive(Debug, Deserialize)]
+struct UnversionedQuestion {
+    request: QuestionRouted,
+    offline: Answer,
+    key: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stated<S> {
+    state: S,
+}
+
+/// A draft that was taken.
+#[derive(Debug)]
+pub(crate) enum Taken<S> {
+    /// The work can be continued.
+    Known { state: S, shares: Option<Vec<u8>> },
+    /// Another version of the agent has stored it.
+    Unknown(Header),
+}
+
+/// A draft cannot be continued, and there is no answer without that.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DraftError {
+    #[error("the draft has version {0}, which is not known here, and no answer of its own")]
+    UnknownVersion(u32),
+    #[error("the draft is malformed")]
+    Malformed(#[source] serde_json::Error),
+    #[error("the state has no JSON form")]
+    Unserializable(#[source] serde_json::Error),
+}
+
+impl Header {
+    /// Reads what every version can read.
+    pub(crate) fn read(body: &str) -> Result<Self, DraftError> {
+        let header: Self = serde_json::from_str(body).map_err(DraftError::Malformed)?;
+        if header.version.is_some() {
+            return Ok(header);
+        }
+        let UnversionedQuestion { request, offline, key } = match serde_json::from_str(body) {
+            Ok(Unversioned::Asking(question) | Unversioned::Verifying { waiting: question }) => {
+                question
+            }
+            // Of another agent.
+            Err(_) => return Ok(header),
         };
-        drafts::insert(conn, draft, self.now).await.map_err(HandlerError::retry)
+        Ok(Self {
+            version: None,
+            query_id: Some(request.asked.query_id),
+            student_id: Some(request.asked.student_id),
+            agent: Some(Author::Concepts),
+            fallback: Some(Reply::offline(request.routing, offline)),
+            shares: key,
+        })
     }
 }
 
-/// The program that a question is about, as its author had it: from its own field, or pasted into the
-/// question.
-#[must_use]
-pub fn code(request: &QuestionRouted) -> Option<String> {
-    let given = request.asked.code.as_ref().map(|code| code.as_str().to_owned());
-    let pasted = || python::split(request.asked.question.as_str()).code;
-    let code = given.filter(|code| !code.trim().is_empty()).unwrap_or_else(pasted);
-    (!code.trim().is_empty()).then(|| python::clean_code(&code))
+/// Reads a draft's state, if it is of this version of the agent or from before there were versions.
+pub(crate) fn read<S: DeserializeOwned>(body: &str, version: u32) -> Result<Taken<S>, DraftError> {
+    let header = Header::read(body)?;
+    match header.version {
+        None => {
+            let state = serde_json::from_str(body).map_err(DraftError::Malformed)?;
+            Ok(Taken::Known { state, shares: header.shares })
+        }
+        Some(found) if found == version => {
+            let Stated { state } = serde_json::from_str(body).map_err(DraftError::Malformed)?;
+            Ok(Taken::Known { state, shares: header.shares })
+        }
+        Some(_) => Ok(Taken::Unknown(header)),
+    }
 }
 
-/// A program that an agent looks into, with nothing beside it. `None` if no program may be that long.
-#[must_use]
-pub fn plain_program(code: String) -> Option<Program> {
-    Some(Program {
-        code: Source::try_from(code).ok()?,
-        stdin: None,
-        files: Default::default(),
-        tests: Vec::new(),
-        timeout_ms: None,
-        // What is said of a program must be true when it is run again.
-        seed: Some(0),
-        trace: false,
-    })
+/// Where work waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot<'a> {
+    /// Under which id it is found again.
+    pub(crate) id: Uuid,
+    /// Under what the answer will be stored for everybody, if that is what it waits for.
+    pub(crate) shared_key: Option<&'a [u8]>,
 }
 
-/// Keeps what is needed to go on, and asks for a run.
-///
-/// # Errors
-/// The database is away.
-pub async fn request_run<T: Serialize + Sync>(
+/// Stores work that waits.
+pub(crate) async fn store<S: Serialize + Sync>(
     conn: &mut PgConnection,
     origin: Origin,
-    body: &T,
-    program: Program,
-) -> Result<Outgoing, HandlerError> {
-    let run = origin.id(0);
-    origin.keep(conn, run, body, None).await?;
-    Outgoing::none().with(&ExecutionRequested {
-        execution_id: ExecutionId::from_uuid(run),
-        student_id: origin.student,
-        request_id: Some(origin.query.as_uuid()),
-        purpose: Purpose::Check,
-        program,
-    })
-}
-
-/// Takes the work that waits for this run; `None` if the run is another agent's, or the student's own.
-///
-/// # Errors
-/// The database is away.
-pub async fn take<T: DeserializeOwned>(
-    conn: &mut PgConnection,
-    run: ExecutionId,
-    agent: Author,
-) -> Result<Option<T>, HandlerError> {
-    let draft = drafts::take(conn, run.as_uuid(), agent).await.map_err(HandlerError::retry)?;
-    draft.map(serde_json::from_value).transpose().map_err(HandlerError::fail)
+    slot: Slot<'_>,
+    draft: &Draft<'_, S>,
+) -> Result<(), HandlerError> {
+    let body = serde_json::to_string(draft)
+        .map_err(|error| HandlerError::fail(DraftError::Unserializable(error)))?;
+    let draft = NewDraft {
+        id: slot.id,
+        query: origin.query,
+        student: origin.student,
+        agent: origin.agent,
+        body: &body,
+        waits_for: slot.shared_key,
+        deadline_at: origin.now + PATIENCE,
+    };
+    drafts::insert(conn, draft, origin.now).await.map_err(HandlerError::retry)
 }

@@ -1,16 +1,22 @@
-//! What agents do alike: find the program in the question, have it run, ask a model, and go on when the
-//! result is there.
+//! Agents as state machines, and the one driver that lets them work: it loads what they need, stores their state while
+//! they wait for a program or a model, emits what they decide, and wakes them.
 //!
-//! Belongs here: the way of a question through an agent. Never here: what an agent says.
+//! Belongs here: what all agents do alike. Never here: what an agent decides or says.
 
+mod budget;
+mod call;
 mod direct;
 mod draft;
-mod exercise;
-mod model;
-mod shared_answer;
+mod driver;
+mod handlers;
+mod lost;
+mod program;
+pub mod step;
+mod store;
 
 pub use direct::{Direct, ask};
-pub use draft::{Origin, code, plain_program, request_run, take};
-pub use exercise::exercise;
-pub use model::{note_cached, origin, request_model, take_answer, tutor, with_model};
-pub use shared_answer::{Shared, share, shared_key};
+pub use handlers::{AfterRun, Beginning, Handlers};
+pub use lost::answer_lost_drafts;
+pub use program::{code, plain_program};
+pub use step::{Agent, Arrived, Ask, Begin, Effect, Load, Never, Next, Reply, Run, Step};
+pub use store::find_exercise;

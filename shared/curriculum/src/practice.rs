@@ -6,6 +6,7 @@ use domain::{
     difficulty::Difficulty,
     execution::{FileName, Program, TestCase, TestResult},
     text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin, TestName},
+    versioned::Versioned,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,11 @@ pub struct Exercise {
     pub files: BTreeMap<String, String>,
     /// What a solution must do.
     pub tests: Vec<Check>,
+}
+
+impl Versioned for Exercise {
+    const NAME: &'static str = "exercise";
+    const VERSION: u32 = 1;
 }
 
 /// One thing that a solution must do.

@@ -11,3 +11,4 @@ pub mod level;
 pub mod text;
 mod trimmed;
 pub mod user;
+pub mod versioned;

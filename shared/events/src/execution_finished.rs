@@ -5,7 +5,7 @@ use ids::{ExecutionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, execution_requested::Requester};
 
 /// Emitted by code-execution, handled by whoever asked for the run. At most
 /// [`domain::execution::MAX_RESULT_BYTES`] long. Since 0.2.
@@ -18,8 +18,20 @@ pub struct ExecutionFinished {
     /// The student's request that it belongs to, as it came with the run. Since 0.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
+    /// Who asked for it, as it came with the run. Since 0.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Requester>,
     /// What came of it.
     pub result: ExecutionResult,
+}
+
+impl ExecutionFinished {
+    /// Whether this requester may wait for it. Events of the last version do not say who asked.
+    #[must_use]
+    pub fn may_be_for(&self, requester: Requester) -> bool {
+        matches!(self.requester, None | Some(Requester::Unknown))
+            || self.requester == Some(requester)
+    }
 }
 
 impl Event for ExecutionFinished {

@@ -1,6 +1,6 @@
 //! A program is to be run.
 
-use domain::execution::Program;
+use domain::{agent::Author, execution::Program};
 use ids::{ExecutionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,6 +18,40 @@ pub enum Purpose {
     Check,
 }
 
+/// Who asks for a run, and waits for its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requester {
+    /// The gateway, for a student.
+    Gateway,
+    /// Triage.
+    Triage,
+    /// The concepts agent.
+    Concepts,
+    /// The debug agent.
+    Debug,
+    /// The code-review agent.
+    CodeReview,
+    /// The exercise agent.
+    Exercise,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<Author> for Requester {
+    fn from(author: Author) -> Self {
+        match author {
+            Author::Triage => Self::Triage,
+            Author::Concepts => Self::Concepts,
+            Author::Debug => Self::Debug,
+            Author::CodeReview => Self::CodeReview,
+            Author::Exercise => Self::Exercise,
+            Author::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// Emitted by the front doors, and by agents that check a program; handled by code-execution. Since
 /// 0.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +63,9 @@ pub struct ExecutionRequested {
     /// The student's request that it belongs to; none if the run is what they asked for. Since 0.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
+    /// Who asks for it. Since 0.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Requester>,
     /// Why it is run.
     #[serde(default, deserialize_with = "lenient::name")]
     pub purpose: Purpose,

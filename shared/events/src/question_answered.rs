@@ -4,6 +4,7 @@ use domain::{
     agent::{AnsweredBy, Author},
     difficulty::Difficulty,
     level::Level,
+    versioned::Versioned,
 };
 use ids::{ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,26 @@ pub struct Answer {
         skip_serializing_if = "Option::is_none"
     )]
     pub details: Option<Details>,
+}
+
+impl Answer {
+    /// An answer that is only text.
+    #[must_use]
+    pub const fn text(content: String) -> Self {
+        Self {
+            content,
+            examples: Vec::new(),
+            topics: Vec::new(),
+            related: Vec::new(),
+            details: None,
+        }
+    }
+}
+
+/// As answers of a model are stored that hold for everybody.
+impl Versioned for Answer {
+    const NAME: &'static str = "answer for everybody";
+    const VERSION: u32 = 1;
 }
 
 /// What only one kind of answer has.

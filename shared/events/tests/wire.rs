@@ -16,7 +16,7 @@ use events::{
     debug_requested::DebugRequested,
     envelope::{derived_event_id, event_id},
     execution_finished::ExecutionFinished,
-    execution_requested::{ExecutionRequested, Purpose},
+    execution_requested::{ExecutionRequested, Purpose, Requester},
     exercise_generated::ExerciseGenerated,
     model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
     question_answered::{
@@ -152,12 +152,13 @@ fn payloads_of_runs_keep_their_form() {
         execution_id,
         student_id,
         request_id: Some(Uuid::from_u128(2)),
+        requester: Some(Requester::CodeReview),
         program: serde_json::from_value(program.clone()).expect("a program"),
     };
     check(
         &requested,
-        json!({ "execution_id": QUERY, "student_id": STUDENT, "request_id": STUDENT, "purpose": "check",
-            "program": program }),
+        json!({ "execution_id": QUERY, "student_id": STUDENT, "request_id": STUDENT,
+            "requester": "code_review", "purpose": "check", "program": program }),
     );
     let error = json!({ "type": "NameError", "message": "m", "line": 1, "column": 2, "end_column": 3,
         "function": "f", "traceback": "t",
@@ -174,6 +175,7 @@ fn payloads_of_runs_keep_their_form() {
         execution_id,
         student_id,
         request_id: None,
+        requester: None,
         result: serde_json::from_value(result.clone()).expect("a result"),
     };
     assert_eq!(requested.correlation_id(), Uuid::from_u128(2), "a run of a question belongs to it");

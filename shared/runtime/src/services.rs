@@ -59,6 +59,8 @@ pub struct Services {
     pub(crate) schema: Schema,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
+    /// The publisher has ended.
+    left: CancellationToken,
 }
 
 impl Services {
@@ -89,15 +91,18 @@ impl Services {
         let stop = CancellationToken::new();
         let client = crate::http_client().map_err(StartError::HttpClient)?;
         tokio::spawn(metrics::keep_small(stop.clone()));
+        let left = CancellationToken::new();
         Ok(Arc::new(Self {
             replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
             store: Store::new(pool, outbox.clone(), faults.clone(), clock.clone()),
             verifier: Arc::new(Verifier::new(auth, client, clock.clone())),
             publisher: tokio::spawn({
-                let (schema, stop) = (schema.clone(), stop.clone());
+                let (schema, stop, left) =
+                    (schema.clone(), stop.clone(), left.clone().drop_guard());
                 async move {
                     schema.wait(&stop).await;
                     publisher.run(stop).await;
+                    drop(left);
                 }
             }),
             schema,
@@ -107,6 +112,7 @@ impl Services {
             outbox,
             faults,
             stop,
+            left,
         }))
     }
 
@@ -135,7 +141,12 @@ impl Services {
     pub async fn stop(&self) {
         self.outbox.drain(DRAIN_LIMIT).await;
         self.stop.cancel();
-        if tokio::time::timeout(CLOSE_LIMIT, self.store.close()).await.is_err() {
+        // It says in the database that it leaves.
+        let closed = async {
+            self.left.cancelled().await;
+            self.store.close().await;
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
             tracing::warn!("connections to the database are in use and not closed");
         }
     }

@@ -1,15 +1,18 @@
 //! Conversations: questions that belong together.
 
 use chrono::{DateTime, Utc};
+use domain::versioned::{self, Unreadable};
 use ids::{ConversationId, QueryId, UserId};
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::erasure;
+use crate::{
+    erasure,
+    queries::{AnswerBody, QuestionBody},
+};
 
 /// A conversation in a list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Listed {
     /// Its id.
     pub id: Uuid,
@@ -17,25 +20,25 @@ pub struct Listed {
     pub created_at: DateTime<Utc>,
     /// When something was said last.
     pub updated_at: DateTime<Utc>,
-    /// Its first question, JSON as it was asked.
-    pub first: Option<Value>,
+    /// Its first question.
+    pub first: Option<Result<QuestionBody, Unreadable>>,
     /// How many questions it has.
     pub questions: i64,
 }
 
-/// A question with its answer, if there is one.
-#[derive(Debug, Clone, PartialEq)]
+/// A question with its answer, if there is one. What one of them cannot be read for must not hide the others.
+#[derive(Debug)]
 pub struct Exchange {
     /// The question's id.
     pub id: Uuid,
-    /// The question, JSON as it was asked.
-    pub question: Value,
+    /// The question.
+    pub question: Result<QuestionBody, Unreadable>,
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
     /// Who answered.
     pub agent: Option<String>,
-    /// The answer, JSON as it was kept.
-    pub answer: Option<Value>,
+    /// The answer.
+    pub answer: Option<Result<AnswerBody, Unreadable>>,
 }
 
 /// The conversation that a new question belongs to: the one that is named, else the student's last one if
@@ -95,31 +98,6 @@ pub async fn is_of(
     .await
 }
 
-/// What was answered before a question in its conversation since `since`, newest first, at most `limit`.
-///
-/// # Errors
-/// The database's own.
-pub async fn before(
-    conn: &mut PgConnection,
-    query: QueryId,
-    since: DateTime<Utc>,
-    limit: i64,
-) -> sqlx::Result<Vec<Exchange>> {
-    sqlx::query_as!(
-        Exchange,
-        "SELECT earlier.id, earlier.question, earlier.asked_at, earlier.agent, earlier.answer
-         FROM queries JOIN queries earlier ON earlier.conversation_id = queries.conversation_id
-         WHERE queries.id = $1 AND earlier.id <> $1 AND earlier.asked_at <= queries.asked_at
-           AND earlier.asked_at > $2 AND earlier.answered_at IS NOT NULL
-         ORDER BY earlier.asked_at DESC, earlier.id DESC LIMIT $3",
-        query.as_uuid(),
-        since,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 /// A student's conversations, the latest first, at most `limit`.
 ///
 /// # Errors
@@ -129,10 +107,9 @@ pub async fn list(
     student: UserId,
     limit: i64,
 ) -> sqlx::Result<Vec<Listed>> {
-    sqlx::query_as!(
-        Listed,
+    let rows = sqlx::query!(
         r#"SELECT id, created_at, updated_at,
-                  (SELECT question FROM queries WHERE conversation_id = conversations.id
+                  (SELECT question::text FROM queries WHERE conversation_id = conversations.id
                    ORDER BY asked_at, queries.id LIMIT 1) AS first,
                   (SELECT count(*) FROM queries WHERE conversation_id = conversations.id) AS "questions!"
            FROM conversations WHERE student_id = $1 ORDER BY updated_at DESC LIMIT $2"#,
@@ -140,7 +117,15 @@ pub async fn list(
         limit,
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    let listed = rows.into_iter().map(|row| Listed {
+        id: row.id,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        first: row.first.as_deref().map(versioned::read),
+        questions: row.questions,
+    });
+    Ok(listed.collect())
 }
 
 /// The questions of a student's own conversation with their answers, oldest first, the last `limit` of them.
@@ -153,18 +138,23 @@ pub async fn exchanges(
     student: UserId,
     limit: i64,
 ) -> sqlx::Result<Vec<Exchange>> {
-    let mut found = sqlx::query_as!(
-        Exchange,
-        "SELECT id, question, asked_at, agent, answer FROM queries
-         WHERE conversation_id = $1 AND student_id = $2 ORDER BY asked_at DESC, id DESC LIMIT $3",
+    let rows = sqlx::query!(
+        r#"SELECT id, question::text AS "question!", asked_at, agent, answer::text FROM queries
+           WHERE conversation_id = $1 AND student_id = $2 ORDER BY asked_at DESC, id DESC LIMIT $3"#,
         id.as_uuid(),
         student.as_uuid(),
         limit,
     )
     .fetch_all(conn)
     .await?;
-    found.reverse();
-    Ok(found)
+    let exchanges = rows.into_iter().rev().map(|row| Exchange {
+        id: row.id,
+        question: versioned::read(&row.question),
+        asked_at: row.asked_at,
+        agent: row.agent,
+        answer: row.answer.as_deref().map(versioned::read),
+    });
+    Ok(exchanges.collect())
 }
 
 /// Deletes a student's own conversation with its questions and answers, and what the audit trail holds of their

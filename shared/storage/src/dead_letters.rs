@@ -122,10 +122,10 @@ pub struct ParkedEvent {
 /// The database's own.
 pub async fn parked(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<ParkedEvent>> {
     sqlx::query!(
-        r#"SELECT events.id, type AS event_type, events.topic, delayed_events.parked_at AS "parked_at!",
+        r#"SELECT id, type AS event_type, events.topic, delayed_events.parked_at AS "parked_at!",
                   coalesce(delayed_events.parked_reason, '') AS "reason!"
-           FROM delayed_events JOIN events ON events.id = event_id
-           WHERE delayed_events.parked_at IS NOT NULL ORDER BY delayed_events.parked_at DESC LIMIT $1"#,
+           FROM delayed_events JOIN events ON id = event_id WHERE delayed_events.parked_at IS NOT NULL
+           ORDER BY delayed_events.parked_at DESC LIMIT $1"#,
         limit,
     )
     .map(|row| ParkedEvent {
@@ -149,7 +149,7 @@ pub async fn unpark(
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let unparked = sqlx::query!(
-        "UPDATE delayed_events SET parked_at = NULL, parked_reason = NULL, attempts = 0, retry_at = $2
+        "UPDATE delayed_events SET parked_at = NULL, parked_reason = NULL, attempts = 1, retry_at = $2
          WHERE event_id = ANY($1) AND parked_at IS NOT NULL",
         ids,
         now,

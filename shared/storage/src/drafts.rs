@@ -1,38 +1,37 @@
-//! Answers that wait for something: a program to be run, a model to answer.
+//! Agents' work that waits for something: a program to be run, a model to answer.
 
 use chrono::{DateTime, Utc};
 use domain::agent::Author;
 use ids::{QueryId, UserId};
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// An answer that waits.
+/// Work that is about to wait.
 #[derive(Debug, Clone, Copy)]
-pub struct Draft<'a> {
+pub struct NewDraft<'a> {
     /// What it waits for, or an id of its own.
     pub id: Uuid,
-    /// The question.
+    /// The question, or the solution that is graded.
     pub query: QueryId,
-    /// Who asked it; a student without an account is not noted.
+    /// Who asked it; a student without an account is not stored.
     pub student: UserId,
-    /// Who goes on with it.
+    /// The agent that continues it.
     pub agent: Author,
-    /// Whatever that agent needs to go on.
-    pub body: &'a Value,
+    /// Whatever that agent needs to continue, JSON.
+    pub body: &'a str,
     /// The answer to another question that it waits for.
     pub waits_for: Option<&'a [u8]>,
-    /// When it counts as forgotten.
+    /// When it counts as lost.
     pub deadline_at: DateTime<Utc>,
 }
 
-/// Keeps a draft.
+/// Stores a draft.
 ///
 /// # Errors
 /// The database's own.
 pub async fn insert(
     conn: &mut PgConnection,
-    draft: Draft<'_>,
+    draft: NewDraft<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -42,8 +41,7 @@ pub async fn insert(
         draft.query.as_uuid(),
         draft.student.as_uuid(),
         draft.agent.as_str(),
-        // As text: sqlx would send jsonb, which cannot hold every character that a program prints.
-        draft.body.to_string(),
+        draft.body,
         draft.waits_for,
         now,
         draft.deadline_at,
@@ -53,13 +51,17 @@ pub async fn insert(
     Ok(())
 }
 
-/// Takes an agent's draft, if there is one: whoever takes it finishes it.
+/// Takes the body of an agent's draft, if there is one: whoever takes it finishes it.
 ///
 /// # Errors
 /// The database's own.
-pub async fn take(conn: &mut PgConnection, id: Uuid, agent: Author) -> sqlx::Result<Option<Value>> {
+pub async fn take(
+    conn: &mut PgConnection,
+    id: Uuid,
+    agent: Author,
+) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
-        "DELETE FROM drafts WHERE id = $1 AND agent = $2 RETURNING body",
+        r#"DELETE FROM drafts WHERE id = $1 AND agent = $2 RETURNING body::text AS "body!""#,
         id,
         agent.as_str(),
     )
@@ -80,7 +82,7 @@ pub async fn count_waiting(conn: &mut PgConnection, waits_for: &[u8]) -> sqlx::R
     .await
 }
 
-/// Takes the drafts that wait for an answer, oldest first, at most `limit`.
+/// Takes the bodies of the drafts that wait for an answer, oldest first, at most `limit`.
 ///
 /// # Errors
 /// The database's own.
@@ -88,11 +90,11 @@ pub async fn take_waiting(
     conn: &mut PgConnection,
     waits_for: &[u8],
     limit: i64,
-) -> sqlx::Result<Vec<Value>> {
+) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
-        "DELETE FROM drafts WHERE id IN
-             (SELECT id FROM drafts WHERE waits_for = $1 ORDER BY created_at LIMIT $2)
-         RETURNING body",
+        r#"DELETE FROM drafts WHERE id IN
+               (SELECT id FROM drafts WHERE waits_for = $1 ORDER BY created_at LIMIT $2)
+           RETURNING body::text AS "body!""#,
         waits_for,
         limit,
     )
@@ -100,34 +102,47 @@ pub async fn take_waiting(
     .await
 }
 
+/// A question whose draft is past its deadline, and which nobody has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostQuestion {
+    /// The question.
+    pub query: QueryId,
+    /// Who asked it.
+    pub student: UserId,
+    /// The draft's body, JSON.
+    pub body: String,
+}
+
 /// Takes drafts that are past their deadline, at most `limit`: notes that the solutions among them are lost, and gives
 /// the questions that nobody has answered.
 ///
 /// # Errors
 /// The database's own.
-pub async fn take_forgotten(
+pub async fn take_lost(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     limit: i64,
-) -> sqlx::Result<Vec<(QueryId, UserId)>> {
+) -> sqlx::Result<Vec<LostQuestion>> {
     let rows = sqlx::query!(
-        r#"WITH forgotten AS (
+        r#"WITH lost AS (
                DELETE FROM drafts WHERE id IN (
                    SELECT id FROM drafts WHERE deadline_at < $1 ORDER BY deadline_at LIMIT $2
                    FOR UPDATE SKIP LOCKED)
-               RETURNING query_id),
-           lost AS (
-               UPDATE submissions SET lost_at = $1 FROM forgotten
+               RETURNING query_id, body),
+           ungraded AS (
+               UPDATE submissions SET lost_at = $1 FROM lost
                WHERE submissions.id = query_id AND graded_at IS NULL)
-           SELECT DISTINCT queries.id, student_id FROM forgotten
+           SELECT DISTINCT ON (queries.id) queries.id, student_id, body::text AS "body!" FROM lost
            JOIN queries ON queries.id = query_id WHERE answered_at IS NULL"#,
         now,
         limit,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (QueryId::from_uuid(row.id), UserId::from_uuid(row.student_id)))
-        .collect())
+    let lost = rows.into_iter().map(|row| LostQuestion {
+        query: QueryId::from_uuid(row.id),
+        student: UserId::from_uuid(row.student_id),
+        body: row.body,
+    });
+    Ok(lost.collect())
 }

@@ -1,28 +1,27 @@
 //! Exercises that can be set, and to whom they were.
 
 use chrono::{DateTime, Utc};
-use domain::difficulty::Difficulty;
+use domain::{difficulty::Difficulty, versioned::Versioned};
 use ids::{ExerciseId, UserId};
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::without_nul;
+use crate::{from_json, to_json, without_nul};
 
 /// An exercise, with everything that never leaves the server.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StoredExercise {
+pub struct StoredExercise<E> {
     /// Its id.
     pub id: ExerciseId,
     /// The topic's slug.
     pub topic: String,
     /// All of it: task, starter, reference, hints, tests.
-    pub body: Value,
+    pub body: E,
 }
 
-/// An exercise to be kept.
+/// An exercise to be stored.
 #[derive(Debug, Clone, Copy)]
-pub struct NewExercise<'a> {
+pub struct NewExercise<'a, E> {
     /// Its id.
     pub id: ExerciseId,
     /// The topic's slug.
@@ -36,7 +35,7 @@ pub struct NewExercise<'a> {
     /// What the student begins with.
     pub starter: &'a str,
     /// All of it.
-    pub body: &'a Value,
+    pub body: &'a E,
     /// `course`, `variation` or `model`.
     pub source: &'a str,
     /// The place in the course.
@@ -47,13 +46,13 @@ pub struct NewExercise<'a> {
     pub faults: Option<&'a str>,
 }
 
-/// Keeps an exercise; what is kept under the same id is replaced if it differs.
+/// Stores an exercise; what is stored under the same id is replaced if it differs.
 ///
 /// # Errors
 /// The database's own.
-pub async fn upsert(
+pub async fn upsert<E: Versioned + Sync>(
     conn: &mut PgConnection,
-    exercise: &NewExercise<'_>,
+    exercise: &NewExercise<'_, E>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -73,8 +72,7 @@ pub async fn upsert(
         without_nul(exercise.title),
         without_nul(exercise.task),
         without_nul(exercise.starter),
-        // As text: sqlx would send jsonb, which cannot hold every character that a model says.
-        exercise.body.to_string(),
+        to_json(exercise.body)?,
         exercise.variation_of.map(ExerciseId::as_uuid),
         now,
         exercise.source,
@@ -90,29 +88,43 @@ pub async fn upsert(
 ///
 /// # Errors
 /// The database's own.
-pub async fn find(conn: &mut PgConnection, id: ExerciseId) -> sqlx::Result<Option<StoredExercise>> {
+pub async fn find<E: Versioned>(
+    conn: &mut PgConnection,
+    id: ExerciseId,
+) -> sqlx::Result<Option<StoredExercise<E>>> {
     let row = sqlx::query!(
-        "SELECT topic_slug, solution FROM exercises WHERE id = $1 AND status = 'verified'",
+        r#"SELECT topic_slug, solution::text AS "solution!" FROM exercises
+           WHERE id = $1 AND status = 'verified'"#,
         id.as_uuid(),
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| StoredExercise { id, topic: row.topic_slug, body: row.solution }))
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(StoredExercise { id, topic: row.topic_slug, body: from_json(&row.solution)? }))
 }
 
-/// The next exercise for a student: one that they were not given yet, in the order of the course, else the one
-/// that they were given longest ago; and whether it is new to them.
+/// The next exercise for a student.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NextExercise<E> {
+    /// The exercise.
+    pub exercise: StoredExercise<E>,
+    /// Whether the student has not had it.
+    pub is_new: bool,
+}
+
+/// The next exercise for a student: one that they were not assigned yet, in the order of the course, else the one
+/// that they were assigned longest ago.
 ///
 /// # Errors
 /// The database's own.
-pub async fn next_for(
+pub async fn next_for<E: Versioned>(
     conn: &mut PgConnection,
     student: UserId,
     topic: Option<&str>,
     difficulty: Difficulty,
-) -> sqlx::Result<Option<(StoredExercise, bool)>> {
+) -> sqlx::Result<Option<NextExercise<E>>> {
     let row = sqlx::query!(
-        r#"SELECT exercises.id, topic_slug, solution, set_at AS "set_at?" FROM exercises
+        r#"SELECT exercises.id, topic_slug, solution::text AS "solution!", set_at AS "set_at?" FROM exercises
            LEFT JOIN exercise_sets ON exercise_id = exercises.id AND student_id = $1
            WHERE status = 'verified' AND ($2::text IS NULL OR topic_slug = $2) AND difficulty = $3
            ORDER BY set_at NULLS FIRST, position, exercises.id LIMIT 1"#,
@@ -122,19 +134,18 @@ pub async fn next_for(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| {
-        let id = ExerciseId::from_uuid(row.id);
-        let exercise = StoredExercise { id, topic: row.topic_slug, body: row.solution };
-        (exercise, row.set_at.is_none())
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let id = ExerciseId::from_uuid(row.id);
+    let exercise = StoredExercise { id, topic: row.topic_slug, body: from_json(&row.solution)? };
+    Ok(Some(NextExercise { exercise, is_new: row.set_at.is_none() }))
 }
 
 /// An exercise that was made before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct MadeExercise {
     /// Its id.
     pub id: Uuid,
-    /// Whether the student can be given it: it passed the gates, and they have not had it.
+    /// Whether it can be assigned to the student: it passed the gates, and they have not had it.
     pub is_new: bool,
 }
 
@@ -142,13 +153,13 @@ pub struct Kept {
 ///
 /// # Errors
 /// The database's own.
-pub async fn kept(
+pub async fn made(
     conn: &mut PgConnection,
     student: UserId,
     ids: &[Uuid],
-) -> sqlx::Result<Vec<Kept>> {
+) -> sqlx::Result<Vec<MadeExercise>> {
     sqlx::query_as!(
-        Kept,
+        MadeExercise,
         r#"SELECT id, status = 'verified' AND NOT EXISTS
                       (SELECT 1 FROM exercise_sets WHERE exercise_id = exercises.id AND student_id = $1)
                   AS "is_new!"
@@ -160,11 +171,11 @@ pub async fn kept(
     .await
 }
 
-/// Notes that a student was given an exercise. Of a student without an account nothing is noted.
+/// Assigns an exercise to a student. Of a student without an account nothing is stored.
 ///
 /// # Errors
 /// The database's own.
-pub async fn note_set(
+pub async fn assign(
     conn: &mut PgConnection,
     student: UserId,
     exercise: ExerciseId,

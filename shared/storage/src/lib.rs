@@ -20,13 +20,15 @@ pub mod model_answers;
 pub mod model_usage;
 pub mod outbox;
 pub mod periodic_runs;
-pub mod progress;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;
 pub mod retention;
+pub mod student_context;
 pub mod submissions;
 pub mod users;
+
+use domain::versioned::{self, Versioned};
 
 /// Asks the database for nothing, to see whether it answers.
 ///
@@ -34,6 +36,16 @@ pub mod users;
 /// It does not.
 pub async fn probe(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
     sqlx::Connection::ping(conn).await
+}
+
+/// Stored JSON, as a text: sqlx would send jsonb, which cannot hold every character that a program prints or a model says.
+fn to_json<T: Versioned>(value: &T) -> sqlx::Result<String> {
+    versioned::write(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// Reads stored JSON where nothing can be done without it.
+fn from_json<T: Versioned>(json: &str) -> sqlx::Result<T> {
+    versioned::read(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// A text as a column can hold it: without the character NUL, which PostgreSQL does not take. For texts that no edge

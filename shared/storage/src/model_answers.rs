@@ -1,14 +1,16 @@
 //! Answers of a model that hold for everybody of a level.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use domain::versioned::Versioned;
 use sqlx::PgConnection;
+
+use crate::{from_json, to_json};
 
 /// Where an answer stands.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cached {
+pub enum Cached<T> {
     /// It is there.
-    Hit(Value),
+    Hit(T),
     /// Somebody has asked for it and will store it.
     Asked,
     /// Nobody has: the caller does now.
@@ -19,12 +21,12 @@ pub enum Cached {
 ///
 /// # Errors
 /// The database's own.
-pub async fn find_or_claim(
+pub async fn find_or_claim<T: Versioned>(
     conn: &mut PgConnection,
     key: &[u8],
     now: DateTime<Utc>,
     claim_until: DateTime<Utc>,
-) -> sqlx::Result<Cached> {
+) -> sqlx::Result<Cached<T>> {
     let claimed = sqlx::query_scalar!(
         r#"INSERT INTO model_answers (key, valid_until) VALUES ($1, $3)
            ON CONFLICT (key) DO UPDATE SET body = NULL, valid_until = $3
@@ -39,28 +41,30 @@ pub async fn find_or_claim(
     if claimed.is_some() {
         return Ok(Cached::Claimed);
     }
-    let body = sqlx::query_scalar!("SELECT body FROM model_answers WHERE key = $1", key)
+    let body = sqlx::query_scalar!("SELECT body::text FROM model_answers WHERE key = $1", key)
         .fetch_optional(conn)
         .await?;
-    Ok(body.flatten().map_or(Cached::Asked, Cached::Hit))
+    match body.flatten() {
+        Some(body) => Ok(Cached::Hit(from_json(&body)?)),
+        None => Ok(Cached::Asked),
+    }
 }
 
 /// Stores an answer for everybody.
 ///
 /// # Errors
 /// The database's own.
-pub async fn store(
+pub async fn store<T: Versioned + Sync>(
     conn: &mut PgConnection,
     key: &[u8],
-    body: &Value,
+    answer: &T,
     valid_until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO model_answers (key, body, valid_until) VALUES ($1, $2::text::json, $3)
          ON CONFLICT (key) DO UPDATE SET body = excluded.body, valid_until = $3",
         key,
-        // As text: sqlx would send jsonb, which cannot hold every character that a model says.
-        body.to_string(),
+        to_json(answer)?,
         valid_until,
     )
     .execute(conn)

@@ -1,11 +1,59 @@
 //! Students' questions and their answers.
 
 use chrono::{DateTime, Utc};
-use domain::agent::{AnsweredBy, Author};
+use domain::{
+    agent::{Agent, AnsweredBy, Author},
+    text::{Code, ErrorText, Question, TopicName},
+    versioned::Versioned,
+};
+use events::{question_answered::Answer, question_routed::Routing};
 use ids::{ConversationId, QueryId, UserId};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+use crate::{from_json, to_json};
+
+/// What is stored of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionBody {
+    /// The question in the student's words.
+    pub question: Question,
+    /// The program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// What came of running it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorText>,
+    /// The topic of the page that the student was on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<TopicName>,
+    /// The exercise that the student was working on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercise_id: Option<Uuid>,
+    /// The agent that the student has chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+}
+
+impl Versioned for QuestionBody {
+    const NAME: &'static str = "question";
+    const VERSION: u32 = 1;
+}
+
+/// What is stored of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerBody {
+    /// The answer.
+    pub answer: Answer,
+    /// How the question got to the agent.
+    pub routing: Routing,
+}
+
+impl Versioned for AnswerBody {
+    const NAME: &'static str = "answer";
+    const VERSION: u32 = 1;
+}
 
 /// A question, with its answer once there is one.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +77,8 @@ pub struct StoredAnswer {
     pub agent: String,
     /// What it was made with: the name of an [`AnsweredBy`].
     pub answered_by: String,
-    /// `{answer, routing}` as the event brought them.
-    pub body: Value,
+    /// The answer itself.
+    pub body: AnswerBody,
     /// When it was stored.
     pub answered_at: DateTime<Utc>,
 }
@@ -43,7 +91,7 @@ pub async fn insert(
     conn: &mut PgConnection,
     id: QueryId,
     (student_id, conversation_id): (UserId, ConversationId),
-    question: &Value,
+    question: &QuestionBody,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -51,8 +99,7 @@ pub async fn insert(
          VALUES ($1, $2, $3::text::json, $4, $5)",
         id.as_uuid(),
         student_id.as_uuid(),
-        // As text: sqlx would send jsonb.
-        question.to_string(),
+        to_json(question)?,
         now,
         conversation_id.as_uuid(),
     )
@@ -71,7 +118,7 @@ pub async fn find(
     student_id: UserId,
 ) -> sqlx::Result<Option<Query>> {
     let row = sqlx::query!(
-        r#"SELECT asked_at, conversation_id, agent, answered_by, answer, answered_at,
+        r#"SELECT asked_at, conversation_id, agent, answered_by, answer::text, answered_at,
                   EXISTS (SELECT 1 FROM events
                           WHERE topic = 'dead.letters' AND correlation_id = queries.id) AS "failed!"
            FROM queries WHERE id = $1 AND student_id = $2"#,
@@ -80,50 +127,57 @@ pub async fn find(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Query {
-        id,
-        conversation_id: row.conversation_id,
-        asked_at: row.asked_at,
-        failed: row.failed,
-        answer: match (row.agent, row.answered_by, row.answer, row.answered_at) {
-            (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
-                Some(StoredAnswer { agent, answered_by, body, answered_at })
-            }
-            _ => None,
-        },
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let answer = match (row.agent, row.answered_by, row.answer, row.answered_at) {
+        (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
+            Some(StoredAnswer { agent, answered_by, body: from_json(&body)?, answered_at })
+        }
+        _ => None,
+    };
+    let (conversation_id, asked_at, failed) = (row.conversation_id, row.asked_at, row.failed);
+    Ok(Some(Query { id, conversation_id, asked_at, answer, failed }))
 }
 
-/// Stores the answer to a question of which there is none yet; the first one stays. Gives the conversation that
-/// the question belongs to.
+/// An answer to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAnswer<'a> {
+    /// The question.
+    pub query: QueryId,
+    /// Who asked it.
+    pub student: UserId,
+    /// Who answers.
+    pub agent: Author,
+    /// What the answer was made with.
+    pub answered_by: AnsweredBy,
+    /// The answer itself.
+    pub body: &'a AnswerBody,
+}
+
+/// Stores the answer to a question that has none yet; the first one stays. `false`: there was one. A question that is
+/// not stored, since it came to a function itself or was deleted, has none.
 ///
 /// # Errors
 /// The database's own.
 pub async fn record_answer(
     conn: &mut PgConnection,
-    id: QueryId,
-    student_id: UserId,
-    agent: Author,
-    answered_by: AnsweredBy,
-    body: &Value,
+    answer: NewAnswer<'_>,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Uuid>> {
-    let conversation = sqlx::query_scalar!(
-        "WITH recorded AS (
-             UPDATE queries SET agent = $3, answered_by = $4, answer = $5::text::json, answered_at = $6
-             WHERE id = $1 AND student_id = $2 AND answered_at IS NULL)
-         SELECT conversation_id FROM queries WHERE id = $1 AND student_id = $2",
-        id.as_uuid(),
-        student_id.as_uuid(),
-        agent.as_str(),
-        answered_by.as_str(),
-        // As text: sqlx would send jsonb, which cannot hold every character that a program prints.
-        body.to_string(),
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"WITH recorded AS (
+               UPDATE queries SET agent = $3, answered_by = $4, answer = $5::text::json, answered_at = $6
+               WHERE id = $1 AND student_id = $2 AND answered_at IS NULL RETURNING id)
+           SELECT EXISTS (SELECT 1 FROM recorded)
+               OR NOT EXISTS (SELECT 1 FROM queries WHERE id = $1 AND student_id = $2) AS "is_first!""#,
+        answer.query.as_uuid(),
+        answer.student.as_uuid(),
+        answer.agent.as_str(),
+        answer.answered_by.as_str(),
+        to_json(answer.body)?,
         now,
     )
-    .fetch_optional(conn)
-    .await?;
-    Ok(conversation.flatten())
+    .fetch_one(conn)
+    .await
 }
 
 /// Keeps what a student thinks of an answer. `false`: there is no such answer of theirs.

@@ -1,0 +1,1 @@
+//! Three lines for each decision.

@@ -1,0 +1,167 @@
+//! What the concepts agent decides, as a state machine.
+
+use agents::{
+    Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step,
+    step::{Fallback, Subject},
+};
+use chrono::{DateTime, Utc};
+use domain::agent::Author;
+use events::{
+    model_call::{ConceptsModelFinished, ConceptsModelRequested, Task},
+    question_answered::Answer,
+    question_routed::{QuestionRouted, Sign},
+};
+use ids::ExerciseId;
+use runtime::HandlerError;
+use sqlx::PgConnection;
+use tutor::{
+    prompt,
+    reply::{self, Explanation},
+};
+
+use crate::{
+    answer::{self, Idea},
+    explain::{Explaining, Verifying},
+};
+
+/// Explains an idea.
+#[derive(Debug)]
+pub struct Concepts;
+
+impl Begin<QuestionRouted> for Concepts {
+    type Loaded = QuestionRouted;
+
+    async fn load(
+        request: QuestionRouted,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<QuestionRouted, HandlerError> {
+        Ok(request)
+    }
+
+    fn begin(request: QuestionRouted, _: DateTime<Utc>) -> Step<Self> {
+        let offline = offline(&request);
+        let (course, asked) = (curriculum::embedded(), &request.asked);
+        match answer::idea(course, asked.question.as_str(), page(&request), request.level) {
+            Some(idea) => ask(request, offline, idea),
+            None => Step::answer(Reply::offline(request.routing, offline)),
+        }
+    }
+}
+
+impl Agent for Concepts {
+    type Running = Verifying;
+    type Asking = Explaining;
+    type ModelRequested = ConceptsModelRequested;
+    type ModelFinished = ConceptsModelFinished;
+
+    const AUTHOR: Author = Author::Concepts;
+    const VERSION: u32 = 1;
+
+    fn resume(arrived: Arrived<Self>, _: DateTime<Utc>) -> Step<Self> {
+        match arrived {
+            Arrived::Run { state: mut verifying, result } => {
+                verifying.note(&result);
+                verify(verifying)
+            }
+            Arrived::Model { state, text: None } => answer_offline(state),
+            Arrived::Model { state, text: Some(text) } => {
+                match reply::explanation(&text, prompt(Task::Explain), &state.idea) {
+                    Ok(explanation) => without_solutions(state, explanation),
+                    Err(withheld) => {
+                        answer_offline(state).with(Effect::Withhold(withheld.to_string()))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What «it» is: the topic that was spoken of, else the page that the student is on.
+fn page(request: &QuestionRouted) -> Option<&str> {
+    let spoken_of = request.follow_up.as_ref().and_then(|follow_up| follow_up.topics.first());
+    let page = request.asked.topic.as_ref().map(|topic| topic.as_str());
+    spoken_of.map(String::as_str).or(page)
+}
+
+/// The course's own answer.
+fn offline(request: &QuestionRouted) -> Answer {
+    let course = curriculum::embedded();
+    let (question, page) = (request.asked.question.as_str(), page(request));
+    let follow_up = request
+        .follow_up
+        .as_ref()
+        .and_then(|follow_up| answer::follow_up(course, question, follow_up, request.level));
+    if let Some(answer) = follow_up {
+        return answer;
+    }
+    let is_stuck = request.routing.signs.contains(&Sign::Struggle);
+    if is_stuck && answer::is_unknown(course, question, page) {
+        return answer::encourage();
+    }
+    let clarification = request.routing.clarification.as_deref();
+    answer::answer(course, question, page, request.level, clarification)
+}
+
+/// Asks the model; for an idea that is asked for plainly, once for everybody.
+fn ask(request: QuestionRouted, offline: Answer, idea: Idea) -> Step<Concepts> {
+    let (asked, level) = (&request.asked, request.level);
+    let is_plain = idea.is_plain && asked.code.is_none() && request.follow_up.is_none();
+    let shared = is_plain.then(|| Subject { idea: idea.name.clone(), level });
+    // What holds for everybody is asked without anybody's own words.
+    let question = if is_plain { "" } else { asked.question.as_str() };
+    let before = request.follow_up.as_ref().map_or("", |follow_up| &follow_up.question);
+    let fields = [
+        ("topic", idea.name.as_str()),
+        ("lesson", idea.lesson.as_str()),
+        ("level", level.as_str()),
+        ("before", before),
+        ("question", question),
+    ];
+    let reply = Reply::offline(request.routing.clone(), offline.clone());
+    let state = Explaining { request: request.clone(), offline, idea: idea.name.clone() };
+    let mut ask = Ask::new(Task::Explain, &fields, state);
+    ask.fallback = Some(Fallback { reply, shared });
+    Next::Ask(Box::new(ask)).into()
+}
+
+fn answer_offline(question: Explaining) -> Step<Concepts> {
+    Step::answer(Reply::offline(question.request.routing, question.offline))
+}
+
+/// Leaves out the examples that show too much of the exercise that the student is working on.
+fn without_solutions(question: Explaining, mut explanation: Explanation) -> Step<Concepts> {
+    let Some(id) = question.request.asked.exercise_id else {
+        return verify(Verifying::new(question, explanation));
+    };
+    let load = Load::Exercise {
+        id: ExerciseId::from_uuid(id),
+        then: Box::new(|exercise| {
+            if let Some(exercise) = exercise {
+                let gives_away = |code: &str| exercises::gives_away(code, &exercise.body);
+                explanation.examples.retain(|example| !gives_away(&example.code));
+            }
+            verify(Verifying::new(question, explanation))
+        }),
+    };
+    Next::Load(load).into()
+}
+
+/// Has the next example run, or answers with those that do what they should.
+fn verify(verifying: Verifying) -> Step<Concepts> {
+    let Some(program) = verifying.next().and_then(agents::plain_program) else {
+        return match verifying.answer() {
+            Some(answer) => {
+                Step::answer(Reply::by_model(verifying.question.request.routing, answer))
+            }
+            None => answer_offline(verifying.question)
+                .with(Effect::Withhold("no example of the explanation runs".to_owned())),
+        };
+    };
+    let Explaining { request, offline, .. } = &verifying.question;
+    let fallback = Some(Reply::offline(request.routing.clone(), offline.clone()));
+    Next::Run(Box::new(Run { program, state: verifying, fallback })).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! What the debug agent decides, as a state machine.
+
+use agents::{Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::Fallback};
+use chrono::{DateTime, Utc};
+use curriculum::Exercise;
+use domain::{
+    agent::Author,
+    execution::{self, ExecutionResult},
+    hints::{self, Ladder, Step as Climbed},
+    text::Source,
+};
+use events::{
+    activity_recorded::Activity,
+    debug_requested::DebugRequested,
+    model_call::{DebugModelFinished, DebugModelRequested, Task},
+    question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint},
+    question_routed::{QuestionRouted, Sign},
+};
+use ids::ExerciseId;
+use runtime::HandlerError;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+use tutor::{prompt, reply};
+
+use crate::{
+    diagnosis::{Evidence, Finding, diagnose},
+    hint,
+};
+
+/// Finds why a program fails.
+#[derive(Debug)]
+pub struct Debug;
+
+/// A question about a program.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The question.
+    pub request: QuestionRouted,
+    /// The exercise that the program is written for.
+    pub exercise: Option<Exercise>,
+}
+
+/// A question for which a model says our hint in other words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rewording {
+    /// The question.
+    request: QuestionRouted,
+    /// The answer with our own words.
+    answer: Answer,
+    /// Names that must be in the hint.
+    names: Vec<String>,
+}
+
+/// A program as its author has it, and what for.
+#[derive(Debug, Clone, Copy)]
+struct Program<'a> {
+    code: &'a str,
+    exercise: Option<&'a Exercise>,
+}
+
+impl Begin<DebugRequested> for Debug {
+    type Loaded = Loaded;
+
+    async fn load(
+        DebugRequested(request): DebugRequested,
+        _: DateTime<Utc>,
+        conn: &mut PgConnection,
+    ) -> Result<Loaded, HandlerError> {
+        let exercise = agents::find_exercise(conn, exercise_id(&request)).await?;
+        Ok(Loaded { request, exercise: exercise.map(|exercise| exercise.body) })
+    }
+
+    fn begin(loaded: Loaded, now: DateTime<Utc>) -> Step<Self> {
+        let Loaded { request, exercise } = loaded;
+        let program = agents::code(&request).and_then(|code| program(code, exercise.as_ref()));
+        match program {
+            Some(program) => {
+                Next::Run(Box::new(Run { program, state: request, fallback: None })).into()
+            }
+            None => explain(request, None, exercise, now),
+        }
+    }
+}
+
+impl Agent for Debug {
+    type Running = QuestionRouted;
+    type Asking = Rewording;
+    type ModelRequested = DebugModelRequested;
+    type ModelFinished = DebugModelFinished;
+
+    const AUTHOR: Author = Author::Debug;
+    const VERSION: u32 = 1;
+
+    fn resume(arrived: Arrived<Self>, now: DateTime<Utc>) -> Step<Self> {
+        match arrived {
+            Arrived::Run { state: request, result } => match exercise_id(&request) {
+                None => explain(request, Some(*result), None, now),
+                Some(id) => Next::Load(Load::Exercise {
+                    id,
+                    then: Box::new(move |exercise| {
+                        let exercise = exercise.map(|exercise| exercise.body);
+                        explain(request, Some(*result), exercise, now)
+                    }),
+                })
+                .into(),
+            },
+            Arrived::Model { state, text } => reword(state, text.as_deref()),
+        }
+    }
+}
+
+fn exercise_id(request: &QuestionRouted) -> Option<ExerciseId> {
+    request.asked.exercise_id.map(ExerciseId::from_uuid)
+}
+
+/// What is run: the program alone, or with the exercise's tests.
+fn program(code: String, exercise: Option<&Exercise>) -> Option<execution::Program> {
+    match exercise {
+        None => agents::plain_program(code),
+        Some(exercise) => {
+            let source = Source::try_from(code).ok()?;
+            Some(execution::Program { seed: Some(0), ..exercise.program(source) })
+        }
+    }
+}
+
+/// Finds what is wrong, and gives the next hint on it.
+fn explain(
+    request: QuestionRouted,
+    run: Option<ExecutionResult>,
+    exercise: Option<Exercise>,
+    now: DateTime<Utc>,
+) -> Step<Debug> {
+    let code = agents::code(&request).unwrap_or_default();
+    let asked = &request.asked;
+    let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
+        .join("\n");
+    if let Some(language) = python::foreign_language(&said) {
+        return Step::answer(Reply::offline(request.routing, of_another_language(language)));
+    }
+    let report = python::read_report(&said);
+    let evidence = Evidence {
+        code: &code,
+        report: report.as_ref(),
+        run: run.as_ref(),
+        exercise: exercise.as_ref(),
+    };
+    let mut finding = diagnose(&evidence);
+    if finding.rule == "nothing_to_see" && request.routing.signs.contains(&Sign::SolutionRequest) {
+        finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
+        finding.next = hint::BEGIN_SMALL.to_owned();
+    }
+    let problem = problem(&finding, &code, asked.exercise_id.map(|id| id.to_string()));
+    let first = asked.hint_level.unwrap_or_else(|| hints::first_rung(&finding.kind, request.level));
+    let key = problem.clone();
+    let then = move |before| {
+        let attempt = Sha256::digest(code.as_bytes());
+        let (climbed, ladder) = hints::climb(before, first, &attempt, now);
+        let program = Program { code: &code, exercise: exercise.as_ref() };
+        let answer = compose(&finding, climbed, &ladder, program);
+        let is_new_hint = climbed == Climbed::New && finding.is_a_fault();
+        let given = Activity::HintGiven {
+            level: ladder.rung,
+            of: hints::RUNGS,
+            rule: finding.rule.clone(),
+            exercise_id: request.asked.exercise_id,
+        };
+        // The last rung is an example that was run; there are no better words for it.
+        let step = if is_new_hint && ladder.rung < hints::RUNGS {
+            ask_for_words(request, answer, &finding, &code)
+        } else {
+            Step::answer(Reply::offline(request.routing, answer))
+        };
+        let step = step.with(Effect::StoreLadder { problem: key, ladder });
+        if is_new_hint { step.with(Effect::Record(given)) } else { step }
+    };
+    Next::Load(Load::Ladder { problem, then: Box::new(then) }).into()
+}
+
+/// Asks a model to say the hint in words that fit the student.
+fn ask_for_words(
+    request: QuestionRouted,
+    answer: Answer,
+    finding: &Finding,
+    code: &str,
+) -> Step<Debug> {
+    let Some(Details::Debug(diagnosis)) = &answer.details else {
+        return Step::answer(Reply::offline(request.routing, answer));
+    };
+    let mut names = hint::names(&diagnosis.hint.text);
+    let place = diagnosis.error.line.map(|line| format!("line {line}"));
+    names.extend(place.filter(|place| diagnosis.hint.text.contains(place)));
+    let (rung, listed) = (diagnosis.hint.level.to_string(), names.join(", "));
+    let ours = format!("{} {} {}", finding.what, finding.why, finding.next);
+    let question = request.asked.question.as_str().to_owned();
+    let hint = diagnosis.hint.text.clone();
+    let fields = [
+        ("finding", ours.as_str()),
+        ("hint", hint.as_str()),
+        ("rung", rung.as_str()),
+        ("names", listed.as_str()),
+        ("question", question.as_str()),
+        ("code", code),
+    ];
+    let reply = Reply::offline(request.routing.clone(), answer.clone());
+    let mut ask = Ask::new(Task::Hint, &fields, Rewording { request, answer, names });
+    ask.fallback = Some(Fallback { reply, shared: None });
+    Next::Ask(Box::new(ask)).into()
+}
+
+/// Takes the model's words for the hint if they are no more than the hint, else ours.
+fn reword(state: Rewording, text: Option<&str>) -> Step<Debug> {
+    let Rewording { request, answer, names } = state;
+    let routing = request.routing;
+    let (Some(text), Some(Details::Debug(diagnosis))) = (text, &answer.details) else {
+        return Step::answer(Reply::offline(routing, answer));
+    };
+    match reply::hint(text, prompt(Task::Hint), diagnosis.hint.level, &names) {
+        Ok(said) => Step::answer(Reply::by_model(routing, hint::reworded(answer, &said.hint))),
+        Err(withheld) => Step::answer(Reply::offline(routing, answer))
+            .with(Effect::Withhold(withheld.to_string())),
+    }
+}
+
+/// What tells one problem from another: the exercise, the kind of mistake, and the line's text, which
+/// stays when lines above it are added.
+fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
+    let line = finding.line.map(|line| python::advice::line(code, line));
+    // A solution that gives something else has no line: its problem is the test.
+    let place = line.map_or(finding.message.as_str(), str::trim);
+    let text = format!("{}\n{}\n{place}", exercise.unwrap_or_default(), finding.rule);
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
+/// What the student is told.
+fn compose(
+    finding: &Finding,
+    climbed: Climbed,
+    ladder: &Ladder,
+    Program { code, exercise }: Program<'_>,
+) -> Answer {
+    let rung = ladder.rung;
+    let text = hint::hint(finding, rung, code, exercise);
+    let mut content = finding.what.clone();
+    if let Some(number) = finding.line {
+        let line = python::advice::line(code, number).trim();
+        if !line.is_empty() {
+            content.push_str(&format!("\n\n```text\nline {number}: {line}\n```"));
+        }
+    }
+    if let Some(note) = &finding.note {
+        content.push_str(&format!("\n\n{note}"));
+    }
+    if !finding.is_a_fault() {
+        content.push_str(&format!("\n\n{}", finding.next));
+    } else if climbed != Climbed::Enough {
+        content.push_str(&format!("\n\n**Hint {rung} of {}.** {text}", hints::RUNGS));
+    }
+    if let Some(about) = hint::about_the_step(climbed, rung).filter(|_| finding.is_a_fault()) {
+        content.push_str(&format!("\n\n{about}"));
+    }
+    let details = Details::Debug(Diagnosis {
+        error: DiagnosedError {
+            kind: finding.kind.clone(),
+            message: finding.message.clone(),
+            line: finding.line,
+        },
+        cause: finding.what.clone(),
+        misconception: hint::misconception(&finding.rule).map(str::to_owned),
+        hint: Hint { level: rung, of: hints::RUNGS, text },
+    });
+    let topics = vec!["debugging".to_owned()];
+    let related = vec!["exception-types".to_owned()];
+    Answer { content, examples: Vec::new(), topics, related, details: Some(details) }
+}
+
+fn of_another_language(language: &str) -> Answer {
+    let content = format!(
+        "This looks like an error of {language}. I teach Python, so I could only guess at it. If it came from \
+         a Python program, paste that program and the whole message."
+    );
+    Answer::text(content)
+}
+
+#[cfg(test)]
+mod tests;

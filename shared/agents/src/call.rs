@@ -1,0 +1,115 @@
+//! The call of a model in the middle of a question.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use events::model_call::{AnswerDelta, ModelFinished, ModelOutcome, ModelRequested, Task};
+use runtime::{Act, HandlerError, Live, Outgoing, Received};
+use sqlx::PgConnection;
+use tutor::{Spent, Tutor, guard, prompt};
+
+use crate::step::Agent;
+
+/// Calls the model for an agent.
+#[derive(Debug)]
+pub(crate) struct CallModel<A> {
+    tutor: Arc<Tutor>,
+    agent: PhantomData<fn() -> A>,
+}
+
+impl<A> CallModel<A> {
+    pub(crate) const fn new(tutor: Arc<Tutor>) -> Self {
+        Self { tutor, agent: PhantomData }
+    }
+}
+
+impl<A: Agent> Act for CallModel<A> {
+    type In = A::ModelRequested;
+    type Done = ModelFinished;
+
+    async fn call(
+        &self,
+        received: Received<A::ModelRequested>,
+        live: &Live,
+    ) -> Result<ModelFinished, HandlerError> {
+        let request: ModelRequested = received.event.data.into();
+        let (outcome, spent) = match request.task {
+            Some(task) => ask(&self.tutor, task, &request, live).await,
+            None => {
+                let reason = "this version does not know the task".to_owned();
+                (ModelOutcome::Unavailable { reason }, Spent::default())
+            }
+        };
+        let Spent { model, tokens_in, tokens_out, latency_ms } = spent;
+        Ok(ModelFinished {
+            draft_id: request.draft_id,
+            query_id: request.query_id,
+            student_id: request.student_id,
+            outcome,
+            model,
+            tokens_in,
+            tokens_out,
+            latency_ms,
+        })
+    }
+
+    async fn record(
+        &self,
+        finished: ModelFinished,
+        _: DateTime<Utc>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        Outgoing::none().with(&A::ModelFinished::from(finished))
+    }
+}
+
+async fn ask(
+    tutor: &Tutor,
+    task: Task,
+    request: &ModelRequested,
+    live: &Live,
+) -> (ModelOutcome, Spent) {
+    let mut teller = Teller { task, request, live, sequence: 0, silent: false };
+    let answered = tutor.ask(task, &request.fields, |paragraph| teller.tell(paragraph)).await;
+    let outcome = match answered.text {
+        Ok(text) => ModelOutcome::Answered { text },
+        Err(error) => ModelOutcome::Unavailable { reason: chain(&error) },
+    };
+    (outcome, answered.spent)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Tells finished paragraphs while the model still speaks, as long as every one of them may be told.
+struct Teller<'a> {
+    task: Task,
+    request: &'a ModelRequested,
+    live: &'a Live,
+    sequence: u32,
+    silent: bool,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, paragraph: String) {
+        // Only an explanation is told before it is whole: a hint must be checked as one piece.
+        self.silent = self.silent
+            || self.task != Task::Explain
+            || guard::holds_code(&paragraph)
+            || guard::links_away(&paragraph)
+            || guard::repeats_instructions(&paragraph, prompt(self.task).system);
+        if self.silent {
+            return;
+        }
+        self.live.send(&AnswerDelta {
+            query_id: self.request.query_id,
+            student_id: self.request.student_id,
+            agent: self.request.agent,
+            sequence: self.sequence,
+            text: paragraph,
+        });
+        self.sequence += 1;
+    }
+}

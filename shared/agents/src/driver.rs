@@ -1,0 +1,356 @@
+//! Does what an agent has decided, within the transaction of the event that is handled: loads, stores, emits, and lets
+//! work wait.
+
+use chrono::TimeDelta;
+use domain::{agent::AnsweredBy, level::Level};
+use events::{
+    Event,
+    activity_recorded::ActivityRecorded,
+    debug_requested::DebugRequested,
+    execution_requested::{ExecutionRequested, Purpose},
+    exercise_requested::ExerciseRequested,
+    model_call::{ModelRequested, Task},
+    question_answered::{Answer, QuestionAnswered},
+    question_routed::QuestionRouted,
+    review_requested::ReviewRequested,
+};
+use ids::{ExecutionId, QueryId, UserId};
+use runtime::{HandlerError, Outgoing};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+use storage::{
+    drafts,
+    model_answers::{self, Cached},
+    queries::{self, AnswerBody, NewAnswer},
+};
+use tutor::{Tutor, prompt};
+
+use crate::{
+    budget,
+    draft::{self, Draft, DraftError, Header, Origin, Slot, WaitsFor},
+    step::{Agent, Arrived, Ask, Destination, Effect, Fallback, Next, Reply, Run, Step, Subject},
+    store,
+};
+
+/// Decisions for one event. The longest chain is that of an exercise that is made and then not assigned; more is an
+/// agent that goes in a circle.
+const MAX_DECISIONS: usize = 20;
+/// Characters of one field. A longer program or question is answered without a model.
+const MAX_FIELD: usize = 8_000;
+/// How long an answer for everybody holds.
+const LIFE: TimeDelta = TimeDelta::hours(1);
+/// How long nobody else asks while one question does: a model takes 10 s at most, runs 5 s each.
+const CLAIM: TimeDelta = TimeDelta::seconds(60);
+/// Questions that are answered together with the one that asked: what one transaction can emit at ease. Who
+/// comes later within the same seconds is answered without a model.
+const MAX_TOGETHER: i64 = 200;
+
+/// An agent decides one thing after the other for one event, and comes to no end.
+#[derive(Debug, thiserror::Error)]
+#[error("the agent came to no end within {MAX_DECISIONS} decisions")]
+struct Endless;
+
+/// One event that an agent handles.
+pub(crate) struct Driver<'a> {
+    pub(crate) conn: &'a mut PgConnection,
+    pub(crate) origin: Origin,
+    /// The model, if there is one.
+    pub(crate) tutor: Option<&'a Tutor>,
+    /// Under what the answer is to be stored for everybody.
+    pub(crate) shares: Option<Vec<u8>>,
+    /// What is emitted.
+    pub(crate) outgoing: Outgoing,
+}
+
+/// What came of asking a model.
+enum Asked<A: Agent> {
+    /// The work waits.
+    Waits,
+    /// The answer was there.
+    Answered(Reply),
+    /// The model is not asked.
+    Not(A::Asking),
+}
+
+impl Driver<'_> {
+    /// Does what was decided, and what is decided then, until the work waits or is done.
+    pub(crate) async fn drive<A: Agent>(
+        mut self,
+        mut step: Step<A>,
+    ) -> Result<Outgoing, HandlerError> {
+        for _ in 0..MAX_DECISIONS {
+            for effect in step.effects {
+                self.perform(effect).await?;
+            }
+            step = match step.next {
+                Next::Load(load) => store::load(self.conn, self.origin, load).await?,
+                Next::Ask(ask) => match self.ask(*ask).await? {
+                    Asked::Waits => return Ok(self.outgoing),
+                    Asked::Answered(reply) => Step::answer(reply),
+                    Asked::Not(state) => {
+                        A::resume(Arrived::Model { state, text: None }, self.origin.now)
+                    }
+                },
+                last => return self.finish(last).await,
+            };
+        }
+        Err(HandlerError::fail(Endless))
+    }
+
+    /// Does the last thing that was decided.
+    async fn finish<A: Agent>(mut self, next: Next<A>) -> Result<Outgoing, HandlerError> {
+        match next {
+            Next::Run(run) => self.run(*run).await?,
+            Next::Answer(reply) => self.answer(*reply).await?,
+            Next::Assign { exercise, reply } => {
+                store::assign(self.conn, self.origin, exercise).await?;
+                self.answer(*reply).await?;
+            }
+            Next::Route { to, question } => self.route(to, *question)?,
+            Next::Grade(graded) => {
+                store::grade(self.conn, self.origin, &graded).await?;
+                self.emit(&*graded)?;
+            }
+            Next::GiveUp(submission) => {
+                store::give_up(self.conn, self.origin, submission).await?;
+            }
+            Next::Fail(error) => return Err(error),
+            Next::Load(_) | Next::Ask(_) => return Err(HandlerError::fail(Endless)),
+        }
+        Ok(self.outgoing)
+    }
+
+    fn emit<E: Event>(&mut self, event: &E) -> Result<(), HandlerError> {
+        self.outgoing = std::mem::take(&mut self.outgoing).with(event)?;
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<(), HandlerError> {
+        let Origin { agent, query, student, .. } = self.origin;
+        match effect {
+            Effect::StoreLadder { problem, ladder } => {
+                store::ladder(self.conn, self.origin, &problem, &ladder).await
+            }
+            Effect::StoreExercise(made) => store::exercise(self.conn, self.origin, &made).await,
+            Effect::Record(activity) => {
+                let request_id = query.as_uuid();
+                self.emit(&ActivityRecorded { student_id: student, request_id, activity })
+            }
+            Effect::Announce(generated) => self.emit(&*generated),
+            Effect::Withhold(reason) => {
+                tracing::warn!(agent = agent.as_str(), reason, "what the model said is withheld");
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores what is needed to continue, and asks for a run.
+    async fn run<A: Agent>(&mut self, run: Run<A>) -> Result<(), HandlerError> {
+        let Run { program, state, fallback } = run;
+        let id = self.origin.id(WaitsFor::Run);
+        let slot = Slot { id, shared_key: None };
+        self.wait::<A, _>(slot, fallback.as_ref(), &state).await?;
+        self.emit(&ExecutionRequested {
+            execution_id: ExecutionId::from_uuid(id),
+            student_id: self.origin.student,
+            request_id: Some(self.origin.query.as_uuid()),
+            requester: Some(A::AUTHOR.into()),
+            purpose: Purpose::Check,
+            program,
+        })
+    }
+
+    async fn wait<A: Agent, S: Serialize + Sync>(
+        &mut self,
+        slot: Slot<'_>,
+        fallback: Option<&Reply>,
+        state: &S,
+    ) -> Result<(), HandlerError> {
+        let Origin { agent, query, student, .. } = self.origin;
+        let draft = Draft {
+            version: A::VERSION,
+            query_id: query,
+            student_id: student,
+            agent,
+            fallback,
+            shares: self.shares.as_deref(),
+            state,
+        };
+        draft::store(self.conn, self.origin, slot, &draft).await
+    }
+
+    /// Asks the model within the budget, unless somebody has asked the same.
+    async fn ask<A: Agent>(&mut self, ask: Ask<A>) -> Result<Asked<A>, HandlerError> {
+        let Ask { task, fields, state, fallback } = ask;
+        let Some(tutor) = self.tutor else { return Ok(Asked::Not(state)) };
+        let (reply, shared) = match fallback {
+            Some(Fallback { reply, shared }) => (Some(reply), shared),
+            None => (None, None),
+        };
+        if let (Some(reply), Some(subject)) = (&reply, shared) {
+            let key = shared_key(tutor, task, &subject);
+            match self.find_shared::<A>(key, reply, &state).await? {
+                Some(Shared::There(answer)) => {
+                    budget::enter_saved(self.conn, tutor, self.origin, task).await?;
+                    return Ok(Asked::Answered(Reply::by_model(reply.routing.clone(), answer)));
+                }
+                Some(Shared::Waits) => {
+                    budget::enter_saved(self.conn, tutor, self.origin, task).await?;
+                    return Ok(Asked::Waits);
+                }
+                Some(Shared::Full) => return Ok(Asked::Answered(reply.clone())),
+                None => {}
+            }
+        }
+        if fields.iter().any(|field| field.text.chars().count() > MAX_FIELD) {
+            return Ok(Asked::Not(state));
+        }
+        let requested = ModelRequested {
+            draft_id: self.origin.id(WaitsFor::Model),
+            query_id: self.origin.query,
+            student_id: self.origin.student,
+            agent: A::AUTHOR,
+            task: Some(task),
+            fields: budget::anonymous(self.conn, self.origin, fields).await?,
+        };
+        if !budget::reserve(self.conn, tutor, self.origin, &requested).await? {
+            return Ok(Asked::Not(state));
+        }
+        let slot = Slot { id: requested.draft_id, shared_key: None };
+        self.wait::<A, _>(slot, reply.as_ref(), &state).await?;
+        self.emit(&A::ModelRequested::from(requested))?;
+        Ok(Asked::Waits)
+    }
+
+    /// Looks for an answer that holds for everybody; `None` if this question is to ask for it.
+    async fn find_shared<A: Agent>(
+        &mut self,
+        key: Vec<u8>,
+        reply: &Reply,
+        state: &A::Asking,
+    ) -> Result<Option<Shared>, HandlerError> {
+        let now = self.origin.now;
+        let found = model_answers::find_or_claim(self.conn, &key, now, now + CLAIM).await;
+        match found.map_err(HandlerError::retry)? {
+            Cached::Hit(answer) => Ok(Some(Shared::There(answer))),
+            Cached::Claimed => {
+                self.shares = Some(key);
+                Ok(None)
+            }
+            // Whoever looks for this answer holds its row, so nobody else begins to wait between count and insert.
+            Cached::Asked => {
+                let waiting = drafts::count_waiting(self.conn, &key).await;
+                if waiting.map_err(HandlerError::retry)? >= MAX_TOGETHER {
+                    return Ok(Some(Shared::Full));
+                }
+                let id = self.origin.id(WaitsFor::SharedAnswer);
+                let slot = Slot { id, shared_key: Some(&key) };
+                self.wait::<A, _>(slot, Some(reply), state).await?;
+                Ok(Some(Shared::Waits))
+            }
+        }
+    }
+
+    /// Answers the question, and all that wait for the same answer.
+    pub(crate) async fn answer(&mut self, reply: Reply) -> Result<(), HandlerError> {
+        let Origin { query, student, .. } = self.origin;
+        let Some(key) = self.shares.take() else {
+            return self.deliver(query, student, reply).await;
+        };
+        let is_by_model = reply.answered_by == AnsweredBy::Model;
+        let answer = is_by_model.then(|| reply.answer.clone());
+        self.deliver(query, student, reply).await?;
+        self.share(&key, answer).await
+    }
+
+    /// Stores an answer for everybody, or gives the claim up if there is none, and answers who waits for it.
+    async fn share(&mut self, key: &[u8], answer: Option<Answer>) -> Result<(), HandlerError> {
+        let stored = match &answer {
+            Some(answer) => {
+                model_answers::store(self.conn, key, answer, self.origin.now + LIFE).await
+            }
+            None => model_answers::release(self.conn, key).await,
+        };
+        stored.map_err(HandlerError::retry)?;
+        let waiting = drafts::take_waiting(self.conn, key, MAX_TOGETHER).await;
+        for body in waiting.map_err(HandlerError::retry)? {
+            let header = Header::read(&body).map_err(HandlerError::fail)?;
+            let Header { query_id: Some(query), student_id: Some(student), .. } = header else {
+                continue;
+            };
+            let Some(fallback) = header.fallback else { continue };
+            let reply = match &answer {
+                Some(answer) => Reply::by_model(fallback.routing, answer.clone()),
+                None => fallback,
+            };
+            self.deliver(query, student, reply).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores an answer and tells it. If the question has one already, nobody waits, and the first one stays.
+    pub(crate) async fn deliver(
+        &mut self,
+        query: QueryId,
+        student: UserId,
+        reply: Reply,
+    ) -> Result<(), HandlerError> {
+        let Reply { answered_by, routing, answer } = reply;
+        let (agent, body) = (self.origin.agent, AnswerBody { answer, routing });
+        let new = NewAnswer { query, student, agent, answered_by, body: &body };
+        let recorded = queries::record_answer(self.conn, new, self.origin.now).await;
+        if !recorded.map_err(HandlerError::retry)? {
+            tracing::info!(%query, "the question has an answer already");
+            return Ok(());
+        }
+        let AnswerBody { answer, routing } = body;
+        self.emit(&QuestionAnswered {
+            query_id: query,
+            student_id: student,
+            agent,
+            answered_by,
+            routing,
+            answer,
+        })
+    }
+
+    fn route(&mut self, to: Destination, question: QuestionRouted) -> Result<(), HandlerError> {
+        match to {
+            Destination::Concepts => self.emit(&question),
+            Destination::Debug => self.emit(&DebugRequested(question)),
+            Destination::CodeReview => self.emit(&ReviewRequested(question)),
+            Destination::Exercise => self.emit(&ExerciseRequested(question)),
+        }
+    }
+
+    /// Answers as there is no way to continue: another version of the agent has stored the work.
+    pub(crate) async fn fall_back(mut self, header: Header) -> Result<Outgoing, HandlerError> {
+        let version = header.version.unwrap_or_default();
+        let Some(reply) = header.fallback else {
+            return Err(HandlerError::fail(DraftError::UnknownVersion(version)));
+        };
+        tracing::warn!(version, "another version's draft, the answer without it is given");
+        self.shares = header.shares;
+        self.answer(reply).await?;
+        Ok(self.outgoing)
+    }
+}
+
+/// Where an answer for everybody stands that this question is not to ask for.
+enum Shared {
+    /// It is there.
+    There(Answer),
+    /// Another question has asked for it; this one is answered together with that one.
+    Waits,
+    /// Another question has asked for it, and as many as can wait do so already.
+    Full,
+}
+
+/// What tells one answer for everybody from another: the task with its prompt and model, the idea, and the level.
+fn shared_key(tutor: &Tutor, task: Task, subject: &Subject) -> Vec<u8> {
+    let Subject { idea, level } = subject;
+    let level: Level = *level;
+    let text = [prompt(task).name, tutor.model(task), idea, level.as_str()].join("\n");
+    Sha256::digest(text.as_bytes()).to_vec()
+}

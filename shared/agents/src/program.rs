@@ -1,0 +1,29 @@
+//! The program that a question is about.
+
+use domain::{execution::Program, text::Source};
+use events::question_routed::QuestionRouted;
+
+/// The program that a question is about, as its author had it: from its own field, or pasted into the
+/// question.
+#[must_use]
+pub fn code(request: &QuestionRouted) -> Option<String> {
+    let given = request.asked.code.as_ref().map(|code| code.as_str().to_owned());
+    let pasted = || python::split(request.asked.question.as_str()).code;
+    let code = given.filter(|code| !code.trim().is_empty()).unwrap_or_else(pasted);
+    (!code.trim().is_empty()).then(|| python::clean_code(&code))
+}
+
+/// A program that an agent looks into, with nothing beside it. `None` if no program may be that long.
+#[must_use]
+pub fn plain_program(code: String) -> Option<Program> {
+    Some(Program {
+        code: Source::try_from(code).ok()?,
+        stdin: None,
+        files: Default::default(),
+        tests: Vec::new(),
+        timeout_ms: None,
+        // What is said of a program must be true when it is run again.
+        seed: Some(0),
+        trace: false,
+    })
+}

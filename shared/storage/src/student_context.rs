@@ -1,0 +1,83 @@
+//! What is known of a student when a question of theirs comes, in one round trip.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    level::Level,
+    versioned::{self, Unreadable},
+};
+use ids::{QueryId, UserId};
+use sqlx::PgConnection;
+
+use crate::queries::{AnswerBody, QuestionBody};
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct ContextRequest {
+    /// Whose question it is.
+    pub student: UserId,
+    /// The question.
+    pub query: QueryId,
+    /// How many of the latest errors.
+    pub errors: i64,
+    /// How many exchanges of the question's conversation.
+    pub exchanges: i64,
+    /// The time since when the conversation is remembered.
+    pub since: DateTime<Utc>,
+}
+
+/// What is known of a student.
+#[derive(Debug)]
+pub struct StudentContext {
+    /// The band of the mean score over the topics that have one; the lowest where none has.
+    pub level: Level,
+    /// The types of the latest errors, newest first.
+    pub recent_errors: Vec<String>,
+    /// What was asked and answered before in the same conversation, newest first.
+    pub before: Vec<Result<AnsweredQuestion, Unreadable>>,
+}
+
+/// A question with its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnsweredQuestion {
+    /// The question.
+    pub question: QuestionBody,
+    /// Who answered: the name of a [`domain::agent::Author`].
+    pub agent: String,
+    /// The answer.
+    pub answer: AnswerBody,
+}
+
+/// Loads it.
+///
+/// # Errors
+/// The database's own.
+pub async fn load(
+    conn: &mut PgConnection,
+    request: ContextRequest,
+) -> sqlx::Result<StudentContext> {
+    let rows = sqlx::query_file!(
+        "src/student_context.sql",
+        request.student.as_uuid(),
+        request.query.as_uuid(),
+        request.since,
+        request.errors,
+        request.exchanges,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut context =
+        StudentContext { level: Level::Beginner, recent_errors: Vec::new(), before: Vec::new() };
+    for row in rows {
+        let score = row.score.and_then(|score| u8::try_from(score).ok());
+        context.level = score.map_or(Level::Beginner, Level::of_score);
+        context.recent_errors = row.recent_errors;
+        if let (Some(question), Some(agent), Some(answer)) = (row.question, row.agent, row.answer) {
+            let read = || {
+                let question = versioned::read(&question)?;
+                Ok(AnsweredQuestion { question, agent, answer: versioned::read(&answer)? })
+            };
+            context.before.push(read());
+        }
+    }
+    Ok(context)
+}
