@@ -57,3 +57,5 @@ CREATE INDEX queries_by_conversation ON queries (conversation_id, asked_at DESC,
 -- Room for the answer beside the question.
 ALTER TABLE queries SET (fillfactor = 40);
 ALTER TABLE conversations SET (fillfactor = 80);
+-- A student's latest errors, however many runs had none.
+CREATE INDEX executions_with_error ON executions (student_id, created_at DESC) WHERE error_type IS NOT NULL;

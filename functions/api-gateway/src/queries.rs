@@ -26,7 +26,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use storage::{
     conversations,
-    queries::{self, AnswerBody, QuestionBody},
+    queries::{self, AnswerBody, NewQuestion, QuestionBody},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -192,9 +192,6 @@ impl QueryRequest {
         (student, agent): (UserId, Option<Agent>),
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
-        let times = (now, now - conversation::IDLE);
-        let conversation =
-            conversations::join(conn, student, self.conversation_id, id, times).await?;
         let body = QuestionBody {
             question: self.question.clone(),
             code: self.code.clone(),
@@ -203,8 +200,14 @@ impl QueryRequest {
             exercise_id: self.exercise_id,
             agent,
         };
-        queries::insert(conn, id, (student, conversation), &body, now).await?;
-        Ok(conversation)
+        let question = NewQuestion {
+            id,
+            student,
+            conversation: self.conversation_id,
+            idle_since: now - conversation::IDLE,
+            body: &body,
+        };
+        queries::insert(conn, question, now).await
     }
 }
 

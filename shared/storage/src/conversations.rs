@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::versioned::{self, Unreadable};
-use ids::{ConversationId, QueryId, UserId};
+use ids::{ConversationId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -39,45 +39,6 @@ pub struct Exchange {
     pub agent: Option<String>,
     /// The answer.
     pub answer: Option<Result<AnswerBody, Unreadable>>,
-}
-
-/// The conversation that a new question belongs to: the one that is named, else the student's last one if
-/// something was said in it since `idle_since`, else a new one, which gets the question's id.
-///
-/// # Errors
-/// The database's own.
-pub async fn join(
-    conn: &mut PgConnection,
-    student: UserId,
-    named: Option<ConversationId>,
-    query: QueryId,
-    (now, idle_since): (DateTime<Utc>, DateTime<Utc>),
-) -> sqlx::Result<ConversationId> {
-    let found = sqlx::query_scalar!(
-        "UPDATE conversations SET updated_at = $3 WHERE id =
-             (SELECT id FROM conversations
-              WHERE student_id = $1 AND (id = $2 OR ($2::uuid IS NULL AND updated_at > $4))
-              ORDER BY updated_at DESC LIMIT 1)
-         RETURNING id",
-        student.as_uuid(),
-        named.map(ConversationId::as_uuid),
-        now,
-        idle_since,
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    if let Some(id) = found {
-        return Ok(ConversationId::from_uuid(id));
-    }
-    sqlx::query!(
-        "INSERT INTO conversations (id, student_id, created_at, updated_at) VALUES ($1, $2, $3, $3)",
-        query.as_uuid(),
-        student.as_uuid(),
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(ConversationId::from_uuid(query.as_uuid()))
 }
 
 /// Whether a conversation is this student's.

@@ -83,29 +83,56 @@ pub struct StoredAnswer {
     pub answered_at: DateTime<Utc>,
 }
 
-/// Keeps a new question.
+/// A new question.
+#[derive(Debug, Clone, Copy)]
+pub struct NewQuestion<'a> {
+    /// Its id.
+    pub id: QueryId,
+    /// Who asks.
+    pub student: UserId,
+    /// The conversation that the student has named.
+    pub conversation: Option<ConversationId>,
+    /// Conversations in which nothing was said since then are over.
+    pub idle_since: DateTime<Utc>,
+    /// The question itself.
+    pub body: &'a QuestionBody,
+}
+
+/// Stores a question in its conversation: the one that is named, else the student's last one if it is not over, else a
+/// new one, which gets the question's id. Gives the conversation.
 ///
 /// # Errors
-/// The database's own; a student without an account breaks `queries_student_id_fkey`.
+/// The database's own; a student without an account breaks `conversations_student_id_fkey`.
 pub async fn insert(
     conn: &mut PgConnection,
-    id: QueryId,
-    (student_id, conversation_id): (UserId, ConversationId),
-    question: &QuestionBody,
+    question: NewQuestion<'_>,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO queries (id, student_id, question, asked_at, conversation_id)
-         VALUES ($1, $2, $3::text::json, $4, $5)",
-        id.as_uuid(),
-        student_id.as_uuid(),
-        to_json(question)?,
+) -> sqlx::Result<ConversationId> {
+    let conversation = sqlx::query_scalar!(
+        r#"WITH found AS (
+               UPDATE conversations SET updated_at = $3 WHERE id =
+                   (SELECT id FROM conversations
+                    WHERE student_id = $2 AND (id = $4 OR ($4::uuid IS NULL AND updated_at > $5))
+                    ORDER BY updated_at DESC LIMIT 1)
+               RETURNING id
+           ), made AS (
+               INSERT INTO conversations (id, student_id, created_at, updated_at)
+               SELECT $1, $2, $3, $3 WHERE NOT EXISTS (SELECT FROM found)
+               RETURNING id
+           )
+           INSERT INTO queries (id, student_id, question, asked_at, conversation_id)
+           SELECT $1, $2, $6::text::json, $3, id FROM (SELECT id FROM found UNION ALL SELECT id FROM made) AS its
+           RETURNING conversation_id AS "conversation_id!""#,
+        question.id.as_uuid(),
+        question.student.as_uuid(),
         now,
-        conversation_id.as_uuid(),
+        question.conversation.map(ConversationId::as_uuid),
+        question.idle_since,
+        to_json(question.body)?,
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    Ok(ConversationId::from_uuid(conversation))
 }
 
 /// One student's own question; anyone else's is not found.
