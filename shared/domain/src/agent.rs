@@ -21,10 +21,13 @@ pub enum Agent {
     Progress,
     /// None: the question is not about learning Python.
     OffTopic,
+    /// A name of a later version, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl Agent {
-    /// Every agent, in the order in which a tie between them is broken.
+    /// Every agent that there is, in the order in which a tie between them is broken.
     pub const ALL: [Self; 6] = [
         Self::Concepts,
         Self::Debug,
@@ -44,6 +47,7 @@ impl Agent {
             Self::Exercise => "exercise",
             Self::Progress => "progress",
             Self::OffTopic => "off_topic",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -62,6 +66,9 @@ pub enum Author {
     CodeReview,
     /// The exercise agent.
     Exercise,
+    /// One of a later version, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl Author {
@@ -74,6 +81,7 @@ impl Author {
             Self::Debug => "debug",
             Self::CodeReview => "code_review",
             Self::Exercise => "exercise",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -86,6 +94,9 @@ pub enum AnsweredBy {
     Model,
     /// The curriculum and rules alone.
     Offline,
+    /// Something of a later version, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl AnsweredBy {
@@ -95,6 +106,7 @@ impl AnsweredBy {
         match self {
             Self::Model => "model",
             Self::Offline => "offline",
+            Self::Unknown => "unknown",
         }
     }
 }

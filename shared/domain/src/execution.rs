@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::OneOfBuilder},
+};
 
 use crate::{
     text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin, TestName},
@@ -45,6 +48,17 @@ pub struct Program {
     /// Records the first 1,000 steps.
     #[serde(default)]
     pub trace: bool,
+}
+
+impl Program {
+    /// The names of its fields.
+    pub const FIELDS: [&str; 7] =
+        ["code", "stdin", "files", "tests", "timeout_ms", "seed", "trace"];
+}
+
+impl TestCase {
+    /// The names of its fields.
+    pub const FIELDS: [&str; 6] = ["name", "stdin", "call", "raises", "hidden", "expected"];
 }
 
 /// One thing that a program must do.
@@ -183,6 +197,9 @@ pub enum Verdict {
     SourceTooLarge,
     /// Our fault.
     Internal,
+    /// Another end, of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Verdict {
@@ -202,6 +219,7 @@ impl Verdict {
             Self::Aborted => "aborted",
             Self::SourceTooLarge => "source_too_large",
             Self::Internal => "internal",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -210,10 +228,11 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// Standard output.
-    Stdout,
     /// Standard error.
     Stderr,
+    /// Standard output; also what a later version calls otherwise, since it is something to be shown.
+    #[serde(other)]
+    Stdout,
 }
 
 /// Something written to one stream, before something was written to the other.
@@ -226,14 +245,30 @@ pub struct Written {
 }
 
 /// What is in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileContent {
     /// UTF-8.
     Text(String),
     /// Anything else.
     Base64(String),
+    /// In another form, of a later version.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
 }
+
+/// Not derived: what a later version may add is nothing that this one documents.
+impl PartialSchema for FileContent {
+    fn schema() -> RefOr<Schema> {
+        let form = |name| ObjectBuilder::new().property(name, String::schema()).required(name);
+        let forms = OneOfBuilder::new().item(form("text")).item(form("base64"));
+        forms
+            .description(Some("What is in a file: text in UTF-8, or anything else in Base64."))
+            .into()
+    }
+}
+
+impl ToSchema for FileContent {}
 
 /// What a beginner is told of an error, apart from Python's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

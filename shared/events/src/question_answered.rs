@@ -8,10 +8,11 @@ use domain::{
 };
 use ids::{ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Event, Topic, question_routed::Routing};
+use crate::{Event, Topic, lenient, question_routed::Routing};
 
 /// A program and exactly what it prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,7 +40,11 @@ pub struct Answer {
     #[serde(default)]
     pub related: Vec<String>,
     /// What only one kind of answer has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::details",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub details: Option<Details>,
 }
 
@@ -77,9 +82,9 @@ pub enum Details {
     Exercise(SetExercise),
     /// A hint to an exercise.
     Hint(Hint),
-    /// A kind that this version does not know.
-    #[serde(other)]
-    Unknown,
+    /// Of a kind that a later version has, as it came.
+    #[serde(untagged, skip_deserializing)]
+    Unknown(Map<String, Value>),
 }
 
 /// An idea, explained: the parts of the text, without the examples, which every answer has.
@@ -88,6 +93,7 @@ pub struct Explained {
     /// A topic's slug, or the name of a finer idea.
     pub concept: String,
     /// For whom it is told.
+    #[serde(deserialize_with = "lenient::name")]
     pub level: Level,
     /// Markdown.
     pub explanation: String,
@@ -109,6 +115,7 @@ pub struct SetExercise {
     /// Its name for people.
     pub title: String,
     /// How hard it is.
+    #[serde(deserialize_with = "lenient::name")]
     pub difficulty: Difficulty,
     /// What is to be done.
     pub task: String,
@@ -160,6 +167,7 @@ pub struct ReviewFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// How grave it is.
+    #[serde(deserialize_with = "lenient::name")]
     pub severity: ReviewSeverity,
     /// A stable name.
     pub rule: String,
@@ -247,8 +255,10 @@ pub struct QuestionAnswered {
     /// Who asked it.
     pub student_id: UserId,
     /// Who answers.
+    #[serde(deserialize_with = "lenient::name")]
     pub agent: Author,
     /// What the answer was made with.
+    #[serde(deserialize_with = "lenient::name")]
     pub answered_by: AnsweredBy,
     /// How the question got there.
     pub routing: Routing,
