@@ -1,8 +1,11 @@
 //! Who may do what, with which token.
 
+use api_gateway::responses::{Profile, Session};
 use axum::{Json, Router, routing::get};
+use domain::user::Role;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::StatusCode;
+use runtime::{auth::AuthConfig, config::Settings};
 use serde_json::{Value, json};
 use tests::{JWT_SECRET, PASSWORD, Setup, World};
 use tokio::net::TcpListener;
@@ -13,13 +16,13 @@ async fn register_log_in_and_see_oneself() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let body = json!({ "email": "ADA@example.org ", "password": PASSWORD });
-    let login = world.post("/auth/login", None, &body).await;
-    assert_eq!(login.status, StatusCode::OK, "{:?}", login.body);
-    assert_eq!(login.body["expires_in"], 3_600);
+    let login: Session = world.post("/auth/login", None, &body).await.ok();
+    assert_eq!(login.expires_in, 3_600);
     let me = world.get("/me", Some(&student.token)).await;
-    assert_eq!(me.body["email"], "ada@example.org");
-    assert_eq!(me.body["role"], "student");
     assert!(!me.body.to_string().contains("hash"));
+    let me: Profile = me.ok();
+    assert_eq!((me.email.as_str(), me.role), ("ada@example.org", Role::Student));
+    assert_eq!(me, login.user);
     world.finish().await;
 }
 
@@ -46,9 +49,7 @@ async fn a_refresh_token_works_once_and_its_theft_ends_the_login() {
     let refresh = async |token: &str| {
         world.post("/auth/refresh", None, &json!({ "refresh_token": token })).await
     };
-    let first = refresh(&student.refresh_token).await;
-    assert_eq!(first.status, StatusCode::OK, "{:?}", first.body);
-    let successor = first.body["refresh_token"].as_str().expect("a token").to_owned();
+    let successor = refresh(&student.refresh_token).await.ok::<Session>().refresh_token;
     assert_ne!(successor, student.refresh_token);
     assert_eq!(refresh(&student.refresh_token).await.status, StatusCode::UNAUTHORIZED, "used up");
     assert_eq!(refresh(&successor).await.status, StatusCode::UNAUTHORIZED, "the family is revoked");
@@ -133,6 +134,17 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         assert_eq!(check(token.clone()).await, StatusCode::UNAUTHORIZED, "{token}");
     }
     world.finish().await;
+}
+
+#[test]
+fn people_and_services_have_audiences_of_their_own() {
+    let secret = ("JWT_SECRET", JWT_SECRET);
+    for (audience, faults) in [("learnflow", true), ("learnflow-internal", false)] {
+        let mut settings = Settings::from_pairs([secret, ("JWT_SERVICE_AUDIENCE", audience)]);
+        AuthConfig::read(&mut settings);
+        let checked = settings.check();
+        assert_eq!(checked.is_err(), faults, "{audience}: {checked:?}");
+    }
 }
 
 /// An EC key pair made for this test with OpenSSL (`prime256v1`).

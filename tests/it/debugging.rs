@@ -1,6 +1,7 @@
 //! The debug agent: it sees the program fail, says where and why, and gives one hint at a time.
 
 use domain::execution::Verdict;
+use events::question_answered::Details;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::{Reply, Student, World, worker_command};
@@ -162,7 +163,9 @@ async fn the_agent_dies_and_the_hint_comes_all_the_same_and_counts_once() {
     world.advance(11);
     let id = reply.body["id"].as_str().expect("an id");
     let answered = world.answer(&student, id).await;
-    assert_eq!(answered["answer"]["details"]["hint"]["level"], 1);
+    let details = answered.answer.and_then(|answer| answer.details);
+    let Some(Details::Debug(diagnosis)) = details else { panic!("no diagnosis: {details:?}") };
+    assert_eq!(diagnosis.hint.level, 1);
     let sql = "SELECT coalesce(sum(given), 0) FROM hint_ladders WHERE student_id = $1";
     assert_eq!(world.count(sql, student.id).await, 1);
     let sql = "SELECT count(*) FROM drafts WHERE student_id = $1";

@@ -202,8 +202,7 @@ async fn damaged_events_become_dead_letters_and_block_nobody() {
         );
         assert_eq!(letter["function"], "triage");
     }
-    let mut world = world;
-    world.stop().await;
+    world.finish_with_dead_letters(6).await;
 }
 
 /// Notes what it handles; holds up one student until it is let go.

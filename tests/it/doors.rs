@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use jsonwebtoken::{Algorithm, EncodingKey};
 use reqwest::StatusCode;
 use runtime::Host;
 use serde_json::{Value, json};
 use testing::eventually;
-use tests::World;
+use tests::{JWT_SECRET, World};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::triggers::{HANDLED, INGRESS_TOKEN, Single, batch, event, post, record};
+use crate::{
+    accounts::{claims, sign},
+    triggers::{HANDLED, INGRESS_TOKEN, Single, batch, event, post, record},
+};
 
 /// What a platform gives a process to stop, before it kills it.
 const GRACE: Duration = Duration::from_secs(30);
@@ -170,21 +174,36 @@ async fn metrics_are_for_this_machine_or_whoever_has_their_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_student_asks_an_internal_endpoint_for_themselves_only() {
+async fn a_service_asks_an_internal_endpoint_for_any_student_and_a_student_for_nobody() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let mut single = Single::new(&world, &[("BIND_ADDRESS", "0.0.0.0")]).await;
     let host = public(&mut single).await;
-    let ask = async |student: Value| {
+    let ask = async |token: &str, student: Value| {
         let body = json!({ "question": "What is a list?", "student_id": student });
         let client = runtime::http_client().expect("a client");
         let request = client.post(format!("http://127.0.0.1:{}/triage", host.address().port()));
-        let reply = tests::reply(request.bearer_auth(&ada.token).json(&body)).await;
+        let reply = tests::reply(request.bearer_auth(token).json(&body)).await;
         reply.expect("it answers").status
     };
-    assert_eq!(ask(json!(ada.id)).await, StatusCode::OK);
-    assert_eq!(ask(Value::Null).await, StatusCode::OK);
-    assert_eq!(ask(json!(bob.id)).await, StatusCode::FORBIDDEN);
+    for student in [json!(ada.id), json!(bob.id), Value::Null] {
+        assert_eq!(ask(&world.service_token(), student.clone()).await, StatusCode::OK);
+        assert_eq!(ask(&ada.token, student).await, StatusCode::UNAUTHORIZED);
+    }
+    let ours = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    let claims = |audience: Value| {
+        let mut claims = claims(&world, "gateway");
+        claims["aud"] = audience;
+        sign(Algorithm::HS256, None, &claims, &ours)
+    };
+    for (audience, expected) in [
+        (json!("learnflow-internal"), StatusCode::OK),
+        (json!(["learnflow-internal", "elsewhere"]), StatusCode::OK),
+        (json!(["learnflow-internal", "learnflow"]), StatusCode::UNAUTHORIZED),
+        (json!("learnflow"), StatusCode::UNAUTHORIZED),
+    ] {
+        assert_eq!(ask(&claims(audience.clone()), Value::Null).await, expected, "{audience}");
+    }
     host.stop().await;
     world.finish().await;
 }
@@ -224,4 +243,5 @@ async fn stopping_is_done_in_time_whatever_clients_do() {
     waiting.read_to_string(&mut answer).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     drop((silent, half, slow, deaf));
+    world.finish_unchecked().await;
 }

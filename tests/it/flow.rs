@@ -1,5 +1,11 @@
 //! One question, all the way through.
 
+use api_gateway::responses::QueryResponse;
+use domain::{
+    agent::{Agent, AnsweredBy, Author},
+    difficulty::Difficulty,
+};
+use events::question_answered::Details;
 use reqwest::StatusCode;
 use serde_json::json;
 use testing::ApacheKafka;
@@ -10,19 +16,16 @@ const QUESTION: &str = "What is the difference between a list and a tuple?";
 
 async fn check_question_is_answered(world: World) {
     let student = world.student("ada").await;
-    let reply = world.ask(&student, QUESTION, 20).await;
-    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
-    assert_eq!(reply.body["agent"], "concepts");
-    assert_eq!(reply.body["answered_by"], "offline");
-    let answer = &reply.body["answer"];
-    assert_eq!(answer["topics"], json!(["lists", "tuples"]));
-    assert!(answer["content"].as_str().is_some_and(|text| text.contains("a list can change")));
-    assert!(
-        answer["examples"][0]["output"].as_str().is_some_and(|text| text.starts_with("['milk'"))
-    );
-    let id = reply.body["id"].as_str().expect("an id").to_owned();
-    let stored = world.get(&format!("/queries/{id}"), Some(&student.token)).await;
-    assert_eq!(stored.body["answer"], *answer);
+    let query: QueryResponse = world.ask(&student, QUESTION, 20).await.ok();
+    assert_eq!(query.agent, Some(Author::Concepts));
+    assert_eq!(query.answered_by, Some(AnsweredBy::Offline));
+    let answer = query.answer.as_ref().expect("an answer");
+    assert_eq!(answer.topics, ["lists", "tuples"]);
+    assert!(answer.content.contains("a list can change"), "{}", answer.content);
+    assert!(answer.examples[0].output.starts_with("['milk'"), "{:?}", answer.examples);
+    let path = format!("/queries/{}", query.id);
+    let stored: QueryResponse = world.get(&path, Some(&student.token)).await.ok();
+    assert_eq!(stored, query);
     world.finish().await;
 }
 
@@ -44,11 +47,11 @@ async fn without_patience_the_answer_is_found_later() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let reply = world.ask(&student, "What is a set?", 0).await;
-    assert_eq!(reply.status, StatusCode::ACCEPTED);
-    let id = reply.body["id"].as_str().expect("an id");
-    assert_eq!(reply.headers["location"], format!("/api/v1/queries/{id}"));
-    let answered = world.answer(&student, id).await;
-    assert_eq!(answered["answer"]["topics"], json!(["sets"]));
+    let location = reply.headers["location"].clone();
+    let query: QueryResponse = reply.expect(StatusCode::ACCEPTED);
+    assert_eq!(location, format!("/api/v1/queries/{}", query.id));
+    let answered = world.answer(&student, query.id).await;
+    assert_eq!(answered.answer.expect("an answer").topics, ["sets"]);
     world.finish().await;
 }
 
@@ -56,8 +59,8 @@ async fn without_patience_the_answer_is_found_later() {
 async fn every_hop_belongs_to_one_request_and_names_its_cause() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    let reply = world.ask(&student, "What is a variable?", 20).await;
-    let query: Uuid = reply.body["id"].as_str().expect("an id").parse().expect("a UUID");
+    let query: QueryResponse = world.ask(&student, "What is a variable?", 20).await.ok();
+    let query = query.id.as_uuid();
     let rows: Vec<(String, Uuid, Option<Uuid>, Option<Uuid>)> = {
         let sql = "SELECT type, id, causation_id, subject FROM events WHERE correlation_id = $1
                    ORDER BY occurred_at, topic DESC";
@@ -80,14 +83,13 @@ async fn what_needs_another_agent_is_answered_honestly_by_triage() {
     let world = World::new().await;
     let student = world.student("ada").await;
     for (question, agent, words) in [
-        ("what is my progress?", "progress", "not part of this"),
-        ("What is the capital of France?", "off_topic", "learning Python"),
+        ("what is my progress?", Agent::Progress, "not part of this"),
+        ("What is the capital of France?", Agent::OffTopic, "learning Python"),
     ] {
-        let reply = world.ask(&student, question, 20).await;
-        assert_eq!(reply.status, StatusCode::OK, "{question}");
-        assert_eq!(reply.body["agent"], "triage", "{question}");
-        assert_eq!(reply.body["routing"]["agent"], agent, "{question}");
-        let content = reply.body["answer"]["content"].as_str().expect("content");
+        let query: QueryResponse = world.ask(&student, question, 20).await.ok();
+        assert_eq!(query.agent, Some(Author::Triage), "{question}");
+        assert_eq!(query.routing.map(|routing| routing.agent), Some(agent), "{question}");
+        let content = query.answer.expect("an answer").content;
         assert!(content.contains(words), "{question}: {content}");
     }
     world.finish().await;
@@ -126,16 +128,17 @@ async fn the_functions_answer_directly_on_their_own_ports() {
 async fn a_wish_for_practice_is_answered_with_an_exercise_of_its_topic() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    let reply = world.ask(&student, "Give me a hard exercise about dictionaries", 20).await;
-    assert_eq!(reply.body["agent"], "exercise", "{:?}", reply.body);
-    let set = &reply.body["answer"]["details"];
-    let shown = [&set["kind"], &set["topic"], &set["difficulty"]];
-    assert_eq!(shown, [&json!("exercise"), &json!("dictionaries"), &json!("hard")]);
-    assert!(set["reference"].is_null() && set["tests"].as_array().is_some_and(|t| !t.is_empty()));
+    let wish = "Give me a hard exercise about dictionaries";
+    let query: QueryResponse = world.ask(&student, wish, 20).await.ok();
+    assert_eq!(query.agent, Some(Author::Exercise));
+    let details = query.answer.and_then(|answer| answer.details);
+    let Some(Details::Exercise(set)) = details else { panic!("no exercise: {details:?}") };
+    assert_eq!((set.topic.as_str(), set.difficulty), ("dictionaries", Difficulty::Hard));
+    assert!(!set.tests.is_empty());
     let listed = world.send("exercise", |client, url| {
         client.get(format!("{url}/exercises?topic=dictionaries&difficulty=hard"))
     });
-    assert_eq!(listed.await.body[0]["slug"], set["slug"]);
+    assert_eq!(listed.await.body["items"][0]["id"], set.id.to_string());
     let body = json!({ "topic": "no-such", "difficulty": "easy" });
     let refused = world.send("exercise", |client, url| {
         client.post(format!("{url}/exercises/generate")).json(&body)

@@ -1,5 +1,6 @@
 //! Every test that needs more than one crate, in one binary, so that all share one PostgreSQL.
 
+mod access;
 mod accounts;
 mod answers;
 mod bad_input;
@@ -11,11 +12,13 @@ mod delivery;
 mod doors;
 mod flow;
 mod grading;
+mod harness;
 mod hostile_words;
 mod memory;
 mod model;
 mod network;
 mod new_function;
+mod openapi;
 mod operations;
 mod outages;
 mod practising;

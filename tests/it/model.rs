@@ -3,6 +3,7 @@
 
 use std::{pin::pin, time::Duration};
 
+use domain::agent::AnsweredBy;
 use events::{CloudEvent, HeaderStyle};
 use futures::future::{Either, join_all, select};
 use rdkafka::{
@@ -192,7 +193,7 @@ async fn who_comes_when_as_many_wait_as_can_is_answered_without_the_model() {
     sqlx::query(OTHERS).execute(&mut database).await.expect("it is valid");
     assert_eq!(ask(&world, &eve, "What is a list?").await.body["answered_by"], "offline");
     let id = waits.body["id"].as_str().expect("an id");
-    assert_eq!(world.answer(&bob, id).await["answered_by"], "model");
+    assert_eq!(world.answer(&bob, id).await.answered_by, Some(AnsweredBy::Model));
     assert_eq!(server.requests().len(), 1);
     world.finish().await;
 }

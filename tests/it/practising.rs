@@ -1,8 +1,13 @@
 //! Exercises: set one at a time, handed in, graded with what may be told, helped with, varied, and written by
 //! a model.
 
+use api_gateway::responses::{ExercisePage, SubmissionResponse};
 use curriculum::Exercise;
+use domain::difficulty::Difficulty;
+use events::submission_graded::{Feedback, TestStatus};
+use exercises::Parsons;
 use reqwest::StatusCode;
+use runtime::http::Problem;
 use serde_json::{Value, json};
 use testing::{ModelServer, Scripted};
 use tests::{Reply, Setup, Student, World};
@@ -20,6 +25,10 @@ async fn hand_in(world: &World, student: &Student, path: &str, code: &str) -> Re
     world.post_with(&path, &student.token, &json!({ "code": code }), [("prefer", "wait=20")]).await
 }
 
+fn graded(reply: Reply) -> Feedback {
+    reply.ok::<SubmissionResponse>().feedback.expect("a grade")
+}
+
 async fn generate(world: &World, student: &Student, body: Value) -> Reply {
     let headers = [("prefer", "wait=25")];
     let reply = world.post_with("/exercises/generate", &student.token, &body, headers).await;
@@ -34,11 +43,9 @@ async fn the_course_is_listed_page_by_page_and_nothing_hidden_is_shown() {
     let mut seen = Vec::new();
     let mut path = "/exercises".to_owned();
     loop {
-        let page = world.get(&path, Some(&student.token)).await;
-        assert_eq!(page.status, StatusCode::OK, "{:?}", page.body);
-        let items = page.body["items"].as_array().expect("items");
-        seen.extend(items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()));
-        match page.body["next_cursor"].as_str() {
+        let page: ExercisePage = world.get(&path, Some(&student.token)).await.ok();
+        seen.extend(page.items.iter().map(|item| item.id.to_string()));
+        match page.next_cursor {
             Some(cursor) => path = format!("/exercises?cursor={cursor}"),
             None => break,
         }
@@ -53,8 +60,9 @@ async fn the_course_is_listed_page_by_page_and_nothing_hidden_is_shown() {
         assert!(!text.contains("\"hidden\""), "{text}");
     }
     let hard = world.get("/exercises?topic=lists&difficulty=hard", Some(&student.token)).await;
-    let items = hard.body["items"].as_array().expect("items");
-    assert!(!items.is_empty() && items.iter().all(|item| item["topic"] == "lists"), "{items:?}");
+    let items = hard.ok::<ExercisePage>().items;
+    assert!(!items.is_empty() && items.iter().all(|item| item.topic == "lists"), "{items:?}");
+    assert!(items.iter().all(|item| item.difficulty == Difficulty::Hard), "{items:?}");
     for bad in ["/exercises?cursor=x", "/exercises?difficulty=huge", "/exercises?colour=red"] {
         let refused = world.get(bad, Some(&student.token)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
@@ -71,36 +79,34 @@ async fn a_solution_is_graded_by_hidden_tests_and_learns_what_may_be_told() {
     let (exercise, path) = exercise("second-largest");
     let wrong = "def second_largest(numbers):\n    return sorted(numbers)[-2]\n";
     let reply = hand_in(&world, &ada, &path, wrong).await;
-    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
-    let feedback = &reply.body["feedback"];
-    assert_eq!((&feedback["passed"], &feedback["attempt"]), (&json!(false), &json!(1)));
-    let score = feedback["score"].as_u64().expect("a score");
-    assert!((1..100).contains(&score), "{feedback}");
-    let tests = feedback["tests"].as_array().expect("tests");
+    let text = reply.body["feedback"].to_string();
+    let feedback = graded(reply);
+    assert_eq!((feedback.passed, feedback.attempt), (false, 1));
+    assert!((1..100).contains(&feedback.score), "{text}");
+    let tests = feedback.tests;
     assert_eq!(tests.len(), exercise.tests.len());
-    let text = feedback.to_string();
-    for (check, test) in exercise.tests.iter().zip(tests) {
+    for (check, test) in exercise.tests.iter().zip(&tests) {
         let (Some(call), Some(expected)) = (&check.call, &check.expected) else { continue };
-        assert_eq!(check.hidden.is_some(), test["hidden"] == true);
+        assert_eq!(check.hidden.is_some(), test.hidden);
         if check.hidden.is_some() {
             assert!(!text.contains(&format!("{call:?}")), "{call} is told");
-            let shown = [&test["call"], &test["expected"], &test["actual"]];
-            assert!(shown.iter().all(|part| part.is_null()), "{expected} is told: {test}");
-            assert!(test["about"].is_string(), "{test}");
+            let shown = [&test.call, &test.expected, &test.actual];
+            assert!(shown.iter().all(|part| part.is_none()), "{expected} is told: {test:?}");
+            assert!(test.about.is_some(), "{test:?}");
         }
     }
-    assert!(tests.iter().any(|test| test["hidden"] == true && test["status"] != "pass"), "{text}");
+    assert!(tests.iter().any(|test| test.hidden && test.status != TestStatus::Pass), "{text}");
     let right = hand_in(&world, &ada, &path, &exercise.reference).await;
-    let feedback = &right.body["feedback"];
-    assert_eq!((&feedback["passed"], &feedback["score"]), (&json!(true), &json!(100)));
-    assert_eq!((&feedback["attempt"], &feedback["best"]), (&json!(2), &json!(100)));
-    assert!(feedback["quality"].is_number(), "{feedback}");
-    let id = right.body["id"].as_str().expect("an id");
-    let activities = world.events_of_request(id, "progress.events").await;
+    let right: SubmissionResponse = right.ok();
+    let (id, feedback) = (right.id, right.feedback.expect("a grade"));
+    assert_eq!((feedback.passed, feedback.score), (true, 100));
+    assert_eq!((feedback.attempt, feedback.best), (2, 100));
+    assert!(feedback.quality.is_some(), "{feedback:?}");
+    let activities = world.events_of_request(&id.to_string(), "progress.events").await;
     assert_eq!(activities[0]["activity"]["type"], "exercise_submitted");
     assert_eq!(activities[0]["activity"]["score"], 100);
     let own = world.get(&format!("{path}/submissions"), Some(&ada.token)).await;
-    assert_eq!(own.body.as_array().map(Vec::len), Some(2));
+    assert_eq!(own.ok::<Vec<SubmissionResponse>>().len(), 2);
     let theirs = world.get(&format!("/submissions/{id}"), Some(&bob.token)).await;
     assert_eq!(theirs.status, StatusCode::NOT_FOUND);
     world.finish().await;
@@ -135,20 +141,20 @@ async fn every_way_to_fail_a_test_is_told_apart() {
     let student = world.student("ada").await;
     let (_, path) = exercise("second-largest");
     for (body, status, words) in [
-        ("    print(numbers)", "none_returned", "return"),
-        ("    return numbers[99]", "exception", "IndexError"),
-        ("    while True:\n        pass", "timeout", "time"),
-        ("    return 'x'", "wrong", "should give `7`"),
-        ("    return 'x' * 10**9", "memory", "memory"),
+        ("    print(numbers)", TestStatus::NoneReturned, "return"),
+        ("    return numbers[99]", TestStatus::Exception, "IndexError"),
+        ("    while True:\n        pass", TestStatus::Timeout, "time"),
+        ("    return 'x'", TestStatus::Wrong, "should give `7`"),
+        ("    return 'x' * 10**9", TestStatus::Memory, "memory"),
     ] {
         let code = format!("def second_largest(numbers):\n{body}\n");
-        let reply = hand_in(&world, &student, &path, &code).await;
-        let first = &reply.body["feedback"]["tests"][0];
-        assert_eq!(first["status"], status, "{body}: {:?}", reply.body);
-        assert!(first["message"].as_str().is_some_and(|text| text.contains(words)), "{first}");
+        let feedback = graded(hand_in(&world, &student, &path, &code).await);
+        let first = &feedback.tests[0];
+        assert_eq!(first.status, status, "{body}: {feedback:?}");
+        assert!(first.message.as_ref().is_some_and(|text| text.contains(words)), "{first:?}");
     }
     let broken = hand_in(&world, &student, &path, "def second_largest(numbers)\n    pass\n").await;
-    let message = broken.body["feedback"]["message"].as_str().expect("a message");
+    let message = graded(broken).message;
     assert!(message.starts_with("Nothing could be tested yet"), "{message}");
     let missing = hand_in(&world, &student, "/exercises/none", "x = 1").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
@@ -163,21 +169,14 @@ async fn the_solution_comes_in_pieces_after_three_attempts_and_not_before() {
     let pieces =
         async || world.post(&format!("{path}/parsons"), Some(&student.token), &json!({})).await;
     for attempt in 0..3 {
-        let early = pieces().await;
-        assert_eq!(
-            (early.status, &early.body["code"]),
-            (StatusCode::CONFLICT, &json!("too_early"))
-        );
+        assert_eq!(pieces().await.expect::<Problem>(StatusCode::CONFLICT).code(), "too_early");
         let code = format!("def second_largest(numbers):\n    return {attempt}\n");
-        let reply = hand_in(&world, &student, &path, &code).await;
-        assert_eq!(reply.body["feedback"]["parsons"], attempt == 2, "{:?}", reply.body);
+        let feedback = graded(hand_in(&world, &student, &path, &code).await);
+        assert_eq!(feedback.parsons, attempt == 2, "{feedback:?}");
     }
-    let given = pieces().await;
-    assert_eq!(given.status, StatusCode::OK, "{:?}", given.body);
-    let blocks = given.body["blocks"].as_array().expect("blocks");
+    let given: Parsons = pieces().await.ok();
     let lines = exercise.reference.lines().filter(|line| !line.trim().is_empty()).count();
-    let too_many = given.body["too_many"].as_u64().expect("a number");
-    assert_eq!(blocks.len() as u64, lines as u64 + too_many);
+    assert_eq!(given.blocks.len(), lines + given.too_many);
     let solved = hand_in(&world, &student, &path, &exercise.reference).await;
     let id = solved.body["id"].as_str().expect("an id");
     let activity = &world.events_of_request(id, "progress.events").await[0]["activity"];

@@ -84,7 +84,7 @@ async fn a_backlog_is_noted_as_it_is_sent_so_that_nothing_of_it_is_sent_again() 
     const BACKLOG: i64 = 6_000;
     /// Sent and not noted: some takes of the relay. What is not noted within a lease is sent once more.
     const OPEN_LIMIT: i64 = 2_500;
-    let mut world = World::new().await;
+    let world = World::new().await;
     let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
                SELECT gen_random_uuid(), $1, gen_random_uuid()::text, 'left.behind.v1', 'learnflow/test',
                       gen_random_uuid(), '{}', 'epoch', 'epoch' FROM generate_series(1, $2)";
@@ -99,7 +99,7 @@ async fn a_backlog_is_noted_as_it_is_sent_so_that_nothing_of_it_is_sent_again() 
         (left == 0 && world.count(unseen, Uuid::nil()).await == 0).then_some(())
     })
     .await;
-    world.stop().await;
+    world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,8 +161,7 @@ async fn a_record_as_large_as_a_broker_takes_becomes_a_dead_letter_that_can_be_s
     })
     .await;
     assert_eq!(letter["truncated"], true, "the letter says that it is not all of the record");
-    let mut world = world;
-    world.stop().await;
+    world.finish_with_dead_letters(1).await;
 }
 
 /// The ids of all events of a student on a topic, in the order of the broker.

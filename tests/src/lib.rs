@@ -1,18 +1,29 @@
 //! The whole product in one process, for tests: real database, real Kafka protocol, real HTTP.
 
+mod client;
+pub mod contract;
 pub mod hostile;
 pub mod transcripts;
 
+pub use client::{Reply, Student, reply};
+
 use std::{
+    fmt::Display,
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
+use api_gateway::responses::{QueryResponse, Session};
 use chrono::{DateTime, TimeDelta, Utc};
 use local_broker::Broker;
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::StatusCode;
 use runner::{Stack, StackOptions, functions};
-use runtime::{Clock, fault::Faults};
+use runtime::{
+    Clock,
+    auth::{AuthConfig, Signer},
+    config::Settings,
+    fault::Faults,
+};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 use tempfile::TempDir;
@@ -54,6 +65,8 @@ pub struct World {
     clock: Clock,
     settings: Vec<(String, String)>,
     client: reqwest::Client,
+    /// Whether the test has ended as it should; see [`World::finish`].
+    is_finished: bool,
 }
 
 /// How to set a [`World`] up; the default suits most tests.
@@ -65,28 +78,6 @@ pub struct Setup {
     pub settings: Vec<(&'static str, String)>,
     /// Whether time passes by itself, as a bench needs it.
     pub system_clock: bool,
-}
-
-/// A student who is logged in.
-#[derive(Debug, Clone)]
-pub struct Student {
-    /// The account's id.
-    pub id: Uuid,
-    /// The access token.
-    pub token: String,
-    /// The refresh token.
-    pub refresh_token: String,
-}
-
-/// An answer to an HTTP request.
-#[derive(Debug)]
-pub struct Reply {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body as JSON; null if it is none.
-    pub body: Value,
 }
 
 impl World {
@@ -120,6 +111,7 @@ impl World {
             clock: if setup.system_clock { Clock::System } else { Clock::manual(now) },
             settings: setup.settings.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
             client: runtime::http_client().expect("a client"),
+            is_finished: false,
         };
         world.start(Faults::default()).await;
         world
@@ -219,17 +211,26 @@ impl World {
         self.database.connect().await
     }
 
-    /// Sends a request to a function.
+    /// Sends a request to a function. What the gateway answers must be as its contract says.
     ///
     /// # Panics
-    /// Nobody answers.
+    /// Nobody answers, or in another way than the contract says.
     pub async fn send(
         &self,
         function: &str,
         build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
     ) -> Reply {
         let url = self.stack().url(function).expect("there is such a function");
-        reply(build(&self.client, &url)).await.expect("the function answers")
+        let request = build(&self.client, &url);
+        let sent = request.try_clone().and_then(|request| request.build().ok());
+        let reply = reply(request).await.expect("the function answers");
+        if let Some(sent) = sent.filter(|_| function == "api-gateway") {
+            let (method, path) = (sent.method(), sent.url().path());
+            let Reply { status, headers, body } = &reply;
+            let checked = contract::check(method, path, *status, headers, body);
+            assert_eq!(checked, Ok(()), "{method} {path}: {status} {body}");
+        }
+        reply
     }
 
     /// Posts JSON to the gateway.
@@ -319,8 +320,28 @@ impl World {
     pub async fn student(&self, name: &str) -> Student {
         let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD, "display_name": name });
         let reply = self.post("/auth/register", None, &body).await;
-        assert_eq!(reply.status, StatusCode::CREATED, "{:?}", reply.body);
-        Student::from(&reply.body)
+        reply.expect::<Session>(StatusCode::CREATED).into()
+    }
+
+    /// The person behind a login.
+    ///
+    /// # Panics
+    /// The address or the password is wrong.
+    pub async fn log_in(&self, email: &str, password: &str) -> Student {
+        let body = json!({ "email": email, "password": password });
+        self.post("/auth/login", None, &body).await.ok::<Session>().into()
+    }
+
+    /// A token with which a service calls internal endpoints.
+    ///
+    /// # Panics
+    /// It cannot be signed.
+    #[must_use]
+    pub fn service_token(&self) -> String {
+        let mut settings = Settings::from_pairs([("JWT_SECRET", JWT_SECRET)]);
+        let signer = Signer::new(&AuthConfig::read(&mut settings)).expect("a secret");
+        let (id, now) = (self.clock.new_id(), self.now());
+        signer.sign_service("test", id, now, TimeDelta::hours(1)).expect("it can be signed")
     }
 
     /// Asks a question and waits up to `wait` seconds for the answer.
@@ -336,10 +357,10 @@ impl World {
     }
 
     /// Waits until a question is answered, and returns the answer.
-    pub async fn answer(&self, student: &Student, query_id: &str) -> Value {
+    pub async fn answer(&self, student: &Student, query_id: impl Display) -> QueryResponse {
         eventually("the question is answered", async || {
             let reply = self.get(&format!("/queries/{query_id}"), Some(&student.token)).await;
-            (reply.status == StatusCode::OK).then_some(reply.body)
+            (reply.status == StatusCode::OK).then(|| reply.ok())
         })
         .await
     }
@@ -370,24 +391,40 @@ impl World {
         }
     }
 
-    /// Ends a test: whatever was accepted is delivered, and nothing was given up.
+    /// Ends a test: whatever was accepted is delivered, and nothing was given up. A test that ends without this, or
+    /// one of the two below, fails.
     ///
     /// # Panics
     /// Something is left.
-    pub async fn finish(mut self) {
+    pub async fn finish(self) {
+        self.finish_with_dead_letters(0).await;
+    }
+
+    /// Ends a test in which so many events were to be given up.
+    ///
+    /// # Panics
+    /// Something is left, or there are more or fewer dead letters.
+    pub async fn finish_with_dead_letters(mut self, expected: i64) {
         eventually("nothing is left to a relay", async || {
             let sql = "SELECT count(*) FROM delayed_events WHERE $1 IS NOT NULL";
             (self.count(sql, Uuid::nil()).await == 0).then_some(())
         })
         .await;
         let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
-        assert_eq!(self.count(sql, Uuid::nil()).await, 0, "dead letters");
+        assert_eq!(self.count(sql, Uuid::nil()).await, expected, "dead letters");
         self.check_emitted().await;
         self.stop().await;
         let left = sqlx::query(UNPUBLISHED).fetch_one(&mut self.database().await).await;
         let left: i64 = left.expect("the query is valid").get(0);
         assert_eq!(left, 0, "events that are not published");
+        self.finish_unchecked().await;
+    }
+
+    /// Ends a test that leaves work undone on purpose, or keeps it in a database of its own.
+    pub async fn finish_unchecked(&mut self) {
+        self.stop().await;
         self.database.remove().await;
+        self.is_finished = true;
     }
 }
 
@@ -398,39 +435,22 @@ pub const UNPUBLISHED: &str = "SELECT (SELECT count(*) FROM delayed_events)
     + (SELECT count(*) FROM events JOIN writers ON writers.id = writer
        WHERE sequence > floor AND taken_over_at IS NULL)";
 
-/// A test that fails must end: consumers that are dropped with their broker wait for it, and nothing else
-/// runs meanwhile.
 impl Drop for World {
     fn drop(&mut self) {
-        let Some(stack) = self.stack.take() else { return };
-        if !std::thread::panicking() {
+        if self.is_finished {
             return;
         }
-        // Whether it stops in time changes nothing any more.
-        drop(tokio::task::block_in_place(|| {
-            let stopping = tokio::time::timeout(STOP_LIMIT, stack.stop());
-            tokio::runtime::Handle::current().block_on(stopping)
-        }));
-    }
-}
-
-impl Student {
-    fn from(session: &Value) -> Self {
-        let text = |value: &Value| value.as_str().expect("a session has tokens").to_owned();
-        Self {
-            id: text(&session["user"]["id"]).parse().expect("ids are UUIDs"),
-            token: text(&session["access_token"]),
-            refresh_token: text(&session["refresh_token"]),
+        // A test that fails must end: consumers that are dropped with their broker wait for it, and nothing else
+        // runs meanwhile.
+        if let Some(stack) = self.stack.take() {
+            // Whether it stops in time changes nothing any more.
+            drop(tokio::task::block_in_place(|| {
+                let stopping = tokio::time::timeout(STOP_LIMIT, stack.stop());
+                tokio::runtime::Handle::current().block_on(stopping)
+            }));
         }
+        assert!(std::thread::panicking(), "the test has forgotten its final checks: World::finish");
     }
-}
-
-/// Sends a request and reads the answer; `None` if the connection breaks.
-pub async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
-    let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.json().await.unwrap_or(Value::Null);
-    Some(Reply { status, headers, body })
 }
 
 async fn start_broker(dir: &TempDir, port: u16) -> Broker {

@@ -13,7 +13,7 @@ use events::{CloudEvent, Event};
 use ids::{EventId, UserId};
 use runtime::{
     HandlerError, Outgoing, UnitOfWork, WorkOrigin,
-    http::{Caller, Json, Problem},
+    http::{Json, Person, Problem},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -77,7 +77,7 @@ pub(crate) struct Answered<S> {
 /// Accepts work and waits for its answer.
 pub(crate) async fn accept<W: Work>(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &Person,
     headers: &HeaderMap,
     work: W,
 ) -> Result<Accepted<W::Stored>, Problem> {

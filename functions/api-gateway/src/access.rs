@@ -1,11 +1,11 @@
 //! Issuing tokens: a short-lived access token, and a refresh token that works once.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::user::Role;
 use ids::{TokenFamilyId, UserId};
 use runtime::http::Problem;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use storage::{refresh_tokens::RefreshToken, users::User};
@@ -19,20 +19,18 @@ const ACCESS_LIFE: TimeDelta = TimeDelta::hours(1);
 const REFRESH_LIFE: TimeDelta = TimeDelta::days(7);
 
 /// A person as they see themselves.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Profile {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Profile {
     /// The account's id.
-    #[schema(value_type = uuid::Uuid)]
-    id: UserId,
+    pub id: UserId,
     /// The address to log in with.
-    email: String,
+    pub email: String,
     /// The name that others see.
-    display_name: String,
-    /// `student`, `teacher` or `admin`.
-    #[schema(value_type = String)]
-    role: Role,
+    pub display_name: String,
+    /// What they may do.
+    pub role: Role,
     /// When the account was made.
-    created_at: chrono::DateTime<chrono::Utc>,
+    pub created_at: DateTime<Utc>,
 }
 
 impl From<&User> for Profile {
@@ -48,18 +46,25 @@ impl From<&User> for Profile {
 }
 
 /// Tokens, and whom they are for.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Session {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
     /// Goes into `Authorization: Bearer …`.
-    access_token: String,
-    /// Always `Bearer`.
-    token_type: &'static str,
+    pub access_token: String,
+    /// How it is shown.
+    pub token_type: TokenType,
     /// Seconds until the access token ends.
-    expires_in: i64,
+    pub expires_in: i64,
     /// Exchanged once for a new pair at `/auth/refresh`.
-    refresh_token: String,
+    pub refresh_token: String,
     /// Whom they are for.
-    user: Profile,
+    pub user: Profile,
+}
+
+/// How an access token is shown (RFC 6750).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum TokenType {
+    /// Whoever has it may use it.
+    Bearer,
 }
 
 /// Issues a pair of tokens in a family: a new one at each login, the same one at each refresh.
@@ -90,7 +95,7 @@ pub(crate) async fn issue(
     storage::refresh_tokens::insert(conn, &token).await?;
     Ok(Session {
         access_token,
-        token_type: "Bearer",
+        token_type: TokenType::Bearer,
         expires_in: ACCESS_LIFE.num_seconds(),
         refresh_token,
         user: user.into(),

@@ -12,7 +12,7 @@ use domain::{
 use ids::{EventId, TokenFamilyId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, ClientAddress, Json, Problem},
+    http::{Caller, ClientAddress, Json, Problem, Student},
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -36,19 +36,18 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterRequest {
     /// The address to log in with.
-    #[schema(value_type = String, example = "ada@example.org", max_length = 254)]
     email: Email,
     /// At least 8 characters.
     #[schema(value_type = String, min_length = 8, max_length = 128)]
     password: Password,
     /// The name that others see.
-    #[schema(value_type = String, example = "Ada", max_length = 100)]
+    #[schema(example = "Ada")]
     display_name: DisplayName,
 }
 
-/// Makes a student's account and logs in.
+/// Creates a student's account and logs in.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = RegisterRequest,
     responses((status = 201, body = Session), (status = 409, body = Problem), (status = 422, body = Problem),
               (status = 429, body = Problem), (status = 503, body = Problem)))]
@@ -104,7 +103,7 @@ pub(crate) async fn register(
     session(&gateway, tx, &user, StatusCode::CREATED).await
 }
 
-/// A registration that was sent before: the same request knows the same password, so it may log in.
+/// A registration that was sent before. The same request has the same password, so it may log in.
 async fn log_in_again(
     gateway: &Gateway,
     first: &User,
@@ -122,7 +121,7 @@ async fn log_in_again(
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginRequest {
     /// The address of the account.
-    #[schema(value_type = String, example = "student@example.org")]
+    #[schema(example = "student@example.org")]
     email: Email,
     /// Its password.
     #[schema(value_type = String, example = "learnflow-student")]
@@ -155,12 +154,12 @@ pub(crate) async fn login(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    /// As the last login or refresh gave it.
+    /// The one that the last login or refresh returned.
     refresh_token: String,
 }
 
-/// Exchanges a refresh token for a new pair. A token that comes twice was stolen, so then everyone
-/// who holds one of that login is logged out.
+/// Exchanges a refresh token for a new pair. A token that is used twice was stolen, so everyone who holds one of the
+/// same login is logged out.
 #[utoipa::path(post, path = "/auth/refresh", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 200, body = Session), (status = 401, body = Problem)))]
 pub(crate) async fn refresh(
@@ -186,7 +185,7 @@ pub(crate) async fn refresh(
     }
 }
 
-/// Logs out: every refresh token of that login ends. A token that is not known needs no ending.
+/// Logs out: every refresh token of that login is revoked. An unknown token is ignored.
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 204)))]
 pub(crate) async fn logout(
@@ -207,7 +206,7 @@ pub(crate) async fn logout(
     responses((status = 200, body = Profile), (status = 401, body = Problem)))]
 pub(crate) async fn me(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
 ) -> Result<Json<Profile>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let user = users::find(&mut conn, caller.id).await?;

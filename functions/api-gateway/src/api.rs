@@ -8,11 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use runtime::http::Json;
-use serde::Serialize;
+use runtime::http::{Json, Problem};
+use serde::{Deserialize, Serialize};
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Content, Ref, RefOr, ResponseBuilder,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
@@ -27,13 +31,16 @@ use crate::{Gateway, accounts, conversation, executions, help, limits, practice,
                        (RFC 9457); `code` tells them apart."
     ),
     modifiers(&Bearer),
-    tags((name = "Tutor", description = "Asking and being answered"),
+    tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
-         (name = "Exercises", description = "Something to practise, and grades"),
-         (name = "Accounts", description = "Who you are"),
+         (name = "Exercises", description = "Practice and grades"),
+         (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
 struct ApiDoc;
+
+/// What an error is (RFC 9457).
+const PROBLEM_JSON: &str = "application/problem+json";
 
 struct Bearer;
 
@@ -45,9 +52,46 @@ impl Modify for Bearer {
     }
 }
 
-/// Everything that the gateway serves.
-pub(crate) fn routes(gateway: Gateway) -> Router {
-    let limited = OpenApiRouter::new()
+/// The contract: what is served under `/api/v1`, and how it looks.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let endpoints = limited().merge(probes());
+    let (_, mut openapi) =
+        OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", endpoints).split_for_parts();
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        operations.into_iter().flatten().for_each(complete);
+    }
+    openapi
+}
+
+/// Says what holds for all operations: errors are problems, and each may end in one that it does not name.
+fn complete(operation: &mut Operation) {
+    let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));
+    let other = ResponseBuilder::new()
+        .description("Any other error")
+        .content(PROBLEM_JSON, problem.clone())
+        .build();
+    let responses = &mut operation.responses.responses;
+    responses.insert("default".to_owned(), other.into());
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            let code = status.parse::<StatusCode>().ok();
+            let words = code.and_then(|code| code.canonical_reason()).unwrap_or_default();
+            response.description = words.to_owned();
+        }
+        for (content_type, content) in std::mem::take(&mut response.content) {
+            let is_problem = content == RefOr::T(problem.clone());
+            let content_type = if is_problem { PROBLEM_JSON.to_owned() } else { content_type };
+            response.content.insert(content_type, content);
+        }
+    }
+}
+
+/// What counts against the limit of an address.
+fn limited() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
         .routes(routes!(accounts::register))
         .routes(routes!(accounts::login))
         .routes(routes!(accounts::refresh))
@@ -68,39 +112,58 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
-        .route_layer(middleware::from_fn_with_state(gateway.clone(), limits::per_address));
-    let probes = OpenApiRouter::new().routes(routes!(health)).routes(routes!(ready));
-    let (router, openapi) = OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .nest("/api/v1", limited.merge(probes))
-        .split_for_parts();
-    let document = openapi;
-    router
+}
+
+fn probes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(ready))
+}
+
+/// Everything that the gateway serves.
+pub(crate) fn routes(gateway: Gateway) -> Router {
+    let limit = middleware::from_fn_with_state(gateway.clone(), limits::per_address);
+    let endpoints = limited().route_layer(limit).merge(probes());
+    let document = openapi();
+    Router::new()
+        .nest("/api/v1", endpoints.into())
         .with_state(gateway)
         .route("/openapi.json", get(async move || axum::Json(document.clone())))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
 }
 
 /// A probe's answer.
-#[derive(Debug, Serialize, ToSchema)]
-struct Probe {
-    /// `ok`, `ready` or `not ready`.
-    status: &'static str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Probe {
+    /// The state of the process.
+    pub status: ProbeStatus,
+}
+
+/// The state of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum ProbeStatus {
+    /// It is alive.
+    #[serde(rename = "ok")]
+    Ok,
+    /// It can accept work.
+    #[serde(rename = "ready")]
+    Ready,
+    /// It cannot accept work.
+    #[serde(rename = "not ready")]
+    NotReady,
 }
 
 /// Whether the process is alive.
 #[utoipa::path(get, path = "/health", tag = "Operations", responses((status = 200, body = Probe)))]
 async fn health() -> Json<Probe> {
-    Json(Probe { status: "ok" })
+    Json(Probe { status: ProbeStatus::Ok })
 }
 
 /// Whether work can be accepted: the database answers. Kafka may be away, since accepted work is kept.
 #[utoipa::path(get, path = "/ready", tag = "Operations",
     responses((status = 200, body = Probe), (status = 503, body = Probe)))]
 async fn ready(State(gateway): State<Gateway>) -> Response {
-    match gateway.services.store.probe().await {
-        Ok(()) => Json(Probe { status: "ready" }).into_response(),
-        Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Json(Probe { status: "not ready" })).into_response()
-        }
-    }
+    let (code, status) = match gateway.services.store.probe().await {
+        Ok(()) => (StatusCode::OK, ProbeStatus::Ready),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, ProbeStatus::NotReady),
+    };
+    (code, Json(Probe { status })).into_response()
 }

@@ -13,23 +13,30 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose, Requester},
 };
 use ids::{ExecutionId, UserId};
-use runtime::http::{Caller, Json, Path, Problem};
-use serde::Serialize;
+use runtime::http::{Caller, Json, Path, Person, Problem, Student};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
-use storage::executions;
-use utoipa::ToSchema;
+use storage::executions::{self, Execution};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{AllOfBuilder, AnyOfBuilder},
+    },
+};
 use uuid::Uuid;
 
 use crate::{
     Gateway,
     accept::{Work, accept, pending},
+    ownership::{missing, readable},
 };
 
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+/// The state of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum ExecutionStatus {
+pub enum ExecutionStatus {
     /// The result is still to come: ask `status_url` again.
     Pending,
     /// The result is here.
@@ -38,40 +45,64 @@ enum ExecutionStatus {
     Failed,
 }
 
-/// A run and, once there is one, its result.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ExecutionResponse {
+/// A run without its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExecutionState {
     /// The run's id.
-    #[schema(value_type = Uuid)]
-    id: ExecutionId,
-    /// Where it stands.
-    status: ExecutionStatus,
+    pub id: ExecutionId,
+    /// Its state.
+    pub status: ExecutionStatus,
     /// Where the result will be found.
-    status_url: String,
+    pub status_url: String,
     /// When it was asked for.
-    created_at: DateTime<Utc>,
-    /// `{verdict, exit_code, stdout, stderr, transcript, truncated, error?, files?, tests?, trace?,
-    /// duration_ms, cpu_ms, memory_bytes, python}`
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    result: Option<ExecutionResult>,
+    pub created_at: DateTime<Utc>,
 }
 
-/// Runs a program in the sandbox: `{code, stdin?, files?, tests?, timeout_ms?, seed?, trace?}`. The
-/// result comes in place if it is ready within the client's patience (`Prefer: wait=5`); else `202`
-/// tells where it will be.
-#[utoipa::path(post, path = "/executions", tag = "Code", security(("bearer" = [])),
+/// A run and, once there is one, its result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionResponse {
+    /// Its state.
+    #[serde(flatten)]
+    pub state: ExecutionState,
+    /// What came of it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ExecutionResult>,
+}
+
+/// Not derived: a derived schema would ask for a result, or for nothing at all.
+impl PartialSchema for ExecutionResponse {
+    fn schema() -> RefOr<Schema> {
+        let state = || Ref::from_schema_name(ExecutionState::name());
+        let result = Ref::from_schema_name(ExecutionResult::name());
+        let finished = AllOfBuilder::new().item(state()).item(result);
+        let description = Some("A run and, once there is one, its result.");
+        AnyOfBuilder::new().item(finished).item(state()).description(description).into()
+    }
+}
+
+impl ToSchema for ExecutionResponse {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ExecutionState::name().into(), ExecutionState::schema()));
+        schemas.push((ExecutionResult::name().into(), ExecutionResult::schema()));
+        ExecutionState::schemas(schemas);
+        ExecutionResult::schemas(schemas);
+    }
+}
+
+/// Runs a program in the sandbox. The response holds the result if it is ready in time (`Prefer: wait=5`); otherwise
+/// `202` says where it will be.
+#[utoipa::path(post, path = "/executions", operation_id = "run_program", tag = "Code", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
-    request_body(content = Object, example = json!({"code": "print(input())", "stdin": "hello\n"})),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
+    request_body(content = Program, example = json!({"code": "print(input())", "stdin": "hello\n"})),
     responses(
-        (status = 200, description = "Run", body = ExecutionResponse),
+        (status = 200, description = "Finished", body = ExecutionResponse),
         (status = 202, description = "Accepted; the result will be at `status_url`", body = ExecutionResponse),
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn run(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(program): Json<Program>,
 ) -> Result<Response, Problem> {
@@ -116,32 +147,28 @@ impl Work for Program {
     }
 }
 
-/// One's own run, with its result once there is one.
-#[utoipa::path(get, path = "/executions/{id}", tag = "Code", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As `POST /executions` gave it")),
+/// A run of yours, with its result once there is one.
+#[utoipa::path(get, path = "/executions/{id}", operation_id = "get_execution", tag = "Code", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The id that `POST /executions` returned")),
     responses((status = 200, body = ExecutionResponse), (status = 202, body = ExecutionResponse), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     // What is not an id names nothing, so it is not found rather than malformed.
-    let id = id.parse().map_err(|_not_an_id| no_such_run())?;
+    let id = id.parse().map_err(|_not_an_id| missing::<Execution>())?;
     find(&gateway, &caller, id).await
 }
 
-async fn find(gateway: &Gateway, caller: &Caller, id: ExecutionId) -> Result<Response, Problem> {
+async fn find(gateway: &Gateway, caller: &Person, id: ExecutionId) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let run = executions::find(&mut conn, id, caller.id).await?.ok_or_else(no_such_run)?;
+    let run = readable(caller, executions::find(&mut conn, id).await?)?;
     let mut response = ExecutionResponse::new(id, run.created_at, run.result);
     if run.failed && response.result.is_none() {
-        response.status = ExecutionStatus::Failed;
+        response.state.status = ExecutionStatus::Failed;
     }
     Ok(response.into_response())
-}
-
-fn no_such_run() -> Problem {
-    Problem::not_found("there is no such run of yours")
 }
 
 impl ExecutionResponse {
@@ -151,15 +178,15 @@ impl ExecutionResponse {
             None => ExecutionStatus::Pending,
         };
         let status_url = format!("/api/v1/executions/{id}");
-        Self { id, status, status_url, created_at, result }
+        Self { state: ExecutionState { id, status, status_url, created_at }, result }
     }
 }
 
 impl IntoResponse for ExecutionResponse {
     fn into_response(self) -> Response {
-        if self.status != ExecutionStatus::Pending {
+        if self.state.status != ExecutionStatus::Pending {
             return Json(self).into_response();
         }
-        pending(&self.status_url, &self)
+        pending(&self.state.status_url, &self)
     }
 }

@@ -8,7 +8,7 @@ use domain::{
 };
 use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::{ConversationId, QueryId, UserId};
-use runtime::http::{Caller, Json, Problem};
+use runtime::http::{Caller, Json, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -21,36 +21,33 @@ use crate::{
     queries::{QueryRequest, QueryResponse, answered},
 };
 
-/// A program that does not do what it should.
+/// A program that does not do what it should, and what is known about it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DebugRequest {
     /// The program.
-    #[schema(value_type = String, max_length = 65536)]
     code: Code,
-    /// The error message or traceback that came.
-    #[schema(value_type = Option<String>, max_length = 65536)]
+    /// The error message or traceback.
     error: Option<ErrorText>,
     /// What is wrong, in the student's words.
-    #[schema(value_type = Option<String>, max_length = 4000)]
     question: Option<Question>,
     /// The exercise that the student is working on.
     exercise_id: Option<Uuid>,
 }
 
-/// Asks for the next hint on a program. Which one it is depends on what was tried since the last one.
+/// Asks for the next hint on a program. Which one it is depends on what was tried since the last hint.
 #[utoipa::path(post, path = "/debug", tag = "Tutor", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = DebugRequest,
     responses(
-        (status = 200, description = "Answered; `answer.details` has error, cause and hint", body = QueryResponse),
+        (status = 200, description = "Answered; `answer.details` holds the error, its cause and a hint", body = QueryResponse),
         (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn debug(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<DebugRequest>,
 ) -> Result<Response, Problem> {
@@ -77,28 +74,27 @@ pub(crate) async fn debug(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReviewRequest {
     /// The program.
-    #[schema(value_type = String, max_length = 65536)]
     code: Code,
     /// The topic that it belongs to.
-    #[schema(value_type = Option<String>, example = "lists")]
+    #[schema(example = "lists")]
     topic: Option<TopicName>,
     /// The exercise that it was written for.
     exercise_id: Option<Uuid>,
 }
 
-/// Asks for a review: what is good, what can be better, and a score of quality.
+/// Asks for a review: what is good, what could be better, and a quality score.
 #[utoipa::path(post, path = "/reviews", tag = "Tutor", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = ReviewRequest,
     responses(
-        (status = 200, description = "Answered; `answer.details` has score and findings", body = QueryResponse),
+        (status = 200, description = "Answered; `answer.details` holds the score and the findings", body = QueryResponse),
         (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn review(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<ReviewRequest>,
 ) -> Result<Response, Problem> {
@@ -116,7 +112,7 @@ pub(crate) async fn review(
     answered(&gateway, &caller, &headers, wanted).await
 }
 
-/// A question in our words, where the student has said all by where they ask.
+/// A question in our words, where the endpoint itself says what the student wants.
 fn fixed(text: &str) -> Result<Question, Problem> {
     Question::try_from(text.to_owned()).map_err(|error| Problem::internal(&error))
 }

@@ -14,11 +14,13 @@ mod counters;
 mod executions;
 mod help;
 mod limits;
+mod ownership;
 mod passwords;
 mod practice;
 mod queries;
 pub mod seed;
 mod spec;
+mod stored;
 
 use std::sync::Arc;
 
@@ -28,8 +30,20 @@ use runtime::{
     config::Settings,
 };
 
-pub use self::spec::SPEC;
+pub use self::{api::openapi, spec::SPEC};
 use crate::{config::GatewayConfig, counters::Counters};
+
+/// What clients get: for clients in Rust, such as our own tests.
+pub mod responses {
+    pub use crate::{
+        access::{Profile, Session, TokenType},
+        api::{Probe, ProbeStatus},
+        conversation::{Conversation, ListedConversation, ShownExchange},
+        executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
+        practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
+        queries::{QueryResponse, QueryStatus},
+    };
+}
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {

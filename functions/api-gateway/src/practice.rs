@@ -1,5 +1,6 @@
 //! Exercises: listed, shown, made, handed in, and graded.
 
+use ::exercises::{MIN_FAILED, Parsons};
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
@@ -12,18 +13,22 @@ use domain::{
     difficulty::Difficulty,
     text::{Code, Question, TextError, TopicName},
 };
-use events::{Envelope, submission_graded::SubmissionGraded, submission_made::SubmissionMade};
-use exercises::MIN_FAILED;
+use events::{
+    Envelope,
+    question_answered::SetExercise,
+    submission_graded::{Feedback, SubmissionGraded},
+    submission_made::SubmissionMade,
+};
 use ids::{ExerciseId, SubmissionId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Path, Problem},
+    http::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 use storage::{
-    exercises::{self as stored, Listed},
+    exercises::{self, Listed},
     submissions::{self, Submission},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -33,7 +38,9 @@ use crate::{
     Gateway, NAME,
     accept::{Work, accept, pending},
     help::Wanted,
+    ownership::{missing, readable},
     queries::{QueryRequest, QueryResponse, answered},
+    stored,
 };
 
 /// Exercises on a page.
@@ -48,40 +55,44 @@ const MAX_ATTEMPTS: i64 = 50;
 pub(crate) struct Filter {
     /// A topic's slug.
     topic: Option<String>,
-    /// `easy`, `medium` or `hard`.
-    #[param(value_type = Option<String>)]
+    /// How hard they are.
     difficulty: Option<Difficulty>,
-    /// As the last page gave it.
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// An exercise in a list.
-#[derive(Debug, Serialize, ToSchema)]
-struct ListedExercise {
-    id: Uuid,
-    title: String,
-    topic: String,
-    difficulty: String,
-    /// How often you have handed it in.
-    attempts: i64,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ListedExercise {
+    /// Its id.
+    pub id: ExerciseId,
+    /// Its name for people.
+    pub title: String,
+    /// The slug of the topic that it practises.
+    pub topic: String,
+    /// How hard it is.
+    pub difficulty: Difficulty,
+    /// How often you have handed in a solution.
+    pub attempts: i64,
     /// Your best score, 0 to 100; none before the first attempt.
-    best: Option<i16>,
+    pub best: Option<i16>,
 }
 
 /// A page of exercises.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ExercisePage {
-    items: Vec<ListedExercise>,
-    /// What to ask for next; none at the end.
-    next_cursor: Option<String>,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExercisePage {
+    /// At most 20.
+    pub items: Vec<ListedExercise>,
+    /// The `cursor` of the next page; none on the last page.
+    pub next_cursor: Option<String>,
 }
 
-/// Exercises in the order of the course, with how you have done.
-#[utoipa::path(get, path = "/exercises", tag = "Exercises", security(("bearer" = [])), params(Filter),
+/// Exercises in the order of the course, with your results.
+#[utoipa::path(get, path = "/exercises", operation_id = "list_exercises", tag = "Exercises", security(("bearer" = [])), params(Filter),
     responses((status = 200, body = ExercisePage), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn list(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<ExercisePage>, Problem> {
     let Query(filter) =
@@ -95,15 +106,17 @@ pub(crate) async fn list(
     let topic = topic.map_err(|error| Problem::field("topic", error.to_string()))?;
     let mut conn = gateway.services.store.connection().await?;
     let which = (topic.as_ref().map(TopicName::as_str), filter.difficulty);
-    let found = stored::list(&mut conn, caller.id, which, after, PAGE).await?;
+    let found = exercises::list(&mut conn, caller.id, which, after, PAGE).await?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
     let last = found.last().filter(|_| is_full);
     let next_cursor = last.map(|last| format!("{}.{}", last.position, last.id));
     let item = |listed: Listed| {
         let Listed { id, topic, difficulty, title, attempts, best, .. } = listed;
-        ListedExercise { id, title, topic, difficulty, attempts, best }
+        let (id, difficulty) = (ExerciseId::from_uuid(id), stored::name(difficulty)?);
+        Ok(ListedExercise { id, title, topic, difficulty, attempts, best })
     };
-    Ok(Json(ExercisePage { items: found.into_iter().map(item).collect(), next_cursor }))
+    let items: Result<_, Problem> = found.into_iter().map(item).collect();
+    Ok(Json(ExercisePage { items: items?, next_cursor }))
 }
 
 fn read_cursor(text: &str) -> Option<(i32, Uuid)> {
@@ -118,44 +131,43 @@ async fn find(
     let none = || Problem::not_found("there is no such exercise");
     // What is not an id names nothing, so it is not found rather than malformed.
     let id: ExerciseId = id.parse().map_err(|_not_an_id| none())?;
-    let found = stored::find(conn, id).await?.ok_or_else(none)?;
+    let found = exercises::find(conn, id).await?.ok_or_else(none)?;
     Ok((id, found.topic, found.body))
 }
 
-/// An exercise, without its solution and its hidden tests:
-/// `{id, topic, title, difficulty, task, starter, tests, hidden_tests}`.
-#[utoipa::path(get, path = "/exercises/{id}", tag = "Exercises", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As the list has it")),
-    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+/// An exercise, without its solution and its hidden tests.
+#[utoipa::path(get, path = "/exercises/{id}", operation_id = "get_exercise", tag = "Exercises", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The id in the list of exercises")),
+    responses((status = 200, body = SetExercise), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
-    _: Caller,
+    _: Caller<Student>,
     Path(id): Path<String>,
-) -> Result<Response, Problem> {
+) -> Result<Json<SetExercise>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let (id, topic, exercise) = find(&mut conn, &id).await?;
-    Ok(Json(exercises::set(id, &topic, &exercise)).into_response())
+    Ok(Json(::exercises::set(id, &topic, &exercise)))
 }
 
-/// A wish for an exercise.
+/// A request for an exercise.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GenerateRequest {
     /// The topic's slug.
-    #[schema(value_type = String, example = "lists")]
+    #[schema(example = "lists")]
     topic: TopicName,
-    /// `easy`, `medium` or `hard`.
-    #[schema(value_type = String, example = "easy")]
+    /// How hard it should be.
+    #[schema(example = "easy")]
     difficulty: Difficulty,
     /// The exercise that it should be like.
     variation_of: Option<Uuid>,
 }
 
-/// Sets an exercise that you have not had; if there is none left, one is made and verified first.
-#[utoipa::path(post, path = "/exercises/generate", tag = "Exercises", security(("bearer" = [])),
+/// Assigns an exercise that you have not had yet; if none is left, a new one is made and verified first.
+#[utoipa::path(post, path = "/exercises/generate", operation_id = "generate_exercise", tag = "Exercises", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = GenerateRequest,
     responses(
         (status = 200, description = "`answer.details` is the exercise", body = QueryResponse),
@@ -163,7 +175,7 @@ pub(crate) struct GenerateRequest {
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn generate(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<GenerateRequest>,
 ) -> Result<Response, Problem> {
@@ -190,14 +202,13 @@ pub(crate) async fn generate(
 #[serde(deny_unknown_fields)]
 pub(crate) struct SubmitRequest {
     /// The program.
-    #[schema(value_type = String, max_length = 65536)]
     code: Code,
 }
 
-/// Where a solution stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+/// The state of a solution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum SubmissionStatus {
+pub enum SubmissionStatus {
     /// The grade is still to come: ask `status_url` again.
     Pending,
     /// The grade is here.
@@ -207,27 +218,29 @@ enum SubmissionStatus {
 }
 
 /// A solution and, once there is one, its grade.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SubmissionResponse {
-    id: Uuid,
-    exercise_id: Uuid,
-    status: SubmissionStatus,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SubmissionResponse {
+    /// Its id.
+    pub id: SubmissionId,
+    /// The exercise.
+    pub exercise_id: ExerciseId,
+    /// Its state.
+    pub status: SubmissionStatus,
     /// Where the grade will be found.
-    status_url: String,
-    submitted_at: DateTime<Utc>,
-    /// `{passed, tested?, score, tests: [{number, status, hidden, about?, call?, stdin?, expected?, actual?, message?}],
-    /// not_as_asked, quality?, message, attempt, best, parsons}`
+    pub status_url: String,
+    /// When it was handed in.
+    pub submitted_at: DateTime<Utc>,
+    /// The grade, and what to make of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    feedback: Option<Value>,
+    pub feedback: Option<Feedback>,
 }
 
-/// Hands in a solution: it is run with all tests, and graded.
-#[utoipa::path(post, path = "/exercises/{id}/submissions", tag = "Exercises", security(("bearer" = [])),
+/// Submits a solution: it is run against all tests and graded.
+#[utoipa::path(post, path = "/exercises/{id}/submissions", operation_id = "submit_solution", tag = "Exercises", security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The exercise"),
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = SubmitRequest,
     responses(
         (status = 200, description = "Graded", body = SubmissionResponse),
@@ -236,7 +249,7 @@ pub(crate) struct SubmissionResponse {
         (status = 429, body = Problem)))]
 pub(crate) async fn submit(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Json(request): Json<SubmitRequest>,
@@ -251,16 +264,9 @@ pub(crate) async fn submit(
     match accepted.answer.map(|answered| Envelope::<SubmissionGraded>::read(answered.event)) {
         // The agent has stored it before it told.
         Some(Ok(event)) => {
-            let feedback = serde_json::to_value(event.data.feedback)
-                .map_err(|error| Problem::internal(&error))?;
-            let submission = Submission {
-                id,
-                exercise_id,
-                submitted_at: accepted.at,
-                feedback: Some(feedback),
-                failed: false,
-            };
-            Ok(SubmissionResponse::from(submission).into_response())
+            let (feedback, status) = (Some(event.data.feedback), SubmissionStatus::Graded);
+            let pending = SubmissionResponse::pending(id, exercise_id, accepted.at);
+            Ok(SubmissionResponse { feedback, status, ..pending }.into_response())
         }
         Some(Err(_)) | None => find_submission(&gateway, &caller, id).await,
     }
@@ -301,60 +307,56 @@ impl Work for HandedIn {
     }
 }
 
-/// One's own solution, with its grade once there is one.
-#[utoipa::path(get, path = "/submissions/{id}", tag = "Exercises", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As handing in gave it")),
+/// A solution of yours, with its grade once there is one.
+#[utoipa::path(get, path = "/submissions/{id}", operation_id = "get_submission", tag = "Exercises", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The id that the submission returned")),
     responses((status = 200, body = SubmissionResponse), (status = 202, body = SubmissionResponse),
               (status = 404, body = Problem)))]
 pub(crate) async fn submission(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let id = id.parse().map_err(|_not_an_id| no_such_submission())?;
+    let id = id.parse().map_err(|_not_an_id| missing::<Submission>())?;
     find_submission(&gateway, &caller, id).await
 }
 
 async fn find_submission(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &Person,
     id: SubmissionId,
 ) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let found = submissions::find(&mut conn, id, caller.id).await?;
-    let found = found.ok_or_else(no_such_submission)?;
-    Ok(SubmissionResponse::from(found).into_response())
+    let found = readable(caller, submissions::find(&mut conn, id).await?)?;
+    Ok(SubmissionResponse::try_from(found)?.into_response())
 }
 
-fn no_such_submission() -> Problem {
-    Problem::not_found("there is no such solution of yours")
-}
-
-/// One's own solutions of an exercise, newest first, at most 50.
-#[utoipa::path(get, path = "/exercises/{id}/submissions", tag = "Exercises", security(("bearer" = [])),
+/// Your solutions of an exercise, newest first, at most 50.
+#[utoipa::path(get, path = "/exercises/{id}/submissions", operation_id = "list_submissions", tag = "Exercises", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The exercise")),
     responses((status = 200, body = [SubmissionResponse]), (status = 404, body = Problem)))]
 pub(crate) async fn attempts(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<SubmissionResponse>>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let (id, ..) = find(&mut conn, &id).await?;
     let found = submissions::of_exercise(&mut conn, caller.id, id, MAX_ATTEMPTS).await?;
-    Ok(Json(found.into_iter().map(SubmissionResponse::from).collect()))
+    let attempts: Result<_, Problem> = found.into_iter().map(TryFrom::try_from).collect();
+    attempts.map(Json)
 }
 
-/// The solution in pieces, to be put together and handed in: `{blocks: [{id, text}], too_many, indented}`. It
-/// can be had after three attempts that failed, gets easier with more of them, and is noted.
-#[utoipa::path(post, path = "/exercises/{id}/parsons", tag = "Exercises", security(("bearer" = [])),
+/// The solution in shuffled pieces, to be put in order and submitted. It is available after three failed attempts, gets
+/// easier with more of them, and its use is recorded.
+#[utoipa::path(post, path = "/exercises/{id}/parsons", operation_id = "get_parsons", tag = "Exercises", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The exercise")),
-    responses((status = 200, body = Object), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Parsons), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn parsons(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Parsons>, Problem> {
     let services = &gateway.services;
     let now = services.clock.now();
     let mut tx = services.store.begin(NAME).await?;
@@ -367,28 +369,33 @@ pub(crate) async fn parsons(
         );
         return Err(Problem::new(StatusCode::CONFLICT, "too_early", detail));
     }
-    stored::note_parsons(tx.conn(), caller.id, id, now).await?;
+    exercises::note_parsons(tx.conn(), caller.id, id, now).await?;
     let cause = ids::EventId::from_uuid(services.clock.new_id());
     tx.commit(cause, Outgoing::none(), now).await?;
     let (seed, _) = caller.id.as_uuid().as_u64_pair();
-    Ok(Json(exercises::parsons(&exercise, record.failed, seed)).into_response())
+    Ok(Json(::exercises::parsons(&exercise, record.failed, seed)))
 }
 
-impl From<Submission> for SubmissionResponse {
-    fn from(submission: Submission) -> Self {
-        let Submission { id, exercise_id, submitted_at, feedback, failed } = submission;
-        Self {
-            id: id.as_uuid(),
-            exercise_id: exercise_id.as_uuid(),
-            status: match (&feedback, failed) {
-                (Some(_), _) => SubmissionStatus::Graded,
-                (None, true) => SubmissionStatus::Failed,
-                (None, false) => SubmissionStatus::Pending,
-            },
-            status_url: format!("/api/v1/submissions/{id}"),
-            submitted_at,
-            feedback,
-        }
+impl SubmissionResponse {
+    fn pending(id: SubmissionId, exercise_id: ExerciseId, submitted_at: DateTime<Utc>) -> Self {
+        let status_url = format!("/api/v1/submissions/{id}");
+        let status = SubmissionStatus::Pending;
+        Self { id, exercise_id, status, status_url, submitted_at, feedback: None }
+    }
+}
+
+impl TryFrom<Submission> for SubmissionResponse {
+    type Error = Problem;
+
+    fn try_from(stored: Submission) -> Result<Self, Problem> {
+        let feedback = stored.feedback.map(stored::read).transpose()?;
+        let status = match (&feedback, stored.failed) {
+            (Some(_), _) => SubmissionStatus::Graded,
+            (None, true) => SubmissionStatus::Failed,
+            (None, false) => SubmissionStatus::Pending,
+        };
+        let pending = Self::pending(stored.id, stored.exercise_id, stored.submitted_at);
+        Ok(Self { feedback, status, ..pending })
     }
 }
 

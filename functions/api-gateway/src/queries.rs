@@ -7,26 +7,27 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    agent::Agent,
+    agent::{Agent, AnsweredBy, Author},
     text::{Code, ErrorText, Question, TopicName},
 };
 use events::{
     Envelope,
     activity_recorded::{Activity, ActivityRecorded},
-    question_answered::QuestionAnswered,
+    question_answered::{Answer, QuestionAnswered},
     question_asked::QuestionAsked,
+    question_routed::Routing,
 };
 use ids::{ConversationId, EventId, QueryId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Path, Problem},
+    http::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 use storage::{
     conversations,
-    queries::{self, AnswerBody, NewQuestion, QuestionBody},
+    queries::{self, AnswerBody, NewQuestion, Query, QuestionBody},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -35,36 +36,35 @@ use crate::{
     Gateway, NAME,
     accept::{Answered, Work, accept, failed, pending},
     conversation,
+    ownership::{changeable, missing, readable},
+    stored,
 };
 
-/// A question, with whatever belongs to it.
+/// A question and its context.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QueryRequest {
     /// The question.
-    #[schema(value_type = String, max_length = 4000, example = "What is the difference between a list and a tuple?")]
+    #[schema(example = "What is the difference between a list and a tuple?")]
     pub(crate) question: Question,
     /// The code that it is about.
-    #[schema(value_type = Option<String>, max_length = 65536)]
     pub(crate) code: Option<Code>,
-    /// The error message or traceback that came.
-    #[schema(value_type = Option<String>, max_length = 65536)]
+    /// The error message or traceback.
     pub(crate) error: Option<ErrorText>,
     /// The topic of the page that the student is on.
-    #[schema(value_type = Option<String>, example = "lists")]
+    #[schema(example = "lists")]
     pub(crate) topic: Option<TopicName>,
     /// The exercise that the student is working on.
     pub(crate) exercise_id: Option<Uuid>,
-    /// The conversation that it goes on; if absent the last one, unless nothing was said for half an hour.
-    #[schema(value_type = Option<Uuid>)]
+    /// The conversation that it continues; by default the last one, unless that has been idle for half an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) conversation_id: Option<ConversationId>,
 }
 
-/// Where a question stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+/// The state of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum QueryStatus {
+pub enum QueryStatus {
     /// The answer is still to come: ask `status_url` again.
     Pending,
     /// The answer is here.
@@ -74,45 +74,42 @@ enum QueryStatus {
 }
 
 /// A question and, once there is one, its answer.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct QueryResponse {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QueryResponse {
     /// The question's id.
-    #[schema(value_type = Uuid)]
-    id: QueryId,
-    /// Where it stands.
-    status: QueryStatus,
+    pub id: QueryId,
+    /// Its state.
+    pub status: QueryStatus,
     /// Where the answer will be found.
-    status_url: String,
+    pub status_url: String,
     /// The conversation that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    conversation_id: Option<Uuid>,
+    pub conversation_id: Option<Uuid>,
     /// When it was asked.
-    asked_at: DateTime<Utc>,
+    pub asked_at: DateTime<Utc>,
     /// When it was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_at: Option<DateTime<Utc>>,
-    /// The agent that answered: `concepts`, `triage`, ….
+    pub answered_at: Option<DateTime<Utc>>,
+    /// The agent that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<String>,
-    /// `model` or `offline`.
+    pub agent: Option<Author>,
+    /// What the answer was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_by: Option<String>,
-    /// `{content, examples: [{title, code, output}], topics, related}`.
+    pub answered_by: Option<AnsweredBy>,
+    /// The answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    answer: Option<Value>,
-    /// How the question got to the agent: `{agent, confidence, reasons, clarification?}`.
+    pub answer: Option<Answer>,
+    /// How the question got to the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    routing: Option<Value>,
+    pub routing: Option<Routing>,
 }
 
-/// Asks a question. The answer comes in place if it is ready within the client's patience
-/// (`Prefer: wait=5`); else `202` tells where it will be.
-#[utoipa::path(post, path = "/query", tag = "Tutor", security(("bearer" = [])),
+/// Asks a question. The response holds the answer if it is ready in time (`Prefer: wait=5`); otherwise `202` says
+/// where it will be.
+#[utoipa::path(post, path = "/query", operation_id = "ask", tag = "Tutor", security(("bearer" = [])),
     params(
-        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 if absent"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating it repeats nothing")),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = QueryRequest,
     responses(
         (status = 200, description = "Answered", body = QueryResponse),
@@ -120,15 +117,16 @@ pub(crate) struct QueryResponse {
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn ask(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
     if let Some(named) = request.conversation_id {
         let mut conn = gateway.services.store.connection().await?;
-        if !conversations::is_of(&mut conn, named, caller.id).await? {
-            return Err(Problem::field("conversation_id", "a conversation of yours, or nothing"));
-        }
+        let found = conversations::find(&mut conn, named).await?;
+        changeable(&caller, found).map_err(|_hidden| {
+            Problem::field("conversation_id", "a conversation of yours, or nothing")
+        })?;
     }
     answered(&gateway, &caller, &headers, request).await
 }
@@ -136,7 +134,7 @@ pub(crate) async fn ask(
 /// Accepts a question, and answers it in place if the answer comes soon enough.
 pub(crate) async fn answered<W: Work<Stored = ConversationId>>(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &Person,
     headers: &HeaderMap,
     work: W,
 ) -> Result<Response, Problem> {
@@ -220,27 +218,27 @@ fn answer_in_place(
 ) -> Result<Response, Problem> {
     let QuestionAnswered { agent, answered_by, routing, answer, .. } = event.data;
     let response = QueryResponse {
-        agent: Some(agent.as_str().to_owned()),
-        answered_by: Some(answered_by.as_str().to_owned()),
+        agent: Some(agent),
+        answered_by: Some(answered_by),
         // An event happens when it is stored, together with the answer.
         answered_at: event.time,
         conversation_id: Some(conversation.as_uuid()),
         ..QueryResponse::pending(id, asked_at)
     };
-    Ok(response.with_body(&AnswerBody { answer, routing })?.into_response())
+    Ok(response.with_body(AnswerBody { answer, routing }).into_response())
 }
 
-/// One's own question, with its answer once there is one.
-#[utoipa::path(get, path = "/queries/{id}", tag = "Tutor", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As `POST /query` gave it")),
+/// A question of yours, with its answer once there is one.
+#[utoipa::path(get, path = "/queries/{id}", operation_id = "get_query", tag = "Tutor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The id that `POST /query` returned")),
     responses((status = 200, body = QueryResponse), (status = 202, body = QueryResponse), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     // What is not an id names nothing, so it is not found rather than malformed.
-    let id = id.parse().map_err(|_not_an_id| no_such_query())?;
+    let id = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     find(&gateway, &caller, id).await
 }
 
@@ -252,21 +250,22 @@ pub(crate) struct Rating {
     helpful: bool,
 }
 
-/// Says whether an answer has helped; saying it again replaces it.
-#[utoipa::path(put, path = "/queries/{id}/rating", tag = "Tutor", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "As `POST /query` gave it")), request_body = Rating,
-    responses((status = 204, description = "Noted"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+/// Says whether an answer helped; a later rating replaces an earlier one.
+#[utoipa::path(put, path = "/queries/{id}/rating", operation_id = "rate_answer", tag = "Tutor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The id that `POST /query` returned")), request_body = Rating,
+    responses((status = 204, description = "Recorded"), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn rate(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    caller: Caller<Student>,
     Path(id): Path<String>,
     Json(rating): Json<Rating>,
 ) -> Result<StatusCode, Problem> {
-    let id: QueryId = id.parse().map_err(|_not_an_id| no_such_query())?;
+    let id: QueryId = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     let services = &gateway.services;
     let mut tx = services.store.begin(NAME).await?;
-    if !queries::rate(tx.conn(), id, caller.id, rating.helpful).await? {
-        return Err(no_such_query());
+    changeable(&caller, queries::find(tx.conn(), id).await?)?;
+    if !queries::rate(tx.conn(), id, rating.helpful).await? {
+        return Err(missing::<Query>());
     }
     let outgoing = Outgoing::none().with(&ActivityRecorded {
         student_id: caller.id,
@@ -278,19 +277,19 @@ pub(crate) async fn rate(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn find(gateway: &Gateway, caller: &Caller, id: QueryId) -> Result<Response, Problem> {
+async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let query = queries::find(&mut conn, id, caller.id).await?.ok_or_else(no_such_query)?;
+    let query = readable(caller, queries::find(&mut conn, id).await?)?;
     let mut response = QueryResponse::pending(id, query.asked_at);
     response.conversation_id = query.conversation_id;
     if query.failed {
         response.status = QueryStatus::Failed;
     }
     let Some(answer) = query.answer else { return Ok(response.into_response()) };
-    response.agent = Some(answer.agent);
-    response.answered_by = Some(answer.answered_by);
+    response.agent = Some(stored::name(answer.agent)?);
+    response.answered_by = Some(stored::name(answer.answered_by)?);
     response.answered_at = Some(answer.answered_at);
-    Ok(response.with_body(&answer.body)?.into_response())
+    Ok(response.with_body(answer.body).into_response())
 }
 
 impl QueryResponse {
@@ -309,13 +308,9 @@ impl QueryResponse {
         }
     }
 
-    fn with_body(mut self, body: &AnswerBody) -> Result<Self, Problem> {
-        let json = |value| serde_json::to_value(value).map_err(|error| Problem::internal(&error));
-        self.answer = Some(json(&body.answer)?);
-        self.routing =
-            Some(serde_json::to_value(&body.routing).map_err(|error| Problem::internal(&error))?);
-        self.status = QueryStatus::Answered;
-        Ok(self)
+    fn with_body(self, body: AnswerBody) -> Self {
+        let (answer, routing) = (Some(body.answer), Some(body.routing));
+        Self { answer, routing, status: QueryStatus::Answered, ..self }
     }
 }
 
@@ -326,8 +321,4 @@ impl IntoResponse for QueryResponse {
         }
         pending(&self.status_url, &self)
     }
-}
-
-fn no_such_query() -> Problem {
-    Problem::not_found("there is no such question of yours")
 }

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, extract::State, http::StatusCode, routing::post};
+use axum::{extract::State, http::StatusCode, routing::post};
 use domain::execution::{ExecutionResult, Program};
 use ids::{EventId, ExecutionId};
 use runtime::{
-    Outgoing, Services,
+    Endpoint, Outgoing, Services,
     http::{Json, Problem, deadline},
 };
 use serde::Serialize;
@@ -20,13 +20,13 @@ const RETRY_SECONDS: u32 = 1;
 const RUN_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-struct Endpoint {
+struct Sandbox {
     workers: Arc<Workers>,
     services: Arc<Services>,
 }
 
-pub(crate) fn routes(workers: Arc<Workers>, services: Arc<Services>) -> Router {
-    Router::new().route("/execute", post(run)).with_state(Endpoint { workers, services })
+pub(crate) fn routes(workers: Arc<Workers>, services: Arc<Services>) -> [Endpoint; 1] {
+    [("/execute", post(run).with_state(Sandbox { workers, services }))]
 }
 
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ struct ExecuteResponse {
 }
 
 async fn run(
-    State(Endpoint { workers, services }): State<Endpoint>,
+    State(Sandbox { workers, services }): State<Sandbox>,
     Json(program): Json<Program>,
 ) -> Result<Json<ExecuteResponse>, Problem> {
     let now = services.clock.now();

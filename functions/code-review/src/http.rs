@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agents::Direct;
-use axum::{Router, extract::State, routing::post};
+use axum::{extract::State, routing::post};
 use domain::{
     agent::{Agent, AnsweredBy},
     text::{Code, TopicName},
@@ -13,15 +13,15 @@ use events::{
     review_requested::ReviewRequested,
 };
 use runtime::{
-    Services,
+    Endpoint, Services,
     http::{Json, Problem},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::NAME;
 
-pub(crate) fn routes(services: &Arc<Services>) -> Router {
-    Router::new().route("/review", post(review)).with_state(Arc::clone(services))
+pub(crate) fn routes(services: &Arc<Services>) -> [Endpoint; 1] {
+    [("/review", post(review).with_state(Arc::clone(services)))]
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use agents::Direct;
 use axum::{
-    Router,
     extract::State,
     routing::{get, post},
 };
@@ -18,18 +17,15 @@ use events::{
     question_routed::QuestionRouted,
 };
 use runtime::{
-    Services,
+    Endpoint, Services,
     http::{Json, Problem},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::NAME;
 
-pub(crate) fn routes(services: &Arc<Services>) -> Router {
-    Router::new()
-        .route("/explain", post(explain))
-        .route("/concepts", get(concepts))
-        .with_state(Arc::clone(services))
+pub(crate) fn routes(services: &Arc<Services>) -> [Endpoint; 2] {
+    [("/explain", post(explain).with_state(Arc::clone(services))), ("/concepts", get(concepts))]
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use agents::Direct;
 use axum::{
-    Router,
     extract::{Query, State, rejection::QueryRejection},
     routing::{get, post},
 };
@@ -14,7 +13,7 @@ use events::{
     question_answered::{Details, SetExercise},
 };
 use runtime::{
-    Services,
+    Endpoint, Services,
     http::{Json, Problem},
 };
 use serde::{Deserialize, Serialize};
@@ -25,11 +24,11 @@ use crate::NAME;
 /// Exercises on a page.
 const PAGE: usize = 20;
 
-pub(crate) fn routes(services: &Arc<Services>) -> Router {
-    Router::new()
-        .route("/exercises/generate", post(generate))
-        .route("/exercises", get(list))
-        .with_state(Arc::clone(services))
+pub(crate) fn routes(services: &Arc<Services>) -> [Endpoint; 2] {
+    [
+        ("/exercises/generate", post(generate).with_state(Arc::clone(services))),
+        ("/exercises", get(list)),
+    ]
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, routing::post};
+use axum::{extract::State, routing::post};
 use domain::text::{Code, ErrorText, Question, TopicName};
 use events::question_routed::Routing;
 use ids::UserId;
 use runtime::{
-    Services,
-    http::{Asker, Json, Problem},
+    Endpoint, Services,
+    http::{Json, Problem},
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::classify::{Context, classify};
 
-pub(crate) fn routes(services: &Arc<Services>) -> Router {
-    Router::new().route("/triage", post(triage)).with_state(Arc::clone(services))
+pub(crate) fn routes(services: &Arc<Services>) -> [Endpoint; 1] {
+    [("/triage", post(triage).with_state(Arc::clone(services)))]
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,10 +39,8 @@ struct PageContext {
 
 async fn triage(
     State(services): State<Arc<Services>>,
-    asker: Asker,
     Json(request): Json<TriageRequest>,
 ) -> Result<Json<Routing>, Problem> {
-    asker.may_ask_for(request.student_id)?;
     let failed_recently = match request.student_id {
         None => false,
         Some(student) => {

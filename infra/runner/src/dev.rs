@@ -108,6 +108,13 @@ impl Stack {
         Some(format!("http://{}", host.address()))
     }
 
+    /// The functions' endpoints for other services: the function's name, and the path.
+    pub fn internal_endpoints(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.hosts
+            .iter()
+            .flat_map(|host| host.internal_paths().iter().map(|path| (host.name(), *path)))
+    }
+
     /// What all functions share.
     #[must_use]
     pub const fn services(&self) -> &Arc<Services> {
@@ -207,7 +214,7 @@ fn progress(text: &str) {
 }
 
 /// The secret of this data folder, made once, so that logins outlive a restart.
-fn jwt_secret(data: &Path) -> anyhow::Result<String> {
+pub(crate) fn jwt_secret(data: &Path) -> anyhow::Result<String> {
     let path: PathBuf = data.join("jwt-secret");
     if let Ok(secret) = fs::read_to_string(&path) {
         return Ok(secret);

@@ -13,6 +13,7 @@ pub mod functions;
 mod operate;
 pub mod quality;
 mod run;
+mod token;
 
 pub use dev::{Stack, StackOptions};
 
@@ -66,6 +67,8 @@ enum Command {
         #[arg(long, env = "KAFKA_BROKERS")]
         kafka: String,
     },
+    /// Print a token for the functions' internal endpoints.
+    Token(token::TokenArguments),
     /// List, show and replay what could not be handled, and what no broker took.
     DeadLetters(dead_letters::DeadLetterArguments),
 }
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
             Command::Functions => say(functions::markdown().trim_end()),
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
+            Command::Token(arguments) => token::run(&arguments)?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await?,
         }

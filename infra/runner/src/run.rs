@@ -11,9 +11,12 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use code_execution::{execute::execute, workers::Workers};
-use domain::execution::{ExecutionError, ExecutionResult, Program, Stream};
+use domain::{
+    execution::{ExecutionError, ExecutionResult, Program, Stream},
+    trace::{Trace, TraceObject, TraceStep, TraceValue},
+};
 use runtime::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The program, and what to show of its run.
 #[derive(Debug, Args)]
@@ -104,34 +107,38 @@ fn show(result: &ExecutionResult) -> io::Result<()> {
 }
 
 /// Each step as a line: where it is, and the variables of its innermost frame.
-fn show_steps(trace: &Value, code: &str) -> io::Result<()> {
+fn show_steps(trace: &Trace, code: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout();
     let lines: Vec<&str> = code.lines().collect();
-    for (number, step) in trace["steps"].as_array().into_iter().flatten().enumerate() {
-        let line = step["line"].as_u64().and_then(|line| usize::try_from(line).ok()).unwrap_or(0);
+    for (number, step) in trace.steps.iter().enumerate() {
+        let line = usize::try_from(step.line)?;
         let text = lines.get(line.saturating_sub(1)).copied().unwrap_or_default().trim();
-        let frame = step["frames"].as_array().and_then(|frames| frames.last());
-        let names = frame.and_then(|frame| frame["locals"].as_object());
-        let shown = names.into_iter().flatten().map(|(name, value)| {
-            let held = value["ref"].as_u64().map(|number| &step["heap"][number.to_string()]);
-            format!("{name}={}", held.map_or_else(|| value.to_string(), summary))
-        });
-        let names = shown.collect::<Vec<_>>().join(" ");
-        let event = step["event"].as_str().unwrap_or_default();
+        let locals = step.frames.last().map(|frame| &frame.locals);
+        let names = locals.into_iter().flatten();
+        let shown: Vec<String> = names
+            .map(|(name, value)| Ok(format!("{name}={}", summary(value, step)?)))
+            .collect::<serde_json::Result<_>>()?;
+        let (event, names) = (step.event.as_str(), shown.join(" "));
         writeln!(stdout, "{:>4} {event:<9} {line:>4} {text:<40} {names}", number + 1)?;
     }
-    if trace["truncated"].as_bool() == Some(true) {
+    if trace.truncated {
         writeln!(stdout, "… and more steps")?;
     }
     Ok(())
 }
 
-fn summary(object: &Value) -> String {
-    match (object["items"].as_array(), object["name"].as_str()) {
-        (Some(items), _) => {
-            format!("{}{}", object["type"].as_str().unwrap_or(""), Value::from(items.clone()))
+/// A value in one line: of an object what it holds, or what it is.
+fn summary(value: &TraceValue, step: &TraceStep) -> serde_json::Result<String> {
+    let object = match value {
+        TraceValue::Object { r#ref } => step.heap.get(&r#ref.to_string()),
+        _ => None,
+    };
+    Ok(match object {
+        None => serde_json::to_string(value)?,
+        Some(TraceObject { class, items: Some(items), .. }) => {
+            format!("{class}{}", serde_json::to_string(items)?)
         }
-        (None, Some(name)) => format!("<{} {name}>", object["kind"].as_str().unwrap_or("")),
-        (None, None) => format!("<{}>", object["type"].as_str().unwrap_or("")),
-    }
+        Some(TraceObject { kind, name: Some(name), .. }) => format!("<{} {name}>", kind.as_str()),
+        Some(TraceObject { class, .. }) => format!("<{class}>"),
+    })
 }

@@ -1,9 +1,12 @@
 //! Who can answer a student.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The agent that a question is meant for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Agent {
     /// Explains an idea.
@@ -50,7 +53,7 @@ impl Agent {
 }
 
 /// Who wrote an answer: an agent, or triage itself where no agent was needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
     /// The question was answered on the spot, for instance because it was off topic.
@@ -84,7 +87,7 @@ impl Author {
 }
 
 /// What an answer was made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnsweredBy {
     /// A language model.

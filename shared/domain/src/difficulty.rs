@@ -1,9 +1,12 @@
 //! How hard an exercise is.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How hard an exercise is, for someone who has read the topic's lesson.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Difficulty {
     /// One idea, one step.

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin, TestName};
+use crate::{
+    text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin, TestName},
+    trace::Trace,
+};
 
 /// The longest that a program may run, in milliseconds of wall time.
 pub const MAX_TIMEOUT_MS: u16 = 5_000;
@@ -18,7 +22,7 @@ pub const MAX_SOURCE_BYTES: usize = 256 << 10;
 pub const MAX_RESULT_BYTES: usize = 128 << 10;
 
 /// A program and how to run it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
     /// The source text, `main.py`.
@@ -55,7 +59,7 @@ impl TestCase {
 }
 
 /// One thing that a program must do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestCase {
     /// What is tested, for whoever reads the result.
@@ -80,13 +84,15 @@ pub struct TestCase {
 }
 
 /// A limit of wall time in milliseconds, 1 to [`MAX_TIMEOUT_MS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "u64", into = "u64")]
+#[schema(value_type = u16, minimum = 1, maximum = 5000)]
 pub struct Timeout(u16);
 
 /// The name of a file beside the program: parts of letters, digits, `_`, `-` and `.`, with `/` between.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, max_length = 100)]
 pub struct FileName(String);
 
 /// Why part of a program was refused. The message says what would be accepted.
@@ -161,7 +167,7 @@ fn at_most<E: serde::de::Error>(count: usize, max: usize, what: &str) -> Result<
 }
 
 /// How a run ended. Decided by the host, so nothing that a program prints can change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The program reached its end, or left with status 0.
@@ -216,7 +222,7 @@ impl Verdict {
 }
 
 /// One of a program's two streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// Standard error.
@@ -227,7 +233,7 @@ pub enum Stream {
 }
 
 /// Something written to one stream, before something was written to the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Written {
     /// Where it was written.
     pub stream: Stream,
@@ -236,7 +242,7 @@ pub struct Written {
 }
 
 /// What is in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileContent {
     /// UTF-8.
@@ -249,7 +255,7 @@ pub enum FileContent {
 }
 
 /// What a beginner is told of an error, apart from Python's own words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Advice {
     /// A stable name for the kind of mistake, such as `name_error.typo`.
     pub rule: String,
@@ -268,7 +274,7 @@ pub const NOT_TESTED: &str = "not_tested.";
 pub const LEAVES: &str = "test.leaves";
 
 /// Why a program did not reach its end.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionError {
     /// The exception's class, or the name of the limit that it met.
     #[serde(rename = "type")]
@@ -295,7 +301,7 @@ pub struct ExecutionError {
 }
 
 /// How a test case went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TestResult {
     /// As the request named it.
     pub name: String,
@@ -348,7 +354,7 @@ const NONE: &str = "None";
 
 /// What came of a run. With tests, all but `tests` is of the first case that did not pass, or of the
 /// first case if all passed; hidden ones are left out of that.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionResult {
     /// How it ended.
     pub verdict: Verdict,
@@ -371,9 +377,9 @@ pub struct ExecutionResult {
     /// One for each case of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<TestResult>,
-    /// `{"steps": [...], "truncated": bool}`.
+    /// What it did, step by step, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<serde_json::Value>,
+    pub trace: Option<Trace>,
     /// Wall time of the run, or of all cases that are not hidden.
     pub duration_ms: u32,
     /// Processor time.

@@ -1,10 +1,22 @@
 //! The four bands of mastery.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How far a student has come with a topic: a band of the mastery score.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Level {

@@ -9,6 +9,7 @@ pub mod execution;
 pub mod hints;
 pub mod level;
 pub mod text;
+pub mod trace;
 mod trimmed;
 pub mod user;
 pub mod versioned;

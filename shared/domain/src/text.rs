@@ -1,6 +1,10 @@
 //! Text that a person typed, bounded and checked once, where it enters.
 
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// Why a text was refused. The message says what would be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +93,15 @@ macro_rules! texts {
                 text.0
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new().schema_type(Type::String);
+                text.max_length(Some(Self::MAX_CHARS)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
     )+};
 }
 
@@ -120,8 +133,9 @@ texts! {
 }
 
 /// An e-mail address, trimmed and in lower case, so that one person has one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, max_length = 254, example = "ada@example.org")]
 pub struct Email(String);
 
 impl Email {

@@ -1,7 +1,5 @@
 //! Results made short enough to be sent and kept, whatever is in them.
 
-use serde_json::Value;
-
 use crate::execution::{ExecutionError, ExecutionResult, MAX_RESULT_BYTES, MAX_TESTS, TestResult};
 
 /// Bytes of JSON that each long text keeps, in the steps in which a result is made shorter. What is left
@@ -11,19 +9,12 @@ const STEPS: [usize; 2] = [16 << 10, 1 << 10];
 const PART_OF_TEST: usize = 16;
 /// Bytes of JSON around the text of one part of the transcript.
 const AROUND_PART: usize = 32;
-/// How deep a trace may be nested. It has eight levels; what it is sent in has some more, and readers of JSON
-/// follow 127.
-const MAX_TRACE_DEPTH: usize = 64;
 
 impl ExecutionResult {
     /// Leaves out what makes it longer than [`MAX_RESULT_BYTES`]: the trace, then the files, then the ends of
     /// all texts. Any result whatever fits afterwards.
     #[must_use]
     pub fn trimmed(mut self) -> Self {
-        if self.trace.as_ref().is_some_and(|trace| !is_shallow(trace, MAX_TRACE_DEPTH)) {
-            self.trace = None;
-            self.truncated = true;
-        }
         let steps: [fn(&mut Self); 4] = [
             |result| result.trace = None,
             |result| result.files.clear(),
@@ -117,16 +108,6 @@ const fn escaped_character(character: char) -> usize {
         '"' | '\\' | '\u{8}' | '\t' | '\n' | '\u{c}' | '\r' => 2,
         '\0'..='\u{1f}' => 6,
         _ => character.len_utf8(),
-    }
-}
-
-/// Whether a value has no more levels than that.
-fn is_shallow(value: &Value, levels: usize) -> bool {
-    let Some(levels) = levels.checked_sub(1) else { return false };
-    match value {
-        Value::Array(items) => items.iter().all(|item| is_shallow(item, levels)),
-        Value::Object(members) => members.values().all(|member| is_shallow(member, levels)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 

@@ -3,9 +3,12 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// What a person may see and change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a person may see and change. Each role may do what those before it may.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Own data only.
@@ -22,6 +25,12 @@ pub enum Role {
 pub struct UnknownRole;
 
 impl Role {
+    /// Whether who has this role may do what `required` may.
+    #[must_use]
+    pub fn includes(self, required: Self) -> bool {
+        self >= required
+    }
+
     /// The name in tokens and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -9,12 +9,13 @@ use domain::{
 use ids::{ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient, question_routed::Routing};
 
 /// A program and exactly what it prints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Example {
     /// One sentence on what it shows.
     pub title: String,
@@ -25,7 +26,7 @@ pub struct Example {
 }
 
 /// An answer, in text and in parts that a front end can lay out itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Answer {
     /// The whole answer as Markdown, examples included.
     pub content: String,
@@ -68,7 +69,7 @@ impl Versioned for Answer {
 }
 
 /// What only one kind of answer has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Details {
     /// An idea, explained.
@@ -87,7 +88,7 @@ pub enum Details {
 }
 
 /// An idea, explained: the parts of the text, without the examples, which every answer has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Explained {
     /// A topic's slug, or the name of a finer idea.
     pub concept: String,
@@ -105,7 +106,7 @@ pub struct Explained {
 }
 
 /// An exercise as a student gets it: without its solution and its hidden tests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SetExercise {
     /// Its id, under which solutions are handed in.
     pub id: ExerciseId,
@@ -127,7 +128,7 @@ pub struct SetExercise {
 }
 
 /// A test that a student may see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VisibleTest {
     /// A Python expression that is evaluated after the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,7 +145,7 @@ pub struct VisibleTest {
 }
 
 /// What a careful reader says about a program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewReport {
     /// 0 to 100; none for programs of fewer than three statements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,7 +161,7 @@ pub struct ReviewReport {
 }
 
 /// One thing to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewFinding {
     /// From 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,7 +184,7 @@ pub struct ReviewFinding {
 }
 
 /// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewSeverity {
     /// The program does not do what it says.
@@ -198,7 +199,7 @@ pub enum ReviewSeverity {
 }
 
 /// What a rule has cost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewDeduction {
     /// The rule's name.
     pub rule: String,
@@ -209,7 +210,7 @@ pub struct ReviewDeduction {
 }
 
 /// Why a program fails, and a hint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Diagnosis {
     /// What happened.
     pub error: DiagnosedError,
@@ -223,7 +224,7 @@ pub struct Diagnosis {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DiagnosedError {
     /// The exception's class, or the limit that was met; empty if the program ended well.
     #[serde(rename = "type")]
@@ -236,7 +237,7 @@ pub struct DiagnosedError {
 }
 
 /// One rung of the ladder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hint {
     /// Which, from 1.
     pub level: u8,

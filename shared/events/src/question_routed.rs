@@ -3,12 +3,13 @@
 use domain::{agent::Agent, level::Level};
 use ids::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient, question_asked::QuestionAsked};
 
 /// What a question shows besides the agent that it is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
     /// Its author is stuck.
@@ -27,7 +28,7 @@ pub enum Sign {
 }
 
 /// What triage decided, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Routing {
     /// The agent that the question is for.
     #[serde(deserialize_with = "lenient::name")]

@@ -2,12 +2,13 @@
 
 use ids::{ExerciseId, SubmissionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
 
 /// How a test went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TestStatus {
     /// As expected.
@@ -32,7 +33,7 @@ pub enum TestStatus {
 }
 
 /// What a student learns of one test. Of a hidden one: only what it is about, and how it went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TestFeedback {
     /// From 1.
     pub number: u32,
@@ -62,7 +63,7 @@ pub struct TestFeedback {
 }
 
 /// What a student learns of a solution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Feedback {
     /// Whether it solves the exercise.
     pub passed: bool,

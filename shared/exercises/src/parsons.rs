@@ -6,6 +6,7 @@
 use analysis::{Program, mutants::mutants};
 use curriculum::Exercise;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Failed attempts after which the pieces can be had.
 pub const MIN_FAILED: i64 = 3;
@@ -15,7 +16,7 @@ const DISTRACTORS: usize = 2;
 const LAST_BLOCKS: usize = 3;
 
 /// A line, or some lines that belong together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Block {
     /// Its name, which says nothing of its place.
     pub id: String,
@@ -24,7 +25,7 @@ pub struct Block {
 }
 
 /// A solution in pieces.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Parsons {
     /// The pieces, in no order.
     pub blocks: Vec<Block>,

@@ -1,25 +1,32 @@
-//! Access tokens: our own (HS256), and those of an external identity provider (RS256 or ES256, with
-//! keys from its JWKS).
+//! Access tokens of people and tokens of services: our own (HS256), and those of an external identity provider
+//! (RS256 or ES256, with keys from its JWKS). The audience tells them apart, so neither opens what the other does.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::user::Role;
 use ids::UserId;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     Clock,
     config::Settings,
-    http::Caller,
+    http::{Person, Service},
     jwks::{Jwks, KeyError},
 };
 
 /// Clocks of two machines may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(5);
+/// The issuer of our own tokens, unless `JWT_ISSUER` says otherwise.
+pub const ISSUER: &str = "learnflow";
+/// The audience of people's tokens, unless `JWT_AUDIENCE` says otherwise.
+const AUDIENCE: &str = "learnflow";
+/// The audience of services' tokens, unless `JWT_SERVICE_AUDIENCE` says otherwise.
+pub const SERVICE_AUDIENCE: &str = "learnflow-internal";
 
 /// Who issues tokens, and how they are checked.
 #[derive(Debug, Clone)]
@@ -30,8 +37,10 @@ pub struct AuthConfig {
     pub jwks_url: Option<String>,
     /// `JWT_ISSUER`: the issuer that tokens must name.
     pub issuer: String,
-    /// `JWT_AUDIENCE`: the audience that tokens must name.
+    /// `JWT_AUDIENCE`: the audience that people's tokens must name.
     pub audience: String,
+    /// `JWT_SERVICE_AUDIENCE`: the audience that services' tokens must name.
+    pub service_audience: String,
 }
 
 impl AuthConfig {
@@ -42,21 +51,22 @@ impl AuthConfig {
         if secret.is_none() && jwks_url.is_none() {
             settings.fault("JWT_SECRET is not set, and neither is JWT_JWKS_URL: one of them is needed to check tokens");
         }
-        Self {
-            secret,
-            jwks_url,
-            issuer: settings.parsed("JWT_ISSUER", "learnflow".to_owned()),
-            audience: settings.parsed("JWT_AUDIENCE", "learnflow".to_owned()),
+        let audience = settings.parsed("JWT_AUDIENCE", AUDIENCE.to_owned());
+        let service_audience = settings.parsed("JWT_SERVICE_AUDIENCE", SERVICE_AUDIENCE.to_owned());
+        if audience == service_audience {
+            settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: then every student would be a service");
         }
+        let issuer = settings.parsed("JWT_ISSUER", ISSUER.to_owned());
+        Self { secret, jwks_url, issuer, audience, service_audience }
     }
 }
 
-/// What an access token says.
+/// What a token says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who it is: a UUID, or an external provider's own name for a person.
+    /// Who it is: of a person a UUID, or an external provider's own name; of a service its name.
     pub sub: String,
-    /// What they may do; an external provider that says nothing means a student.
+    /// What a person may do; an external provider that says nothing means a student. A service has none.
     #[serde(default = "student")]
     pub role: Role,
     /// Issued at, in seconds since 1970.
@@ -67,7 +77,7 @@ pub struct Claims {
     /// Who issued it.
     pub iss: String,
     /// Whom it is for: a name or a list of names.
-    pub aud: serde_json::Value,
+    pub aud: Value,
     /// The token's own id.
     #[serde(default)]
     pub jti: String,
@@ -94,11 +104,12 @@ pub enum TokenError {
     ProviderAway(#[source] KeyError),
 }
 
-/// Signs our own access tokens.
+/// Signs our own tokens.
 pub struct Signer {
     key: EncodingKey,
     issuer: String,
     audience: String,
+    service_audience: String,
 }
 
 impl std::fmt::Debug for Signer {
@@ -116,6 +127,7 @@ impl Signer {
             key: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
+            service_audience: config.service_audience.clone(),
         })
     }
 
@@ -140,11 +152,47 @@ impl Signer {
             aud: self.audience.clone().into(),
             jti: id.to_string(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.key)
+        self.encode(&claims)
+    }
+
+    /// A token for a service, with which it may call the functions' internal endpoints.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn sign_service(
+        &self,
+        name: &str,
+        id: Uuid,
+        now: DateTime<Utc>,
+        life: TimeDelta,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        self.encode(&ServiceClaims {
+            sub: name,
+            iat: now.timestamp(),
+            exp: (now + life).timestamp(),
+            iss: &self.issuer,
+            aud: &self.service_audience,
+            jti: id.to_string(),
+        })
+    }
+
+    fn encode(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.key)
     }
 }
 
-/// Checks access tokens.
+/// What our own token of a service says: as [`Claims`], without a role.
+#[derive(Serialize)]
+struct ServiceClaims<'a> {
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    iss: &'a str,
+    aud: &'a str,
+    jti: String,
+}
+
+/// Checks tokens.
 pub struct Verifier {
     config: AuthConfig,
     own_key: Option<DecodingKey>,
@@ -172,7 +220,33 @@ impl Verifier {
     ///
     /// # Errors
     /// The token is expired, malformed, for someone else or signed with an unknown key.
-    pub async fn verify(&self, token: &str) -> Result<Caller, TokenError> {
+    pub async fn verify(&self, token: &str) -> Result<Person, TokenError> {
+        let (claims, external) = self.claims(token, &self.config.audience).await?;
+        let id = claims.sub.parse().unwrap_or_else(|_| {
+            let name = format!("{}\n{}", claims.iss, claims.sub);
+            Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+        });
+        Ok(Person { id: UserId::from_uuid(id), role: claims.role, external })
+    }
+
+    /// The service that a token speaks for. A token that is for people, too, is a person's.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn verify_service(&self, token: &str) -> Result<Service, TokenError> {
+        let (claims, _) = self.claims(token, &self.config.service_audience).await?;
+        let is_persons = match &claims.aud {
+            Value::Array(all) => all.iter().any(|one| *one == self.config.audience),
+            _ => false,
+        };
+        if is_persons {
+            return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
+        }
+        Ok(Service { name: claims.sub })
+    }
+
+    /// What a token says, and whether an external provider has signed it.
+    async fn claims(&self, token: &str, audience: &str) -> Result<(Claims, bool), TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(TokenError::Invalid)?;
         // The algorithm decides which kind of key is used, so a public key can never pass for a secret.
         let (key, external) = match (header.alg, &self.own_key, &self.jwks) {
@@ -189,7 +263,7 @@ impl Verifier {
         };
         let mut validation = Validation::new(header.alg);
         validation.set_issuer(&[&self.config.issuer]);
-        validation.set_audience(&[&self.config.audience]);
+        validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
         // Expiry is checked below, by our clock.
         validation.validate_exp = false;
@@ -200,10 +274,6 @@ impl Verifier {
         if claims.exp.saturating_add(leeway) <= self.clock.now().timestamp() {
             return Err(TokenError::Expired);
         }
-        let id = claims.sub.parse().unwrap_or_else(|_| {
-            let name = format!("{}\n{}", claims.iss, claims.sub);
-            Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
-        });
-        Ok(Caller { id: UserId::from_uuid(id), role: claims.role, external })
+        Ok((claims, external))
     }
 }

@@ -26,7 +26,7 @@ pub struct ConfigError(Vec<String>);
 const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// The settings of every function; each has those of its [`crate::Spec`] besides.
-pub const COMMON_SETTINGS: [&str; 16] = [
+pub const COMMON_SETTINGS: [&str; 17] = [
     "DATABASE_URL",
     "DATABASE_MAX_CONNECTIONS",
     "KAFKA_BROKERS",
@@ -38,6 +38,7 @@ pub const COMMON_SETTINGS: [&str; 16] = [
     "JWT_JWKS_URL",
     "JWT_ISSUER",
     "JWT_AUDIENCE",
+    "JWT_SERVICE_AUDIENCE",
     "BIND_ADDRESS",
     "PORT",
     "LOG_FORMAT",
@@ -107,6 +108,11 @@ impl Settings {
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<SecretString> {
         self.get(name).map(SecretString::from)
+    }
+
+    /// Replaces a variable.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.variables.insert(name.into(), value.into().into());
     }
 
     /// A secret that opens something, so that it must not be guessed; absent or at least

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{Router, http::HeaderValue};
+use axum::{Router, http::HeaderValue, routing::MethodRouter};
 use events::{Event, Topic};
 
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     process::{Acting, AnyHandler, Deciding},
 };
 
+/// A path, and what is served there by method.
+pub type Endpoint = (&'static str, MethodRouter);
+
 /// A function: its spec, its handlers and its HTTP endpoints.
 pub struct Function {
     pub(crate) spec: &'static Spec,
@@ -21,7 +24,7 @@ pub struct Function {
     pub(crate) periodic: Vec<Arc<dyn AnyPeriodic>>,
     faults: Vec<String>,
     pub(crate) public: Router,
-    pub(crate) internal: Router,
+    pub(crate) internal: Vec<Endpoint>,
     pub(crate) awaits_replies: bool,
     pub(crate) origins: Vec<HeaderValue>,
     pub(crate) proxies: TrustedProxies,
@@ -47,7 +50,7 @@ impl Function {
             periodic: Vec::new(),
             faults: Vec::new(),
             public: Router::new(),
-            internal: Router::new(),
+            internal: Vec::new(),
             awaits_replies: false,
             origins: Vec::new(),
             proxies: TrustedProxies::default(),
@@ -113,12 +116,16 @@ impl Function {
         self
     }
 
-    /// Serves endpoints for other parts of the system: open on a private port, with a token anywhere
-    /// else.
+    /// Serves endpoints for other services: open on a private port, with a service token anywhere else.
     #[must_use]
-    pub fn serves_internal(mut self, routes: Router) -> Self {
-        self.internal = self.internal.merge(routes);
+    pub fn serves_internal(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        self.internal.extend(endpoints);
         self
+    }
+
+    /// The paths of the endpoints for other services.
+    pub(crate) fn internal_paths(&self) -> impl Iterator<Item = &'static str> {
+        self.internal.iter().map(|(path, _)| *path)
     }
 
     /// Lets browsers call from pages of these origins.

@@ -58,6 +58,7 @@ pub enum HostError {
 pub struct Host {
     name: &'static str,
     address: SocketAddr,
+    internal: Vec<&'static str>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -116,6 +117,7 @@ impl Host {
         let access = if proxied { Access::Guarded } else { config.access() };
         let function = function.serves_public(server::metrics_route(access, metrics_token));
         let proxies = function.proxies.clone();
+        let internal = function.internal_paths().collect();
         let routes = server::routes(function, services, access);
         let address = SocketAddr::new(config.address, config.port);
         let failed = |source| HostError::Listen { function: name, address, source };
@@ -124,13 +126,19 @@ impl Host {
         let limits = Limits::of_process();
         tasks.spawn(connections::serve(listener, routes, limits, proxies, stop.clone()));
         tracing::info!(function = name, %address, "listening");
-        Ok(Self { name, address, stop, tasks })
+        Ok(Self { name, address, internal, stop, tasks })
     }
 
     /// The function's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The paths of its endpoints for other services.
+    #[must_use]
+    pub fn internal_paths(&self) -> &[&'static str] {
+        &self.internal
     }
 
     /// Where it listens.

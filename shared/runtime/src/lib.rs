@@ -40,7 +40,7 @@ pub mod telemetry;
 mod writer;
 
 pub use clock::Clock;
-pub use function::Function;
+pub use function::{Endpoint, Function};
 pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use host::{Host, HostError, main, shutdown_signal};

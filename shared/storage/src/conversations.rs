@@ -26,6 +26,13 @@ pub struct Listed {
     pub questions: i64,
 }
 
+/// A conversation, and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    /// Its student.
+    pub student_id: UserId,
+}
+
 /// A question with its answer, if there is one. What one of them cannot be read for must not hide the others.
 #[derive(Debug)]
 pub struct Exchange {
@@ -41,22 +48,16 @@ pub struct Exchange {
     pub answer: Option<Result<AnswerBody, Unreadable>>,
 }
 
-/// Whether a conversation is this student's.
+/// A conversation, and whose it is.
 ///
 /// # Errors
 /// The database's own.
-pub async fn is_of(
-    conn: &mut PgConnection,
-    id: ConversationId,
-    student: UserId,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM conversations WHERE id = $1 AND student_id = $2) AS "is_of!""#,
-        id.as_uuid(),
-        student.as_uuid(),
-    )
-    .fetch_one(conn)
-    .await
+pub async fn find(conn: &mut PgConnection, id: ConversationId) -> sqlx::Result<Option<Owned>> {
+    let student =
+        sqlx::query_scalar!("SELECT student_id FROM conversations WHERE id = $1", id.as_uuid())
+            .fetch_optional(conn)
+            .await?;
+    Ok(student.map(|student| Owned { student_id: UserId::from_uuid(student) }))
 }
 
 /// A student's conversations, the latest first, at most `limit`.
@@ -89,21 +90,19 @@ pub async fn list(
     Ok(listed.collect())
 }
 
-/// The questions of a student's own conversation with their answers, oldest first, the last `limit` of them.
+/// The questions of a conversation with their answers, oldest first, the last `limit` of them.
 ///
 /// # Errors
 /// The database's own.
 pub async fn exchanges(
     conn: &mut PgConnection,
     id: ConversationId,
-    student: UserId,
     limit: i64,
 ) -> sqlx::Result<Vec<Exchange>> {
     let rows = sqlx::query!(
         r#"SELECT id, question::text AS "question!", asked_at, agent, answer::text FROM queries
-           WHERE conversation_id = $1 AND student_id = $2 ORDER BY asked_at DESC, id DESC LIMIT $3"#,
+           WHERE conversation_id = $1 ORDER BY asked_at DESC, id DESC LIMIT $2"#,
         id.as_uuid(),
-        student.as_uuid(),
         limit,
     )
     .fetch_all(conn)
@@ -118,25 +117,21 @@ pub async fn exchanges(
     Ok(exchanges.collect())
 }
 
-/// Deletes a student's own conversation with its questions and answers, and what the audit trail holds of their
-/// text, also of what is still in work ([`crate::erasure`]). `false`: there is none.
+/// Deletes a conversation with its questions and answers, and what the audit trail holds of their text, also of what
+/// is still in work ([`crate::erasure`]).
 ///
 /// # Errors
 /// The database's own.
 pub async fn delete(
     conn: &mut PgConnection,
     id: ConversationId,
-    student: UserId,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    if !is_of(&mut *conn, id, student).await? {
-        return Ok(false);
-    }
+) -> sqlx::Result<()> {
     let requests =
         sqlx::query_scalar!("SELECT id FROM queries WHERE conversation_id = $1", id.as_uuid())
             .fetch_all(&mut *conn)
             .await?;
     erasure::erase(&mut *conn, &requests, now).await?;
     sqlx::query!("DELETE FROM conversations WHERE id = $1", id.as_uuid()).execute(conn).await?;
-    Ok(true)
+    Ok(())
 }

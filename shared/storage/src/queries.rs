@@ -60,6 +60,8 @@ impl Versioned for AnswerBody {
 pub struct Query {
     /// Its id, and the correlation id of all that it causes.
     pub id: QueryId,
+    /// Who asked it.
+    pub student_id: UserId,
     /// The conversation that it belongs to.
     pub conversation_id: Option<Uuid>,
     /// When it was accepted.
@@ -135,22 +137,17 @@ pub async fn insert(
     Ok(ConversationId::from_uuid(conversation))
 }
 
-/// One student's own question; anyone else's is not found.
+/// A question.
 ///
 /// # Errors
 /// The database's own.
-pub async fn find(
-    conn: &mut PgConnection,
-    id: QueryId,
-    student_id: UserId,
-) -> sqlx::Result<Option<Query>> {
+pub async fn find(conn: &mut PgConnection, id: QueryId) -> sqlx::Result<Option<Query>> {
     let row = sqlx::query!(
-        r#"SELECT asked_at, conversation_id, agent, answered_by, answer::text, answered_at,
+        r#"SELECT student_id, asked_at, conversation_id, agent, answered_by, answer::text, answered_at,
                   EXISTS (SELECT 1 FROM events
                           WHERE topic = 'dead.letters' AND correlation_id = queries.id) AS "failed!"
-           FROM queries WHERE id = $1 AND student_id = $2"#,
+           FROM queries WHERE id = $1"#,
         id.as_uuid(),
-        student_id.as_uuid(),
     )
     .fetch_optional(conn)
     .await?;
@@ -162,7 +159,8 @@ pub async fn find(
         _ => None,
     };
     let (conversation_id, asked_at, failed) = (row.conversation_id, row.asked_at, row.failed);
-    Ok(Some(Query { id, conversation_id, asked_at, answer, failed }))
+    let student_id = UserId::from_uuid(row.student_id);
+    Ok(Some(Query { id, student_id, conversation_id, asked_at, answer, failed }))
 }
 
 /// An answer to be stored.
@@ -207,20 +205,14 @@ pub async fn record_answer(
     .await
 }
 
-/// Keeps what a student thinks of an answer. `false`: there is no such answer of theirs.
+/// Keeps what a student thinks of an answer. `false`: there is no such answer.
 ///
 /// # Errors
 /// The database's own.
-pub async fn rate(
-    conn: &mut PgConnection,
-    id: QueryId,
-    student_id: UserId,
-    helpful: bool,
-) -> sqlx::Result<bool> {
+pub async fn rate(conn: &mut PgConnection, id: QueryId, helpful: bool) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
-        "UPDATE queries SET helpful = $3 WHERE id = $1 AND student_id = $2 AND answered_at IS NOT NULL",
+        "UPDATE queries SET helpful = $2 WHERE id = $1 AND answered_at IS NOT NULL",
         id.as_uuid(),
-        student_id.as_uuid(),
         helpful,
     )
     .execute(conn)

@@ -6,7 +6,7 @@ use domain::execution::{
 };
 use serde_json::{Value, json};
 
-use super::{run, run_code, workers};
+use super::{run, run_code, steps, workers};
 
 fn passed(result: &ExecutionResult) -> Vec<bool> {
     result.tests.iter().map(|test| test.passed).collect()
@@ -76,7 +76,7 @@ async fn outputs_are_compared_line_by_line_each_in_a_fresh_state() {
         traced
     })
     .await;
-    let steps = traced.trace.expect("a trace")["steps"].to_string();
+    let steps = steps(&traced)["steps"].to_string();
     assert!(
         steps.contains("Eve") && !steps.contains("Ada"),
         "the trace is of the case that is shown"
@@ -105,7 +105,7 @@ async fn a_trace_shows_frames_values_and_what_is_shared() {
     });
     let workers = workers();
     let result = run(&workers, &request).await;
-    let trace = result.trace.clone().expect("a trace");
+    let trace = steps(&result);
     let steps = trace["steps"].as_array().expect("steps");
     let last = steps.last().expect("a step");
     assert_eq!((&last["event"], &last["written"]), (&json!("return"), &json!(2)));
@@ -134,7 +134,7 @@ async fn a_trace_is_bounded_and_ends_where_the_program_does() {
         &json!({ "code": "n = 0\nfor i in range(5000):\n    n += i\nprint(n)", "trace": true }),
     )
     .await;
-    let trace = long.trace.expect("a trace");
+    let trace = steps(&long);
     assert_eq!(
         (trace["steps"].as_array().map(Vec::len), &trace["truncated"]),
         (Some(1_000), &json!(true))
@@ -142,10 +142,10 @@ async fn a_trace_is_bounded_and_ends_where_the_program_does() {
     assert_eq!(long.stdout, "12497500\n", "the program went on to its end");
     let wide = run(&workers, &json!({ "code": "l = [['x' * 500] * 100 for _ in range(500)]\nfor i in range(600): pass", "trace": true })).await;
     assert_eq!(wide.verdict, Ok);
-    assert!(wide.trace.expect("a trace").to_string().len() < 2_000_000);
+    assert!(steps(&wide).to_string().len() < 2_000_000);
     let failing =
         run(&workers, &json!({ "code": "def f(x):\n    return 1 / x\nf(0)", "trace": true })).await;
-    let trace = failing.trace.expect("a trace");
+    let trace = steps(&failing);
     let exceptions: Vec<&Value> = trace["steps"]
         .as_array()
         .into_iter()

@@ -9,7 +9,7 @@ use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 use tests::hostile::{self, resident_kib};
 
-use super::{check, prints, row, run, run_code, workers};
+use super::{check, prints, row, run, run_code, steps, workers};
 
 /// Those of the same seed are the same.
 const SEED: u64 = 10;
@@ -246,7 +246,7 @@ async fn halves_of_characters_are_told_as_python_writes_them() {
     let passed: Vec<bool> = result.tests.iter().map(|test| test.passed).collect();
     assert_eq!(passed, [true, false], "{:?}", result.tests);
     let trace = run(&workers, &json!({ "code": "x = 'a\\ud800b'\ny = 1", "trace": true })).await;
-    let steps = trace.trace.expect("a trace").to_string();
+    let steps = steps(&trace).to_string();
     assert!(steps.contains("a\\\\ud800b"), "{steps}");
 }
 

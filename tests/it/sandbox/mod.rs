@@ -45,6 +45,11 @@ struct Row {
     stdout: Option<&'static str>,
 }
 
+/// The trace of a run, as JSON.
+fn steps(result: &ExecutionResult) -> Value {
+    serde_json::to_value(result.trace.as_ref().expect("a trace")).expect("JSON")
+}
+
 /// A program that must end with this verdict.
 fn row(number: &'static str, code: impl Into<String>, verdict: Verdict) -> Row {
     let request = json!({ "code": code.into() });

@@ -146,7 +146,7 @@ async fn start(
 
 async fn stop(world: Arc<World>) {
     if let Some(mut world) = Arc::into_inner(world) {
-        world.stop().await;
+        world.finish_unchecked().await;
     }
 }
 

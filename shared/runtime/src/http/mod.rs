@@ -10,7 +10,7 @@ mod problem;
 pub(crate) mod server;
 
 pub use address::{ClientAddress, TrustedProxies, network};
-pub use caller::{Asker, Caller};
+pub use caller::{Admin, Caller, Person, RequiredRole, Service, Student, Teacher};
 pub use json::{BODY_LIMIT, Json, read_json};
 pub use path::Path;
 pub use problem::{FieldError, Problem};

@@ -1,10 +1,13 @@
 //! Errors in the one form that clients get: RFC 9457 `application/problem+json`.
 
+use std::borrow::Cow;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{database_error::DatabaseFault, telemetry};
 
@@ -12,7 +15,7 @@ use crate::{database_error::DatabaseFault, telemetry};
 const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
 
 /// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// The field, as a dotted path; empty for the body as a whole.
     pub field: String,
@@ -22,18 +25,18 @@ pub struct FieldError {
 
 /// An error as a client sees it. The `type` of all is `about:blank`, RFC 9457's default: `code` tells
 /// them apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// The status in words.
-    title: &'static str,
+    title: Cow<'static, str>,
     /// The HTTP status.
     status: u16,
     /// A stable name for programs: `validation_failed`, `rate_limited`, ….
-    code: &'static str,
+    code: Cow<'static, str>,
     /// What went wrong here and what to do about it.
     detail: String,
     /// The faulty fields of a request.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// Under this id the logs tell the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,9 +50,9 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
-            title: status.canonical_reason().unwrap_or("Error"),
+            title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
-            code,
+            code: code.into(),
             detail: detail.into(),
             errors: Vec::new(),
             trace_id: None,
@@ -71,6 +74,12 @@ impl Problem {
     #[must_use]
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 403: the caller is known, and may not do this.
+    #[must_use]
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
     /// 404: it does not exist, or not for this caller.
@@ -116,6 +125,24 @@ impl Problem {
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The stable name for programs.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What went wrong, and what to do about it.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The faulty fields of the request.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{Function, Services, config::SharedSecret, metrics, telemetry};
 pub(crate) enum Access {
     /// This machine only.
     Private,
-    /// Anyone, so internal endpoints ask for a token.
+    /// Anyone, so internal endpoints ask for a service's token.
     Guarded,
 }
 
@@ -32,9 +32,12 @@ pub(crate) fn routes(function: Function, services: &Arc<Services>, access: Acces
     let name = function.spec.name;
     let cors = cors(function.origins);
     let proxies = middleware::from_fn_with_state(Arc::new(function.proxies), address::locate);
-    let mut internal = function.internal;
+    let mut internal = Router::new();
+    for (path, endpoint) in function.internal {
+        internal = internal.route(path, endpoint);
+    }
     if access == Access::Guarded && internal.has_routes() {
-        let guard = middleware::from_fn_with_state(Arc::clone(services), require_token);
+        let guard = middleware::from_fn_with_state(Arc::clone(services), require_service);
         internal = internal.route_layer(guard);
     }
     let probes = Router::new()
@@ -129,15 +132,14 @@ async fn ready(State(services): State<Arc<Services>>) -> Response {
     (status, Json(Readiness { status: words, database, kafka, reason })).into_response()
 }
 
-async fn require_token(
+async fn require_service(
     State(services): State<Arc<Services>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let (mut parts, body) = request.into_parts();
-    let caller = caller::bearer(&parts, &services.verifier).await?;
-    parts.extensions.insert(caller);
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let service = caller::service(request.headers(), &services.verifier).await?;
+    tracing::debug!(service = service.name, "an internal endpoint is called");
+    Ok(next.run(request).await)
 }
 
 /// A span, a bound, a metric and a log line for every request; a panic becomes a 500 and no more.

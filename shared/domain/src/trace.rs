@@ -1,0 +1,225 @@
+//! What a program did, step by step, so that a front end can draw its variables.
+//!
+//! It comes from inside the sandbox, where a program can change it; so nothing in here nests, and whatever does not
+//! have this form is no trace.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+/// The steps of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Trace {
+    /// In the order in which they happened, at most 1,000.
+    pub steps: Vec<TraceStep>,
+    /// Whether there were more.
+    pub truncated: bool,
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TraceStep {
+    /// What happens.
+    pub event: TraceEvent,
+    /// The program's line, from 1.
+    pub line: u32,
+    /// The function; `<module>` at the top level.
+    pub function: String,
+    /// How much of the output had been written by then.
+    pub written: u64,
+    /// The calls that are under way, outermost first; of a deep stack the innermost.
+    pub frames: Vec<TraceFrame>,
+    /// What a `return` gives back.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub value: Option<TraceValue>,
+    /// The class of an `exception`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+    /// The objects that names and other objects refer to, by their number.
+    pub heap: BTreeMap<String, TraceObject>,
+}
+
+/// What happens in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceEvent {
+    /// A line is about to run.
+    Line,
+    /// A function was called.
+    Call,
+    /// A function, or the program, is about to end.
+    Return,
+    /// An exception was raised, or passes through.
+    Exception,
+}
+
+impl TraceEvent {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Call => "call",
+            Self::Return => "return",
+            Self::Exception => "exception",
+        }
+    }
+}
+
+/// A call that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TraceFrame {
+    /// The function; `<module>` at the top level.
+    pub function: String,
+    /// The line that it is at, from 1.
+    pub line: u32,
+    /// Its variables by name.
+    pub locals: BTreeMap<String, TraceValue>,
+}
+
+/// A value as a variable holds it: `null`, a boolean, a number, a string, `{"ref": 1}` for the object of the heap
+/// with this number, or `{"text": "1j"}` for what JSON has no form for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum TraceValue {
+    /// Python's `None`.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// An integer that readers of JSON keep exact.
+    Integer(i64),
+    /// A finite float.
+    Float(f64),
+    /// A string, cut at 200 characters.
+    String(String),
+    /// An object, shared by all that refer to the same number.
+    Object {
+        /// Its number in the heap.
+        r#ref: u64,
+    },
+    /// Anything else, as Python writes it.
+    Text {
+        /// Python's own form.
+        text: String,
+    },
+}
+
+/// An object on the heap, with what its kind has: at most 50 of its items, entries or attributes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TraceObject {
+    /// What kind of object it is.
+    pub kind: TraceKind,
+    /// The name of its class.
+    #[serde(rename = "type")]
+    pub class: String,
+    /// How many items or entries it has in truth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// Of a list, a tuple or a set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<TraceValue>>,
+    /// Of a dictionary: keys with their values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<Vec<[TraceValue; 2]>>,
+    /// Of a function or a class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Of a class or an instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<BTreeMap<String, TraceValue>>,
+}
+
+/// What kind of object it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceKind {
+    /// A list.
+    List,
+    /// A tuple.
+    Tuple,
+    /// A set.
+    Set,
+    /// A frozen set.
+    FrozenSet,
+    /// A dictionary.
+    Dict,
+    /// A function.
+    Function,
+    /// A class.
+    Class,
+    /// An instance of a class.
+    Instance,
+    /// One of so many objects that its content is left out.
+    More,
+}
+
+impl TraceKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Tuple => "tuple",
+            Self::Set => "set",
+            Self::FrozenSet => "frozenset",
+            Self::Dict => "dict",
+            Self::Function => "function",
+            Self::Class => "class",
+            Self::Instance => "instance",
+            Self::More => "more",
+        }
+    }
+}
+
+/// A function can give back `None`, which is not the same as giving back nothing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TraceValue>, D::Error> {
+    TraceValue::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Trace;
+
+    #[test]
+    fn a_trace_is_read_and_written_without_a_difference() {
+        let value = json!({
+            "steps": [{
+                "event": "return", "line": 3, "function": "f", "written": 2, "value": null,
+                "frames": [{ "function": "<module>", "line": 7, "locals": {
+                    "a": null, "b": true, "c": 1, "d": 1.0, "e": -0.5, "f": "text", "g": { "ref": 1 },
+                    "h": { "text": "1j" }, "i": 9_007_199_254_740_991_i64
+                } }],
+                "heap": {
+                    "1": { "type": "dict", "kind": "dict", "length": 60, "entries": [["k", { "ref": 2 }]] },
+                    "2": { "type": "frozenset", "kind": "frozenset", "length": 1, "items": [1] },
+                    "3": { "type": "Dog", "kind": "instance", "attributes": { "name": "Rex" } },
+                    "4": { "type": "list", "kind": "more" }
+                }
+            }],
+            "truncated": true
+        });
+        let trace: Trace = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(serde_json::to_value(trace).unwrap(), value);
+    }
+
+    #[test]
+    fn what_has_another_form_is_no_trace() {
+        for other in [
+            json!([]),
+            json!("steps"),
+            json!({ "steps": [0], "truncated": false }),
+            json!({ "steps": [{ "event": "jump", "line": 1, "function": "f", "written": 0, "frames": [], "heap": {} }],
+                    "truncated": false }),
+            json!({ "steps": [{ "event": "line", "line": 1, "function": "f", "written": 0, "frames": [],
+                                "heap": { "1": { "kind": "list", "type": "list", "items": [[1]] } } }],
+                    "truncated": false }),
+        ] {
+            assert!(serde_json::from_value::<Trace>(other.clone()).is_err(), "{other}");
+        }
+        let deep = (0..60).fold(Value::Null, |inner, _| json!([inner]));
+        assert!(serde_json::from_value::<Trace>(deep).is_err());
+    }
+}

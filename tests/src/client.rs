@@ -1,0 +1,67 @@
+//! What tests send to the functions and get from them; the answers are read as the gateway's own types.
+
+use std::time::Duration;
+
+use api_gateway::responses::Session;
+use reqwest::{StatusCode, header::HeaderMap};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A person who is logged in, most often a student.
+#[derive(Debug, Clone)]
+pub struct Student {
+    /// The account's id.
+    pub id: Uuid,
+    /// The access token.
+    pub token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+}
+
+impl From<Session> for Student {
+    fn from(session: Session) -> Self {
+        let Session { access_token, refresh_token, user, .. } = session;
+        Self { id: user.id.as_uuid(), token: access_token, refresh_token }
+    }
+}
+
+/// An answer to an HTTP request.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body as a type of the API, if the status is as expected.
+    ///
+    /// # Panics
+    /// It is another status, or something else.
+    #[must_use]
+    pub fn expect<T: DeserializeOwned>(self, status: StatusCode) -> T {
+        assert_eq!(self.status, status, "{:?}", self.body);
+        serde_json::from_value(self.body).expect("the body is of this type")
+    }
+
+    /// The body of a success.
+    ///
+    /// # Panics
+    /// It is none, or something else.
+    #[must_use]
+    pub fn ok<T: DeserializeOwned>(self) -> T {
+        self.expect(StatusCode::OK)
+    }
+}
+
+/// Sends a request and reads the answer; `None` if the connection breaks.
+pub async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
+    let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.json().await.unwrap_or(Value::Null);
+    Some(Reply { status, headers, body })
+}
