@@ -347,7 +347,7 @@ async fn whoever_delivers_an_event_that_never_succeeds_is_told_at_last_that_it_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_a_public_port_internal_endpoints_ask_for_a_token() {
+async fn on_a_public_port_internal_endpoints_ask_for_a_services_token() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let mut single = Single::new(&world, &[("BIND_ADDRESS", "0.0.0.0")]).await;
@@ -364,7 +364,8 @@ async fn on_a_public_port_internal_endpoints_ask_for_a_token() {
         tests::reply(request).await.expect("it answers").status
     };
     assert_eq!(concepts(None).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(concepts(Some(&student.token)).await, StatusCode::OK);
+    assert_eq!(concepts(Some(&student.token)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(concepts(Some(&world.service_token())).await, StatusCode::OK);
     host.stop().await;
     world.finish().await;
 }
