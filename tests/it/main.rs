@@ -1,6 +1,7 @@
 //! Every test that needs more than one crate, in one binary, so that all share one PostgreSQL.
 
 mod accounts;
+mod answers;
 mod bad_input;
 mod catalogue;
 mod conformance;

@@ -60,7 +60,7 @@ struct CodeExecution {
 /// What came of a request to run a program.
 enum Done {
     /// It was run.
-    Run { finished: ExecutionFinished, purpose: Purpose, activity: Activity },
+    Run { finished: Box<ExecutionFinished>, purpose: Purpose, activity: Activity },
     /// No turn came: it goes to the end of the queue.
     Again(ExecutionRequested),
 }
@@ -95,7 +95,7 @@ impl Act for CodeExecution {
         let result = result.trimmed();
         let finished =
             ExecutionFinished { execution_id, student_id, request_id, requester, result };
-        Ok(Done::Run { finished, purpose, activity })
+        Ok(Done::Run { finished: Box::new(finished), purpose, activity })
     }
 
     async fn record(
@@ -106,9 +106,11 @@ impl Act for CodeExecution {
     ) -> Result<Outgoing, HandlerError> {
         match done {
             Done::Again(requested) => Outgoing::none().with(&requested),
-            Done::Run { finished, purpose: Purpose::Check, .. } => Outgoing::none().with(&finished),
+            Done::Run { finished, purpose: Purpose::Check | Purpose::Unknown, .. } => {
+                Outgoing::none().with(&*finished)
+            }
             Done::Run { finished, purpose: Purpose::Run, activity } => {
-                let ExecutionFinished { execution_id, result, .. } = &finished;
+                let ExecutionFinished { execution_id, result, .. } = &*finished;
                 executions::record_result(conn, *execution_id, result, now)
                     .await
                     .map_err(HandlerError::retry)?;
@@ -117,7 +119,7 @@ impl Act for CodeExecution {
                     request_id: finished.execution_id.as_uuid(),
                     activity,
                 };
-                Outgoing::none().with(&finished)?.with(&activity)
+                Outgoing::none().with(&*finished)?.with(&activity)
             }
         }
     }

@@ -73,7 +73,7 @@ pub fn follow_up(
             let deeper = explanation(lesson, deeper(level)).trim();
             (format!("Why it is so with {}:\n\n{deeper}", topic.title.to_lowercase()), Vec::new())
         }
-        FollowUpKind::More | FollowUpKind::Same => {
+        FollowUpKind::More | FollowUpKind::Same | FollowUpKind::Unknown => {
             let deeper = explanation(lesson, deeper(level)).trim();
             let mistakes = lesson.mistakes.iter().skip(MISTAKES * round.saturating_sub(1));
             let mistakes: Vec<String> = mistakes

@@ -48,8 +48,6 @@ impl Periodic for AnswerLost {
         now: DateTime<Utc>,
         conn: &mut PgConnection,
     ) -> Result<Round, HandlerError> {
-        let outgoing = agents::answer_lost_drafts(conn, now).await?;
-        let has_more = outgoing.types().next().is_some();
-        Ok(Round { outgoing, has_more })
+        agents::answer_lost_drafts(conn, now).await
     }
 }

@@ -112,7 +112,7 @@ pub(crate) enum Taken<S> {
     /// The work can be continued.
     Known { state: S, shares: Option<Vec<u8>> },
     /// Another version of the agent has stored it.
-    Unknown(Header),
+    Unknown(Box<Header>),
 }
 
 /// A draft cannot be continued, and there is no answer without that.
@@ -163,7 +163,7 @@ pub(crate) fn read<S: DeserializeOwned>(body: &str, version: u32) -> Result<Take
             let Stated { state } = serde_json::from_str(body).map_err(DraftError::Malformed)?;
             Ok(Taken::Known { state, shares: header.shares })
         }
-        Some(_) => Ok(Taken::Unknown(header)),
+        Some(_) => Ok(Taken::Unknown(Box::new(header))),
     }
 }
 
@@ -195,4 +195,78 @@ pub(crate) async fn store<S: Serialize + Sync>(
         deadline_at: origin.now + PATIENCE,
     };
     drafts::insert(conn, draft, origin.now).await.map_err(HandlerError::retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::agent::{AnsweredBy, Author};
+    use serde_json::{Value, json};
+
+    use super::{DraftError, Header, Taken, read};
+
+    const ID: &str = "00000000-0000-0000-0000-000000000007";
+
+    fn request() -> Value {
+        json!({ "query_id": ID, "student_id": ID, "question": "x", "level": "beginner", "routing": routing() })
+    }
+
+    fn routing() -> Value {
+        json!({ "agent": "concepts", "confidence": 1.0, "reasons": [] })
+    }
+
+    fn draft(version: u32) -> String {
+        let fallback = json!({ "answered_by": "offline", "routing": routing(), "answer": { "content": "at least" } });
+        let draft = json!({ "version": version, "query_id": ID, "student_id": ID, "agent": "debug",
+            "fallback": fallback, "shares": [1, 2], "state": { "step": 3 } });
+        draft.to_string()
+    }
+
+    #[test]
+    fn a_draft_of_this_version_is_continued() {
+        let Ok(Taken::Known { state, shares }) = read::<Value>(&draft(2), 2) else {
+            panic!("known")
+        };
+        assert_eq!((state, shares), (json!({ "step": 3 }), Some(vec![1, 2])));
+    }
+
+    #[test]
+    fn a_draft_of_another_version_still_has_its_answer() {
+        for version in [1, 3] {
+            let Ok(Taken::Unknown(header)) = read::<Value>(&draft(version), 2) else {
+                panic!("{version}")
+            };
+            let reply = header.fallback.unwrap();
+            assert_eq!(
+                (&*reply.answer.content, reply.answered_by),
+                ("at least", AnsweredBy::Offline)
+            );
+            assert_eq!((header.version, header.shares), (Some(version), Some(vec![1, 2])));
+        }
+    }
+
+    #[test]
+    fn a_draft_from_before_there_were_versions_is_its_state() {
+        let Ok(Taken::Known { state, shares }) = read::<Value>(&request().to_string(), 1) else {
+            panic!("known")
+        };
+        assert_eq!((state, shares), (request(), None));
+    }
+
+    #[test]
+    fn of_a_draft_from_before_there_were_versions_the_answer_for_everybody_is_known() {
+        let asking = json!({ "request": request(), "offline": { "content": "at least" }, "idea": "i", "key": [1] });
+        let verifying = json!({ "waiting": asking, "explanation": {}, "outputs": [] });
+        for body in [asking, verifying] {
+            let header = Header::read(&body.to_string()).unwrap();
+            assert_eq!(header.fallback.unwrap().answer.content, "at least");
+            assert_eq!((header.agent, header.shares), (Some(Author::Concepts), Some(vec![1])));
+        }
+    }
+
+    #[test]
+    fn what_is_no_draft_is_malformed() {
+        for body in ["", "[]", r#"{"version": 2}"#] {
+            assert!(matches!(read::<Value>(body, 2), Err(DraftError::Malformed(_))), "{body}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! work wait.
 
 use chrono::TimeDelta;
-use domain::{agent::AnsweredBy, level::Level};
+use domain::agent::AnsweredBy;
 use events::{
     Event,
     activity_recorded::ActivityRecorded,
@@ -68,7 +68,7 @@ enum Asked<A: Agent> {
     /// The work waits.
     Waits,
     /// The answer was there.
-    Answered(Reply),
+    Answered(Box<Reply>),
     /// The model is not asked.
     Not(A::Asking),
 }
@@ -87,7 +87,7 @@ impl Driver<'_> {
                 Next::Load(load) => store::load(self.conn, self.origin, load).await?,
                 Next::Ask(ask) => match self.ask(*ask).await? {
                     Asked::Waits => return Ok(self.outgoing),
-                    Asked::Answered(reply) => Step::answer(reply),
+                    Asked::Answered(reply) => Next::Answer(reply).into(),
                     Asked::Not(state) => {
                         A::resume(Arrived::Model { state, text: None }, self.origin.now)
                     }
@@ -193,13 +193,14 @@ impl Driver<'_> {
             match self.find_shared::<A>(key, reply, &state).await? {
                 Some(Shared::There(answer)) => {
                     budget::enter_saved(self.conn, tutor, self.origin, task).await?;
-                    return Ok(Asked::Answered(Reply::by_model(reply.routing.clone(), answer)));
+                    let reply = Reply::by_model(reply.routing.clone(), *answer);
+                    return Ok(Asked::Answered(Box::new(reply)));
                 }
                 Some(Shared::Waits) => {
                     budget::enter_saved(self.conn, tutor, self.origin, task).await?;
                     return Ok(Asked::Waits);
                 }
-                Some(Shared::Full) => return Ok(Asked::Answered(reply.clone())),
+                Some(Shared::Full) => return Ok(Asked::Answered(Box::new(reply.clone()))),
                 None => {}
             }
         }
@@ -233,7 +234,7 @@ impl Driver<'_> {
         let now = self.origin.now;
         let found = model_answers::find_or_claim(self.conn, &key, now, now + CLAIM).await;
         match found.map_err(HandlerError::retry)? {
-            Cached::Hit(answer) => Ok(Some(Shared::There(answer))),
+            Cached::Hit(answer) => Ok(Some(Shared::There(Box::new(answer)))),
             Cached::Claimed => {
                 self.shares = Some(key);
                 Ok(None)
@@ -340,7 +341,7 @@ impl Driver<'_> {
 /// Where an answer for everybody stands that this question is not to ask for.
 enum Shared {
     /// It is there.
-    There(Answer),
+    There(Box<Answer>),
     /// Another question has asked for it; this one is answered together with that one.
     Waits,
     /// Another question has asked for it, and as many as can wait do so already.
@@ -350,7 +351,6 @@ enum Shared {
 /// What tells one answer for everybody from another: the task with its prompt and model, the idea, and the level.
 fn shared_key(tutor: &Tutor, task: Task, subject: &Subject) -> Vec<u8> {
     let Subject { idea, level } = subject;
-    let level: Level = *level;
     let text = [prompt(task).name, tutor.model(task), idea, level.as_str()].join("\n");
     Sha256::digest(text.as_bytes()).to_vec()
 }

@@ -78,25 +78,6 @@ pub struct Beginning<A, E> {
     types: PhantomData<fn(E) -> A>,
 }
 
-impl<E: Event, A: Begin<E>> Beginning<A, E> {
-    /// The same, with something that is emitted besides.
-    ///
-    /// # Errors
-    /// The database is away, or the event can never be handled.
-    pub async fn handle_with(
-        &self,
-        outgoing: Outgoing,
-        received: Received<E>,
-        conn: &mut PgConnection,
-    ) -> Result<Outgoing, HandlerError> {
-        let origin = Origin::of(&received, A::AUTHOR);
-        let loaded = A::load(received.event.data, received.now, conn).await?;
-        let step = A::begin(loaded, received.now);
-        let tutor = self.tutor.as_deref();
-        Driver { conn, origin, tutor, shares: None, outgoing }.drive(step).await
-    }
-}
-
 impl<E: Event, A: Begin<E>> Decide for Beginning<A, E> {
     type In = E;
 
@@ -105,7 +86,11 @@ impl<E: Event, A: Begin<E>> Decide for Beginning<A, E> {
         received: Received<E>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        self.handle_with(Outgoing::none(), received, conn).await
+        let origin = Origin::of(&received, A::AUTHOR);
+        let loaded = A::load(received.event.data, received.now, conn).await?;
+        let step = A::begin(loaded, received.now);
+        let (tutor, outgoing) = (self.tutor.as_deref(), Outgoing::none());
+        Driver { conn, origin, tutor, shares: None, outgoing }.drive(step).await
     }
 }
 
@@ -143,7 +128,7 @@ impl<A: Agent> Decide for AfterRun<A> {
                 Driver { conn, origin, tutor, shares, outgoing }.drive(step).await
             }
             Taken::Unknown(header) => {
-                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(header).await
+                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(*header).await
             }
         }
     }
@@ -192,7 +177,7 @@ impl<A: Agent> Decide for AfterModel<A> {
                 Driver { conn, origin, tutor, shares, outgoing }.drive(step).await
             }
             Taken::Unknown(header) => {
-                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(header).await
+                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(*header).await
             }
         }
     }

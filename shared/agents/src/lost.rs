@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use domain::agent::{Agent, Author};
 use events::{question_answered::Answer, question_routed::Routing};
 use ids::EventId;
-use runtime::{HandlerError, Outgoing};
+use runtime::{HandlerError, Outgoing, Round};
 use sqlx::PgConnection;
-use storage::drafts::{self, LostQuestion};
+use storage::drafts::{self, LostDraft};
 
 use crate::{
     draft::{Header, Origin},
@@ -14,24 +14,26 @@ use crate::{
     step::Reply,
 };
 
-/// Lost questions that are answered at once.
+/// Drafts that are looked at in one transaction.
 const AT_ONCE: i64 = 5;
 
 const LOST: &str = "Something broke on our side while I looked into your question, so I have no answer to it. \
                     Please ask it again.";
 
-/// Answers questions whose draft is past its deadline, at most 5, each with the answer that its draft holds anyway;
-/// solutions among them count as not graded.
+/// Answers questions whose draft is past its deadline, each with the answer that its draft holds anyway; solutions
+/// among them count as not graded. At most 5 in one round.
 ///
 /// # Errors
 /// The database is away.
 pub async fn answer_lost_drafts(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-) -> Result<Outgoing, HandlerError> {
+) -> Result<Round, HandlerError> {
     let lost = drafts::take_lost(conn, now, AT_ONCE).await.map_err(HandlerError::retry)?;
+    let has_more = i64::try_from(lost.len()).is_ok_and(|taken| taken == AT_ONCE);
     let mut outgoing = Outgoing::none();
-    for LostQuestion { query, student, body } in lost {
+    for LostDraft { unanswered, body } in lost {
+        let Some((query, student)) = unanswered else { continue };
         tracing::warn!(%query, "a question was lost on its way");
         let header = Header::read(&body).unwrap_or_default();
         let (agent, reply) = match (header.agent, header.fallback) {
@@ -39,13 +41,13 @@ pub async fn answer_lost_drafts(
             _ => (Author::Triage, lost_reply()),
         };
         // Nothing waits for this answer, so no id derives from a cause.
-        let origin =
-            Origin { cause: EventId::from_uuid(query.as_uuid()), agent, query, student, now };
+        let cause = EventId::from_uuid(query.as_uuid());
+        let origin = Origin { cause, agent, query, student, now };
         let mut driver = Driver { conn, origin, tutor: None, shares: None, outgoing };
         driver.answer(reply).await?;
         outgoing = driver.outgoing;
     }
-    Ok(outgoing)
+    Ok(Round { outgoing, has_more })
 }
 
 fn lost_reply() -> Reply {

@@ -16,6 +16,9 @@ pub enum Purpose {
     Run,
     /// An agent looks into it: the student has done nothing.
     Check,
+    /// One that this version does not know: nothing is made of it.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Who asks for a run, and waits for its result.

@@ -81,9 +81,15 @@ pub enum Details {
     Exercise(SetExercise),
     /// A hint to an exercise.
     Hint(Hint),
+<<<<<<< HEAD
     /// Of a kind that a later version has, as it came.
     #[serde(untagged, skip_deserializing)]
     Unknown(Map<String, Value>),
+=======
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
+>>>>>>> main
 }
 
 /// An idea, explained: the parts of the text, without the examples, which every answer has.
@@ -192,6 +198,9 @@ pub enum ReviewSeverity {
     Advice,
     /// It works, and can be said more plainly.
     Style,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What a rule has cost.

@@ -21,6 +21,9 @@ pub enum Sign {
     Unsafe,
     /// It tells the tutor to be something else.
     Injection,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What triage decided, and why.
@@ -55,9 +58,12 @@ pub enum FollowUpKind {
     More,
     /// Something else about the same thing.
     Same,
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
-/// What a question goes on from.
+/// What a question follows on from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// What it wants.
@@ -86,7 +92,7 @@ pub struct QuestionRouted {
     /// The types of the student's latest errors, newest first.
     #[serde(default)]
     pub recent_errors: Vec<String>,
-    /// What the question goes on from, if it does. Since 0.4.
+    /// What the question follows on from, if it does. Since 0.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<FollowUp>,
 }

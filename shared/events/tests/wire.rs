@@ -20,10 +20,10 @@ use events::{
     exercise_generated::ExerciseGenerated,
     model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
     question_answered::{
-        Answer, Details, DiagnosedError, Diagnosis, Example, Hint, QuestionAnswered,
+        Answer, Details, DiagnosedError, Diagnosis, Example, Hint, QuestionAnswered, ReviewSeverity,
     },
     question_asked::QuestionAsked,
-    question_routed::{QuestionRouted, Routing, Sign},
+    question_routed::{FollowUpKind, QuestionRouted, Routing, Sign},
     submission_graded::SubmissionGraded,
     submission_made::SubmissionMade,
 };
@@ -401,4 +401,37 @@ fn the_signs_of_a_question_keep_their_names() {
     for (sign, name) in all {
         assert_eq!(serde_json::to_value(sign).expect("it has a JSON form"), name);
     }
+}
+
+#[test]
+fn names_that_a_later_version_adds_are_known_to_be_unknown() {
+    let name = || Value::from("added_later");
+    assert_eq!(serde_json::from_value::<Sign>(name()).expect("any name"), Sign::Unknown);
+    assert_eq!(serde_json::from_value::<Purpose>(name()).expect("any name"), Purpose::Unknown);
+    assert_eq!(serde_json::from_value::<Requester>(name()).expect("any name"), Requester::Unknown);
+    let kind: FollowUpKind = serde_json::from_value(name()).expect("any name");
+    assert_eq!(kind, FollowUpKind::Unknown);
+    let severity: ReviewSeverity = serde_json::from_value(name()).expect("any name");
+    assert_eq!(severity, ReviewSeverity::Unknown);
+    let details = json!({ "kind": "added_later", "more": [1] });
+    assert_eq!(serde_json::from_value::<Details>(details).expect("any kind"), Details::Unknown);
+}
+
+#[test]
+fn a_run_may_be_for_whoever_asked_and_for_everybody_where_that_is_not_known() {
+    let run = |requester: Option<&str>| {
+        let result = json!({ "verdict": "ok", "exit_code": 0, "stdout": "", "stderr": "", "transcript": [],
+            "truncated": false, "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14" });
+        let mut run = json!({ "execution_id": QUERY, "student_id": STUDENT, "result": result });
+        if let Some(requester) = requester {
+            run["requester"] = requester.into();
+        }
+        let run: ExecutionFinished = serde_json::from_value(run).expect("a run");
+        [Author::Debug.into(), Author::Concepts.into(), Requester::Gateway]
+            .map(|of| run.may_be_for(of))
+    };
+    assert_eq!(run(Some("debug")), [true, false, false]);
+    assert_eq!(run(Some("gateway")), [false, false, true]);
+    assert_eq!(run(Some("added_later")), [true; 3]);
+    assert_eq!(run(None), [true; 3], "of the last version");
 }

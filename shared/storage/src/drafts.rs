@@ -102,19 +102,16 @@ pub async fn take_waiting(
     .await
 }
 
-/// A question whose draft is past its deadline, and which nobody has answered.
+/// A draft that was past its deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostQuestion {
-    /// The question.
-    pub query: QueryId,
-    /// Who asked it.
-    pub student: UserId,
-    /// The draft's body, JSON.
+pub struct LostDraft {
+    /// The question that it belongs to, and who asked it, if nobody has answered it.
+    pub unanswered: Option<(QueryId, UserId)>,
+    /// Its body, JSON.
     pub body: String,
 }
 
-/// Takes drafts that are past their deadline, at most `limit`: notes that the solutions among them are lost, and gives
-/// the questions that nobody has answered.
+/// Takes drafts that are past their deadline, at most `limit`, and notes that the solutions among them are lost.
 ///
 /// # Errors
 /// The database's own.
@@ -122,7 +119,7 @@ pub async fn take_lost(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     limit: i64,
-) -> sqlx::Result<Vec<LostQuestion>> {
+) -> sqlx::Result<Vec<LostDraft>> {
     let rows = sqlx::query!(
         r#"WITH lost AS (
                DELETE FROM drafts WHERE id IN (
@@ -132,16 +129,18 @@ pub async fn take_lost(
            ungraded AS (
                UPDATE submissions SET lost_at = $1 FROM lost
                WHERE submissions.id = query_id AND graded_at IS NULL)
-           SELECT DISTINCT ON (queries.id) queries.id, student_id, body::text AS "body!" FROM lost
-           JOIN queries ON queries.id = query_id WHERE answered_at IS NULL"#,
+           SELECT queries.id AS "query?", queries.student_id AS "student?", body::text AS "body!" FROM lost
+           LEFT JOIN queries ON queries.id = query_id AND answered_at IS NULL"#,
         now,
         limit,
     )
     .fetch_all(conn)
     .await?;
-    let lost = rows.into_iter().map(|row| LostQuestion {
-        query: QueryId::from_uuid(row.id),
-        student: UserId::from_uuid(row.student_id),
+    let lost = rows.into_iter().map(|row| LostDraft {
+        unanswered: row
+            .query
+            .zip(row.student)
+            .map(|(query, student)| (QueryId::from_uuid(query), UserId::from_uuid(student))),
         body: row.body,
     });
     Ok(lost.collect())

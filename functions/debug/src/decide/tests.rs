@@ -1,1 +1,340 @@
 //! Three lines for each decision.
+
+use agents::{Agent as _, Arrived, Ask, Begin as _, Effect, Load, Next, Reply, Run, Step};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{agent::AnsweredBy, hints::Ladder};
+use events::{
+    activity_recorded::Activity,
+    question_answered::{Details, Diagnosis},
+    question_routed::QuestionRouted,
+};
+use serde_json::{Value, json};
+
+use super::{Debug, Loaded};
+
+const ID: &str = "00000000-0000-0000-0000-000000000007";
+const CODE: &str = "numbers = [1, 2]\nprint(numbers[2])\n";
+const REPORT: &str = "Traceback (most recent call last):\n  File \"a.py\", line 2, in <module>\n    print(numbers[2])\nIndexError: list index out of range";
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+}
+
+fn request(more: Value) -> QuestionRouted {
+    let mut request = json!({ "query_id": ID, "student_id": ID, "question": "Why does it fail?", "level": "learning",
+        "routing": { "agent": "debug", "confidence": 1.0, "reasons": [] } });
+    let more = if let Value::Object(more) = more { more } else { Default::default() };
+    request.as_object_mut().unwrap().extend(more);
+    serde_json::from_value(request).unwrap()
+}
+
+fn begin(more: Value) -> Step<Debug> {
+    Debug::begin(Loaded { request: request(more), exercise: None }, at(0))
+}
+
+fn exercise() -> curriculum::Exercise {
+    curriculum::embedded().exercises().next().unwrap().1.exercise()
+}
+
+fn running(step: Step<Debug>) -> Run<Debug> {
+    match step.next {
+        Next::Run(run) => *run,
+        other => panic!("nothing is run: {other:?}"),
+    }
+}
+
+fn asking(step: Step<Debug>) -> Ask<Debug> {
+    match step.next {
+        Next::Ask(ask) => *ask,
+        other => panic!("no model is asked: {other:?}"),
+    }
+}
+
+fn replied(step: Step<Debug>) -> Reply {
+    match step.next {
+        Next::Answer(reply) => *reply,
+        other => panic!("it is not answered: {other:?}"),
+    }
+}
+
+fn diagnosis(reply: &Reply) -> Diagnosis {
+    match &reply.answer.details {
+        Some(Details::Debug(diagnosis)) => diagnosis.clone(),
+        other => panic!("no diagnosis: {other:?}"),
+    }
+}
+
+fn result(error: Option<Value>) -> Value {
+    let verdict = if error.is_some() { "error" } else { "ok" };
+    json!({ "verdict": verdict, "exit_code": 0, "stdout": "1\n", "stderr": "", "transcript": [],
+        "truncated": false, "error": error, "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14" })
+}
+
+fn index_error(line: u32) -> Option<Value> {
+    Some(
+        json!({ "type": "IndexError", "message": "list index out of range", "line": line, "traceback": "" }),
+    )
+}
+
+/// What is decided when the program has ended so.
+fn ran(step: Step<Debug>, result: Value, now: DateTime<Utc>) -> Step<Debug> {
+    let result = Box::new(serde_json::from_value(result).unwrap());
+    Debug::resume(Arrived::Run { state: running(step).state, result }, now)
+}
+
+/// The problem whose ladder is looked up, and what is decided from where the student stands on it.
+fn climbing(step: Step<Debug>, ladder: Option<Ladder>) -> (Vec<u8>, Step<Debug>) {
+    match step.next {
+        Next::Load(Load::Ladder { problem, then }) => (problem, then(ladder)),
+        other => panic!("no ladder is looked up: {other:?}"),
+    }
+}
+
+/// The ladder that is stored.
+fn stored(step: &Step<Debug>) -> Ladder {
+    match &step.effects[0] {
+        Effect::StoreLadder { ladder, .. } => ladder.clone(),
+        other => panic!("no ladder is stored: {other:?}"),
+    }
+}
+
+fn is_recorded(step: &Step<Debug>) -> bool {
+    step.effects.iter().any(|effect| matches!(effect, Effect::Record(Activity::HintGiven { .. })))
+}
+
+/// A hint on this program, as many seconds after the first one.
+fn hint_on(code: &str, seconds: i64, ladder: Option<Ladder>) -> Step<Debug> {
+    let step = ran(begin(json!({ "code": code })), result(index_error(2)), at(seconds));
+    climbing(step, ladder).1
+}
+
+fn first_hint() -> Step<Debug> {
+    hint_on(CODE, 0, None)
+}
+
+/// What is decided when the model says the hint so.
+fn said(text: Option<&str>) -> Step<Debug> {
+    let state = asking(first_hint()).state;
+    Debug::resume(Arrived::Model { state, text: text.map(str::to_owned) }, at(0))
+}
+
+#[test]
+fn a_program_is_run_to_see_it_fail() {
+    let run = running(begin(json!({ "code": CODE })));
+    assert_eq!((run.program.code.as_str(), run.program.seed), (CODE, Some(0)));
+    assert!(run.program.tests.is_empty() && run.fallback.is_none());
+}
+
+#[test]
+fn a_pasted_program_is_run_too() {
+    let question = format!("Why does this fail?\n```python\n{CODE}```");
+    assert_eq!(running(begin(json!({ "question": question }))).program.code.as_str(), CODE);
+}
+
+#[test]
+fn a_solution_is_run_with_the_tests_of_its_exercise() {
+    let request = request(json!({ "code": CODE, "exercise_id": ID }));
+    let step = Debug::begin(Loaded { request, exercise: Some(exercise()) }, at(0));
+    assert_eq!(running(step).program.tests.len(), exercise().tests.len());
+}
+
+#[test]
+fn without_a_program_the_report_is_explained_at_once() {
+    let reply = asking(climbing(begin(json!({ "error": REPORT })), None).1).fallback.unwrap().reply;
+    let diagnosis = diagnosis(&reply);
+    assert_eq!((&*diagnosis.error.kind, diagnosis.error.line), ("IndexError", Some(2)));
+}
+
+#[test]
+fn with_neither_program_nor_report_both_are_asked_for() {
+    let step = climbing(begin(json!({})), None).1;
+    assert!(!is_recorded(&step), "that is no hint");
+    assert!(replied(step).answer.content.contains("neither your program nor an error message"));
+}
+
+#[test]
+fn who_wants_a_whole_program_is_told_how_to_begin() {
+    let routing = json!({ "agent": "debug", "confidence": 1.0, "reasons": [], "signs": ["solution_request"] });
+    let reply = replied(climbing(begin(json!({ "routing": routing })), None).1);
+    assert!(reply.answer.content.contains("I do not hand out whole programs"));
+}
+
+#[test]
+fn an_error_of_another_language_is_said_to_be_one() {
+    let error = "Exception in thread \"main\" java.lang.NullPointerException";
+    let reply = replied(begin(json!({ "error": error })));
+    assert!(
+        reply.answer.content.contains("looks like an error of Java"),
+        "{}",
+        reply.answer.content
+    );
+}
+
+#[test]
+fn what_the_run_shows_is_the_diagnosis() {
+    let diagnosis = diagnosis(&asking(first_hint()).fallback.unwrap().reply);
+    assert_eq!((&*diagnosis.error.kind, diagnosis.error.line), ("IndexError", Some(2)));
+    assert_eq!(diagnosis.hint.level, 1);
+}
+
+#[test]
+fn a_solution_is_judged_by_its_exercise() {
+    let request = request(json!({ "code": CODE, "exercise_id": ID }));
+    let step = Debug::begin(Loaded { request, exercise: Some(exercise()) }, at(0));
+    let Next::Load(Load::Exercise { id, then }) = ran(step, result(None), at(0)).next else {
+        panic!("the exercise is not looked up")
+    };
+    assert_eq!(id.to_string(), ID);
+    let next =
+        then(Some(storage::exercises::StoredExercise { id, topic: "x".into(), body: exercise() }));
+    assert!(replied(climbing(next, None).1).answer.content.contains("passes all tests"));
+}
+
+#[test]
+fn a_program_of_an_exercise_that_is_gone_is_judged_alone() {
+    let step = begin(json!({ "code": CODE, "exercise_id": ID }));
+    let Next::Load(Load::Exercise { then, .. }) = ran(step, result(index_error(2)), at(0)).next
+    else {
+        panic!("the exercise is not looked up")
+    };
+    assert_eq!(stored(&climbing(then(None), None).1).rung, 1);
+}
+
+#[test]
+fn a_problem_stays_the_same_when_lines_are_added_above() {
+    let problem = |code: &str, line| {
+        climbing(ran(begin(json!({ "code": code })), result(index_error(line)), at(0)), None).0
+    };
+    assert_eq!(problem(CODE, 2), problem(&format!("# mine\n{CODE}"), 3));
+    assert_ne!(problem(CODE, 2), problem("numbers = [1, 2]\nprint(numbers[3])", 2));
+}
+
+#[test]
+fn the_same_mistake_in_another_exercise_is_another_problem() {
+    let problem = |more: Value| climbing(begin(more), None).0;
+    let alone = problem(json!({ "error": REPORT }));
+    assert_ne!(alone, problem(json!({ "error": REPORT, "exercise_id": ID })));
+}
+
+#[test]
+fn the_first_hint_is_stored_and_recorded() {
+    let step = first_hint();
+    assert_eq!((stored(&step).rung, stored(&step).given, is_recorded(&step)), (1, 1, true));
+}
+
+#[test]
+fn a_beginner_begins_higher_where_words_help_little() {
+    let error = "NameError: name 'x' is not defined";
+    let step = climbing(begin(json!({ "error": error, "level": "beginner" })), None).1;
+    assert_eq!(stored(&step).rung, 2);
+}
+
+#[test]
+fn the_rung_that_is_wanted_is_given_to_who_has_not_climbed() {
+    let step = climbing(begin(json!({ "error": REPORT, "hint_level": 3 })), None).1;
+    assert_eq!(stored(&step).rung, 3);
+}
+
+#[test]
+fn a_changed_program_earns_the_next_hint() {
+    let ladder = stored(&first_hint());
+    let step = hint_on(&format!("{CODE}# changed"), 1, Some(ladder));
+    assert_eq!((stored(&step).rung, is_recorded(&step)), (2, true));
+}
+
+#[test]
+fn time_earns_the_next_hint() {
+    let ladder = stored(&first_hint());
+    assert_eq!(stored(&hint_on(CODE, 90, Some(ladder))).rung, 2);
+}
+
+#[test]
+fn asking_again_at_once_earns_nothing() {
+    let ladder = stored(&first_hint());
+    let step = hint_on(CODE, 1, Some(ladder));
+    assert_eq!((stored(&step).rung, stored(&step).given, is_recorded(&step)), (1, 2, false));
+    assert!(replied(step).answer.content.contains("This is the same hint as before"));
+}
+
+#[test]
+fn the_last_hint_is_an_example_and_no_model_rewords_it() {
+    let ladder = Ladder { rung: 2, ..stored(&first_hint()) };
+    let step = hint_on(CODE, 90, Some(ladder));
+    assert_eq!(stored(&step).rung, 3);
+    assert!(replied(step).answer.content.contains("What is different in yours?"));
+}
+
+#[test]
+fn a_day_has_so_many_hints() {
+    let ladder = Ladder { given: domain::hints::MAX_A_DAY, ..stored(&first_hint()) };
+    let step = hint_on(CODE, 90, Some(ladder));
+    assert!(!is_recorded(&step));
+    let content = replied(step).answer.content;
+    assert!(
+        content.contains("hints on this problem today") && !content.contains("**Hint"),
+        "{content}"
+    );
+}
+
+#[test]
+fn the_model_is_asked_to_say_our_hint() {
+    let ask = asking(first_hint());
+    let field =
+        |name: &str| ask.fields.iter().find(|field| field.name == name).unwrap().text.clone();
+    assert_eq!(
+        (field("rung"), field("code"), field("names")),
+        ("1".into(), CODE.into(), "line 2".into())
+    );
+    assert!(field("hint").contains("line 2"));
+}
+
+#[test]
+fn the_models_words_are_given_if_they_are_about_the_same() {
+    let reply = replied(said(Some(r#"{"hint": "Count the places of the list on line 2."}"#)));
+    assert_eq!(reply.answered_by, AnsweredBy::Model);
+    assert_eq!(diagnosis(&reply).hint.text, "Count the places of the list on line 2.");
+    assert!(reply.answer.content.contains("Count the places"));
+}
+
+#[test]
+fn words_that_say_something_else_are_withheld() {
+    for text in [
+        r#"{"hint": "Look at the list."}"#,
+        r#"{"hint": "On line 2 just write numbers[1]."}"#,
+        r#"{"hint": ""}"#,
+        "Look at line 2.",
+    ] {
+        let step = said(Some(text));
+        assert!(matches!(step.effects[..], [Effect::Withhold(_)]), "{text}");
+        assert_eq!(replied(step), asking(first_hint()).fallback.unwrap().reply, "{text}");
+    }
+}
+
+#[test]
+fn without_a_model_our_words_are_given() {
+    let reply = replied(said(None));
+    assert_eq!(reply.answered_by, AnsweredBy::Offline);
+    assert_eq!(reply, asking(first_hint()).fallback.unwrap().reply);
+}
+
+#[test]
+fn a_hint_is_its_authors_alone() {
+    assert_eq!(asking(first_hint()).fallback.unwrap().shared, None);
+}
+
+#[test]
+fn a_program_that_runs_well_gets_a_question_about_its_output() {
+    let step = climbing(ran(begin(json!({ "code": "print(1)" })), result(None), at(0)), None).1;
+    let content = asking(step).fallback.unwrap().reply.answer.content;
+    assert!(content.contains("runs without an error and prints"), "{content}");
+}
+
+#[test]
+fn what_the_last_version_has_stored_is_read() {
+    let old = json!({ "request": request(json!({})), "answer": { "content": "x" }, "names": [] });
+    let state: super::Rewording = serde_json::from_value(old).unwrap();
+    assert_eq!(
+        replied(Debug::resume(Arrived::Model { state, text: None }, at(0))).answer.content,
+        "x"
+    );
+}

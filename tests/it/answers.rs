@@ -1,0 +1,108 @@
+//! Answers are stored by who gives them, and given even where another version has begun the work.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use testing::{bench::publish, eventually};
+use tests::{Reply, Student, World};
+use uuid::Uuid;
+
+async fn ask(world: &World, student: &Student, body: Value) -> Reply {
+    let reply = world.post_with("/query", &student.token, &body, [("prefer", "wait=20")]).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    reply
+}
+
+fn id(reply: &Reply) -> Uuid {
+    reply.body["id"].as_str().expect("an id").parse().expect("a UUID")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_in_place_is_what_is_stored() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let told = ask(&world, &student, json!({ "question": "What is a list?" })).await;
+    let stored = world.get(&format!("/queries/{}", id(&told)), Some(&student.token)).await;
+    assert_eq!(stored.body, told.body);
+    let run = world.post("/executions", Some(&student.token), &json!({ "code": "print(1)" })).await;
+    let stored = world.get(&format!("/executions/{}", id(&run)), Some(&student.token)).await;
+    assert_eq!((&stored.body, &stored.body["stdout"]), (&run.body, &json!("1\n")));
+    world.finish().await;
+}
+
+/// Makes an answered question look as if its agent still waited for a run, with a draft that another version of it has
+/// stored; then the run ends.
+async fn wake(world: &World, student: &Student, query: Uuid, fallback: &Value) {
+    let run = world.clock().new_id();
+    let draft = json!({ "version": 99, "query_id": query, "student_id": student.id, "agent": "debug",
+        "fallback": fallback, "shares": null, "state": { "nobody": "knows" } });
+    let sql = "WITH unanswered AS (
+                   UPDATE queries SET agent = NULL, answered_by = NULL, answer = NULL, answered_at = NULL
+                   WHERE id = $1 RETURNING id, student_id)
+               INSERT INTO drafts (id, query_id, student_id, agent, body, created_at, deadline_at)
+               SELECT $2, id, student_id, 'debug', $3::text::json, now(), now() + interval '1 day' FROM unanswered";
+    let mut conn = world.database().await;
+    let query_result = sqlx::query(sql).bind(query).bind(run).bind(draft.to_string());
+    query_result.execute(&mut conn).await.expect("it is valid");
+    let result = json!({ "verdict": "ok", "exit_code": 0, "stdout": "", "stderr": "", "transcript": [],
+        "truncated": false, "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14" });
+    let finished = json!({ "specversion": "1.0", "id": world.clock().new_id(), "source": "learnflow/code-execution",
+        "type": "execution.finished.v1", "subject": student.id,
+        "correlationid": query, "partitionkey": student.id,
+        "data": { "execution_id": run, "student_id": student.id, "request_id": query, "requester": "debug",
+                  "result": result } });
+    let key = student.id.to_string();
+    publish(world.kafka(), "code.results", &key, Some(&finished)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_version_has_begun_is_answered_as_that_version_would_without_it() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let query = id(&ask(&world, &student, json!({ "question": "What is a list?" })).await);
+    let fallback = json!({ "answered_by": "offline", "answer": { "content": "at least this" },
+        "routing": { "agent": "debug", "confidence": 1.0, "reasons": [] } });
+    wake(&world, &student, query, &fallback).await;
+    let answer = world.answer(&student, &query.to_string()).await;
+    assert_eq!(
+        (&answer["agent"], &answer["answer"]["content"]),
+        (&json!("debug"), &json!("at least this"))
+    );
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_version_before_has_told_and_not_stored_is_stored_by_the_migration() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let told = ask(&world, &student, json!({ "question": "What is a list?" })).await;
+    let run = world.post("/executions", Some(&student.token), &json!({ "code": "1 / 0" })).await;
+    let mut conn = world.database().await;
+    for sql in [
+        "UPDATE queries SET agent = NULL, answered_by = NULL, answer = NULL, answered_at = NULL",
+        "UPDATE executions SET verdict = NULL, error_type = NULL, result = NULL, duration_ms = NULL, finished_at = NULL",
+        include_str!("../../migrations/0016_results_by_who_gives_them.sql"),
+    ] {
+        sqlx::raw_sql(sql).execute(&mut conn).await.expect("it is valid");
+    }
+    let stored = world.get(&format!("/queries/{}", id(&told)), Some(&student.token)).await;
+    assert_eq!(stored.body, told.body);
+    let stored = world.get(&format!("/executions/{}", id(&run)), Some(&student.token)).await;
+    assert_eq!(stored.body, run.body);
+    let sql = "SELECT count(*) FROM executions WHERE error_type = 'ZeroDivisionError' AND id = $1";
+    assert_eq!(world.count(sql, id(&run)).await, 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_nobody_can_continue_it_is_said_that_it_failed() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let query = id(&ask(&world, &student, json!({ "question": "What is a list?" })).await);
+    wake(&world, &student, query, &Value::Null).await;
+    let path = format!("/queries/{query}");
+    eventually("it is said that it failed", async || {
+        let reply = world.get(&path, Some(&student.token)).await;
+        (reply.body["status"] == "failed").then_some(())
+    })
+    .await;
+}
