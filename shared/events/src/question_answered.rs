@@ -81,15 +81,9 @@ pub enum Details {
     Exercise(SetExercise),
     /// A hint to an exercise.
     Hint(Hint),
-<<<<<<< HEAD
     /// Of a kind that a later version has, as it came.
     #[serde(untagged, skip_deserializing)]
     Unknown(Map<String, Value>),
-=======
-    /// A kind that this version does not know.
-    #[serde(other)]
-    Unknown,
->>>>>>> main
 }
 
 /// An idea, explained: the parts of the text, without the examples, which every answer has.
@@ -172,7 +166,6 @@ pub struct ReviewFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// How grave it is.
-    #[serde(deserialize_with = "lenient::name")]
     pub severity: ReviewSeverity,
     /// A stable name.
     pub rule: String,
