@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use runtime::{Clock, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
-use storage::retention::RETENTIONS;
+use storage::retention::{self, Part, RETENTIONS};
 use testing::{TestDatabase, eventually};
 use tests::World;
 use uuid::Uuid;
@@ -90,13 +90,31 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schedule_that_seldom_sweeps_deletes_all_that_is_old() {
-    // More than a round deletes.
-    const OLD: u64 = 21_000;
+    // More than a part of the table.
+    const OLD: u64 = 150_000;
     let database = TestDatabase::create().await;
-    let rows = "INSERT INTO inbox SELECT 'test', gen_random_uuid(), 'epoch' FROM generate_series(1, 21000)";
+    let rows = "INSERT INTO inbox SELECT 'test', gen_random_uuid(), 'epoch' FROM generate_series(1, 150000)";
     sqlx::query(rows).execute(&mut database.connect().await).await.expect("the rows");
     let store = Store::open(database.url()).expect("a database");
     assert_eq!(store.sweep(&Clock::System).await.expect("it sweeps"), OLD);
     store.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_table_is_passed_part_by_part_from_minute_to_minute() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let rows = "INSERT INTO inbox SELECT 'test', gen_random_uuid(), 'epoch' FROM generate_series(1, 150000)";
+    sqlx::query(rows).execute(&mut conn).await.expect("the rows");
+    let inbox = RETENTIONS.iter().find(|retention| retention.table == "inbox").expect("a table");
+    let mut sweep = async |now| {
+        let swept = retention::sweep(&mut conn, inbox, now, 1, Part::OfMinute).await;
+        swept.expect("it sweeps")
+    };
+    let now = Clock::System.now();
+    let (first, again) = (sweep(now).await, sweep(now).await);
+    assert!((1..150_000).contains(&first) && again == 0, "{first}, {again}");
+    assert_eq!(first + sweep(now + TimeDelta::minutes(1)).await, 150_000);
     database.remove().await;
 }

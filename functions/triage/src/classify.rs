@@ -230,7 +230,7 @@ fn clarification(best: Agent, second: Agent) -> String {
         Agent::CodeReview => "an opinion on code that works",
         Agent::Exercise => "something to practise",
         Agent::Progress => "a look at your progress",
-        Agent::OffTopic => "something else",
+        Agent::OffTopic | Agent::Unknown => "something else",
     };
     format!("Do you want {} or {}?", want(best), want(second))
 }

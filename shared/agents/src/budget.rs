@@ -40,9 +40,10 @@ pub(crate) async fn reserve(
     origin: Origin,
     request: &ModelRequested,
 ) -> Result<bool, HandlerError> {
-    let most = tutor.at_most(request.task, &request.fields);
+    let Some(task) = request.task else { return Ok(false) };
+    let most = tutor.at_most(task, &request.fields);
     if !is_affordable(conn, tutor, origin, &most).await? {
-        tracing::info!(task = request.task.as_str(), "the budget for the model is spent");
+        tracing::info!(task = task.as_str(), "the budget for the model is spent");
         return Ok(false);
     }
     let call = Call { id: request.draft_id, was_saved: false, spent: &most };

@@ -33,14 +33,14 @@ impl<A: Agent> Act for CallModel<A> {
         live: &Live,
     ) -> Result<ModelFinished, HandlerError> {
         let request: ModelRequested = received.event.data.into();
-        let mut teller = Teller { request: &request, live, sequence: 0, silent: false };
-        let answered =
-            self.tutor.ask(request.task, &request.fields, |paragraph| teller.tell(paragraph)).await;
-        let Spent { model, tokens_in, tokens_out, latency_ms } = answered.spent;
-        let outcome = match answered.text {
-            Ok(text) => ModelOutcome::Answered { text },
-            Err(error) => ModelOutcome::Unavailable { reason: chain(&error) },
+        let (outcome, spent) = match request.task {
+            Some(task) => ask(&self.tutor, task, &request, live).await,
+            None => {
+                let reason = "this version does not know the task".to_owned();
+                (ModelOutcome::Unavailable { reason }, Spent::default())
+            }
         };
+        let Spent { model, tokens_in, tokens_out, latency_ms } = spent;
         Ok(ModelFinished {
             draft_id: request.draft_id,
             query_id: request.query_id,
@@ -63,6 +63,21 @@ impl<A: Agent> Act for CallModel<A> {
     }
 }
 
+async fn ask(
+    tutor: &Tutor,
+    task: Task,
+    request: &ModelRequested,
+    live: &Live,
+) -> (ModelOutcome, Spent) {
+    let mut teller = Teller { task, request, live, sequence: 0, silent: false };
+    let answered = tutor.ask(task, &request.fields, |paragraph| teller.tell(paragraph)).await;
+    let outcome = match answered.text {
+        Ok(text) => ModelOutcome::Answered { text },
+        Err(error) => ModelOutcome::Unavailable { reason: chain(&error) },
+    };
+    (outcome, answered.spent)
+}
+
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -70,6 +85,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Tells finished paragraphs while the model still speaks, as long as every one of them may be told.
 struct Teller<'a> {
+    task: Task,
     request: &'a ModelRequested,
     live: &'a Live,
     sequence: u32,
@@ -80,10 +96,10 @@ impl Teller<'_> {
     fn tell(&mut self, paragraph: String) {
         // Only an explanation is told before it is whole: a hint must be checked as one piece.
         self.silent = self.silent
-            || self.request.task != Task::Explain
+            || self.task != Task::Explain
             || guard::holds_code(&paragraph)
             || guard::links_away(&paragraph)
-            || guard::repeats_instructions(&paragraph, prompt(self.request.task).system);
+            || guard::repeats_instructions(&paragraph, prompt(self.task).system);
         if self.silent {
             return;
         }

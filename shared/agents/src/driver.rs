@@ -212,7 +212,7 @@ impl Driver<'_> {
             query_id: self.origin.query,
             student_id: self.origin.student,
             agent: A::AUTHOR,
-            task,
+            task: Some(task),
             fields: budget::anonymous(self.conn, self.origin, fields).await?,
         };
         if !budget::reserve(self.conn, tutor, self.origin, &requested).await? {

@@ -18,10 +18,13 @@ pub enum Agent {
     Progress,
     /// None: the question is not about learning Python.
     OffTopic,
+    /// A name of a later version, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl Agent {
-    /// Every agent, in the order in which a tie between them is broken.
+    /// Every agent that there is, in the order in which a tie between them is broken.
     pub const ALL: [Self; 6] = [
         Self::Concepts,
         Self::Debug,
@@ -41,6 +44,7 @@ impl Agent {
             Self::Exercise => "exercise",
             Self::Progress => "progress",
             Self::OffTopic => "off_topic",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -59,6 +63,9 @@ pub enum Author {
     CodeReview,
     /// The exercise agent.
     Exercise,
+    /// One of a later version, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl Author {
@@ -71,6 +78,7 @@ impl Author {
             Self::Debug => "debug",
             Self::CodeReview => "code_review",
             Self::Exercise => "exercise",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -83,6 +91,9 @@ pub enum AnsweredBy {
     Model,
     /// The curriculum and rules alone.
     Offline,
+    /// Something of a later version, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl AnsweredBy {
@@ -92,6 +103,7 @@ impl AnsweredBy {
         match self {
             Self::Model => "model",
             Self::Offline => "offline",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -43,6 +43,17 @@ pub struct Program {
     pub trace: bool,
 }
 
+impl Program {
+    /// The names of its fields.
+    pub const FIELDS: [&str; 7] =
+        ["code", "stdin", "files", "tests", "timeout_ms", "seed", "trace"];
+}
+
+impl TestCase {
+    /// The names of its fields.
+    pub const FIELDS: [&str; 6] = ["name", "stdin", "call", "raises", "hidden", "expected"];
+}
+
 /// One thing that a program must do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,6 +188,9 @@ pub enum Verdict {
     SourceTooLarge,
     /// Our fault.
     Internal,
+    /// Another end, of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Verdict {
@@ -196,6 +210,7 @@ impl Verdict {
             Self::Aborted => "aborted",
             Self::SourceTooLarge => "source_too_large",
             Self::Internal => "internal",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -204,10 +219,11 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// Standard output.
-    Stdout,
     /// Standard error.
     Stderr,
+    /// Standard output; also what a later version calls otherwise, since it is something to be shown.
+    #[serde(other)]
+    Stdout,
 }
 
 /// Something written to one stream, before something was written to the other.
@@ -227,6 +243,9 @@ pub enum FileContent {
     Text(String),
     /// Anything else.
     Base64(String),
+    /// In another form, of a later version.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
 }
 
 /// What a beginner is told of an error, apart from Python's own words.

@@ -3,9 +3,10 @@
 use domain::{difficulty::Difficulty, execution::Verdict};
 use ids::{ExecutionId, ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,7 @@ pub enum Activity {
         /// The topic's slug.
         topic: String,
         /// How hard it is.
+        #[serde(deserialize_with = "lenient::name")]
         difficulty: Difficulty,
         /// 0 to 100.
         score: u8,
@@ -75,6 +77,9 @@ pub enum Activity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         exercise_id: Option<Uuid>,
     },
+    /// Something that a later version has, as it came.
+    #[serde(untagged, skip_deserializing)]
+    Unknown(Map<String, Value>),
 }
 
 /// Emitted by every function that sees a student at work, handled by progress. Since 0.2.
@@ -85,6 +90,7 @@ pub struct ActivityRecorded {
     /// The request that it belongs to.
     pub request_id: Uuid,
     /// What.
+    #[serde(deserialize_with = "lenient::activity")]
     pub activity: Activity,
 }
 

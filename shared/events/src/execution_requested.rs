@@ -5,7 +5,7 @@ use ids::{ExecutionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// Why a program is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -50,6 +50,7 @@ impl From<Author> for Requester {
             Author::Debug => Self::Debug,
             Author::CodeReview => Self::CodeReview,
             Author::Exercise => Self::Exercise,
+            Author::Unknown => Self::Unknown,
         }
     }
 }
@@ -69,9 +70,10 @@ pub struct ExecutionRequested {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<Requester>,
     /// Why it is run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub purpose: Purpose,
     /// The program and how to run it.
+    #[serde(deserialize_with = "lenient::program")]
     pub program: Program,
 }
 

@@ -5,7 +5,7 @@ use ids::{ExerciseId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// Emitted by the exercise agent, handled by progress. Since 0.4.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,7 @@ pub struct ExerciseGenerated {
     /// The topic's slug.
     pub topic: String,
     /// How hard it is.
+    #[serde(deserialize_with = "lenient::name")]
     pub difficulty: Difficulty,
     /// `variation` or `model`.
     pub source: String,

@@ -2,6 +2,11 @@
 //!
 //! Belongs here: wire shapes and their reading and writing. Never here: behaviour, database rows, or
 //! a changed meaning under an old type name (a new meaning is a new type: `.v2`).
+//!
+//! Versions run beside each other during every upgrade, so whoever reads an event takes what a later version may add:
+//! a type of event that it does not know is skipped, a field is passed over, and a name in a closed set becomes what
+//! `lenient.rs` says for that set. Whoever writes one may add an optional field or a name, and takes nothing away:
+//! `tests/evolution` holds last version's events against this version's types, and the other way round.
 
 pub mod activity_recorded;
 pub mod cloud_event;
@@ -12,6 +17,7 @@ pub mod execution_finished;
 pub mod execution_requested;
 pub mod exercise_generated;
 pub mod exercise_requested;
+mod lenient;
 pub mod model_call;
 pub mod question_answered;
 pub mod question_asked;

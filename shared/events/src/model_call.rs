@@ -7,7 +7,7 @@ use ids::{QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// What a model is asked to do; each has its own prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,9 +61,11 @@ pub struct ModelRequested {
     /// Who asked it.
     pub student_id: UserId,
     /// Which agent wants to know.
+    #[serde(deserialize_with = "lenient::name")]
     pub agent: Author,
-    /// What is to be done.
-    pub task: Task,
+    /// What is to be done; none if it is a task of a later version, which nobody here can do.
+    #[serde(deserialize_with = "lenient::optional_name")]
+    pub task: Option<Task>,
     /// What it is to be done with.
     pub fields: Vec<Field>,
 }
@@ -94,7 +96,7 @@ pub struct ModelFinished {
     /// Who asked it.
     pub student_id: UserId,
     /// What came of it.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "lenient::outcome")]
     pub outcome: ModelOutcome,
     /// The model's name; empty if none was asked.
     pub model: String,
@@ -115,6 +117,7 @@ pub struct AnswerDelta {
     /// Who asked it.
     pub student_id: UserId,
     /// Who is answering.
+    #[serde(deserialize_with = "lenient::name")]
     pub agent: Author,
     /// From 0; the pieces in this order make the text.
     pub sequence: u32,

@@ -8,9 +8,10 @@ use domain::{
 };
 use ids::{ExerciseId, QueryId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Event, Topic, question_routed::Routing};
+use crate::{Event, Topic, lenient, question_routed::Routing};
 
 /// A program and exactly what it prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,11 @@ pub struct Answer {
     #[serde(default)]
     pub related: Vec<String>,
     /// What only one kind of answer has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::details",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub details: Option<Details>,
 }
 
@@ -76,9 +81,9 @@ pub enum Details {
     Exercise(SetExercise),
     /// A hint to an exercise.
     Hint(Hint),
-    /// A kind that this version does not know.
-    #[serde(other)]
-    Unknown,
+    /// Of a kind that a later version has, as it came.
+    #[serde(untagged, skip_deserializing)]
+    Unknown(Map<String, Value>),
 }
 
 /// An idea, explained: the parts of the text, without the examples, which every answer has.
@@ -87,6 +92,7 @@ pub struct Explained {
     /// A topic's slug, or the name of a finer idea.
     pub concept: String,
     /// For whom it is told.
+    #[serde(deserialize_with = "lenient::name")]
     pub level: Level,
     /// Markdown.
     pub explanation: String,
@@ -108,6 +114,7 @@ pub struct SetExercise {
     /// Its name for people.
     pub title: String,
     /// How hard it is.
+    #[serde(deserialize_with = "lenient::name")]
     pub difficulty: Difficulty,
     /// What is to be done.
     pub task: String,
@@ -159,6 +166,7 @@ pub struct ReviewFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// How grave it is.
+    #[serde(deserialize_with = "lenient::name")]
     pub severity: ReviewSeverity,
     /// A stable name.
     pub rule: String,
@@ -246,8 +254,10 @@ pub struct QuestionAnswered {
     /// Who asked it.
     pub student_id: UserId,
     /// Who answers.
+    #[serde(deserialize_with = "lenient::name")]
     pub agent: Author,
     /// What the answer was made with.
+    #[serde(deserialize_with = "lenient::name")]
     pub answered_by: AnsweredBy,
     /// How the question got there.
     pub routing: Routing,

@@ -8,7 +8,7 @@ use ids::{QueryId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// Emitted by the front doors, handled by triage. Since 0.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,11 @@ pub struct QuestionAsked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicName>,
     /// The agent that is wanted, where the student has chosen one; else triage chooses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_name",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent: Option<Agent>,
     /// The rung of the ladder of hints that is wanted, from 1, where nobody has climbed yet. Since 0.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]

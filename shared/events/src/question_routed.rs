@@ -5,7 +5,7 @@ use ids::UserId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic, question_asked::QuestionAsked};
+use crate::{Event, Topic, lenient, question_asked::QuestionAsked};
 
 /// What a question shows besides the agent that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,13 +30,14 @@ pub enum Sign {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Routing {
     /// The agent that the question is for.
+    #[serde(deserialize_with = "lenient::name")]
     pub agent: Agent,
     /// How sure triage is, from 0 to 1, rounded to two digits.
     pub confidence: f64,
     /// The evidence, strongest first, in words that a teacher can read.
     pub reasons: Vec<String>,
     /// What it shows besides. Since 0.4.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::signs", skip_serializing_if = "Vec::is_empty")]
     pub signs: Vec<Sign>,
     /// One question to ask back, where the student's was unclear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +67,7 @@ pub enum FollowUpKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// What it wants.
+    #[serde(deserialize_with = "lenient::name")]
     pub kind: FollowUpKind,
     /// The question before it.
     pub question: String,
@@ -85,6 +87,7 @@ pub struct QuestionRouted {
     /// Where it goes, and why.
     pub routing: Routing,
     /// The student's overall level.
+    #[serde(deserialize_with = "lenient::name")]
     pub level: Level,
     /// The types of the student's latest errors, newest first.
     #[serde(default)]

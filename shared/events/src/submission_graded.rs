@@ -4,7 +4,7 @@ use ids::{ExerciseId, SubmissionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Event, Topic};
+use crate::{Event, Topic, lenient};
 
 /// How a test went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub enum TestStatus {
     OutputLimit,
     /// It was not run.
     NotRun,
+    /// Something that a later version tells apart, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 /// What a student learns of one test. Of a hidden one: only what it is about, and how it went.
@@ -34,6 +37,7 @@ pub struct TestFeedback {
     /// From 1.
     pub number: u32,
     /// How it went.
+    #[serde(deserialize_with = "lenient::name")]
     pub status: TestStatus,
     /// Whether it is shown.
     pub hidden: bool,

@@ -125,6 +125,7 @@ fn status(check: &Check, passed: bool, result: Option<&TestResult>) -> TestStatu
         Verdict::MemoryLimit => TestStatus::Memory,
         Verdict::OutputLimit => TestStatus::OutputLimit,
         Verdict::SourceTooLarge | Verdict::Internal => TestStatus::NotRun,
+        Verdict::Unknown => TestStatus::Unknown,
         Verdict::Error
         | Verdict::SyntaxError
         | Verdict::Exit
@@ -146,6 +147,7 @@ const fn words_of_hidden(check: &Check, status: TestStatus) -> Option<&'static s
         TestStatus::Memory => MEMORY,
         TestStatus::OutputLimit => OUTPUT_LIMIT,
         TestStatus::NotRun => NOT_RUN,
+        TestStatus::Unknown => UNKNOWN,
     })
 }
 
@@ -155,6 +157,7 @@ const TIMEOUT: &str = "It does not end in time.";
 const MEMORY: &str = "It needs too much memory.";
 const OUTPUT_LIMIT: &str = "It prints far too much.";
 const NOT_RUN: &str = "It was not run.";
+const UNKNOWN: &str = "It does not pass.";
 
 /// One sentence on a test that is shown and did not pass.
 fn words(check: &Check, status: TestStatus, result: Option<&TestResult>) -> Option<String> {
@@ -179,6 +182,7 @@ fn words(check: &Check, status: TestStatus, result: Option<&TestResult>) -> Opti
         TestStatus::Memory => MEMORY.to_owned(),
         TestStatus::OutputLimit => OUTPUT_LIMIT.to_owned(),
         TestStatus::NotRun => NOT_RUN.to_owned(),
+        TestStatus::Unknown => UNKNOWN.to_owned(),
     };
     Some(text)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use storage::{
     erasure, periodic_runs,
-    retention::{self, RETENTIONS},
+    retention::{self, Part, RETENTIONS},
 };
 
 use crate::{Clock, HandlerError, Outgoing, Periodic, Round, Schedule, Store, store::bounded};
@@ -21,7 +21,7 @@ pub struct Sweep;
 impl Periodic for Sweep {
     const SCHEDULE: Schedule = Schedule {
         name: "sweep",
-        // Rows become old by the day, and an index finds none in no time.
+        // Rows become old by the day; each time another part of the large tables is looked at.
         every: Duration::from_secs(60),
     };
 
@@ -30,20 +30,25 @@ impl Periodic for Sweep {
         now: DateTime<Utc>,
         conn: &mut PgConnection,
     ) -> Result<Round, HandlerError> {
-        let (_, has_more) = sweep(conn, now).await.map_err(HandlerError::retry)?;
+        let (_, has_more) = sweep(conn, now, Part::OfMinute).await.map_err(HandlerError::retry)?;
         Ok(Round { outgoing: Outgoing::none(), has_more })
     }
 }
 
 /// One round: how many rows were deleted, and whether there may be more.
-async fn sweep(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<(u64, bool)> {
+async fn sweep(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    part: Part,
+) -> sqlx::Result<(u64, bool)> {
     erasure::finish(conn, now).await?;
     let (mut all, mut has_more) = (0, false);
     for table in &RETENTIONS {
-        let rows = retention::sweep(conn, table, now, ROWS_AT_ONCE).await?;
+        let rows = retention::sweep(conn, table, now, ROWS_AT_ONCE, part).await?;
         if rows > 0 {
             tracing::info!(table = table.table, rows, "old rows deleted");
         }
+        // Of a part that was passed nothing is left; to pass another one at once does no harm.
         has_more |= i64::try_from(rows).is_ok_and(|rows| rows >= ROWS_AT_ONCE);
         all += rows;
     }
@@ -56,12 +61,13 @@ impl Store {
     /// # Errors
     /// The database cannot be reached.
     pub async fn sweep(&self, clock: &Clock) -> sqlx::Result<u64> {
-        let mut all = 0;
+        let (mut all, mut number, mut parts) = (0, 0, 1);
         loop {
             let swept = bounded(async {
                 let mut tx = self.pool().begin().await?;
                 let swept = if periodic_runs::lock(&mut tx, Sweep::SCHEDULE.name).await? {
-                    sweep(&mut tx, clock.now()).await?
+                    parts = retention::most_parts(&mut tx).await?;
+                    sweep(&mut tx, clock.now(), Part::Number(number)).await?
                 } else {
                     (0, false)
                 };
@@ -70,7 +76,8 @@ impl Store {
             });
             let (rows, has_more) = swept.await?;
             all += rows;
-            if !has_more {
+            number += 1;
+            if !has_more && number >= parts {
                 return Ok(all);
             }
         }

@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,8 +25,9 @@ pub(crate) const SILENCE: TimeDelta = TimeDelta::seconds(10);
 /// Without a note for this long a process leaves its events to relays, since it may soon be taken for dead: it was
 /// frozen, or the database is away.
 const STALE: TimeDelta = TimeDelta::seconds(5);
-/// How often it makes a note while it commits.
-const NOTE_EVERY: TimeDelta = TimeDelta::seconds(1);
+/// How often it makes a note while it commits, and otherwise.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+const IDLE_NOTE_EVERY: Duration = Duration::from_millis(2_500);
 /// Longer than the server lets any transaction be open (`store`: 20 s of silence, 5 s for a statement): what had begun
 /// when a process was taken for dead has ended by then.
 pub(crate) const SETTLED: TimeDelta = TimeDelta::seconds(30);
@@ -44,7 +46,9 @@ pub(crate) struct Writer {
 struct State {
     /// Its id, while it is registered.
     id: Option<i64>,
+    /// When it made its last note, by the clock that others see.
     noted_at: DateTime<Utc>,
+    noted: Option<Instant>,
     noted_floor: i64,
     /// The highest sequence of an event that it knows of.
     seen: i64,
@@ -56,6 +60,10 @@ struct State {
 impl State {
     fn floor(&self) -> i64 {
         self.open.values().min().copied().unwrap_or(self.seen)
+    }
+
+    fn noted(&mut self, now: DateTime<Utc>, floor: i64) {
+        (self.noted_at, self.noted, self.noted_floor) = (now, Some(Instant::now()), floor);
     }
 }
 
@@ -93,18 +101,20 @@ impl Writer {
 
     /// Makes a note at once if there is something new: for a process that may be frozen afterwards.
     pub(crate) async fn note_progress(&self) -> sqlx::Result<()> {
-        self.note_every(TimeDelta::zero()).await
+        self.note_every(Duration::ZERO).await
     }
 
-    async fn note_every(&self, every: TimeDelta) -> sqlx::Result<()> {
+    async fn note_every(&self, every: Duration) -> sqlx::Result<()> {
         let _alone = self.noting.lock().await;
         let now = self.clock.now();
         let due = {
             let state = self.state.lock();
             // While nothing is committed, only often enough to be taken for alive.
-            let every = if state.floor() == state.noted_floor { STALE / 2 } else { every };
-            (state.id.is_none() || (now - state.noted_at).abs() >= every)
-                .then(|| (state.id, state.floor()))
+            let every = if state.floor() == state.noted_floor { IDLE_NOTE_EVERY } else { every };
+            let is_due = state.noted.is_none_or(|noted| noted.elapsed() >= every);
+            // After it was frozen, it is the clock that tells.
+            let is_stale = (now - state.noted_at).abs() >= STALE;
+            (state.id.is_none() || is_due || is_stale).then(|| (state.id, state.floor()))
         };
         let Some((id, floor)) = due else { return Ok(()) };
         if let Some(id) = id {
@@ -113,8 +123,7 @@ impl Writer {
                 outbox::note_alive(&mut conn, id, floor, now).await
             });
             if noted.await? {
-                let mut state = self.state.lock();
-                (state.noted_at, state.noted_floor) = (now, floor);
+                self.state.lock().noted(now, floor);
                 return Ok(());
             }
             tracing::warn!("this process was taken for dead, a relay sends what it had committed");
@@ -126,8 +135,9 @@ impl Writer {
         })
         .await?;
         let mut state = self.state.lock();
-        (state.id, state.noted_at, state.noted_floor) = (Some(id), now, floor);
+        state.id = Some(id);
         state.seen = state.seen.max(floor);
+        state.noted(now, floor);
         Ok(())
     }
 

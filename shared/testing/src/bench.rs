@@ -132,7 +132,10 @@ impl Bench {
     /// There is none in time.
     pub async fn published<E: Event>(&self) -> E {
         let data: Value = eventually("the event is published", async || {
-            let sql = "SELECT data FROM events WHERE type = $1 AND published_at IS NOT NULL ORDER BY sequence";
+            let sql = "SELECT data FROM events LEFT JOIN writers ON writers.id = writer
+                       WHERE type = $1 AND (writers.id IS NULL OR sequence <= floor)
+                         AND NOT EXISTS (SELECT FROM delayed_events WHERE event_id = events.id)
+                       ORDER BY sequence";
             let mut conn = self.database.connect().await;
             let query = sqlx::query_scalar(sql).bind(E::TYPE).fetch_optional(&mut conn);
             query.await.expect("the query is valid")

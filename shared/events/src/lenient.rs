@@ -1,0 +1,157 @@
+//! Reading what a later version may say.
+//!
+//! Versions run beside each other during every upgrade, so a reader of today gets names of tomorrow. A text that is no
+//! known name is read as what today's code can do with it; anything but a text is malformed, as before. Elsewhere (what
+//! clients send, the course's files) the same types are strict: a name that nobody knows is a mistake there.
+//!
+//! What a name of tomorrow becomes is decided for each type by what is done with it:
+//! - kept as «unknown» where nothing is decided by it, or where whoever decides must know ([`Agent`], [`Author`],
+//!   [`AnsweredBy`], [`domain::execution::Verdict`], [`TestStatus`]);
+//! - taken as the most careful of the known ones where something must be decided: an unknown [`Level`] as that of a
+//!   student of whom nothing is known, an unknown [`Purpose`] as a run that is no activity of the student;
+//! - left out of a list that is searched ([`Sign`]), or where it can be done without (the [`Agent`] that is wished for) or
+//!   must be (a [`crate::model_call::Task`] that is not known is not given to a model);
+//! - kept word for word where it has fields of its own that others may know ([`Details`], [`Activity`],
+//!   [`domain::execution::FileContent`]).
+//!
+//! A field that a later version adds is passed over everywhere, also where clients may not send it ([`Program`]).
+
+use domain::{
+    agent::{Agent, AnsweredBy, Author},
+    difficulty::Difficulty,
+    execution::{Program, TestCase},
+    level::Level,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    activity_recorded::Activity,
+    execution_requested::Purpose,
+    model_call::ModelOutcome,
+    question_answered::{Details, ReviewSeverity},
+    question_routed::{FollowUpKind, Sign},
+    submission_graded::TestStatus,
+};
+
+/// A closed set of names that may grow.
+pub(crate) trait Grows: DeserializeOwned {
+    /// What a name of tomorrow is read as.
+    const UNKNOWN: Self;
+}
+
+impl Grows for Agent {
+    const UNKNOWN: Self = Self::Unknown;
+}
+impl Grows for Author {
+    const UNKNOWN: Self = Self::Unknown;
+}
+impl Grows for AnsweredBy {
+    const UNKNOWN: Self = Self::Unknown;
+}
+impl Grows for TestStatus {
+    const UNKNOWN: Self = Self::Unknown;
+}
+impl Grows for Level {
+    // Nothing is expected of a beginner.
+    const UNKNOWN: Self = Self::Beginner;
+}
+impl Grows for Difficulty {
+    // Whatever is made of it is least wrong in the middle.
+    const UNKNOWN: Self = Self::Medium;
+}
+impl Grows for Purpose {
+    // Nothing is counted for the student that they may not have done.
+    const UNKNOWN: Self = Self::Check;
+}
+impl Grows for FollowUpKind {
+    const UNKNOWN: Self = Self::Same;
+}
+impl Grows for ReviewSeverity {
+    const UNKNOWN: Self = Self::Advice;
+}
+
+fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(Value::String(name.to_owned())).ok()
+}
+
+/// A name, known or not.
+pub(crate) fn name<'de, D: Deserializer<'de>, T: Grows>(deserializer: D) -> Result<T, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Ok(known(&name).unwrap_or(T::UNKNOWN))
+}
+
+/// A name that may be absent; one that is not known is.
+pub(crate) fn optional_name<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.as_deref().and_then(known))
+}
+
+/// The signs that are known.
+pub(crate) fn signs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Sign>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Ok(names.iter().filter_map(|name| known(name)).collect())
+}
+
+/// Kinds of [`Details`] that are known: a faulty one of these is malformed.
+const DETAILS: [&str; 5] = ["explanation", "debug", "review", "exercise", "hint"];
+/// The same of [`Activity`].
+const ACTIVITIES: [&str; 5] =
+    ["code_run", "exercise_submitted", "hint_given", "answer_rated", "code_reviewed"];
+/// The same of [`ModelOutcome`].
+const OUTCOMES: [&str; 2] = ["answered", "unavailable"];
+
+/// A tagged value: of a known kind, or its fields as they are.
+fn tagged<T: DeserializeOwned, E: Error>(
+    fields: Map<String, Value>,
+    tag: &'static str,
+    kinds: &[&str],
+    unknown: fn(Map<String, Value>) -> T,
+) -> Result<T, E> {
+    let kind = fields.get(tag).ok_or_else(|| E::missing_field(tag))?;
+    let kind = kind.as_str().ok_or_else(|| E::custom(format_args!("{tag} is not a text")))?;
+    if kinds.contains(&kind) {
+        serde_json::from_value(Value::Object(fields)).map_err(E::custom)
+    } else {
+        Ok(unknown(fields))
+    }
+}
+
+/// Details of an answer, if there are any.
+pub(crate) fn details<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Details>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| tagged(fields, "kind", &DETAILS, Details::Unknown)).transpose()
+}
+
+/// What a student has done.
+pub(crate) fn activity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Activity, D::Error> {
+    tagged(Map::deserialize(deserializer)?, "type", &ACTIVITIES, Activity::Unknown)
+}
+
+/// What came of asking a model: of what is not known nothing can be used.
+pub(crate) fn outcome<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ModelOutcome, D::Error> {
+    let unknown = |fields: Map<String, Value>| ModelOutcome::Unavailable {
+        reason: format!("an unknown outcome: {}", fields["outcome"]),
+    };
+    tagged(Map::deserialize(deserializer)?, "outcome", &OUTCOMES, unknown)
+}
+
+/// A program, from whoever knows more fields than we do.
+pub(crate) fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Program, D::Error> {
+    let mut fields = Map::<String, Value>::deserialize(deserializer)?;
+    fields.retain(|name, _| Program::FIELDS.contains(&name.as_str()));
+    let tests = fields.get_mut("tests").and_then(Value::as_array_mut);
+    for test in tests.into_iter().flatten().filter_map(Value::as_object_mut) {
+        test.retain(|name, _| TestCase::FIELDS.contains(&name.as_str()));
+    }
+    serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)
+}
