@@ -161,7 +161,9 @@ impl Memory {
             for piece in section {
                 let piece = piece?;
                 let wasmparser::DataKind::Active { offset_expr, .. } = piece.kind else { continue };
-                let wasmparser::Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else {
+                let wasmparser::Operator::I32Const { value } =
+                    offset_expr.get_operators_reader().read()?
+                else {
                     continue;
                 };
                 let end = piece.range.end;

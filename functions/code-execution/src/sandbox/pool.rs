@@ -12,9 +12,8 @@ pub(super) const PARTS: u32 = 60;
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
 /// Bytes of what the engine keeps of one instance.
 const INSTANCE_BYTES: usize = 16 << 20;
-/// Bytes of a slot that stay mapped between two programs. All of them are made as new after each, so there is room for
-/// what most change (some 400 KB), and not for what one has filled.
-const RESIDENT: usize = 1 << 20;
+/// Bytes of a slot that stay mapped between two programs: what most of them touch.
+const RESIDENT: usize = 8 << 20;
 /// The same of a stack.
 const STACK_RESIDENT: usize = 64 << 10;
 
