@@ -52,8 +52,7 @@ async fn wake(world: &World, student: &Student, query: Uuid, fallback: &Value) {
         "data": { "execution_id": run, "student_id": student.id, "request_id": query, "requester": "debug",
                   "result": result } });
     let key = student.id.to_string();
-    let bytes = finished.to_string().into_bytes();
-    publish(world.kafka(), "code.results", &key, Some(&bytes)).await;
+    publish(world.kafka(), "code.results", &key, Some(finished.to_string().as_bytes())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

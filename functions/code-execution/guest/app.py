@@ -22,3 +22,8 @@ from program import WitWorld
 
 settings.apply()
 names.rename_modules()
+
+import layout
+
+layout.warm_up()
+layout.settle()

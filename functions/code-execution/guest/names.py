@@ -12,8 +12,8 @@ _OUR_MOUNTS = ("/bundled/", "/world/", "/0/")
 
 _OURS = (
     "app", "componentize_py_async_support", "componentize_py_async_support.futures",
-    "componentize_py_async_support.streams", "componentize_py_runtime", "componentize_py_types", "library",
-    "names", "poll_loop", "program", "report", "settings", "steps", "values", "wit_world", "wit_world.exports",
+    "componentize_py_async_support.streams", "componentize_py_runtime", "componentize_py_types", "layout",
+    "library", "names", "poll_loop", "program", "report", "settings", "steps", "values", "wit_world", "wit_world.exports",
     "wit_world.imports", "wit_world.imports.host", "zones",
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import linecache
+import logging
 import os
 import random
 import sys
@@ -27,6 +28,8 @@ MODULE = "main"
 
 _builtins = __import__("builtins")
 _kept_modules = dict(sys.modules)
+# The handlers of logs that the library itself has: nothing is in them.
+_LIBRARY_HANDLERS = len(logging._handlerList)
 
 
 class WitWorld(wit_world.WitWorld):
@@ -185,6 +188,8 @@ def _at_exit(main, ending):
     """What Python does between the end of a program and the end of its process."""
     try:
         atexit._run_exitfuncs()
+        if len(logging._handlerList) > _LIBRARY_HANDLERS:
+            logging.shutdown()
     except SystemExit as error:
         ending = _exited(error.code)
     except BaseException:

@@ -1,7 +1,6 @@
 """What works differently in the sandbox, set once before the memory is kept."""
 
 import asyncio
-import gc
 import importlib
 import io
 import os
@@ -35,9 +34,6 @@ def apply():
     for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
         warnings.filterwarnings("ignore", category=category, append=True)
     sys.path_importer_cache.clear()
-    gc.collect()
-    # What is here now lives for ever, so the collector need not look at it again.
-    gc.freeze()
 
 
 def _clocks():
@@ -120,13 +116,17 @@ def _exit():
             raise SystemExit(status)
         host.exit(int(status) & 0xFF)
 
-    def begin():
+    def by_exception():
         nonlocal raises
         raises = True
 
+    def by_call():
+        nonlocal raises
+        raises = False
+
     # Whoever tests a function must outlive the program that ends itself.
-    global exit_by_exception
-    exit_by_exception = begin
+    global exit_by_exception, exit_by_call
+    exit_by_exception, exit_by_call = by_exception, by_call
     os._exit = posix._exit = _exit
 
 

@@ -7,10 +7,13 @@ a number, a string, `{"ref": 1}` (an object of `heap`, shared where the program 
 """
 
 import sys
-import types
+from itertools import islice
+from json.encoder import encode_basestring
+from operator import is_
+from types import FunctionType, ModuleType
 
 from names import is_students
-from values import as_json, name_of
+from values import SURROGATE, name_of
 
 __builtins__ = dict(vars(__import__("builtins")))
 
@@ -22,10 +25,17 @@ _ALL = 1_000_000
 _EXACT = 2**53
 
 _HIDDEN = {"__builtins__", "__name__", "__file__", "__doc__", "__package__", "__loader__", "__spec__", "__cached__"}
+_SEQUENCES = (list, tuple, set, frozenset)
+# Names looked at in a frame.
+_NAMES = 100
 
 
 class Recorder:
-    """Records up to `limit` steps of the program's own code."""
+    """Records up to `limit` steps of the program's own code.
+
+    Most of what is told in a step was told in the one before, so its JSON is kept together with what it was
+    made from, and made again only where one of these is another object.
+    """
 
     def __init__(self, limit, written):
         self._limit = limit
@@ -33,7 +43,14 @@ class Recorder:
         self._steps = []
         self._size = 0
         self._numbers = {}
+        # Numbered objects are kept alive, so that no other object gets their place in memory, and so their number.
         self._kept = []
+        # By name, its JSON; by number or frame, what it held when its JSON was made, with that JSON and the objects
+        # that it refers to: equal ones are not told alike, so it is asked whether they are the same.
+        self._names = {}
+        self._told = {}
+        # The frame of the last step, and all that were told with it.
+        self._innermost, self._stack = None, []
         self.truncated = False
 
     def start(self):
@@ -49,33 +66,44 @@ class Recorder:
     def _call(self, frame, event, argument):
         if not is_students(frame.f_code.co_filename):
             return None
+        # A generator goes on wherever it is asked to.
+        self._innermost = None
         if frame.f_code.co_name != "<module>":
             self._record(frame, "call", None)
-        return self._line
-
-    def _line(self, frame, event, argument):
-        if event != "opcode":
-            self._record(frame, event, argument)
-        return self._line
+        return self._record
 
     def _record(self, frame, event, argument):
+        if event == "opcode":
+            return
         if len(self._steps) >= self._limit:
             return self._end()
-        heap = _Heap(self)
-        step = {
-            "event": event,
-            "line": frame.f_lineno,
-            "function": _cut(frame.f_code.co_name),
-            "written": self._written(),
-            "frames": [_frame(each, heap) for each in _stack(frame)],
-        }
+        if frame is not self._innermost:
+            self._innermost, self._stack = frame, self._frames_from(frame)
+        waiting, frames = [], []
+        for each in self._stack:
+            names, line = each.f_locals, each.f_lineno
+            if len(names) <= _NAMES:
+                held = (each.f_code, *names, *names.values())
+            else:
+                held = (each.f_code, *islice(names, _NAMES), *islice(names.values(), _NAMES))
+            # Numbers of objects are positive.
+            told = self._told.get(-id(each))
+            if told is None or len(told[0]) != len(held) or not all(map(is_, told[0], held)):
+                told = self._told[-id(each)] = self._frame(each, names, held)
+            _, function, text, refers_to = told
+            waiting += refers_to
+            frames.append(f'{function}{"null" if line is None else line},"locals":{{{text}}}}}')
+        more = ""
         if event == "return":
-            step["value"] = heap.value(argument)
+            more = f'"value":{self._value(argument, waiting)},'
         elif event == "exception":
-            step["exception"] = name_of(argument[0])
-        step["heap"] = heap.finish()
-        text = as_json(step)
-        self._size += len(text.encode())
+            more = f'"exception":{_encoded(name_of(argument[0]))},'
+        line, name = frame.f_lineno, frame.f_code.co_name
+        text = (
+            f'{{"event":"{event}","line":{"null" if line is None else line},'
+            f'"function":{self._names.get(name) or self._name(name)},"written":{self._written()},"frames":[{",".join(frames)}],{more}"heap":{{{self._heap(waiting)}}}}}'
+        )
+        self._size += len(text) if text.isascii() else len(text.encode())
         if self._size > _ALL:
             return self._end()
         self._steps.append(text)
@@ -84,99 +112,156 @@ class Recorder:
         self.truncated = True
         sys.settrace(None)
 
-    def number(self, thing):
-        """The object's number: the same for as long as the program runs."""
-        key = id(thing)
-        if key not in self._numbers:
-            self._numbers[key] = len(self._numbers) + 1
-            # Kept alive, so that no other object gets its place in memory, and so its number.
-            self._kept.append(thing)
-        return self._numbers[key]
+    def _frames_from(self, frame):
+        """The program's frames, outermost first; of a deep stack the innermost."""
+        frames = []
+        while frame is not None and len(frames) < _FRAMES:
+            if is_students(frame.f_code.co_filename):
+                frames.append(frame)
+            frame = frame.f_back
+        return frames[::-1]
 
+    def _frame(self, frame, names, held):
+        refers_to, told, known = [], [], self._names
+        for name, value in islice(names.items(), _NAMES):
+            if name in _HIDDEN:
+                continue
+            tell = _SCALARS.get(id(type(value)))
+            text = tell and tell(value)
+            if text is None:
+                if issubclass(type(value), ModuleType):
+                    continue
+                text = self._value(value, refers_to)
+            told.append(f"{known.get(name) or self._name(name)}:{text}")
+        function = f'{{"function":{self._name(frame.f_code.co_name)},"line":'
+        return held, function, ",".join(told), refers_to
 
-def _stack(frame):
-    """The program's frames, outermost first; of a deep stack the innermost."""
-    frames = []
-    while frame is not None and len(frames) < _FRAMES:
-        if is_students(frame.f_code.co_filename):
-            frames.append(frame)
-        frame = frame.f_back
-    return frames[::-1]
+    def _name(self, name):
+        if type(name) is not str:
+            return _quoted(str(name))
+        text = self._names.get(name)
+        if text is None:
+            text = self._names[name] = _quoted(name)
+        return text
 
+    def _value(self, value, refers_to):
+        tell = _SCALARS.get(id(type(value)))
+        if tell is not None:
+            text = tell(value)
+            if text is not None:
+                return text
+        key = id(value)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._numbers) + 1
+            self._kept.append(value)
+        refers_to.append((number, value))
+        return f'{{"ref":{number}}}'
 
-def _frame(frame, heap):
-    names = frame.f_locals
-    shown = {
-        _cut(str(name)): heap.value(value)
-        for name, value in list(names.items())[: _ITEMS * 2]
-        if name not in _HIDDEN and not isinstance(value, types.ModuleType)
-    }
-    return {"function": _cut(frame.f_code.co_name), "line": frame.f_lineno, "locals": shown}
-
-
-class _Heap:
-    def __init__(self, recorder):
-        self._recorder = recorder
-        self._waiting = []
-        self._seen = set()
-        self._objects = {}
-
-    def value(self, value):
-        kind = type(value)
-        if value is None or kind is bool:
-            return value
-        if kind is int:
-            return value if -_EXACT < value < _EXACT else {"text": _big(value)}
-        if kind is float:
-            return value if value == value and abs(value) != float("inf") else {"text": float.__repr__(value)}
-        if kind is str:
-            return _cut(value)
-        if kind is complex:
-            return {"text": complex.__repr__(value)}
-        if kind is bytes and len(value) <= _TEXT:
-            return {"text": bytes.__repr__(value)}
-        number = self._recorder.number(value)
-        if number not in self._seen:
-            self._seen.add(number)
-            self._waiting.append((number, value))
-        return {"ref": number}
-
-    def finish(self):
-        while self._waiting and len(self._objects) < _OBJECTS:
-            number, value = self._waiting.pop(0)
-            self._objects[str(number)] = self._object(value)
-        for number, value in self._waiting:
-            self._objects[str(number)] = {"kind": "more", "type": name_of(type(value))}
-            if len(self._objects) >= 2 * _OBJECTS:
+    def _heap(self, waiting):
+        """What is referred to, and what that refers to."""
+        heap = {}
+        for number, value in waiting:
+            if number in heap:
+                continue
+            if len(heap) < _OBJECTS:
+                # It may refer to itself.
+                heap[number] = None
+                kind = type(value)
+                if kind is list and len(value) <= _ITEMS:
+                    held = (*value,)
+                elif kind is dict and len(value) <= _ITEMS:
+                    held = (*value, *value.values())
+                else:
+                    held = _held(value)
+                told = self._told.get(number)
+                if told is None or len(told[0]) != len(held) or not all(map(is_, told[0], held)):
+                    refers_to = []
+                    text = self._object(value, refers_to)
+                    told = self._told[number] = held, f'"{number}":{text}', refers_to
+                heap[number] = told[1]
+                waiting += told[2]
+            elif len(heap) < 2 * _OBJECTS:
+                heap[number] = f'"{number}":{{"kind":"more","type":{_encoded(name_of(type(value)))}}}'
+            else:
                 break
-        return self._objects
+        return ",".join(heap.values())
 
-    def _object(self, value):
+    def _object(self, value, refers_to):
         kind = type(value)
-        told = {"type": name_of(kind)}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            base = next(base for base in (list, tuple, set, frozenset) if isinstance(value, base))
-            items = base.__iter__(value)
-            told |= {"kind": base.__name__, "length": base.__len__(value)}
-            told["items"] = [self.value(item) for item, _ in zip(items, range(_ITEMS))]
-        elif isinstance(value, dict):
-            pairs = zip(dict.items(value), range(_ITEMS))
-            told |= {"kind": "dict", "length": dict.__len__(value)}
-            told["entries"] = [[self.value(key), self.value(held)] for (key, held), _ in pairs]
-        elif isinstance(value, types.FunctionType):
-            told |= {"kind": "function", "name": _cut(value.__name__)}
-        elif isinstance(value, type):
-            names = {name: held for name, held in type.__dict__["__dict__"].__get__(value).items() if name[:2] != "__"}
-            told |= {"kind": "class", "name": name_of(value), "attributes": self._names(names)}
-        else:
-            told["kind"] = "instance"
-            attributes = _attributes(value)
-            if attributes is not None:
-                told["attributes"] = self._names(attributes)
-        return told
+        if issubclass(kind, _SEQUENCES):
+            return self._sequence(value, refers_to)
+        if issubclass(kind, dict):
+            return self._dictionary(value, refers_to)
+        if kind is FunctionType:
+            return f'{_head(value, "function")},"name":{_quoted(value.__name__)}}}'
+        if issubclass(kind, type):
+            names = [(name, held) for name, held in _class_names(value).items() if name[:2] != "__"]
+            told = self._attributes(names, refers_to)
+            return f'{_head(value, "class")},"name":{_encoded(name_of(value))},"attributes":{told}}}'
+        names = _attributes(value)
+        if names is None:
+            return _head(value, "instance") + "}"
+        return f'{_head(value, "instance")},"attributes":{self._attributes(names.items(), refers_to)}}}'
 
-    def _names(self, names):
-        return {_cut(str(name)): self.value(value) for name, value in list(names.items())[:_ITEMS]}
+    def _sequence(self, value, refers_to):
+        base = _base(type(value))
+        told = []
+        for item in islice(base.__iter__(value), _ITEMS):
+            tell = _SCALARS.get(id(type(item)))
+            text = tell and tell(item)
+            told.append(self._value(item, refers_to) if text is None else text)
+        items = ",".join(told)
+        return f'{_head(value, base.__name__)},"length":{base.__len__(value)},"items":[{items}]}}'
+
+    def _dictionary(self, value, refers_to):
+        tell = self._value
+        pairs = islice(dict.items(value), _ITEMS)
+        entries = ",".join([f"[{tell(key, refers_to)},{tell(held, refers_to)}]" for key, held in pairs])
+        return f'{_head(value, "dict")},"length":{dict.__len__(value)},"entries":[{entries}]}}'
+
+    def _attributes(self, names, refers_to):
+        told = [f"{self._name(name)}:{self._value(value, refers_to)}" for name, value in islice(names, _ITEMS)]
+        return f'{{{",".join(told)}}}'
+
+
+def _held(value):
+    """All that is told of an object follows from it."""
+    kind = type(value)
+    if kind is list or issubclass(kind, _SEQUENCES):
+        base = list if kind is list else _base(kind)
+        length = base.__len__(value)
+        items = base.__iter__(value)
+        return (kind, *items) if length <= _ITEMS else (kind, length, *islice(items, _ITEMS))
+    if issubclass(kind, dict):
+        length = dict.__len__(value)
+        if length <= _ITEMS:
+            return (kind, *dict.keys(value), *dict.values(value))
+        return (kind, length, *islice(dict.keys(value), _ITEMS), *islice(dict.values(value), _ITEMS))
+    if kind is FunctionType:
+        return kind, value.__name__
+    if issubclass(kind, type):
+        names = _class_names(value)
+        return (kind, *names, *names.values())
+    names = _attributes(value)
+    if names is None:
+        return kind, None
+    return (kind, *islice(names, _ITEMS), *islice(names.values(), _ITEMS))
+
+
+def _base(kind):
+    for base in _SEQUENCES:
+        if issubclass(kind, base):
+            return base
+
+
+def _head(value, kind):
+    known = _HEADS.get(id(type(value)))
+    return known or f'{{"type":{_encoded(name_of(type(value)))},"kind":"{kind}"'
+
+
+def _class_names(value):
+    return type.__dict__["__dict__"].__get__(value)
 
 
 def _attributes(value):
@@ -189,10 +274,48 @@ def _attributes(value):
         return None
 
 
-def _cut(text):
-    return text if len(text) <= _TEXT else text[:_TEXT] + "…"
+def _quoted(text):
+    return _encoded(text if len(text) <= _TEXT else text[:_TEXT] + "…")
 
 
-def _big(value):
+def _encoded(text):
+    """A string as JSON that any reader takes: half a character is written as Python writes it."""
+    text = encode_basestring(text)
+    return text if text.isascii() else SURROGATE.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
+
+
+def _text(text):
+    return f'{{"text":{_quoted(text)}}}'
+
+
+def _int(value):
+    if -_EXACT < value < _EXACT:
+        return f"{value}"
     bits = value.bit_length()
-    return int.__repr__(value) if bits < 300 else f"an integer of {bits} bits"
+    return _text(int.__repr__(value) if bits < 300 else f"an integer of {bits} bits")
+
+
+def _float(value):
+    text = float.__repr__(value)
+    return _text(text) if value != value or abs(value) == _INFINITY else text
+
+
+_INFINITY = float("inf")
+# What tells values where they stand, `None` where one is too long for that. By the type's address, since a type can
+# have a hash of the program's.
+_SCALARS = {
+    id(kind): tell
+    for kind, tell in (
+        (int, _int),
+        (str, _quoted),
+        (float, _float),
+        (bool, lambda value: "true" if value else "false"),
+        (type(None), lambda _: "null"),
+        (complex, lambda value: _text(complex.__repr__(value))),
+        (bytes, lambda value: _text(bytes.__repr__(value)) if len(value) <= _TEXT else None),
+    )
+}
+_HEADS = {
+    id(kind): f'{{"type":"{kind.__name__}","kind":"{kind.__name__}"'
+    for kind in (*_SEQUENCES, dict, FunctionType)
+}

@@ -22,7 +22,7 @@ NAME = 200
 TEXT = 2_000
 
 # Half a character is no text to anyone but Python.
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Taken before any program can put another one in its place.
 _sha256 = hashlib.sha256
@@ -52,7 +52,7 @@ def _other(value, text):
 def as_json(thing):
     """JSON that any reader takes: half a character is written as Python writes it."""
     text = _encode(thing)
-    return text if text.isascii() else _SURROGATE.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
+    return text if text.isascii() else SURROGATE.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
 
 
 def plain(text, limit=NAME):

@@ -71,7 +71,8 @@ async fn dead_letters_are_listed_shown_and_replayed() {
     assert_eq!(before, 0);
     let done = learnflow(&database, &["replay", &first]);
     assert!(done.ends_with("1 replayed, 0 not\n"), "{done}");
-    let sql = "SELECT id, topic, source, causation_id, published_at IS NULL AS is_waiting FROM events WHERE topic <> 'dead.letters'";
+    let sql = "SELECT id, topic, source, causation_id, EXISTS (SELECT FROM delayed_events WHERE event_id = events.id) AS is_waiting
+               FROM events WHERE topic <> 'dead.letters'";
     let sent = sqlx::query(sql).fetch_one(&mut conn).await.expect("one event");
     assert_ne!(sent.get::<Uuid, _>("id"), Uuid::from_u128(7));
     assert_eq!(sent.get::<Option<Uuid>, _>("causation_id"), Some(Uuid::from_u128(7)));

@@ -70,7 +70,7 @@ pub struct ExecutionRequested {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<Requester>,
     /// Why it is run.
-    #[serde(default, deserialize_with = "lenient::name")]
+    #[serde(default)]
     pub purpose: Purpose,
     /// The program and how to run it.
     #[serde(deserialize_with = "lenient::program")]

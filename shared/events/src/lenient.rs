@@ -5,12 +5,14 @@
 //! clients send, the course's files) the same types are strict: a name that nobody knows is a mistake there.
 //!
 //! What a name of tomorrow becomes is decided for each type by what is done with it:
-//! - kept as «unknown» where nothing is decided by it, or where whoever decides must know ([`Agent`], [`Author`],
-//!   [`AnsweredBy`], [`domain::execution::Verdict`], [`TestStatus`]);
-//! - taken as the most careful of the known ones where something must be decided: an unknown [`Level`] as that of a
-//!   student of whom nothing is known, an unknown [`Purpose`] as a run that is no activity of the student;
-//! - left out of a list that is searched ([`Sign`]), or where it can be done without (the [`Agent`] that is wished for) or
-//!   must be (a [`crate::model_call::Task`] that is not known is not given to a model);
+//! - kept as «unknown» where nothing is decided by it, or where whoever decides must know. Types that only events have
+//!   say so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
+//!   those that clients and files name, too, are strict, and read leniently here ([`Agent`], [`Author`], [`AnsweredBy`],
+//!   [`TestStatus`]);
+//! - taken as the most careful of the known ones where something must be made of it: an unknown [`Level`] as that of a
+//!   student of whom nothing is known, an unknown [`Difficulty`] as the one in the middle;
+//! - left out where it can be done without (the [`Agent`] that is wished for), or must be (a
+//!   [`crate::model_call::Task`] that is not known is not given to a model);
 //! - kept word for word where it has fields of its own that others may know ([`Details`], [`Activity`],
 //!   [`domain::execution::FileContent`]).
 //!
@@ -29,11 +31,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 use crate::{
-    activity_recorded::Activity,
-    execution_requested::Purpose,
-    model_call::ModelOutcome,
-    question_answered::{Details, ReviewSeverity},
-    question_routed::{FollowUpKind, Sign},
+    activity_recorded::Activity, model_call::ModelOutcome, question_answered::Details,
     submission_graded::TestStatus,
 };
 
@@ -63,16 +61,6 @@ impl Grows for Difficulty {
     // Whatever is made of it is least wrong in the middle.
     const UNKNOWN: Self = Self::Medium;
 }
-impl Grows for Purpose {
-    // Nothing is counted for the student that they may not have done.
-    const UNKNOWN: Self = Self::Check;
-}
-impl Grows for FollowUpKind {
-    const UNKNOWN: Self = Self::Same;
-}
-impl Grows for ReviewSeverity {
-    const UNKNOWN: Self = Self::Advice;
-}
 
 fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(Value::String(name.to_owned())).ok()
@@ -90,12 +78,6 @@ pub(crate) fn optional_name<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 ) -> Result<Option<T>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
     Ok(name.as_deref().and_then(known))
-}
-
-/// The signs that are known.
-pub(crate) fn signs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Sign>, D::Error> {
-    let names = Vec::<String>::deserialize(deserializer)?;
-    Ok(names.iter().filter_map(|name| known(name)).collect())
 }
 
 /// Kinds of [`Details`] that are known: a faulty one of these is malformed.

@@ -167,7 +167,6 @@ pub struct ReviewFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// How grave it is.
-    #[serde(deserialize_with = "lenient::name")]
     pub severity: ReviewSeverity,
     /// A stable name.
     pub rule: String,

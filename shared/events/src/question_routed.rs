@@ -38,7 +38,7 @@ pub struct Routing {
     /// The evidence, strongest first, in words that a teacher can read.
     pub reasons: Vec<String>,
     /// What it shows besides. Since 0.4.
-    #[serde(default, deserialize_with = "lenient::signs", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signs: Vec<Sign>,
     /// One question to ask back, where the student's was unclear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,7 +68,6 @@ pub enum FollowUpKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// What it wants.
-    #[serde(deserialize_with = "lenient::name")]
     pub kind: FollowUpKind,
     /// The question before it.
     pub question: String,

@@ -32,6 +32,7 @@ use crate::{
     metrics,
     periodic::PeriodicWork,
     process::{Outcome, Processor},
+    schema::SchemaError,
 };
 
 /// Students of one batch whose events are in work at once.
@@ -286,13 +287,16 @@ impl LambdaFunction {
     /// Handles one invocation of any kind, and waits until what it emitted is on the broker.
     ///
     /// # Errors
-    /// The event has no shape that is known here, or the database is not up to date: Lambda's caller sees that, and the
+    /// The event has no shape that is known here, or the database is older than this program: Lambda's caller sees that, and the
     /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         self.services.wake().await;
         let answer = if is_batch(&event) {
-            // Not one of its events is to blame: all of them come again.
-            self.services.schema.check().await?;
+            // Not one of its events is to blame: all of them come again. So they do from a database that is away, event by
+            // event.
+            if let Err(error @ SchemaError::Old(_)) = self.services.schema.check().await {
+                return Err(error.into());
+            }
             let batch: KafkaBatch = serde_json::from_value(event)?;
             serde_json::to_value(handle_batch(&self.processor, batch).await)?
         } else if let Some(name) = scheduled(&event) {

@@ -83,7 +83,7 @@ impl Schema {
             match migrations::run(&self.pool).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tell(&mut told, &error, "the database cannot be migrated, trying again")
+                    tell(&mut told, &error, "the database cannot be migrated, trying again");
                 }
             }
         }

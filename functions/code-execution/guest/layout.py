@@ -1,0 +1,129 @@
+"""Lays out the memory that is kept so that a program changes few of its pages.
+
+A page that a program changes is copied when it does, and restored after it; that would be most of what a
+short run costs. So code is run in advance that would change itself when it first runs, objects count no
+references to themselves, and the free memory between them is taken, which leaves one piece at the end.
+"""
+
+import array
+import atexit
+import gc
+import io
+import linecache
+import sys
+import types
+import weakref
+
+import program
+import settings
+from wit_world import Program
+
+# A program for each way through `program.py`, the call that tests it, and the steps that are recorded.
+_PROGRAMS = (
+    ("print('hi')\nfor i in range(3):\n    print(i, end=' ')", None, 0),
+    ("def add(a, b):\n    return a + b\nprint(f'{add(1, 2)}')", "add(1, 2)", 0),
+    ("import math\nd = {'a': [1, 2.5]}\nfor k, v in d.items():\n    print(k, v, math.pi)", "d", 0),
+    ("class A:\n    def __init__(self, x):\n        self.x = x\na = A(1)\nb = [a, (1, 'x'), {2: a}]", None, 100),
+    ("def half(x):\n    return 1 / x\nhalf(0)", None, 0),
+    ("print(undefined)", None, 0),
+    ("if True print(1)", None, 0),
+)
+# The interpreter specialises code when it runs again, and tries once more after some 50 times.
+_ROUNDS = 60
+# What build.rs looks for.
+_MARK = (0x4D4D4F52, 0x54414C53, 0x424F4A45, 0x43545321)
+# Bytes of the largest piece that is taken. More than that in one place is as good as the end.
+_PIECE = 64 << 10
+# Pieces that there can be; there are some 60,000.
+_PIECES = 200_000
+
+
+def warm_up():
+    """Runs programs, so that what is made or specialised on first use has been."""
+    # What the library has registered is done by `program.py`, where it has something to do.
+    atexit._clear()
+    weakref.finalize._registered_with_atexit = False
+    modules, path, finders = dict(sys.modules), sys.path[:], sys.meta_path[:]
+    stdout, stderr, argv, orig_argv = sys.stdout, sys.stderr, sys.argv, sys.orig_argv
+    world, host = program.WitWorld(), program.host
+    # Each run ends with a collection.
+    gc.freeze()
+    program.host = types.SimpleNamespace(raised=_ignore, calling=_ignore, written=lambda: 0)
+    for _ in range(_ROUNDS):
+        for source, call, steps in _PROGRAMS:
+            sys.stdout = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+            sys.stderr = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+            world.run(Program(source, call, None, steps))
+    gc.unfreeze()
+    program.host = host
+    settings.exit_by_call()
+    sys.stdout, sys.stderr, sys.argv, sys.orig_argv = stdout, stderr, argv, orig_argv
+    sys.modules.clear()
+    sys.modules.update(modules)
+    sys.path[:], sys.meta_path[:] = path, finders
+    linecache.cache.clear()
+
+
+def _ignore(*_):
+    pass
+
+
+def settle():
+    """The last thing that is done before the memory is kept."""
+    global _taken, _objects
+    gc.collect()
+    _taken = [_take_free_memory(_PIECES)]
+    _objects = _addresses()
+    # What is here now lives for ever, so the collector need not look at it again.
+    gc.freeze()
+    for _ in range(3):
+        # The interpreter keeps some objects that it has used for the next ones. Collecting lets go of them.
+        gc.collect()
+        _taken.append(_take_free_memory(_PIECES // 10))
+        gc.freeze()
+    # No other piece of memory begins so.
+    _objects[: len(_MARK)] = array.array("L", _MARK)
+
+
+def _addresses():
+    """Behind room for the mark, the addresses of all types, a zero, those of all objects, and a zero. build.rs
+    makes the objects immortal, so that using them changes nothing."""
+    found = array.array("L")
+    kinds = {}
+    # A bit for each eight bytes of memory.
+    seen = bytearray(1 << 20)
+    waiting = gc.get_objects()
+    while waiting:
+        thing = waiting.pop()
+        address = id(thing)
+        if seen[address >> 6] & 1 << (address >> 3 & 7):
+            continue
+        seen[address >> 6] |= 1 << (address >> 3 & 7)
+        found.append(address)
+        kinds[id(type(thing))] = None
+        # What is tracked is waiting from the beginning.
+        waiting += [held for held in gc.get_referents(thing) if not gc.is_tracked(held)]
+        if type(thing) is types.CodeType:
+            # The collector does not know what code holds.
+            waiting += (thing.co_consts, thing.co_names, thing.co_filename, thing.co_name, thing.co_qualname)
+            waiting += (thing.co_linetable, thing.co_exceptiontable)
+            waiting += (*thing.co_varnames, *thing.co_freevars, *thing.co_cellvars)
+    return array.array("L", (*(0 for _ in _MARK), *kinds, 0, *found, 0))
+
+
+def _take_free_memory(most):
+    """Takes the free memory between what is kept, large pieces first, until the next piece is of the end."""
+    taken = [None] * most
+    of_end = [None] * most
+    end = id(bytes(1 << 20))
+    size = _PIECE
+    i = 0
+    while size > 0:
+        piece = bytes(size)
+        if id(piece) < end:
+            taken[i] = piece
+        else:
+            of_end[i] = piece
+            size = size * 7 // 8 if size > 4_096 else size - 8
+        i += 1
+    return taken
