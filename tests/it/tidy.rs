@@ -166,10 +166,10 @@ fn check_package(
     for dependency in &package.dependencies {
         let other = dependency.name.as_str();
         let is_normal = dependency.kind == DependencyKind::Normal;
-        let is_ours = |our: &&Package| {
-            !allowed.contains(&other) && !(MAY_USE_FUNCTIONS.contains(&name) && is_function(our))
+        let may_use = |our: &&Package| {
+            allowed.contains(&other) || MAY_USE_FUNCTIONS.contains(&name) && is_function(our)
         };
-        if is_normal && ours.get(other).is_some_and(is_ours) {
+        if is_normal && ours.get(other).is_some_and(|our| !may_use(our)) {
             faults.push(format!("{name} depends on {other}"));
         }
         if is_normal && PURE.contains(&name) && IMPURE.contains(&other) {

@@ -1,5 +1,7 @@
-//! Whether what the gateway answers is what its OpenAPI document says: the address, the method, the status, the content
-//! type, and every member of the body. [`crate::World`] asks this of each answer that a test gets from the gateway.
+//! Whether the gateway answers as its OpenAPI document says.
+//!
+//! Compared are the address, the method, the status, the content type, and every member of the body. [`crate::World`]
+//! asks this of each answer that a test gets from the gateway.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -100,7 +102,7 @@ pub fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), S
             let prefix = schema["prefixItems"].as_array();
             for (number, item) in items.iter().enumerate() {
                 let own = prefix.and_then(|prefix| prefix.get(number));
-                let own = own.unwrap_or(&schema["items"]);
+                let own = own.unwrap_or_else(|| &schema["items"]);
                 conforms(document, own, item).map_err(|fault| format!("[{number}]: {fault}"))?;
             }
             Ok(())
@@ -110,7 +112,7 @@ pub fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), S
         Value::String(_) => is_of_type(schema, "string", value),
         Value::Number(number) if number.is_f64() => is_of_type(schema, "number", value),
         Value::Number(_) => is_of_type(schema, "integer", value)
-            .or_else(|fault| is_of_type(schema, "number", value).map_err(|_| fault)),
+            .or_else(|fault| is_of_type(schema, "number", value).map_err(|_neither| fault)),
     }
 }
 

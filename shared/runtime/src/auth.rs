@@ -1,5 +1,7 @@
-//! Access tokens of people and tokens of services: our own (HS256), and those of an external identity provider
-//! (RS256 or ES256, with keys from its JWKS). The audience tells them apart, so neither opens what the other does.
+//! Access tokens of people and tokens of services.
+//!
+//! Our own are signed with HS256, those of an external identity provider with RS256 or ES256 and keys from its JWKS. The
+//! audience tells people and services apart, so neither opens what the other does.
 
 use std::time::Duration;
 

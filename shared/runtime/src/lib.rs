@@ -28,6 +28,7 @@ mod metrics;
 mod outbox;
 mod periodic;
 mod process;
+mod refusal;
 pub mod replay;
 pub mod replies;
 mod retry;

@@ -15,8 +15,8 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{CloudEvent, Data};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
-use sqlx::{PgConnection, PgPool};
+use rdkafka::error::KafkaError;
+use sqlx::PgPool;
 use storage::{events::StoredEvent, outbox};
 use tokio::{
     sync::{Notify, mpsc},
@@ -32,8 +32,9 @@ use crate::{
     lanes::Lanes,
     metrics,
     process::chain,
+    refusal::{REFUSALS_LIMIT, Refusal, delay, refusal},
     store::bounded,
-    writer::{SETTLED, SILENCE, Ticket, Writer},
+    writer::{self, Ticket, Writer},
 };
 
 /// Commits whose events wait for the publisher. When it is full the rest is left to the relay.
@@ -52,12 +53,6 @@ const LEASE: TimeDelta = TimeDelta::seconds(10);
 const RELAY_EVERY: Duration = Duration::from_secs(1);
 /// Most events, and bytes of their data, that the relay takes at a time.
 const RELAY_LIMIT: (i64, i64) = (200, 16 << 20);
-/// How often the broker may not take an event, for another reason than being away, before it is parked. With the
-/// delays below that is over an hour, time enough to make a topic or to grant a right.
-const REFUSALS_LIMIT: i16 = 20;
-/// The longest delay before a relay tries an event again that was not taken.
-const LONGEST_DELAY_SECONDS: i64 = 300;
-
 /// A student's events on a topic: topic and partition key.
 type Lane = (String, String);
 
@@ -97,17 +92,6 @@ struct Delivered {
 
 /// What the relay has taken, and until when it is its own.
 type Claimed = (Vec<(StoredEvent, i16)>, DateTime<Utc>);
-
-/// What a failure to publish says about the next try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
-    /// The broker is away: the event waits for it as long as it takes.
-    Away,
-    /// It may be taken once somebody has changed something.
-    Now,
-    /// It will never be taken.
-    ForGood,
-}
 
 /// Hands committed events to the publisher. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -439,7 +423,7 @@ impl Publisher {
                 let mut tx = pool.begin().await?;
                 let mut events = Vec::new();
                 if outbox::lock(&mut tx).await? {
-                    take_over(&mut tx, now).await?;
+                    writer::take_over(&mut tx, now).await?;
                     events = outbox::claim(&mut tx, now, until, RELAY_LIMIT).await?;
                 }
                 tx.commit().await?;
@@ -476,45 +460,6 @@ impl Item {
             // It is noted already, and taken again when its time is over.
             Source::Relay { .. } => {}
         }
-    }
-}
-
-/// Takes over from processes that are gone.
-async fn take_over(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
-    let gone = outbox::take_over(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
-    if gone > 0 {
-        tracing::warn!(count = gone, "taking over what processes may have left behind");
-    }
-    outbox::take_over_from_last_version(tx, now).await?;
-    Ok(())
-}
-
-/// How long an event waits that was not taken `attempts` times before.
-fn delay(attempts: i16) -> TimeDelta {
-    let doubled = 1_i64 << attempts.clamp(0, 16);
-    TimeDelta::seconds(doubled.min(LONGEST_DELAY_SECONDS))
-}
-
-fn refusal(error: &KafkaError) -> Refusal {
-    use RDKafkaErrorCode as Code;
-    match error.rdkafka_error_code() {
-        Some(
-            Code::MessageSizeTooLarge
-            | Code::InvalidMessageSize
-            | Code::InvalidRecord
-            | Code::InvalidTopic
-            | Code::UnsupportedForMessageFormat,
-        ) => Refusal::ForGood,
-        Some(
-            Code::UnknownTopicOrPartition
-            | Code::UnknownTopic
-            | Code::UnknownPartition
-            | Code::TopicAuthorizationFailed
-            | Code::PolicyViolation
-            | Code::InvalidMessage
-            | Code::BadMessage,
-        ) => Refusal::Now,
-        _ => Refusal::Away,
     }
 }
 

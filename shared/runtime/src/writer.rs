@@ -15,13 +15,13 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use storage::outbox;
 
 use crate::{Clock, store::bounded};
 
 /// After this long without a note a relay takes a process for dead.
-pub(crate) const SILENCE: TimeDelta = TimeDelta::seconds(10);
+const SILENCE: TimeDelta = TimeDelta::seconds(10);
 /// Without a note for this long a process leaves its events to relays, since it may soon be taken for dead: it was
 /// frozen, or the database is away.
 const STALE: TimeDelta = TimeDelta::seconds(5);
@@ -30,7 +30,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(1);
 const IDLE_NOTE_EVERY: Duration = Duration::from_millis(2_500);
 /// Longer than the server lets any transaction be open (`store`: 20 s of silence, 5 s for a statement): what had begun
 /// when a process was taken for dead has ended by then.
-pub(crate) const SETTLED: TimeDelta = TimeDelta::seconds(30);
+const SETTLED: TimeDelta = TimeDelta::seconds(30);
 
 /// This process among those that publish.
 #[derive(Debug, Clone)]
@@ -197,4 +197,14 @@ impl Drop for Ticket {
         }
         self.owner.state.lock().open.remove(&self.number);
     }
+}
+
+/// Takes over from processes that are gone.
+pub(crate) async fn take_over(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let gone = outbox::take_over(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
+    if gone > 0 {
+        tracing::warn!(count = gone, "taking over what processes may have left behind");
+    }
+    outbox::take_over_from_last_version(tx, now).await?;
+    Ok(())
 }

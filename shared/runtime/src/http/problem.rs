@@ -34,13 +34,15 @@ pub struct Problem {
     /// A stable name for programs: `validation_failed`, `rate_limited`, ….
     code: Cow<'static, str>,
     /// What went wrong here and what to do about it.
-    detail: String,
+    #[schema(value_type = String)]
+    detail: Box<str>,
     /// The faulty fields of a request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// Under this id the logs tell the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    trace_id: Option<Box<str>>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
 }
@@ -53,7 +55,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
             code: code.into(),
-            detail: detail.into(),
+            detail: detail.into().into(),
             errors: Vec::new(),
             trace_id: None,
             retry_after_seconds: None,
@@ -157,7 +159,7 @@ impl From<sqlx::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        self.trace_id = telemetry::current_trace_id();
+        self.trace_id = telemetry::current_trace_id().map(Into::into);
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
