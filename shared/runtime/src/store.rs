@@ -229,7 +229,9 @@ impl Transaction<'_> {
         if let Some(ticket) = &ticket {
             ticket.committed();
         }
-        self.store.faults.pass(self.function, FaultPoint::Committed).await;
+        if !events.is_empty() {
+            self.store.faults.pass(self.function, FaultPoint::Committed).await;
+        }
         if let (Some(outbox), Some(ticket)) = (outbox, ticket) {
             let sent: HashSet<Uuid> =
                 kept.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
