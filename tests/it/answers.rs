@@ -94,7 +94,7 @@ async fn what_the_version_before_has_told_and_not_stored_is_stored_by_the_migrat
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_what_nobody_can_continue_it_is_said_that_it_failed() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let student = world.student("ada").await;
     let query = id(&ask(&world, &student, json!({ "question": "What is a list?" })).await);
     wake(&world, &student, query, &Value::Null).await;
@@ -104,5 +104,5 @@ async fn of_what_nobody_can_continue_it_is_said_that_it_failed() {
         (reply.body["status"] == "failed").then_some(())
     })
     .await;
-    world.stop().await;
+    world.finish_with_dead_letters(1).await;
 }

@@ -27,7 +27,7 @@ use crate::{
     HandlerError, Outgoing, Store,
     fault::FaultPoint,
     process::Failure,
-    store::{self, stored},
+    store::{self, CommitError, stored},
 };
 
 /// Most units of a group: enough that begin, commit and flush cost little for each, few enough that the first does not
@@ -77,6 +77,33 @@ pub(crate) enum Fate {
     Duplicate,
     /// The group is undone: the unit is to be run alone.
     Undone,
+    /// The commit was sent, and its answer did not come: it has happened or not.
+    Unknown,
+}
+
+/// Why a group is not committed.
+#[derive(Debug)]
+enum Broken {
+    Undone(Failure),
+    Unknown(sqlx::Error),
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self::Undone(failure)
+    }
+}
+
+impl From<sqlx::Error> for Broken {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Undone(error.into())
+    }
+}
+
+impl From<HandlerError> for Broken {
+    fn from(error: HandlerError) -> Self {
+        Self::Undone(error.into())
+    }
 }
 
 /// A unit of which only the outcome is known.
@@ -213,9 +240,13 @@ async fn commit(store: &Store, function: &'static str, group: &[Member]) -> Vec<
                 if is_duplicate { Fate::Duplicate } else { Fate::Committed }
             })
             .collect(),
-        Err(failure) => {
+        Err(Broken::Undone(failure)) => {
             tracing::debug!(function, ?failure, units = group.len(), "a group is undone");
             group.iter().map(|_| Fate::Undone).collect()
+        }
+        Err(Broken::Unknown(error)) => {
+            tracing::warn!(function, %error, units = group.len(), "the end of a commit is unknown");
+            group.iter().map(|_| Fate::Unknown).collect()
         }
     }
 }
@@ -225,7 +256,7 @@ async fn try_commit(
     function: &'static str,
     group: &[Member],
     handled: &mut HashSet<EventId>,
-) -> Result<(), Failure> {
+) -> Result<(), Broken> {
     let mut tx = store::bounded(store.begin(function)).await?;
     let claims = group.iter().filter(|member| member.origin.is_event);
     let claims: Vec<(EventId, DateTime<Utc>)> =
@@ -245,11 +276,18 @@ async fn try_commit(
         let run = AssertUnwindSafe(unit.run(tx.conn())).catch_unwind().instrument(span.clone());
         let outgoing = match tokio::time::timeout_at(deadline, run).await {
             Ok(Ok(outgoing)) => outgoing?,
-            Ok(Err(_panic)) => return Err(Failure::Retry(anyhow::anyhow!("a unit panicked"))),
-            Err(elapsed) => return Err(Failure::Retry(elapsed.into())),
+            Ok(Err(_panic)) => {
+                return Err(Failure::Retry(anyhow::anyhow!("a unit panicked")).into());
+            }
+            Err(elapsed) => return Err(Failure::Retry(elapsed.into()).into()),
         };
         store.faults.pass(function, FaultPoint::Handled).await;
         span.in_scope(|| events.extend(stored(function, origin.cause, outgoing, origin.now)));
     }
-    Ok(store::bounded(tx.commit_events(events)).await?)
+    match tokio::time::timeout(store::WORK_LIMIT, tx.commit_events(events)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(CommitError::NotDone(error))) => Err(error.into()),
+        Ok(Err(CommitError::Unknown(error))) => Err(Broken::Unknown(error)),
+        Err(_elapsed) => Err(Broken::Unknown(store::silent())),
+    }
 }

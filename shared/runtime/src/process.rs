@@ -142,7 +142,8 @@ async fn decide<H: Decide>(
         let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
         match scope.store.groups().run(&scope.store, origin, shared).await {
             Fate::Committed | Fate::Duplicate => return Ok(()),
-            Fate::Undone => {}
+            // Its inbox row tells whether it was done.
+            Fate::Undone | Fate::Unknown => {}
         }
     }
     let mut tx = scope.store.begin(scope.function).await?;

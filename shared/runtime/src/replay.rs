@@ -101,7 +101,7 @@ impl Replay {
     pub async fn send(self, store: &Store, clock: &Clock) -> sqlx::Result<()> {
         let mut tx = store.begin("replay").await?;
         dead_letters::note_replay(tx.conn(), self.letter, self.event.id, clock.now()).await?;
-        tx.commit_events(vec![self.event]).await
+        Ok(tx.commit_events(vec![self.event]).await?)
     }
 }
 

@@ -158,20 +158,39 @@ impl Store {
     ) -> Result<W::Output, HandlerError> {
         let unit = Arc::new(WithOutput::new(work));
         let shared: Arc<dyn AnyUnit> = Arc::<WithOutput<W>>::clone(&unit);
-        if matches!(self.groups.run(self, origin, shared).await, Fate::Committed)
-            && let Some(output) = unit.take()
-        {
-            return Ok(output);
-        }
-        let alone = async {
+        let done = async {
+            match self.groups.run(self, origin, shared).await {
+                Fate::Committed | Fate::Duplicate => return Ok(()),
+                // Done again it would be done twice. Who asks again with the same key is told what has become of it.
+                Fate::Unknown => return Err(HandlerError::retry(silent())),
+                Fate::Undone => {}
+            }
             let mut tx = self.begin(origin.function).await.map_err(HandlerError::retry)?;
             let outgoing = unit.run(tx.conn()).await?;
             tx.commit(origin.cause, outgoing, origin.now).await.map_err(HandlerError::retry)
         };
-        tokio::time::timeout(WORK_LIMIT, alone)
+        tokio::time::timeout(WORK_LIMIT, done)
             .await
             .unwrap_or_else(|_elapsed| Err(HandlerError::retry(silent())))?;
         unit.take().ok_or_else(|| HandlerError::fail(NoOutput))
+    }
+}
+
+/// A transaction is not known to be committed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommitError {
+    /// It was not: something failed before.
+    #[error(transparent)]
+    NotDone(sqlx::Error),
+    /// Nobody knows: the commit was sent, and its answer did not come.
+    #[error(transparent)]
+    Unknown(sqlx::Error),
+}
+
+impl From<CommitError> for sqlx::Error {
+    fn from(error: CommitError) -> Self {
+        let (CommitError::NotDone(error) | CommitError::Unknown(error)) = error;
+        error
     }
 }
 
@@ -207,25 +226,30 @@ impl Transaction<'_> {
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
         let events = stored(self.function, cause, outgoing, now);
-        self.commit_events(events).await
+        Ok(self.commit_events(events).await?)
     }
 
-    pub(crate) async fn commit_events(mut self, mut events: Vec<StoredEvent>) -> sqlx::Result<()> {
+    pub(crate) async fn commit_events(
+        mut self,
+        mut events: Vec<StoredEvent>,
+    ) -> Result<(), CommitError> {
         let outbox = self.store.outbox.as_ref().filter(|_| !events.is_empty());
         let ticket = outbox.and_then(Outbox::open);
         let writer = ticket.as_ref().map(Ticket::writer);
         let now = self.store.clock.now();
-        let kept = storage::events::insert_outgoing(&mut self.tx, &events, writer, now).await?;
+        let kept = storage::events::insert_outgoing(&mut self.tx, &events, writer, now)
+            .await
+            .map_err(CommitError::NotDone)?;
         let Some(kept) = kept else {
             if let Some(ticket) = ticket {
                 ticket.abandon();
             }
-            return Err(taken_for_dead());
+            return Err(CommitError::NotDone(taken_for_dead()));
         };
         if let Some(ticket) = &ticket {
             ticket.committing(kept.iter().map(|event| event.sequence).max().unwrap_or_default());
         }
-        self.tx.commit().await?;
+        self.tx.commit().await.map_err(CommitError::Unknown)?;
         if let Some(ticket) = &ticket {
             ticket.committed();
         }
