@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use runtime::{
-    Clock, Host, Services,
+    Clock, Host, Services, Store,
     config::{KafkaConfig, Settings},
     fault::Faults,
     kafka,
@@ -86,10 +86,12 @@ impl Stack {
             pairs.push(("PORT".to_owned(), "0".to_owned()));
         }
         pairs.extend(options.extra);
+        // The last one counts. First of all, so that nothing waits for the database to be up to date.
+        let database = pairs.iter().rfind(|(name, _)| name == "DATABASE_URL");
+        migrate(database.map_or("", |(_, url)| url)).await?;
         let mut settings = Settings::from_pairs(pairs);
         let topics = KafkaConfig::read(&mut settings);
         let services = Services::start(&mut settings, options.clock, options.faults).await?;
-        services.store.migrate().await.context("the database cannot be migrated")?;
         kafka::create_topics(&topics).await.context("the topics cannot be made")?;
         course_rows::write(&services.store, &services.clock).await?;
         api_gateway::seed::seed(&services).await?;
@@ -230,4 +232,11 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
+}
+
+async fn migrate(database_url: &str) -> anyhow::Result<()> {
+    let store = Store::open(database_url)?;
+    store.migrate().await.context("the database cannot be migrated")?;
+    store.close().await;
+    Ok(())
 }

@@ -31,7 +31,8 @@ pub async fn claim(
 /// Claims several events for a function, each with the time; gives those that were not handled before.
 ///
 /// # Errors
-/// The database's own.
+/// The database's own; of the primary key, if another transaction claims one of them at the same moment. Then each is to
+/// be [claimed](claim) by itself, which waits: that costs the log one more record for each, and here it is for many.
 pub async fn claim_all(
     conn: &mut PgConnection,
     function: &str,
@@ -41,8 +42,9 @@ pub async fn claim_all(
         events.iter().map(|(id, time)| (id.as_uuid(), *time)).unzip();
     let claimed = sqlx::query_scalar!(
         "INSERT INTO inbox (function, event_id, received_at)
-         SELECT $1, id, time FROM UNNEST($2::uuid[], $3::timestamptz[]) AS new (id, time) ORDER BY id
-         ON CONFLICT DO NOTHING RETURNING event_id",
+         SELECT DISTINCT ON (id) $1, id, time FROM UNNEST($2::uuid[], $3::timestamptz[]) AS new (id, time)
+         WHERE NOT EXISTS (SELECT FROM inbox WHERE function = $1 AND event_id = id) ORDER BY id
+         RETURNING event_id",
         function,
         &ids,
         &times,

@@ -16,9 +16,10 @@ WITH writer AS (
          WITH ORDINALITY AS new (id, topic, partition_key, type, source, subject, correlation_id, causation_id,
                                  traceparent, data, occurred_at, position)
     LEFT JOIN erased_requests erased ON erased.id = new.correlation_id
-    WHERE (SELECT is_alive FROM writer)
+    -- Not ON CONFLICT, which writes each row twice to the log. Two transactions never keep the same event: the inbox,
+    -- or the request's own row, lets only one of them come so far.
+    WHERE (SELECT is_alive FROM writer) AND NOT EXISTS (SELECT FROM events WHERE events.id = new.id)
     ORDER BY new.position
-    ON CONFLICT (id) DO NOTHING
     RETURNING id, sequence, topic, partition_key, correlation_id
 ), sendable AS (
     SELECT kept.*, $12::bigint IS NULL
