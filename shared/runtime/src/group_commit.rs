@@ -70,7 +70,7 @@ pub struct WorkOrigin {
 
 /// What became of a unit in a group.
 #[derive(Debug)]
-pub(crate) enum Fate {
+pub(crate) enum UnitOutcome {
     /// It is committed.
     Committed,
     /// Its event was handled before.
@@ -83,24 +83,24 @@ pub(crate) enum Fate {
 
 /// Why a group is not committed.
 #[derive(Debug)]
-enum Broken {
+enum GroupError {
     Undone(Failure),
     Unknown(sqlx::Error),
 }
 
-impl From<Failure> for Broken {
+impl From<Failure> for GroupError {
     fn from(failure: Failure) -> Self {
         Self::Undone(failure)
     }
 }
 
-impl From<sqlx::Error> for Broken {
+impl From<sqlx::Error> for GroupError {
     fn from(error: sqlx::Error) -> Self {
         Self::Undone(error.into())
     }
 }
 
-impl From<HandlerError> for Broken {
+impl From<HandlerError> for GroupError {
     fn from(error: HandlerError) -> Self {
         Self::Undone(error.into())
     }
@@ -147,7 +147,7 @@ struct Member {
     origin: WorkOrigin,
     unit: Arc<dyn AnyUnit>,
     span: Span,
-    fate: oneshot::Sender<Fate>,
+    outcome: oneshot::Sender<UnitOutcome>,
 }
 
 #[derive(Default)]
@@ -182,9 +182,9 @@ impl Groups {
         store: &Store,
         origin: WorkOrigin,
         unit: Arc<dyn AnyUnit>,
-    ) -> Fate {
-        let (fate, told) = oneshot::channel();
-        let member = Member { origin, unit, span: Span::current(), fate };
+    ) -> UnitOutcome {
+        let (sender, outcome) = oneshot::channel();
+        let member = Member { origin, unit, span: Span::current(), outcome: sender };
         let starts = {
             let mut queues = self.queues.lock();
             let queue = queues.entry(origin.function).or_default();
@@ -194,59 +194,75 @@ impl Groups {
             starts
         };
         if starts {
-            let (groups, store) = (self.clone(), store.clone());
-            tokio::spawn(async move {
-                let work = groups.work(&store, origin.function);
-                groups.killed.run_until_cancelled(work).await;
-            });
+            let worker = Worker { groups: self.clone(), function: origin.function };
+            let (killed, store) = (self.killed.clone(), store.clone());
+            tokio::spawn(async move { killed.run_until_cancelled(worker.work(&store)).await });
         }
-        // A group that is dropped tells nobody: its units are run alone then.
-        told.await.unwrap_or(Fate::Undone)
+        // A group that is dropped sends nothing: its units are run alone then.
+        outcome.await.unwrap_or(UnitOutcome::Undone)
     }
+}
 
-    /// Takes groups until nothing waits.
-    async fn work(&self, store: &Store, function: &'static str) {
-        while let Some(group) = self.next(function) {
-            let fates = commit(store, function, &group).await;
-            for (member, fate) in group.into_iter().zip(fates) {
+/// Who takes the groups of one function, until nothing waits.
+struct Worker {
+    groups: Groups,
+    function: &'static str,
+}
+
+impl Worker {
+    async fn work(self, store: &Store) {
+        while let Some(group) = self.next() {
+            let outcomes = commit(store, self.function, &group).await;
+            for (member, outcome) in group.into_iter().zip(outcomes) {
                 // Who does not listen any more was cut off, as by a crash.
-                drop(member.fate.send(fate));
+                drop(member.outcome.send(outcome));
             }
         }
     }
 
-    fn next(&self, function: &'static str) -> Option<Vec<Member>> {
-        let mut queues = self.queues.lock();
-        let queue = queues.entry(function).or_default();
-        if queue.waiting.is_empty() {
-            queue.running -= 1;
+    fn next(&self) -> Option<Vec<Member>> {
+        let mut queues = self.groups.queues.lock();
+        let waiting = &mut queues.get_mut(self.function)?.waiting;
+        if waiting.is_empty() {
             return None;
         }
-        let size = queue.waiting.len().min(GROUP_LIMIT);
-        let mut group: Vec<Member> = queue.waiting.drain(..size).collect();
+        let size = waiting.len().min(GROUP_LIMIT);
+        let mut group: Vec<Member> = waiting.drain(..size).collect();
         group.sort_by_key(|member| member.origin.student);
         Some(group)
     }
 }
 
-/// Does a group's work, all of it or nothing; gives the fate of each member.
-async fn commit(store: &Store, function: &'static str, group: &[Member]) -> Vec<Fate> {
+/// However it ends, others can take its place, and nobody waits for it.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(queue) = self.groups.queues.lock().get_mut(self.function) {
+            queue.running -= 1;
+            if queue.running == 0 {
+                queue.waiting.clear();
+            }
+        }
+    }
+}
+
+/// Does a group's work, all of it or nothing; gives what became of each member.
+async fn commit(store: &Store, function: &'static str, group: &[Member]) -> Vec<UnitOutcome> {
     let mut handled = HashSet::new();
     match try_commit(store, function, group, &mut handled).await {
         Ok(()) => group
             .iter()
             .map(|member| {
                 let is_duplicate = member.origin.is_event && !handled.remove(&member.origin.cause);
-                if is_duplicate { Fate::Duplicate } else { Fate::Committed }
+                if is_duplicate { UnitOutcome::Duplicate } else { UnitOutcome::Committed }
             })
             .collect(),
-        Err(Broken::Undone(failure)) => {
+        Err(GroupError::Undone(failure)) => {
             tracing::debug!(function, ?failure, units = group.len(), "a group is undone");
-            group.iter().map(|_| Fate::Undone).collect()
+            group.iter().map(|_| UnitOutcome::Undone).collect()
         }
-        Err(Broken::Unknown(error)) => {
+        Err(GroupError::Unknown(error)) => {
             tracing::warn!(function, %error, units = group.len(), "the end of a commit is unknown");
-            group.iter().map(|_| Fate::Unknown).collect()
+            group.iter().map(|_| UnitOutcome::Unknown).collect()
         }
     }
 }
@@ -256,7 +272,7 @@ async fn try_commit(
     function: &'static str,
     group: &[Member],
     handled: &mut HashSet<EventId>,
-) -> Result<(), Broken> {
+) -> Result<(), GroupError> {
     let mut tx = store::bounded(store.begin(function)).await?;
     let claims = group.iter().filter(|member| member.origin.is_event);
     let claims: Vec<(EventId, DateTime<Utc>)> =
@@ -287,7 +303,7 @@ async fn try_commit(
     match tokio::time::timeout(store::WORK_LIMIT, tx.commit_events(events)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(CommitError::NotDone(error))) => Err(error.into()),
-        Ok(Err(CommitError::Unknown(error))) => Err(Broken::Unknown(error)),
-        Err(_elapsed) => Err(Broken::Unknown(store::silent())),
+        Ok(Err(CommitError::Unknown(error))) => Err(GroupError::Unknown(error)),
+        Err(_elapsed) => Err(GroupError::Unknown(store::silent())),
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     database_error::DatabaseFault,
     dead_letter,
     fault::{FaultPoint, Faults},
-    group_commit::{AnyUnit, Fate, WorkOrigin},
+    group_commit::{AnyUnit, UnitOutcome, WorkOrigin},
     kafka::Producer,
     live::Live,
     message::Message,
@@ -141,9 +141,9 @@ async fn decide<H: Decide>(
         let origin = WorkOrigin { function, cause: id, student, now, is_event: true };
         let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
         match scope.store.groups().run(&scope.store, origin, shared).await {
-            Fate::Committed | Fate::Duplicate => return Ok(()),
+            UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
             // Its inbox row tells whether it was done.
-            Fate::Undone | Fate::Unknown => {}
+            UnitOutcome::Undone | UnitOutcome::Unknown => {}
         }
     }
     let mut tx = scope.store.begin(scope.function).await?;

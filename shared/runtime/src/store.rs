@@ -18,7 +18,7 @@ use crate::{
     Clock, HandlerError, Outgoing,
     config::DatabaseConfig,
     fault::{FaultPoint, Faults},
-    group_commit::{AnyUnit, Fate, Groups, UnitOfWork, WithOutput, WorkOrigin},
+    group_commit::{AnyUnit, Groups, UnitOfWork, UnitOutcome, WithOutput, WorkOrigin},
     outbox::Outbox,
     telemetry,
     writer::Ticket,
@@ -160,10 +160,10 @@ impl Store {
         let shared: Arc<dyn AnyUnit> = Arc::<WithOutput<W>>::clone(&unit);
         let done = async {
             match self.groups.run(self, origin, shared).await {
-                Fate::Committed | Fate::Duplicate => return Ok(()),
+                UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
                 // Done again it would be done twice. Who asks again with the same key is told what has become of it.
-                Fate::Unknown => return Err(HandlerError::retry(silent())),
-                Fate::Undone => {}
+                UnitOutcome::Unknown => return Err(HandlerError::retry(silent())),
+                UnitOutcome::Undone => {}
             }
             let mut tx = self.begin(origin.function).await.map_err(HandlerError::retry)?;
             let outgoing = unit.run(tx.conn()).await?;

@@ -59,7 +59,8 @@ struct State {
 
 impl State {
     fn floor(&self) -> i64 {
-        self.open.values().min().copied().unwrap_or(self.seen)
+        // The oldest commit has the lowest.
+        self.open.first_key_value().map_or(self.seen, |(_, floor)| *floor)
     }
 
     fn noted(&mut self, now: DateTime<Utc>, floor: i64) {
