@@ -40,9 +40,7 @@ INSERT INTO delayed_events
     FROM events WHERE parked_at IS NOT NULL AND published_at IS NULL;
 UPDATE events SET published_at = parked_at WHERE parked_at IS NOT NULL AND published_at IS NULL;
 
--- Found by time: old rows, a block of which lies together.
-CREATE INDEX events_by_time ON events USING brin (occurred_at) WITH (autosummarize = on);
-CREATE INDEX inbox_by_time ON inbox USING brin (received_at) WITH (autosummarize = on);
+-- Old rows are found by passing through the tables a part at a time (`storage/src/retention.rs`), so no index on time.
 DROP INDEX inbox_by_age;
 DROP INDEX events_by_topic;
 DROP INDEX events_by_subject;
