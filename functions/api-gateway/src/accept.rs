@@ -1,4 +1,4 @@
-//! Accepting work: kept before the client hears of it, done once however often it is sent, and answered in
+//! Accepting requests: stored before the client hears of it, done once however often it is sent, and answered in
 //! place if the answer comes soon enough.
 
 use std::time::Duration;
@@ -30,8 +30,8 @@ const LONGEST_PATIENCE: u64 = 25;
 /// The longest `Idempotency-Key`.
 const KEY_LIMIT: usize = 200;
 
-/// Work that a function does for a student.
-pub(crate) trait Work: Serialize + Send + Sync + 'static {
+/// What a student asks a function to do.
+pub(crate) trait StudentRequest: Serialize + Send + Sync + 'static {
     /// What asks the function for it.
     type Event: Event + Sync;
     /// What brings the answer.
@@ -39,11 +39,11 @@ pub(crate) trait Work: Serialize + Send + Sync + 'static {
     /// What is known of it once it is stored.
     type Stored: Send;
 
-    /// Tells keys of one kind of work from those of another.
+    /// Tells keys of one kind of request from those of another.
     const OPERATION: &'static str;
 
-    /// Keeps it; `stored` is its JSON.
-    fn keep(
+    /// Stores it; `stored` is its JSON.
+    fn store(
         &self,
         conn: &mut PgConnection,
         id: Uuid,
@@ -56,9 +56,9 @@ pub(crate) trait Work: Serialize + Send + Sync + 'static {
     fn event(&self, id: Uuid, student: UserId) -> Self::Event;
 }
 
-/// Work that was accepted.
+/// A request that was accepted.
 pub(crate) struct Accepted<S> {
-    /// Its id; of work that was sent before, the first one's.
+    /// Its id; of a request that was sent before, the first one's.
     pub(crate) id: Uuid,
     /// When it was accepted.
     pub(crate) at: DateTime<Utc>,
@@ -66,21 +66,21 @@ pub(crate) struct Accepted<S> {
     pub(crate) answer: Option<Answered<S>>,
 }
 
-/// Work that was answered in time.
+/// A request that was answered in time.
 pub(crate) struct Answered<S> {
-    /// What is known of the work.
+    /// What is known of the request.
     pub(crate) stored: S,
     /// What has answered it.
     pub(crate) event: CloudEvent,
 }
 
-/// Accepts work and waits for its answer.
-pub(crate) async fn accept<W: Work>(
+/// Accepts a request and waits for its answer.
+pub(crate) async fn accept<R: StudentRequest>(
     gateway: &Gateway,
     caller: &Person,
     headers: &HeaderMap,
-    work: W,
-) -> Result<Accepted<W::Stored>, Problem> {
+    request: R,
+) -> Result<Accepted<R::Stored>, Problem> {
     let bucket = format!("user:{}", caller.id);
     limits::check(gateway, &bucket, gateway.config.per_user).await?;
     let patience = patience(headers)?;
@@ -88,9 +88,9 @@ pub(crate) async fn accept<W: Work>(
     let services = &gateway.services;
     let now = services.clock.now();
     let id = services.clock.new_id();
-    let stored = serde_json::to_value(&work).map_err(|error| Problem::internal(&error))?;
+    let stored = serde_json::to_value(&request).map_err(|error| Problem::internal(&error))?;
     // Expected before it is asked for, so that no answer can slip through between.
-    let waiter = services.replies.expect::<W::Answer>(id);
+    let waiter = services.replies.expect::<R::Answer>(id);
     let origin = WorkOrigin {
         function: NAME,
         cause: EventId::from_uuid(id),
@@ -99,7 +99,7 @@ pub(crate) async fn accept<W: Work>(
         is_event: false,
     };
     let acceptance = Acceptance {
-        work,
+        request,
         id,
         student: caller.id,
         external: caller.external.then_some(caller.role),
@@ -117,9 +117,9 @@ pub(crate) async fn accept<W: Work>(
     }
 }
 
-/// Work that is being accepted.
-struct Acceptance<W> {
-    work: W,
+/// A request that is being accepted.
+struct Acceptance<R> {
+    request: R,
     id: Uuid,
     student: UserId,
     /// The role of a student whom another identity provider vouches for, and who may have no account here yet.
@@ -129,23 +129,23 @@ struct Acceptance<W> {
     now: DateTime<Utc>,
 }
 
-/// What became of work that was to be accepted.
+/// What became of a request that was to be accepted.
 enum Outcome<S> {
     /// It is new, and stored.
     Stored(S),
-    /// Its key belongs to other work.
+    /// Its key belongs to another request.
     Conflict,
     /// It was sent before, under this id.
     Repeated(Uuid),
 }
 
-impl<W: Work> UnitOfWork for Acceptance<W> {
-    type Output = Outcome<W::Stored>;
+impl<R: StudentRequest> UnitOfWork for Acceptance<R> {
+    type Output = Outcome<R::Stored>;
 
     async fn run(
         &self,
         conn: &mut PgConnection,
-    ) -> Result<(Outcome<W::Stored>, Outgoing), HandlerError> {
+    ) -> Result<(Outcome<R::Stored>, Outgoing), HandlerError> {
         if let Some(role) = self.external {
             storage::users::ensure_external(conn, self.student, role, self.now)
                 .await
@@ -156,19 +156,19 @@ impl<W: Work> UnitOfWork for Acceptance<W> {
             Claim::Conflict => return Ok((Outcome::Conflict, Outgoing::none())),
             Claim::Repeated(first) => return Ok((Outcome::Repeated(first), Outgoing::none())),
         }
-        let stored = self.work.keep(conn, self.id, self.student, &self.stored, self.now).await;
+        let stored = self.request.store(conn, self.id, self.student, &self.stored, self.now).await;
         let stored = stored.map_err(HandlerError::retry)?;
-        let event = self.work.event(self.id, self.student);
+        let event = self.request.event(self.id, self.student);
         Ok((Outcome::Stored(stored), Outgoing::none().with(&event)?))
     }
 }
 
-impl<W: Work> Acceptance<W> {
+impl<R: StudentRequest> Acceptance<R> {
     async fn claim(&self, conn: &mut PgConnection) -> sqlx::Result<Claim> {
         let Some(key) = &self.key else { return Ok(Claim::New) };
         let owner = self.student.to_string();
         let request_hash = Sha256::digest(self.stored.to_string()).into();
-        let key = IdempotencyKey { operation: W::OPERATION, owner: &owner, key, request_hash };
+        let key = IdempotencyKey { operation: R::OPERATION, owner: &owner, key, request_hash };
         idempotency::claim(conn, &key, self.id, self.now).await
     }
 }

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use crate::{
     Gateway,
-    accept::{Work, accept, pending},
+    accept::{StudentRequest, accept, pending},
     ownership::{missing, readable},
 };
 
@@ -117,14 +117,14 @@ pub(crate) async fn run(
     Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
 }
 
-impl Work for Program {
+impl StudentRequest for Program {
     type Event = ExecutionRequested;
     type Answer = ExecutionFinished;
     type Stored = ();
 
     const OPERATION: &'static str = "execution";
 
-    async fn keep(
+    async fn store(
         &self,
         conn: &mut PgConnection,
         id: Uuid,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Gateway,
-    accept::Work,
+    accept::StudentRequest,
     queries::{QueryRequest, QueryResponse, answered},
 };
 
@@ -55,7 +55,7 @@ pub(crate) async fn debug(
         Some(question) => question,
         None => fixed("Why does my program not work?")?,
     };
-    let wanted = Wanted {
+    let question = AgentQuestion {
         agent: Agent::Debug,
         request: QueryRequest {
             question,
@@ -66,7 +66,7 @@ pub(crate) async fn debug(
             conversation_id: None,
         },
     };
-    answered(&gateway, &caller, &headers, wanted).await
+    answered(&gateway, &caller, &headers, question).await
 }
 
 /// A program that its author thinks is done.
@@ -98,7 +98,7 @@ pub(crate) async fn review(
     headers: HeaderMap,
     Json(request): Json<ReviewRequest>,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted {
+    let question = AgentQuestion {
         agent: Agent::CodeReview,
         request: QueryRequest {
             question: fixed("What can be better in my program?")?,
@@ -109,7 +109,7 @@ pub(crate) async fn review(
             conversation_id: None,
         },
     };
-    answered(&gateway, &caller, &headers, wanted).await
+    answered(&gateway, &caller, &headers, question).await
 }
 
 /// A question in our words, where the endpoint itself says what the student wants.
@@ -119,20 +119,20 @@ fn fixed(text: &str) -> Result<Question, Problem> {
 
 /// A question to an agent that the student has chosen.
 #[derive(Debug, Serialize)]
-pub(crate) struct Wanted {
+pub(crate) struct AgentQuestion {
     pub(crate) agent: Agent,
     #[serde(flatten)]
     pub(crate) request: QueryRequest,
 }
 
-impl Work for Wanted {
+impl StudentRequest for AgentQuestion {
     type Event = QuestionAsked;
     type Answer = QuestionAnswered;
     type Stored = ConversationId;
 
     const OPERATION: &'static str = "wanted";
 
-    async fn keep(
+    async fn store(
         &self,
         conn: &mut PgConnection,
         id: Uuid,
@@ -141,7 +141,7 @@ impl Work for Wanted {
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
         let id = QueryId::from_uuid(id);
-        self.request.store(conn, id, (student, Some(self.agent)), now).await
+        self.request.insert(conn, id, (student, Some(self.agent)), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {

@@ -36,8 +36,8 @@ use uuid::Uuid;
 
 use crate::{
     Gateway, NAME,
-    accept::{Work, accept, pending},
-    help::Wanted,
+    accept::{StudentRequest, accept, pending},
+    help::AgentQuestion,
     ownership::{missing, readable},
     queries::{QueryRequest, QueryResponse, answered},
     stored,
@@ -194,7 +194,7 @@ pub(crate) async fn generate(
         exercise_id: request.variation_of,
         conversation_id: None,
     };
-    answered(&gateway, &caller, &headers, Wanted { agent: Agent::Exercise, request }).await
+    answered(&gateway, &caller, &headers, AgentQuestion { agent: Agent::Exercise, request }).await
 }
 
 /// A solution.
@@ -278,14 +278,14 @@ struct HandedIn {
     code: Code,
 }
 
-impl Work for HandedIn {
+impl StudentRequest for HandedIn {
     type Event = SubmissionMade;
     type Answer = SubmissionGraded;
     type Stored = ();
 
     const OPERATION: &'static str = "submission";
 
-    async fn keep(
+    async fn store(
         &self,
         conn: &mut PgConnection,
         id: Uuid,

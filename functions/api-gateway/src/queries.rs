@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use crate::{
     Gateway, NAME,
-    accept::{Answered, Work, accept, failed, pending},
+    accept::{Answered, StudentRequest, accept, failed, pending},
     conversation,
     ownership::{changeable, missing, readable},
     stored,
@@ -132,13 +132,13 @@ pub(crate) async fn ask(
 }
 
 /// Accepts a question, and answers it in place if the answer comes soon enough.
-pub(crate) async fn answered<W: Work<Stored = ConversationId>>(
+pub(crate) async fn answered<R: StudentRequest<Stored = ConversationId>>(
     gateway: &Gateway,
     caller: &Person,
     headers: &HeaderMap,
-    work: W,
+    request: R,
 ) -> Result<Response, Problem> {
-    let accepted = accept(gateway, caller, headers, work).await?;
+    let accepted = accept(gateway, caller, headers, request).await?;
     let id = QueryId::from_uuid(accepted.id);
     if let Some(Answered { stored: conversation, event }) = accepted.answer
         && let Ok(event) = Envelope::<QuestionAnswered>::read(event)
@@ -148,14 +148,14 @@ pub(crate) async fn answered<W: Work<Stored = ConversationId>>(
     find(gateway, caller, id).await
 }
 
-impl Work for QueryRequest {
+impl StudentRequest for QueryRequest {
     type Event = QuestionAsked;
     type Answer = QuestionAnswered;
     type Stored = ConversationId;
 
     const OPERATION: &'static str = "query";
 
-    async fn keep(
+    async fn store(
         &self,
         conn: &mut PgConnection,
         id: Uuid,
@@ -163,7 +163,7 @@ impl Work for QueryRequest {
         _: &Value,
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
-        self.store(conn, QueryId::from_uuid(id), (student, None), now).await
+        self.insert(conn, QueryId::from_uuid(id), (student, None), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
@@ -183,7 +183,7 @@ impl Work for QueryRequest {
 
 impl QueryRequest {
     /// Stores the question, with the agent that the student has chosen, in its conversation.
-    pub(crate) async fn store(
+    pub(crate) async fn insert(
         &self,
         conn: &mut PgConnection,
         id: QueryId,
