@@ -12,6 +12,7 @@ mod delivery;
 mod doors;
 mod flow;
 mod grading;
+mod group_commit;
 mod harness;
 mod hostile_words;
 mod memory;

@@ -1,0 +1,113 @@
+//! Decisions that are ready together share a transaction, and no other's failure.
+
+use chrono::TimeDelta;
+use events::question_asked::QuestionAsked;
+use reqwest::StatusCode;
+use runtime::{Clock, Decide, HandlerError, Outgoing, Received};
+use sqlx::PgConnection;
+use storage::{events::StoredEvent, outbox};
+use testing::{TestDatabase, bench::Bench, eventually};
+use tests::World;
+use uuid::Uuid;
+
+const EVENTS: u32 = 400;
+
+/// Decides about every question but those with these words.
+struct FailsAt(&'static str);
+
+impl Decide for FailsAt {
+    type In = QuestionAsked;
+
+    async fn handle(
+        &self,
+        received: Received<QuestionAsked>,
+        _: &mut PgConnection,
+    ) -> Result<Outgoing, HandlerError> {
+        if received.event.data.question.as_str() == self.0 {
+            return Err(HandlerError::fail(anyhow::anyhow!("never")));
+        }
+        Ok(Outgoing::none())
+    }
+}
+
+async fn handled(bench: &Bench, what: &str, count: i64) {
+    let sql = "SELECT count(*) FROM inbox WHERE function = 'bench'";
+    eventually(what, async || (bench.count(sql).await == count).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn decisions_that_are_ready_together_share_transactions() {
+    let mut bench = Bench::new().await;
+    let of_all = (0..EVENTS).map(|number| (Uuid::from_u128(number.into()), "x".to_owned()));
+    bench.ask_all(of_all).await;
+    let host = bench.host(|function| function.decides(FailsAt("never asked"))).await;
+    handled(&bench, "all are handled", EVENTS.into()).await;
+    let transactions = "SELECT count(DISTINCT xmin::text) FROM inbox WHERE function = 'bench'";
+    let transactions = bench.count(transactions).await;
+    assert!(transactions < i64::from(EVENTS) / 4, "{transactions} transactions");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_fails_is_given_up_and_all_others_are_done_once() {
+    let mut bench = Bench::new().await;
+    let of_all = (0..EVENTS).map(|number| {
+        let question = if number % 40 == 7 { "poison" } else { "x" };
+        (Uuid::from_u128(number.into()), question.to_owned())
+    });
+    bench.ask_all(of_all).await;
+    let host = bench.host(|function| function.decides(FailsAt("poison"))).await;
+    // What is given up has an inbox row, too: the dead letter's.
+    handled(&bench, "all are handled or given up", EVENTS.into()).await;
+    let letters = bench.count("SELECT count(*) FROM events WHERE topic = 'dead.letters'").await;
+    assert_eq!(letters, i64::from(EVENTS) / 40);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_taken_for_dead_goes_on() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let sql = "UPDATE writers SET taken_over_at = now()";
+    sqlx::query(sql).execute(&mut world.database().await).await.expect("it is valid");
+    let reply = world.ask(&student, "What is a list?", 20).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
+    let database = TestDatabase::create().await;
+    let (mut dead, mut relay) = (database.connect().await, database.connect().await);
+    let now = Clock::System.now();
+    let (writer, _) = outbox::register(&mut relay, now).await.expect("it is registered");
+    let event = StoredEvent {
+        id: Uuid::from_u128(1).to_string().parse().expect("an id"),
+        topic: "progress.events".to_owned(),
+        partition_key: "ada".to_owned(),
+        event_type: "x.y.v1".to_owned(),
+        source: "learnflow/test".to_owned(),
+        subject: None,
+        correlation_id: Uuid::from_u128(2),
+        causation_id: None,
+        traceparent: None,
+        data: serde_json::json!({}),
+        occurred_at: now,
+    };
+    let mut last = sqlx::Connection::begin(&mut dead).await.expect("a transaction");
+    let kept = storage::events::insert_outgoing(&mut last, &[event], Some(writer), now).await;
+    assert!(kept.expect("valid").is_some(), "the writer is alive");
+    let left = async |conn: &mut PgConnection| -> i64 {
+        let left = sqlx::query_scalar("SELECT count(*) FROM delayed_events").fetch_one(conn);
+        left.await.expect("valid")
+    };
+    let later = now + TimeDelta::seconds(11);
+    let gone = outbox::take_over(&mut relay, later, later - TimeDelta::seconds(10), now).await;
+    assert_eq!((gone.expect("valid"), left(&mut relay).await), (1, 0), "nothing is visible yet");
+    last.commit().await.expect("it is committed");
+    let settled = later + TimeDelta::seconds(31);
+    let gone = outbox::take_over(&mut relay, settled, now, settled - TimeDelta::seconds(30)).await;
+    assert_eq!((gone.expect("valid"), left(&mut relay).await), (1, 1));
+    drop((dead, relay));
+    database.remove().await;
+}
