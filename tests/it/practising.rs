@@ -7,7 +7,7 @@ use domain::difficulty::Difficulty;
 use events::submission_graded::{Feedback, TestStatus};
 use exercises::Parsons;
 use reqwest::StatusCode;
-use runtime::http::Problem;
+use runtime::web::Problem;
 use serde_json::{Value, json};
 use testing::{ModelServer, Scripted, eventually};
 use tests::{Reply, Setup, Student, World};

@@ -13,7 +13,7 @@ use events::{CloudEvent, Event};
 use ids::{EventId, UserId};
 use runtime::{
     HandlerError, Outgoing, UnitOfWork, WorkOrigin,
-    http::{Json, Person, Problem},
+    web::{Json, Person, Problem},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};

@@ -12,7 +12,7 @@ use domain::{
 use ids::{EventId, TokenFamilyId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, ClientAddress, Json, Problem, Student},
+    web::{Caller, ClientAddress, Json, Problem, Student},
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

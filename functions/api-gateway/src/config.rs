@@ -1,7 +1,7 @@
 //! The gateway's own settings.
 
 use axum::http::HeaderValue;
-use runtime::{config::Settings, http::TrustedProxies};
+use runtime::{config::Settings, web::TrustedProxies};
 
 /// Origins, and requests a minute.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use domain::agent::Author;
 use ids::{ConversationId, EventId, QueryId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Path, Problem, Student},
+    web::{Caller, Json, Path, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use storage::{

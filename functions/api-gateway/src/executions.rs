@@ -13,7 +13,7 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose, Requester},
 };
 use ids::{ExecutionId, UserId};
-use runtime::http::{Caller, Json, Path, Person, Problem, Student};
+use runtime::web::{Caller, Json, Path, Person, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;

@@ -8,7 +8,7 @@ use domain::{
 };
 use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::{ConversationId, QueryId, UserId};
-use runtime::http::{Caller, Json, Problem, Student};
+use runtime::web::{Caller, Json, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;

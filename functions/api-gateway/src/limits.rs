@@ -10,7 +10,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::text::Email;
-use runtime::http::{ClientAddress, Problem, network};
+use runtime::web::{ClientAddress, Problem, network};
 
 use crate::Gateway;
 

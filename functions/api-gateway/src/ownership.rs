@@ -10,7 +10,7 @@
 
 use domain::user::Role;
 use ids::UserId;
-use runtime::http::{Person, Problem};
+use runtime::web::{Person, Problem};
 use storage::{
     conversations::Owned, executions::Execution, queries::Query, submissions::Submission,
 };
@@ -101,7 +101,7 @@ fn right(caller: &Person, owner: Option<UserId>) -> Right {
 mod tests {
     use domain::user::Role;
     use ids::UserId;
-    use runtime::http::Person;
+    use runtime::web::Person;
     use uuid::Uuid;
 
     use super::{Personal, changeable, readable};
@@ -119,7 +119,7 @@ mod tests {
     /// The statuses of reading and of changing; 200 if it may be done.
     fn statuses(role: Role, found: Option<Thing>) -> (u16, u16) {
         let caller = Person { id: UserId::from_uuid(Uuid::from_u128(1)), role, external: false };
-        let status = |result: Result<Thing, runtime::http::Problem>| match result {
+        let status = |result: Result<Thing, runtime::web::Problem>| match result {
             Ok(_) => 200,
             Err(problem) => problem.status(),
         };

@@ -7,11 +7,18 @@ use argon2::{
         phc::{Output, ParamsString, PasswordHash, Salt},
     },
 };
+use axum::http::StatusCode;
 use domain::text::{TextError, check_password};
 use parking_lot::Mutex;
-use runtime::{compute, http::Problem};
+use runtime::{
+    compute::{self, ComputeError},
+    web::Problem,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+
+/// Seconds after which those who had no turn may try again.
+const RETRY_SECONDS: u32 = 2;
 
 /// A password as a person typed it; its length is within bounds, and it is never shown.
 #[derive(Debug, Clone, Deserialize)]
@@ -94,7 +101,7 @@ fn fits_now(password: &Password, hash: &str) -> password_hash::Result<bool> {
 /// # Errors
 /// 503 if too many wait.
 pub(crate) async fn hash(password: Password) -> Result<String, Problem> {
-    let hashed = compute::run(move || hash_now(&password)).await?;
+    let hashed = compute::run(move || hash_now(&password)).await.map_err(not_done)?;
     hashed.map_err(|error| Problem::internal(&error))
 }
 
@@ -103,8 +110,18 @@ pub(crate) async fn hash(password: Password) -> Result<String, Problem> {
 /// # Errors
 /// 503 if too many wait; 500 if the hash is none.
 pub(crate) async fn fits(password: Password, hash: Option<String>) -> Result<bool, Problem> {
-    let fits = compute::run(move || fits_now(&password, hash.as_deref().unwrap_or(NOBODY))).await?;
-    fits.map_err(|error| Problem::internal(&error))
+    let fits = compute::run(move || fits_now(&password, hash.as_deref().unwrap_or(NOBODY)));
+    fits.await.map_err(not_done)?.map_err(|error| Problem::internal(&error))
+}
+
+fn not_done(error: ComputeError) -> Problem {
+    match error {
+        ComputeError::Busy => {
+            let detail = "too many log in at this moment; try again";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(RETRY_SECONDS)
+        }
+        ComputeError::Panicked(_) => Problem::internal(&error),
+    }
 }
 
 #[cfg(test)]

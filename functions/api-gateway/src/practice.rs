@@ -22,7 +22,7 @@ use events::{
 use ids::{ExerciseId, SubmissionId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Path, Person, Problem, Student},
+    web::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

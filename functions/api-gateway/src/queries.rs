@@ -20,7 +20,7 @@ use events::{
 use ids::{ConversationId, EventId, QueryId, UserId};
 use runtime::{
     Outgoing,
-    http::{Caller, Json, Path, Person, Problem, Student},
+    web::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What the database holds as text or JSON, read as the types of the API. What cannot be read is a fault of ours.
 
 use domain::versioned::Unreadable;
-use runtime::http::Problem;
+use runtime::web::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -6,8 +6,8 @@ use axum::{extract::State, http::StatusCode, routing::post};
 use domain::execution::{ExecutionResult, Program};
 use ids::{EventId, ExecutionId};
 use runtime::{
-    Endpoint, Outgoing, Services,
-    http::{Json, Problem, deadline},
+    Endpoint, Outgoing, Services, deadline,
+    web::{Json, Problem},
 };
 use serde::Serialize;
 use storage::executions;

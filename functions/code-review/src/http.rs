@@ -14,7 +14,7 @@ use events::{
 };
 use runtime::{
     Endpoint, Services,
-    http::{Json, Problem},
+    web::{Json, Problem},
 };
 use serde::{Deserialize, Serialize};
 

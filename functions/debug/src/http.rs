@@ -16,7 +16,7 @@ use events::{
 use ids::UserId;
 use runtime::{
     Endpoint, Services,
-    http::{Json, Problem},
+    web::{Json, Problem},
 };
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ use events::question_routed::Routing;
 use ids::UserId;
 use runtime::{
     Endpoint, Services,
-    http::{Json, Problem},
+    web::{Json, Problem},
 };
 use serde::Deserialize;
 use uuid::Uuid;

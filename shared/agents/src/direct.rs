@@ -15,7 +15,7 @@ use events::{
     question_routed::{QuestionRouted, Routing},
 };
 use ids::{EventId, QueryId, UserId};
-use runtime::{HandlerError, Outgoing, Services, http::Problem};
+use runtime::{HandlerError, Outgoing, Services, web::Problem};
 use uuid::Uuid;
 
 /// How long an answer is waited for: a run takes 5 s at most.

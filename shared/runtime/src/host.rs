@@ -2,24 +2,20 @@
 
 use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
+use delivery::{consumer::Consumer, fault::Faults, process::Processor, replies};
+use environment::{
+    Clock, chain,
+    config::{ConfigError, HttpConfig, Settings, SharedSecret},
+    telemetry,
+};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-
-use crate::{
-    Clock, Function, Services, Spec,
-    config::{ConfigError, HttpConfig, Settings, SharedSecret},
-    consumer::Consumer,
-    fault::Faults,
-    http::{
-        connections::{self, Limits},
-        server::{self, Access},
-    },
-    ingress,
-    lambda::LambdaFunction,
-    periodic::PeriodicWork,
-    process::{Processor, chain},
-    replies, telemetry,
+use web::{
+    connections::{self, Limits},
+    server::{self, Access},
 };
+
+use crate::{Function, Services, Spec, ingress, lambda::LambdaFunction, probes};
 
 /// The longest for finishing what is in work: with the publisher's 5 s after it, and a gateway stopped before the
 /// others, well inside the 30 s that Kubernetes gives.
@@ -78,23 +74,24 @@ impl Host {
         let config = HttpConfig::read(settings, function.spec.port);
         let metrics_token = SharedSecret::of_metrics(settings);
         // Who has a consumer of their own takes no events by HTTP.
-        let is_started = !(function.topics.is_empty() && function.periodic.is_empty());
+        let topics = function.handlers.topics().to_vec();
+        let is_started = !(topics.is_empty() && function.periodic.is_empty());
         let by_http = is_started && !services.kafka.consume;
         let ingress_token = if by_http { SharedSecret::of_ingress(settings) } else { None };
         settings.check()?;
-        let processor = Processor::new(&mut function, services);
+        let handlers = std::mem::take(&mut function.handlers);
+        let processor = Arc::new(Processor::new(services.scope(name), handlers));
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let periodic = PeriodicWork::new(name, services, std::mem::take(&mut function.periodic));
+        let periodic = services.periodic(name, std::mem::take(&mut function.periodic));
         periodic.spawn(&mut tasks, &stop);
         if function.spec.migrates {
             let (schema, stop) = (services.schema.clone(), stop.clone());
             tasks.spawn(async move { schema.migrate(&stop).await });
         }
-        if services.kafka.consume && !function.topics.is_empty() {
-            let consumer =
-                Consumer::subscribe(&services.kafka, &function.topics, Arc::clone(&processor))
-                    .map_err(|source| HostError::Consume { function: name, source })?;
+        if services.kafka.consume && !topics.is_empty() {
+            let consumer = Consumer::subscribe(&services.kafka, &topics, Arc::clone(&processor))
+                .map_err(|source| HostError::Consume { function: name, source })?;
             let (schema, stop) = (services.schema.clone(), stop.clone());
             tasks.spawn(async move {
                 if schema.wait(&stop).await {
@@ -109,16 +106,16 @@ impl Host {
             tasks.spawn(follower.run(stop.clone()));
         }
         if let Some(token) = ingress_token {
-            let topics = std::mem::take(&mut function.topics);
             function = function.serves_public(ingress::routes(processor, periodic, &topics, token));
         }
         // What comes through a proxy on this machine comes from anywhere.
-        let proxied = function.proxies.trusts(config.address);
-        let access = if proxied { Access::Guarded } else { config.access() };
+        let proxies = function.endpoints.proxies.clone();
+        let proxied = proxies.trusts(config.address);
+        let access = if proxied { Access::Guarded } else { Access::at(config.address) };
         let function = function.serves_public(server::metrics_route(access, metrics_token));
-        let proxies = function.proxies.clone();
         let internal = function.internal_paths().collect();
-        let routes = server::routes(function, services, access);
+        let routes =
+            probes::add(function.endpoints, services).into_router(name, &services.verifier, access);
         let address = SocketAddr::new(config.address, config.port);
         let failed = |source| HostError::Listen { function: name, address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;

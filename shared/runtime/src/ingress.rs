@@ -16,16 +16,15 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use events::{HeaderStyle, Topic, envelope::MAX_DATA_BYTES};
-use serde_json::json;
-
-use crate::{
-    config::SharedSecret,
-    http::{Path, Problem, deadline, json::read_body},
+use delivery::{
     message::Message,
     periodic::{PeriodicError, PeriodicWork},
-    process::{ACT_LIMIT, Outcome, Processor, chain},
+    process::{ACT_LIMIT, Outcome, Processor},
 };
+use environment::{chain, config::SharedSecret, deadline};
+use events::{HeaderStyle, Topic, envelope::MAX_DATA_BYTES};
+use serde_json::json;
+use web::{Path, Problem, read_body};
 
 /// The name of the Dapr component that stands for Kafka.
 const DAPR_PUBSUB: &str = "kafka";

@@ -14,6 +14,13 @@ use std::{
 use axum::{Router, body::Body, http::StatusCode, response::IntoResponse};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use delivery::{
+    message::Message,
+    periodic::PeriodicWork,
+    process::{Outcome, Processor},
+    schema::SchemaError,
+};
+use environment::metrics;
 use events::HeaderStyle;
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
@@ -21,19 +28,9 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt;
+use web::{ClientAddress, Problem, server::Access};
 
-use crate::{
-    Function, Services,
-    http::{
-        ClientAddress, Problem,
-        server::{self, Access},
-    },
-    message::Message,
-    metrics,
-    periodic::PeriodicWork,
-    process::{Outcome, Processor},
-    schema::SchemaError,
-};
+use crate::{Function, Services, probes};
 
 /// Students of one batch whose events are in work at once.
 const LANES_AT_ONCE: usize = 64;
@@ -267,7 +264,7 @@ pub struct LambdaFunction {
 impl std::fmt::Debug for LambdaFunction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LambdaFunction")
-            .field("function", &self.processor.scope.function)
+            .field("function", &self.processor.function())
             .finish_non_exhaustive()
     }
 }
@@ -277,10 +274,15 @@ impl LambdaFunction {
     /// events come in batches only: there are no addresses for them.
     #[must_use]
     pub fn new(mut function: Function, services: &Arc<Services>) -> Self {
-        let processor = Processor::new(&mut function, services);
-        let work = std::mem::take(&mut function.periodic);
-        let periodic = PeriodicWork::new(function.spec.name, services, work);
-        let routes = server::routes(function, services, Access::Guarded);
+        let name = function.spec.name;
+        let handlers = std::mem::take(&mut function.handlers);
+        let processor = Arc::new(Processor::new(services.scope(name), handlers));
+        let periodic = services.periodic(name, std::mem::take(&mut function.periodic));
+        let routes = probes::add(function.endpoints, services).into_router(
+            name,
+            &services.verifier,
+            Access::Guarded,
+        );
         Self { processor, periodic, routes, services: Arc::clone(services) }
     }
 

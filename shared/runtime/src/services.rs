@@ -2,21 +2,25 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-
-use crate::{
-    Clock, Store,
-    auth::{AuthConfig, Verifier},
-    config::{ConfigError, DatabaseConfig, KafkaConfig, Settings},
+use delivery::{
+    Store,
     fault::Faults,
     kafka::Producer,
-    metrics,
     outbox::Outbox,
+    periodic::{AnyPeriodic, PeriodicWork},
+    process::Scope,
     replies::Replies,
     schema::Schema,
     store,
 };
+use environment::{
+    Clock, chain,
+    config::{ConfigError, DatabaseConfig, KafkaConfig, Settings},
+    http_client, metrics,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use web::auth::{AuthConfig, Verifier};
 
 /// The longest that queued events may take to leave at shutdown; the rest is the relay's.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -86,10 +90,10 @@ impl Services {
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
         // Without the database the first events would wait for a relay; it is tried again as long as we run.
         if let Err(error) = outbox.note_alive().await {
-            tracing::warn!(error = %crate::process::chain(&error), "cannot register as a publisher yet");
+            tracing::warn!(error = %chain(&error), "cannot register as a publisher yet");
         }
         let stop = CancellationToken::new();
-        let client = crate::http_client().map_err(StartError::HttpClient)?;
+        let client = http_client().map_err(StartError::HttpClient)?;
         tokio::spawn(metrics::keep_small(stop.clone()));
         let left = CancellationToken::new();
         Ok(Arc::new(Self {
@@ -122,10 +126,31 @@ impl Services {
         Replies::stored(self.store.pool())
     }
 
+    /// What a function needs of it to handle events.
+    pub(crate) fn scope(&self, function: &'static str) -> Scope {
+        Scope {
+            function,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            faults: self.faults.clone(),
+            producer: self.producer.clone(),
+        }
+    }
+
+    /// The periodic work of a function.
+    pub(crate) fn periodic(
+        &self,
+        function: &'static str,
+        all: Vec<Arc<dyn AnyPeriodic>>,
+    ) -> PeriodicWork {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        PeriodicWork::new(function, store, clock, self.schema.clone(), all)
+    }
+
     /// Makes sure that this process counts as alive before it commits events: it may have been frozen.
     pub(crate) async fn wake(&self) {
         if let Err(error) = self.outbox.note_alive().await {
-            tracing::warn!(error = %crate::process::chain(&error), "events will be left to a relay");
+            tracing::warn!(error = %chain(&error), "events will be left to a relay");
         }
     }
 
@@ -133,7 +158,7 @@ impl Services {
     pub(crate) async fn settle(&self, limit: Duration) {
         self.outbox.drain(limit).await;
         if let Err(error) = self.outbox.note_progress().await {
-            tracing::warn!(error = %crate::process::chain(&error), "a relay may send events again");
+            tracing::warn!(error = %chain(&error), "a relay may send events again");
         }
     }
 
@@ -154,7 +179,7 @@ impl Services {
     /// Stops at once, as a crash would: what is queued stays in the outbox.
     pub fn kill(&self) {
         self.publisher.abort();
-        self.store.groups().kill();
+        self.store.kill();
         self.stop.cancel();
     }
 }

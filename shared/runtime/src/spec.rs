@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use delivery::Schedule;
 use events::Topic;
-
-use crate::Schedule;
 
 /// What a function is called, what starts it, what it emits, and what it needs: the one place for all of it.
 ///

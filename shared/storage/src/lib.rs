@@ -5,6 +5,7 @@
 
 pub mod conversations;
 pub mod curriculum;
+mod database_error;
 pub mod dead_letters;
 pub mod delivery_attempts;
 pub mod drafts;
@@ -28,6 +29,7 @@ pub mod student_context;
 pub mod submissions;
 pub mod users;
 
+pub use database_error::DatabaseFault;
 use domain::versioned::{self, Versioned};
 
 /// Asks the database for nothing, to see whether it answers.

@@ -1,0 +1,318 @@
+//! The function's own Kafka consumer: for local use and plain Kubernetes.
+//!
+//! One student's events are handled in order and one at a time, different students' at once, so one
+//! slow call holds up nobody else. Offsets are stored up to the contiguous finished prefix; whatever a
+//! crash leaves beyond that is delivered again and found in the inbox.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use environment::{chain, config::KafkaConfig};
+use events::{HeaderStyle, Topic};
+use rdkafka::{
+    ClientContext, Message as _,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance, StreamConsumer},
+    error::KafkaError,
+    message::{BorrowedMessage, Headers},
+};
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    kafka,
+    lanes::{Lanes, Offsets},
+    message::Message,
+    process::{Outcome, Processor},
+    retry,
+};
+
+/// Events of one function in work at once. A model call waits, so this is well above the cores; the
+/// database pool bounds what really runs.
+const IN_FLIGHT_LIMIT: usize = 256;
+/// Events taken from Kafka and not finished; beyond that the partitions are paused.
+const WINDOW_LIMIT: usize = 2_000;
+/// Bytes of them, likewise: some dozens of the largest.
+const WINDOW_BYTES: usize = 64 << 20;
+/// KiB that the client fetches ahead, of all partitions together.
+const FETCH_AHEAD_KIB: &str = "16384";
+/// How long work in flight may take to finish at shutdown, within Kubernetes' 30 s.
+const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// How long the client may take to leave its group.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+type Partition = (String, i32);
+
+/// A student's lane: the partition and the key, so that a rebalance never mixes two of them.
+type Lane = (Partition, Option<Bytes>);
+
+struct Item {
+    offset: i64,
+    epoch: u64,
+    message: Message,
+}
+
+/// What became of an item in work.
+struct Finished {
+    lane: Lane,
+    offset: i64,
+    epoch: u64,
+    bytes: usize,
+    /// `false` if the shutdown came first.
+    is_done: bool,
+}
+
+/// Counts rebalances: before and after each the number is another one, so that what was taken before is told from
+/// what comes after.
+#[derive(Default)]
+struct Assignments {
+    epoch: AtomicU64,
+    /// Whoever reads is told, since nothing may come to read: the client keeps a partition paused that had been paused
+    /// before it went and came back.
+    changed: Notify,
+}
+
+impl Assignments {
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+}
+
+impl ClientContext for Assignments {}
+
+impl ConsumerContext for Assignments {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_one();
+    }
+}
+
+/// A consumer group's member, subscribed to a function's topics.
+pub struct Consumer {
+    client: StreamConsumer<Assignments>,
+    processor: Arc<Processor>,
+    lanes: Lanes<Lane, Item>,
+    offsets: HashMap<Partition, Offsets>,
+    running: JoinSet<Finished>,
+    /// Bytes of the events that wait or are in work.
+    bytes: usize,
+    /// The assignment that the events in `lanes` belong to.
+    epoch: u64,
+    /// Whether all partitions of that assignment are paused; unknown after a rebalance.
+    paused: Option<bool>,
+}
+
+impl std::fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Consumer").field(&self.processor.function()).finish()
+    }
+}
+
+impl Consumer {
+    /// A member of the function's group that reads `topics`.
+    ///
+    /// # Errors
+    /// The settings are not usable.
+    pub fn subscribe(
+        config: &KafkaConfig,
+        topics: &[Topic],
+        processor: Arc<Processor>,
+    ) -> Result<Self, KafkaError> {
+        let group = format!("learnflow.{}", processor.function());
+        let client: StreamConsumer<Assignments> = kafka::client(config)
+            .set("group.id", group)
+            .set("auto.offset.reset", "earliest")
+            // Offsets are stored by hand when work is finished, and committed in the background.
+            .set("enable.auto.offset.store", "false")
+            .set("enable.auto.commit", "true")
+            .set("auto.commit.interval.ms", "1000")
+            .set("fetch.wait.max.ms", "500")
+            .set("queued.min.messages", "1000")
+            .set("queued.max.messages.kbytes", FETCH_AHEAD_KIB)
+            .create_with_context(Assignments::default())?;
+        let names: Vec<&str> = topics.iter().map(|topic| topic.name()).collect();
+        client.subscribe(&names)?;
+        Ok(Self {
+            client,
+            processor,
+            lanes: Lanes::new(IN_FLIGHT_LIMIT),
+            offsets: HashMap::new(),
+            running: JoinSet::new(),
+            bytes: 0,
+            epoch: 0,
+            paused: None,
+        })
+    }
+
+    /// Consumes until `stop`, then finishes what is in work and leaves the group.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(finished) = self.running.join_next() => self.finish(finished),
+                received = self.client.recv() => match received {
+                    Ok(message) => {
+                        let (lane, item) = read(&message, self.client.context().epoch());
+                        self.drop_stale();
+                        self.accept(lane, item);
+                    }
+                    Err(error) => tracing::debug!(error = %chain(&error), "Kafka cannot be read"),
+                },
+                // Afterwards the partitions are resumed.
+                () = self.client.context().changed.notified() => {}
+            }
+            self.drop_stale();
+            self.start_ready(&stop);
+            self.balance();
+        }
+        let drained = async {
+            while let Some(finished) = self.running.join_next().await {
+                self.finish(finished);
+            }
+        };
+        if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
+            tracing::warn!(
+                count = self.running.len(),
+                "work was cut off, it will be delivered again"
+            );
+        }
+        self.close().await;
+    }
+
+    /// After a rebalance, what waits here is delivered again from the committed offsets, to us or to somebody else.
+    fn drop_stale(&mut self) {
+        let epoch = self.client.context().epoch();
+        if epoch == self.epoch {
+            return;
+        }
+        self.epoch = epoch;
+        self.offsets.clear();
+        self.lanes.drop_stale(|item| item.epoch != epoch);
+        self.bytes = self.lanes.waiting().map(|item| item.message.size()).sum();
+        // The client keeps a pause across assignments, or not, by partition: only asking again is sure.
+        self.paused = None;
+    }
+
+    fn accept(&mut self, lane: Lane, item: Item) {
+        self.bytes += item.message.size();
+        self.offsets.entry(lane.0.clone()).or_default().start(item.offset);
+        self.lanes.push(lane, item);
+    }
+
+    fn start_ready(&mut self, stop: &CancellationToken) {
+        while let Some((lane, item)) = self.lanes.next() {
+            let processor = Arc::clone(&self.processor);
+            let stop = stop.clone();
+            self.running.spawn(async move {
+                let is_done = work(&processor, &item, &stop).await;
+                let Item { offset, epoch, message } = item;
+                Finished { lane, offset, epoch, bytes: message.size(), is_done }
+            });
+        }
+    }
+
+    fn finish(&mut self, finished: Result<Finished, tokio::task::JoinError>) {
+        let Finished { lane, offset, epoch, bytes, is_done } = match finished {
+            Ok(finished) => finished,
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "a worker ended without a result");
+                return;
+            }
+        };
+        let partition = lane.0.clone();
+        self.lanes.done(lane);
+        if epoch != self.epoch {
+            return;
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let Some(offsets) = self.offsets.get_mut(&partition) else { return };
+        if !is_done {
+            return;
+        }
+        if let Some(upto) = offsets.finish(offset)
+            && let Err(error) = self.client.store_offset(&partition.0, partition.1, upto)
+        {
+            tracing::debug!(%error, "this partition is not ours any more");
+        }
+    }
+
+    /// Pauses the partitions while too much is waiting, and resumes them when half of it is done. The
+    /// client must be polled all the time, or the group would take it for dead.
+    fn balance(&mut self) {
+        let (events, bytes) = (self.lanes.len(), self.bytes);
+        let wanted = if self.paused == Some(true) {
+            events > WINDOW_LIMIT / 2 || bytes > WINDOW_BYTES / 2
+        } else {
+            events >= WINDOW_LIMIT || bytes >= WINDOW_BYTES
+        };
+        if self.paused == Some(wanted) {
+            return;
+        }
+        let changed = self.client.assignment().and_then(|assignment| {
+            if wanted { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
+        });
+        match changed {
+            Ok(()) => self.paused = Some(wanted),
+            Err(error) => tracing::debug!(%error, "partitions cannot be paused or resumed now"),
+        }
+    }
+
+    async fn close(self) {
+        // Closing waits for the broker, so it must not happen on a thread that others need.
+        let closed = tokio::task::spawn_blocking(move || drop(self.client));
+        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+            tracing::warn!("the group is left without a word");
+        }
+    }
+}
+
+/// Works on one message until it is done or given up; `false` if the shutdown came first.
+async fn work(processor: &Processor, item: &Item, stop: &CancellationToken) -> bool {
+    let mut pauses = 1;
+    loop {
+        match processor.process(&item.message).await {
+            Outcome::Done | Outcome::DeadLettered(_) => return true,
+            // While the database is away it is waited for as long as that takes, holding nothing.
+            Outcome::Retry | Outcome::Unavailable => {}
+        }
+        let jitter = item.offset.unsigned_abs().wrapping_mul(7_919).wrapping_add(u64::from(pauses));
+        tokio::select! {
+            () = retry::pause(pauses, jitter) => pauses += 1,
+            () = stop.cancelled() => return false,
+        }
+    }
+}
+
+fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Lane, Item) {
+    let partition = (message.topic().to_owned(), message.partition());
+    let key = message.key().map(Bytes::copy_from_slice);
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    let item = Item {
+        offset: message.offset(),
+        epoch,
+        message: Message {
+            origin: format!("{}-{}@{}", partition.0, partition.1, message.offset()),
+            style: HeaderStyle::Kafka,
+            key: key.clone(),
+            headers: headers
+                .map(|header| {
+                    let value = header.value.map(Bytes::copy_from_slice).unwrap_or_default();
+                    (header.key.to_owned(), value)
+                })
+                .collect(),
+            value: message.payload().map(Bytes::copy_from_slice).unwrap_or_default(),
+        },
+    };
+    ((partition, key), item)
+}

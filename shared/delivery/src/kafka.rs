@@ -1,0 +1,224 @@
+//! Kafka's client: producing, topics, and the settings that all clients share.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use environment::config::KafkaConfig;
+use events::{Topic, cloud_event::STRUCTURED, topic::PARTITIONS};
+use parking_lot::RwLock;
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _},
+};
+use tokio::sync::Mutex;
+
+/// The longest that the client keeps trying to deliver an event. Shorter than an outbox lease, so
+/// that the relay and the client never work on the same event.
+const DELIVERY_LIMIT_MS: &str = "9000";
+/// KiB of events in the client's queue: the outbox holds fewer.
+const QUEUE_KIB: &str = "131072";
+/// The longest for an administrative request.
+const ADMIN_LIMIT: Duration = Duration::from_secs(10);
+/// The longest for the readiness probe's question to the broker.
+const PROBE_LIMIT: Duration = Duration::from_millis(800);
+/// How long its answer is told to others who ask: anybody may ask, as often as they like.
+const PROBE_FRESH: Duration = Duration::from_secs(1);
+
+pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", &config.brokers)
+        .set("security.protocol", &config.security_protocol)
+        .set("client.id", "learnflow")
+        // A broker that comes back is found within a second, not the default ten.
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("topic.metadata.refresh.interval.ms", "30000")
+        .set("log.connection.close", "false");
+    client
+}
+
+/// Sends events; idempotent, and acknowledged by all replicas.
+#[derive(Clone)]
+pub struct Producer {
+    settings: Arc<ClientConfig>,
+    current: Arc<RwLock<FutureProducer>>,
+    /// When the broker was last asked, and whether it has answered. Held by whoever asks.
+    probed: Arc<Mutex<Option<(Instant, bool)>>>,
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Producer")
+    }
+}
+
+/// An event on its way.
+pub(crate) struct Delivery(DeliveryFuture);
+
+impl Delivery {
+    pub(crate) async fn acknowledged(self) -> Result<(), KafkaError> {
+        match self.0.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err((error, _))) => Err(error),
+            Err(_canceled) => Err(KafkaError::Canceled),
+        }
+    }
+}
+
+impl Producer {
+    /// A producer; it connects in the background and keeps trying.
+    ///
+    /// # Errors
+    /// The settings are not usable.
+    pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
+        let mut settings = client(config);
+        settings
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("linger.ms", "0")
+            .set("message.timeout.ms", DELIVERY_LIMIT_MS)
+            .set("queue.buffering.max.messages", "10000")
+            .set("queue.buffering.max.kbytes", QUEUE_KIB)
+            // Shorter than the delivery limit, so that a topic that is not there is told from a broker that is away.
+            .set("topic.metadata.propagation.max.ms", "4000");
+        let current = Arc::new(RwLock::new(settings.create()?));
+        Ok(Self { settings: Arc::new(settings), current, probed: Arc::default() })
+    }
+
+    fn client(&self) -> FutureProducer {
+        self.current.read().clone()
+    }
+
+    /// Makes a new client if this one is broken for good, as an idempotent one is when it cannot tell any more what the
+    /// broker has: what it had not delivered is the relay's, and inboxes drop what comes twice.
+    pub(crate) fn renew_if_broken(&self) {
+        let mut current = self.current.write();
+        let Some((code, reason)) = current.client().fatal_error() else { return };
+        tracing::error!(%code, reason, "the Kafka client is broken, a new one is made");
+        match self.settings.create::<FutureProducer>() {
+            Ok(new) => {
+                let broken = std::mem::replace(&mut *current, new);
+                // Its end waits for its threads.
+                tokio::task::spawn_blocking(move || drop(broken));
+            }
+            Err(error) => tracing::error!(%error, "no new Kafka client can be made"),
+        }
+    }
+
+    pub(crate) fn send(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+    ) -> Result<Delivery, KafkaError> {
+        let content_type = Header { key: "content-type", value: Some(STRUCTURED) };
+        let headers = OwnedHeaders::new_with_capacity(1).insert(content_type);
+        let record = FutureRecord::to(topic).key(key).payload(value).headers(headers);
+        self.client().send_result(record).map(Delivery).map_err(|(error, _)| error)
+    }
+
+    /// Whether a broker answers, or did so a moment ago.
+    pub async fn is_connected(&self) -> bool {
+        let mut probed = Arc::clone(&self.probed).lock_owned().await;
+        if let Some((at, answer)) = *probed
+            && at.elapsed() < PROBE_FRESH
+        {
+            return answer;
+        }
+        let client = self.client();
+        // It blocks a thread, also for a caller who has gone meanwhile: so nobody else asks before its end.
+        let asked = tokio::task::spawn_blocking(move || {
+            let topic = Some(Topic::LearningRequests.name());
+            let answer = client.client().fetch_metadata(topic, PROBE_LIMIT).is_ok();
+            *probed = Some((Instant::now(), answer));
+            answer
+        });
+        asked.await.unwrap_or(false)
+    }
+}
+
+/// Makes every topic that is not there yet, with one replica: for local use and tests. Elsewhere the
+/// deployment makes them.
+///
+/// # Errors
+/// The broker cannot be reached, or refuses one.
+pub async fn create_topics(config: &KafkaConfig) -> Result<(), KafkaError> {
+    let admin: AdminClient<DefaultClientContext> = client(config).create()?;
+    let topics: Vec<NewTopic<'_>> = Topic::ALL
+        .iter()
+        .map(|topic| NewTopic::new(topic.name(), PARTITIONS, TopicReplication::Fixed(1)))
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(ADMIN_LIMIT));
+    for result in admin.create_topics(&topics, &options).await? {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) => return Err(KafkaError::AdminOp(code)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rdkafka::{
+        mocking::MockCluster,
+        types::{RDKafkaApiKey, RDKafkaRespErr},
+    };
+
+    use super::{KafkaConfig, PROBE_LIMIT, Producer};
+
+    #[tokio::test]
+    async fn a_client_that_is_broken_for_good_is_replaced() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("t", 1, 1).unwrap();
+        let producer = Producer::new(&KafkaConfig {
+            brokers: cluster.bootstrap_servers(),
+            consume: false,
+            security_protocol: "plaintext".to_owned(),
+        })
+        .unwrap();
+        let send = async || producer.send("t", "k", b"v")?.acknowledged().await;
+        send().await.unwrap();
+        let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+        cluster.request_errors(RDKafkaApiKey::Produce, &[lost; 5]);
+        assert!(send().await.is_err());
+        cluster.clear_request_errors(RDKafkaApiKey::Produce);
+        assert!(send().await.is_err(), "it stays broken");
+        producer.renew_if_broken();
+        send().await.unwrap();
+    }
+
+    #[test]
+    fn whoever_asks_for_a_broker_that_is_away_takes_up_one_thread_with_all_others() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let producer = Producer::new(&KafkaConfig {
+            brokers: nobody.local_addr().unwrap().to_string(),
+            consume: false,
+            security_protocol: "plaintext".to_owned(),
+        })
+        .unwrap();
+        let one_thread = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        one_thread.block_on(async {
+            // Some hang up at once.
+            for _ in 0..20 {
+                let left = tokio::time::timeout(Duration::from_millis(1), producer.is_connected());
+                assert!(left.await.is_err());
+            }
+            let asked = futures::future::join_all((0..200).map(|_| producer.is_connected()));
+            let answers = tokio::time::timeout(5 * PROBE_LIMIT, asked).await.expect("soon");
+            assert!(answers.iter().all(|answer| !answer));
+        });
+    }
+}

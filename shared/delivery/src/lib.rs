@@ -1,0 +1,32 @@
+//! Events: from a trigger to a handler, and from what the handler has decided to the broker.
+//!
+//! Belongs here: handlers and what is committed when, who retries, inbox and outbox, Kafka, dead letters, waiting for
+//! answers, and work that no event asks for. Never here: HTTP endpoints, a product noun or a function's name.
+
+pub mod consumer;
+mod dead_letter;
+pub mod fault;
+mod group_commit;
+pub mod handler;
+pub mod kafka;
+mod lanes;
+mod live;
+pub mod message;
+pub mod outbox;
+pub mod periodic;
+pub mod process;
+mod refusal;
+pub mod replay;
+pub mod replies;
+mod retry;
+pub mod schema;
+pub mod store;
+mod sweep;
+mod writer;
+
+pub use group_commit::{UnitOfWork, WorkOrigin};
+pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
+pub use live::Live;
+pub use periodic::{Periodic, Round, Schedule};
+pub use store::{Store, Transaction};
+pub use sweep::Sweep;

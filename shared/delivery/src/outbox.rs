@@ -1,0 +1,505 @@
+//! From the outbox to the broker: right after a commit, and by a relay for what that left behind.
+//!
+//! Events of one student on one topic are sent one after the other. When one is not taken, those behind it wait with
+//! it for the relay, so that none overtakes it. What the broker refuses for good is parked, and holds up nobody.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use environment::{Clock, chain, metrics};
+use events::{CloudEvent, Data};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use rdkafka::error::KafkaError;
+use sqlx::PgPool;
+use storage::{events::StoredEvent, outbox};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::MissedTickBehavior,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    fault::{FaultPoint, Faults},
+    kafka::Producer,
+    lanes::Lanes,
+    refusal::{REFUSALS_LIMIT, Refusal, delay, refusal},
+    store::bounded,
+    writer::{self, Ticket, Writer},
+};
+
+/// Commits whose events wait for the publisher. When it is full the rest is left to the relay.
+const QUEUE_LIMIT: usize = 4_096;
+/// Bytes of events that wait for the publisher or for the broker: some hundred of the largest.
+const QUEUE_BYTES: usize = 64 << 20;
+/// Events that are with the broker at once; fewer than its client keeps.
+const IN_FLIGHT_LIMIT: usize = 5_000;
+/// Most relayed events in one statement that notes what became of them.
+const NOTE_LIMIT: usize = 500;
+/// How long that is gathered before it is written down together.
+const NOTE_EVERY: Duration = Duration::from_millis(20);
+/// How long a relay has to publish what it has taken, before another may.
+const LEASE: TimeDelta = TimeDelta::seconds(10);
+/// How often the relay looks for what was left behind.
+const RELAY_EVERY: Duration = Duration::from_secs(1);
+/// Most events, and bytes of their data, that the relay takes at a time.
+const RELAY_LIMIT: (i64, i64) = (200, 16 << 20);
+/// A student's events on a topic: topic and partition key.
+type Lane = (String, String);
+
+/// An event on its way to the broker.
+#[derive(Debug)]
+struct Item {
+    id: Uuid,
+    function: &'static str,
+    lane: Lane,
+    wire: Vec<u8>,
+    source: Source,
+}
+
+/// Where an event comes from.
+#[derive(Debug)]
+enum Source {
+    /// This process has committed it, together with others.
+    Commit(Arc<Ticket>),
+    /// It was left to the relay: how often the broker did not take it, and until when nobody else sends it.
+    Relay { attempts: i16, until: DateTime<Utc> },
+}
+
+impl Source {
+    const fn attempts(&self) -> i16 {
+        match self {
+            Self::Commit(_) => 0,
+            Self::Relay { attempts, .. } => *attempts,
+        }
+    }
+}
+
+/// What the broker said about an event.
+struct Delivered {
+    item: Item,
+    result: Result<(), KafkaError>,
+}
+
+/// What the relay has taken, and until when it is its own.
+type Claimed = (Vec<(StoredEvent, i16)>, DateTime<Utc>);
+
+/// Hands committed events to the publisher. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    queue: mpsc::Sender<Vec<Item>>,
+    pending: Arc<Pending>,
+    writer: Writer,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    count: AtomicUsize,
+    bytes: AtomicUsize,
+    empty: Notify,
+}
+
+impl Pending {
+    /// Whether there was room for them.
+    fn add(&self, items: &[Item]) -> bool {
+        let bytes: usize = items.iter().map(|item| item.wire.len()).sum();
+        if self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > QUEUE_BYTES {
+            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+            return false;
+        }
+        self.count.fetch_add(items.len(), Ordering::AcqRel);
+        true
+    }
+
+    fn left(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
+    fn done(&self, count: usize) {
+        if self.count.fetch_sub(count, Ordering::AcqRel) == count {
+            self.empty.notify_waiters();
+        }
+    }
+
+    /// Whether the relay would only add to what waits.
+    fn is_busy(&self) -> bool {
+        self.bytes.load(Ordering::Acquire) > QUEUE_BYTES / 2
+            || self.count.load(Ordering::Acquire) > IN_FLIGHT_LIMIT
+    }
+}
+
+/// The publisher and the relay; runs until it is told to stop, then empties its queue.
+pub struct Publisher {
+    queue: mpsc::Receiver<Vec<Item>>,
+    outbox: Outbox,
+    pool: PgPool,
+    producer: Producer,
+    clock: Clock,
+    faults: Faults,
+    lanes: Lanes<Lane, Item>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
+    /// What the relay takes, at most once at a time: beside the loop, which would else stand still meanwhile.
+    claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Claimed>>>,
+    /// Relayed events that the broker has.
+    relayed: Vec<Uuid>,
+    /// Events that did not reach the broker, or would have overtaken one of those: left to the relay.
+    delayed: Vec<Item>,
+}
+
+impl std::fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Publisher")
+    }
+}
+
+impl Outbox {
+    /// An outbox, and the publisher that empties it.
+    #[must_use]
+    pub fn new(
+        pool: PgPool,
+        producer: Producer,
+        clock: Clock,
+        faults: Faults,
+    ) -> (Self, Publisher) {
+        let (sender, queue) = mpsc::channel(QUEUE_LIMIT);
+        let writer = Writer::new(pool.clone(), clock.clone());
+        let outbox = Self { queue: sender, pending: Arc::default(), writer };
+        let publisher = Publisher {
+            queue,
+            outbox: outbox.clone(),
+            pool,
+            producer,
+            clock,
+            faults,
+            lanes: Lanes::new(IN_FLIGHT_LIMIT),
+            in_flight: FuturesUnordered::new(),
+            claiming: FuturesUnordered::new(),
+            relayed: Vec::new(),
+            delayed: Vec::new(),
+        };
+        (outbox, publisher)
+    }
+
+    /// Begins a commit whose events this process publishes; `None` leaves them to a relay.
+    pub(crate) fn open(&self) -> Option<Ticket> {
+        if self.pending.is_busy() { None } else { self.writer.open() }
+    }
+
+    /// Makes sure that this process counts as alive.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn note_alive(&self) -> sqlx::Result<()> {
+        self.writer.note().await
+    }
+
+    /// Notes at once how far this process has come.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn note_progress(&self) -> sqlx::Result<()> {
+        self.writer.note_progress().await
+    }
+
+    /// Queues events that are committed. Never waits and never fails: what does not fit is left to a relay.
+    pub(crate) fn submit(&self, function: &'static str, events: Vec<StoredEvent>, ticket: Ticket) {
+        let ticket = Arc::new(ticket);
+        let source = || Source::Commit(Arc::clone(&ticket));
+        let items = events.into_iter().map(|event| Item::new(function, event, source()));
+        if !self.queue(items.collect()) {
+            ticket.abandon();
+        }
+    }
+
+    fn queue(&self, items: Vec<Item>) -> bool {
+        if items.is_empty() {
+            return true;
+        }
+        let (count, bytes) = (items.len(), items.iter().map(|item| item.wire.len()).sum());
+        let has_room = self.pending.add(&items);
+        if has_room && self.queue.try_send(items).is_ok() {
+            return true;
+        }
+        if has_room {
+            self.pending.left(bytes);
+            self.pending.done(count);
+        }
+        tracing::warn!(count, "the publisher has too much to do, events are left to the relay");
+        false
+    }
+
+    /// Waits until all that was queued is published or given up, but no longer than `limit`. Under
+    /// Lambda the process is frozen as soon as it answers, so this comes before every answer.
+    pub async fn drain(&self, limit: Duration) {
+        let emptied = async {
+            loop {
+                let notified = self.pending.empty.notified();
+                if self.pending.count.load(Ordering::Acquire) == 0 {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        if tokio::time::timeout(limit, emptied).await.is_err() {
+            tracing::warn!("events are not published yet and are left to the relay");
+        }
+    }
+}
+
+impl Item {
+    fn new(function: &'static str, event: StoredEvent, source: Source) -> Self {
+        Self {
+            id: event.id.as_uuid(),
+            function,
+            wire: to_cloud_event(&event).to_structured(),
+            lane: (event.topic, event.partition_key),
+            source,
+        }
+    }
+}
+
+impl Publisher {
+    /// Publishes until `stop`, then what is queued still.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut note = ticker(NOTE_EVERY);
+        let mut relay = ticker(RELAY_EVERY);
+        loop {
+            tokio::select! {
+                Some(items) = self.queue.recv() => {
+                    for item in items {
+                        self.lanes.push(item.lane.clone(), item);
+                    }
+                }
+                Some(delivered) = self.in_flight.next() => {
+                    self.conclude(delivered).await;
+                    if self.relayed.len() >= NOTE_LIMIT {
+                        self.note().await;
+                    }
+                }
+                _ = note.tick(), if self.has_news() => self.note().await,
+                _ = relay.tick(), if !stop.is_cancelled() && self.claiming.is_empty() => self.claim(),
+                Some(claimed) = self.claiming.next() => {
+                    if self.relay(claimed) {
+                        relay.reset_immediately();
+                    }
+                }
+                () = stop.cancelled(), if self.lanes.len() == 0 && self.queue.is_empty() => break,
+            }
+            self.send_ready();
+        }
+        self.note().await;
+        if let Err(error) = self.outbox.writer.leave().await {
+            tracing::warn!(error = %chain(&error), "a relay will look for what is published already");
+        }
+    }
+
+    fn send_ready(&mut self) {
+        while let Some((lane, item)) = self.lanes.next() {
+            if let Source::Relay { until, .. } = item.source
+                && until <= self.clock.now()
+            {
+                // It has waited too long behind others: a relay sends it, this one or another's.
+                self.outbox.pending.left(item.wire.len());
+                self.outbox.pending.done(1);
+                self.lanes.done(lane);
+                continue;
+            }
+            let delivery = self.producer.send(&lane.0, &lane.1, &item.wire);
+            let faults = self.faults.clone();
+            self.in_flight.push(Box::pin(async move {
+                let result = match delivery {
+                    Ok(delivery) => delivery.acknowledged().await,
+                    Err(error) => Err(error),
+                };
+                if result.is_ok() {
+                    faults.pass(item.function, FaultPoint::Published).await;
+                }
+                Delivered { item, result }
+            }));
+        }
+    }
+
+    async fn conclude(&mut self, Delivered { item, result }: Delivered) {
+        self.outbox.pending.left(item.wire.len());
+        let lane = item.lane.clone();
+        if let Err(error) = result {
+            self.hold_back(&item.lane);
+            self.refused(item, &error).await;
+        } else {
+            metrics::published(1);
+            match item.source {
+                Source::Commit(_) => self.outbox.pending.done(1),
+                Source::Relay { .. } => self.relayed.push(item.id),
+            }
+        }
+        self.lanes.done(lane);
+    }
+
+    /// What comes after an event that was not taken is left to the relay together with it.
+    fn hold_back(&mut self, lane: &Lane) {
+        let held_back = self.lanes.take_waiting(lane);
+        self.outbox.pending.left(held_back.iter().map(|item| item.wire.len()).sum());
+        self.delayed.extend(held_back);
+    }
+
+    async fn refused(&mut self, item: Item, error: &KafkaError) {
+        let (id, attempts) = (item.id, item.source.attempts());
+        let (topic, now) = (&item.lane.0, self.clock.now());
+        self.producer.renew_if_broken();
+        let refusal = refusal(error);
+        if refusal == Refusal::Away {
+            metrics::publish_failed();
+            tracing::warn!(event_id = %id, %topic, %error, "event is not published, it is left to the relay");
+            self.delayed.push(item);
+            return;
+        }
+        let parks = refusal == Refusal::ForGood || attempts >= REFUSALS_LIMIT;
+        let reason = error.to_string();
+        let pool = self.pool.clone();
+        let written = bounded(async move {
+            let mut conn = pool.acquire().await?;
+            if parks {
+                outbox::park(&mut conn, id, &reason, now).await
+            } else {
+                outbox::refuse(&mut conn, id, now + delay(attempts)).await
+            }
+        });
+        match written.await {
+            Ok(()) if parks => {
+                metrics::parked();
+                tracing::error!(event_id = %id, %topic, %error, "event is parked: the broker does not take it");
+            }
+            Ok(()) => {
+                metrics::publish_failed();
+                tracing::warn!(event_id = %id, %topic, attempts, %error, "the broker does not take an event");
+            }
+            Err(unwritten) => {
+                tracing::warn!(event_id = %id, error = %unwritten, "cannot note a failure");
+                item.leave();
+            }
+        }
+        self.outbox.pending.done(1);
+    }
+
+    const fn has_news(&self) -> bool {
+        !(self.relayed.is_empty() && self.delayed.is_empty())
+    }
+
+    /// Writes down what became of relayed events, and what is left to the relay, since the last time.
+    async fn note(&mut self) {
+        let relayed = std::mem::take(&mut self.relayed);
+        let delayed = std::mem::take(&mut self.delayed);
+        if relayed.is_empty() && delayed.is_empty() {
+            return;
+        }
+        let retry_at = self.clock.now() + delay(0);
+        let noted = bounded(async {
+            let mut conn = self.pool.acquire().await?;
+            if !relayed.is_empty() {
+                outbox::sent(&mut conn, &relayed).await?;
+            }
+            if !delayed.is_empty() {
+                let ids: Vec<Uuid> = delayed.iter().map(|item| item.id).collect();
+                outbox::delay(&mut conn, &ids, retry_at).await?;
+            }
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            // What was sent is sent once more, and every inbox drops the second copy.
+            tracing::warn!(%error, "cannot note what became of events");
+            delayed.iter().for_each(Item::leave);
+        }
+        self.outbox.pending.done(relayed.len() + delayed.len());
+    }
+
+    /// Begins to take what was left behind.
+    fn claim(&self) {
+        let (pool, clock) = (self.pool.clone(), self.clock.clone());
+        let (writer, is_busy) = (self.outbox.writer.clone(), self.outbox.pending.is_busy());
+        self.claiming.push(Box::pin(async move {
+            // First, so that this process does not take itself for dead.
+            writer.note().await?;
+            let now = clock.now();
+            let until = now + LEASE;
+            if is_busy {
+                return Ok((Vec::new(), until));
+            }
+            bounded(async move {
+                let mut tx = pool.begin().await?;
+                let mut events = Vec::new();
+                if outbox::lock(&mut tx).await? {
+                    writer::take_over(&mut tx, now).await?;
+                    events = outbox::claim(&mut tx, now, until, RELAY_LIMIT).await?;
+                }
+                tx.commit().await?;
+                Ok((events, until))
+            })
+            .await
+        }));
+    }
+
+    /// Whether there may be more to relay at once.
+    fn relay(&self, claimed: sqlx::Result<Claimed>) -> bool {
+        match claimed {
+            Ok((events, _)) if events.is_empty() => false,
+            Ok((events, until)) => {
+                tracing::info!(count = events.len(), "relaying events that were left behind");
+                let items = events.into_iter().map(|(event, attempts)| {
+                    Item::new("relay", event, Source::Relay { attempts, until })
+                });
+                self.outbox.queue(items.collect())
+            }
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the relay cannot take what was left behind");
+                false
+            }
+        }
+    }
+}
+
+impl Item {
+    /// Nobody here looks after this event any more, and it is not noted that it is left to the relay.
+    fn leave(&self) {
+        match &self.source {
+            Source::Commit(ticket) => ticket.abandon(),
+            // It is noted already, and taken again when its time is over.
+            Source::Relay { .. } => {}
+        }
+    }
+}
+
+fn ticker(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// The event as it travels.
+pub(crate) fn to_cloud_event(event: &StoredEvent) -> CloudEvent {
+    let mut extensions = BTreeMap::from([
+        ("correlationid".to_owned(), event.correlation_id.to_string()),
+        ("partitionkey".to_owned(), event.partition_key.clone()),
+    ]);
+    if let Some(cause) = event.causation_id {
+        extensions.insert("causationid".to_owned(), cause.to_string());
+    }
+    if let Some(traceparent) = &event.traceparent {
+        extensions.insert("traceparent".to_owned(), traceparent.clone());
+    }
+    CloudEvent {
+        id: event.id.to_string(),
+        source: event.source.clone(),
+        event_type: event.event_type.clone(),
+        subject: event.subject.map(|subject| subject.to_string()),
+        time: Some(event.occurred_at),
+        extensions,
+        data: Data::Json(event.data.clone()),
+    }
+}

@@ -1,0 +1,440 @@
+//! The life of one message in one function: decoded, claimed, handled, committed, published.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::anyhow;
+use environment::{Clock, chain, metrics, telemetry};
+use events::{
+    CloudEvent, Envelope, Event, Topic,
+    envelope::{event_id, is_versioned_type},
+};
+use futures::{FutureExt, future::BoxFuture};
+use ids::EventId;
+use storage::{DatabaseFault, events::StoredEvent};
+use tracing::Instrument;
+
+use crate::{
+    Act, Decide, HandlerError, Outgoing, Received, Store, dead_letter,
+    fault::{FaultPoint, Faults},
+    group_commit::{AnyUnit, UnitOutcome, WorkOrigin},
+    kafka::Producer,
+    live::Live,
+    message::Message,
+    replay,
+    retry::MAX_ATTEMPTS,
+    store,
+};
+
+/// The longest that an attempt may take that calls outside: a model call with its retries fits, a hang does not.
+pub const ACT_LIMIT: Duration = Duration::from_secs(60);
+/// The longest that an attempt may take that only reads, thinks and writes: a few statements at their limit. Beyond
+/// that the database has gone silent, or the handler hangs.
+const DECIDE_LIMIT: Duration = Duration::from_secs(15);
+
+/// What became of a message.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Handled now, or found handled before.
+    Done,
+    /// Given up and kept as a dead letter, for these reasons.
+    DeadLettered(Vec<String>),
+    /// Not handled; another attempt can help. The failed attempt is counted.
+    Retry,
+    /// Not handled, because the database is away: not the message's fault, so no attempt is counted.
+    Unavailable,
+}
+
+impl Outcome {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::DeadLettered(_) => "dead_lettered",
+            Self::Retry => "retry",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// Why one attempt failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Unavailable(anyhow::Error),
+    Retry(anyhow::Error),
+    Fail(anyhow::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match DatabaseFault::of(&error) {
+            DatabaseFault::Away => Self::Unavailable(error.into()),
+            DatabaseFault::Passing => Self::Retry(error.into()),
+            DatabaseFault::Permanent => Self::Fail(error.into()),
+        }
+    }
+}
+
+/// What an attempt needs besides the event.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The function's name.
+    pub function: &'static str,
+    /// The database.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+    /// Where a test makes the process die.
+    pub faults: Faults,
+    /// Sends what is not kept.
+    pub producer: Producer,
+}
+
+type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
+
+/// A handler whose event type is known at run time only.
+trait AnyHandler: Send + Sync {
+    /// The longest that an attempt may take.
+    fn limit(&self) -> Duration {
+        DECIDE_LIMIT
+    }
+
+    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a>;
+}
+
+struct Deciding<H>(Arc<H>);
+struct Acting<H>(H);
+
+impl<H: Decide> AnyHandler for Deciding<H> {
+    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
+        Box::pin(decide(&self.0, event, scope))
+    }
+}
+
+impl<H: Act> AnyHandler for Acting<H> {
+    fn limit(&self) -> Duration {
+        ACT_LIMIT
+    }
+
+    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
+        Box::pin(act(&self.0, event, scope))
+    }
+}
+
+async fn decide<H: Decide>(
+    handler: &Arc<H>,
+    event: CloudEvent,
+    scope: &Scope,
+) -> Result<(), Failure> {
+    let incoming = StoredIncoming::of::<H::In>(&event);
+    let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    if !handler.wants(&event.data) {
+        return Ok(());
+    }
+    let (id, now, student) = (event.id, scope.clock.now(), event.data.student_id().as_uuid());
+    let unit =
+        Arc::new(Decision { handler: Arc::clone(handler), received: Received { event, now } });
+    // A foreign event is rare, and has more to keep.
+    if incoming.0.is_none() {
+        let function = scope.function;
+        let origin = WorkOrigin { function, cause: id, student, now, is_event: true };
+        let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
+        match scope.store.groups().run(&scope.store, origin, shared).await {
+            UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
+            // Its inbox row tells whether it was done.
+            UnitOutcome::Undone | UnitOutcome::Unknown => {}
+        }
+    }
+    let mut tx = scope.store.begin(scope.function).await?;
+    if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
+        return Ok(());
+    }
+    incoming.record(&mut tx, now).await?;
+    let outgoing = unit.run(tx.conn()).await?;
+    scope.faults.pass(scope.function, FaultPoint::Handled).await;
+    Ok(tx.commit(id, outgoing, now).await?)
+}
+
+/// An event with the handler that decides about it.
+struct Decision<H: Decide> {
+    handler: Arc<H>,
+    received: Received<H::In>,
+}
+
+impl<H: Decide> AnyUnit for Decision<H> {
+    fn run<'a>(
+        &'a self,
+        conn: &'a mut sqlx::PgConnection,
+    ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
+        Box::pin(self.handler.handle(self.received.clone(), conn))
+    }
+}
+
+async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
+    let incoming = StoredIncoming::of::<H::In>(&event);
+    let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    let (id, now) = (event.id, scope.clock.now());
+    let seen = async {
+        let mut conn = scope.store.connection().await?;
+        storage::inbox::contains(&mut conn, scope.function, id).await
+    };
+    if store::bounded(seen).await? {
+        return Ok(());
+    }
+    let live = Live::new(scope.function, id, now, scope.producer.clone());
+    let done = handler.call(Received { event, now }, &live).await?;
+    scope.faults.pass(scope.function, FaultPoint::Handled).await;
+    let recorded = async {
+        let mut tx = scope.store.begin(scope.function).await?;
+        if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
+            return Ok(());
+        }
+        incoming.record(&mut tx, now).await?;
+        let now = scope.clock.now();
+        let outgoing = handler.record(done, now, tx.conn()).await?;
+        Ok(tx.commit(id, outgoing, now).await?)
+    };
+    tokio::time::timeout(store::WORK_LIMIT, recorded)
+        .await
+        .unwrap_or_else(|_elapsed| Err(store::silent().into()))
+}
+
+/// A foreign event, for the audit trail; our own are there already, written by who emitted them.
+struct StoredIncoming(Option<Box<StoredEvent>>);
+
+impl StoredIncoming {
+    fn of<E: Event>(event: &CloudEvent) -> Self {
+        if event.source.starts_with("learnflow/") {
+            return Self(None);
+        }
+        let events::Data::Json(data) = &event.data else { return Self(None) };
+        let id = event_id(event);
+        let subject = event.subject.as_deref().and_then(|subject| subject.parse().ok());
+        let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
+        Self(Some(Box::new(StoredEvent {
+            id,
+            topic: E::TOPIC.name().to_owned(),
+            partition_key: event.extensions.get("partitionkey").cloned().unwrap_or_default(),
+            event_type: event.event_type.clone(),
+            source: event.source.clone(),
+            subject,
+            correlation_id: correlation.unwrap_or_else(|| id.as_uuid()),
+            causation_id: None,
+            traceparent: event.extensions.get("traceparent").cloned(),
+            data: data.clone(),
+            occurred_at: event.time.unwrap_or_default(),
+        })))
+    }
+
+    async fn record(
+        self,
+        tx: &mut crate::Transaction<'_>,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> sqlx::Result<()> {
+        let Some(event) = self.0 else { return Ok(()) };
+        storage::events::insert_received(tx.conn(), &event, now).await
+    }
+}
+
+impl From<HandlerError> for Failure {
+    fn from(error: HandlerError) -> Self {
+        match error {
+            // Handlers pass the database's errors on as they are; what they mean is decided here, for all of them.
+            HandlerError::Retry(error) => match error.downcast::<sqlx::Error>() {
+                Ok(error) => error.into(),
+                Err(error) => Self::Retry(error),
+            },
+            HandlerError::Fail(error) => Self::Fail(error),
+        }
+    }
+}
+
+/// One function's handlers by event type.
+#[derive(Default)]
+pub struct Handlers {
+    by_type: HashMap<&'static str, Box<dyn AnyHandler>>,
+    topics: Vec<Topic>,
+    duplicates: Vec<&'static str>,
+}
+
+impl std::fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Handlers").field(&self.by_type.keys()).finish()
+    }
+}
+
+impl Handlers {
+    /// Handles a type of event in one database transaction.
+    pub fn decides<H: Decide>(&mut self, handler: H) {
+        self.add::<H::In>(Box::new(Deciding(Arc::new(handler))));
+    }
+
+    /// Handles a type of event by one call to the outside.
+    pub fn acts<H: Act>(&mut self, handler: H) {
+        self.add::<H::In>(Box::new(Acting(handler)));
+    }
+
+    fn add<E: Event>(&mut self, handler: Box<dyn AnyHandler>) {
+        if !self.topics.contains(&E::TOPIC) {
+            self.topics.push(E::TOPIC);
+        }
+        if self.by_type.insert(E::TYPE, handler).is_some() {
+            self.duplicates.push(E::TYPE);
+        }
+    }
+
+    /// The topics of these events, each once.
+    #[must_use]
+    pub fn topics(&self) -> &[Topic] {
+        &self.topics
+    }
+
+    /// Types of events with more than one handler, of which only the last would be used.
+    #[must_use]
+    pub fn duplicates(&self) -> &[&'static str] {
+        &self.duplicates
+    }
+}
+
+/// Takes messages to a function's handlers.
+#[derive(Debug)]
+pub struct Processor {
+    scope: Scope,
+    handlers: Handlers,
+}
+
+impl Processor {
+    /// Takes over a function's handlers.
+    #[must_use]
+    pub const fn new(scope: Scope, handlers: Handlers) -> Self {
+        Self { scope, handlers }
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub const fn function(&self) -> &'static str {
+        self.scope.function
+    }
+
+    /// Makes one attempt at a message. The last of [`MAX_ATTEMPTS`] that fail makes it a dead letter, whichever
+    /// trigger has brought it and however often.
+    pub async fn process(&self, message: &Message) -> Outcome {
+        let started = Instant::now();
+        let function = self.scope.function;
+        let (span, outcome) = match message.decode() {
+            Ok(event) if self.skips(&event) => {
+                tracing::debug!(function, event_type = event.event_type, "event skipped");
+                metrics::event_skipped(function);
+                return Outcome::Done;
+            }
+            Ok(event) => {
+                let span = telemetry::event_span(function, &event, &message.origin);
+                let id = event_id(&event);
+                let attempted = async {
+                    let result = self.attempt(event).await;
+                    self.conclude(message, id, result).await
+                };
+                let outcome = attempted.instrument(span.clone()).await;
+                (span, outcome)
+            }
+            Err(error) => {
+                let span = tracing::info_span!("undecodable", function);
+                let given_up = self.give_up(message, error.into(), 1);
+                let outcome = given_up.instrument(span.clone()).await;
+                (span, outcome)
+            }
+        };
+        let (name, took) = (outcome.name(), started.elapsed());
+        metrics::event_handled(function, name, took);
+        span.in_scope(|| {
+            tracing::info!(
+                origin = message.origin,
+                outcome = name,
+                duration_ms = took.as_secs_f64() * 1e3,
+                "event handled"
+            );
+        });
+        self.scope.faults.pass(function, FaultPoint::Acknowledging).await;
+        outcome
+    }
+
+    /// Whether an event is for others: of a type that is not handled here, as a later version may add to a topic at any
+    /// time, or sent again for another function. What has no type of ours has come here by mistake, and is given up.
+    fn skips(&self, event: &CloudEvent) -> bool {
+        let of_others = !self.handlers.by_type.contains_key(event.event_type.as_str());
+        (of_others && is_versioned_type(&event.event_type))
+            || replay::is_for_another(event, self.scope.function)
+    }
+
+    async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
+        self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
+        let Some(handler) = self.handlers.by_type.get(event.event_type.as_str()) else {
+            return Err(Failure::Fail(anyhow!(
+                "event type {} is not handled here",
+                event.event_type
+            )));
+        };
+        let attempt = AssertUnwindSafe(handler.attempt(event, &self.scope)).catch_unwind();
+        match tokio::time::timeout(handler.limit(), attempt).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panic)) => Err(Failure::Retry(anyhow!("the handler panicked"))),
+            Err(elapsed) => Err(Failure::Retry(elapsed.into())),
+        }
+    }
+
+    async fn conclude(
+        &self,
+        message: &Message,
+        id: EventId,
+        result: Result<(), Failure>,
+    ) -> Outcome {
+        match result {
+            Ok(()) => Outcome::Done,
+            Err(Failure::Unavailable(error)) => unavailable(&error),
+            Err(Failure::Fail(error)) => self.give_up(message, error, 1).await,
+            Err(Failure::Retry(error)) => match self.count_attempt(id).await {
+                Err(uncounted) => unavailable(&uncounted.into()),
+                Ok(attempts) if attempts >= MAX_ATTEMPTS => {
+                    self.give_up(message, error, attempts).await
+                }
+                Ok(attempt) => {
+                    tracing::warn!(attempt, error = %chain(error.as_ref()), "attempt failed");
+                    Outcome::Retry
+                }
+            },
+        }
+    }
+
+    /// Counts a failed attempt where every instance finds it. While it cannot be counted the database is away, and
+    /// nothing else could have succeeded.
+    async fn count_attempt(&self, id: EventId) -> sqlx::Result<u32> {
+        let Scope { function, store, clock, .. } = &self.scope;
+        let counted = async {
+            let mut conn = store.connection().await?;
+            storage::delivery_attempts::count(&mut conn, function, id, clock.now()).await
+        };
+        store::bounded(counted).await
+    }
+
+    async fn give_up(&self, message: &Message, error: anyhow::Error, attempts: u32) -> Outcome {
+        let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+        let recorded = dead_letter::record(&self.scope, message, reasons.clone(), attempts);
+        match store::bounded(recorded).await {
+            Ok(()) => {
+                tracing::error!(attempts, error = %reasons.join(": "), "event is dead-lettered");
+                Outcome::DeadLettered(reasons)
+            }
+            Err(error) => unavailable(&error.into()),
+        }
+    }
+}
+
+fn unavailable(error: &anyhow::Error) -> Outcome {
+    tracing::warn!(error = %chain(error.as_ref()), "the database is not available");
+    Outcome::Unavailable
+}

@@ -1,0 +1,212 @@
+//! How far this process has come with publishing what it commits.
+//!
+//! Marking each event as published would cost as much as keeping it. Instead the process notes every second up to which
+//! event everything of its own is on the broker, or left to a relay by name. When it is not heard of any more, a relay
+//! looks at what came after that; what was sent since the last note is sent once more, and every inbox drops it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use environment::Clock;
+use parking_lot::Mutex;
+use sqlx::{PgConnection, PgPool};
+use storage::outbox;
+
+use crate::store::bounded;
+
+/// After this long without a note a relay takes a process for dead.
+const SILENCE: TimeDelta = TimeDelta::seconds(10);
+/// Without a note for this long a process leaves its events to relays, since it may soon be taken for dead: it was
+/// frozen, or the database is away.
+const STALE: TimeDelta = TimeDelta::seconds(5);
+/// How often it makes a note while it commits, and otherwise.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+const IDLE_NOTE_EVERY: Duration = Duration::from_millis(2_500);
+/// Longer than the server lets any transaction be open (`store`: 20 s of silence, 5 s for a statement): what had begun
+/// when a process was taken for dead has ended by then.
+const SETTLED: TimeDelta = TimeDelta::seconds(30);
+
+/// This process among those that publish.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    state: Arc<Mutex<State>>,
+    /// Held by whoever registers or makes a note.
+    noting: Arc<tokio::sync::Mutex<()>>,
+    pool: PgPool,
+    clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Its id, while it is registered.
+    id: Option<i64>,
+    /// When it made its last note, by the clock that others see.
+    noted_at: DateTime<Utc>,
+    noted: Option<Instant>,
+    noted_floor: i64,
+    /// The highest sequence of an event that it knows of.
+    seen: i64,
+    /// For each commit that is under way or not published: all its events come after this sequence.
+    open: BTreeMap<u64, i64>,
+    next_ticket: u64,
+}
+
+impl State {
+    fn floor(&self) -> i64 {
+        // The oldest commit has the lowest.
+        self.open.first_key_value().map_or(self.seen, |(_, floor)| *floor)
+    }
+
+    fn noted(&mut self, now: DateTime<Utc>, floor: i64) {
+        (self.noted_at, self.noted, self.noted_floor) = (now, Some(Instant::now()), floor);
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { state: Arc::default(), noting: Arc::default(), pool, clock }
+    }
+
+    /// Begins a commit. `None`: nobody would publish its events but a relay.
+    pub(crate) fn open(&self) -> Option<Ticket> {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let writer = state.id.filter(|_| (now - state.noted_at).abs() < STALE)?;
+        let number = state.next_ticket;
+        state.next_ticket += 1;
+        let floor = state.seen;
+        state.open.insert(number, floor);
+        Some(Ticket { writer, number, owner: self.clone(), is_open: AtomicBool::new(false) })
+    }
+
+    /// Leaves all that it has committed since its last note to relays, and goes on as another process would: for when
+    /// it is not known what became of something.
+    fn abandon(&self, writer: i64) {
+        let mut state = self.state.lock();
+        if state.id == Some(writer) {
+            state.id = None;
+            state.open.clear();
+        }
+    }
+
+    /// Registers this process if it is not, and makes a note if it is time.
+    pub(crate) async fn note(&self) -> sqlx::Result<()> {
+        self.note_every(NOTE_EVERY).await
+    }
+
+    /// Makes a note at once if there is something new: for a process that may be frozen afterwards.
+    pub(crate) async fn note_progress(&self) -> sqlx::Result<()> {
+        self.note_every(Duration::ZERO).await
+    }
+
+    async fn note_every(&self, every: Duration) -> sqlx::Result<()> {
+        let _alone = self.noting.lock().await;
+        let now = self.clock.now();
+        let due = {
+            let state = self.state.lock();
+            // While nothing is committed, only often enough to be taken for alive.
+            let every = if state.floor() == state.noted_floor { IDLE_NOTE_EVERY } else { every };
+            let is_due = state.noted.is_none_or(|noted| noted.elapsed() >= every);
+            // After it was frozen, it is the clock that tells.
+            let is_stale = (now - state.noted_at).abs() >= STALE;
+            (state.id.is_none() || is_due || is_stale).then(|| (state.id, state.floor()))
+        };
+        let Some((id, floor)) = due else { return Ok(()) };
+        if let Some(id) = id {
+            let noted = bounded(async {
+                let mut conn = self.pool.acquire().await?;
+                outbox::note_alive(&mut conn, id, floor, now).await
+            });
+            if noted.await? {
+                self.state.lock().noted(now, floor);
+                return Ok(());
+            }
+            tracing::warn!("this process was taken for dead, a relay sends what it had committed");
+            self.abandon(id);
+        }
+        let (id, floor) = bounded(async {
+            let mut conn = self.pool.acquire().await?;
+            outbox::register(&mut conn, now).await
+        })
+        .await?;
+        let mut state = self.state.lock();
+        state.id = Some(id);
+        state.seen = state.seen.max(floor);
+        state.noted(now, floor);
+        Ok(())
+    }
+
+    /// Leaves, if everything is published; else a relay takes over what is not.
+    pub(crate) async fn leave(&self) -> sqlx::Result<()> {
+        let id = {
+            let mut state = self.state.lock();
+            if state.open.is_empty() { state.id.take() } else { None }
+        };
+        let Some(id) = id else { return Ok(()) };
+        bounded(async {
+            let mut conn = self.pool.acquire().await?;
+            outbox::unregister(&mut conn, id).await
+        })
+        .await
+    }
+}
+
+/// A commit that is under way, and then its events until they are published. Dropped before the commit it was rolled
+/// back, dropped afterwards everything is published.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    writer: i64,
+    number: u64,
+    owner: Writer,
+    /// Whether it is unknown what becomes of it.
+    is_open: AtomicBool,
+}
+
+impl Ticket {
+    pub(crate) const fn writer(&self) -> i64 {
+        self.writer
+    }
+
+    /// The commit is sent, up to the event with this sequence; until its end is known it may or may not have happened.
+    pub(crate) fn committing(&self, highest: i64) {
+        self.is_open.store(true, Ordering::Release);
+        let mut state = self.owner.state.lock();
+        state.seen = state.seen.max(highest);
+    }
+
+    /// It is committed.
+    pub(crate) fn committed(&self) {
+        self.is_open.store(false, Ordering::Release);
+    }
+
+    /// Its events are left to a relay, which is to find them.
+    pub(crate) fn abandon(&self) {
+        self.is_open.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.is_open.load(Ordering::Acquire) {
+            self.owner.abandon(self.writer);
+        }
+        self.owner.state.lock().open.remove(&self.number);
+    }
+}
+
+/// Takes over from processes that are gone.
+pub(crate) async fn take_over(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let gone = outbox::take_over(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
+    if gone > 0 {
+        tracing::warn!(count = gone, "taking over what processes may have left behind");
+    }
+    outbox::take_over_from_last_version(tx, now).await?;
+    Ok(())
+}

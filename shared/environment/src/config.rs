@@ -1,0 +1,275 @@
+//! Configuration: the environment, read once into one typed struct for each concern.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
+
+use parking_lot::Mutex;
+
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+/// The shortest secret: as long as the hash that signs with one (RFC 7518, 3.2).
+pub const SECRET_MIN_BYTES: usize = 32;
+
+/// Everything that is wrong with the environment, one line each.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} fault(s):\n  - {}", .0.len(), .0.join("\n  - "))]
+pub struct ConfigError(Vec<String>);
+
+/// What AWS Lambda sets for its functions; nobody else does.
+const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// The settings of every function; each has those of its own besides.
+pub const COMMON_SETTINGS: [&str; 17] = [
+    "DATABASE_URL",
+    "DATABASE_MAX_CONNECTIONS",
+    "KAFKA_BROKERS",
+    "KAFKA_CONSUME",
+    "KAFKA_SECURITY_PROTOCOL",
+    "INGRESS_TOKEN",
+    "METRICS_TOKEN",
+    "JWT_SECRET",
+    "JWT_JWKS_URL",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "JWT_SERVICE_AUDIENCE",
+    "BIND_ADDRESS",
+    "PORT",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+/// The environment, with the faults found in it so far.
+#[derive(Debug)]
+pub struct Settings {
+    variables: BTreeMap<String, SecretString>,
+    faults: Vec<String>,
+    /// Names that were asked for.
+    asked: Mutex<BTreeSet<String>>,
+}
+
+impl Settings {
+    /// The process's own environment.
+    #[must_use]
+    pub fn from_process() -> Self {
+        Self::from_pairs(std::env::vars())
+    }
+
+    /// Named values, as the local runner and tests give them. A later pair replaces an earlier one.
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let variables =
+            pairs.into_iter().map(|(name, value)| (name.into(), value.into().into())).collect();
+        Self { variables, faults: Vec::new(), asked: Mutex::default() }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        if name != LAMBDA {
+            self.asked.lock().insert(name.to_owned());
+        }
+        self.variables.get(name).map(ExposeSecret::expose_secret).filter(|text| !text.is_empty())
+    }
+
+    /// Whether the process is an AWS Lambda function.
+    #[must_use]
+    pub fn is_lambda(&self) -> bool {
+        self.get(LAMBDA).is_some()
+    }
+
+    /// The names of all settings that were asked for, whether or not they are there.
+    #[must_use]
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().clone()
+    }
+
+    /// A variable that may be absent.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    /// A variable that must be there; `purpose` tells the reader of the fault what it is for.
+    pub fn required(&mut self, name: &str, purpose: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.faults.push(format!("{name} is not set: {purpose}"));
+            String::new()
+        })
+    }
+
+    /// A secret that may be absent.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<SecretString> {
+        self.get(name).map(SecretString::from)
+    }
+
+    /// Replaces a variable.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.variables.insert(name.into(), value.into().into());
+    }
+
+    /// A secret that opens something, so that it must not be guessed; absent or at least
+    /// [`SECRET_MIN_BYTES`] long.
+    pub fn strong_secret(&mut self, name: &str) -> Option<SecretString> {
+        let secret = self.secret(name)?;
+        if secret.expose_secret().len() < SECRET_MIN_BYTES {
+            self.fault(format!("{name} is too short: at least {SECRET_MIN_BYTES} bytes"));
+        }
+        Some(secret)
+    }
+
+    /// A variable with a type and a default.
+    pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str, default: T) -> T {
+        match self.get(name).map(str::parse) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                self.faults.push(format!("{name} is not usable: {error}"));
+                default
+            }
+        }
+    }
+
+    /// A comma-separated list; absent means empty.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let text = self.get(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Adds a fault that only the caller can see.
+    pub fn fault(&mut self, text: impl Into<String>) {
+        self.faults.push(text.into());
+    }
+
+    /// All is well, or everything that is not.
+    ///
+    /// # Errors
+    /// At least one variable is missing or unusable.
+    pub fn check(&mut self) -> Result<(), ConfigError> {
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError(std::mem::take(&mut self.faults)))
+        }
+    }
+}
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`: a `postgres://` address.
+    pub url: SecretString,
+    /// `DATABASE_MAX_CONNECTIONS`: the pool's bound, for each process.
+    pub max_connections: u32,
+}
+
+impl DatabaseConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        let purpose = "the PostgreSQL server, such as postgres://user:password@host/learnflow";
+        Self {
+            url: settings.required("DATABASE_URL", purpose).into(),
+            max_connections: settings.parsed("DATABASE_MAX_CONNECTIONS", 10),
+        }
+    }
+}
+
+/// How to reach Kafka.
+#[derive(Debug, Clone)]
+pub struct KafkaConfig {
+    /// `KAFKA_BROKERS`: `host:port`, comma-separated.
+    pub brokers: String,
+    /// `KAFKA_CONSUME`: whether the process runs its own consumer group (plain Kubernetes, local).
+    /// Elsewhere events come by HTTP or from Lambda.
+    pub consume: bool,
+    /// `KAFKA_SECURITY_PROTOCOL`: librdkafka's `security.protocol`.
+    pub security_protocol: String,
+}
+
+impl KafkaConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        Self {
+            brokers: settings.required("KAFKA_BROKERS", "the Kafka brokers, such as host:9092"),
+            consume: settings.parsed("KAFKA_CONSUME", false),
+            security_protocol: settings.parsed("KAFKA_SECURITY_PROTOCOL", "plaintext".to_owned()),
+        }
+    }
+}
+
+/// A secret that somebody else shows to us.
+#[derive(Debug, Clone)]
+pub struct SharedSecret(SecretString);
+
+impl SharedSecret {
+    /// `INGRESS_TOKEN`: who has it may deliver events by HTTP. Required where they come that way, also on
+    /// loopback: what is public often stands behind a proxy on the same machine.
+    pub fn of_ingress(settings: &mut Settings) -> Option<Self> {
+        let secret = settings.strong_secret("INGRESS_TOKEN");
+        if secret.is_none() {
+            settings.fault(
+                "INGRESS_TOKEN is not set: where KAFKA_CONSUME is not true, events come by HTTP, and only who \
+                 has this secret may deliver them (ce-ingresstoken of a KafkaSource, dapr-api-token of Dapr)",
+            );
+        }
+        secret.map(Self)
+    }
+
+    /// `METRICS_TOKEN`: who has it may read the metrics.
+    pub fn of_metrics(settings: &mut Settings) -> Option<Self> {
+        settings.strong_secret("METRICS_TOKEN").map(Self)
+    }
+
+    /// Whether this is it; the time that it takes tells nothing but the length.
+    pub fn is(&self, shown: &[u8]) -> bool {
+        self.0.expose_secret().as_bytes().ct_eq(shown).into()
+    }
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpConfig {
+    /// `BIND_ADDRESS`: all interfaces unless said otherwise, as containers need it.
+    pub address: IpAddr,
+    /// `PORT`: the function's own port unless said otherwise.
+    pub port: u16,
+}
+
+impl HttpConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings, default_port: u16) -> Self {
+        Self {
+            address: settings.parsed("BIND_ADDRESS", IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            port: settings.parsed("PORT", default_port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DatabaseConfig, HttpConfig, KafkaConfig, Settings};
+
+    #[test]
+    fn all_faults_are_listed_at_once_and_no_value_is_shown() {
+        let mut settings = Settings::from_pairs([
+            ("PORT", "eighty"),
+            ("KAFKA_CONSUME", "s3cret"),
+            ("KAFKA_BROKERS", ""),
+        ]);
+        DatabaseConfig::read(&mut settings);
+        KafkaConfig::read(&mut settings);
+        HttpConfig::read(&mut settings, 8100);
+        let text = settings.check().unwrap_err().to_string();
+        assert!(text.starts_with("the configuration has 4 fault(s):"), "{text}");
+        for name in ["DATABASE_URL", "KAFKA_BROKERS", "KAFKA_CONSUME", "PORT"] {
+            assert!(text.contains(name), "{name} in {text}");
+        }
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}

@@ -1,0 +1,18 @@
+//! What every process needs, whatever it does: settings, time and fresh ids, threads for long computations, logs,
+//! traces and metrics, an HTTP client, and the time that a request may take.
+//!
+//! Belongs here: what connects a process with its surroundings, each with its limits. Never here: what the process
+//! does; HTTP endpoints, events, the database.
+
+pub mod clock;
+pub mod compute;
+pub mod config;
+pub mod deadline;
+mod error_chain;
+mod http_client;
+pub mod metrics;
+pub mod telemetry;
+
+pub use clock::Clock;
+pub use error_chain::chain;
+pub use http_client::http_client;

@@ -1,0 +1,193 @@
+//! Logs and traces: structured JSON with the trace id, W3C trace context through every hop, and
+//! export over OTLP when an endpoint is configured.
+
+use std::{collections::HashMap, io::IsTerminal};
+
+use events::CloudEvent;
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, TextMapPropagator},
+    trace::{TraceContextExt, TracerProvider},
+};
+use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::Settings;
+
+/// The model's client logs answers that it cannot read, and students' words may be in them. What went wrong is
+/// told by who has asked.
+const SILENT: &str = "async_openai=off";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line, for machines.
+    Json,
+    /// Readable lines, for a person at a terminal.
+    Text,
+}
+
+impl std::str::FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err("must be json or text"),
+        }
+    }
+}
+
+/// `LOG_FORMAT`, `LOG_LEVEL` and `OTEL_EXPORTER_OTLP_ENDPOINT`.
+#[derive(Debug)]
+pub struct TelemetryConfig {
+    /// How log lines look; JSON unless said otherwise.
+    pub format: LogFormat,
+    /// A filter such as `info` or `warn,runtime=debug`.
+    pub level: String,
+    /// Where spans are sent, for instance `http://collector:4318`; nowhere if absent.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl TelemetryConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        Self {
+            format: settings.parsed("LOG_FORMAT", LogFormat::Json),
+            level: settings.parsed("LOG_LEVEL", "info".to_owned()),
+            otlp_endpoint: settings.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        }
+    }
+}
+
+/// Flushes spans when it is dropped.
+#[derive(Debug)]
+pub struct TelemetryGuard(SdkTracerProvider);
+
+impl Drop for TelemetryGuard {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.shutdown() {
+            tracing::warn!(%error, "spans may be lost");
+        }
+    }
+}
+
+/// Starts logging and tracing for the process; the logs go to standard error.
+pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuard {
+    // What is sent nowhere need not be recorded; ids are passed on all the same.
+    let sampler = if config.otlp_endpoint.is_some() {
+        Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
+    } else {
+        Sampler::AlwaysOff
+    };
+    let mut provider = SdkTracerProvider::builder()
+        .with_sampler(sampler)
+        .with_resource(Resource::builder().with_service_name(service).build());
+    let mut fault = None;
+    if let Some(endpoint) = &config.otlp_endpoint {
+        let exporter = opentelemetry_otlp::SpanExporter::builder()
+            .with_http()
+            .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+            .build();
+        match exporter {
+            Ok(exporter) => provider = provider.with_batch_exporter(exporter),
+            Err(error) => fault = Some(error),
+        }
+    }
+    let provider = provider.build();
+    let level = format!("{},{SILENT}", config.level);
+    let filter =
+        || EnvFilter::try_new(&level).unwrap_or_else(|_| EnvFilter::new(format!("info,{SILENT}")));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Text => {
+            lines.compact().with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
+        }
+    };
+    let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("learnflow"));
+    let installed = tracing_subscriber::registry()
+        .with(traces.with_filter(EnvFilter::new("info")))
+        .with(lines.with_filter(filter()))
+        .try_init();
+    if installed.is_err() {
+        tracing::debug!("logging was started before");
+    }
+    if let Some(error) = fault {
+        tracing::warn!(%error, "spans are not exported");
+    }
+    TelemetryGuard(provider)
+}
+
+/// The current span in W3C form, for the next hop; absent while nothing is traced.
+#[must_use]
+pub fn current_traceparent() -> Option<String> {
+    let context = Span::current().context();
+    let span = context.span();
+    let span = span.span_context();
+    span.is_valid().then(|| {
+        format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8())
+    })
+}
+
+/// The trace id of the current span, for error bodies and logs.
+#[must_use]
+pub fn current_trace_id() -> Option<String> {
+    current_traceparent().and_then(|text| text.split('-').nth(1).map(str::to_owned))
+}
+
+/// A span for handling an event, child of the span that emitted it.
+pub fn event_span(function: &'static str, event: &CloudEvent, origin: &str) -> Span {
+    let correlation_id = event.extensions.get("correlationid").map(String::as_str);
+    let span = tracing::info_span!(
+        "event",
+        otel.name = format!("{function} {}", event.event_type),
+        otel.kind = "consumer",
+        function,
+        event_id = event.id,
+        event_type = event.event_type,
+        correlation_id,
+        origin,
+        trace_id = tracing::field::Empty,
+    );
+    adopt(&span, event.extensions.get("traceparent").map(String::as_str));
+    span
+}
+
+/// Makes a span the child of a remote one and writes its trace id where logs show it.
+pub fn adopt(span: &Span, traceparent: Option<&str>) {
+    if let Some(traceparent) = traceparent {
+        let parent = remote_context(traceparent);
+        if parent.span().span_context().is_valid() && span.set_parent(parent).is_err() {
+            tracing::debug!("this span cannot be given a parent");
+        }
+    }
+    if let Some(trace_id) = span.in_scope(current_trace_id) {
+        span.record("trace_id", trace_id);
+    }
+}
+
+struct Headers(HashMap<&'static str, String>);
+
+impl Extractor for Headers {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().copied().collect()
+    }
+}
+
+fn remote_context(traceparent: &str) -> Context {
+    let headers = Headers(HashMap::from([("traceparent", traceparent.to_owned())]));
+    TraceContextPropagator::new().extract(&headers)
+}

@@ -1,0 +1,282 @@
+//! Access tokens of people and tokens of services.
+//!
+//! Our own are signed with HS256, those of an external identity provider with RS256 or ES256 and keys from its JWKS. The
+//! audience tells people and services apart, so neither opens what the other does.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::user::Role;
+use environment::{Clock, config::Settings};
+use ids::UserId;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    caller::{Person, Service},
+    jwks::{Jwks, KeyError},
+};
+
+/// Clocks of two machines may differ by this much.
+const LEEWAY: Duration = Duration::from_secs(5);
+/// The issuer of our own tokens, unless `JWT_ISSUER` says otherwise.
+pub const ISSUER: &str = "learnflow";
+/// The audience of people's tokens, unless `JWT_AUDIENCE` says otherwise.
+const AUDIENCE: &str = "learnflow";
+/// The audience of services' tokens, unless `JWT_SERVICE_AUDIENCE` says otherwise.
+pub const SERVICE_AUDIENCE: &str = "learnflow-internal";
+
+/// Who issues tokens, and how they are checked.
+#[derive(Debug, Clone)]
+pub struct AuthConfig {
+    /// `JWT_SECRET`: signs our own tokens; at least 32 bytes.
+    pub secret: Option<SecretString>,
+    /// `JWT_JWKS_URL`: the external provider's keys.
+    pub jwks_url: Option<String>,
+    /// `JWT_ISSUER`: the issuer that tokens must name.
+    pub issuer: String,
+    /// `JWT_AUDIENCE`: the audience that people's tokens must name.
+    pub audience: String,
+    /// `JWT_SERVICE_AUDIENCE`: the audience that services' tokens must name.
+    pub service_audience: String,
+}
+
+impl AuthConfig {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        let secret = settings.strong_secret("JWT_SECRET");
+        let jwks_url = settings.optional("JWT_JWKS_URL");
+        if secret.is_none() && jwks_url.is_none() {
+            settings.fault("JWT_SECRET is not set, and neither is JWT_JWKS_URL: one of them is needed to check tokens");
+        }
+        let audience = settings.parsed("JWT_AUDIENCE", AUDIENCE.to_owned());
+        let service_audience = settings.parsed("JWT_SERVICE_AUDIENCE", SERVICE_AUDIENCE.to_owned());
+        if audience == service_audience {
+            settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: then every student would be a service");
+        }
+        let issuer = settings.parsed("JWT_ISSUER", ISSUER.to_owned());
+        Self { secret, jwks_url, issuer, audience, service_audience }
+    }
+}
+
+/// What a token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who it is: of a person a UUID, or an external provider's own name; of a service its name.
+    pub sub: String,
+    /// What a person may do; an external provider that says nothing means a student. A service has none.
+    #[serde(default = "student")]
+    pub role: Role,
+    /// Issued at, in seconds since 1970.
+    #[serde(default)]
+    pub iat: i64,
+    /// Refused from then on, in seconds since 1970.
+    pub exp: i64,
+    /// Who issued it.
+    pub iss: String,
+    /// Whom it is for: a name or a list of names.
+    pub aud: Value,
+    /// The token's own id.
+    #[serde(default)]
+    pub jti: String,
+}
+
+const fn student() -> Role {
+    Role::Student
+}
+
+/// Why a token is refused, in words that a client may see.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// It is past its end.
+    #[error("the access token has expired; refresh it")]
+    Expired,
+    /// It is not one of ours, or not whole.
+    #[error("the access token is not valid; log in again")]
+    Invalid(#[source] jsonwebtoken::errors::Error),
+    /// Its algorithm or key is not accepted here.
+    #[error("the access token is signed with a key that is not accepted here")]
+    UnknownKey,
+    /// Whether it is good cannot be told now.
+    #[error("the identity provider, who signed the access token, cannot be reached; try again")]
+    ProviderAway(#[source] KeyError),
+}
+
+/// Signs our own tokens.
+pub struct Signer {
+    key: EncodingKey,
+    issuer: String,
+    audience: String,
+    service_audience: String,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    /// A signer, where there is a secret to sign with.
+    #[must_use]
+    pub fn new(config: &AuthConfig) -> Option<Self> {
+        let secret = config.secret.as_ref()?;
+        Some(Self {
+            key: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            service_audience: config.service_audience.clone(),
+        })
+    }
+
+    /// An access token for a person.
+    ///
+    /// # Errors
+    /// The claims cannot be signed; it does not happen with a symmetric key.
+    pub fn sign(
+        &self,
+        user: UserId,
+        role: Role,
+        id: Uuid,
+        now: DateTime<Utc>,
+        life: TimeDelta,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = Claims {
+            sub: user.to_string(),
+            role,
+            iat: now.timestamp(),
+            exp: (now + life).timestamp(),
+            iss: self.issuer.clone(),
+            aud: self.audience.clone().into(),
+            jti: id.to_string(),
+        };
+        self.encode(&claims)
+    }
+
+    /// A token for a service, with which it may call the functions' internal endpoints.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn sign_service(
+        &self,
+        name: &str,
+        id: Uuid,
+        now: DateTime<Utc>,
+        life: TimeDelta,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        self.encode(&ServiceClaims {
+            sub: name,
+            iat: now.timestamp(),
+            exp: (now + life).timestamp(),
+            iss: &self.issuer,
+            aud: &self.service_audience,
+            jti: id.to_string(),
+        })
+    }
+
+    fn encode(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.key)
+    }
+}
+
+/// What our own token of a service says: as [`Claims`], without a role.
+#[derive(Serialize)]
+struct ServiceClaims<'a> {
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    iss: &'a str,
+    aud: &'a str,
+    jti: String,
+}
+
+/// Checks tokens.
+pub struct Verifier {
+    config: AuthConfig,
+    own_key: Option<DecodingKey>,
+    clock: Clock,
+    jwks: Option<Jwks>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("issuer", &self.config.issuer).finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// Checks tokens by these settings; the client fetches an external provider's keys.
+    #[must_use]
+    pub fn new(config: AuthConfig, client: reqwest::Client, clock: Clock) -> Self {
+        let secret = config.secret.as_ref();
+        let own_key =
+            secret.map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
+        let url = config.jwks_url.clone();
+        let jwks = url.map(|url| Jwks::new(url, client, clock.clone()));
+        Self { config, own_key, clock, jwks }
+    }
+
+    /// The person that a token speaks for.
+    ///
+    /// # Errors
+    /// The token is expired, malformed, for someone else or signed with an unknown key.
+    pub async fn verify(&self, token: &str) -> Result<Person, TokenError> {
+        let (claims, external) = self.claims(token, &self.config.audience).await?;
+        let id = claims.sub.parse().unwrap_or_else(|_| {
+            let name = format!("{}\n{}", claims.iss, claims.sub);
+            Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+        });
+        Ok(Person { id: UserId::from_uuid(id), role: claims.role, external })
+    }
+
+    /// The service that a token speaks for. A token that is for people, too, is a person's.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn verify_service(&self, token: &str) -> Result<Service, TokenError> {
+        let (claims, _) = self.claims(token, &self.config.service_audience).await?;
+        let is_persons = match &claims.aud {
+            Value::Array(all) => all.iter().any(|one| *one == self.config.audience),
+            _ => false,
+        };
+        if is_persons {
+            return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
+        }
+        Ok(Service { name: claims.sub })
+    }
+
+    /// What a token says, and whether an external provider has signed it.
+    async fn claims(&self, token: &str, audience: &str) -> Result<(Claims, bool), TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(TokenError::Invalid)?;
+        // The algorithm decides which kind of key is used, so a public key can never pass for a secret.
+        let (key, external) = match (header.alg, &self.own_key, &self.jwks) {
+            (Algorithm::HS256, Some(key), _) => (key.clone(), false),
+            (Algorithm::RS256 | Algorithm::ES256, _, Some(jwks)) => {
+                let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
+                let jwk = jwks.find(kid).await.map_err(|error| match error {
+                    KeyError::Unknown => TokenError::UnknownKey,
+                    away => TokenError::ProviderAway(away),
+                })?;
+                (DecodingKey::from_jwk(&jwk).map_err(TokenError::Invalid)?, true)
+            }
+            _ => return Err(TokenError::UnknownKey),
+        };
+        let mut validation = Validation::new(header.alg);
+        validation.set_issuer(&[&self.config.issuer]);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
+        // Expiry is checked below, by our clock.
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+            .map_err(TokenError::Invalid)?
+            .claims;
+        let leeway = i64::try_from(LEEWAY.as_secs()).unwrap_or_default();
+        if claims.exp.saturating_add(leeway) <= self.clock.now().timestamp() {
+            return Err(TokenError::Expired);
+        }
+        Ok((claims, external))
+    }
+}

@@ -1,0 +1,475 @@
+//! Connections: how many there are, how slow they may be, and how they end.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, Sleep},
+};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::{TrustedProxies, network};
+
+/// What connections may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once; who comes after them waits with the system to be accepted.
+    pub connections: usize,
+    /// Of these from one client, as far as it can be told from the connection alone; who comes with more is
+    /// hung up on. A trusted proxy may have them all.
+    pub per_client: usize,
+    /// From being ready for a request to the end of its head, so also the life of an idle connection.
+    pub head: Duration,
+    /// Without a client's taking anything of what is sent to it.
+    pub write: Duration,
+    /// From being told to stop to the end of the last connection.
+    pub drain: Duration,
+}
+
+impl Limits {
+    /// What this process can bear; it may have more files open afterwards, if the system lets it.
+    pub fn of_process() -> Self {
+        // Of the rest: the database's and Kafka's connections, pipes to workers, the local broker's logs.
+        let connections = CONNECTIONS_LIMIT.min(open_files() / 2);
+        Self {
+            connections,
+            // A whole school behind one address has room, and so has everybody else beside it, or beside a
+            // proxy that nobody has named.
+            per_client: connections / 2,
+            // More than the 60 s for which load balancers keep idle connections: so it is they who close
+            // them, and not we while a request is on its way.
+            head: Duration::from_secs(65),
+            // A phone without reception for a moment is waited for.
+            write: Duration::from_secs(30),
+            // Two hosts after another, and the publisher's 5 s, are less than the 30 s that Kubernetes gives.
+            drain: Duration::from_secs(8),
+        }
+    }
+}
+
+/// Far more than are answered at once; with buffers at their fullest 512 MiB.
+const CONNECTIONS_LIMIT: usize = 4_096;
+/// Files that a process wants to have open: connections, and as much again for all else. It is what macOS gives
+/// at most.
+const OPEN_FILES: u64 = 10_240;
+
+/// How many files this process may have open. Most systems begin with 1,024 or less, and let a program have more
+/// that asks for it.
+fn open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.current.unwrap_or(u64::MAX);
+    let wanted = OPEN_FILES.min(limit.maximum.unwrap_or(u64::MAX));
+    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+    let is_raised = current < wanted && setrlimit(Resource::Nofile, raised).is_ok();
+    let files = if is_raised { wanted } else { current };
+    usize::try_from(files).unwrap_or(usize::MAX)
+}
+
+/// Most bytes of a request's head, and of each buffer.
+const BUFFER_LIMIT: usize = 64 * 1024;
+/// Until the next try when the system has no place for a connection, such as no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop`: then takes no more connections, lets those that are at work finish, and closes what is
+/// left after the limit. Dropped, it closes all at once.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    limits: Limits,
+    trusted: TrustedProxies,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let shares = Shares { limit: limits.per_client, trusted, taken: Arc::default() };
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            Some(_ended) = connections.join_next() => continue,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((place, stream, peer)) => {
+                let Some(share) = shares.take(peer.ip()) else {
+                    tracing::debug!(%peer, "too many connections from one client");
+                    continue;
+                };
+                let connection = connection(stream, peer, routes.clone(), limits, stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop((place, share));
+                });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection was not accepted");
+                // Stopped or not, the loop sees it.
+                drop(tokio::time::timeout(ACCEPT_PAUSE, stop.cancelled()).await);
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.drain, drained).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections that did not finish are closed");
+    }
+    connections.shutdown().await;
+}
+
+/// How many connections each client has.
+struct Shares {
+    limit: usize,
+    trusted: TrustedProxies,
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Shares {
+    fn take(&self, peer: IpAddr) -> Option<Share> {
+        let client = network(peer);
+        let mut taken = self.taken.lock();
+        let count = taken.entry(client).or_default();
+        if *count >= self.limit && !self.trusted.trusts(peer.to_canonical()) {
+            return None;
+        }
+        *count += 1;
+        Some(Share { client, taken: Arc::clone(&self.taken) })
+    }
+}
+
+/// One connection of a client, until it is dropped.
+struct Share {
+    client: IpAddr,
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock();
+        if let Some(count) = taken.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.client);
+            }
+        }
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((place, stream, peer))
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    routes: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = routes.clone().call(request);
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER_LIMIT);
+    let stream = TokioIo::new(Impatient::new(stream, limits.write));
+    let mut serving = pin!(builder.serve_connection(stream, service));
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%peer, error = %environment::chain(&error), "a connection broke");
+    }
+}
+
+/// A stream that gives up on a client who takes nothing of what is sent.
+struct Impatient {
+    stream: TcpStream,
+    limit: Duration,
+    /// Runs from the first write that found no room to the next that did.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Impatient {
+    const fn new(stream: TcpStream, limit: Duration) -> Self {
+        Self { stream, limit, stalled: None }
+    }
+
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let end = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
+        ready!(self.stalled.get_or_insert_with(end).as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no answer")))
+    }
+}
+
+impl AsyncRead for Impatient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Impatient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watch(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, time::Duration};
+
+    use axum::{
+        Router,
+        body::Bytes,
+        routing::{get, post},
+    };
+    use environment::config::Settings;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+        task::JoinHandle,
+    };
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Limits, OPEN_FILES, open_files, serve};
+    use crate::TrustedProxies;
+
+    /// Long enough for a slow machine, far from the server's own defaults.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    /// So long that a test does not see it run out.
+    const NEVER: Duration = Duration::from_secs(3_600);
+    const SOON: Duration = Duration::from_millis(50);
+
+    struct Server {
+        address: SocketAddr,
+        stop: CancellationToken,
+        task: JoinHandle<()>,
+    }
+
+    impl Server {
+        async fn start(limits: Limits) -> Self {
+            Self::start_behind("", limits).await
+        }
+
+        async fn start_behind(proxies: &str, limits: Limits) -> Self {
+            let mut settings = Settings::from_pairs([("TRUSTED_PROXIES", proxies)]);
+            let trusted = TrustedProxies::read(&mut settings);
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let routes = Router::new()
+                .route("/", get(async || "hello"))
+                // More than the buffers of both systems hold.
+                .route("/much", get(async || vec![b'x'; 64 * 1024 * 1024]))
+                .route("/take", post(async |body: Bytes| body.len().to_string()))
+                .route("/hang", get(std::future::pending::<&'static str>));
+            let stop = CancellationToken::new();
+            let task = tokio::spawn(serve(listener, routes, limits, trusted, stop.clone()));
+            Self { address, stop, task }
+        }
+
+        async fn send(&self, text: &str) -> TcpStream {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            stream
+        }
+
+        async fn stops(self) {
+            self.stop.cancel();
+            tokio::time::timeout(PATIENCE, self.task).await.expect("it stops").unwrap();
+        }
+    }
+
+    const LIMITS: Limits =
+        Limits { connections: 8, per_client: 8, head: NEVER, write: NEVER, drain: NEVER };
+    const HELLO: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    async fn is_closed(mut stream: TcpStream) {
+        let mut buffer = vec![0; 1 << 20];
+        let end = async { while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {} };
+        tokio::time::timeout(PATIENCE, end).await.expect("the server closes the connection");
+    }
+
+    async fn is_greeted(stream: &mut TcpStream) {
+        let mut read = Vec::new();
+        let mut buffer = [0; 1024];
+        while !read.ends_with(b"hello") {
+            let count = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await;
+            let count = count.expect("an answer").unwrap();
+            assert!(count > 0, "the connection ended");
+            read.extend_from_slice(&buffer[..count]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_says_nothing_or_half_a_head_is_let_go() {
+        let server = Server::start(Limits { head: SOON, ..LIMITS }).await;
+        is_closed(server.send("").await).await;
+        is_closed(server.send("GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await).await;
+        let mut idle = server.send(HELLO).await;
+        is_greeted(&mut idle).await;
+        is_closed(idle).await;
+        server.stops().await;
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_reads_is_let_go() {
+        let server = Server::start(Limits { connections: 1, write: SOON, ..LIMITS }).await;
+        let deaf = server.send("GET /much HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        // There is place for one: so it is answered only when the other is gone.
+        is_greeted(&mut server.send(HELLO).await).await;
+        drop(deaf);
+        server.stops().await;
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_there_are_places_wait_for_one() {
+        let server = Server::start(Limits { connections: 1, ..LIMITS }).await;
+        let mut first = server.send(HELLO).await;
+        is_greeted(&mut first).await;
+        let mut second = server.send(HELLO).await;
+        let waits = tokio::time::timeout(SOON, second.read(&mut [0; 64])).await;
+        assert!(waits.is_err(), "nobody answers yet");
+        drop(first);
+        is_greeted(&mut second).await;
+        server.stops().await;
+    }
+
+    #[tokio::test]
+    async fn one_client_cannot_take_every_place_but_a_proxy_can() {
+        let limits = Limits { per_client: 2, ..LIMITS };
+        let server = Server::start(limits).await;
+        let mut first = server.send(HELLO).await;
+        is_greeted(&mut first).await;
+        let mut second = server.send(HELLO).await;
+        is_greeted(&mut second).await;
+        is_closed(TcpStream::connect(server.address).await.unwrap()).await;
+        drop(first);
+        // Its place is free when the server has seen that it is gone.
+        let mut third = loop {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            let sent = stream.write_all(HELLO.as_bytes()).await;
+            if sent.is_ok() && stream.peek(&mut [0]).await.is_ok_and(|count| count > 0) {
+                break stream;
+            }
+        };
+        is_greeted(&mut third).await;
+        server.stops().await;
+        let server = Server::start_behind("127.0.0.0/8", limits).await;
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            let mut client = server.send(HELLO).await;
+            is_greeted(&mut client).await;
+            clients.push(client);
+        }
+        server.stops().await;
+    }
+
+    #[test]
+    fn the_files_that_a_process_may_open_are_more_than_its_connections() {
+        let files = open_files();
+        assert!(Limits::of_process().connections <= files / 2);
+        let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+        let most = usize::try_from(most.unwrap_or(u64::MAX).min(OPEN_FILES)).unwrap();
+        assert!(files >= most, "{files} of {most}");
+    }
+
+    #[tokio::test]
+    async fn stopping_ends_whatever_clients_do() {
+        let server = Server::start(Limits { drain: SOON, ..LIMITS }).await;
+        let mut idle = server.send(HELLO).await;
+        is_greeted(&mut idle).await;
+        let clients = [
+            idle,
+            server.send("").await,
+            server.send("GET / HTT").await,
+            server.send("GET /hang HTTP/1.1\r\nhost: x\r\n\r\n").await,
+            server.send("GET /much HTTP/1.1\r\nhost: x\r\n\r\n").await,
+            server.send("POST /take HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nslow").await,
+        ];
+        server.stops().await;
+        for client in clients {
+            is_closed(client).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_being_answered_is_finished_before_stopping() {
+        let server = Server::start(LIMITS).await;
+        let mut half =
+            server.send("POST /take HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhel").await;
+        let mut idle = server.send(HELLO).await;
+        is_greeted(&mut idle).await;
+        server.stop.cancel();
+        is_closed(idle).await;
+        half.write_all(b"lo").await.unwrap();
+        let mut answer = String::new();
+        half.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n5"), "{answer}");
+        server.stops().await;
+    }
+}

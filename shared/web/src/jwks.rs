@@ -1,0 +1,120 @@
+//! The keys of an external identity provider, fetched when a token names one that is not known.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use environment::Clock;
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use parking_lot::RwLock;
+use tokio::sync::Mutex;
+
+/// An unknown key makes us ask the provider again, but not more often than this.
+const REFRESH_SECONDS: i64 = 60;
+/// After a fetch that failed: soon, since somebody waits outside, and not at once, since the provider has
+/// trouble already.
+const RETRY_SECONDS: i64 = 2;
+/// The longest that a fetch may take; who needs an unknown key waits as long.
+const FETCH_LIMIT: Duration = Duration::from_secs(5);
+/// Most bytes of a key set: a provider has a handful of keys of some 2 KB.
+const SET_LIMIT: usize = 256 * 1024;
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The provider was asked lately, and has no such key.
+    #[error("the token is signed with a key that is not accepted here")]
+    Unknown,
+    /// The provider was asked lately, without an answer.
+    #[error("the identity provider cannot be reached; try again")]
+    Away,
+    /// The provider does not answer as it should.
+    #[error("the identity provider cannot be reached; try again")]
+    Fetch(#[source] reqwest::Error),
+    /// Its answer is no key set.
+    #[error("the identity provider's keys cannot be read; try again")]
+    Malformed(#[source] serde_json::Error),
+    /// Its answer has no end.
+    #[error("the identity provider's keys are more than {SET_LIMIT} bytes")]
+    TooLarge,
+}
+
+/// The provider's keys as far as they are known.
+pub(crate) struct Jwks {
+    url: String,
+    client: reqwest::Client,
+    clock: Clock,
+    keys: RwLock<Keys>,
+    /// Held by whoever fetches. Who finds their key does not come here.
+    fetching: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Keys {
+    /// Kept when a later fetch fails.
+    set: Option<JwkSet>,
+    next_fetch: Option<DateTime<Utc>>,
+    /// Whether the last fetch failed, or was given up by the caller who waited for it.
+    failed: bool,
+}
+
+impl Jwks {
+    pub(crate) fn new(url: String, client: reqwest::Client, clock: Clock) -> Self {
+        Self { url, client, clock, keys: RwLock::default(), fetching: Mutex::default() }
+    }
+
+    /// The key with this id.
+    pub(crate) async fn find(&self, kid: &str) -> Result<Jwk, KeyError> {
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
+        }
+        let turn = tokio::time::timeout(FETCH_LIMIT, self.fetching.lock()).await;
+        let _turn = turn.map_err(|_elapsed| KeyError::Away)?;
+        // Somebody else may have fetched it meanwhile.
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
+        }
+        {
+            let mut keys = self.keys.write();
+            if keys.next_fetch.is_some_and(|at| self.clock.now() < at) {
+                return Err(if keys.failed { KeyError::Away } else { KeyError::Unknown });
+            }
+            // Until it succeeds: the caller may go away in the middle.
+            keys.note(self.clock.now(), true);
+        }
+        let fetched = self.fetch().await;
+        {
+            let mut keys = self.keys.write();
+            keys.note(self.clock.now(), fetched.is_err());
+            keys.set = Some(fetched.inspect_err(|error| {
+                tracing::warn!(error = %environment::chain(error), "no keys from the identity provider");
+            })?);
+        }
+        self.known(kid).ok_or(KeyError::Unknown)
+    }
+
+    fn known(&self, kid: &str) -> Option<Jwk> {
+        self.keys.read().set.as_ref()?.find(kid).cloned()
+    }
+
+    async fn fetch(&self) -> Result<JwkSet, KeyError> {
+        let request = self.client.get(&self.url).timeout(FETCH_LIMIT);
+        let response = request.send().await.map_err(KeyError::Fetch)?;
+        let mut response = response.error_for_status().map_err(KeyError::Fetch)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(KeyError::Fetch)? {
+            if body.len() + chunk.len() > SET_LIMIT {
+                return Err(KeyError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        serde_json::from_slice(&body).map_err(KeyError::Malformed)
+    }
+}
+
+impl Keys {
+    fn note(&mut self, now: DateTime<Utc>, failed: bool) {
+        let pause = if failed { RETRY_SECONDS } else { REFRESH_SECONDS };
+        self.next_fetch = Some(now + TimeDelta::seconds(pause));
+        self.failed = failed;
+    }
+}

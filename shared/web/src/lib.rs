@@ -1,0 +1,20 @@
+//! HTTP: what all endpoints of all functions have in common.
+//!
+//! Belongs here: connections and their limits, requests and answers in their common form, who calls, and tokens. Never
+//! here: an endpoint of one function, and how events are handled.
+
+mod address;
+pub mod auth;
+mod caller;
+pub mod connections;
+mod json;
+mod jwks;
+mod path;
+mod problem;
+pub mod server;
+
+pub use address::{ClientAddress, TrustedProxies, network};
+pub use caller::{Admin, Caller, Person, RequiredRole, Service, Student, Teacher};
+pub use json::{BODY_LIMIT, Json, read_body, read_json};
+pub use path::Path;
+pub use problem::{FieldError, Problem};

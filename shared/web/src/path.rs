@@ -1,0 +1,24 @@
+//! What stands in an address.
+
+use axum::{
+    extract::{self, FromRequestParts},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+
+use crate::Problem;
+
+/// The variable part of an address: as `axum`'s, with our form of errors. What is not even text names nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match extract::Path::from_request_parts(parts, state).await {
+            Ok(extract::Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Problem::not_found("there is no such thing")),
+        }
+    }
+}

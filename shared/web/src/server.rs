@@ -1,0 +1,174 @@
+//! A function's routes: its own endpoints, metrics, and what every request goes through.
+
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
+};
+use environment::{config::SharedSecret, deadline, metrics, telemetry};
+use futures::FutureExt;
+use tower_http::cors::CorsLayer;
+use tracing::Instrument;
+
+use crate::{Problem, TrustedProxies, address, auth::Verifier, caller};
+
+/// Who can reach a function's port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// This machine only.
+    Private,
+    /// Anyone, so internal endpoints ask for a service's token.
+    Guarded,
+}
+
+impl Access {
+    /// Who can reach a port at this address: on loopback this machine only, so its endpoints need no token.
+    #[must_use]
+    pub const fn at(address: IpAddr) -> Self {
+        if address.is_loopback() { Self::Private } else { Self::Guarded }
+    }
+}
+
+/// A path, and what is served there by method.
+pub type Endpoint = (&'static str, MethodRouter);
+
+/// What is served at one port.
+#[derive(Debug, Default)]
+pub struct Endpoints {
+    /// Endpoints that look after their own access.
+    pub public: Router,
+    /// Endpoints for other services: open on a private port, with a service token anywhere else.
+    pub internal: Vec<Endpoint>,
+    /// Where pages come from that browsers may call from.
+    pub origins: Vec<HeaderValue>,
+    /// The proxies that are believed where a request comes from.
+    pub proxies: TrustedProxies,
+}
+
+impl Endpoints {
+    /// The endpoints of `function`, with what every request goes through.
+    pub fn into_router(
+        self,
+        function: &'static str,
+        verifier: &Arc<Verifier>,
+        access: Access,
+    ) -> Router {
+        let proxies = middleware::from_fn_with_state(Arc::new(self.proxies), address::locate);
+        let mut internal = Router::new();
+        for (path, endpoint) in self.internal {
+            internal = internal.route(path, endpoint);
+        }
+        if access == Access::Guarded && internal.has_routes() {
+            let guard = middleware::from_fn_with_state(Arc::clone(verifier), require_service);
+            internal = internal.route_layer(guard);
+        }
+        self.public
+            .merge(internal)
+            .fallback(async || {
+                Problem::not_found("there is nothing at this address; /docs lists what there is")
+            })
+            .method_not_allowed_fallback(async || {
+                let detail =
+                    "this address does not take this method; the Allow header names those it takes";
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+            })
+            .layer(cors(self.origins))
+            .layer(proxies)
+            .layer(middleware::from_fn(move |request, next| observe(function, request, next)))
+    }
+}
+
+/// `/metrics`: for whoever shows the token; without one for this machine, and nobody else.
+pub fn metrics_route(access: Access, token: Option<SharedSecret>) -> Router {
+    if access == Access::Guarded && token.is_none() {
+        return Router::new();
+    }
+    let show = async move |headers: HeaderMap| {
+        let shown = caller::bearer_token(&headers).unwrap_or_default();
+        if token.is_some_and(|token| !token.is(shown.as_bytes())) {
+            let detail = "send the header Authorization: Bearer with METRICS_TOKEN";
+            return Problem::unauthorized(detail).into_response();
+        }
+        metrics::render().into_response()
+    };
+    Router::new().route("/metrics", get(show))
+}
+
+/// What pages of the allowed origins may send and see; outside all routes, since a browser asks
+/// before it calls.
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("prefer"),
+            HeaderName::from_static("traceparent"),
+            HeaderName::from_static("tracestate"),
+        ])
+        .expose_headers([
+            header::ALLOW,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
+        ])
+}
+
+async fn require_service(
+    State(verifier): State<Arc<Verifier>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let service = caller::service(request.headers(), &verifier).await?;
+    tracing::debug!(service = service.name, "an internal endpoint is called");
+    Ok(next.run(request).await)
+}
+
+/// A span, a bound, a metric and a log line for every request; a panic becomes a 500 and no more.
+async fn observe(function: &'static str, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let method = request.method().clone();
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        function,
+        %method,
+        route,
+        trace_id = tracing::field::Empty,
+    );
+    let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    telemetry::adopt(&span, traceparent);
+    async move {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let response = match deadline::keep(deadline::WORK_LIMIT, answered).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_panic)) => {
+                Problem::internal(&std::io::Error::other("a handler panicked")).into_response()
+            }
+            Err(deadline::Elapsed) => {
+                tracing::warn!("a request took too long");
+                Problem::not_in_time().into_response()
+            }
+        };
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        tracing::info!(status, duration_ms = took.as_secs_f64() * 1e3, "request served");
+        metrics::request_served(function, route, status, took);
+        response
+    }
+    .instrument(span)
+    .await
+}
