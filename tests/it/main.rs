@@ -22,6 +22,7 @@ mod new_function;
 mod openapi;
 mod operations;
 mod outages;
+mod plans;
 mod practising;
 mod rebalance;
 mod relay;

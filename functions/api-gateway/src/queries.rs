@@ -281,7 +281,7 @@ async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Respons
     let mut conn = gateway.services.store.connection().await?;
     let query = readable(caller, queries::find(&mut conn, id).await?)?;
     let mut response = QueryResponse::pending(id, query.asked_at);
-    response.conversation_id = query.conversation_id;
+    response.conversation_id = Some(query.conversation_id);
     if query.failed {
         response.status = QueryStatus::Failed;
     }

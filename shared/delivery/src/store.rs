@@ -46,7 +46,7 @@ const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// The address is malformed.
 pub fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = config.url.expose_secret().parse()?;
-    let options = options.application_name("learnflow").options([
+    let options = storage::planned(options).application_name("learnflow").options([
         ("statement_timeout", STATEMENT_LIMIT_MS),
         ("idle_in_transaction_session_timeout", SILENCE_LIMIT_MS),
         ("timezone", "UTC"),

@@ -70,11 +70,14 @@ pub async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<Listed>> {
     let rows = sqlx::query!(
-        r#"SELECT id, created_at, updated_at,
+        r#"SELECT id, created_at, last.asked_at AS updated_at,
                   (SELECT question::text FROM queries WHERE conversation_id = conversations.id
                    ORDER BY asked_at, queries.id LIMIT 1) AS first,
                   (SELECT count(*) FROM queries WHERE conversation_id = conversations.id) AS "questions!"
-           FROM conversations WHERE student_id = $1 ORDER BY updated_at DESC LIMIT $2"#,
+           FROM conversations
+           CROSS JOIN LATERAL (SELECT asked_at FROM queries WHERE conversation_id = conversations.id
+                               ORDER BY asked_at DESC LIMIT 1) AS last
+           WHERE student_id = $1 ORDER BY last.asked_at DESC LIMIT $2"#,
         student.as_uuid(),
         limit,
     )

@@ -43,7 +43,8 @@ pub async fn claim_all(
     let claimed = sqlx::query_scalar!(
         "INSERT INTO inbox (function, event_id, received_at)
          SELECT DISTINCT ON (id) $1, id, time FROM UNNEST($2::uuid[], $3::timestamptz[]) AS new (id, time)
-         WHERE NOT EXISTS (SELECT FROM inbox WHERE function = $1 AND event_id = id) ORDER BY id
+         -- A scalar subquery, so that each is looked up in the index.
+         WHERE (SELECT event_id FROM inbox WHERE function = $1 AND event_id = id) IS NULL ORDER BY id
          RETURNING event_id",
         function,
         &ids,

@@ -31,6 +31,7 @@ pub mod users;
 
 pub use database_error::DatabaseFault;
 use domain::versioned::{self, Versioned};
+use sqlx::postgres::PgConnectOptions;
 
 /// Asks the database for nothing, to see whether it answers.
 ///
@@ -54,4 +55,21 @@ fn from_json<T: Versioned>(json: &str) -> sqlx::Result<T> {
 /// has checked, such as a model's.
 fn without_nul(text: &str) -> String {
     text.replace('\0', "")
+}
+
+/// How the server plans statements.
+const PLANNING: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
+/// A connection on which each statement is planned once, and not for what the tables hold at that moment: every
+/// statement finds its few rows by an index, and a plan that reads a small table whole would be used for as long as the
+/// table grows.
+#[must_use]
+pub fn planned(options: PgConnectOptions) -> PgConnectOptions {
+    options.options(PLANNING)
 }

@@ -63,7 +63,7 @@ pub struct Query {
     /// Who asked it.
     pub student_id: UserId,
     /// The conversation that it belongs to.
-    pub conversation_id: Option<Uuid>,
+    pub conversation_id: Uuid,
     /// When it was accepted.
     pub asked_at: DateTime<Utc>,
     /// The answer.
@@ -112,14 +112,13 @@ pub async fn insert(
 ) -> sqlx::Result<ConversationId> {
     let conversation = sqlx::query_scalar!(
         r#"WITH found AS (
-               UPDATE conversations SET updated_at = $3 WHERE id =
-                   (SELECT id FROM conversations
-                    WHERE student_id = $2 AND (id = $4 OR ($4::uuid IS NULL AND updated_at > $5))
-                    ORDER BY updated_at DESC LIMIT 1)
-               RETURNING id
+               SELECT id FROM conversations WHERE id = $4 AND student_id = $2
+               UNION ALL
+               (SELECT conversation_id FROM queries
+                WHERE $4::uuid IS NULL AND student_id = $2 AND asked_at > $5 ORDER BY asked_at DESC LIMIT 1)
            ), made AS (
-               INSERT INTO conversations (id, student_id, created_at, updated_at)
-               SELECT $1, $2, $3, $3 WHERE NOT EXISTS (SELECT FROM found)
+               INSERT INTO conversations (id, student_id, created_at)
+               SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM found)
                RETURNING id
            )
            INSERT INTO queries (id, student_id, question, asked_at, conversation_id)

@@ -1,0 +1,100 @@
+//! How the server finds what statements ask for: by an index, however much the tables hold.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use testing::TestDatabase;
+
+/// Tables that are read whole, since they stay small, or since it is periodic work that looks at all of them.
+const SMALL: [&str; 0] = [];
+
+/// A statement that was checked when the product was compiled.
+#[derive(Deserialize)]
+struct Checked {
+    query: String,
+    describe: Describe,
+}
+
+#[derive(Deserialize)]
+struct Describe {
+    parameters: Parameters,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    #[serde(rename = "Left")]
+    types: Vec<Value>,
+}
+
+fn statements() -> Vec<Checked> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.sqlx");
+    let files = fs::read_dir(folder).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+    files.map(|text| serde_json::from_slice(&text).unwrap()).collect()
+}
+
+/// What a plan reads whole, and what it joins by reading whole.
+fn whole_reads(plan: &Value, found: &mut Vec<String>) {
+    match plan {
+        Value::Object(node) => {
+            let kind = node.get("Node Type").and_then(Value::as_str).unwrap_or_default();
+            let table = node.get("Relation Name").and_then(Value::as_str).unwrap_or_default();
+            let is_index = kind.starts_with("Index") || kind.starts_with("Bitmap Index");
+            let is_unbounded = is_index && !node.contains_key("Index Cond");
+            if (kind == "Seq Scan" || is_unbounded) && !SMALL.contains(&table) {
+                found.push(format!("{kind} of {table}"));
+            }
+            if node.contains_key("Join Filter") {
+                let mut tables = Vec::new();
+                tables_of(plan, &mut tables);
+                tables.retain(|table| !SMALL.contains(table));
+                found.extend(tables.iter().map(|table| format!("each row of {table} by each other")));
+            }
+            node.values().for_each(|value| whole_reads(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| whole_reads(value, found)),
+        _ => {}
+    }
+}
+
+/// The tables that a plan reads.
+fn tables_of<'a>(plan: &'a Value, found: &mut Vec<&'a str>) {
+    match plan {
+        Value::Object(node) => {
+            let is_scan = node.get("Node Type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("Scan"));
+            let table = node.get("Relation Name").and_then(Value::as_str).filter(|_| is_scan);
+            found.extend(table);
+            node.values().for_each(|value| tables_of(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| tables_of(value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_statement_finds_its_rows_by_an_index() {
+    let database = TestDatabase::create().await;
+    let mut conn = PgConnection::connect_with(&storage::planned(database.url().parse().unwrap()))
+        .await
+        .unwrap();
+    let mut faults = Vec::new();
+    for Checked { query, describe } in statements() {
+        let prepare = format!("PREPARE checked AS {query}");
+        sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut conn).await.expect(&query);
+        let nulls = vec!["NULL"; describe.parameters.types.len()].join(", ");
+        let arguments = if nulls.is_empty() { String::new() } else { format!("({nulls})") };
+        let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE checked{arguments}");
+        let row: Result<Value, _> =
+            sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut conn).await;
+        sqlx::raw_sql("DEALLOCATE checked").execute(&mut conn).await.unwrap();
+        let mut found = Vec::new();
+        whole_reads(&row.expect(&query), &mut found);
+        if !found.is_empty() {
+            faults.push(format!("{}\n{query}", found.join(", ")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    conn.close().await.unwrap();
+    database.remove().await;
+}
