@@ -5,6 +5,7 @@ mod accounts;
 mod answers;
 mod bad_input;
 mod catalogue;
+mod circles;
 mod conformance;
 mod credentials;
 mod debugging;

@@ -21,7 +21,7 @@ use sqlx::PgConnection;
 use storage::idempotency::{self, Claim, IdempotencyKey};
 use uuid::Uuid;
 
-use crate::{Gateway, NAME, accounts::reused_key, limits};
+use crate::{gateway::Gateway, limits, spec::NAME};
 
 /// How long a client waits for an answer that says nothing about it, in seconds.
 const DEFAULT_PATIENCE: u64 = 5;
@@ -232,4 +232,10 @@ fn without_account(error: HandlerError) -> Problem {
     } else {
         failed(error)
     }
+}
+
+/// 422: the key belongs to another request.
+pub(crate) fn reused_key() -> Problem {
+    let detail = "this Idempotency-Key was used for another request; use a new one";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
 }

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use storage::{refresh_tokens::RefreshToken, users::User};
 use utoipa::ToSchema;
 
-use crate::Gateway;
+use crate::gateway::Gateway;
 
 /// Life of an access token.
 const ACCESS_LIFE: TimeDelta = TimeDelta::hours(1);

@@ -24,11 +24,12 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    Gateway, NAME,
-    accept::idempotency_key,
+    accept::{idempotency_key, reused_key},
     access::{self, Profile, Session},
+    gateway::Gateway,
     limits,
     passwords::{self, Password},
+    spec::NAME,
 };
 
 /// A new student's account. Teachers and administrators are appointed by an administrator.
@@ -225,10 +226,4 @@ async fn session(
     let cause = EventId::from_uuid(family_id.as_uuid());
     tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;
     Ok((status, Json(session)).into_response())
-}
-
-/// 422: the key belongs to another request.
-pub(crate) fn reused_key() -> Problem {
-    let detail = "this Idempotency-Key was used for another request; use a new one";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
 }

@@ -21,7 +21,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{Gateway, accounts, conversation, executions, help, limits, practice, queries};
+use crate::{
+    accounts, conversation, executions, gateway::Gateway, help, limits, practice, queries,
+};
 
 #[derive(OpenApi)]
 #[openapi(

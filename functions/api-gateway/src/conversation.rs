@@ -16,8 +16,9 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    Gateway, NAME,
+    gateway::Gateway,
     ownership::{changeable, missing, readable},
+    spec::NAME,
     stored,
 };
 

@@ -28,8 +28,8 @@ use utoipa::{
 use uuid::Uuid;
 
 use crate::{
-    Gateway,
     accept::{StudentRequest, accept, pending},
+    gateway::Gateway,
     ownership::{missing, readable},
 };
 

@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Gateway,
     accept::StudentRequest,
+    gateway::Gateway,
     queries::{QueryRequest, QueryResponse, answered},
 };
 

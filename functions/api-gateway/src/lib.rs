@@ -12,6 +12,7 @@ mod config;
 mod conversation;
 mod counters;
 mod executions;
+mod gateway;
 mod help;
 mod limits;
 mod ownership;
@@ -26,12 +27,12 @@ use std::sync::Arc;
 
 use runtime::{
     Function, Services, Sweep,
-    auth::{AuthConfig, Signer, Verifier},
+    auth::{AuthConfig, Signer},
     config::Settings,
 };
 
 pub use self::{api::openapi, spec::SPEC};
-use crate::{config::GatewayConfig, counters::Counters};
+use self::{config::GatewayConfig, gateway::Gateway};
 
 /// What clients get: for clients in Rust, such as our own tests.
 pub mod responses {
@@ -62,23 +63,4 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .allows_origins(origins)
         .trusts_proxies(proxies)
         .awaits_replies()
-}
-
-/// The function's name.
-const NAME: &str = SPEC.name;
-
-/// What the endpoints work with.
-#[derive(Debug, Clone)]
-struct Gateway {
-    services: Arc<Services>,
-    /// Absent where an external identity provider issues all tokens.
-    signer: Option<Arc<Signer>>,
-    config: Arc<GatewayConfig>,
-    counters: Arc<Counters>,
-}
-
-impl axum::extract::FromRef<Gateway> for Arc<Verifier> {
-    fn from_ref(gateway: &Gateway) -> Self {
-        Self::clone(&gateway.services.verifier)
-    }
 }

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use domain::text::Email;
 use runtime::web::{ClientAddress, Problem, network};
 
-use crate::Gateway;
+use crate::gateway::Gateway;
 
 /// The length of a window, in seconds.
 const WINDOW: i64 = 60;

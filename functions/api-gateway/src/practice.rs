@@ -35,11 +35,12 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    Gateway, NAME,
     accept::{StudentRequest, accept, pending},
+    gateway::Gateway,
     help::AgentQuestion,
     ownership::{missing, readable},
     queries::{QueryRequest, QueryResponse, answered},
+    spec::NAME,
     stored,
 };
 

@@ -33,10 +33,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Gateway, NAME,
     accept::{Answered, StudentRequest, accept, failed, pending},
     conversation,
+    gateway::Gateway,
     ownership::{changeable, missing, readable},
+    spec::NAME,
     stored,
 };
 

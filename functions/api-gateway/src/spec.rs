@@ -35,3 +35,6 @@ pub const SPEC: Spec = Spec {
         "RATE_LIMIT_ACCOUNT",
     ],
 };
+
+/// The function's name.
+pub(crate) const NAME: &str = SPEC.name;

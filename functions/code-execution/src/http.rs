@@ -12,7 +12,7 @@ use runtime::{
 use serde::Serialize;
 use storage::executions;
 
-use crate::{NAME, execute::execute, workers::Workers};
+use crate::{execute::execute, spec::NAME, workers::Workers};
 
 /// When to try again after all workers had as much as they take: by then most programs have ended.
 const RETRY_SECONDS: u32 = 1;

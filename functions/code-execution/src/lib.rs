@@ -32,8 +32,6 @@ pub use self::{
     spec::SPEC,
 };
 
-/// The function's name.
-const NAME: &str = SPEC.name;
 /// How long a program waits for its turn before it is put back at the end of the queue. It must begin in time to
 /// end within the 60 s that the runtime gives a handler. With the 256 events that the runtime has in work at once,
 /// one worker's queue is four rounds of 64 programs deep, of at most some 7 s each; the rest is for a program whose

@@ -20,3 +20,6 @@ pub const SPEC: Spec = Spec {
     schedules: &[],
     settings: &["PYTHON_IMAGE", "SANDBOX_WORKERS", "SANDBOX_WORKER", "SANDBOX_WORKER_MEMORY_MB"],
 };
+
+/// The function's name.
+pub(crate) const NAME: &str = SPEC.name;

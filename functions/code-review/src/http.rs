@@ -18,7 +18,7 @@ use runtime::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::NAME;
+use crate::spec::NAME;
 
 pub(crate) fn routes(services: &Arc<Services>) -> [Endpoint; 1] {
     [("/review", post(review).with_state(Arc::clone(services)))]

@@ -24,9 +24,6 @@ pub use self::{
     decide::{CodeReview, Running},
 };
 
-/// The function's name.
-const NAME: &str = SPEC.name;
-
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let review = Handlers::<CodeReview>::new(settings, services);

@@ -22,7 +22,7 @@ use runtime::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::NAME;
+use crate::spec::NAME;
 
 pub(crate) fn routes(services: &Arc<Services>) -> [Endpoint; 2] {
     [("/explain", post(explain).with_state(Arc::clone(services))), ("/concepts", get(concepts))]

@@ -21,9 +21,6 @@ use runtime::{Function, Services, config::Settings};
 pub use self::decide::{Debug, Loaded};
 pub use self::spec::SPEC;
 
-/// The function's name.
-const NAME: &str = SPEC.name;
-
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     let debug = Handlers::<Debug>::new(settings, services);

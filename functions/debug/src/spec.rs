@@ -24,3 +24,6 @@ pub const SPEC: Spec = Spec {
     schedules: &[],
     settings: &tutor::VARIABLES,
 };
+
+/// The function's name.
+pub(crate) const NAME: &str = SPEC.name;

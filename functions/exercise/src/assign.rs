@@ -1,18 +1,20 @@
 //! Assigning an exercise: one that the student has not had, else one that is made, else an old one again.
 
 use agents::{Effect, Load, Next, Reply, Run, Step, step::ExerciseMade};
-use curriculum::{Curriculum, Exercise as Task, Topic};
+use curriculum::{Curriculum, Exercise as Task};
 use domain::difficulty::Difficulty;
 use events::{exercise_generated::ExerciseGenerated, question_routed::QuestionRouted};
 use exercises::Report;
 use ids::ExerciseId;
-use storage::exercises::{MadeExercise, NextExercise, StoredExercise};
+use storage::exercises::{MadeExercise, NextExercise};
 
 use crate::{
-    Exercise, Running,
+    ask,
+    assignable::Assignable,
     choose::Wish,
     make::{self, Making},
-    show, written,
+    show,
+    state::{Exercise, Running},
 };
 
 /// What is said where no topic was named.
@@ -20,22 +22,6 @@ const ANY_TOPIC: &str =
     "Name a topic, such as lists or functions, if you would rather practise that. For now:";
 /// What is said where there is nothing new.
 const ALL_DONE: &str = "You have had all that I have of this. Do this one again, without looking at your old solution:";
-
-/// An exercise that can be assigned, with its topic.
-#[derive(Debug, Clone)]
-pub(crate) struct Assignable {
-    pub(crate) id: ExerciseId,
-    pub(crate) topic: &'static Topic,
-    pub(crate) exercise: Task,
-}
-
-impl Assignable {
-    /// A stored exercise, unless its topic is no longer in the course.
-    pub(crate) fn of(stored: StoredExercise<Task>) -> Option<Self> {
-        let topic = curriculum::embedded().topic(&stored.topic)?;
-        Some(Self { id: stored.id, topic, exercise: stored.body })
-    }
-}
 
 /// A variation of an exercise of the course.
 struct Variation {
@@ -57,7 +43,7 @@ pub(crate) fn next(request: QuestionRouted) -> Step<Exercise> {
         let found = found.map(|found| (found.is_new, Assignable::of(found.exercise)));
         match found {
             Some((true, Some(new))) => assign(request, &new, is_any_topic.then_some(ANY_TOPIC)),
-            Some((false, Some(old))) => written::ask(request, &old),
+            Some((false, Some(old))) => ask::for_exercise(request, &old),
             Some((_, None)) | None => nothing(request),
         }
     };
@@ -141,7 +127,7 @@ pub(crate) fn continue_making(making: Making) -> Step<Exercise> {
             let state = Running::Making(Box::new(making));
             Next::Run(Box::new(Run { program: *program, state, fallback: None })).into()
         }
-        make::Next::Solve => written::ask_for_solution(making),
+        make::Next::Solve => ask::for_solution(making),
         make::Next::Judged(report) => publish(making, &report),
     }
 }

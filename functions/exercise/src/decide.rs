@@ -11,40 +11,17 @@ use events::{
 };
 use ids::ExerciseId;
 use runtime::HandlerError;
-use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use storage::exercises::StoredExercise;
 
 use crate::{
-    assign::{self, Assignable},
+    assign,
+    assignable::Assignable,
     choose::Intent,
-    grading::{self, Grading},
-    help,
-    make::Making,
-    written::{self, Writing},
+    grading, help,
+    state::{Asking, Exercise, Running},
+    written,
 };
-
-/// Gives something to practise, helps with it, and grades what is handed in.
-#[derive(Debug)]
-pub struct Exercise;
-
-/// What is being run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Running {
-    /// A solution that is graded.
-    Grading(Box<Grading>),
-    /// An exercise that is made.
-    Making(Box<Making>),
-}
-
-/// What a model is asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Asking {
-    /// An exercise.
-    Write(Box<Writing>),
-    /// The solution of an exercise, from its task alone.
-    Solve(Box<Making>),
-}
 
 /// A question about practising.
 #[derive(Debug, Clone)]

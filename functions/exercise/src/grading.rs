@@ -10,25 +10,13 @@ use events::{
 };
 use exercises::Before;
 use runtime::HandlerError;
-use serde::{Deserialize, Serialize};
 use storage::{exercises::StoredExercise, submissions::Record};
 
-use crate::{Exercise, Running};
+use crate::state::{Exercise, Grading, Running};
 
 /// How often a solution is run whose tests cannot be judged, before it is said to be so: what a test expects is
 /// worked out again each time, and may not be because much else is run at the moment.
 const MAX_TRIES: u32 = 3;
-
-/// A solution that is being run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Grading {
-    made: SubmissionMade,
-    topic: String,
-    exercise: Task,
-    /// How often its tests could not be judged.
-    #[serde(default)]
-    tries: u32,
-}
 
 /// Why a solution cannot be graded.
 #[derive(Debug, thiserror::Error)]

@@ -11,14 +11,14 @@ use events::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{assign::Assignable, show};
+use crate::{assignable::Assignable, show, state};
 
 /// Gives the next hint to the exercise that is open.
 pub(crate) fn give(
     request: QuestionRouted,
     open: Assignable,
     now: DateTime<Utc>,
-) -> Step<crate::Exercise> {
+) -> Step<state::Exercise> {
     let problem = open.id.as_uuid().as_bytes().to_vec();
     let key = problem.clone();
     let then = move |before| {

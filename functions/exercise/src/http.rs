@@ -19,7 +19,7 @@ use runtime::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::NAME;
+use crate::spec::NAME;
 
 /// Exercises on a page.
 const PAGE: usize = 20;

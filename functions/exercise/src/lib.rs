@@ -6,7 +6,9 @@
 //! verified by `learnflow check-course`; one that is made here passes the same gates before it is assigned. Fails
 //! only if the database is away.
 
+mod ask;
 mod assign;
+mod assignable;
 pub mod choose;
 mod decide;
 mod grading;
@@ -15,6 +17,7 @@ mod http;
 pub mod make;
 pub mod show;
 mod spec;
+mod state;
 mod written;
 
 use std::sync::Arc;
@@ -23,11 +26,10 @@ use agents::Handlers;
 use events::{exercise_requested::ExerciseRequested, submission_made::SubmissionMade};
 use runtime::{Function, Services, config::Settings};
 
-pub use self::decide::{Asking, Exercise, Running};
-pub use self::spec::SPEC;
-
-/// The function's name.
-const NAME: &str = SPEC.name;
+pub use self::{
+    spec::SPEC,
+    state::{Asking, Exercise, Running},
+};
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {

@@ -16,9 +16,9 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
+    call::{Call, Error},
     configs::Configs,
-    connection::{Call, Error},
+    state::State,
     topics::{ChangeError, DEFAULT_PARTITIONS, Topic},
 };
 

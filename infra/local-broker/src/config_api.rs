@@ -15,10 +15,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
+    call::{Call, Error},
     cluster::NODE,
     configs::{self, Configs, DEFAULT_BATCH_LIMIT, Kind, Operation, SETTINGS},
-    connection::{Call, Error},
+    state::State,
     topic_api,
     topics::{ChangeError, DEFAULT_PARTITIONS, Topics},
 };

@@ -2,14 +2,13 @@
 
 use std::io;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::{
     ResponseError,
     messages::{
-        ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader,
+        ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader,
         api_versions_response::ApiVersion,
     },
-    protocol::{Decodable, Encodable, HeaderVersion},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,7 +16,10 @@ use tokio::{
 };
 
 use crate::{
-    State, cluster, config_api, fetch, group_admin, group_api, offset_api, produce, topic_api, wire,
+    call::{Call, Error},
+    cluster, config_api, fetch, group_admin, group_api, offset_api, produce,
+    state::State,
+    topic_api, wire,
 };
 
 /// Most bytes of a request that produces: many times the largest batch that a topic takes by default.
@@ -58,59 +60,6 @@ const SERVED: [(ApiKey, i16, i16); 25] = [
     (ApiKey::OffsetDelete, 0, 0),
     (ApiKey::DescribeCluster, 0, 1),
 ];
-
-/// Why a connection is closed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("the connection broke")]
-    Io(#[from] io::Error),
-    #[error("a request or response of {0} bytes is out of bounds")]
-    Length(usize),
-    #[error("API {0} version {1} is not served")]
-    NotServed(i16, i16),
-    #[error("a request or response does not have its form: {0}")]
-    Malformed(anyhow::Error),
-}
-
-/// One request's place on the wire.
-pub(crate) struct Call {
-    pub(crate) version: i16,
-    pub(crate) client_id: String,
-    pub(crate) client_host: String,
-    body: Bytes,
-    correlation_id: i32,
-}
-
-impl Call {
-    /// Reads the request's body.
-    pub(crate) fn request<R: Decodable>(&mut self) -> Result<R, Error> {
-        wire::decode(&mut self.body, self.version).map_err(Error::Malformed)
-    }
-
-    /// Writes the response's frame.
-    pub(crate) fn respond<R: Encodable + HeaderVersion>(
-        &self,
-        response: &R,
-    ) -> Result<Bytes, Error> {
-        self.respond_as(response, self.version)
-    }
-
-    fn respond_as<R: Encodable + HeaderVersion>(
-        &self,
-        response: &R,
-        version: i16,
-    ) -> Result<Bytes, Error> {
-        let mut frame = BytesMut::new();
-        frame.put_i32(0);
-        let header = ResponseHeader::default().with_correlation_id(self.correlation_id);
-        header.encode(&mut frame, R::header_version(version)).map_err(Error::Malformed)?;
-        response.encode(&mut frame, version).map_err(Error::Malformed)?;
-        let len =
-            i32::try_from(frame.len() - 4).map_err(|_over_2_gib| Error::Length(frame.len()))?;
-        frame[..4].copy_from_slice(&len.to_be_bytes());
-        Ok(frame.freeze())
-    }
-}
 
 pub(crate) async fn serve(mut stream: TcpStream, state: &State) -> Result<(), Error> {
     stream.set_nodelay(true)?;

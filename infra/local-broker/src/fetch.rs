@@ -14,9 +14,9 @@ use kafka_protocol::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    State,
-    connection::{Call, Error},
+    call::{Call, Error},
     log::PartitionLog,
+    state::State,
 };
 
 /// The longest that a client may wait for records in one request.

@@ -10,7 +10,7 @@ use kafka_protocol::ResponseError;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::groups::{
+use crate::membership::{
     DescribedMember, Description, JoinAnswer, JoinRequest, Joined, JoinedMember, Protocols,
     Refusal, Speaker, SyncAnswer, Synced,
 };

@@ -16,10 +16,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
-    connection::{Call, Error},
-    groups::Description,
+    call::{Call, Error},
+    membership::Description,
     offsets::CommittedOffsets,
+    state::State,
 };
 
 /// A group that has committed offsets and no members.

@@ -14,9 +14,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
-    connection::{Call, Error},
-    groups::{JoinRequest, Joined, NAME_LIMIT, Refusal, Speaker},
+    call::{Call, Error},
+    groups::NAME_LIMIT,
+    membership::{JoinRequest, Joined, Refusal, Speaker},
+    state::State,
 };
 
 /// The longest that a member may be silent: Kafka's `group.max.session.timeout.ms`.

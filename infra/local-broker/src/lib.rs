@@ -7,6 +7,7 @@
 //! are not told any more, but take up their space. A process crash loses nothing that was acknowledged; a power
 //! cut may lose the tail, as with Kafka's own defaults.
 
+mod call;
 mod cluster;
 mod config_api;
 mod configs;
@@ -17,10 +18,12 @@ mod group_admin;
 mod group_api;
 mod groups;
 mod log;
+mod membership;
 mod offset_api;
 mod offsets;
 mod produce;
 mod records;
+mod state;
 mod topic_api;
 mod topics;
 mod wire;
@@ -40,7 +43,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{groups::Groups, offsets::CommittedOffsets, topics::Topics};
+use self::{offsets::CommittedOffsets, state::State, topics::Topics};
 
 /// Most clients at once: ten functions with a few connections each, many times over.
 const CONNECTIONS_LIMIT: usize = 1_024;
@@ -81,21 +84,6 @@ pub struct Broker {
     address: SocketAddr,
     stop: Arc<Notify>,
     tasks: JoinSet<()>,
-}
-
-/// What every connection shares.
-#[derive(Debug)]
-pub(crate) struct State {
-    /// Where clients are told to find the broker.
-    advertised: SocketAddr,
-    topics: Mutex<Topics>,
-    groups: Mutex<Groups>,
-    offsets: Mutex<CommittedOffsets>,
-    last_producer_id: AtomicI64,
-    /// Counts appends; whoever waits for records wakes up.
-    appended: watch::Sender<u64>,
-    /// Held open, and so locked, as long as the broker runs.
-    _lock: fs::File,
 }
 
 impl Broker {

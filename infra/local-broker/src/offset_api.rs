@@ -20,11 +20,11 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
-    connection::{Call, Error},
+    call::{Call, Error},
     group_api::{code, is_group_name},
-    groups::Speaker,
+    membership::Speaker,
     offsets::{Key, METADATA_LIMIT, Offset},
+    state::State,
 };
 
 fn text(text: String) -> StrBytes {

@@ -16,9 +16,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State, configs,
-    connection::{Call, Error},
+    call::{Call, Error},
+    configs,
     log::AppendError,
+    state::State,
 };
 
 pub(crate) fn produce(call: &mut Call, state: &State) -> Result<Option<Bytes>, Error> {

@@ -17,10 +17,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    State,
+    call::{Call, Error},
     configs::Configs,
-    connection::{Call, Error},
     log::PartitionLog,
+    state::State,
     topics::{ChangeError, Topics},
 };
 

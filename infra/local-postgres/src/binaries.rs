@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// The oldest major version that the migrations are written for.
 const OLDEST_MAJOR: u32 = 15;

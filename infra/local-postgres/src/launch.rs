@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// How programs are started here.
 #[derive(Debug)]

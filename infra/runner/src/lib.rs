@@ -5,25 +5,24 @@
 
 mod ask;
 mod backends;
-pub mod course;
+mod check;
 mod course_rows;
 mod dead_letters;
 mod dev;
 pub mod functions;
 mod operate;
-pub mod quality;
 mod run;
+mod terminal;
 mod token;
 
 pub use dev::{Stack, StackOptions};
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::Path, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use runtime::telemetry::{self, LogFormat, TelemetryConfig};
+
+use self::terminal::{fail, say};
 
 /// AI-tutored Python courses: the whole back end on this machine.
 #[derive(Debug, Parser)]
@@ -36,15 +35,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start everything: PostgreSQL, a Kafka broker and all functions. The default.
-    Dev(DevArguments),
+    Dev(dev::DevArguments),
     /// Ask the tutor a question.
     Ask(ask::AskArguments),
     /// Run a Python program in the sandbox, as a student's is run.
     Run(run::RunArguments),
     /// Try everything that a course claims: examples, quizzes, exercises and their tests.
-    CheckCourse(course::CourseArguments),
+    CheckCourse(check::CourseArguments),
     /// Write the JSON Schemas of the course's files.
-    CourseSchema(course::SchemaArguments),
+    CourseSchema(check::SchemaArguments),
     /// Measure the tutor on labelled cases.
     Quality,
     /// List all functions, topics and settings, as Markdown.
@@ -73,20 +72,6 @@ enum Command {
     DeadLetters(dead_letters::DeadLetterArguments),
 }
 
-/// Where things are kept, and what is used instead of the built-in parts.
-#[derive(Debug, Args, Default)]
-struct DevArguments {
-    /// Where the database and the broker keep their data.
-    #[arg(long, env = "LEARNFLOW_DATA", default_value = ".learnflow")]
-    data: PathBuf,
-    /// A PostgreSQL server of yours instead of a private one.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
-    /// A Kafka cluster of yours instead of the built-in broker, such as `localhost:9092`.
-    #[arg(long, env = "KAFKA_BROKERS")]
-    kafka: Option<String>,
-}
-
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -100,7 +85,7 @@ pub fn main() -> ExitCode {
         // The default command takes its options from the environment alone.
         match Cli::parse_from(["learnflow", "dev"]).command {
             Some(command) => command,
-            None => Command::Dev(DevArguments::default()),
+            None => Command::Dev(dev::DevArguments::default()),
         }
     });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -113,9 +98,9 @@ pub fn main() -> ExitCode {
             Command::Dev(arguments) => dev::run(arguments).await?,
             Command::Ask(arguments) => ask::run(arguments).await?,
             Command::Run(arguments) => return run::run(arguments).await,
-            Command::CheckCourse(arguments) => return course::run(arguments).await,
-            Command::CourseSchema(arguments) => return course::write_schemas(&arguments),
-            Command::Quality => return quality::run().await,
+            Command::CheckCourse(arguments) => return check::check_course(arguments).await,
+            Command::CourseSchema(arguments) => return check::write_schemas(&arguments),
+            Command::Quality => return check::measure_quality().await,
             Command::Functions => say(functions::markdown().trim_end()),
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
@@ -141,16 +126,4 @@ fn telemetry_config() -> TelemetryConfig {
         level: settings.optional("LOG_LEVEL").unwrap_or_else(|| "warn".to_owned()),
         otlp_endpoint: chosen.otlp_endpoint,
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a command's answer to a person")]
-fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("learnflow: {error:#}");
-    ExitCode::FAILURE
-}
-
-/// Prints a line for the person at the terminal.
-#[expect(clippy::print_stdout, reason = "a command's answer to a person")]
-fn say(line: impl std::fmt::Display) {
-    println!("{line}");
 }

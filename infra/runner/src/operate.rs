@@ -7,7 +7,7 @@ use runtime::{
     kafka,
 };
 
-use crate::{course_rows, say};
+use crate::{course_rows, terminal::say};
 
 pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
     let store = Store::open(database_url)?;

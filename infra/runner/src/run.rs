@@ -18,6 +18,8 @@ use domain::{
 use runtime::Clock;
 use serde_json::json;
 
+use crate::terminal::say;
+
 /// The program, and what to show of its run.
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -61,7 +63,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let workers = Workers::thread(code_execution::built_image())?;
     let result = execute(&workers, &program, Clock::System.now()).await?;
     if arguments.json {
-        crate::say(serde_json::to_string_pretty(&result)?);
+        say(serde_json::to_string_pretty(&result)?);
         return Ok(ExitCode::from(result.exit_code));
     }
     show(&result)?;

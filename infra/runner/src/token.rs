@@ -10,7 +10,7 @@ use runtime::{
     config::Settings,
 };
 
-use crate::{dev, say};
+use crate::{dev, terminal::say};
 
 /// As long as a person's access token.
 const LIFE: TimeDelta = TimeDelta::hours(1);

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    find::key,
     practice::{Practice, Template},
+    terms::key,
 };
 
 /// The whole course.
@@ -189,7 +189,7 @@ impl Curriculum {
     }
 }
 
-/// The words of all topics and concepts, for the index, as [`crate::find::key`] has them.
+/// The words of all topics and concepts, for the index, as [`key`] has them.
 pub(crate) fn vocabulary(curriculum: &Curriculum) -> Vocabulary {
     let mut terms = Vocabulary::new();
     for (index, topic) in curriculum.topics().enumerate() {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Concept, Curriculum, Topic};
+use crate::{
+    content::{Concept, Curriculum, Topic},
+    terms::{ARTICLES, singular, words},
+};
 
 /// The longest term, in words.
 const TERM_WORDS: usize = 5;
 /// The shortest word in which a slip of the pen is forgiven; shorter ones are too like each other.
 const FUZZY_CHARS: usize = 6;
-
-/// Words that stand before a name and say nothing of it: «sort a list», «sort my list», «sort lists» are one.
-const ARTICLES: [&str; 7] = ["a", "an", "the", "my", "your", "this", "some"];
 
 /// Words before «get» that make it mean understanding.
 const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
@@ -390,32 +390,6 @@ impl<'a> Found<'a> {
             None => self.matches.push(Match { topic, concept, weight }),
         }
     }
-}
-
-/// The words of a text in lower case; `==`, `f-string` and `__init__` stay whole.
-fn words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase().replace('\u{2019}', "'");
-    let words = text.split(|c: char| c.is_whitespace() || ",;?!\"`()".contains(c));
-    let words = words.map(|word| word.trim_matches(|c: char| ".:'".contains(c)).to_owned());
-    words.filter(|word| !word.is_empty()).collect()
-}
-
-/// A term as questions are searched for it: in small letters, in the singular, without articles.
-pub(crate) fn key(term: &str) -> String {
-    let words = words(term).into_iter().filter(|word| !ARTICLES.contains(&word.as_str()));
-    words.map(|word| singular(&word)).collect::<Vec<_>>().join(" ")
-}
-
-/// An English word without its plural's ending, roughly.
-fn singular(word: &str) -> String {
-    let cut = |suffix: &str, with: &str| {
-        let stem = word.strip_suffix(suffix)?;
-        (stem.len() > 2).then(|| format!("{stem}{with}"))
-    };
-    cut("ies", "y")
-        .or_else(|| cut("ss", "ss"))
-        .or_else(|| cut("s", ""))
-        .unwrap_or_else(|| word.to_owned())
 }
 
 fn is_slip(word: &str, term: &str) -> bool {

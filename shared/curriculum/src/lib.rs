@@ -8,6 +8,7 @@ mod find;
 mod load;
 mod practice;
 pub mod schema;
+mod terms;
 
 pub use content::{
     Comparison, Concept, Curriculum, Example, Explanations, Lesson, Mistake, Module, Topic,

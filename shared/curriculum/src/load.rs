@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     Comparison, Curriculum, Lesson, Module, Practice,
     content::{Vocabulary, vocabulary},
-    find::key,
+    terms::key,
 };
 
 macro_rules! topics {

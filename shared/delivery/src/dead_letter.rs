@@ -10,7 +10,7 @@ use ids::EventId;
 use storage::events::StoredEvent;
 use uuid::Uuid;
 
-use crate::{message::Message, process::Scope};
+use crate::{message::Message, scope::Scope};
 
 /// Records a dead letter, and that the message is dealt with, in one transaction: a redelivered
 /// message is not recorded twice.

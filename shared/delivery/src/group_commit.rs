@@ -24,10 +24,11 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::{
-    HandlerError, Outgoing, Store,
+    database::{WORK_LIMIT, bounded, silent},
+    failure::Failure,
     fault::FaultPoint,
-    process::Failure,
-    store::{self, CommitError, stored},
+    handler::{HandlerError, Outgoing},
+    transaction::{CommitError, Transactions, stored},
 };
 
 /// Most units of a group: enough that begin, commit and flush cost little for each, few enough that the first does not
@@ -179,7 +180,7 @@ impl Groups {
     /// Runs a unit in the function's next group.
     pub(crate) async fn run(
         &self,
-        store: &Store,
+        transactions: &Transactions,
         origin: WorkOrigin,
         unit: Arc<dyn AnyUnit>,
     ) -> UnitOutcome {
@@ -195,8 +196,10 @@ impl Groups {
         };
         if starts {
             let worker = Worker { groups: self.clone(), function: origin.function };
-            let (killed, store) = (self.killed.clone(), store.clone());
-            tokio::spawn(async move { killed.run_until_cancelled(worker.work(&store)).await });
+            let (killed, transactions) = (self.killed.clone(), transactions.clone());
+            tokio::spawn(
+                async move { killed.run_until_cancelled(worker.work(&transactions)).await },
+            );
         }
         // A group that is dropped sends nothing: its units are run alone then.
         outcome.await.unwrap_or(UnitOutcome::Undone)
@@ -210,9 +213,9 @@ struct Worker {
 }
 
 impl Worker {
-    async fn work(self, store: &Store) {
+    async fn work(self, transactions: &Transactions) {
         while let Some(group) = self.next() {
-            let outcomes = commit(store, self.function, &group).await;
+            let outcomes = commit(transactions, self.function, &group).await;
             for (member, outcome) in group.into_iter().zip(outcomes) {
                 // Who does not listen any more was cut off, as by a crash.
                 drop(member.outcome.send(outcome));
@@ -246,9 +249,13 @@ impl Drop for Worker {
 }
 
 /// Does a group's work, all of it or nothing; gives what became of each member.
-async fn commit(store: &Store, function: &'static str, group: &[Member]) -> Vec<UnitOutcome> {
+async fn commit(
+    transactions: &Transactions,
+    function: &'static str,
+    group: &[Member],
+) -> Vec<UnitOutcome> {
     let mut handled = HashSet::new();
-    match try_commit(store, function, group, &mut handled).await {
+    match try_commit(transactions, function, group, &mut handled).await {
         Ok(()) => group
             .iter()
             .map(|member| {
@@ -268,18 +275,18 @@ async fn commit(store: &Store, function: &'static str, group: &[Member]) -> Vec<
 }
 
 async fn try_commit(
-    store: &Store,
+    transactions: &Transactions,
     function: &'static str,
     group: &[Member],
     handled: &mut HashSet<EventId>,
 ) -> Result<(), GroupError> {
-    let mut tx = store::bounded(store.begin(function)).await?;
+    let mut tx = bounded(transactions.begin(function)).await?;
     let claims = group.iter().filter(|member| member.origin.is_event);
     let claims: Vec<(EventId, DateTime<Utc>)> =
         claims.map(|member| (member.origin.cause, member.origin.now)).collect();
     if !claims.is_empty() {
         let claimed = storage::inbox::claim_all(tx.conn(), function, &claims);
-        handled.extend(store::bounded(claimed).await?);
+        handled.extend(bounded(claimed).await?);
     }
     let deadline = Instant::now() + TIME_LIMIT;
     let mut claimed = handled.clone();
@@ -297,13 +304,13 @@ async fn try_commit(
             }
             Err(elapsed) => return Err(Failure::Retry(elapsed.into()).into()),
         };
-        store.faults.pass(function, FaultPoint::Handled).await;
+        transactions.faults.pass(function, FaultPoint::Handled).await;
         span.in_scope(|| events.extend(stored(function, origin.cause, outgoing, origin.now)));
     }
-    match tokio::time::timeout(store::WORK_LIMIT, tx.commit_events(events)).await {
+    match tokio::time::timeout(WORK_LIMIT, tx.commit_events(events)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(CommitError::NotDone(error))) => Err(error.into()),
         Ok(Err(CommitError::Unknown(error))) => Err(GroupError::Unknown(error)),
-        Err(_elapsed) => Err(GroupError::Unknown(store::silent())),
+        Err(_elapsed) => Err(GroupError::Unknown(silent())),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::Live;
+use crate::live::Live;
 
 /// An event with the time at which it is handled.
 #[derive(Debug, Clone)]

@@ -4,7 +4,10 @@
 //! answers, and work that no event asks for. Never here: HTTP endpoints, a product noun or a function's name.
 
 pub mod consumer;
+mod counters;
+pub mod database;
 mod dead_letter;
+mod failure;
 pub mod fault;
 mod group_commit;
 pub mod handler;
@@ -20,13 +23,16 @@ pub mod replay;
 pub mod replies;
 mod retry;
 pub mod schema;
+pub mod scope;
 pub mod store;
 mod sweep;
+mod transaction;
 mod writer;
 
 pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use live::Live;
 pub use periodic::{Periodic, Round, Schedule};
-pub use store::{Store, Transaction};
+pub use store::Store;
 pub use sweep::Sweep;
+pub use transaction::Transaction;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use environment::{Clock, chain, metrics};
+use environment::{Clock, chain};
 use events::{CloudEvent, Data};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use rdkafka::error::KafkaError;
@@ -27,11 +27,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    counters,
+    database::bounded,
     fault::{FaultPoint, Faults},
     kafka::Producer,
     lanes::Lanes,
     refusal::{REFUSALS_LIMIT, Refusal, delay, refusal},
-    store::bounded,
     writer::{self, Ticket, Writer},
 };
 
@@ -333,7 +334,7 @@ impl Publisher {
             self.hold_back(&item.lane);
             self.refused(item, &error).await;
         } else {
-            metrics::published(1);
+            counters::published(1);
             match item.source {
                 Source::Commit(_) => self.outbox.pending.done(1),
                 Source::Relay { .. } => self.relayed.push(item.id),
@@ -355,7 +356,7 @@ impl Publisher {
         self.producer.renew_if_broken();
         let refusal = refusal(error);
         if refusal == Refusal::Away {
-            metrics::publish_failed();
+            counters::publish_failed();
             tracing::warn!(event_id = %id, %topic, %error, "event is not published, it is left to the relay");
             self.delayed.push(item);
             return;
@@ -373,11 +374,11 @@ impl Publisher {
         });
         match written.await {
             Ok(()) if parks => {
-                metrics::parked();
+                counters::parked();
                 tracing::error!(event_id = %id, %topic, %error, "event is parked: the broker does not take it");
             }
             Ok(()) => {
-                metrics::publish_failed();
+                counters::publish_failed();
                 tracing::warn!(event_id = %id, %topic, attempts, %error, "the broker does not take an event");
             }
             Err(unwritten) => {

@@ -12,9 +12,10 @@ use tokio::{task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    HandlerError, Outgoing, Store,
+    database::{WORK_LIMIT, bounded, silent},
+    handler::{HandlerError, Outgoing},
     schema::Schema,
-    store::{self, bounded},
+    store::Store,
 };
 
 /// Rounds that one run makes at most; what is left has the next run.
@@ -187,8 +188,8 @@ impl PeriodicWork {
 
     async fn rounds(&self, work: &dyn AnyPeriodic) -> Result<(), PeriodicError> {
         for _ in 0..ROUNDS_LIMIT {
-            let round = tokio::time::timeout(store::WORK_LIMIT, self.round(work));
-            if !round.await.unwrap_or_else(|_elapsed| Err(store::silent().into()))? {
+            let round = tokio::time::timeout(WORK_LIMIT, self.round(work));
+            if !round.await.unwrap_or_else(|_elapsed| Err(silent().into()))? {
                 break;
             }
         }

@@ -10,26 +10,30 @@ use std::{
 };
 
 use anyhow::anyhow;
-use environment::{Clock, chain, metrics, telemetry};
+use environment::{chain, telemetry};
 use events::{
     CloudEvent, Envelope, Event, Topic,
     envelope::{event_id, is_versioned_type},
 };
 use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
-use storage::{DatabaseFault, events::StoredEvent};
-use tracing::Instrument;
+use storage::events::StoredEvent;
+use tracing::{Instrument, Span};
 
 use crate::{
-    Act, Decide, HandlerError, Outgoing, Received, Store, dead_letter,
-    fault::{FaultPoint, Faults},
+    counters,
+    database::{WORK_LIMIT, bounded, silent},
+    dead_letter,
+    failure::Failure,
+    fault::FaultPoint,
     group_commit::{AnyUnit, UnitOutcome, WorkOrigin},
-    kafka::Producer,
+    handler::{Act, Decide, HandlerError, Outgoing, Received},
     live::Live,
     message::Message,
     replay,
     retry::MAX_ATTEMPTS,
-    store,
+    scope::Scope,
+    transaction::Transaction,
 };
 
 /// The longest that an attempt may take that calls outside: a model call with its retries fits, a hang does not.
@@ -60,39 +64,6 @@ impl Outcome {
             Self::Unavailable => "unavailable",
         }
     }
-}
-
-/// Why one attempt failed.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    Unavailable(anyhow::Error),
-    Retry(anyhow::Error),
-    Fail(anyhow::Error),
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        match DatabaseFault::of(&error) {
-            DatabaseFault::Away => Self::Unavailable(error.into()),
-            DatabaseFault::Passing => Self::Retry(error.into()),
-            DatabaseFault::Permanent => Self::Fail(error.into()),
-        }
-    }
-}
-
-/// What an attempt needs besides the event.
-#[derive(Debug, Clone)]
-pub struct Scope {
-    /// The function's name.
-    pub function: &'static str,
-    /// The database.
-    pub store: Store,
-    /// Time.
-    pub clock: Clock,
-    /// Where a test makes the process die.
-    pub faults: Faults,
-    /// Sends what is not kept.
-    pub producer: Producer,
 }
 
 type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
@@ -144,7 +115,7 @@ async fn decide<H: Decide>(
         let function = scope.function;
         let origin = WorkOrigin { function, cause: id, student, now, is_event: true };
         let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
-        match scope.store.groups().run(&scope.store, origin, shared).await {
+        match scope.store.run_in_group(origin, shared).await {
             UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
             // Its inbox row tells whether it was done.
             UnitOutcome::Undone | UnitOutcome::Unknown => {}
@@ -183,7 +154,7 @@ async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<()
         let mut conn = scope.store.connection().await?;
         storage::inbox::contains(&mut conn, scope.function, id).await
     };
-    if store::bounded(seen).await? {
+    if bounded(seen).await? {
         return Ok(());
     }
     let live = Live::new(scope.function, id, now, scope.producer.clone());
@@ -199,9 +170,7 @@ async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<()
         let outgoing = handler.record(done, now, tx.conn()).await?;
         Ok(tx.commit(id, outgoing, now).await?)
     };
-    tokio::time::timeout(store::WORK_LIMIT, recorded)
-        .await
-        .unwrap_or_else(|_elapsed| Err(store::silent().into()))
+    tokio::time::timeout(WORK_LIMIT, recorded).await.unwrap_or_else(|_elapsed| Err(silent().into()))
 }
 
 /// A foreign event, for the audit trail; our own are there already, written by who emitted them.
@@ -233,24 +202,11 @@ impl StoredIncoming {
 
     async fn record(
         self,
-        tx: &mut crate::Transaction<'_>,
+        tx: &mut Transaction<'_>,
         now: chrono::DateTime<chrono::Utc>,
     ) -> sqlx::Result<()> {
         let Some(event) = self.0 else { return Ok(()) };
         storage::events::insert_received(tx.conn(), &event, now).await
-    }
-}
-
-impl From<HandlerError> for Failure {
-    fn from(error: HandlerError) -> Self {
-        match error {
-            // Handlers pass the database's errors on as they are; what they mean is decided here, for all of them.
-            HandlerError::Retry(error) => match error.downcast::<sqlx::Error>() {
-                Ok(error) => error.into(),
-                Err(error) => Self::Retry(error),
-            },
-            HandlerError::Fail(error) => Self::Fail(error),
-        }
     }
 }
 
@@ -329,11 +285,11 @@ impl Processor {
         let (span, outcome) = match message.decode() {
             Ok(event) if self.skips(&event) => {
                 tracing::debug!(function, event_type = event.event_type, "event skipped");
-                metrics::event_skipped(function);
+                counters::event_skipped(function);
                 return Outcome::Done;
             }
             Ok(event) => {
-                let span = telemetry::event_span(function, &event, &message.origin);
+                let span = event_span(function, &event, &message.origin);
                 let id = event_id(&event);
                 let attempted = async {
                     let result = self.attempt(event).await;
@@ -350,7 +306,7 @@ impl Processor {
             }
         };
         let (name, took) = (outcome.name(), started.elapsed());
-        metrics::event_handled(function, name, took);
+        counters::event_handled(function, name, took);
         span.in_scope(|| {
             tracing::info!(
                 origin = message.origin,
@@ -418,13 +374,13 @@ impl Processor {
             let mut conn = store.connection().await?;
             storage::delivery_attempts::count(&mut conn, function, id, clock.now()).await
         };
-        store::bounded(counted).await
+        bounded(counted).await
     }
 
     async fn give_up(&self, message: &Message, error: anyhow::Error, attempts: u32) -> Outcome {
         let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
         let recorded = dead_letter::record(&self.scope, message, reasons.clone(), attempts);
-        match store::bounded(recorded).await {
+        match bounded(recorded).await {
             Ok(()) => {
                 tracing::error!(attempts, error = %reasons.join(": "), "event is dead-lettered");
                 Outcome::DeadLettered(reasons)
@@ -437,4 +393,22 @@ impl Processor {
 fn unavailable(error: &anyhow::Error) -> Outcome {
     tracing::warn!(error = %chain(error.as_ref()), "the database is not available");
     Outcome::Unavailable
+}
+
+/// A span for handling an event, child of the span that emitted it.
+fn event_span(function: &'static str, event: &CloudEvent, origin: &str) -> Span {
+    let correlation_id = event.extensions.get("correlationid").map(String::as_str);
+    let span = tracing::info_span!(
+        "event",
+        otel.name = format!("{function} {}", event.event_type),
+        otel.kind = "consumer",
+        function,
+        event_id = event.id,
+        event_type = event.event_type,
+        correlation_id,
+        origin,
+        trace_id = tracing::field::Empty,
+    );
+    telemetry::adopt(&span, event.extensions.get("traceparent").map(String::as_str));
+    span
 }

@@ -16,7 +16,7 @@ use storage::{
 };
 use uuid::Uuid;
 
-use crate::{Store, message::Message};
+use crate::{message::Message, store::Store};
 
 /// The source of what is sent again, before the name of the function that it is for: other functions on the topic may
 /// have handled the original, so they pass it over.

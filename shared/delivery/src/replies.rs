@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{kafka, live::EPHEMERAL, store::bounded};
+use crate::{database::bounded, kafka, live::EPHEMERAL};
 
 /// Where answers come: to questions and solutions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];

@@ -14,7 +14,7 @@ use storage::migrations::{self, MINIMUM_VERSION};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::bounded;
+use crate::database::bounded;
 
 /// How often a database that is not up to date is looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -10,7 +10,12 @@ use storage::{
     retention::{self, Part, RETENTIONS},
 };
 
-use crate::{HandlerError, Outgoing, Periodic, Round, Schedule, Store, store::bounded};
+use crate::{
+    database::bounded,
+    handler::{HandlerError, Outgoing},
+    periodic::{Periodic, Round, Schedule},
+    store::Store,
+};
 
 /// Rows that one statement deletes: a few milliseconds of work.
 const ROWS_AT_ONCE: i64 = 1_000;

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use sqlx::{PgConnection, PgPool};
 use storage::outbox;
 
-use crate::store::bounded;
+use crate::database::bounded;
 
 /// After this long without a note a relay takes a process for dead.
 const SILENCE: TimeDelta = TimeDelta::seconds(10);

@@ -53,36 +53,3 @@ pub fn render() -> String {
         None => String::new(),
     }
 }
-
-pub fn event_handled(function: &'static str, outcome: &'static str, took: Duration) {
-    metrics::counter!("learnflow_events_total", "function" => function, "outcome" => outcome)
-        .increment(1);
-    metrics::histogram!("learnflow_event_duration_seconds", "function" => function).record(took);
-}
-
-/// Events that are not for this function: of a type that it does not handle, or sent again for another.
-pub fn event_skipped(function: &'static str) {
-    metrics::counter!("learnflow_events_skipped_total", "function" => function).increment(1);
-}
-
-pub fn published(count: usize) {
-    metrics::counter!("learnflow_events_published_total").increment(count as u64);
-}
-
-pub fn publish_failed() {
-    metrics::counter!("learnflow_publish_failures_total").increment(1);
-}
-
-pub fn parked() {
-    metrics::counter!("learnflow_events_parked_total").increment(1);
-}
-
-pub fn request_served(function: &'static str, route: String, status: u16, took: Duration) {
-    let status = status.to_string();
-    metrics::counter!("learnflow_http_requests_total",
-        "function" => function, "route" => route.clone(), "status" => status)
-    .increment(1);
-    metrics::histogram!("learnflow_http_request_duration_seconds",
-        "function" => function, "route" => route)
-    .record(took);
-}

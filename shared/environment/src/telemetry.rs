@@ -3,7 +3,6 @@
 
 use std::{collections::HashMap, io::IsTerminal};
 
-use events::CloudEvent;
 use opentelemetry::{
     Context,
     propagation::{Extractor, TextMapPropagator},
@@ -142,24 +141,6 @@ pub fn current_traceparent() -> Option<String> {
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
     current_traceparent().and_then(|text| text.split('-').nth(1).map(str::to_owned))
-}
-
-/// A span for handling an event, child of the span that emitted it.
-pub fn event_span(function: &'static str, event: &CloudEvent, origin: &str) -> Span {
-    let correlation_id = event.extensions.get("correlationid").map(String::as_str);
-    let span = tracing::info_span!(
-        "event",
-        otel.name = format!("{function} {}", event.event_type),
-        otel.kind = "consumer",
-        function,
-        event_id = event.id,
-        event_type = event.event_type,
-        correlation_id,
-        origin,
-        trace_id = tracing::field::Empty,
-    );
-    adopt(&span, event.extensions.get("traceparent").map(String::as_str));
-    span
 }
 
 /// Makes a span the child of a remote one and writes its trace id where logs show it.

@@ -2,7 +2,7 @@
 
 use domain::{difficulty::Difficulty, execution::Verdict};
 use ids::{ExecutionId, ExerciseId, QueryId, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -90,7 +90,7 @@ pub struct ActivityRecorded {
     /// The request that it belongs to.
     pub request_id: Uuid,
     /// What.
-    #[serde(deserialize_with = "lenient::activity")]
+    #[serde(deserialize_with = "activity")]
     pub activity: Activity,
 }
 
@@ -105,4 +105,13 @@ impl Event for ActivityRecorded {
     fn correlation_id(&self) -> Uuid {
         self.request_id
     }
+}
+
+/// Activities that are known: a faulty one of these is malformed.
+const ACTIVITIES: [&str; 5] =
+    ["code_run", "exercise_submitted", "hint_given", "answer_rated", "code_reviewed"];
+
+/// What a student has done.
+fn activity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Activity, D::Error> {
+    lenient::tagged(Map::deserialize(deserializer)?, "type", &ACTIVITIES, Activity::Unknown)
 }

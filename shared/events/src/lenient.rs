@@ -8,13 +8,13 @@
 //! - kept as «unknown» where nothing is decided by it, or where whoever decides must know. Types that only events have
 //!   say so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
 //!   those that clients and files name, too, are strict, and read leniently here ([`Agent`], [`Author`], [`AnsweredBy`],
-//!   [`TestStatus`]);
+//!   [`crate::submission_graded::TestStatus`]);
 //! - taken as the most careful of the known ones where something must be made of it: an unknown [`Level`] as that of a
 //!   student of whom nothing is known, an unknown [`Difficulty`] as the one in the middle;
 //! - left out where it can be done without (the [`Agent`] that is wished for), or must be (a
 //!   [`crate::model_call::Task`] that is not known is not given to a model);
-//! - kept word for word where it has fields of its own that others may know ([`Details`], [`Activity`],
-//!   [`domain::execution::FileContent`]).
+//! - kept word for word where it has fields of its own that others may know ([`crate::question_answered::Details`],
+//!   [`crate::activity_recorded::Activity`], [`domain::execution::FileContent`]).
 //!
 //! A field that a later version adds is passed over everywhere, also where clients may not send it ([`Program`]).
 
@@ -30,11 +30,6 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{
-    activity_recorded::Activity, model_call::ModelOutcome, question_answered::Details,
-    submission_graded::TestStatus,
-};
-
 /// A closed set of names that may grow.
 pub(crate) trait Grows: DeserializeOwned {
     /// What a name of tomorrow is read as.
@@ -48,9 +43,6 @@ impl Grows for Author {
     const UNKNOWN: Self = Self::Unknown;
 }
 impl Grows for AnsweredBy {
-    const UNKNOWN: Self = Self::Unknown;
-}
-impl Grows for TestStatus {
     const UNKNOWN: Self = Self::Unknown;
 }
 impl Grows for Level {
@@ -80,16 +72,8 @@ pub(crate) fn optional_name<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Ok(name.as_deref().and_then(known))
 }
 
-/// Kinds of [`Details`] that are known: a faulty one of these is malformed.
-const DETAILS: [&str; 5] = ["explanation", "debug", "review", "exercise", "hint"];
-/// The same of [`Activity`].
-const ACTIVITIES: [&str; 5] =
-    ["code_run", "exercise_submitted", "hint_given", "answer_rated", "code_reviewed"];
-/// The same of [`ModelOutcome`].
-const OUTCOMES: [&str; 2] = ["answered", "unavailable"];
-
-/// A tagged value: of a known kind, or its fields as they are.
-fn tagged<T: DeserializeOwned, E: Error>(
+/// A tagged value: of a known kind, of which a faulty one is malformed, or its fields as they are.
+pub(crate) fn tagged<T: DeserializeOwned, E: Error>(
     fields: Map<String, Value>,
     tag: &'static str,
     kinds: &[&str],
@@ -102,29 +86,6 @@ fn tagged<T: DeserializeOwned, E: Error>(
     } else {
         Ok(unknown(fields))
     }
-}
-
-/// Details of an answer, if there are any.
-pub(crate) fn details<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Details>, D::Error> {
-    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
-    fields.map(|fields| tagged(fields, "kind", &DETAILS, Details::Unknown)).transpose()
-}
-
-/// What a student has done.
-pub(crate) fn activity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Activity, D::Error> {
-    tagged(Map::deserialize(deserializer)?, "type", &ACTIVITIES, Activity::Unknown)
-}
-
-/// What came of asking a model: of what is not known nothing can be used.
-pub(crate) fn outcome<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<ModelOutcome, D::Error> {
-    let unknown = |fields: Map<String, Value>| ModelOutcome::Unavailable {
-        reason: format!("an unknown outcome: {}", fields["outcome"]),
-    };
-    tagged(Map::deserialize(deserializer)?, "outcome", &OUTCOMES, unknown)
 }
 
 /// A program, from whoever knows more fields than we do.

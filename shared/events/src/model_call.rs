@@ -4,7 +4,8 @@
 
 use domain::agent::Author;
 use ids::{QueryId, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
@@ -96,7 +97,7 @@ pub struct ModelFinished {
     /// Who asked it.
     pub student_id: UserId,
     /// What came of it.
-    #[serde(flatten, deserialize_with = "lenient::outcome")]
+    #[serde(flatten, deserialize_with = "outcome")]
     pub outcome: ModelOutcome,
     /// The model's name; empty if none was asked.
     pub model: String,
@@ -193,4 +194,15 @@ on_topic! {
     TriageModelRequested(ModelRequested) = "model.requested.v1" on LearningRequests;
     /// Triage hears. Since 0.4.
     TriageModelFinished(ModelFinished) = "model.finished.v1" on LearningRequests;
+}
+
+/// Outcomes that are known: a faulty one of these is malformed.
+const OUTCOMES: [&str; 2] = ["answered", "unavailable"];
+
+/// What came of asking a model: of what is not known nothing can be used.
+fn outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelOutcome, D::Error> {
+    let unknown = |fields: Map<String, Value>| ModelOutcome::Unavailable {
+        reason: format!("an unknown outcome: {}", fields["outcome"]),
+    };
+    lenient::tagged(Map::deserialize(deserializer)?, "outcome", &OUTCOMES, unknown)
 }

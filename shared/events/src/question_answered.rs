@@ -7,7 +7,7 @@ use domain::{
     versioned::Versioned,
 };
 use ids::{ExerciseId, QueryId, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,11 +40,7 @@ pub struct Answer {
     #[serde(default)]
     pub related: Vec<String>,
     /// What only one kind of answer has.
-    #[serde(
-        default,
-        deserialize_with = "lenient::details",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "details", skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
 }
 
@@ -276,4 +272,13 @@ impl Event for QuestionAnswered {
     fn correlation_id(&self) -> Uuid {
         self.query_id.as_uuid()
     }
+}
+
+/// Kinds of [`Details`] that are known: a faulty one of these is malformed.
+const DETAILS: [&str; 5] = ["explanation", "debug", "review", "exercise", "hint"];
+
+/// Details of an answer, if there are any.
+fn details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Details>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| lenient::tagged(fields, "kind", &DETAILS, Details::Unknown)).transpose()
 }

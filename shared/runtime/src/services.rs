@@ -3,15 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use delivery::{
-    Store,
+    Store, database,
     fault::Faults,
     kafka::Producer,
     outbox::Outbox,
     periodic::{AnyPeriodic, PeriodicWork},
-    process::Scope,
     replies::Replies,
     schema::Schema,
-    store,
+    scope::Scope,
 };
 use environment::{
     Clock, chain,
@@ -83,7 +82,7 @@ impl Services {
         let kafka = KafkaConfig::read(settings);
         let auth = AuthConfig::read(settings);
         settings.check()?;
-        let pool = store::pool(&database).map_err(StartError::Database)?;
+        let pool = database::pool(&database).map_err(StartError::Database)?;
         let schema = Schema::of(pool.clone());
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =

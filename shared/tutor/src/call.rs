@@ -15,18 +15,19 @@ use async_openai::{
         ChatCompletionRequestUserMessage, ChatCompletionStreamOptions,
     },
 };
+use environment::Clock;
 use events::model_call::{Field, Task};
 use futures::StreamExt;
 use parking_lot::Mutex;
 use rand::RngExt;
 use reqwest::{StatusCode, header::RETRY_AFTER};
-use runtime::Clock;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    Breaker, Budget, TutorConfig,
+    breaker::Breaker,
+    config::{Budget, Spent, TutorConfig},
     prompt::{self, prompt},
     stream::Paragraphs,
 };
@@ -69,19 +70,6 @@ pub enum ModelError {
     /// The call failed.
     #[error("the model could not be asked")]
     Call(#[source] OpenAIError),
-}
-
-/// What a call took.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// The model's name; empty if none was asked.
-    pub model: String,
-    /// Tokens that were sent.
-    pub tokens_in: u32,
-    /// Tokens that came back.
-    pub tokens_out: u32,
-    /// Milliseconds.
-    pub latency_ms: u32,
 }
 
 /// What came of a call.

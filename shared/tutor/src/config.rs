@@ -2,11 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use environment::config::Settings;
 use events::model_call::Task;
-use runtime::config::Settings;
 use secrecy::SecretString;
-
-use crate::call::Spent;
 
 /// Tasks that can have a model of their own.
 const TASKS: [Task; 6] =
@@ -37,6 +35,19 @@ pub const VARIABLES: [&str; 15] = [
     "MODEL_PRICE_IN",
     "MODEL_PRICE_OUT",
 ];
+
+/// What a call took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// The model's name; empty if none was asked.
+    pub model: String,
+    /// Tokens that were sent.
+    pub tokens_in: u32,
+    /// Tokens that came back.
+    pub tokens_out: u32,
+    /// Milliseconds.
+    pub latency_ms: u32,
+}
 
 /// What may be spent in 24 hours. What is beyond it is answered without a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,11 +136,10 @@ fn timeout(settings: &mut Settings) -> Duration {
 mod tests {
     use std::time::Duration;
 
+    use environment::config::Settings;
     use events::model_call::Task;
-    use runtime::config::Settings;
 
-    use super::TutorConfig;
-    use crate::Spent;
+    use super::{Spent, TutorConfig};
 
     #[test]
     fn without_key_and_address_there_is_no_model() {

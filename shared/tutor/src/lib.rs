@@ -13,6 +13,6 @@ pub mod reply;
 mod stream;
 
 pub use breaker::Breaker;
-pub use call::{Answered, ModelError, Spent, Tutor};
-pub use config::{Budget, TutorConfig, VARIABLES};
+pub use call::{Answered, ModelError, Tutor};
+pub use config::{Budget, Spent, TutorConfig, VARIABLES};
 pub use prompt::{Prompt, prompt};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use environment::{Clock, config::Settings};
 use events::model_call::{Field, Task};
-use runtime::{Clock, config::Settings};
 use testing::{ModelServer, Scripted};
 use tutor::{Answered, ModelError, Tutor, TutorConfig};
 
@@ -18,7 +18,7 @@ fn tutor(server: &ModelServer, timeout_ms: u64) -> Tutor {
     ]);
     let config = TutorConfig::read(&mut settings).expect("there is a key");
     let now = Clock::System.now();
-    Tutor::new(config, runtime::http_client().expect("a client"), Clock::manual(now))
+    Tutor::new(config, environment::http_client().expect("a client"), Clock::manual(now))
 }
 
 async fn ask(tutor: &Tutor) -> Answered {

@@ -15,10 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{
-    caller::{Person, Service},
-    jwks::{Jwks, KeyError},
-};
+use crate::jwks::{Jwks, KeyError};
 
 /// Clocks of two machines may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -86,6 +83,24 @@ pub struct Claims {
 
 const fn student() -> Role {
     Role::Student
+}
+
+/// The person behind a valid access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    /// Who it is.
+    pub id: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// Whether an external identity provider vouches for them.
+    pub external: bool,
+}
+
+/// The service behind a valid service token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
 }
 
 /// Why a token is refused, in words that a client may see.

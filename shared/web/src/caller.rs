@@ -17,33 +17,14 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use domain::user::Role;
-use ids::UserId;
 
 use crate::{
     Problem,
-    auth::{TokenError, Verifier},
+    auth::{Person, Service, TokenError, Verifier},
 };
 
 /// Seconds after which a token may be shown again whose keys could not be fetched.
 const PROVIDER_RETRY_SECONDS: u32 = 2;
-
-/// The person behind a valid access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
-    /// Who it is.
-    pub id: UserId,
-    /// What they may do.
-    pub role: Role,
-    /// Whether an external identity provider vouches for them.
-    pub external: bool,
-}
-
-/// The service behind a valid service token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-}
 
 /// A role that an endpoint requires, as a type.
 pub trait RequiredRole: Send + Sync + 'static {

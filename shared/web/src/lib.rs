@@ -14,7 +14,8 @@ mod problem;
 pub mod server;
 
 pub use address::{ClientAddress, TrustedProxies, network};
-pub use caller::{Admin, Caller, Person, RequiredRole, Service, Student, Teacher};
+pub use auth::{Person, Service};
+pub use caller::{Admin, Caller, RequiredRole, Student, Teacher};
 pub use json::{BODY_LIMIT, Json, read_body, read_json};
 pub use path::Path;
 pub use problem::{FieldError, Problem};

@@ -1,6 +1,11 @@
 //! A function's routes: its own endpoints, metrics, and what every request goes through.
 
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -166,9 +171,19 @@ async fn observe(function: &'static str, request: Request, next: Next) -> Respon
         };
         let (status, took) = (response.status().as_u16(), started.elapsed());
         tracing::info!(status, duration_ms = took.as_secs_f64() * 1e3, "request served");
-        metrics::request_served(function, route, status, took);
+        count(function, route, status, took);
         response
     }
     .instrument(span)
     .await
+}
+
+fn count(function: &'static str, route: String, status: u16, took: Duration) {
+    let status = status.to_string();
+    ::metrics::counter!("learnflow_http_requests_total",
+        "function" => function, "route" => route.clone(), "status" => status)
+    .increment(1);
+    ::metrics::histogram!("learnflow_http_request_duration_seconds",
+        "function" => function, "route" => route)
+    .record(took);
 }

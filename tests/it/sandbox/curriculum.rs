@@ -27,7 +27,7 @@ fn native(code: &str, stdin: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_that_the_course_claims_is_true() {
-    let found = runner::course::check(curriculum::embedded(), &workers()).await;
+    let found = checks::course::check(curriculum::embedded(), &workers()).await;
     assert!(found.faults.is_empty(), "{}", found.faults.join("\n"));
     assert!(found.examples >= 140, "{found:?}");
     assert!(found.questions >= 100, "{found:?}");
@@ -80,11 +80,11 @@ async fn an_exercise_with_a_fault_passes_no_gate() {
     let mut all = exercises::bank(curriculum::embedded());
     let good =
         all.find(|entry| entry.exercise.slug == "second-largest").expect("it is there").exercise;
-    assert_eq!(runner::course::verify(good.clone(), &workers).await.faults, []);
+    assert_eq!(checks::course::verify(good.clone(), &workers).await.faults, []);
     for (fault, damage) in damages {
         let mut exercise = good.clone();
         damage(&mut exercise);
-        let faults = runner::course::verify(exercise, &workers).await.faults;
+        let faults = checks::course::verify(exercise, &workers).await.faults;
         assert!(
             faults.iter().any(|found| found.to_string().contains(fault)),
             "{fault}: {faults:?}"

@@ -1,6 +1,6 @@
 //! How good the tutor must stay on the project's own labelled cases.
 
-use runner::quality;
+use checks::quality;
 
 use super::workers;
 

@@ -1,13 +1,16 @@
 //! CPython in a WebAssembly sandbox: one fresh interpreter for each run, made from the memory image that
 //! `build.rs` prepared.
 
+mod bindings;
 mod engine;
 mod files;
 mod frames;
+mod job;
 mod output;
 mod pool;
 mod run;
 mod state;
+mod stop;
 mod told;
 mod wasi_files;
 
@@ -42,17 +45,16 @@ use self::{
     files::Files,
     frames::RuntimeAddress,
     output::Sink,
-    state::{HasWaiting, Memory, State, Stop, Waiting},
+    state::{HasWaiting, Memory, State, Waiting},
+    stop::Stop,
     wasi_files::{HasFiles, WasiFiles},
 };
 pub use self::{
+    job::{Called, Job, PROGRAM, Raised, Run, Stage},
     output::MAX_OUTPUT,
-    run::{Called, Job, Raised, Run, Stage},
 };
 pub(crate) use self::{run::Ready, state::Slice};
 
-/// The program's file name.
-pub const PROGRAM: &str = "main.py";
 /// Memory for the program, beyond what the interpreter and its library have when it starts.
 pub const MAX_MEMORY: usize = 50 << 20;
 /// How often a running program is looked at: what a deadline and a slice are exact to.
@@ -70,15 +72,6 @@ const MAX_HANDLES: usize = 512;
 /// Bytes that a program hands over in one call: the longest value, all steps and a traceback are some
 /// 6 MB. A list can be three times as long here as there.
 const MAX_CALL: usize = 8 << 20;
-
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "wit",
-        world: "python",
-        imports: { default: trappable },
-        exports: { default: async },
-    });
-}
 
 /// Why no program can be run.
 #[derive(Debug, thiserror::Error)]

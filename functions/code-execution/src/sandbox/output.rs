@@ -10,7 +10,7 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamError, StreamResult},
 };
 
-use super::state::Stop;
+use super::stop::Stop;
 
 /// Bytes that a program may write, to both streams together: about 1,500 full lines, more than
 /// anyone reads.

@@ -21,23 +21,13 @@ use wasmtime_wasi::{
 use super::{
     bindings::learnflow::sandbox::host,
     frames::RuntimeAddress,
+    job::Stage,
     output::Output,
     pool,
-    run::Stage,
+    stop::Stop,
     told,
     wasi_files::{View, WasiFiles},
 };
-
-/// Why the host ended a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Stop {
-    #[error("the time is up")]
-    Time,
-    #[error("the program has written too much")]
-    OutputLimit,
-    #[error("the program exits with status {0}")]
-    Exit(u8),
-}
 
 /// The memory that a program may use beyond what the interpreter has when it starts.
 #[derive(Debug, Default)]

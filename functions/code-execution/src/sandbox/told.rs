@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     bindings::Fault,
-    run::{Called, Raised},
+    job::{Called, Raised},
 };
 use crate::values::Value;
 

@@ -10,8 +10,7 @@ use domain::execution::Verdict;
 use tokio::sync::Mutex;
 
 use super::{
-    Command, not_run,
-    process::{Lost, Process},
+    process::{Command, Lost, Process},
     protocol::{Answer, Task},
 };
 use crate::sandbox::{Raised, Run};
@@ -76,12 +75,12 @@ fn run_of(lost: Lost, limit: Duration) -> Run {
         Lost::Stuck => (Verdict::Timeout, 124),
     };
     let duration = if lost == Lost::Stuck { limit } else { Duration::ZERO };
-    Run { verdict, exit_code, raised: Some(Raised::default()), duration, ..not_run() }
+    Run { verdict, exit_code, raised: Some(Raised::default()), duration, ..Run::not_run() }
 }
 
 /// What is told of a program of which a worker cannot say how it went.
 pub(super) fn untold() -> Run {
     let message = "what it has left behind is too large, or nested too deep, to be told".to_owned();
     let raised = Raised { message, ..Raised::default() };
-    Run { verdict: Verdict::Aborted, exit_code: 134, raised: Some(raised), ..not_run() }
+    Run { verdict: Verdict::Aborted, exit_code: 134, raised: Some(raised), ..Run::not_run() }
 }

@@ -11,9 +11,8 @@ mod process;
 mod protocol;
 mod scheduler;
 
-use std::{collections::BTreeMap, path::PathBuf, thread, time::Duration};
+use std::{path::PathBuf, thread, time::Duration};
 
-use domain::execution::Verdict;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
@@ -24,7 +23,7 @@ use self::{
     scheduler::Request,
 };
 pub use self::{child::main, process::Command};
-use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError, Stage};
+use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
 
 /// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
 /// common ones that stay, have about one.
@@ -141,7 +140,7 @@ impl Turn<'_> {
         match self.workers.ask(&Task::Run(Box::new(job)), limit).await {
             Some(Answer::Run(run)) => *run,
             Some(Answer::Untold) => alone::untold(),
-            Some(Answer::Values(_) | Answer::Pong) | None => not_run(),
+            Some(Answer::Values(_) | Answer::Pong) | None => Run::not_run(),
         }
     }
 
@@ -199,23 +198,5 @@ impl Drop for Occupied<'_> {
         if let Some(count) = self.running.lock().get_mut(self.worker) {
             *count -= 1;
         }
-    }
-}
-
-/// What is told of a program that could not be run, which is logged where it is known.
-fn not_run() -> Run {
-    Run {
-        verdict: Verdict::Internal,
-        exit_code: 1,
-        parts: Vec::new(),
-        truncated: false,
-        raised: None,
-        stage: Stage::default(),
-        value: None,
-        steps: None,
-        files: BTreeMap::new(),
-        duration: Duration::ZERO,
-        cpu: Duration::ZERO,
-        memory_bytes: 0,
     }
 }

@@ -18,7 +18,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::protocol::{Answer, Task};
-use crate::sandbox::{MAX_TIME_OF_VALUES, Ready, Sandbox, Slice};
+use crate::sandbox::{MAX_TIME_OF_VALUES, Ready, Run, Sandbox, Slice};
 
 /// How long a program has the processor before another's turn comes.
 const SLICE: Duration = Duration::from_millis(4);
@@ -171,7 +171,7 @@ impl<'s> Scheduler<'s> {
                 }
                 (Err(error), Task::Run(_)) => {
                     tracing::error!(%error, "an interpreter could not be made");
-                    Answer::Run(Box::new(super::not_run()))
+                    Answer::Run(Box::new(Run::not_run()))
                 }
                 (Ok(_), Task::Ping) => Answer::Pong,
                 (Err(error), Task::Values(_) | Task::Ping) => {

@@ -3,7 +3,7 @@
 use ruff_python_ast::{CmpOp, Expr, ExprCompare, Stmt};
 
 use super::{
-    Findings,
+    finding::Findings,
     tree::{self, All},
 };
 

@@ -3,7 +3,8 @@
 use ruff_python_ast::{Stmt, StmtFunctionDef, StmtIf};
 
 use super::{
-    Findings, loops,
+    finding::Findings,
+    loops,
     names::parameters,
     tree::{self, All},
 };

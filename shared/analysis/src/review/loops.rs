@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
 
 use super::{
-    Findings,
+    finding::Findings,
     tree::{self, All},
 };
 

@@ -6,6 +6,7 @@
 
 pub mod cases;
 mod expressions;
+mod finding;
 mod flow;
 mod loops;
 mod names;
@@ -17,20 +18,12 @@ mod tree;
 
 use crate::{Program, Unreadable};
 
+use finding::Findings;
+
+pub use finding::Finding;
 pub use rewrite::{Rewrite, rewrite};
 pub use rules::{RULES, Rule, Severity};
 pub use score::Deduction;
-
-/// One thing to say, at one place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What kind of thing.
-    pub rule: &'static Rule,
-    /// From 1.
-    pub line: u32,
-    /// In the program's own names.
-    pub message: String,
-}
 
 /// A review.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,19 +70,6 @@ fn unreadable(source: &str, error: &Unreadable) -> Review {
     let (score, deductions) = score::score(&findings, lines);
     let score = score.map(score::of_unreadable);
     Review { findings, score, deductions, praise: "You ask before you go on, which saves time." }
-}
-
-/// What was found so far.
-struct Findings<'p, 'a> {
-    program: &'p Program<'a>,
-    found: Vec<Finding>,
-}
-
-impl Findings<'_, '_> {
-    fn add(&mut self, rule: &str, place: impl ruff_text_size::Ranged, message: impl Into<String>) {
-        let line = self.program.line(place);
-        self.found.push(Finding { rule: rules::rule(rule), line, message: message.into() });
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use ruff_python_ast::{Expr, Parameters, Pattern, Stmt, visitor::Visitor};
 use ruff_text_size::Ranged;
 
 use super::{
-    Findings,
+    finding::Findings,
     tree::{self, All},
 };
 

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::Expr;
 
-use super::{Finding, Severity, tree};
+use super::{finding::Finding, rules::Severity, tree};
 use crate::Program;
 
 pub(super) fn praise(program: &Program<'_>, findings: &[Finding]) -> &'static str {

@@ -1,7 +1,10 @@
 //! The quality score: `100 - 100 * (8 E + 3 A + 1 S) / (statements + 10)`, each rule counted at most three
 //! times (tutoring study, section 5.6).
 
-use super::{Finding, Rule, Severity};
+use super::{
+    finding::Finding,
+    rules::{Rule, Severity},
+};
 
 /// Times that one rule counts.
 const MAX_COUNT: usize = 3;

@@ -1,6 +1,9 @@
 //! What does not exist in the sandbox, by name.
 
-use super::{Advice, Failure, quoted, source, told};
+use super::{
+    failure::{Advice, Failure, quoted, told},
+    source,
+};
 
 /// Modules that cannot work here, and why.
 const MODULES: [(&[&str], &str); 9] = [

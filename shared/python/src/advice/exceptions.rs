@@ -1,6 +1,9 @@
 //! Exceptions that a beginner's program ends with.
 
-use super::{Advice, Failure, Variable, article, capital, none, quoted, source, told, type_error};
+use super::{
+    failure::{Advice, Failure, Variable, article, capital, none, quoted, told},
+    source, type_error,
+};
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     match failure.kind {

@@ -1,9 +1,8 @@
 //! Endings that no exception describes: too long, too much, too deep, for ever.
 
 use super::{
-    Advice, Ending, Failure,
+    failure::{Advice, Ending, Failure, told},
     source::{self, Loop},
-    told,
 };
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {

@@ -6,82 +6,14 @@
 
 mod absent;
 mod exceptions;
+mod failure;
 mod limits;
 mod source;
 mod syntax;
 mod type_error;
 
+pub use failure::{Advice, Ending, Failure, Variable};
 pub use source::line;
-
-use serde::{Deserialize, Serialize};
-
-/// A variable near the place of an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// The name of its type.
-    pub kind: String,
-    /// How many items it holds.
-    pub length: Option<u32>,
-    /// How Python writes it, for short values of built-in types.
-    pub text: Option<String>,
-}
-
-/// How the program ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// An exception, or text that is not Python.
-    Exception,
-    /// Its time was up.
-    Timeout,
-    /// Its memory was used up.
-    Memory,
-    /// It wrote too much.
-    Output,
-    /// Calls or data nested too deep.
-    Recursion,
-    /// It waits for something that cannot happen.
-    Deadlock,
-    /// It broke the interpreter.
-    Aborted,
-}
-
-/// All that is known of an error.
-#[derive(Debug, Clone, Copy)]
-pub struct Failure<'a> {
-    /// How the program ended.
-    pub ending: Ending,
-    /// The exception's class; empty if there was none.
-    pub kind: &'a str,
-    /// The classes that it descends from.
-    pub bases: &'a [String],
-    /// Its message.
-    pub message: &'a str,
-    /// The program's line, from 1.
-    pub line: Option<u32>,
-    /// The function in which it happened.
-    pub function: Option<&'a str>,
-    /// What is named in that line.
-    pub variables: &'a [Variable],
-    /// The program.
-    pub source: &'a str,
-    /// Its standard input.
-    pub stdin: &'a str,
-}
-
-/// What to tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Advice {
-    /// A stable name for the kind of mistake.
-    pub rule: &'static str,
-    /// What happened.
-    pub what: String,
-    /// Why Python minds.
-    pub why: String,
-    /// What to look at next.
-    pub hint: String,
-}
 
 /// Says what is known about an error; `None` for one that only its author can explain.
 #[must_use]
@@ -92,97 +24,4 @@ pub fn advise(failure: &Failure<'_>) -> Option<Advice> {
             .or_else(|| exceptions::advise(failure)),
         _ => limits::advise(failure),
     }
-}
-
-fn told(
-    rule: &'static str,
-    what: impl Into<String>,
-    why: impl Into<String>,
-    hint: impl Into<String>,
-) -> Option<Advice> {
-    Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into() })
-}
-
-/// Advice for all errors whose message has one of some parts. In its texts `{place}`, `{text}`,
-/// `{message}` and `{kind}` stand for the line's number, the line, Python's message, and the type that
-/// the message names.
-struct Rule {
-    rule: &'static str,
-    parts: &'static [&'static str],
-    what: &'static str,
-    why: &'static str,
-    hint: &'static str,
-}
-
-/// The advice of the first rule that fits.
-fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> {
-    let fits = |rule: &&Rule| rule.parts.iter().any(|part| failure.message.contains(part));
-    let rule = rules.iter().find(fits)?;
-    let kind = article(quoted(failure.message).unwrap_or("value"));
-    let filled = |text: &str| {
-        let text = text.replace("{place}", &failure.place()).replace("{kind}", &kind);
-        text.replace("{text}", failure.text()).replace("{message}", failure.message)
-    };
-    told(rule.rule, capital(&filled(rule.what)), capital(&filled(rule.why)), rule.hint)
-}
-
-impl<'a> Failure<'a> {
-    /// The program's line at which it happened.
-    fn text(&self) -> &'a str {
-        self.line.map_or("", |line| source::line(self.source, line)).trim()
-    }
-
-    /// «line 3», or «some line» where the line is not known.
-    fn place(&self) -> String {
-        self.line.map_or_else(|| "some line".to_owned(), |line| format!("line {line}"))
-    }
-
-    fn variable(&self, name: &str) -> Option<&'a Variable> {
-        self.variables.iter().find(|variable| variable.name == name)
-    }
-
-    fn is(&self, class: &str) -> bool {
-        self.kind == class || self.bases.iter().any(|base| base == class)
-    }
-}
-
-/// What stands between two quotes, the first such; Python quotes names so.
-fn quoted(message: &str) -> Option<&str> {
-    let start = message.find('\'')? + 1;
-    let rest = message.get(start..)?;
-    rest.get(..rest.find('\'')?)
-}
-
-/// Something is None that should not be.
-fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
-    let what = name.map_or_else(
-        || format!("On {} something is None that should be a value.", failure.place()),
-        |name| format!("`{name}` is None on {}.", failure.place()),
-    );
-    told(
-        "none_value",
-        what,
-        "A function without `return` gives None, and so do methods that change their object, like sort and append.",
-        "Which call gave it its value? Does that call return something, or only print or change it?",
-    )
-}
-
-/// A type as a beginner calls it.
-fn article(kind: &str) -> String {
-    match kind {
-        "str" => "text (str)".to_owned(),
-        "int" => "a whole number (int)".to_owned(),
-        "float" => "a number (float)".to_owned(),
-        "NoneType" => "None".to_owned(),
-        "builtin_function_or_method" | "function" | "method" => "a function".to_owned(),
-        _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
-        _ => format!("a {kind}"),
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

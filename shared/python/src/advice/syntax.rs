@@ -1,6 +1,9 @@
 //! Text that is not Python.
 
-use super::{Advice, Failure, Rule, by_rules, capital, source, told};
+use super::{
+    failure::{Advice, Failure, Rule, by_rules, capital, told},
+    source,
+};
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     if !failure.is("SyntaxError") {

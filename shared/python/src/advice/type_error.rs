@@ -1,6 +1,9 @@
 //! Values of a type that an operation is not for.
 
-use super::{Advice, Failure, Rule, article, by_rules, none, source, told};
+use super::{
+    failure::{Advice, Failure, Rule, article, by_rules, none, told},
+    source,
+};
 
 pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     let message = failure.message;

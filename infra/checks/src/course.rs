@@ -1,47 +1,17 @@
-//! `learnflow check-course`: everything that the course claims, tried in the sandbox.
+//! Everything that a course claims, tried in the sandbox.
 
-use std::{path::PathBuf, process::ExitCode};
-
-use anyhow::Context as _;
-use clap::Args;
 use code_execution::{execute::execute, workers::Workers};
 use curriculum::{Curriculum, Exercise, Question};
 use domain::execution::{ExecutionResult, Program, Verdict};
+use environment::Clock;
 use exercises::{Report, expect_what_reference_gives, judge, trials};
 use futures::{StreamExt as _, stream};
-use runtime::Clock;
 use serde_json::json;
 
 /// Programs that run at the same time, and exercises of which each has as many. A worker takes turns
 /// between up to 64 programs.
 const AT_ONCE: usize = 8;
 const EXERCISES_AT_ONCE: usize = 4;
-
-/// Which course.
-#[derive(Debug, Args)]
-pub(crate) struct CourseArguments {
-    /// The folder with the course's files; without it the course that is built in.
-    folder: Option<PathBuf>,
-}
-
-/// Where to.
-#[derive(Debug, Args)]
-pub(crate) struct SchemaArguments {
-    /// A folder, into which a file for each kind of content is written.
-    folder: PathBuf,
-}
-
-/// Writes the schemas of the course's files.
-pub(crate) fn write_schemas(arguments: &SchemaArguments) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&arguments.folder).context("the folder cannot be made")?;
-    for (name, schema) in curriculum::schema::schemas() {
-        let path = arguments.folder.join(format!("{name}.json"));
-        std::fs::write(&path, curriculum::schema::text(&schema))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        crate::say(path.display());
-    }
-    Ok(ExitCode::SUCCESS)
-}
 
 /// What was found out about a course.
 #[derive(Debug, Default)]
@@ -60,30 +30,19 @@ pub struct Findings {
     pub faults: Vec<String>,
 }
 
-pub(crate) async fn run(arguments: CourseArguments) -> anyhow::Result<ExitCode> {
-    let loaded;
-    let course = match &arguments.folder {
-        None => curriculum::embedded(),
-        Some(folder) => {
-            loaded = curriculum::read(folder).context("the course cannot be read")?;
-            &loaded
-        }
-    };
-    let workers = Workers::thread(code_execution::built_image())?;
-    let found = check(course, &workers).await;
-    for fault in &found.faults {
-        crate::say(fault);
+impl std::fmt::Display for Findings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} examples, {} questions with programs, {} exercises; their tests notice {} of {} small mistakes; {} faults",
+            self.examples,
+            self.questions,
+            self.exercises,
+            self.killed,
+            self.mutants,
+            self.faults.len()
+        )
     }
-    crate::say(format!(
-        "{} examples, {} questions with programs, {} exercises; their tests notice {} of {} small mistakes; {} faults",
-        found.examples,
-        found.questions,
-        found.exercises,
-        found.killed,
-        found.mutants,
-        found.faults.len()
-    ));
-    Ok(if found.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs every example, every question's program, and every exercise in all its variations.

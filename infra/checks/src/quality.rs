@@ -1,6 +1,6 @@
-//! `learnflow quality`: how good the tutor is on the project's own labelled cases, weak points included.
+//! How good the tutor is on the project's own labelled cases, weak points included.
 
-use std::{collections::BTreeMap, fmt::Write as _, process::ExitCode};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use analysis::review::{
     RULES, Severity,
@@ -298,48 +298,49 @@ pub async fn leaking(workers: &Workers) -> LeakQuality {
     quality
 }
 
-pub(crate) async fn run() -> anyhow::Result<ExitCode> {
-    let workers = Workers::thread(code_execution::built_image())?;
-    crate::say("# How good the tutor is on the project's own labelled cases\n");
+/// Measures all of it, and tells each part in Markdown as soon as it is known. Whether no hint gives a solution away.
+pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
+    say("# How good the tutor is on the project's own labelled cases\n".to_owned());
     for (name, cases) in
         [("tuned on", triage::cases::tuned()), ("held out", triage::cases::held_out())]
     {
-        crate::say(triage_report(name, &triage(&cases)));
+        say(triage_report(name, &triage(&cases)));
     }
     for (name, cases) in
         [("tuned on", concepts::cases::tuned()), ("held out", concepts::cases::held_out())]
     {
-        crate::say(concepts_report(name, &concepts(&cases)));
+        say(concepts_report(name, &concepts(&cases)));
     }
-    crate::say(debug_report(&debugging(&workers).await));
-    crate::say(review_report(&reviewing()));
+    say(debug_report(&debugging(workers).await));
+    say(review_report(&reviewing()));
     for (name, cases) in
         [("tuned on", code_review::cases::tuned()), ("held out", code_review::cases::held_out())]
     {
-        crate::say(programs_report(name, &reviewing_programs(&cases)));
+        say(programs_report(name, &reviewing_programs(&cases)));
     }
-    let leaks = leaking(&workers).await;
-    crate::say(format!(
+    let leaks = leaking(workers).await;
+    say(format!(
         "## Hints\n\n{} pairs of example and exercise; {} are too like the solution and withheld; of the others \
          {} solve an exercise.\n",
         leaks.checked,
         leaks.withheld,
         leaks.leaks.len()
     ));
-    let found = course::check(curriculum::embedded(), &workers).await;
-    crate::say(format!(
+    let found = course::check(curriculum::embedded(), workers).await;
+    say(format!(
         "## Exercises\n\n{} with variations, {} pass every gate; their tests notice {} of {} small mistakes.\n",
         found.exercises,
         found.exercises.saturating_sub(found.faults.len()),
         found.killed,
         found.mutants
     ));
-    crate::say(
+    say(
         "All cases were written by the authors of the rules, so real students will fare worse: take the held-out \
          shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
-         and says little of how often it errs.",
+         and says little of how often it errs."
+            .to_owned(),
     );
-    Ok(if leaks.leaks.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    leaks.leaks.is_empty()
 }
 
 fn triage_report(name: &str, quality: &TriageQuality) -> String {

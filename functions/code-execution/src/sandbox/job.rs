@@ -1,0 +1,127 @@
+//! What is run, and what comes of it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::execution::{FileContent, Verdict, Written};
+use serde::{Deserialize, Serialize};
+
+/// The program's file name.
+pub const PROGRAM: &str = "main.py";
+
+/// What is to be run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Job {
+    /// The program, `main.py`.
+    pub source: String,
+    /// An expression that is evaluated when the program was loaded, as `import` does it.
+    pub call: Option<String>,
+    /// All that can be read from standard input.
+    pub stdin: String,
+    /// Files beside the program.
+    pub files: BTreeMap<String, String>,
+    /// Makes `random`, `secrets`, `uuid` and the like repeat themselves.
+    pub seed: Option<u64>,
+    /// Steps to record; 0 for none.
+    pub trace_steps: u32,
+    /// Wall time.
+    pub limit: Duration,
+    /// When the files were made.
+    pub now: DateTime<Utc>,
+}
+
+/// An uncaught exception, or why a program could not start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Raised {
+    /// The exception's class.
+    pub kind: String,
+    /// Its message.
+    pub message: String,
+    /// The program's line, from 1.
+    pub line: Option<u32>,
+    /// In characters, from 1.
+    pub column: Option<u32>,
+    /// Behind the last character.
+    pub end_column: Option<u32>,
+    /// The function that raised it.
+    pub function: Option<String>,
+    /// The other classes that it is of, nearest first.
+    pub bases: Vec<String>,
+    /// As Python prints it.
+    pub traceback: String,
+    /// What is named in that line.
+    pub variables: Vec<python::advice::Variable>,
+}
+
+/// How far a program came that is tested by a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Stage {
+    /// Its own lines were run.
+    #[default]
+    Program,
+    /// The call was evaluated.
+    Call {
+        /// Whether the program had ended itself before its last line.
+        left: bool,
+    },
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Run {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// As a shell would see it.
+    pub exit_code: u8,
+    /// What was written, in order.
+    pub parts: Vec<Written>,
+    /// Whether something was written, or kept in files, that is not told.
+    pub truncated: bool,
+    /// What ended it.
+    pub raised: Option<Raised>,
+    /// How far it came.
+    pub stage: Stage,
+    /// The value of `call`.
+    pub value: Option<Called>,
+    /// The recorded steps, as JSON.
+    pub steps: Option<String>,
+    /// Files that are new or changed.
+    pub files: BTreeMap<String, FileContent>,
+    /// Wall time.
+    pub duration: Duration,
+    /// Processor time.
+    pub cpu: Duration,
+    /// The most memory that the program had, beyond the interpreter's own.
+    pub memory_bytes: u64,
+}
+
+impl Run {
+    /// What is told of a program that could not be run, which is logged where it is known.
+    pub(crate) fn not_run() -> Self {
+        Self {
+            verdict: Verdict::Internal,
+            exit_code: 1,
+            parts: Vec::new(),
+            truncated: false,
+            raised: None,
+            stage: Stage::default(),
+            value: None,
+            steps: None,
+            files: BTreeMap::new(),
+            duration: Duration::ZERO,
+            cpu: Duration::ZERO,
+            memory_bytes: 0,
+        }
+    }
+}
+
+/// The value of an expression.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Called {
+    /// With Python's types. Between processes it is a text, so that no nesting of it adds to that of what
+    /// it is in.
+    #[serde(with = "crate::values::as_text")]
+    pub value: crate::values::Value,
+    /// As Python writes it.
+    pub text: String,
+}

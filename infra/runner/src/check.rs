@@ -1,0 +1,60 @@
+//! `learnflow check-course`, `course-schema` and `quality`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use checks::{course, quality};
+use clap::Args;
+use code_execution::workers::Workers;
+
+use crate::terminal::say;
+
+/// Which course.
+#[derive(Debug, Args)]
+pub(crate) struct CourseArguments {
+    /// The folder with the course's files; without it the course that is built in.
+    folder: Option<PathBuf>,
+}
+
+/// Where to.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// A folder, into which a file for each kind of content is written.
+    folder: PathBuf,
+}
+
+/// Writes the schemas of the course's files.
+pub(crate) fn write_schemas(arguments: &SchemaArguments) -> anyhow::Result<ExitCode> {
+    std::fs::create_dir_all(&arguments.folder).context("the folder cannot be made")?;
+    for (name, schema) in curriculum::schema::schemas() {
+        let path = arguments.folder.join(format!("{name}.json"));
+        std::fs::write(&path, curriculum::schema::text(&schema))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        say(path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn check_course(arguments: CourseArguments) -> anyhow::Result<ExitCode> {
+    let loaded;
+    let course = match &arguments.folder {
+        None => curriculum::embedded(),
+        Some(folder) => {
+            loaded = curriculum::read(folder).context("the course cannot be read")?;
+            &loaded
+        }
+    };
+    let workers = Workers::thread(code_execution::built_image())?;
+    let found = course::check(course, &workers).await;
+    for fault in &found.faults {
+        say(fault);
+    }
+    say(&found);
+    Ok(if found.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub(crate) async fn measure_quality() -> anyhow::Result<ExitCode> {
+    let workers = Workers::thread(code_execution::built_image())?;
+    let is_good = quality::report(&workers, say).await;
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,16 @@
+//! What a person at a terminal is told.
+
+use std::process::ExitCode;
+
+/// Ends a command with what is wrong.
+#[expect(clippy::print_stderr, reason = "a command's answer to a person")]
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("learnflow: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Prints a line for the person at the terminal.
+#[expect(clippy::print_stdout, reason = "a command's answer to a person")]
+pub(crate) fn say(line: impl std::fmt::Display) {
+    println!("{line}");
+}

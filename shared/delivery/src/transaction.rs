@@ -1,0 +1,152 @@
+//! Transactions, whose events are published once they are committed.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use environment::{Clock, telemetry};
+use events::envelope::derived_event_id;
+use ids::EventId;
+use sqlx::{PgConnection, PgPool, Postgres};
+use storage::events::StoredEvent;
+use uuid::Uuid;
+
+use crate::{
+    fault::{FaultPoint, Faults},
+    handler::Outgoing,
+    outbox::Outbox,
+    writer::Ticket,
+};
+
+/// What transactions are made of. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Transactions {
+    pub(crate) pool: PgPool,
+    /// Absent for an operator's tool, which publishes nothing: a relay finds what it emits.
+    pub(crate) outbox: Option<Outbox>,
+    pub(crate) faults: Faults,
+    pub(crate) clock: Clock,
+}
+
+impl Transactions {
+    /// Begins a transaction on behalf of `function`.
+    pub(crate) async fn begin(&self, function: &'static str) -> sqlx::Result<Transaction<'_>> {
+        Ok(Transaction { tx: self.pool.begin().await?, parts: self, function })
+    }
+}
+
+/// A transaction is not known to be committed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommitError {
+    /// It was not: something failed before.
+    #[error(transparent)]
+    NotDone(sqlx::Error),
+    /// Nobody knows: the commit was sent, and its answer did not come.
+    #[error(transparent)]
+    Unknown(sqlx::Error),
+}
+
+impl From<CommitError> for sqlx::Error {
+    fn from(error: CommitError) -> Self {
+        let (CommitError::NotDone(error) | CommitError::Unknown(error)) = error;
+        error
+    }
+}
+
+/// A transaction whose events are published once it is committed. Dropped, it is rolled back.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    tx: sqlx::Transaction<'a, Postgres>,
+    parts: &'a Transactions,
+    function: &'static str,
+}
+
+impl Transaction<'_> {
+    /// The connection, for storage functions.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// Commits the state changes together with the events that they cause, then hands the events to
+    /// the publisher. `cause` is the event or request that all of it answers to: the ids of the
+    /// outgoing events derive from it.
+    ///
+    /// # Errors
+    /// The database's own; nothing is done then.
+    pub async fn commit(
+        self,
+        cause: EventId,
+        outgoing: Outgoing,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let events = stored(self.function, cause, outgoing, now);
+        Ok(self.commit_events(events).await?)
+    }
+
+    pub(crate) async fn commit_events(
+        mut self,
+        mut events: Vec<StoredEvent>,
+    ) -> Result<(), CommitError> {
+        let outbox = self.parts.outbox.as_ref().filter(|_| !events.is_empty());
+        let ticket = outbox.and_then(Outbox::open);
+        let writer = ticket.as_ref().map(Ticket::writer);
+        let now = self.parts.clock.now();
+        let kept = storage::events::insert_outgoing(&mut self.tx, &events, writer, now)
+            .await
+            .map_err(CommitError::NotDone)?;
+        let Some(kept) = kept else {
+            if let Some(ticket) = ticket {
+                ticket.abandon();
+            }
+            return Err(CommitError::NotDone(taken_for_dead()));
+        };
+        if let Some(ticket) = &ticket {
+            ticket.committing(kept.iter().map(|event| event.sequence).max().unwrap_or_default());
+        }
+        self.tx.commit().await.map_err(CommitError::Unknown)?;
+        if let Some(ticket) = &ticket {
+            ticket.committed();
+        }
+        if !events.is_empty() {
+            self.parts.faults.pass(self.function, FaultPoint::Committed).await;
+        }
+        if let (Some(outbox), Some(ticket)) = (outbox, ticket) {
+            let sent: HashSet<Uuid> =
+                kept.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
+            events.retain(|event| sent.contains(&event.id.as_uuid()));
+            outbox.submit(self.function, events, ticket);
+        }
+        Ok(())
+    }
+}
+
+/// The events of one unit of work, as they are kept.
+pub(crate) fn stored(
+    function: &'static str,
+    cause: EventId,
+    outgoing: Outgoing,
+    now: DateTime<Utc>,
+) -> Vec<StoredEvent> {
+    let traceparent = telemetry::current_traceparent();
+    let source = format!("learnflow/{function}");
+    let drafts = outgoing.into_drafts().into_iter().enumerate();
+    let events = drafts.map(|(position, draft)| StoredEvent {
+        id: derived_event_id(cause, function, position),
+        topic: draft.topic.to_owned(),
+        partition_key: draft.subject.to_string(),
+        event_type: draft.event_type.to_owned(),
+        source: source.clone(),
+        subject: Some(draft.subject.as_uuid()),
+        correlation_id: draft.correlation_id,
+        causation_id: Some(cause),
+        traceparent: traceparent.clone(),
+        data: draft.data,
+        occurred_at: now,
+    });
+    events.collect()
+}
+
+/// Others have taken this process for dead, and publish for it: it goes on as another one.
+fn taken_for_dead() -> sqlx::Error {
+    let kind = std::io::ErrorKind::ConnectionAborted;
+    sqlx::Error::Io(std::io::Error::new(kind, "this process was taken for dead"))
+}
