@@ -49,7 +49,9 @@ fn whole_reads(plan: &Value, found: &mut Vec<String>) {
                 let mut tables = Vec::new();
                 tables_of(plan, &mut tables);
                 tables.retain(|table| !SMALL.contains(table));
-                found.extend(tables.iter().map(|table| format!("each row of {table} by each other")));
+                found.extend(
+                    tables.iter().map(|table| format!("each row of {table} by each other")),
+                );
             }
             node.values().for_each(|value| whole_reads(value, found));
         }
@@ -62,7 +64,10 @@ fn whole_reads(plan: &Value, found: &mut Vec<String>) {
 fn tables_of<'a>(plan: &'a Value, found: &mut Vec<&'a str>) {
     match plan {
         Value::Object(node) => {
-            let is_scan = node.get("Node Type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("Scan"));
+            let is_scan = node
+                .get("Node Type")
+                .and_then(Value::as_str)
+                .is_some_and(|kind| kind.ends_with("Scan"));
             let table = node.get("Relation Name").and_then(Value::as_str).filter(|_| is_scan);
             found.extend(table);
             node.values().for_each(|value| tables_of(value, found));

@@ -1,7 +1,7 @@
 //! Keeping what nobody can handle: in the outbox, and so on the `dead.letters` topic.
 
 use events::{
-    Topic,
+    Json, Topic,
     dead_letter::{self, DeadLetter},
     envelope::{derived_event_id, event_id},
 };
@@ -44,7 +44,7 @@ pub(crate) async fn record(
         correlation_id: correlation.unwrap_or_else(|| cause.as_uuid()),
         causation_id: Some(cause),
         traceparent: crate::telemetry::current_traceparent(),
-        data: serde_json::to_value(letter).map_err(|error| sqlx::Error::Encode(error.into()))?,
+        data: Json::of(&letter).map_err(|error| sqlx::Error::Encode(error.into()))?,
         occurred_at: now,
     };
     let mut tx = scope.store.begin(scope.function).await?;
