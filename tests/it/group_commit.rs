@@ -91,7 +91,7 @@ async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
         correlation_id: Uuid::from_u128(2),
         causation_id: None,
         traceparent: None,
-        data: serde_json::json!({}),
+        data: serde_json::json!({}).into(),
         occurred_at: now,
     };
     let mut last = sqlx::Connection::begin(&mut dead).await.expect("a transaction");

@@ -195,7 +195,7 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
         correlation_id,
         causation_id: None,
         traceparent: None,
-        data: json!({ "text": "swordfish" }),
+        data: json!({ "text": "swordfish" }).into(),
         occurred_at: now,
     };
     let events = [event(1, request), event(2, Uuid::from_u128(8))];

@@ -100,6 +100,7 @@ async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
         let payload = message.payload().expect("a body");
         let event = CloudEvent::decode(HeaderStyle::Kafka, [], payload).expect("an event");
         let events::Data::Json(data) = event.data else { panic!("no JSON") };
+        let data: serde_json::Value = data.read().expect("an object");
         assert_eq!(data["query_id"], id);
         told.push((event.event_type, data["sequence"].clone(), data["text"].clone()));
         if told.last().is_some_and(|(kind, ..)| kind == "question.answered.v1") {

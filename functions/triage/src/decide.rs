@@ -58,7 +58,7 @@ impl Begin<QuestionAsked> for Triage {
             student: asked.student_id,
             query: asked.query_id,
             errors: RECENT_ERRORS,
-            exchanges: follow_up::WINDOW,
+            exchanges: if follow_up::may_follow(&asked) { follow_up::WINDOW } else { 0 },
             since: now - MEMORY,
         };
         let context = student_context::load(conn, request).await.map_err(HandlerError::retry)?;

@@ -80,6 +80,13 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
     (found.matches.is_empty() && found.not_covered.is_empty()).then_some(kind)
 }
 
+/// Whether a question may go on from an answer, so that what was said before is worth a look.
+#[must_use]
+pub fn may_follow(asked: &QuestionAsked) -> bool {
+    let is_bare = asked.agent.is_none() && asked.code.is_none() && asked.error.is_none();
+    is_bare && kind(asked.question.as_str()).is_some()
+}
+
 /// Makes a question whole that follows on from an answer: it goes to the same agent, with the program and the
 /// exercise that were spoken of. `before` is the newest first.
 #[must_use]
@@ -88,18 +95,19 @@ pub fn follow(
     before: &[AnsweredQuestion],
     routing: Routing,
 ) -> (Routing, Option<FollowUp>) {
+    let Some(last) = before.first() else { return (routing, None) };
     let follow =
         kind(asked.question.as_str()).filter(|_| asked.code.is_none() && asked.error.is_none());
-    let Some((kind, last)) = follow.zip(before.first()) else { return (routing, None) };
+    let Some(kind) = follow else { return (routing, None) };
     let Some(agent) = agent(&last.agent) else { return (routing, None) };
     // A clear wish for something else is one, whatever was said before.
     if kind == FollowUpKind::Same && routing.agent != agent && routing.clarification.is_none() {
         return (routing, None);
     }
-    let topics_of = |earlier: &AnsweredQuestion| earlier.answer.answer.topics.clone();
+    let topics_of = |earlier: &AnsweredQuestion| earlier.topics.clone();
     let topics = before.iter().map(topics_of).find(|topics| !topics.is_empty()).unwrap_or_default();
     let same = before.iter().take_while(|earlier| {
-        let own = &earlier.answer.answer.topics;
+        let own = &earlier.topics;
         *own == topics || own.is_empty()
     });
     let kind_of = |question: &QuestionBody| self::kind(question.question.as_str());

@@ -166,6 +166,7 @@ async fn show(store: &Store, id: Uuid) -> anyhow::Result<()> {
     say(format!("value     {} bytes{cut}\n", message.value.len()));
     match message.decode() {
         Ok(CloudEvent { event_type, data: Data::Json(data), .. }) => {
+            let data: serde_json::Value = data.read()?;
             say(format!("{event_type} {data:#}"));
         }
         _ => say(message.value.escape_ascii()),

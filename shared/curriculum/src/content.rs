@@ -1,6 +1,6 @@
 //! The shape of the course.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,8 +21,8 @@ pub struct Curriculum {
     pub not_covered: Vec<String>,
     /// The words of all topics and concepts: which topic, and which concept in it.
     pub(crate) vocabulary: Vocabulary,
-    /// The ideas that are not taught, in the same order, in the form in which questions are searched.
-    pub(crate) not_covered_keys: Vec<String>,
+    /// The places of the ideas that are not taught, by the form in which questions are searched.
+    pub(crate) not_covered_keys: HashMap<String, usize>,
 }
 
 /// Terms with the places of the topics and concepts that they mean.

@@ -1,6 +1,6 @@
 //! Finding what a question is about, by the words of the course.
 
-use std::collections::BTreeSet;
+use std::{collections::HashSet, sync::LazyLock};
 
 use crate::{
     content::{Concept, Curriculum, Topic},
@@ -11,6 +11,9 @@ use crate::{
 const TERM_WORDS: usize = 5;
 /// The shortest word in which a slip of the pen is forgiven; shorter ones are too like each other.
 const FUZZY_CHARS: usize = 6;
+
+/// Bytes of the longest character: the most by which a slip makes a word longer or shorter.
+const LONGEST_CHAR: usize = 4;
 
 /// Words before «get» that make it mean understanding.
 const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
@@ -247,6 +250,8 @@ const ASKING: &[&str] = &[
     "actually",
 ];
 
+static IS_ASKING: LazyLock<HashSet<&str>> = LazyLock::new(|| ASKING.iter().copied().collect());
+
 /// Terms that are everyday words too. They name their topic only if nothing stronger is named.
 const EVERYDAY: &[&str] = &[
     "if",
@@ -328,8 +333,8 @@ impl Curriculum {
                     continue;
                 }
                 let phrase = normal[start..start + len].join(" ");
-                let not_covered = self.not_covered_keys.iter().position(|key| *key == phrase);
-                if let Some(idea) = not_covered.and_then(|at| self.not_covered.get(at)) {
+                let not_covered = self.not_covered_keys.get(&phrase);
+                if let Some(idea) = not_covered.and_then(|at| self.not_covered.get(*at)) {
                     found.not_covered.push(idea);
                     taken[start..start + len].fill(true);
                 } else if let Some(hits) = vocabulary.get(&phrase) {
@@ -341,12 +346,16 @@ impl Curriculum {
                 }
             }
         }
-        let asking: BTreeSet<&str> = ASKING.iter().copied().collect();
         for ((word, normal), taken) in words.iter().zip(&normal).zip(taken) {
-            if taken || asking.contains(word.as_str()) || word.chars().all(|c| c.is_ascii_digit()) {
+            if taken
+                || IS_ASKING.contains(word.as_str())
+                || word.chars().all(|c| c.is_ascii_digit())
+            {
                 continue;
             }
-            let near = vocabulary.iter().find(|(term, _)| is_slip(normal, term));
+            // Short words are most of a question, and the vocabulary is long.
+            let may_be_slip = normal.chars().count() >= FUZZY_CHARS;
+            let near = vocabulary.iter().find(|(term, _)| may_be_slip && is_slip(normal, term));
             match near {
                 Some((_, hits)) => {
                     for (topic, concept) in hits {
@@ -393,8 +402,9 @@ impl<'a> Found<'a> {
 }
 
 fn is_slip(word: &str, term: &str) -> bool {
-    word.chars().count() >= FUZZY_CHARS
-        && term.chars().count() >= FUZZY_CHARS
+    term.chars().count() >= FUZZY_CHARS
+        // A slip adds or leaves out one character, or changes one.
+        && word.len().abs_diff(term.len()) <= LONGEST_CHAR
         && strsim::osa_distance(word, term) == 1
 }
 

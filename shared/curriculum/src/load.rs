@@ -157,7 +157,10 @@ pub(crate) fn load(
     let mut curriculum = Curriculum {
         modules: outline.modules,
         comparisons: comparisons.comparisons,
-        not_covered_keys: outline.not_covered.iter().map(|idea| key(idea)).collect(),
+        // Backwards, so that of equals the first stays.
+        not_covered_keys: (outline.not_covered.iter().enumerate().rev())
+            .map(|(at, idea)| (key(idea), at))
+            .collect(),
         not_covered: outline.not_covered,
         vocabulary: Vocabulary::new(),
     };

@@ -2,7 +2,7 @@
 
 use environment::telemetry;
 use events::{
-    Topic,
+    Json, Topic,
     dead_letter::{self, DeadLetter},
     envelope::{derived_event_id, event_id},
 };
@@ -45,7 +45,7 @@ pub(crate) async fn record(
         correlation_id: correlation.unwrap_or_else(|| cause.as_uuid()),
         causation_id: Some(cause),
         traceparent: telemetry::current_traceparent(),
-        data: serde_json::to_value(letter).map_err(|error| sqlx::Error::Encode(error.into()))?,
+        data: Json::of(&letter).map_err(|error| sqlx::Error::Encode(error.into()))?,
         occurred_at: now,
     };
     let mut tx = scope.store.begin(scope.function).await?;

@@ -3,10 +3,8 @@
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
-use events::{Envelope, Event, envelope::MAX_DATA_BYTES};
+use events::{Envelope, Event, Json, envelope::MAX_DATA_BYTES};
 use ids::UserId;
-use serde::Serialize;
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -100,26 +98,6 @@ pub struct EventTooLarge {
     bytes: usize,
 }
 
-/// How long a value is as JSON, without keeping it.
-fn json_bytes(value: &impl Serialize) -> Result<usize, serde_json::Error> {
-    struct Counter(usize);
-
-    impl std::io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut counter = Counter(0);
-    serde_json::to_writer(&mut counter, value)?;
-    Ok(counter.0)
-}
-
 /// The events that a handler wants emitted, in order.
 #[derive(Debug, Default)]
 pub struct Outgoing(Vec<Draft>);
@@ -131,7 +109,7 @@ pub(crate) struct Draft {
     pub(crate) event_type: &'static str,
     pub(crate) subject: UserId,
     pub(crate) correlation_id: Uuid,
-    pub(crate) data: Value,
+    pub(crate) data: Json,
 }
 
 impl Outgoing {
@@ -146,7 +124,8 @@ impl Outgoing {
     /// # Errors
     /// [`HandlerError::Fail`] if it has over [`MAX_DATA_BYTES`], which no broker takes, or no JSON form.
     pub fn with<E: Event>(mut self, event: &E) -> Result<Self, HandlerError> {
-        let bytes = json_bytes(event).map_err(HandlerError::fail)?;
+        let data = Json::of(event).map_err(HandlerError::fail)?;
+        let bytes = data.as_str().len();
         if bytes > MAX_DATA_BYTES {
             return Err(HandlerError::fail(EventTooLarge { event_type: E::TYPE, bytes }));
         }
@@ -155,7 +134,7 @@ impl Outgoing {
             event_type: E::TYPE,
             subject: event.student_id(),
             correlation_id: event.correlation_id(),
-            data: serde_json::to_value(event).map_err(HandlerError::fail)?,
+            data,
         });
         Ok(self)
     }
@@ -166,7 +145,7 @@ impl Outgoing {
     /// One cannot be read back, which is a fault of its type.
     pub fn events<E: Event>(&self) -> Result<Vec<E>, serde_json::Error> {
         let of_type = self.0.iter().filter(|draft| draft.event_type == E::TYPE);
-        of_type.map(|draft| serde_json::from_value(draft.data.clone())).collect()
+        of_type.map(|draft| draft.data.read()).collect()
     }
 
     /// The types of all events, in order.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use events::{CloudEvent, Data, Event, envelope::derived_event_id};
+use events::{CloudEvent, Data, Event, Json, envelope::derived_event_id};
 use ids::EventId;
 
 use crate::kafka::Producer;
@@ -38,7 +38,7 @@ impl Live {
 
     /// Sends an event. If the broker is away it is lost: whoever waits for it has the answer later.
     pub fn send<E: Event>(&self, event: &E) {
-        let Ok(data) = serde_json::to_value(event) else { return };
+        let Ok(data) = Json::of(event) else { return };
         let position = self.next.fetch_add(1, Ordering::Relaxed);
         let key = event.student_id().to_string();
         let extensions = [

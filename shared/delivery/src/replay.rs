@@ -5,7 +5,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use environment::Clock;
 use events::{
-    CloudEvent, Data, DecodeError, HeaderStyle,
+    CloudEvent, Data, DecodeError, HeaderStyle, Json,
     dead_letter::DeadLetter,
     envelope::{MAX_DATA_BYTES, event_id},
 };
@@ -141,13 +141,13 @@ fn to_stored(
     let cause = event_id(&event);
     let data = match event.data {
         Data::Json(data) => data,
-        Data::Bytes(bytes) => serde_json::from_slice(&bytes).ok()?,
+        Data::Bytes(bytes) => Json::from_text(String::from_utf8(bytes).ok()?).ok()?,
         Data::None => return None,
     };
     let attribute = |name: &str| event.extensions.get(name).cloned();
     let subject: Option<Uuid> = event.subject.as_deref().and_then(|subject| subject.parse().ok());
     let key = attribute("partitionkey").or_else(|| event.subject.clone()).unwrap_or_default();
-    (data.to_string().len() <= MAX_DATA_BYTES).then(|| StoredEvent {
+    (data.as_str().len() <= MAX_DATA_BYTES).then(|| StoredEvent {
         id: EventId::from_uuid(id),
         topic,
         partition_key: key,

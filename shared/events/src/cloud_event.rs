@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value};
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, value::RawValue};
+
+use crate::Json;
 
 /// The content type of a structured-mode message.
 pub const STRUCTURED: &str = "application/cloudevents+json";
@@ -16,6 +19,9 @@ pub const STRUCTURED: &str = "application/cloudevents+json";
 const MAX_ATTRIBUTES: usize = 64;
 /// Most bytes of an attribute's name or value; a trace context with its state has half of that.
 const MAX_ATTRIBUTE_BYTES: usize = 1_024;
+
+/// About what the attributes of an event of ours take: room that is made at once.
+const ATTRIBUTES_BYTES: usize = 700;
 
 /// Why bytes are not an event. The message names the attribute and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +88,7 @@ pub enum Data {
     /// No payload, for instance a Kafka tombstone.
     None,
     /// A JSON payload.
-    Json(Value),
+    Json(Json),
     /// Anything else.
     Bytes(Vec<u8>),
 }
@@ -163,37 +169,38 @@ impl CloudEvent {
     }
 
     fn from_structured(body: &[u8]) -> Result<Self, DecodeError> {
-        let value: Value = serde_json::from_slice(body).map_err(DecodeError::Json)?;
-        let Value::Object(mut object) = value else { return Err(DecodeError::NotAnObject) };
+        let object: serde_json::Result<BTreeMap<String, &RawValue>> = serde_json::from_slice(body);
+        let mut object = object.map_err(|error| {
+            if error.is_data() { DecodeError::NotAnObject } else { DecodeError::Json(error) }
+        })?;
         if !object.contains_key("specversion") {
             return Err(DecodeError::NotACloudEvent);
         }
         let data = match (object.remove("data"), object.remove("data_base64")) {
-            (Some(Value::Null) | None, None) => Data::None,
-            (_, Some(Value::String(text))) => {
+            (_, Some(text)) => {
+                let text: String = serde_json::from_str(text.get()).map_err(|_not_a_string| {
+                    let attribute = "data_base64".to_owned();
+                    DecodeError::Attribute { attribute, expected: "a string" }
+                })?;
                 Data::Bytes(STANDARD.decode(text).map_err(DecodeError::Base64)?)
             }
-            (_, Some(_)) => {
-                return Err(DecodeError::Attribute {
-                    attribute: "data_base64".to_owned(),
-                    expected: "a string",
-                });
-            }
-            (Some(json), None) => Data::Json(json),
+            (Some(json), None) if json.get() != "null" => Data::Json(json.into()),
+            (_, None) => Data::None,
         };
-        let attributes = object
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| match value {
-                Value::String(text) => Ok((name, text)),
-                Value::Bool(flag) => Ok((name, flag.to_string())),
-                Value::Number(number) => Ok((name, number.to_string())),
-                Value::Null | Value::Array(_) | Value::Object(_) => Err(DecodeError::Attribute {
-                    attribute: name,
-                    expected: "a string, a number or a boolean",
-                }),
-            })
-            .collect::<Result<_, _>>()?;
+        let mut attributes = BTreeMap::new();
+        for (name, value) in object {
+            let text = match serde_json::from_str(value.get()).map_err(DecodeError::Json)? {
+                Value::Null => continue,
+                Value::String(text) => text,
+                Value::Bool(flag) => flag.to_string(),
+                Value::Number(number) => number.to_string(),
+                Value::Array(_) | Value::Object(_) => {
+                    let expected = "a string, a number or a boolean";
+                    return Err(DecodeError::Attribute { attribute: name, expected });
+                }
+            };
+            attributes.insert(name, text);
+        }
         Self::from_attributes(attributes, data)
     }
 
@@ -209,7 +216,8 @@ impl CloudEvent {
         let data = if body.is_empty() {
             Data::None
         } else if is_json {
-            Data::Json(serde_json::from_slice(body).map_err(DecodeError::Json)?)
+            let json: &RawValue = serde_json::from_slice(body).map_err(DecodeError::Json)?;
+            Data::Json(json.into())
         } else {
             Data::Bytes(body.to_vec())
         };
@@ -255,33 +263,39 @@ impl CloudEvent {
     /// Writes the event in structured mode; its content type is [`STRUCTURED`].
     #[must_use]
     pub fn to_structured(&self) -> Vec<u8> {
-        let mut object: Map<String, Value> = self
-            .extensions
-            .iter()
-            .map(|(name, text)| (name.clone(), text.as_str().into()))
-            .collect();
-        object.insert("specversion".to_owned(), "1.0".into());
-        object.insert("id".to_owned(), self.id.as_str().into());
-        object.insert("source".to_owned(), self.source.as_str().into());
-        object.insert("type".to_owned(), self.event_type.as_str().into());
+        let payload = if let Data::Json(json) = &self.data { json.as_str().len() } else { 0 };
+        let mut body = Vec::with_capacity(payload + ATTRIBUTES_BYTES);
+        // Strings and well-formed JSON, into memory: this cannot fail.
+        self.write(&mut serde_json::Serializer::new(&mut body)).map(drop).unwrap_or_default();
+        body
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("specversion", "1.0")?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("source", &self.source)?;
+        map.serialize_entry("type", &self.event_type)?;
         if let Some(subject) = &self.subject {
-            object.insert("subject".to_owned(), subject.as_str().into());
+            map.serialize_entry("subject", subject)?;
         }
         if let Some(time) = self.time {
-            let text = time.to_rfc3339_opts(SecondsFormat::Micros, true);
-            object.insert("time".to_owned(), text.into());
+            map.serialize_entry("time", &time.to_rfc3339_opts(SecondsFormat::Micros, true))?;
+        }
+        for (name, text) in &self.extensions {
+            map.serialize_entry(name, text)?;
         }
         match &self.data {
             Data::None => {}
             Data::Json(json) => {
-                object.insert("datacontenttype".to_owned(), "application/json".into());
-                object.insert("data".to_owned(), json.clone());
+                map.serialize_entry("datacontenttype", "application/json")?;
+                map.serialize_entry("data", json)?;
             }
             Data::Bytes(bytes) => {
-                object.insert("data_base64".to_owned(), STANDARD.encode(bytes).into());
+                map.serialize_entry("data_base64", &STANDARD.encode(bytes))?;
             }
         }
-        Value::Object(object).to_string().into_bytes()
+        map.end()
     }
 }
 

@@ -47,20 +47,28 @@ impl<E: Event> Envelope<E> {
             return Err(DecodeError::Type { actual: event.event_type, expected: E::TYPE });
         }
         let id = event_id(&event);
-        let data = match event.data {
-            Data::Json(json) => json,
-            Data::Bytes(bytes) => serde_json::from_slice(&bytes).map_err(DecodeError::Json)?,
+        let text = match &event.data {
+            Data::Json(json) => json.as_str().as_bytes(),
+            Data::Bytes(bytes) => bytes,
             Data::None => return Err(DecodeError::NoData),
         };
-        let data =
-            serde_path_to_error::deserialize(data).map_err(|error| DecodeError::Payload {
-                event_type: E::TYPE,
-                path: error.path().to_string(),
-                source: error.into_inner(),
-            })?;
+        let data = serde_json::from_slice(text).map_err(|error| malformed::<E>(text, error))?;
         let traceparent = event.extensions.get("traceparent").cloned();
         Ok(Self { id, time: event.time, traceparent, data })
     }
+}
+
+/// Why a payload cannot be read. Where in it the error is costs more to find out, so that is done only now.
+fn malformed<E: Event>(text: &[u8], error: serde_json::Error) -> DecodeError {
+    if !error.is_data() {
+        return DecodeError::Json(error);
+    }
+    let json = &mut serde_json::Deserializer::from_slice(text);
+    let (path, source) = match serde_path_to_error::deserialize::<_, E>(json) {
+        Ok(_) => (String::new(), error),
+        Err(error) => (error.path().to_string(), error.into_inner()),
+    };
+    DecodeError::Payload { event_type: E::TYPE, path, source }
 }
 
 /// Whether a type has the form of ours: lower-case words with dots between them, and a version, such as

@@ -17,6 +17,7 @@ pub mod execution_finished;
 pub mod execution_requested;
 pub mod exercise_generated;
 pub mod exercise_requested;
+mod json;
 mod lenient;
 pub mod model_call;
 pub mod question_answered;
@@ -29,4 +30,5 @@ pub mod topic;
 
 pub use cloud_event::{CloudEvent, Data, DecodeError, HeaderStyle};
 pub use envelope::{Envelope, Event};
+pub use json::Json;
 pub use topic::Topic;

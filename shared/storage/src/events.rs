@@ -1,8 +1,8 @@
 //! The audit trail, which is the outbox too.
 
 use chrono::{DateTime, Utc};
+use events::Json;
 use ids::EventId;
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub struct StoredEvent {
     /// W3C trace context.
     pub traceparent: Option<String>,
     /// The payload.
-    pub data: Value,
+    pub data: Json,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
 }
@@ -55,13 +55,15 @@ struct EventRow {
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
     traceparent: Option<String>,
-    data: Value,
+    data: String,
     occurred_at: DateTime<Utc>,
 }
 
-impl From<EventRow> for StoredEvent {
-    fn from(row: EventRow) -> Self {
-        Self {
+impl TryFrom<EventRow> for StoredEvent {
+    type Error = sqlx::Error;
+
+    fn try_from(row: EventRow) -> sqlx::Result<Self> {
+        Ok(Self {
             id: EventId::from_uuid(row.id),
             topic: row.topic,
             partition_key: row.partition_key,
@@ -71,10 +73,15 @@ impl From<EventRow> for StoredEvent {
             correlation_id: row.correlation_id,
             causation_id: row.causation_id.map(EventId::from_uuid),
             traceparent: row.traceparent,
-            data: row.data,
+            data: stored_json(row.data)?,
             occurred_at: row.occurred_at,
-        }
+        })
     }
+}
+
+/// What the database has checked already.
+pub(crate) fn stored_json(text: String) -> sqlx::Result<Json> {
+    Json::from_text(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Keeps events that are to be published, in their order, by the process `writer`; without one all are left to a relay.
@@ -93,31 +100,32 @@ pub async fn insert_outgoing(
     if events.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let texts = |of: fn(&StoredEvent) -> &str| -> Vec<String> {
-        events.iter().map(|event| of(event).to_owned()).collect()
-    };
+    let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
+    let keys: Vec<&str> = events.iter().map(|event| event.partition_key.as_str()).collect();
+    let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
+    let sources: Vec<&str> = events.iter().map(|event| event.source.as_str()).collect();
     let ids: Vec<Uuid> = events.iter().map(|event| event.id.as_uuid()).collect();
     let subjects: Vec<Option<Uuid>> = events.iter().map(|event| event.subject).collect();
     let correlations: Vec<Uuid> = events.iter().map(|event| event.correlation_id).collect();
     let causes: Vec<Option<Uuid>> =
         events.iter().map(|event| event.causation_id.map(EventId::as_uuid)).collect();
-    let traces: Vec<Option<String>> =
-        events.iter().map(|event| event.traceparent.clone()).collect();
+    let traces: Vec<Option<&str>> =
+        events.iter().map(|event| event.traceparent.as_deref()).collect();
     // As text: sqlx would send jsonb, which cannot hold every character.
-    let data: Vec<String> = events.iter().map(|event| event.data.to_string()).collect();
+    let data: Vec<&str> = events.iter().map(|event| event.data.as_str()).collect();
     let times: Vec<DateTime<Utc>> = events.iter().map(|event| event.occurred_at).collect();
     let kept = sqlx::query_file!(
         "src/events/insert_outgoing.sql",
         &ids,
-        &texts(|event| &event.topic),
-        &texts(|event| &event.partition_key),
-        &texts(|event| &event.event_type),
-        &texts(|event| &event.source),
+        &topics as &[&str],
+        &keys as &[&str],
+        &types as &[&str],
+        &sources as &[&str],
         &subjects as &[Option<Uuid>],
         &correlations,
         &causes as &[Option<Uuid>],
-        &traces as &[Option<String>],
-        &data,
+        &traces as &[Option<&str>],
+        &data as &[&str],
         &times,
         writer,
         now,
@@ -156,7 +164,7 @@ pub async fn insert_received(
         event.correlation_id,
         event.causation_id.map(EventId::as_uuid),
         event.traceparent,
-        event.data.to_string(),
+        event.data.as_str(),
         event.occurred_at,
         now,
     )
@@ -176,13 +184,14 @@ pub async fn first_of_request(
 ) -> sqlx::Result<Option<StoredEvent>> {
     sqlx::query_as!(
         EventRow,
-        "SELECT id, topic, partition_key, type AS event_type, source, subject, correlation_id,
-                causation_id, traceparent, data, occurred_at
-         FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at LIMIT 1",
+        r#"SELECT id, topic, partition_key, type AS event_type, source, subject, correlation_id,
+                causation_id, traceparent, data::text AS "data!", occurred_at
+         FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at LIMIT 1"#,
         request,
         event_type,
     )
     .fetch_optional(conn)
-    .await
-    .map(|row| row.map(StoredEvent::from))
+    .await?
+    .map(StoredEvent::try_from)
+    .transpose()
 }

@@ -42,6 +42,9 @@ pub struct Total {
 
 /// Enters a call: first what it may take at most, then what it took.
 ///
+/// What all calls of an hour cost is counted in a row of the connection's own, so that transactions which enter calls
+/// one after the other do not wait for each other, in whatever order.
+///
 /// # Errors
 /// The database's own.
 pub async fn enter(
@@ -62,7 +65,7 @@ pub async fn enter(
                  cost_micro_usd = excluded.cost_micro_usd, latency_ms = excluded.latency_ms
          )
          INSERT INTO model_spend AS spend (hour, shard, cost_micro_usd)
-         VALUES (date_trunc('hour', $10::timestamptz), get_byte(uuid_send($1), 15) % 16,
+         VALUES (date_trunc('hour', $10::timestamptz), pg_backend_pid() % 64,
                  $7 - coalesce((SELECT cost_micro_usd FROM before), 0))
          ON CONFLICT (hour, shard) DO UPDATE SET cost_micro_usd = spend.cost_micro_usd + excluded.cost_micro_usd",
         usage.id,

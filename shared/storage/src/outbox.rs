@@ -6,7 +6,7 @@ use ids::EventId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::events::StoredEvent;
+use crate::events::{StoredEvent, stored_json};
 
 /// Whoever holds this advisory lock takes events for the relay. The number has no meaning.
 const RELAY_LOCK: i64 = 7_320_981_142;
@@ -180,12 +180,12 @@ pub async fn claim(
             correlation_id: row.correlation_id,
             causation_id: row.causation_id.map(EventId::from_uuid),
             traceparent: row.traceparent,
-            data: row.data,
+            data: stored_json(row.data)?,
             occurred_at: row.occurred_at,
         };
-        (event, row.attempts)
+        Ok((event, row.attempts))
     });
-    Ok(events.collect())
+    events.collect()
 }
 
 /// Notes that the broker has these events: no relay needs to send them any more.

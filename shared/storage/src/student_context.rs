@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use domain::{
     level::Level,
-    versioned::{self, Unreadable},
+    versioned::{self, Unreadable, Versioned},
 };
 use ids::{QueryId, UserId};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::queries::{AnswerBody, QuestionBody};
@@ -43,8 +44,25 @@ pub struct AnsweredQuestion {
     pub question: QuestionBody,
     /// Who answered: the name of a [`domain::agent::Author`].
     pub agent: String,
-    /// The answer.
-    pub answer: AnswerBody,
+    /// Slugs of the topics that the answer is about, nearest first.
+    pub topics: Vec<String>,
+}
+
+/// What is read of a stored [`AnswerBody`](crate::queries::AnswerBody).
+#[derive(Serialize, Deserialize)]
+struct AnswerTopics {
+    answer: Topics,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Topics {
+    #[serde(default)]
+    topics: Vec<String>,
+}
+
+impl Versioned for AnswerTopics {
+    const NAME: &'static str = AnswerBody::NAME;
+    const VERSION: u32 = AnswerBody::VERSION;
 }
 
 /// Loads it.
@@ -74,7 +92,8 @@ pub async fn load(
         if let (Some(question), Some(agent), Some(answer)) = (row.question, row.agent, row.answer) {
             let read = || {
                 let question = versioned::read(&question)?;
-                Ok(AnsweredQuestion { question, agent, answer: versioned::read(&answer)? })
+                let AnswerTopics { answer } = versioned::read(&answer)?;
+                Ok(AnsweredQuestion { question, agent, topics: answer.topics })
             };
             context.before.push(read());
         }

@@ -50,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
             without_model().await?;
             with_model().await
         }
+        [mode] if mode == "model" => with_model().await,
         [mode, count] if mode == "registrations" => registrations(count.parse()?).await,
         [mode, count] if mode == "questions" => questions(count.parse()?).await,
         _ => anyhow::bail!("load, or load registrations or load questions and a number"),

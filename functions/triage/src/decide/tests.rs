@@ -35,14 +35,10 @@ fn loaded(asked: QuestionAsked) -> Loaded {
 
 /// A question that was answered earlier.
 fn earlier(question: &str, agent: &str, topics: &[&str], more: Value) -> AnsweredQuestion {
-    let routing = json!({ "agent": "concepts", "confidence": 1.0, "reasons": [] });
     AnsweredQuestion {
         question: with(json!({ "question": question }), more),
         agent: agent.to_owned(),
-        answer: with(
-            json!({ "answer": { "content": "x", "topics": topics }, "routing": routing }),
-            json!({}),
-        ),
+        topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
     }
 }
 

@@ -58,7 +58,7 @@ fn reread<E: Event>(data: &Value) -> Result<Value, String> {
         subject: None,
         time: None,
         extensions: BTreeMap::new(),
-        data: Data::Json(data.clone()),
+        data: Data::Json(data.clone().into()),
     };
     let read = Envelope::<E>::read(event)
         .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))?;

@@ -18,5 +18,5 @@ WITH due AS (
     RETURNING event_id, attempts
 )
 SELECT id, events.topic, events.partition_key, type AS event_type, source, subject, correlation_id, causation_id,
-       traceparent, data, occurred_at, taken.attempts
+       traceparent, data::text AS "data!", occurred_at, taken.attempts
 FROM taken JOIN events ON events.id = event_id ORDER BY events.sequence
