@@ -3,10 +3,8 @@
 use analysis::review::{Finding as Reading, Severity, review};
 use curriculum::{Check, Exercise};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
-use python::{
-    ErrorReport,
-    advice::{self, Ending},
-};
+use error_advice::Ending;
+use pasted_text::ErrorReport;
 
 /// Characters of a value that are quoted.
 const SHOWN_CHARS: usize = 200;
@@ -185,7 +183,7 @@ fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     let line = locate(report, evidence.code);
-    let told = advice::advise(&advice::Failure {
+    let told = error_advice::advise(&error_advice::Failure {
         ending: Ending::Exception,
         kind: &report.error_type,
         bases: &[],
