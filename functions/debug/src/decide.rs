@@ -2,7 +2,6 @@
 
 use agents::{Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::Fallback};
 use chrono::{DateTime, Utc};
-use curriculum::Exercise;
 use domain::{
     agent::Author,
     execution::{self, ExecutionResult},
@@ -16,6 +15,7 @@ use events::{
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint},
     question_routed::{QuestionRouted, Sign},
 };
+use exercises::Exercise;
 use ids::ExerciseId;
 use runtime::HandlerError;
 use serde::{Deserialize, Serialize};

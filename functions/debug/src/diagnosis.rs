@@ -1,9 +1,9 @@
 //! What is wrong with a program, by running it and by what its author saw.
 
 use analysis::review::{Finding as Reading, Severity, review};
-use curriculum::{Check, Exercise};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
 use error_advice::Ending;
+use exercises::{Exercise, TestCase};
 use pasted_text::ErrorReport;
 
 /// Characters of a value that are quoted.
@@ -96,7 +96,7 @@ fn waits_for_input(error: &ExecutionError) -> bool {
 fn failing_and_shown<'a>(
     exercise: &'a Exercise,
     run: &'a ExecutionResult,
-) -> Option<(&'a Check, &'a TestResult)> {
+) -> Option<(&'a TestCase, &'a TestResult)> {
     let mut tests = exercise.tests.iter().zip(&run.tests);
     tests.find(|(check, test)| fails(test) && check.hidden.is_none())
 }

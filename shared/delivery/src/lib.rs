@@ -33,6 +33,7 @@ pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use live::Live;
 pub use periodic::{Periodic, Round, Schedule};
+pub use rdkafka::error::KafkaError;
 pub use store::Store;
 pub use sweep::Sweep;
 pub use transaction::Transaction;
