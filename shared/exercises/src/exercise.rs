@@ -64,7 +64,8 @@ impl Versioned for Exercise {
     const VERSION: u32 = 1;
 }
 
-/// One thing that a solution must do, as the author writes it; [`execution::TestCase`] is what is run of it.
+/// One thing that a solution must do.
+// As its author writes it; `execution::TestCase` is what is run of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestCase {
