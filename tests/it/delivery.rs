@@ -232,11 +232,11 @@ impl Act for HoldsUpOne {
 
     async fn record(
         &self,
-        outgoing: Outgoing,
+        outgoing: &Outgoing,
         _: DateTime<Utc>,
         _: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        Ok(outgoing)
+        Ok(outgoing.clone())
     }
 }
 
@@ -310,11 +310,11 @@ impl Act for FailsAtFirst {
 
     async fn record(
         &self,
-        outgoing: Outgoing,
+        outgoing: &Outgoing,
         _: DateTime<Utc>,
         _: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        Ok(outgoing)
+        Ok(outgoing.clone())
     }
 }
 

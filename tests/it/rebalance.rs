@@ -37,11 +37,11 @@ impl Act for Gated {
 
     async fn record(
         &self,
-        outgoing: Outgoing,
+        outgoing: &Outgoing,
         _: DateTime<Utc>,
         _: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        Ok(outgoing)
+        Ok(outgoing.clone())
     }
 }
 

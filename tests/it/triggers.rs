@@ -303,11 +303,11 @@ impl Act for NeverSucceeds {
 
     async fn record(
         &self,
-        outgoing: Outgoing,
+        outgoing: &Outgoing,
         _: DateTime<Utc>,
         _: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        Ok(outgoing)
+        Ok(outgoing.clone())
     }
 }
 

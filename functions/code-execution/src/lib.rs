@@ -98,26 +98,26 @@ impl Act for CodeExecution {
 
     async fn record(
         &self,
-        done: Done,
+        done: &Done,
         now: DateTime<Utc>,
         conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
         match done {
-            Done::Again(requested) => Outgoing::none().with(&requested),
+            Done::Again(requested) => Outgoing::none().with(requested),
             Done::Run { finished, purpose: Purpose::Check | Purpose::Unknown, .. } => {
-                Outgoing::none().with(&*finished)
+                Outgoing::none().with(&**finished)
             }
             Done::Run { finished, purpose: Purpose::Run, activity } => {
-                let ExecutionFinished { execution_id, result, .. } = &*finished;
+                let ExecutionFinished { execution_id, result, .. } = &**finished;
                 executions::record_result(conn, *execution_id, result, now)
                     .await
                     .map_err(HandlerError::retry)?;
                 let activity = ActivityRecorded {
                     student_id: finished.student_id,
                     request_id: finished.execution_id.as_uuid(),
-                    activity,
+                    activity: activity.clone(),
                 };
-                Outgoing::none().with(&*finished)?.with(&activity)
+                Outgoing::none().with(&**finished)?.with(&activity)
             }
         }
     }

@@ -1,20 +1,28 @@
-//! The call of a model in the middle of a question.
+//! The call of a model in the middle of a question, and how the agent continues with what came of it.
 
 use std::{marker::PhantomData, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::model_call::{AnswerDelta, ModelFinished, ModelOutcome, ModelRequested, Task};
+use ids::EventId;
 use runtime::{Act, HandlerError, Live, Outgoing, Received};
 use sqlx::PgConnection;
 use tutor::{Spent, Tutor, guard, prompt};
 
-use crate::step::Agent;
+use crate::{after_model::after_model, draft::Origin, step::Agent};
 
 /// Calls the model for an agent.
 #[derive(Debug)]
 pub(crate) struct CallModel<A> {
     tutor: Arc<Tutor>,
     agent: PhantomData<fn() -> A>,
+}
+
+/// What came of a call.
+pub(crate) struct Called {
+    /// The event that asked for it.
+    cause: EventId,
+    finished: ModelFinished,
 }
 
 impl<A> CallModel<A> {
@@ -25,13 +33,14 @@ impl<A> CallModel<A> {
 
 impl<A: Agent> Act for CallModel<A> {
     type In = A::ModelRequested;
-    type Done = ModelFinished;
+    type Done = Called;
 
     async fn call(
         &self,
         received: Received<A::ModelRequested>,
         live: &Live,
-    ) -> Result<ModelFinished, HandlerError> {
+    ) -> Result<Called, HandlerError> {
+        let cause = received.event.id;
         let request: ModelRequested = received.event.data.into();
         let (outcome, spent) = match request.task {
             Some(task) => ask(&self.tutor, task, &request, live).await,
@@ -41,7 +50,7 @@ impl<A: Agent> Act for CallModel<A> {
             }
         };
         let Spent { model, tokens_in, tokens_out, latency_ms } = spent;
-        Ok(ModelFinished {
+        let finished = ModelFinished {
             draft_id: request.draft_id,
             query_id: request.query_id,
             student_id: request.student_id,
@@ -50,16 +59,19 @@ impl<A: Agent> Act for CallModel<A> {
             tokens_in,
             tokens_out,
             latency_ms,
-        })
+        };
+        Ok(Called { cause, finished })
     }
 
     async fn record(
         &self,
-        finished: ModelFinished,
-        _: DateTime<Utc>,
-        _: &mut PgConnection,
+        Called { cause, finished }: &Called,
+        now: DateTime<Utc>,
+        conn: &mut PgConnection,
     ) -> Result<Outgoing, HandlerError> {
-        Outgoing::none().with(&A::ModelFinished::from(finished))
+        let (query, student) = (finished.query_id, finished.student_id);
+        let origin = Origin { cause: *cause, agent: A::AUTHOR, query, student, now };
+        after_model::<A>(&self.tutor, finished, origin, conn).await
     }
 }
 

@@ -1,20 +1,17 @@
-//! The handlers of an agent's function: one begins, one continues after runs, one after answers of a model.
+//! The handlers of an agent's function: one begins, one continues after runs, one asks a model and continues with its
+//! answer.
 
 use std::{marker::PhantomData, sync::Arc};
 
-use events::{
-    Event,
-    execution_finished::ExecutionFinished,
-    model_call::{ModelFinished, ModelOutcome},
-};
+use events::{Event, execution_finished::ExecutionFinished};
 use ids::ExecutionId;
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use sqlx::PgConnection;
 use storage::drafts;
-use tutor::{Spent, Tutor, TutorConfig};
+use tutor::{Tutor, TutorConfig};
 
 use crate::{
-    budget,
+    after_model::AfterModel,
     call::CallModel,
     draft::{self, Origin, Taken},
     driver::Driver,
@@ -55,7 +52,7 @@ impl<A: Agent> Handlers<A> {
     pub fn ask_model(self, function: Function) -> Function {
         let Some(tutor) = self.tutor else { return function };
         let call = CallModel::<A>::new(Arc::clone(&tutor));
-        function.acts(call).decides(AfterModel::<A> { tutor, agent: PhantomData })
+        function.acts(call).decides(AfterModel::<A>::new(tutor))
     }
 }
 
@@ -125,55 +122,6 @@ impl<A: Agent> Decide for AfterRun<A> {
             Taken::Known { state, shares } => {
                 let arrived = Arrived::Run { state, result: Box::new(result) };
                 let step = A::resume(arrived, origin.now);
-                Driver { conn, origin, tutor, shares, outgoing }.drive(step).await
-            }
-            Taken::Unknown(header) => {
-                Driver { conn, origin, tutor, shares: None, outgoing }.fall_back(*header).await
-            }
-        }
-    }
-}
-
-/// Continues when a model has answered.
-#[derive(Debug)]
-struct AfterModel<A> {
-    tutor: Arc<Tutor>,
-    agent: PhantomData<fn() -> A>,
-}
-
-impl<A: Agent> Decide for AfterModel<A> {
-    type In = A::ModelFinished;
-
-    async fn handle(
-        &self,
-        received: Received<A::ModelFinished>,
-        conn: &mut PgConnection,
-    ) -> Result<Outgoing, HandlerError> {
-        let origin = Origin::of(&received, A::AUTHOR);
-        let finished: ModelFinished = received.event.data.into();
-        let id = finished.draft_id;
-        let body = drafts::take(conn, id, A::AUTHOR).await.map_err(HandlerError::retry)?;
-        // The work was done before.
-        let Some(body) = body else { return Ok(Outgoing::none()) };
-        let spent = Spent {
-            model: finished.model,
-            tokens_in: finished.tokens_in,
-            tokens_out: finished.tokens_out,
-            latency_ms: finished.latency_ms,
-        };
-        budget::settle(conn, &self.tutor, origin, id, &spent).await?;
-        let text = match finished.outcome {
-            ModelOutcome::Answered { text } => Some(text),
-            ModelOutcome::Unavailable { reason } => {
-                tracing::warn!(reason, "no answer of the model, the offline tutor answers");
-                None
-            }
-        };
-        let taken = draft::read(&body, A::VERSION).map_err(HandlerError::fail)?;
-        let (tutor, outgoing) = (Some(&*self.tutor), Outgoing::none());
-        match taken {
-            Taken::Known { state, shares } => {
-                let step = A::resume(Arrived::Model { state, text }, origin.now);
                 Driver { conn, origin, tutor, shares, outgoing }.drive(step).await
             }
             Taken::Unknown(header) => {

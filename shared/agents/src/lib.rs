@@ -3,6 +3,7 @@
 //!
 //! Belongs here: what all agents do alike. Never here: what an agent decides or says.
 
+mod after_model;
 mod budget;
 mod call;
 mod direct;

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use parking_lot::Mutex;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
@@ -39,6 +39,12 @@ const GROUPS_AT_ONCE: usize = 2;
 /// The longest that the units of a group may take together. Beyond that one of them waits for something, and the others
 /// must not wait with it.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
+
+/// A function holds one connection between its groups, as long as all of them together hold no more than this part of
+/// the pool: one of so many.
+const SHARE_OF_POOL: u32 = 3;
+/// The longest that a connection is held, so that the pool can renew it.
+const HELD_LIMIT: Duration = Duration::from_secs(600);
 
 /// Work on the database that is done wholly or not at all, with the events that it causes. It may be run again after it
 /// was undone.
@@ -156,12 +162,27 @@ struct Queue {
     waiting: Vec<Member>,
     /// Groups that are at work.
     running: usize,
+    /// The connection of the last group, for the next one.
+    idle: Option<Connection>,
+}
+
+/// A connection that goes from one group to the next. Through the pool each group would get another one, whose server
+/// process has not worked for long, and the pool asks each that comes back twice whether it is in order.
+struct Connection {
+    conn: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+struct State {
+    queues: HashMap<&'static str, Queue>,
+    /// Connections that may still be held back from the pool.
+    places: u32,
 }
 
 /// The groups of all functions of a process. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Groups {
-    queues: Arc<Mutex<HashMap<&'static str, Queue>>>,
+    state: Arc<Mutex<State>>,
     /// A crash, for tests: groups at work are dropped in the middle of whatever they do.
     killed: CancellationToken,
 }
@@ -173,8 +194,25 @@ impl fmt::Debug for Groups {
 }
 
 impl Groups {
+    /// Groups that work on connections of a pool with so many.
+    pub(crate) fn new(connections: u32) -> Self {
+        let state = State { queues: HashMap::new(), places: connections / SHARE_OF_POOL };
+        Self { state: Arc::new(Mutex::new(state)), killed: CancellationToken::new() }
+    }
+
     pub(crate) fn kill(&self) {
         self.killed.cancel();
+        self.release();
+    }
+
+    /// Gives the connections back that are held, and holds none from now on.
+    pub(crate) fn release(&self) {
+        let mut state = self.state.lock();
+        state.places = 0;
+        let idle: Vec<_> =
+            state.queues.values_mut().filter_map(|queue| queue.idle.take()).collect();
+        drop(state);
+        drop(idle);
     }
 
     /// Runs a unit in the function's next group.
@@ -187,8 +225,8 @@ impl Groups {
         let (sender, outcome) = oneshot::channel();
         let member = Member { origin, unit, span: Span::current(), outcome: sender };
         let starts = {
-            let mut queues = self.queues.lock();
-            let queue = queues.entry(origin.function).or_default();
+            let mut state = self.state.lock();
+            let queue = state.queues.entry(origin.function).or_default();
             queue.waiting.push(member);
             let starts = queue.running < GROUPS_AT_ONCE;
             queue.running += usize::from(starts);
@@ -214,18 +252,44 @@ struct Worker {
 
 impl Worker {
     async fn work(self, transactions: &Transactions) {
+        let mut conn = self.connection();
         while let Some(group) = self.next() {
-            let outcomes = commit(transactions, self.function, &group).await;
+            let outcomes = commit(transactions, self.function, &group, &mut conn).await;
             for (member, outcome) in group.into_iter().zip(outcomes) {
                 // Who does not listen any more was cut off, as by a crash.
                 drop(member.outcome.send(outcome));
             }
         }
+        if let Some(conn) = conn {
+            self.hold(conn);
+        }
+    }
+
+    /// The connection of the group before, if it is held.
+    fn connection(&self) -> Option<Connection> {
+        let mut state = self.groups.state.lock();
+        let conn = state.queues.get_mut(self.function)?.idle.take()?;
+        state.places += 1;
+        Some(conn)
+    }
+
+    /// Holds a connection for the next group, or gives it back.
+    fn hold(&self, conn: Connection) {
+        let mut state = self.groups.state.lock();
+        let State { queues, places } = &mut *state;
+        if let Some(queue) = queues.get_mut(self.function)
+            && queue.idle.is_none()
+            && *places > 0
+            && conn.since.elapsed() < HELD_LIMIT
+        {
+            *places -= 1;
+            queue.idle = Some(conn);
+        }
     }
 
     fn next(&self) -> Option<Vec<Member>> {
-        let mut queues = self.groups.queues.lock();
-        let waiting = &mut queues.get_mut(self.function)?.waiting;
+        let mut state = self.groups.state.lock();
+        let waiting = &mut state.queues.get_mut(self.function)?.waiting;
         if waiting.is_empty() {
             return None;
         }
@@ -239,7 +303,7 @@ impl Worker {
 /// However it ends, others can take its place, and nobody waits for it.
 impl Drop for Worker {
     fn drop(&mut self) {
-        if let Some(queue) = self.groups.queues.lock().get_mut(self.function) {
+        if let Some(queue) = self.groups.state.lock().queues.get_mut(self.function) {
             queue.running -= 1;
             if queue.running == 0 {
                 queue.waiting.clear();
@@ -253,9 +317,15 @@ async fn commit(
     transactions: &Transactions,
     function: &'static str,
     group: &[Member],
+    conn: &mut Option<Connection>,
 ) -> Vec<UnitOutcome> {
     let mut handled = HashSet::new();
-    match try_commit(transactions, function, group, &mut handled).await {
+    let result = try_commit(transactions, function, group, conn, &mut handled).await;
+    if result.is_err() {
+        // Whatever is wrong with it is the pool's to find out.
+        *conn = None;
+    }
+    match result {
         Ok(()) => group
             .iter()
             .map(|member| {
@@ -278,9 +348,17 @@ async fn try_commit(
     transactions: &Transactions,
     function: &'static str,
     group: &[Member],
+    conn: &mut Option<Connection>,
     handled: &mut HashSet<EventId>,
 ) -> Result<(), GroupError> {
-    let mut tx = bounded(transactions.begin(function)).await?;
+    let conn = match conn {
+        Some(conn) => conn,
+        None => {
+            let acquired = bounded(transactions.pool.acquire()).await?;
+            conn.insert(Connection { conn: acquired, since: Instant::now() })
+        }
+    };
+    let mut tx = bounded(transactions.begin_on(&mut conn.conn, function)).await?;
     let claims = group.iter().filter(|member| member.origin.is_event);
     let claims: Vec<(EventId, DateTime<Utc>)> =
         claims.map(|member| (member.origin.cause, member.origin.now)).collect();

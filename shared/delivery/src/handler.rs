@@ -45,7 +45,7 @@ pub trait Act: Send + Sync + 'static {
     /// The events it handles.
     type In: Event;
     /// What came of the call.
-    type Done: Send;
+    type Done: Send + Sync + 'static;
 
     /// Makes the call; `live` tells whoever listens what is going on meanwhile.
     ///
@@ -58,10 +58,10 @@ pub trait Act: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Done, HandlerError>> + Send;
 
     /// Records what came of it, once however often the event is delivered, in the transaction that also keeps the
-    /// events that it emits.
+    /// events that it emits. It may be run again after it was undone.
     fn record(
         &self,
-        done: Self::Done,
+        done: &Self::Done,
         now: DateTime<Utc>,
         conn: &mut PgConnection,
     ) -> impl Future<Output = Result<Outgoing, HandlerError>> + Send;
@@ -99,11 +99,11 @@ pub struct EventTooLarge {
 }
 
 /// The events that a handler wants emitted, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outgoing(Vec<Draft>);
 
 /// An event before the runtime gives it an envelope.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) topic: &'static str,
     pub(crate) event_type: &'static str,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use chrono::{DateTime, Utc};
 use environment::{chain, telemetry};
 use events::{
     CloudEvent, Envelope, Event, Topic,
@@ -79,7 +80,7 @@ trait AnyHandler: Send + Sync {
 }
 
 struct Deciding<H>(Arc<H>);
-struct Acting<H>(H);
+struct Acting<H>(Arc<H>);
 
 impl<H: Decide> AnyHandler for Deciding<H> {
     fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
@@ -107,28 +108,65 @@ async fn decide<H: Decide>(
     if !handler.wants(&event.data) {
         return Ok(());
     }
-    let (id, now, student) = (event.id, scope.clock.now(), event.data.student_id().as_uuid());
-    let unit =
-        Arc::new(Decision { handler: Arc::clone(handler), received: Received { event, now } });
+    let origin = origin(scope, &event);
+    let received = Received { event, now: origin.now };
+    let decision = Decision { handler: Arc::clone(handler), received };
+    record(scope, origin, Arc::new(decision), incoming).await
+}
+
+async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
+    let incoming = StoredIncoming::of::<H::In>(&event);
+    let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    let mut origin = origin(scope, &event);
+    let seen = async {
+        let mut conn = scope.store.connection().await?;
+        storage::inbox::contains(&mut conn, scope.function, origin.cause).await
+    };
+    if bounded(seen).await? {
+        return Ok(());
+    }
+    let live = Live::new(scope.function, origin.cause, origin.now, scope.producer.clone());
+    let done = handler.call(Received { event, now: origin.now }, &live).await?;
+    origin.now = scope.clock.now();
+    let action = Action { handler: Arc::clone(handler), done, now: origin.now };
+    let recorded = record(scope, origin, Arc::new(action), incoming);
+    tokio::time::timeout(WORK_LIMIT, recorded).await.unwrap_or_else(|_elapsed| Err(silent().into()))
+}
+
+fn origin<E: Event>(scope: &Scope, event: &Envelope<E>) -> WorkOrigin {
+    WorkOrigin {
+        function: scope.function,
+        cause: event.id,
+        student: event.data.student_id().as_uuid(),
+        now: scope.clock.now(),
+        is_event: true,
+    }
+}
+
+/// Runs a unit of work that an event causes, once however often that comes: in a group, else alone.
+async fn record(
+    scope: &Scope,
+    origin: WorkOrigin,
+    unit: Arc<dyn AnyUnit>,
+    incoming: StoredIncoming,
+) -> Result<(), Failure> {
     // A foreign event is rare, and has more to keep.
     if incoming.0.is_none() {
-        let function = scope.function;
-        let origin = WorkOrigin { function, cause: id, student, now, is_event: true };
-        let shared: Arc<dyn AnyUnit> = Arc::<Decision<H>>::clone(&unit);
-        match scope.store.run_in_group(origin, shared).await {
+        match scope.store.run_in_group(origin, Arc::clone(&unit)).await {
             UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
             // Its inbox row tells whether it was done.
             UnitOutcome::Undone | UnitOutcome::Unknown => {}
         }
     }
-    let mut tx = scope.store.begin(scope.function).await?;
-    if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
+    let WorkOrigin { function, cause, now, .. } = origin;
+    let mut tx = scope.store.begin(function).await?;
+    if !storage::inbox::claim(tx.conn(), function, cause, now).await? {
         return Ok(());
     }
     incoming.record(&mut tx, now).await?;
     let outgoing = unit.run(tx.conn()).await?;
-    scope.faults.pass(scope.function, FaultPoint::Handled).await;
-    Ok(tx.commit(id, outgoing, now).await?)
+    scope.faults.pass(function, FaultPoint::Handled).await;
+    Ok(tx.commit(cause, outgoing, now).await?)
 }
 
 /// An event with the handler that decides about it.
@@ -146,31 +184,20 @@ impl<H: Decide> AnyUnit for Decision<H> {
     }
 }
 
-async fn act<H: Act>(handler: &H, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
-    let incoming = StoredIncoming::of::<H::In>(&event);
-    let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
-    let (id, now) = (event.id, scope.clock.now());
-    let seen = async {
-        let mut conn = scope.store.connection().await?;
-        storage::inbox::contains(&mut conn, scope.function, id).await
-    };
-    if bounded(seen).await? {
-        return Ok(());
+/// What came of a call, with the handler that records it.
+struct Action<H: Act> {
+    handler: Arc<H>,
+    done: H::Done,
+    now: DateTime<Utc>,
+}
+
+impl<H: Act> AnyUnit for Action<H> {
+    fn run<'a>(
+        &'a self,
+        conn: &'a mut sqlx::PgConnection,
+    ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
+        Box::pin(self.handler.record(&self.done, self.now, conn))
     }
-    let live = Live::new(scope.function, id, now, scope.producer.clone());
-    let done = handler.call(Received { event, now }, &live).await?;
-    scope.faults.pass(scope.function, FaultPoint::Handled).await;
-    let recorded = async {
-        let mut tx = scope.store.begin(scope.function).await?;
-        if !storage::inbox::claim(tx.conn(), scope.function, id, now).await? {
-            return Ok(());
-        }
-        incoming.record(&mut tx, now).await?;
-        let now = scope.clock.now();
-        let outgoing = handler.record(done, now, tx.conn()).await?;
-        Ok(tx.commit(id, outgoing, now).await?)
-    };
-    tokio::time::timeout(WORK_LIMIT, recorded).await.unwrap_or_else(|_elapsed| Err(silent().into()))
 }
 
 /// A foreign event, for the audit trail; our own are there already, written by who emitted them.
@@ -200,11 +227,7 @@ impl StoredIncoming {
         })))
     }
 
-    async fn record(
-        self,
-        tx: &mut Transaction<'_>,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> sqlx::Result<()> {
+    async fn record(self, tx: &mut Transaction<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
         let Some(event) = self.0 else { return Ok(()) };
         storage::events::insert_received(tx.conn(), &event, now).await
     }
@@ -232,7 +255,7 @@ impl Handlers {
 
     /// Handles a type of event by one call to the outside.
     pub fn acts<H: Act>(&mut self, handler: H) {
-        self.add::<H::In>(Box::new(Acting(handler)));
+        self.add::<H::In>(Box::new(Acting(Arc::new(handler))));
     }
 
     fn add<E: Event>(&mut self, handler: Box<dyn AnyHandler>) {

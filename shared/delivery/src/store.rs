@@ -34,8 +34,9 @@ impl Store {
     /// The database behind a pool; what it emits is published.
     #[must_use]
     pub fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
+        let groups = Groups::new(pool.options().get_max_connections());
         let transactions = Transactions { pool, outbox: Some(outbox), faults, clock };
-        Self { transactions, groups: Groups::default() }
+        Self { transactions, groups }
     }
 
     /// Stops shared transactions at once, in the middle of whatever they do: a crash, for tests.
@@ -60,7 +61,7 @@ impl Store {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
         let (pool, faults) = (pool(&config)?, Faults::default());
         let transactions = Transactions { pool, outbox: None, faults, clock: Clock::System };
-        Ok(Self { transactions, groups: Groups::default() })
+        Ok(Self { transactions, groups: Groups::new(0) })
     }
 
     /// Brings the database up to date.
@@ -73,6 +74,7 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
+        self.groups.release();
         self.transactions.pool.close().await;
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use environment::{Clock, telemetry};
 use events::envelope::derived_event_id;
 use ids::EventId;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use storage::events::StoredEvent;
 use uuid::Uuid;
 
@@ -31,6 +31,15 @@ impl Transactions {
     /// Begins a transaction on behalf of `function`.
     pub(crate) async fn begin(&self, function: &'static str) -> sqlx::Result<Transaction<'_>> {
         Ok(Transaction { tx: self.pool.begin().await?, parts: self, function })
+    }
+
+    /// Begins a transaction on a connection that was taken from the pool before.
+    pub(crate) async fn begin_on<'a>(
+        &'a self,
+        conn: &'a mut PgConnection,
+        function: &'static str,
+    ) -> sqlx::Result<Transaction<'a>> {
+        Ok(Transaction { tx: conn.begin().await?, parts: self, function })
     }
 }
 
