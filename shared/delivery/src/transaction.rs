@@ -7,7 +7,7 @@ use environment::{Clock, telemetry};
 use events::envelope::derived_event_id;
 use ids::EventId;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
-use storage::events::StoredEvent;
+use storage::events::{Claims, StoredEvent};
 use uuid::Uuid;
 
 use crate::{
@@ -91,15 +91,22 @@ impl Transaction<'_> {
         Ok(self.commit_events(events).await?)
     }
 
-    pub(crate) async fn commit_events(
+    pub(crate) async fn commit_events(self, events: Vec<StoredEvent>) -> Result<(), CommitError> {
+        self.commit_handled(&[], events).await
+    }
+
+    /// Commits the handling of events, each once, with what they cause.
+    pub(crate) async fn commit_handled(
         mut self,
+        handled: &[(EventId, DateTime<Utc>)],
         mut events: Vec<StoredEvent>,
     ) -> Result<(), CommitError> {
         let outbox = self.parts.outbox.as_ref().filter(|_| !events.is_empty());
         let ticket = outbox.and_then(Outbox::open);
         let writer = ticket.as_ref().map(Ticket::writer);
         let now = self.parts.clock.now();
-        let kept = storage::events::insert_outgoing(&mut self.tx, &events, writer, now)
+        let claims = Claims { function: self.function, events: handled };
+        let kept = storage::events::insert_outgoing(&mut self.tx, claims, &events, writer, now)
             .await
             .map_err(CommitError::NotDone)?;
         let Some(kept) = kept else {

@@ -84,22 +84,34 @@ pub(crate) fn stored_json(text: String) -> sqlx::Result<Json> {
     Json::from_text(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Keeps events that are to be published, in their order, by the process `writer`; without one all are left to a relay.
-/// An event that is kept already stays as it is.
+/// Events that a transaction has handled.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Claims<'a> {
+    /// The function that has.
+    pub function: &'a str,
+    /// Each once, with the time.
+    pub events: &'a [(EventId, DateTime<Utc>)],
+}
+
+/// The end of a transaction: notes which events it has handled, and keeps those that are to be published, in their
+/// order, by the process `writer`; without one all are left to a relay. An event that is kept already stays as it is.
 ///
 /// `None`: the writer was taken for dead. The caller undoes its transaction then, for nobody would send the events.
 ///
 /// # Errors
-/// The database's own.
+/// The database's own; [`is_claimed`] tells whether one of the claims was handled before.
 pub async fn insert_outgoing(
     conn: &mut PgConnection,
+    claims: Claims<'_>,
     events: &[StoredEvent],
     writer: Option<i64>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Vec<Kept>>> {
-    if events.is_empty() {
+    if events.is_empty() && claims.events.is_empty() {
         return Ok(Some(Vec::new()));
     }
+    let (claimed, claimed_at): (Vec<Uuid>, Vec<DateTime<Utc>>) =
+        claims.events.iter().map(|(id, time)| (id.as_uuid(), *time)).unzip();
     let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
     let keys: Vec<&str> = events.iter().map(|event| event.partition_key.as_str()).collect();
     let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
@@ -129,6 +141,9 @@ pub async fn insert_outgoing(
         &times,
         writer,
         now,
+        claims.function,
+        &claimed,
+        &claimed_at,
     )
     .fetch_all(conn)
     .await?;
@@ -139,6 +154,13 @@ pub async fn insert_outgoing(
         Some(Kept { id: row.id?, sequence: row.sequence?, is_sent: row.is_sent })
     });
     Ok(Some(kept.collect()))
+}
+
+/// Whether an end of a transaction was refused since one of its events was handled before.
+#[must_use]
+pub fn is_claimed(error: &sqlx::Error) -> bool {
+    let constraint = error.as_database_error().and_then(|error| error.constraint());
+    constraint == Some("inbox_pkey")
 }
 
 /// Keeps an event that came from elsewhere, for the audit trail: the broker has it already.

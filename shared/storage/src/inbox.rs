@@ -28,31 +28,24 @@ pub async fn claim(
     Ok(claimed.rows_affected() == 1)
 }
 
-/// Claims several events for a function, each with the time; gives those that were not handled before.
+/// Which of these events a function has handled.
 ///
 /// # Errors
-/// The database's own; of the primary key, if another transaction claims one of them at the same moment. Then each is to
-/// be [claimed](claim) by itself, which waits: that costs the log one more record for each, and here it is for many.
-pub async fn claim_all(
+/// The database's own.
+pub async fn handled(
     conn: &mut PgConnection,
     function: &str,
-    events: &[(EventId, DateTime<Utc>)],
+    events: &[EventId],
 ) -> sqlx::Result<Vec<EventId>> {
-    let (ids, times): (Vec<Uuid>, Vec<DateTime<Utc>>) =
-        events.iter().map(|(id, time)| (id.as_uuid(), *time)).unzip();
-    let claimed = sqlx::query_scalar!(
-        "INSERT INTO inbox (function, event_id, received_at)
-         SELECT DISTINCT ON (id) $1, id, time FROM UNNEST($2::uuid[], $3::timestamptz[]) AS new (id, time)
-         -- A scalar subquery, so that each is looked up in the index.
-         WHERE (SELECT event_id FROM inbox WHERE function = $1 AND event_id = id) IS NULL ORDER BY id
-         RETURNING event_id",
+    let ids: Vec<Uuid> = events.iter().map(|id| id.as_uuid()).collect();
+    let handled = sqlx::query_scalar!(
+        "SELECT event_id FROM inbox WHERE function = $1 AND event_id = ANY($2)",
         function,
         &ids,
-        &times,
     )
     .fetch_all(conn)
     .await?;
-    Ok(claimed.into_iter().map(EventId::from_uuid).collect())
+    Ok(handled.into_iter().map(EventId::from_uuid).collect())
 }
 
 /// Whether a function has handled an event.

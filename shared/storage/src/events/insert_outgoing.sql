@@ -1,9 +1,16 @@
+-- Claims come first: the primary key of the inbox refuses all of it if one of them is there already.
+--
 -- An event is left to a relay if an earlier one of its student on its topic is, or if nobody publishes for its writer.
 -- Of a request that was erased only the fact is kept, and nothing is sent. What is looked up for each event is a scalar
 -- subquery, which the server never turns into a join that reads a whole table.
 WITH writer AS (
     SELECT $12::bigint IS NULL
            OR EXISTS (SELECT FROM writers WHERE id = $12 AND taken_over_at IS NULL) AS is_alive
+), claimed AS (
+    -- In their order, so that of two instances that claim the same events one waits for the other.
+    INSERT INTO inbox (function, event_id, received_at)
+    SELECT $14, event_id, received_at FROM UNNEST($15::uuid[], $16::timestamptz[]) AS claim (event_id, received_at)
+    ORDER BY event_id
 ), new AS (
     SELECT *, (SELECT id FROM erased_requests WHERE erased_requests.id = correlation_id) IS NOT NULL AS is_erased
     FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[],
