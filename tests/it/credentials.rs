@@ -265,10 +265,10 @@ async fn an_identity_provider_that_is_away_for_a_moment_logs_nobody_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn registrations_leave_no_memory_behind() {
     // In a process of its own: what other tests do counts in this one.
-    let load = tokio::process::Command::new(env!("CARGO_BIN_EXE_load"))
+    let bench = tokio::process::Command::new(env!("CARGO_BIN_EXE_bench"))
         .args(["registrations", "500"])
         .output();
-    let load = load.await.expect("the bench starts");
-    let said = String::from_utf8_lossy(&load.stdout);
-    assert!(load.status.success(), "{said}{}", String::from_utf8_lossy(&load.stderr));
+    let bench = bench.await.expect("the bench starts");
+    let said = String::from_utf8_lossy(&bench.stdout);
+    assert!(bench.status.success(), "{said}{}", String::from_utf8_lossy(&bench.stderr));
 }

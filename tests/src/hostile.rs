@@ -1,5 +1,5 @@
 //! Programs that are made to harm: what a guest can send, in sizes, depths and characters that nobody
-//! expects. The suite runs some hundred of them, `sandbox-bench soak` as many as it is asked for.
+//! expects. The suite runs some hundred of them, `bench sandbox soak` as many as it is asked for.
 
 use domain::execution::{ExecutionResult, MAX_RESULT_BYTES, Verdict};
 use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};

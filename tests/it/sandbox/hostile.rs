@@ -1,4 +1,4 @@
-//! Programs that are made to harm the host and their neighbours: `sandbox-bench soak` has ten thousand of
+//! Programs that are made to harm the host and their neighbours: `bench sandbox soak` has ten thousand of
 //! them, here are as many as there is patience for.
 
 use domain::execution::Verdict::{

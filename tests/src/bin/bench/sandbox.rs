@@ -1,8 +1,6 @@
 //! How fast the sandbox is, next to the machine's own `python3` in the same run; with `fuzz SECONDS`,
 //! whether random programs can make it fail; with `soak COUNT SEED`, whether hostile ones can, and
 //! what memory they leave taken.
-//!
-//! `cargo run --release -p tests --bin sandbox-bench`
 
 #![expect(clippy::print_stdout, reason = "a bench's answer to a person")]
 
@@ -27,6 +25,11 @@ use runtime::{
 use serde_json::json;
 use tests::{hostile, worker_command};
 
+/// How long random programs are tried, unless it is said.
+const FUZZ: Duration = Duration::from_mins(10);
+/// Hostile programs, unless it is said.
+const SOAK: u64 = 10_000;
+
 const HELLO: &str = "print(\"hi\")";
 
 /// CPU-bound programs that print how long they took, in seconds.
@@ -48,16 +51,20 @@ const WORK: [(&str, &str); 6] = [
     ),
 ];
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let what = arguments.next();
-    let mut number = |otherwise| arguments.next().map_or(Ok(otherwise), |text| text.parse());
-    match what.as_deref() {
-        Some("fuzz") => return fuzz(Duration::from_secs(number(600)?)).await,
-        Some("soak") => return soak(number(10_000)?, number(rand::random())?).await,
-        _ => {}
+/// Everything, or what the arguments name.
+pub(crate) async fn main(arguments: &[&str]) -> anyhow::Result<()> {
+    match *arguments {
+        [] => speed().await,
+        ["fuzz"] => fuzz(FUZZ).await,
+        ["fuzz", seconds] => fuzz(Duration::from_secs(seconds.parse()?)).await,
+        ["soak"] => soak(SOAK, rand::random()).await,
+        ["soak", count] => soak(count.parse()?, rand::random()).await,
+        ["soak", count, seed] => soak(count.parse()?, seed.parse()?).await,
+        _ => anyhow::bail!("sandbox, sandbox fuzz [SECONDS], or sandbox soak [COUNT] [SEED]"),
     }
+}
+
+async fn speed() -> anyhow::Result<()> {
     println!("one run of each, in milliseconds");
     let cold = cold_starts(20).await;
     let one = Workers::processes(&worker_command(), 1);
@@ -215,7 +222,7 @@ async fn soak(count: u64, seed: u64) -> anyhow::Result<()> {
     println!("seed {seed}");
     // Why a worker was lost is said in the log only.
     let config = TelemetryConfig::read(&mut Settings::from_process());
-    let _guard = telemetry::install(&config, "sandbox-bench");
+    let _guard = telemetry::install(&config, "bench");
     let workers = Workers::processes(&worker_command(), 2);
     let mut random = StdRng::seed_from_u64(seed);
     let requests = (0..count).map(|_| hostile::request(&mut random));

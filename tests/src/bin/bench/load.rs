@@ -1,6 +1,6 @@
 //! The load bench: latency and throughput of whole questions, beside the floor and the aim; then of questions that
-//! a slow model answers, beside that model alone. `load registrations 10000` and `load questions 25000` tell
-//! instead what so many registrations or questions leave in memory, and fail if it is more than it may be.
+//! a slow model answers, beside that model alone. [`registrations`] and [`questions`] tell
+//! instead what so many of them leave in memory, and fail if it is more than it may be.
 //!
 //! Everything runs in this one process, the clients too, on a private PostgreSQL that flushes every
 //! commit to disk. The baseline is `GET /api/v1/me` of the same run: the same HTTP, token check and
@@ -42,19 +42,10 @@ const WARM_QUESTIONS: usize = 2_500;
 /// each thread that ever hashed.
 const GROWTH_LIMIT_MIB: u64 = 32;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match &arguments[..] {
-        [] => {
-            without_model().await?;
-            with_model().await
-        }
-        [mode] if mode == "model" => with_model().await,
-        [mode, count] if mode == "registrations" => registrations(count.parse()?).await,
-        [mode, count] if mode == "questions" => questions(count.parse()?).await,
-        _ => anyhow::bail!("load, or load registrations or load questions and a number"),
-    }
+/// Questions, then questions to a slow model.
+pub(crate) async fn all() -> anyhow::Result<()> {
+    without_model().await?;
+    with_model().await
 }
 
 /// Resident memory as work is done, which must stay what it is once everything that is kept has been made.
@@ -80,7 +71,7 @@ impl Memory {
 }
 
 /// Makes accounts, by as many clients as hash at once and one more.
-async fn registrations(count: usize) -> anyhow::Result<()> {
+pub(crate) async fn registrations(count: usize) -> anyhow::Result<()> {
     let dir = TempDir::new()?;
     let (_postgres, world, _, _) = start(&dir, &[], 0).await?;
     let mut memory = Memory::watch("registrations");
@@ -101,7 +92,7 @@ async fn registrations(count: usize) -> anyhow::Result<()> {
 }
 
 /// Asks questions, all students at once; tells at the end how many events that were.
-async fn questions(count: usize) -> anyhow::Result<()> {
+pub(crate) async fn questions(count: usize) -> anyhow::Result<()> {
     let dir = TempDir::new()?;
     let (postgres, world, students, _) = start(&dir, &[], STUDENTS).await?;
     let mut memory = Memory::watch("questions");
@@ -151,7 +142,8 @@ async fn stop(world: Arc<World>) {
     }
 }
 
-async fn with_model() -> anyhow::Result<()> {
+/// Questions to a model that takes its time.
+pub(crate) async fn with_model() -> anyhow::Result<()> {
     let answer = serde_json::json!({
         "explanation": "A list keeps values in order.",
         "examples": [{ "title": "Adding a value", "code": "x = [1]\nx.append(2)\nprint(x)" }],

@@ -1,0 +1,28 @@
+//! The benches of the product, in one binary, since whatever links the product takes its time to build.
+
+mod load;
+mod sandbox;
+
+/// What can be measured.
+const USAGE: &str = "\
+bench load                     questions alone and all at once, then answered by a slow model
+bench model                    the second half of that
+bench registrations COUNT      what registrations leave in memory
+bench questions COUNT          what questions leave in memory
+bench sandbox                  runs beside starts of python3, and what a traced step costs
+bench sandbox fuzz [SECONDS]   whether random programs can make the sandbox fail
+bench sandbox soak [COUNT] [SEED]   whether hostile ones can, and what memory they leave taken";
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["load"] => load::all().await,
+        ["model"] => load::with_model().await,
+        ["registrations", count] => load::registrations(count.parse()?).await,
+        ["questions", count] => load::questions(count.parse()?).await,
+        ["sandbox", ref more @ ..] => sandbox::main(more).await,
+        _ => anyhow::bail!("{USAGE}"),
+    }
+}
