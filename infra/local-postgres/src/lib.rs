@@ -68,7 +68,7 @@ impl Listener {
     }
 
     fn settings(&self) -> [String; 3] {
-        let folder = self.folder.as_deref().unwrap_or(Path::new("")).display();
+        let folder = self.folder.as_deref().unwrap_or_else(|| Path::new("")).display();
         let addresses = if self.folder.is_some() { "" } else { "127.0.0.1" };
         [
             format!("port={}", self.port),
