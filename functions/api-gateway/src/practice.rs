@@ -97,7 +97,7 @@ pub(crate) async fn list(
 ) -> Result<Json<ExercisePage>, Problem> {
     let Query(filter) =
         filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let after = match filter.cursor.as_deref() {
+    let (after_position, after_id) = match filter.cursor.as_deref() {
         None => (i32::MIN, Uuid::nil()),
         Some(cursor) => read_cursor(cursor)
             .ok_or_else(|| Problem::field("cursor", "what `next_cursor` of the last page was"))?,
@@ -105,8 +105,14 @@ pub(crate) async fn list(
     let topic = filter.topic.map(TopicName::try_from).transpose();
     let topic = topic.map_err(|error| Problem::field("topic", error.to_string()))?;
     let mut conn = gateway.services.store.connection().await?;
-    let which = (topic.as_ref().map(TopicName::as_str), filter.difficulty);
-    let found = exercises::list(&mut conn, caller.id, which, after, PAGE).await?;
+    let page = exercises::Page {
+        topic: topic.as_ref().map(TopicName::as_str),
+        difficulty: filter.difficulty,
+        after_position,
+        after_id,
+        limit: PAGE,
+    };
+    let found = exercises::list(&mut conn, caller.id, page).await?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
     let last = found.last().filter(|_| is_full);
     let next_cursor = last.map(|last| format!("{}.{}", last.position, last.id));
@@ -294,7 +300,7 @@ impl StudentRequest for HandedIn {
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
         let id = SubmissionId::from_uuid(id);
-        submissions::insert(conn, id, (student, self.exercise_id), self.code.as_str(), now).await
+        submissions::insert(conn, id, student, self.exercise_id, self.code.as_str(), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> SubmissionMade {

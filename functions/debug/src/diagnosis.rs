@@ -60,8 +60,8 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     match (ran, evidence.report) {
         // Seen by both, or by us alone: the run knows line and values.
         (Some(ran), report)
-            if report.is_none_or(|report| report.error_type == ran.1.kind)
-                && !(waits_for_input(ran.1) && report.is_none()) =>
+            if report.is_none_or(|report| report.error_type == ran.error.kind)
+                && !(waits_for_input(ran.error) && report.is_none()) =>
         {
             of_run(ran, evidence)
         }
@@ -74,8 +74,15 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
+/// How a program or a test has ended.
+#[derive(Clone, Copy)]
+struct Ended<'a> {
+    verdict: Verdict,
+    error: &'a ExecutionError,
+}
+
 /// What has ended the program, or the first test that fails and may be shown: some tests want an exception.
-fn ended<'a>(evidence: &Evidence<'a>) -> Option<(Verdict, &'a ExecutionError)> {
+fn ended<'a>(evidence: &Evidence<'a>) -> Option<Ended<'a>> {
     let run = evidence.run?;
     let (verdict, error) = match evidence.exercise {
         None => (run.verdict, run.error.as_ref()),
@@ -84,7 +91,7 @@ fn ended<'a>(evidence: &Evidence<'a>) -> Option<(Verdict, &'a ExecutionError)> {
             (test.verdict, test.error.as_ref())
         }
     };
-    Some((verdict, error?))
+    Some(Ended { verdict, error: error? })
 }
 
 fn waits_for_input(error: &ExecutionError) -> bool {
@@ -106,7 +113,8 @@ const fn fails(test: &TestResult) -> bool {
     !test.passed && test.problem.is_none()
 }
 
-fn of_run((verdict, error): (Verdict, &ExecutionError), evidence: &Evidence<'_>) -> Finding {
+fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
+    let Ended { verdict, error } = ended;
     let error = error.clone();
     let (rule, what, why, next) = match error.advice {
         Some(told) => (told.rule, told.what, told.why, told.hint),
@@ -206,10 +214,10 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
                      must have been another."
                     .to_owned()
             }
-            Some((_, error)) if error.kind == "EOFError" => {
+            Some(Ended { error, .. }) if error.kind == "EOFError" => {
                 "I could not run your program to that place, since it asks for input.".to_owned()
             }
-            Some((_, error)) => {
+            Some(Ended { error, .. }) => {
                 format!("When I ran your program it ended with another error, {}.", error.kind)
             }
         },
@@ -293,7 +301,7 @@ fn of_reading(code: &str) -> Option<Finding> {
 }
 
 fn needs_input(evidence: &Evidence<'_>) -> Finding {
-    let line = ended(evidence).and_then(|(_, error)| error.line);
+    let line = ended(evidence).and_then(|ended| ended.error.line);
     let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
     if let Some(read) = of_reading(evidence.code) {
         let waits =

@@ -13,7 +13,7 @@ use crate::{
     ask,
     assignable::Assignable,
     choose::Wish,
-    make::{self, Making},
+    make::{self, Making, Variation},
     show,
     state::{Exercise, Running},
 };
@@ -23,13 +23,6 @@ const ANY_TOPIC: &str =
     "Name a topic, such as lists or functions, if you would rather practise that. For now:";
 /// What is said where there is nothing new.
 const ALL_DONE: &str = "You have had all that I have of this. Do this one again, without looking at your old solution:";
-
-/// A variation of an exercise of the course.
-struct Variation {
-    id: ExerciseId,
-    of: ExerciseId,
-    exercise: Task,
-}
 
 fn wish(course: &Curriculum, request: &QuestionRouted) -> Wish {
     let page = request.asked.topic.as_ref().map(|topic| topic.as_str());
@@ -91,8 +84,7 @@ pub(crate) fn vary(request: QuestionRouted, old: Assignable) -> Step<Exercise> {
             }
             Some(variation) => {
                 let topic = old.topic.slug.clone();
-                let ids = (variation.id, variation.of);
-                continue_making(Making::varied(request, topic, ids, variation.exercise))
+                continue_making(Making::varied(request, topic, variation))
             }
             None => assign_again(request, old.topic.slug.clone(), old.exercise.difficulty),
         }

@@ -25,7 +25,7 @@ pub(crate) fn give(
         let attempt = Sha256::digest(agents::code(&request).unwrap_or_default().as_bytes());
         let (climbed, ladder) = hints::climb(before, 1, &attempt, now);
         let shown = exercises::set(open.id, &open.topic.slug, &open.exercise);
-        let answer = answer(&open.exercise, &shown, (climbed, &ladder), &request.routing);
+        let answer = answer(&open.exercise, &shown, climbed, &ladder, &request.routing);
         let given = Activity::HintGiven {
             level: ladder.rung,
             of: hints::RUNGS,
@@ -62,7 +62,8 @@ pub fn hint(exercise: &Exercise, set: &SetExercise, rung: u8) -> String {
 pub fn answer(
     exercise: &Exercise,
     set: &SetExercise,
-    (climbed, ladder): (Climbed, &Ladder),
+    climbed: Climbed,
+    ladder: &Ladder,
     routing: &Routing,
 ) -> Answer {
     let rung = ladder.rung;

@@ -51,6 +51,17 @@ enum Independent {
     Ran(Box<ExecutionResult>),
 }
 
+/// Other values in an exercise of the course.
+#[derive(Debug)]
+pub struct Variation {
+    /// Its id.
+    pub id: ExerciseId,
+    /// The exercise that it varies.
+    pub of: ExerciseId,
+    /// The exercise with the other values.
+    pub exercise: Exercise,
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub enum Next {
@@ -65,18 +76,13 @@ pub enum Next {
 impl Making {
     /// A variation of an exercise: its solution says what the tests expect.
     #[must_use]
-    pub const fn varied(
-        request: QuestionRouted,
-        topic: String,
-        (id, variation_of): (ExerciseId, ExerciseId),
-        exercise: Exercise,
-    ) -> Self {
-        let variation_of = Some(variation_of);
+    pub fn varied(request: QuestionRouted, topic: String, variation: Variation) -> Self {
+        let Variation { id, of, exercise } = variation;
         Self {
             request,
             topic,
             id,
-            variation_of,
+            variation_of: Some(of),
             exercise,
             has_expectations: false,
             results: Vec::new(),
@@ -91,7 +97,8 @@ impl Making {
         request: QuestionRouted,
         topic: String,
         id: ExerciseId,
-        (written, difficulty): (WrittenExercise, Difficulty),
+        written: WrittenExercise,
+        difficulty: Difficulty,
     ) -> Self {
         let exercise = exercise(written, difficulty, id);
         Self {

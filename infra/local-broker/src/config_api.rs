@@ -105,9 +105,13 @@ pub(crate) fn replace(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let mut topics = state.topics.lock();
     let responses = request.resources.into_iter().map(|resource| {
         let changes = resource.configs.iter();
-        let changes =
-            changes.map(|config| (&*config.name, Operation::Set, config.value.as_deref()));
-        let target = (resource.resource_type, &*resource.resource_name);
+        let changes = changes.map(|config| Change {
+            name: &config.name,
+            operation: Operation::Set,
+            value: config.value.as_deref(),
+        });
+        let target =
+            Resource { resource_type: resource.resource_type, name: &resource.resource_name };
         let replaced =
             change(&mut topics, target, Some(Configs::new()), changes, request.validate_only);
         let response = Replaced::default()
@@ -136,9 +140,10 @@ pub(crate) fn alter(call: &mut Call, state: &State) -> Result<Bytes, Error> {
                 3 => Operation::Subtract,
                 _ => Operation::Set,
             };
-            (&*config.name, operation, config.value.as_deref())
+            Change { name: &config.name, operation, value: config.value.as_deref() }
         });
-        let target = (resource.resource_type, &*resource.resource_name);
+        let target =
+            Resource { resource_type: resource.resource_type, name: &resource.resource_name };
         let altered = change(&mut topics, target, None, changes, request.validate_only);
         let response = Altered::default()
             .with_resource_type(resource.resource_type)
@@ -154,21 +159,36 @@ pub(crate) fn alter(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     call.respond(&IncrementalAlterConfigsResponse::default().with_responses(responses))
 }
 
+/// What is changed.
+#[derive(Clone, Copy)]
+struct Resource<'a> {
+    resource_type: i8,
+    name: &'a str,
+}
+
+/// A change to one setting.
+struct Change<'a> {
+    name: &'a str,
+    operation: Operation,
+    value: Option<&'a str>,
+}
+
 /// Makes all changes to a topic's settings or none. They begin from `from`, or from what it has.
 fn change<'a>(
     topics: &mut Topics,
-    (resource_type, name): (i8, &str),
+    target: Resource<'_>,
     from: Option<Configs>,
-    changes: impl Iterator<Item = (&'a str, Operation, Option<&'a str>)>,
+    changes: impl Iterator<Item = Change<'a>>,
     validate_only: bool,
 ) -> Result<(), Fault> {
+    let Resource { resource_type, name } = target;
     if resource_type != TOPIC {
         return Err((ResponseError::InvalidRequest, "only a topic's settings can be changed"));
     }
     let topic = topics.get(name).ok_or_else(|| topic_api::describe(ChangeError::Unknown))?;
     let mut configs = from.unwrap_or_else(|| topic.configs.clone());
-    for (name, operation, value) in changes {
-        configs::change(&mut configs, name, operation, value)
+    for change in changes {
+        configs::change(&mut configs, change.name, change.operation, change.value)
             .map_err(|reason| topic_api::describe(ChangeError::InvalidConfig(reason)))?;
     }
     if validate_only {

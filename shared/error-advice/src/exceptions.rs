@@ -47,7 +47,7 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     let what = format!("Python met the name `{name}` on {place} and does not know it.");
     let line = failure.line.unwrap_or_default();
     let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
-    if source::assigns(failure.source, name, (line + 1, total)) {
+    if source::assigns(failure.source, name, line + 1..=total) {
         return told(
             "name_error.too_early",
             what,

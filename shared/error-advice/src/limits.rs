@@ -93,7 +93,7 @@ fn timeout(failure: &Failure<'_>) -> Option<Advice> {
     let text = failure.text();
     let around = source::innermost_loop(failure.source, line);
     if let Some((mark, rule, why)) = SLOW.iter().find(|(mark, ..)| text.contains(mark))
-        && around.is_none_or(|around| around.line == line || *mark == "time.sleep")
+        && around.as_ref().is_none_or(|around| around.line == line || *mark == "time.sleep")
     {
         let hint = if *rule == "limit.sleep" {
             "How long does it sleep altogether?"
@@ -128,7 +128,9 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
         );
     }
     if header.starts_with("while True") || header.starts_with("while 1") {
-        let has_way_out = (around.body.0..=around.body.1)
+        let has_way_out = around
+            .lines
+            .clone()
             .any(|number| source::line(failure.source, number).contains("break"));
         let why = if has_way_out {
             "`while True` ends only by `break` or `return`, and that line was never reached."
@@ -145,9 +147,8 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
     if let Some(condition) = header.strip_prefix("while") {
         let condition = condition.trim().trim_end_matches(':');
         let names: Vec<&str> = source::names(condition).collect();
-        let changed = names
-            .iter()
-            .any(|name| source::assigns(failure.source, name, (around.body.0 + 1, around.body.1)));
+        let body = around.lines.start() + 1..=*around.lines.end();
+        let changed = names.iter().any(|name| source::assigns(failure.source, name, body.clone()));
         let why = match names.first() {
             Some(name) if !changed => format!(
                 "Nothing in the loop changes `{name}`, so `{condition}` stays as it is for ever."

@@ -32,8 +32,10 @@ const SILENCE: Duration = Duration::from_secs(10);
 const START: Duration = Duration::from_secs(30);
 /// Time beyond a program's limit after which nobody waits for it any more, though its worker has its turns.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Pauses before a worker that was lost is started again: the first, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
+/// The first pause before a worker that was lost is started again; each one after it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked at what memory a worker has: in that time a program can fill some 200 MB.
 const MEMORY_CHECK: Duration = Duration::from_millis(100);
 
@@ -152,7 +154,7 @@ struct Watch {
 
 impl Watch {
     async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<(u64, Order)>) {
-        let mut pause = PAUSES.0;
+        let mut pause = FIRST_PAUSE;
         // Made when there is something to do: a host that never runs a program has no worker.
         while let Some(first) = inbox.recv().await {
             let mut ready = false;
@@ -174,7 +176,7 @@ impl Watch {
                 while inbox.try_recv().is_ok() {}
             }
             // One that has started was a program's to lose.
-            pause = if ready { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
+            pause = if ready { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
         }
     }
