@@ -14,7 +14,7 @@ use domain::{
 };
 use events::{
     Envelope,
-    question_answered::SetExercise,
+    question_answered::AssignedExercise,
     submission_graded::{Feedback, SubmissionGraded},
     submission_made::SubmissionMade,
 };
@@ -144,15 +144,15 @@ async fn find(
 /// An exercise, without its solution and its hidden tests.
 #[utoipa::path(get, path = "/exercises/{id}", operation_id = "get_exercise", tag = "Exercises", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The id in the list of exercises")),
-    responses((status = 200, body = SetExercise), (status = 404, body = Problem)))]
+    responses((status = 200, body = AssignedExercise), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
     _: Caller<Student>,
     Path(id): Path<String>,
-) -> Result<Json<SetExercise>, Problem> {
+) -> Result<Json<AssignedExercise>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let (id, topic, exercise) = find(&mut conn, &id).await?;
-    Ok(Json(::exercises::set(id, &topic, &exercise)))
+    Ok(Json(::exercises::assigned(id, &topic, &exercise)))
 }
 
 /// A request for an exercise.
@@ -268,7 +268,7 @@ pub(crate) async fn submit(
     let accepted = accept(&gateway, &caller, &headers, handed_in).await?;
     let id = SubmissionId::from_uuid(accepted.id);
     match accepted.answer.map(|answered| Envelope::<SubmissionGraded>::read(answered.event)) {
-        // The agent has stored it before it told.
+        // The agent has stored it before it announced it.
         Some(Ok(event)) => {
             let (feedback, status) = (Some(event.data.feedback), SubmissionStatus::Graded);
             let pending = SubmissionResponse::pending(id, exercise_id, accepted.at);

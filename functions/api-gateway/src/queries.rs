@@ -211,7 +211,7 @@ impl QueryRequest {
     }
 }
 
-/// The answer as the agent has stored it, which it did before it told.
+/// The answer as the agent has stored it, which it did before it announced it.
 fn answer_in_place(
     id: QueryId,
     asked_at: DateTime<Utc>,

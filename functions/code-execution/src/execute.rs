@@ -150,8 +150,8 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
         let (called, stage) = (run.value.clone(), run.stage);
         let mut result = result(run, &job.source, &stdin);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
-            let told = words::of_test(stage, result.verdict, error, &job.source, &stdin);
-            error.advice = told.or_else(|| error.advice.take());
+            let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
+            error.advice = advice.or_else(|| error.advice.take());
         }
         let case = grade(test, &result, called, stage, expected.remove(&number));
         tested.note(number, test.hidden, case, result);
@@ -301,7 +301,7 @@ fn explained(
             error.message = message;
         }
     }
-    let told = error_advice::advise(&error_advice::Failure {
+    let advice = error_advice::advise(&error_advice::Failure {
         ending,
         kind: &error.kind,
         bases: &raised.bases,
@@ -312,11 +312,11 @@ fn explained(
         source,
         stdin,
     });
-    error.advice = told.map(|told| Advice {
-        rule: told.rule.to_owned(),
-        what: told.what,
-        why: told.why,
-        hint: told.hint,
+    error.advice = advice.map(|advice| Advice {
+        rule: advice.rule.to_owned(),
+        what: advice.what,
+        why: advice.why,
+        hint: advice.hint,
     });
     error
 }

@@ -95,8 +95,9 @@ fn ended<'a>(evidence: &Evidence<'a>) -> Option<Ended<'a>> {
 }
 
 fn waits_for_input(error: &ExecutionError) -> bool {
-    let is_told = |rule: &str| rule.starts_with(NOT_TESTED);
-    error.kind == "EOFError" && !error.advice.as_ref().is_some_and(|advice| is_told(&advice.rule))
+    let not_tested =
+        error.advice.as_ref().is_some_and(|advice| advice.rule.starts_with(NOT_TESTED));
+    error.kind == "EOFError" && !not_tested
 }
 
 /// The first test that fails, for all that is known, and may be shown.
@@ -117,7 +118,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     let Ended { verdict, error } = ended;
     let error = error.clone();
     let (rule, what, why, next) = match error.advice {
-        Some(told) => (told.rule, told.what, told.why, told.hint),
+        Some(advice) => (advice.rule, advice.what, advice.why, advice.hint),
         None => unknown(&error.kind, &error.message, error.line),
     };
     let why = if rule.starts_with("none_value") {
@@ -191,7 +192,7 @@ fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     let line = locate(report, evidence.code);
-    let told = error_advice::advise(&error_advice::Failure {
+    let advice = error_advice::advise(&error_advice::Failure {
         ending: Ending::Exception,
         kind: &report.error_type,
         bases: &[],
@@ -202,8 +203,8 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
         source: evidence.code,
         stdin: "",
     });
-    let (rule, what, why, next) = match told {
-        Some(told) => (told.rule.to_owned(), told.what, told.why, told.hint),
+    let (rule, what, why, next) = match advice {
+        Some(advice) => (advice.rule.to_owned(), advice.what, advice.why, advice.hint),
         None => unknown(&report.error_type, &report.message, line),
     };
     let note = match evidence.run {
@@ -339,12 +340,12 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
     match (shown, failing) {
         (Some((check, result)), _) => {
             let call = check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default();
-            let wanted = check.expected.as_deref().unwrap_or("an exception");
+            let expected = check.expected.as_deref().unwrap_or("an exception");
             let got: String = result.actual.chars().take(SHOWN_CHARS).collect();
             finding(
                 "wrong_value",
                 call.clone(),
-                format!("For `{call}` your solution gives `{got}`, and `{wanted}` is expected."),
+                format!("For `{call}` your solution gives `{got}`, and `{expected}` is expected."),
                 format!(
                     "Go through `{call}` by hand, line by line, and write down what each name holds. Where does it first differ from what you expect?"
                 ),

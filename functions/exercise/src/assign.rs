@@ -46,7 +46,7 @@ pub(crate) fn next(request: QuestionRouted) -> Step<Exercise> {
 
 /// Assigns an exercise. `note` is said before it.
 fn assign(request: QuestionRouted, found: &Assignable, note: Option<&str>) -> Step<Exercise> {
-    let shown = exercises::set(found.id, &found.topic.slug, &found.exercise);
+    let shown = exercises::assigned(found.id, &found.topic.slug, &found.exercise);
     let reply = Reply::offline(request.routing, show::answer(found.topic, shown, note));
     Next::Assign { exercise: found.id, reply: Box::new(reply) }.into()
 }
@@ -155,7 +155,7 @@ pub(crate) fn publish(making: Making, report: &Report) -> Step<Exercise> {
         source: source.to_owned(),
         mutants: (count(report.mutants), count(report.killed)),
     };
-    let answer = show::answer(topic, exercises::set(id, &topic.slug, &exercise), None);
+    let answer = show::answer(topic, exercises::assigned(id, &topic.slug, &exercise), None);
     let routing = request.routing;
     let reply = match variation_of {
         None => Reply::by_model(routing, answer),

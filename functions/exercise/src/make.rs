@@ -1,4 +1,4 @@
-//! Making an exercise: by varying one of the course, or by what a model has written. It is set only if it
+//! Making an exercise: by varying one of the course, or by what a model has written. It is assigned only if it
 //! passes every gate.
 
 use domain::{
@@ -45,7 +45,9 @@ const MAX_TRIES: u32 = 3;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Independent {
     Unneeded,
-    Wanted,
+    // Under the name that earlier versions have stored.
+    #[serde(rename = "Wanted")]
+    Missing,
     /// The solution that is run.
     Made(String),
     Ran(Box<ExecutionResult>),
@@ -109,7 +111,7 @@ impl Making {
             exercise,
             has_expectations: true,
             results: Vec::new(),
-            independent: Independent::Wanted,
+            independent: Independent::Missing,
             tries: 0,
         }
     }
@@ -141,12 +143,12 @@ impl Making {
         }
         match &self.independent {
             // Nobody needs to look at what is wrong anyway.
-            Independent::Wanted if report.faults.is_empty() => return Next::Solve,
+            Independent::Missing if report.faults.is_empty() => return Next::Solve,
             Independent::Made(solution) => return self.run(solution),
             Independent::Ran(run) => {
                 report.faults.extend(exercises::judge_task(&self.exercise, run));
             }
-            Independent::Wanted | Independent::Unneeded => {}
+            Independent::Missing | Independent::Unneeded => {}
         }
         Next::Judged(report)
     }

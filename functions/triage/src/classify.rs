@@ -100,10 +100,10 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     let report = pasted_text::read_report(&report_text);
     let has_code =
         context.code.is_some_and(|code| !code.trim().is_empty()) || !paste.code.is_empty();
-    let wanted = UNWANTED.replace_all(prose, " ");
-    let wanted = wanted.trim();
+    let asked = UNWANTED.replace_all(prose, " ");
+    let asked = asked.trim();
     if let Some(report) = &report
-        && (has_code || !ABOUT_ERRORS.is_match(wanted))
+        && (has_code || !ABOUT_ERRORS.is_match(asked))
     {
         let reason = format!("an error report came with it: {}", report.error_type);
         return certain(Agent::Debug, TRACEBACK_CONFIDENCE, reason);
@@ -112,12 +112,12 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         let reason = format!("an error of {language} came with it");
         return certain(Agent::Debug, 0.9, reason);
     }
-    let found = curriculum::embedded().find(wanted);
-    let scores = Scores::new(context, wanted, &found, has_code, report.is_some());
+    let found = curriculum::embedded().find(asked);
+    let scores = Scores::new(context, asked, &found, has_code, report.is_some());
     let in_lesson = context.topic.is_some() || context.in_exercise || context.failed_recently;
     let is_foreign =
-        !has_code && (OTHER_SUBJECT.is_match(wanted) || signs.contains(&Sign::Injection));
-    if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(wanted) && !in_lesson) {
+        !has_code && (OTHER_SUBJECT.is_match(asked) || signs.contains(&Sign::Injection));
+    if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(asked) && !in_lesson) {
         let reason = "names nothing that has to do with programming".to_owned();
         return certain(Agent::OffTopic, 0.9, reason);
     }

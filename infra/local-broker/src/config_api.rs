@@ -1,4 +1,4 @@
-//! Settings: told and changed. The broker's own cannot be changed.
+//! Settings: described and changed. The broker's own cannot be changed.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -65,7 +65,7 @@ fn describe_resource(
     topics: &Topics,
     resource: &DescribeConfigsResource,
 ) -> Result<Vec<DescribeConfigsResourceResult>, Fault> {
-    let told = |name: &'static str, value: String, kind: Kind, source: i8| {
+    let described = |name: &'static str, value: String, kind: Kind, source: i8| {
         DescribeConfigsResourceResult::default()
             .with_name(StrBytes::from_static_str(name))
             .with_value(Some(StrBytes::from_string(value)))
@@ -78,17 +78,17 @@ fn describe_resource(
             let topic = topics.get(&resource.resource_name);
             let topic = topic.ok_or_else(|| topic_api::describe(ChangeError::Unknown))?;
             let settings = SETTINGS.iter().map(|setting| match topic.configs.get(setting.name) {
-                Some(value) => told(setting.name, value.clone(), setting.kind, SET_ON_TOPIC),
-                None => told(setting.name, setting.default.to_owned(), setting.kind, DEFAULT),
+                Some(value) => described(setting.name, value.clone(), setting.kind, SET_ON_TOPIC),
+                None => described(setting.name, setting.default.to_owned(), setting.kind, DEFAULT),
             });
             Ok(settings.collect())
         }
         BROKER if is_us(&resource.resource_name) => Ok(vec![
-            told("auto.create.topics.enable", "true".to_owned(), Kind::Boolean, STATIC),
-            told("broker.id", NODE.0.to_string(), Kind::Int, STATIC),
-            told("delete.topic.enable", "true".to_owned(), Kind::Boolean, STATIC),
-            told("message.max.bytes", DEFAULT_BATCH_LIMIT.to_string(), Kind::Int, STATIC),
-            told("num.partitions", DEFAULT_PARTITIONS.to_string(), Kind::Int, STATIC),
+            described("auto.create.topics.enable", "true".to_owned(), Kind::Boolean, STATIC),
+            described("broker.id", NODE.0.to_string(), Kind::Int, STATIC),
+            described("delete.topic.enable", "true".to_owned(), Kind::Boolean, STATIC),
+            described("message.max.bytes", DEFAULT_BATCH_LIMIT.to_string(), Kind::Int, STATIC),
+            described("num.partitions", DEFAULT_PARTITIONS.to_string(), Kind::Int, STATIC),
         ]),
         _ => Err((ResponseError::InvalidRequest, "only topics and this broker have settings")),
     }

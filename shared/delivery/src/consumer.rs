@@ -73,7 +73,7 @@ struct Finished {
     is_done: bool,
 }
 
-/// Counts rebalances: before and after each the number is another one, so that what was taken before is told from
+/// Counts rebalances: before and after each the number is another one, so that what was taken before is kept apart from
 /// what comes after.
 #[derive(Default)]
 struct Assignments {
@@ -256,19 +256,19 @@ impl Consumer {
     /// client must be polled all the time, or the group would take it for dead.
     fn balance(&mut self) {
         let (events, bytes) = (self.queue.len(), self.bytes);
-        let wanted = if self.paused == Some(true) {
+        let pauses = if self.paused == Some(true) {
             events > WINDOW_LIMIT / 2 || bytes > WINDOW_BYTES / 2
         } else {
             events >= WINDOW_LIMIT || bytes >= WINDOW_BYTES
         };
-        if self.paused == Some(wanted) {
+        if self.paused == Some(pauses) {
             return;
         }
         let changed = self.client.assignment().and_then(|assignment| {
-            if wanted { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
+            if pauses { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
         });
         match changed {
-            Ok(()) => self.paused = Some(wanted),
+            Ok(()) => self.paused = Some(pauses),
             Err(error) => tracing::debug!(%error, "partitions cannot be paused or resumed now"),
         }
     }

@@ -119,7 +119,7 @@ struct Pending {
 }
 
 impl Pending {
-    /// Whether there was room for them.
+    /// Whether they fit.
     fn add(&self, items: &[Item]) -> bool {
         let bytes: usize = items.iter().map(|item| item.wire.len()).sum();
         if self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > QUEUE_BYTES {
@@ -235,11 +235,11 @@ impl Outbox {
             return true;
         }
         let (count, bytes) = (items.len(), items.iter().map(|item| item.wire.len()).sum());
-        let has_room = self.pending.add(&items);
-        if has_room && self.queue.try_send(items).is_ok() {
+        let fits = self.pending.add(&items);
+        if fits && self.queue.try_send(items).is_ok() {
             return true;
         }
-        if has_room {
+        if fits {
             self.pending.left(bytes);
             self.pending.done(count);
         }

@@ -1,4 +1,4 @@
-//! Exercises that can be set, and to whom they were.
+//! Exercises that can be assigned, and to whom they were.
 
 use chrono::{DateTime, Utc};
 use domain::{difficulty::Difficulty, versioned::Versioned};
@@ -42,7 +42,7 @@ pub struct NewExercise<'a, E> {
     pub position: i32,
     /// The exercise that it varies.
     pub variation_of: Option<ExerciseId>,
-    /// Why it cannot be set; none if it can.
+    /// Why it cannot be assigned; none if it can.
     pub faults: Option<&'a str>,
 }
 
@@ -84,7 +84,7 @@ pub async fn upsert<E: Versioned + Sync>(
     Ok(())
 }
 
-/// An exercise that can be set.
+/// An exercise that can be assigned.
 ///
 /// # Errors
 /// The database's own.

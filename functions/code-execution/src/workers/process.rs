@@ -139,7 +139,7 @@ impl Drop for Interest<'_> {
         if self.pending.lock().remove(&self.id).is_some()
             && self.orders.send((self.id, Order::Cancel)).is_err()
         {
-            tracing::debug!("a worker process has ended before it was told to");
+            tracing::debug!("a worker process has ended before it was asked to");
         }
     }
 }
@@ -275,8 +275,8 @@ async fn send(
         match protocol::frame(id, &order) {
             Ok(frame) => protocol::write(&mut stdin, &frame).await?,
             Err(error) => {
-                tracing::error!(%error, "a program cannot be told to a worker process");
-                answer(pending, id, Answer::Untold);
+                tracing::error!(%error, "a program cannot be sent to a worker process");
+                answer(pending, id, Answer::Unreadable);
             }
         }
         (id, order) = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
@@ -288,14 +288,14 @@ async fn receive(
     pending: &Pending,
     ready: &mut bool,
 ) -> io::Result<Infallible> {
-    while let Some((id, told)) = protocol::read(&mut stdout).await? {
+    while let Some((id, read)) = protocol::read(&mut stdout).await? {
         *ready = true;
-        match told {
+        match read {
             _ if id == protocol::READY => {}
-            Ok(told) => answer(pending, id, told),
+            Ok(read) => answer(pending, id, read),
             Err(error) => {
-                tracing::error!(%error, "what came of a program cannot be read");
-                answer(pending, id, Answer::Untold);
+                tracing::error!(%error, "the result of a program cannot be read");
+                answer(pending, id, Answer::Unreadable);
             }
         }
     }
