@@ -112,7 +112,9 @@ async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
 async fn statuses(
     world: &World,
     function: &str,
-    (method, path, sent): (&str, &str, Value),
+    method: &str,
+    path: &str,
+    sent: Value,
     tokens: &[Option<String>],
 ) -> Vec<u16> {
     let mut statuses = Vec::new();
@@ -157,7 +159,7 @@ async fn every_endpoint_of_the_gateway_lets_in_whom_it_should() {
     let mut faults = Vec::new();
     for (method, path, expected) in GATEWAY {
         let at = address(path);
-        let found = statuses(&world, "api-gateway", (method, &at, body(path)), &tokens).await;
+        let found = statuses(&world, "api-gateway", method, &at, body(path), &tokens).await;
         for ((caller, expected), found) in CALLERS.iter().zip(expected).zip(&found) {
             if expected != *found {
                 faults.push(format!("{method} {path} by {caller}: {found} and not {expected}"));
@@ -184,7 +186,7 @@ async fn every_internal_endpoint_is_for_services_only() {
     let served: BTreeSet<_> = world.stack().internal_endpoints().collect();
     assert_eq!(listed, served, "the table names every endpoint");
     for (function, method, path) in INTERNAL {
-        let found = statuses(&world, function, (method, path, body(path)), &tokens).await;
+        let found = statuses(&world, function, method, path, body(path), &tokens).await;
         assert_eq!(found, [401, 200, 401, 401, 401, 401], "{method} {path} by {CALLERS:?}");
     }
     world.finish().await;

@@ -21,9 +21,9 @@ fn id(reply: &Reply) -> Uuid {
 async fn what_is_told_in_place_is_what_is_stored() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    let told = ask(&world, &student, json!({ "question": "What is a list?" })).await;
-    let stored = world.get(&format!("/queries/{}", id(&told)), Some(&student.token)).await;
-    assert_eq!(stored.body, told.body);
+    let received = ask(&world, &student, json!({ "question": "What is a list?" })).await;
+    let stored = world.get(&format!("/queries/{}", id(&received)), Some(&student.token)).await;
+    assert_eq!(stored.body, received.body);
     let run = world.post("/executions", Some(&student.token), &json!({ "code": "print(1)" })).await;
     let stored = world.get(&format!("/executions/{}", id(&run)), Some(&student.token)).await;
     assert_eq!((&stored.body, &stored.body["stdout"]), (&run.body, &json!("1\n")));
@@ -73,7 +73,7 @@ async fn what_another_version_has_begun_is_answered_as_that_version_would_withou
 async fn what_the_version_before_has_told_and_not_stored_is_stored_by_the_migration() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    let told = ask(&world, &student, json!({ "question": "What is a list?" })).await;
+    let received = ask(&world, &student, json!({ "question": "What is a list?" })).await;
     let run = world.post("/executions", Some(&student.token), &json!({ "code": "1 / 0" })).await;
     let mut conn = world.database().await;
     for sql in [
@@ -83,8 +83,8 @@ async fn what_the_version_before_has_told_and_not_stored_is_stored_by_the_migrat
     ] {
         sqlx::raw_sql(sql).execute(&mut conn).await.expect("it is valid");
     }
-    let stored = world.get(&format!("/queries/{}", id(&told)), Some(&student.token)).await;
-    assert_eq!(stored.body, told.body);
+    let stored = world.get(&format!("/queries/{}", id(&received)), Some(&student.token)).await;
+    assert_eq!(stored.body, received.body);
     let stored = world.get(&format!("/executions/{}", id(&run)), Some(&student.token)).await;
     assert_eq!(stored.body, run.body);
     let sql = "SELECT count(*) FROM executions WHERE error_type = 'ZeroDivisionError' AND id = $1";

@@ -49,16 +49,16 @@ async fn register(world: &World, key: &'static str, password: &str) -> Reply {
 async fn what_is_kept_of_a_registration_says_nothing_about_its_password() {
     let world = World::new().await;
     let mut database = world.database().await;
-    let mut kept = Vec::new();
+    let mut stored = Vec::new();
     for password in ["correct horse", "battery staple"] {
         assert_eq!(register(&world, "r1", password).await.status, StatusCode::CREATED);
         let sql = "SELECT request_hash FROM idempotency_keys WHERE operation = 'register'";
         let row = sqlx::query(sql).fetch_one(&mut database).await.expect("a key");
-        kept.push(row.get::<Vec<u8>, _>(0));
+        stored.push(row.get::<Vec<u8>, _>(0));
         let forget = "DELETE FROM idempotency_keys; DELETE FROM users WHERE display_name = 'Ada'";
         database.execute(forget).await.expect("the account is deleted");
     }
-    assert_eq!(kept[0], kept[1], "the same whatever the password is");
+    assert_eq!(stored[0], stored[1], "the same whatever the password is");
     world.finish().await;
 }
 

@@ -179,7 +179,8 @@ async fn every_example_of_the_last_rung_prints_what_it_says() {
     for parallel in debug::hint::parallels() {
         let program = serde_json::from_value(json!({ "code": parallel.code })).expect("a program");
         let now = runtime::Clock::System.now();
-        let result = code_execution::execute::execute(&workers, &program, now).await.expect("room");
+        let result =
+            code_execution::execute::execute(&workers, &program, now).await.expect("a free worker");
         assert_eq!(result.verdict, Verdict::Ok, "{}", parallel.code);
         assert_eq!(result.stdout, parallel.output, "{}", parallel.code);
     }

@@ -93,12 +93,16 @@ async fn through_api_gateway_come_no_events() {
     for path in ["/", "/dapr/events", "/dapr/subscribe", "/metrics"] {
         assert_eq!(call(path, json!({})).await, 404, "{path}");
     }
-    let lanes = json!({ "t-0": [record("t", 0, 1, Some(&event("forged", 1)))] });
-    assert_eq!(call("/", batch(&lanes)).await, 404, "a request that looks like a batch is none");
-    let bare = json!({ "records": lanes });
+    let partitions = json!({ "t-0": [record("t", 0, 1, Some(&event("forged", 1)))] });
+    assert_eq!(
+        call("/", batch(&partitions)).await,
+        404,
+        "a request that looks like a batch is none"
+    );
+    let bare = json!({ "records": partitions });
     assert!(lambda.invoke(bare).await.is_err(), "nor is what no event source sends");
     assert_eq!(single.count(HANDLED).await, 0);
-    let answer = lambda.invoke(batch(&lanes)).await.expect("a batch");
+    let answer = lambda.invoke(batch(&partitions)).await.expect("a batch");
     assert_eq!((answer, single.count(HANDLED).await), (json!({ "batchItemFailures": [] }), 1));
     world.finish().await;
 }

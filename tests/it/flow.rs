@@ -132,13 +132,13 @@ async fn a_wish_for_practice_is_answered_with_an_exercise_of_its_topic() {
     let query: QueryResponse = world.ask(&student, wish, 20).await.ok();
     assert_eq!(query.agent, Some(Author::Exercise));
     let details = query.answer.and_then(|answer| answer.details);
-    let Some(Details::Exercise(set)) = details else { panic!("no exercise: {details:?}") };
-    assert_eq!((set.topic.as_str(), set.difficulty), ("dictionaries", Difficulty::Hard));
-    assert!(!set.tests.is_empty());
+    let Some(Details::Exercise(exercise)) = details else { panic!("no exercise: {details:?}") };
+    assert_eq!((exercise.topic.as_str(), exercise.difficulty), ("dictionaries", Difficulty::Hard));
+    assert!(!exercise.tests.is_empty());
     let listed = world.send("exercise", |client, url| {
         client.get(format!("{url}/exercises?topic=dictionaries&difficulty=hard"))
     });
-    assert_eq!(listed.await.body["items"][0]["id"], set.id.to_string());
+    assert_eq!(listed.await.body["items"][0]["id"], exercise.id.to_string());
     let body = json!({ "topic": "no-such", "difficulty": "easy" });
     let refused = world.send("exercise", |client, url| {
         client.post(format!("{url}/exercises/generate")).json(&body)

@@ -75,20 +75,21 @@ async fn nothing_that_a_student_can_get_holds_a_hidden_value() {
     let path = set_up(&world, tests.into()).await;
     let code = leaky_solution();
     let id = path.rsplit('/').next().expect("an id");
-    let mut told = vec![hand_in(&world, &student, &path, &code, "wait=25").await];
-    assert_eq!(told[0].body["status"], "graded", "{:?}", told[0].body);
-    let message = told[0].body["feedback"]["message"].as_str().expect("a message");
+    let mut replies = vec![hand_in(&world, &student, &path, &code, "wait=25").await];
+    assert_eq!(replies[0].body["status"], "graded", "{:?}", replies[0].body);
+    let message = replies[0].body["feedback"]["message"].as_str().expect("a message");
     assert!(message.contains("`f('shown')`"), "{message}");
-    let statuses = told[0].body["feedback"]["tests"].as_array().expect("tests").iter();
+    let statuses = replies[0].body["feedback"]["tests"].as_array().expect("tests").iter();
     assert!(statuses.filter(|test| test["hidden"] == true).all(|test| test["status"] != "pass"));
     let debug = json!({ "code": code, "exercise_id": id, "question": "why is it wrong?" });
     for visible in [&code, &code.replace("return 'wrong'", "return 'right'")] {
         let body = json!({ "code": visible, "exercise_id": id });
-        told.push(world.post_with("/debug", &student.token, &body, [("prefer", "wait=25")]).await);
-        told.push(hand_in(&world, &student, &path, visible, "wait=25").await);
+        replies
+            .push(world.post_with("/debug", &student.token, &body, [("prefer", "wait=25")]).await);
+        replies.push(hand_in(&world, &student, &path, visible, "wait=25").await);
     }
-    told.push(world.post_with("/query", &student.token, &debug, [("prefer", "wait=25")]).await);
-    told.push(
+    replies.push(world.post_with("/query", &student.token, &debug, [("prefer", "wait=25")]).await);
+    replies.push(
         world
             .post_with(
                 "/reviews",
@@ -98,11 +99,11 @@ async fn nothing_that_a_student_can_get_holds_a_hidden_value() {
             )
             .await,
     );
-    told.push(world.get(&path, Some(&student.token)).await);
-    told.push(world.get(&format!("{path}/submissions"), Some(&student.token)).await);
-    let submission = told[0].body["id"].as_str().expect("an id");
-    told.push(world.get(&format!("/submissions/{submission}"), Some(&student.token)).await);
-    for reply in &told {
+    replies.push(world.get(&path, Some(&student.token)).await);
+    replies.push(world.get(&format!("{path}/submissions"), Some(&student.token)).await);
+    let submission = replies[0].body["id"].as_str().expect("an id");
+    replies.push(world.get(&format!("/submissions/{submission}"), Some(&student.token)).await);
+    for reply in &replies {
         // What the student has written may come back; the program has `Secret0` and the like in it.
         let text = reply.body.to_string().replace(&json!(code).to_string(), "");
         for secret in ["f('Secret", "Secret stdin", "Expected", "SecretError"] {

@@ -105,7 +105,9 @@ fn filled(path: &str, text: &str) -> String {
 async fn send(
     world: &World,
     student: &Student,
-    (method, path, body): (&Method, &str, String),
+    method: &Method,
+    path: &str,
+    body: String,
 ) -> Reply {
     world
         .send("api-gateway", |client, url| {
@@ -145,7 +147,7 @@ async fn whatever_a_client_sends_it_is_never_told_that_it_is_our_fault() {
             let place = place.strip_prefix("/api/v1").unwrap_or(&place);
             let body = if fields.is_empty() { String::new() } else { body(&mut random, fields) };
             let shown = body.chars().take(300).collect::<String>();
-            let reply = send(&world, &student, (method, place, body)).await;
+            let reply = send(&world, &student, method, place, body).await;
             let fault = format!("{method} {place} {shown}: {} {}", reply.status, reply.body);
             assert!(!reply.status.is_server_error(), "{fault}");
             if reply.status.is_client_error() {

@@ -93,7 +93,7 @@ async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
         .create()
         .expect("a consumer");
     consumer.subscribe(&["learning.responses"]).expect("it subscribes");
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     loop {
         let message = tokio::time::timeout(Duration::from_secs(30), consumer.recv()).await;
         let message = message.expect("events are there").expect("they can be read");
@@ -102,16 +102,16 @@ async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
         let events::Data::Json(data) = event.data else { panic!("no JSON") };
         let data: serde_json::Value = data.read().expect("an object");
         assert_eq!(data["query_id"], id);
-        told.push((event.event_type, data["sequence"].clone(), data["text"].clone()));
-        if told.last().is_some_and(|(kind, ..)| kind == "question.answered.v1") {
+        received.push((event.event_type, data["sequence"].clone(), data["text"].clone()));
+        if received.last().is_some_and(|(kind, ..)| kind == "question.answered.v1") {
             break;
         }
     }
     let delta =
         |number: u32, text: &str| ("answer.delta.v1".to_owned(), json!(number), json!(text));
-    assert_eq!(told[0], delta(0, "A list is like a row of boxes.\n\n"));
-    assert_eq!(told[1], delta(1, "Each box of the list has a number."));
-    assert_eq!(told.len(), 3);
+    assert_eq!(received[0], delta(0, "A list is like a row of boxes.\n\n"));
+    assert_eq!(received[1], delta(1, "Each box of the list has a number."));
+    assert_eq!(received.len(), 3);
     // Before its broker goes: it would wait for it.
     drop(consumer);
     assert_eq!(world.events_of_request(id, "learning.responses").await.len(), 1);
@@ -277,9 +277,9 @@ async fn a_note_is_told_if_its_lines_do_the_same() {
         json!({ "line": line, "message": "There is a shorter way.", "why": "Less to read.",
                 "before": before, "after": after })
     };
-    let kept = "total = 0\nfor number in numbers:\n    total += number";
+    let loop_lines = "total = 0\nfor number in numbers:\n    total += number";
     let notes =
-        [note(2, kept, "total = sum(numbers)"), note(5, "print(total)", "print(total + 1)")];
+        [note(2, loop_lines, "total = sum(numbers)"), note(5, "print(total)", "print(total + 1)")];
     let answer = json!({ "praise": "The names say what they hold.", "notes": notes });
     let server = ModelServer::playing([Scripted::Says(answer.to_string())]).await;
     let world = world(&server, &[]).await;

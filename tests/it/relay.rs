@@ -21,14 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Writes events into the outbox as a process leaves them that has died before it could publish them.
 async fn leave_behind(world: &World, topic: &str, key: &str, data: &str, count: i32) {
-    let sql = "WITH kept AS (
+    let sql = "WITH inserted AS (
                    INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at,
                                        lease_until, published_at)
                    SELECT gen_random_uuid(), $1, $2, 'left.behind.v1', 'learnflow/test', gen_random_uuid(),
                           $3::text::json, 'epoch', 'epoch', 'epoch' FROM generate_series(1, $4)
                    RETURNING id, sequence, topic, partition_key)
                INSERT INTO delayed_events (event_id, sequence, topic, partition_key, attempts, retry_at)
-               SELECT id, sequence, topic, partition_key, 0, 'epoch' FROM kept";
+               SELECT id, sequence, topic, partition_key, 0, 'epoch' FROM inserted";
     let insert = sqlx::query(sql).bind(topic).bind(key).bind(data).bind(count);
     insert.execute(&mut world.database().await).await.expect("the events are kept");
 }
@@ -219,14 +219,14 @@ async fn one_students_events_keep_their_order_through_an_outage_of_the_broker() 
     }
     world.start_broker().await;
     let topic = Topic::LearningRequests.name();
-    let kept: Vec<Uuid> = {
+    let stored: Vec<Uuid> = {
         let sql = "SELECT id FROM events WHERE topic = $1 ORDER BY sequence";
         let query = sqlx::query_scalar(sql).bind(topic);
         query.fetch_all(&mut world.database().await).await.expect("it is valid")
     };
     let (brokers, of) = (world.kafka().to_owned(), student.id);
     let sent = tokio::task::spawn_blocking(move || ids_on_broker(&brokers, topic, of, 7)).await;
-    let kept: Vec<String> = kept.iter().map(Uuid::to_string).collect();
-    assert_eq!(sent.expect("the broker is read"), kept);
+    let stored: Vec<String> = stored.iter().map(Uuid::to_string).collect();
+    assert_eq!(sent.expect("the broker is read"), stored);
     world.finish().await;
 }

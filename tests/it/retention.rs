@@ -75,9 +75,9 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
                 count.fetch_one(&mut world.database().await).await.expect("it is valid");
             count
         };
-        let kept = i64::from(table == "events");
+        let left = i64::from(table == "events");
         eventually(&format!("old rows of {table} are gone"), async || {
-            (count(old).await == kept).then_some(())
+            (count(old).await == left).then_some(())
         })
         .await;
         assert_eq!(count(young).await, 1, "{table}");

@@ -84,12 +84,12 @@ pub(crate) fn record(topic: &str, partition: i32, offset: i64, value: Option<&Va
     })
 }
 
-pub(crate) fn batch(lanes: &Value) -> Value {
+pub(crate) fn batch(partitions: &Value) -> Value {
     json!({
         "eventSource": "aws:kafka",
         "eventSourceArn": "arn:aws:kafka:us-east-1:123456789012:cluster/vpc-2priv-2pub/751d2973-a626-431c-9d4e-d7975eb44dd7-2",
         "bootstrapServers": "b-2.demo.a1bcde.c1.kafka.us-east-1.amazonaws.com:9092",
-        "records": lanes
+        "records": partitions
     })
 }
 
@@ -101,13 +101,13 @@ async fn a_kafka_batch_is_handled_record_by_record() {
     let mut no_timestamp = record("learning-requests-x", 0, 15, Some(&event("a", 1)));
     no_timestamp["timestamp"] = json!(-1);
     no_timestamp["timestampType"] = Value::Null;
-    let lanes = json!({
-        // A topic with a dash; a lane that comes twice under keys that differ; bare records.
+    let partitions = json!({
+        // A topic with a dash; a partition that comes twice, under names that differ; bare records.
         "learning-requests-x-0": [no_timestamp, record("learning-requests-x", 0, 16, Some(&event("b", 2)))],
         "learning-requests-x-1": [record("learning-requests-x", 1, 7, Some(&event("a", 1)))],
         "self-managed-0": [{ "topic": "self-managed", "partition": 0, "offset": 0, "value": STANDARD.encode(event("c", 3).to_string()) }]
     });
-    let answer = lambda.invoke(batch(&lanes)).await.expect("a batch");
+    let answer = lambda.invoke(batch(&partitions)).await.expect("a batch");
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     assert_eq!(single.count(HANDLED).await, 3, "one of the four came twice");
     assert_eq!(
@@ -125,10 +125,10 @@ async fn tombstones_and_garbage_in_a_batch_are_dead_lettered_and_acknowledged() 
     let lambda = single.lambda(triage::function);
     let mut not_base64 = record("learning.requests", 0, 3, None);
     not_base64["value"] = json!("%%%");
-    let lanes = json!({ "learning.requests-0": [
+    let partitions = json!({ "learning.requests-0": [
         record("learning.requests", 0, 1, None), record("learning.requests", 0, 2, Some(&json!("garbage"))),
         not_base64, record("learning.requests", 0, 4, Some(&event("a", 1)))] });
-    let answer = lambda.invoke(batch(&lanes)).await.expect("a batch");
+    let answer = lambda.invoke(batch(&partitions)).await.expect("a batch");
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let routed = "SELECT count(*) FROM events WHERE type = 'question.routed.v1'";
     assert_eq!((single.count(DEAD).await, single.count(routed).await), (3, 1));
@@ -144,11 +144,11 @@ async fn without_a_database_a_batch_is_delivered_again_from_the_first_failure_on
     let mut single = Single::new(&world, &[]).await;
     let lambda = single.lambda(triage::function);
     single.services.store.close().await;
-    let lanes = json!({
+    let partitions = json!({
         "t-0": [record("t", 0, 16, Some(&event("a", 1))), record("t", 0, 15, Some(&event("b", 1)))],
         "t-1": [record("t", 1, 9, Some(&event("c", 1)))]
     });
-    let answer = lambda.invoke(batch(&lanes)).await.expect("a batch");
+    let answer = lambda.invoke(batch(&partitions)).await.expect("a batch");
     let failure = |partition, offset| json!({ "itemIdentifier": { "partition": partition, "offset": offset } });
     let expected = [failure("t-0", 15), failure("t-0", 16), failure("t-1", 9)];
     assert_eq!(answer, json!({ "batchItemFailures": expected }));
@@ -328,8 +328,8 @@ async fn whoever_delivers_an_event_that_never_succeeds_is_told_at_last_that_it_i
         ("ce-ingresstoken", INGRESS_TOKEN),
     ];
     for delivery in 1..=DELIVERIES {
-        let lanes = json!({ "t-0": [record("t", 0, 1, Some(&event("lambda", 1)))] });
-        let batch = lambda.invoke(batch(&lanes)).await.expect("a batch");
+        let partitions = json!({ "t-0": [record("t", 0, 1, Some(&event("lambda", 1)))] });
+        let batch = lambda.invoke(batch(&partitions)).await.expect("a batch");
         let again = batch["batchItemFailures"].as_array().expect("a list").len();
         let knative = post(&host, "/", &structured, event("knative", 2).to_string()).await.0;
         let dapr = post(&host, "/dapr/events", &structured, event("dapr", 3).to_string()).await.1;

@@ -121,9 +121,9 @@ pub fn fault(result: &ExecutionResult) -> Option<String> {
     if let Some(problem) = problems.find(|it| it.contains("try again") || it.len() > 16 << 10) {
         return Some(format!("an expected value was not worked out: {problem:.200}"));
     }
-    let told =
+    let seen =
         result.error.iter().chain(result.tests.iter().filter_map(|test| test.error.as_ref()));
-    for error in told {
+    for error in seen {
         let names = error.kind.len() + error.function.as_ref().map_or(0, String::len);
         if names > 4 << 10 || error.message.len() > 16 << 10 || error.traceback.len() > 128 << 10 {
             return Some(format!("an error of {names} bytes of names"));

@@ -41,7 +41,7 @@ struct Counter {
 }
 
 impl State {
-    /// Hits so far, this one included; `None` if there is no room for this counter.
+    /// Hits so far, this one included; `None` if there are too many counters for this one.
     fn count(&mut self, bucket: &str) -> Option<i32> {
         if self.counters.len() >= COUNTERS_LIMIT && !self.counters.contains_key(bucket) {
             return None;

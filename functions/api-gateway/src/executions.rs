@@ -113,7 +113,7 @@ pub(crate) async fn run(
     let Some(Ok(event)) = finished else {
         return find(&gateway, &caller, id).await;
     };
-    // The sandbox's function has stored it before it told.
+    // The sandbox's function has stored it before it announced it.
     Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
 }
 

@@ -141,7 +141,7 @@ impl StudentRequest for AgentQuestion {
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
         let id = QueryId::from_uuid(id);
-        self.request.insert(conn, id, (student, Some(self.agent)), now).await
+        self.request.insert(conn, id, student, Some(self.agent), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {

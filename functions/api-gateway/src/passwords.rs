@@ -50,15 +50,15 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw\
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 fn with_memory<T>(blocks: usize, hash: impl FnOnce(&mut [Block]) -> T) -> T {
-    let kept = MEMORY.lock().pop();
-    let mut memory = kept.unwrap_or_default();
+    let pooled = MEMORY.lock().pop();
+    let mut memory = pooled.unwrap_or_default();
     if memory.len() < blocks {
         memory = vec![Block::new(); blocks];
     }
     let hashed = hash(&mut memory);
-    let mut kept = MEMORY.lock();
-    if kept.len() < compute::AT_ONCE {
-        kept.push(memory);
+    let mut pool = MEMORY.lock();
+    if pool.len() < compute::AT_ONCE {
+        pool.push(memory);
     }
     hashed
 }

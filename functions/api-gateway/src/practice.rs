@@ -14,7 +14,7 @@ use domain::{
 };
 use events::{
     Envelope,
-    question_answered::SetExercise,
+    question_answered::AssignedExercise,
     submission_graded::{Feedback, SubmissionGraded},
     submission_made::SubmissionMade,
 };
@@ -97,7 +97,7 @@ pub(crate) async fn list(
 ) -> Result<Json<ExercisePage>, Problem> {
     let Query(filter) =
         filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let after = match filter.cursor.as_deref() {
+    let (after_position, after_id) = match filter.cursor.as_deref() {
         None => (i32::MIN, Uuid::nil()),
         Some(cursor) => read_cursor(cursor)
             .ok_or_else(|| Problem::field("cursor", "what `next_cursor` of the last page was"))?,
@@ -105,8 +105,14 @@ pub(crate) async fn list(
     let topic = filter.topic.map(TopicName::try_from).transpose();
     let topic = topic.map_err(|error| Problem::field("topic", error.to_string()))?;
     let mut conn = gateway.services.store.connection().await?;
-    let which = (topic.as_ref().map(TopicName::as_str), filter.difficulty);
-    let found = exercises::list(&mut conn, caller.id, which, after, PAGE).await?;
+    let page = exercises::Page {
+        topic: topic.as_ref().map(TopicName::as_str),
+        difficulty: filter.difficulty,
+        after_position,
+        after_id,
+        limit: PAGE,
+    };
+    let found = exercises::list(&mut conn, caller.id, page).await?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
     let last = found.last().filter(|_| is_full);
     let next_cursor = last.map(|last| format!("{}.{}", last.position, last.id));
@@ -138,15 +144,15 @@ async fn find(
 /// An exercise, without its solution and its hidden tests.
 #[utoipa::path(get, path = "/exercises/{id}", operation_id = "get_exercise", tag = "Exercises", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The id in the list of exercises")),
-    responses((status = 200, body = SetExercise), (status = 404, body = Problem)))]
+    responses((status = 200, body = AssignedExercise), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
     _: Caller<Student>,
     Path(id): Path<String>,
-) -> Result<Json<SetExercise>, Problem> {
+) -> Result<Json<AssignedExercise>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let (id, topic, exercise) = find(&mut conn, &id).await?;
-    Ok(Json(::exercises::set(id, &topic, &exercise)))
+    Ok(Json(::exercises::assigned(id, &topic, &exercise)))
 }
 
 /// A request for an exercise.
@@ -262,7 +268,7 @@ pub(crate) async fn submit(
     let accepted = accept(&gateway, &caller, &headers, handed_in).await?;
     let id = SubmissionId::from_uuid(accepted.id);
     match accepted.answer.map(|answered| Envelope::<SubmissionGraded>::read(answered.event)) {
-        // The agent has stored it before it told.
+        // The agent has stored it before it announced it.
         Some(Ok(event)) => {
             let (feedback, status) = (Some(event.data.feedback), SubmissionStatus::Graded);
             let pending = SubmissionResponse::pending(id, exercise_id, accepted.at);
@@ -294,7 +300,7 @@ impl StudentRequest for HandedIn {
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
         let id = SubmissionId::from_uuid(id);
-        submissions::insert(conn, id, (student, self.exercise_id), self.code.as_str(), now).await
+        submissions::insert(conn, id, student, self.exercise_id, self.code.as_str(), now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> SubmissionMade {

@@ -164,7 +164,7 @@ impl StudentRequest for QueryRequest {
         _: &Value,
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
-        self.insert(conn, QueryId::from_uuid(id), (student, None), now).await
+        self.insert(conn, QueryId::from_uuid(id), student, None, now).await
     }
 
     fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
@@ -188,7 +188,8 @@ impl QueryRequest {
         &self,
         conn: &mut PgConnection,
         id: QueryId,
-        (student, agent): (UserId, Option<Agent>),
+        student: UserId,
+        agent: Option<Agent>,
         now: DateTime<Utc>,
     ) -> sqlx::Result<ConversationId> {
         let body = QuestionBody {
@@ -210,7 +211,7 @@ impl QueryRequest {
     }
 }
 
-/// The answer as the agent has stored it, which it did before it told.
+/// The answer as the agent has stored it, which it did before it announced it.
 fn answer_in_place(
     id: QueryId,
     asked_at: DateTime<Utc>,

@@ -9,17 +9,42 @@ use storage::users::{self, User};
 
 use crate::passwords::{self, Password};
 
-/// A demo account: address, name, password.
-pub type DemoLogin = (&'static str, &'static str, &'static str);
+/// A demo account.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoLogin {
+    /// The address to log in with.
+    pub email: &'static str,
+    /// What the account is called.
+    pub name: &'static str,
+    /// The password.
+    pub password: &'static str,
+    /// What the account may do.
+    pub role: Role,
+}
 
 /// The demo accounts; their passwords are public, so they belong on no server that others can reach.
 pub const DEMO_LOGINS: [DemoLogin; 3] = [
-    ("student@example.org", "Demo Student", "learnflow-student"),
-    ("teacher@example.org", "Demo Teacher", "learnflow-teacher"),
-    ("admin@example.org", "Demo Admin", "learnflow-admin"),
+    DemoLogin {
+        email: "student@example.org",
+        name: "Demo Student",
+        password: "learnflow-student",
+        role: Role::Student,
+    },
+    DemoLogin {
+        email: "teacher@example.org",
+        name: "Demo Teacher",
+        password: "learnflow-teacher",
+        role: Role::Teacher,
+    },
+    DemoLogin {
+        email: "admin@example.org",
+        name: "Demo Admin",
+        password: "learnflow-admin",
+        role: Role::Admin,
+    },
 ];
 
-/// Why the seed could not be laid.
+/// Why the demo accounts could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// The database's own.
@@ -43,17 +68,15 @@ pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
     let mut missing = Vec::new();
     {
         let mut conn = services.store.connection().await?;
-        for ((email, name, password), role) in
-            DEMO_LOGINS.into_iter().zip([Role::Student, Role::Teacher, Role::Admin])
-        {
-            let address = Email::try_from(email.to_owned())?;
+        for login in DEMO_LOGINS {
+            let address = Email::try_from(login.email.to_owned())?;
             if users::find_by_email(&mut conn, &address).await?.is_none() {
-                missing.push((email, name, password, role));
+                missing.push(login);
             }
         }
     }
     let mut accounts = Vec::new();
-    for (email, name, password, role) in missing {
+    for DemoLogin { email, name, password, role } in missing {
         let password = Password::try_from(password.to_owned())?;
         let hash = passwords::hash(password)
             .await

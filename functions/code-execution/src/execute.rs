@@ -150,10 +150,10 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
         let (called, stage) = (run.value.clone(), run.stage);
         let mut result = result(run, &job.source, &stdin);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
-            let told = words::of_test(stage, result.verdict, error, &job.source, &stdin);
-            error.advice = told.or_else(|| error.advice.take());
+            let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
+            error.advice = advice.or_else(|| error.advice.take());
         }
-        let case = grade(test, &result, (called, stage), expected.remove(&number));
+        let case = grade(test, &result, called, stage, expected.remove(&number));
         tested.note(number, test.hidden, case, result);
     }
     Some(tested)
@@ -189,8 +189,9 @@ async fn fill_up(taken: Duration) {
 fn grade(
     test: &TestCase,
     result: &ExecutionResult,
-    (called, stage): (Option<Called>, Stage),
-    wanted: Option<Result<Called, String>>,
+    called: Option<Called>,
+    stage: Stage,
+    expected: Option<Result<Called, String>>,
 ) -> TestResult {
     let mut graded = TestResult {
         name: test.name.as_str().to_owned(),
@@ -214,9 +215,9 @@ fn grade(
         graded.passed = raised.is_some_and(|error| error.kind == class.as_str());
         return graded;
     }
-    match (wanted, called) {
-        (Some(Ok(wanted)), Some(called)) => {
-            graded.passed = ended_well && wanted.value.equals(&called.value);
+    match (expected, called) {
+        (Some(Ok(expected)), Some(called)) => {
+            graded.passed = ended_well && expected.value.equals(&called.value);
         }
         (Some(Err(problem)), _) => {
             graded.problem = Some(format!("«expected» cannot be worked out: {problem}"));
@@ -237,10 +238,10 @@ fn same_output(expected: &str, actual: &str) -> bool {
 /// A run as its reader sees it.
 #[must_use]
 pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
-    let text = |wanted: Stream| -> String {
+    let text = |stream: Stream| -> String {
         run.parts
             .iter()
-            .filter(|part| part.stream == wanted)
+            .filter(|part| part.stream == stream)
             .map(|part| part.text.as_str())
             .collect()
     };
@@ -300,7 +301,7 @@ fn explained(
             error.message = message;
         }
     }
-    let told = error_advice::advise(&error_advice::Failure {
+    let advice = error_advice::advise(&error_advice::Failure {
         ending,
         kind: &error.kind,
         bases: &raised.bases,
@@ -311,11 +312,11 @@ fn explained(
         source,
         stdin,
     });
-    error.advice = told.map(|told| Advice {
-        rule: told.rule.to_owned(),
-        what: told.what,
-        why: told.why,
-        hint: told.hint,
+    error.advice = advice.map(|advice| Advice {
+        rule: advice.rule.to_owned(),
+        what: advice.what,
+        why: advice.why,
+        hint: advice.hint,
     });
     error
 }

@@ -50,8 +50,8 @@ async fn run(
     let stored = serde_json::to_value(&program).map_err(|error| Problem::internal(&error))?;
     let mut tx = services.store.begin(NAME).await?;
     executions::insert(tx.conn(), id, None, &stored, now).await?;
-    let kept = result.clone().trimmed();
-    executions::record_result(tx.conn(), id, &kept, services.clock.now()).await?;
+    let trimmed = result.clone().trimmed();
+    executions::record_result(tx.conn(), id, &trimmed, services.clock.now()).await?;
     tx.commit(EventId::from_uuid(id.as_uuid()), Outgoing::none(), now).await?;
     Ok(Json(ExecuteResponse { id, result }))
 }

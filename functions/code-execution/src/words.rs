@@ -1,4 +1,4 @@
-//! What is told of a test that could not begin, or was ended by the program: in words for a beginner.
+//! Advice on a test that could not begin, or was ended by the program: in words for a beginner.
 
 use domain::execution::{Advice, ExecutionError, LEAVES, NOT_TESTED, Verdict};
 
@@ -9,7 +9,7 @@ const MAX_NAMES: usize = 5;
 /// Characters of a name.
 const MAX_NAME: usize = 60;
 
-/// What to tell, if there is more to it than the exception; `error` is what ended a test with a call.
+/// The advice, if there is more to say than the exception does; `error` is what ended a test with a call.
 pub(crate) fn of_test(
     stage: Stage,
     verdict: Verdict,

@@ -47,7 +47,7 @@ impl From<&ExecutionResult> for Run {
 }
 
 impl Checking {
-    /// A review of a program that was run, with better lines for what is told up front.
+    /// A review of a program that was run, with better lines for what is shown first.
     #[must_use]
     pub(crate) fn new(
         request: QuestionRouted,
@@ -55,8 +55,8 @@ impl Checking {
         code: &str,
         run: &ExecutionResult,
     ) -> Self {
-        let told = report.findings.iter().take(UP_FRONT);
-        let mut untried: Vec<Trial> = told
+        let first = report.findings.iter().take(UP_FRONT);
+        let mut untried: Vec<Trial> = first
             .filter_map(|finding| {
                 let Rewrite { before, after, program, .. } =
                     rewrite(code, &finding.rule, finding.line?)?;
@@ -72,7 +72,7 @@ impl Checking {
         Self { request, report, run: run.into(), untried, with_model: false }
     }
 
-    /// Takes what a model has seen: it is told only if its lines do the same.
+    /// Takes what a model has seen: it is shown only if its lines do the same.
     pub(crate) fn take_notes(&mut self, notes: ReviewNotes, code: &str) {
         self.report.praise = notes.praise;
         self.with_model = true;
@@ -110,7 +110,7 @@ impl Checking {
         self.untried.last().map(|trial| trial.program.clone())
     }
 
-    /// Notes what came of the run: lines that do something else are not told.
+    /// Notes what came of the run: lines that do something else are not shown.
     pub(crate) fn note(&mut self, result: &ExecutionResult) {
         let Some(Trial { finding, .. }) = self.untried.pop() else { return };
         if Run::from(result) != self.run {

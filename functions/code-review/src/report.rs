@@ -6,7 +6,7 @@ use events::question_answered::{
     Answer, Details, ReviewDeduction, ReviewFinding, ReviewReport, ReviewSeverity,
 };
 
-/// Findings that are told up front: more are not read.
+/// Findings that are shown first: nobody reads more.
 pub(crate) const UP_FRONT: usize = 3;
 /// Findings that are kept. A program with more of them has other troubles.
 const MAX_FINDINGS: usize = 50;

@@ -67,7 +67,7 @@ impl Case {
                 "" => answer.topics.is_empty(),
                 topic => answer.topics.iter().any(|slug| slug == topic),
             },
-            is_right_idea: self.idea.as_deref().map(|wanted| wanted == idea),
+            is_right_idea: self.idea.as_deref().map(|expected| expected == idea),
             found: format!("{}: {idea}", answer.topics.join(", ")),
         }
     }

@@ -233,7 +233,7 @@ fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
-/// What the student is told.
+/// The answer to the student.
 fn compose(
     finding: &Finding,
     climbed: Climbed,

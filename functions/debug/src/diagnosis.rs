@@ -60,8 +60,8 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     match (ran, evidence.report) {
         // Seen by both, or by us alone: the run knows line and values.
         (Some(ran), report)
-            if report.is_none_or(|report| report.error_type == ran.1.kind)
-                && !(waits_for_input(ran.1) && report.is_none()) =>
+            if report.is_none_or(|report| report.error_type == ran.error.kind)
+                && !(waits_for_input(ran.error) && report.is_none()) =>
         {
             of_run(ran, evidence)
         }
@@ -74,8 +74,15 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
+/// How a program or a test has ended.
+#[derive(Clone, Copy)]
+struct Ended<'a> {
+    verdict: Verdict,
+    error: &'a ExecutionError,
+}
+
 /// What has ended the program, or the first test that fails and may be shown: some tests want an exception.
-fn ended<'a>(evidence: &Evidence<'a>) -> Option<(Verdict, &'a ExecutionError)> {
+fn ended<'a>(evidence: &Evidence<'a>) -> Option<Ended<'a>> {
     let run = evidence.run?;
     let (verdict, error) = match evidence.exercise {
         None => (run.verdict, run.error.as_ref()),
@@ -84,12 +91,13 @@ fn ended<'a>(evidence: &Evidence<'a>) -> Option<(Verdict, &'a ExecutionError)> {
             (test.verdict, test.error.as_ref())
         }
     };
-    Some((verdict, error?))
+    Some(Ended { verdict, error: error? })
 }
 
 fn waits_for_input(error: &ExecutionError) -> bool {
-    let is_told = |rule: &str| rule.starts_with(NOT_TESTED);
-    error.kind == "EOFError" && !error.advice.as_ref().is_some_and(|advice| is_told(&advice.rule))
+    let not_tested =
+        error.advice.as_ref().is_some_and(|advice| advice.rule.starts_with(NOT_TESTED));
+    error.kind == "EOFError" && !not_tested
 }
 
 /// The first test that fails, for all that is known, and may be shown.
@@ -106,10 +114,11 @@ const fn fails(test: &TestResult) -> bool {
     !test.passed && test.problem.is_none()
 }
 
-fn of_run((verdict, error): (Verdict, &ExecutionError), evidence: &Evidence<'_>) -> Finding {
+fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
+    let Ended { verdict, error } = ended;
     let error = error.clone();
     let (rule, what, why, next) = match error.advice {
-        Some(told) => (told.rule, told.what, told.why, told.hint),
+        Some(advice) => (advice.rule, advice.what, advice.why, advice.hint),
         None => unknown(&error.kind, &error.message, error.line),
     };
     let why = if rule.starts_with("none_value") {
@@ -183,7 +192,7 @@ fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     let line = locate(report, evidence.code);
-    let told = error_advice::advise(&error_advice::Failure {
+    let advice = error_advice::advise(&error_advice::Failure {
         ending: Ending::Exception,
         kind: &report.error_type,
         bases: &[],
@@ -194,8 +203,8 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
         source: evidence.code,
         stdin: "",
     });
-    let (rule, what, why, next) = match told {
-        Some(told) => (told.rule.to_owned(), told.what, told.why, told.hint),
+    let (rule, what, why, next) = match advice {
+        Some(advice) => (advice.rule.to_owned(), advice.what, advice.why, advice.hint),
         None => unknown(&report.error_type, &report.message, line),
     };
     let note = match evidence.run {
@@ -206,10 +215,10 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
                      must have been another."
                     .to_owned()
             }
-            Some((_, error)) if error.kind == "EOFError" => {
+            Some(Ended { error, .. }) if error.kind == "EOFError" => {
                 "I could not run your program to that place, since it asks for input.".to_owned()
             }
-            Some((_, error)) => {
+            Some(Ended { error, .. }) => {
                 format!("When I ran your program it ended with another error, {}.", error.kind)
             }
         },
@@ -293,7 +302,7 @@ fn of_reading(code: &str) -> Option<Finding> {
 }
 
 fn needs_input(evidence: &Evidence<'_>) -> Finding {
-    let line = ended(evidence).and_then(|(_, error)| error.line);
+    let line = ended(evidence).and_then(|ended| ended.error.line);
     let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
     if let Some(read) = of_reading(evidence.code) {
         let waits =
@@ -331,12 +340,12 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
     match (shown, failing) {
         (Some((check, result)), _) => {
             let call = check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default();
-            let wanted = check.expected.as_deref().unwrap_or("an exception");
+            let expected = check.expected.as_deref().unwrap_or("an exception");
             let got: String = result.actual.chars().take(SHOWN_CHARS).collect();
             finding(
                 "wrong_value",
                 call.clone(),
-                format!("For `{call}` your solution gives `{got}`, and `{wanted}` is expected."),
+                format!("For `{call}` your solution gives `{got}`, and `{expected}` is expected."),
                 format!(
                     "Go through `{call}` by hand, line by line, and write down what each name holds. Where does it first differ from what you expect?"
                 ),

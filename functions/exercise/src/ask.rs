@@ -25,7 +25,7 @@ pub(crate) fn for_exercise(request: QuestionRouted, old: &Assignable) -> Step<Ex
 
 /// Asks the model for a solution, from no more than a student sees.
 pub(crate) fn for_solution(making: Making) -> Step<Exercise> {
-    let shown = exercises::set(making.id, &making.topic, &making.exercise);
+    let shown = exercises::assigned(making.id, &making.topic, &making.exercise);
     let examples = shown.tests.iter().filter_map(|test| {
         Some(format!("{} is {}", test.call.as_deref()?, test.expected.as_deref()?))
     });

@@ -13,7 +13,7 @@ use crate::{
     ask,
     assignable::Assignable,
     choose::Wish,
-    make::{self, Making},
+    make::{self, Making, Variation},
     show,
     state::{Exercise, Running},
 };
@@ -23,13 +23,6 @@ const ANY_TOPIC: &str =
     "Name a topic, such as lists or functions, if you would rather practise that. For now:";
 /// What is said where there is nothing new.
 const ALL_DONE: &str = "You have had all that I have of this. Do this one again, without looking at your old solution:";
-
-/// A variation of an exercise of the course.
-struct Variation {
-    id: ExerciseId,
-    of: ExerciseId,
-    exercise: Task,
-}
 
 fn wish(course: &Curriculum, request: &QuestionRouted) -> Wish {
     let page = request.asked.topic.as_ref().map(|topic| topic.as_str());
@@ -53,7 +46,7 @@ pub(crate) fn next(request: QuestionRouted) -> Step<Exercise> {
 
 /// Assigns an exercise. `note` is said before it.
 fn assign(request: QuestionRouted, found: &Assignable, note: Option<&str>) -> Step<Exercise> {
-    let shown = exercises::set(found.id, &found.topic.slug, &found.exercise);
+    let shown = exercises::assigned(found.id, &found.topic.slug, &found.exercise);
     let reply = Reply::offline(request.routing, show::answer(found.topic, shown, note));
     Next::Assign { exercise: found.id, reply: Box::new(reply) }.into()
 }
@@ -91,8 +84,7 @@ pub(crate) fn vary(request: QuestionRouted, old: Assignable) -> Step<Exercise> {
             }
             Some(variation) => {
                 let topic = old.topic.slug.clone();
-                let ids = (variation.id, variation.of);
-                continue_making(Making::varied(request, topic, ids, variation.exercise))
+                continue_making(Making::varied(request, topic, variation))
             }
             None => assign_again(request, old.topic.slug.clone(), old.exercise.difficulty),
         }
@@ -163,7 +155,7 @@ pub(crate) fn publish(making: Making, report: &Report) -> Step<Exercise> {
         source: source.to_owned(),
         mutants: (count(report.mutants), count(report.killed)),
     };
-    let answer = show::answer(topic, exercises::set(id, &topic.slug, &exercise), None);
+    let answer = show::answer(topic, exercises::assigned(id, &topic.slug, &exercise), None);
     let routing = request.routing;
     let reply = match variation_of {
         None => Reply::by_model(routing, answer),

@@ -1,4 +1,4 @@
-//! Grading what is handed in: run with all tests, told with what may be told of them.
+//! Grading what is handed in: run with all tests, and reported without what hidden tests must keep secret.
 
 use agents::{Effect, Load, Next, Run, Step};
 use domain::{execution::ExecutionResult, text::Source};

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::hints::{self, Ladder, Step as Climbed};
 use events::{
     activity_recorded::Activity,
-    question_answered::{Answer, Details, Hint, SetExercise},
+    question_answered::{Answer, AssignedExercise, Details, Hint},
     question_routed::{QuestionRouted, Routing, Sign},
 };
 use exercises::Exercise;
@@ -24,8 +24,8 @@ pub(crate) fn give(
     let then = move |before| {
         let attempt = Sha256::digest(agents::code(&request).unwrap_or_default().as_bytes());
         let (climbed, ladder) = hints::climb(before, 1, &attempt, now);
-        let shown = exercises::set(open.id, &open.topic.slug, &open.exercise);
-        let answer = answer(&open.exercise, &shown, (climbed, &ladder), &request.routing);
+        let shown = exercises::assigned(open.id, &open.topic.slug, &open.exercise);
+        let answer = answer(&open.exercise, &shown, climbed, &ladder, &request.routing);
         let given = Activity::HintGiven {
             level: ladder.rung,
             of: hints::RUNGS,
@@ -41,12 +41,12 @@ pub(crate) fn give(
 
 /// The hint for a rung.
 #[must_use]
-pub fn hint(exercise: &Exercise, set: &SetExercise, rung: u8) -> String {
+pub fn hint(exercise: &Exercise, assigned: &AssignedExercise, rung: u8) -> String {
     match (rung, exercise.hints.as_slice()) {
         (1, [first, ..]) => first.clone(),
         (2, [_, second, ..]) => second.clone(),
         _ => {
-            let test = set.tests.first().map(show::shown).unwrap_or_default();
+            let test = assigned.tests.first().map(show::shown).unwrap_or_default();
             format!(
                 "Do one test by hand, with paper and pencil:\n\n{test}\n\nWrite down each step that *you* take to \
                  get there, in plain words, one on a line. Then turn each line into one line of Python. If that \
@@ -61,12 +61,13 @@ pub fn hint(exercise: &Exercise, set: &SetExercise, rung: u8) -> String {
 #[must_use]
 pub fn answer(
     exercise: &Exercise,
-    set: &SetExercise,
-    (climbed, ladder): (Climbed, &Ladder),
+    assigned: &AssignedExercise,
+    climbed: Climbed,
+    ladder: &Ladder,
     routing: &Routing,
 ) -> Answer {
     let rung = ladder.rung;
-    let text = hint(exercise, set, rung);
+    let text = hint(exercise, assigned, rung);
     let mut content = String::new();
     if routing.signs.contains(&Sign::SolutionRequest) {
         content.push_str(
@@ -89,7 +90,7 @@ pub fn answer(
     Answer {
         content,
         examples: Vec::new(),
-        topics: vec![set.topic.clone()],
+        topics: vec![assigned.topic.clone()],
         related: Vec::new(),
         details: Some(Details::Hint(Hint { level: rung, of: hints::RUNGS, text })),
     }
@@ -103,14 +104,15 @@ mod tests {
     fn no_hint_to_any_exercise_gives_its_solution_away() {
         for (topic, template) in curriculum::embedded().exercises() {
             let exercise = template.exercise();
-            let set = exercises::set(exercises::id(&exercise.slug, 0), &topic.slug, &exercise);
+            let assigned =
+                exercises::assigned(exercises::id(&exercise.slug, 0), &topic.slug, &exercise);
             let lines = exercise.reference.lines().map(str::trim);
             let own: Vec<&str> =
                 lines.filter(|line| line.len() > 12 && !exercise.starter.contains(line)).collect();
             for rung in 1..=3 {
-                let hint = hint(&exercise, &set, rung);
-                let told = own.iter().find(|line| hint.contains(**line));
-                assert!(told.is_none(), "{}, rung {rung}: {told:?}", exercise.slug);
+                let hint = hint(&exercise, &assigned, rung);
+                let leaked = own.iter().find(|line| hint.contains(**line));
+                assert!(leaked.is_none(), "{}, rung {rung}: {leaked:?}", exercise.slug);
                 assert!(hint.split_whitespace().count() <= 160, "{}", exercise.slug);
             }
         }

@@ -10,7 +10,7 @@ use axum::{
 use domain::{agent::Agent, difficulty::Difficulty, text::TopicName};
 use events::{
     exercise_requested::ExerciseRequested,
-    question_answered::{Details, SetExercise},
+    question_answered::{AssignedExercise, Details},
 };
 use runtime::{
     Endpoint, Services,
@@ -42,7 +42,7 @@ struct GenerateRequest {
 async fn generate(
     State(services): State<Arc<Services>>,
     Json(request): Json<GenerateRequest>,
-) -> Result<Json<SetExercise>, Problem> {
+) -> Result<Json<AssignedExercise>, Problem> {
     if curriculum::embedded().topic(request.topic.as_str()).is_none() {
         return Err(Problem::field(
             "topic",
@@ -62,7 +62,7 @@ async fn generate(
     };
     let answered = agents::ask(&services, NAME, direct, ExerciseRequested).await?;
     match answered.answer.details {
-        Some(Details::Exercise(set)) => Ok(Json(set)),
+        Some(Details::Exercise(exercise)) => Ok(Json(exercise)),
         _ => Err(Problem::not_found("there is no such exercise")),
     }
 }
@@ -84,7 +84,7 @@ struct Filter {
 
 #[derive(Debug, Serialize)]
 struct Page {
-    items: Vec<SetExercise>,
+    items: Vec<AssignedExercise>,
     /// What to ask for next; none at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<usize>,
@@ -102,8 +102,8 @@ async fn list(filter: Result<Query<Filter>, QueryRejection>) -> Result<Json<Page
     let mut found: Vec<_> = fits.take(PAGE + 1).collect();
     let next_cursor = found.get(PAGE).map(|entry| entry.position);
     found.truncate(PAGE);
-    let set = |entry: &curriculum::BankExercise<'_>| {
-        exercises::set(entry.id, &entry.topic.slug, &entry.exercise)
+    let assigned = |entry: &curriculum::BankExercise<'_>| {
+        exercises::assigned(entry.id, &entry.topic.slug, &entry.exercise)
     };
-    Ok(Json(Page { items: found.iter().map(set).collect(), next_cursor }))
+    Ok(Json(Page { items: found.iter().map(assigned).collect(), next_cursor }))
 }

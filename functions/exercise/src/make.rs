@@ -1,4 +1,4 @@
-//! Making an exercise: by varying one of the course, or by what a model has written. It is set only if it
+//! Making an exercise: by varying one of the course, or by what a model has written. It is assigned only if it
 //! passes every gate.
 
 use domain::{
@@ -45,10 +45,23 @@ const MAX_TRIES: u32 = 3;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Independent {
     Unneeded,
-    Wanted,
+    // Under the name that earlier versions have stored.
+    #[serde(rename = "Wanted")]
+    Missing,
     /// The solution that is run.
     Made(String),
     Ran(Box<ExecutionResult>),
+}
+
+/// Other values in an exercise of the course.
+#[derive(Debug)]
+pub struct Variation {
+    /// Its id.
+    pub id: ExerciseId,
+    /// The exercise that it varies.
+    pub of: ExerciseId,
+    /// The exercise with the other values.
+    pub exercise: Exercise,
 }
 
 /// What comes next.
@@ -65,18 +78,13 @@ pub enum Next {
 impl Making {
     /// A variation of an exercise: its solution says what the tests expect.
     #[must_use]
-    pub const fn varied(
-        request: QuestionRouted,
-        topic: String,
-        (id, variation_of): (ExerciseId, ExerciseId),
-        exercise: Exercise,
-    ) -> Self {
-        let variation_of = Some(variation_of);
+    pub fn varied(request: QuestionRouted, topic: String, variation: Variation) -> Self {
+        let Variation { id, of, exercise } = variation;
         Self {
             request,
             topic,
             id,
-            variation_of,
+            variation_of: Some(of),
             exercise,
             has_expectations: false,
             results: Vec::new(),
@@ -91,7 +99,8 @@ impl Making {
         request: QuestionRouted,
         topic: String,
         id: ExerciseId,
-        (written, difficulty): (WrittenExercise, Difficulty),
+        written: WrittenExercise,
+        difficulty: Difficulty,
     ) -> Self {
         let exercise = exercise(written, difficulty, id);
         Self {
@@ -102,7 +111,7 @@ impl Making {
             exercise,
             has_expectations: true,
             results: Vec::new(),
-            independent: Independent::Wanted,
+            independent: Independent::Missing,
             tries: 0,
         }
     }
@@ -134,12 +143,12 @@ impl Making {
         }
         match &self.independent {
             // Nobody needs to look at what is wrong anyway.
-            Independent::Wanted if report.faults.is_empty() => return Next::Solve,
+            Independent::Missing if report.faults.is_empty() => return Next::Solve,
             Independent::Made(solution) => return self.run(solution),
             Independent::Ran(run) => {
                 report.faults.extend(exercises::judge_task(&self.exercise, run));
             }
-            Independent::Wanted | Independent::Unneeded => {}
+            Independent::Missing | Independent::Unneeded => {}
         }
         Next::Judged(report)
     }

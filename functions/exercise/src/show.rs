@@ -1,26 +1,26 @@
 //! An exercise as a student gets it: nothing of its solution, nothing of its hidden tests.
 
 use curriculum::{Curriculum, Topic};
-use events::question_answered::{Answer, Details, SetExercise, VisibleTestCase};
+use events::question_answered::{Answer, AssignedExercise, Details, VisibleTestCase};
 
-/// The answer that sets an exercise. `note` is said before it.
+/// The answer that assigns an exercise. `note` is said before it.
 #[must_use]
-pub fn answer(topic: &Topic, set: SetExercise, note: Option<&str>) -> Answer {
+pub fn answer(topic: &Topic, exercise: AssignedExercise, note: Option<&str>) -> Answer {
     let mut content = note.map(|note| format!("{note}\n\n")).unwrap_or_default();
     content.push_str(&format!(
         "**{}** ({}, {})\n\n{}\n\n```python\n{}\n```",
-        set.title,
+        exercise.title,
         topic.title,
-        set.difficulty.as_str(),
-        set.task,
-        set.starter.trim()
+        exercise.difficulty.as_str(),
+        exercise.task,
+        exercise.starter.trim()
     ));
-    let tests: Vec<String> = set.tests.iter().map(shown).collect();
+    let tests: Vec<String> = exercise.tests.iter().map(shown).collect();
     content.push_str(&format!("\n\nIt must do this:\n\n{}", tests.join("\n")));
-    if set.hidden_tests > 0 {
+    if exercise.hidden_tests > 0 {
         content.push_str(&format!(
             "\n\nAnd {} tests more that you do not see: think of the cases at the edge.",
-            set.hidden_tests
+            exercise.hidden_tests
         ));
     }
     Answer {
@@ -28,7 +28,7 @@ pub fn answer(topic: &Topic, set: SetExercise, note: Option<&str>) -> Answer {
         examples: Vec::new(),
         topics: vec![topic.slug.clone()],
         related: topic.lesson.related.clone(),
-        details: Some(Details::Exercise(set)),
+        details: Some(Details::Exercise(exercise)),
     }
 }
 
@@ -45,7 +45,7 @@ pub fn shown(test: &VisibleTestCase) -> String {
     }
 }
 
-/// The answer where there is no exercise to set.
+/// The answer where there is no exercise to assign.
 #[must_use]
 pub fn nothing(course: &Curriculum) -> Answer {
     let topics: Vec<&str> = course.topics().map(|topic| topic.title.as_str()).collect();
@@ -54,7 +54,7 @@ pub fn nothing(course: &Curriculum) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use exercises::set;
+    use exercises::assigned;
 
     use super::answer;
 
@@ -64,7 +64,7 @@ mod tests {
         for (topic, template) in course.exercises() {
             let exercise = template.exercise();
             let id = exercises::id(&exercise.slug, 0);
-            let shown = format!("{:?}", answer(topic, set(id, &topic.slug, &exercise), None));
+            let shown = format!("{:?}", answer(topic, assigned(id, &topic.slug, &exercise), None));
             let hidden = exercise.tests.iter().filter(|check| check.hidden.is_some());
             for call in hidden.filter_map(|check| check.call.as_deref()) {
                 assert!(!shown.contains(&format!("{call:?}")), "{}: {call}", exercise.slug);
@@ -87,7 +87,7 @@ mod tests {
             .expect("there is such an exercise");
         let exercise = template.exercise();
         let id = exercises::id(&exercise.slug, 0);
-        let answer = answer(topic, set(id, &topic.slug, &exercise), Some("Another one:"));
+        let answer = answer(topic, assigned(id, &topic.slug, &exercise), Some("Another one:"));
         let content = answer.content;
         assert!(
             content.starts_with("Another one:\n\n**The second largest** (Lists, medium)"),

@@ -8,7 +8,7 @@ use runtime::{Http, Spec};
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "exercise",
-    purpose: "Sets exercises, makes new ones, and grades solutions.",
+    purpose: "Assigns exercises, makes new ones, and grades solutions.",
     port: 8105,
     consumes: &[Topic::CodeResults, Topic::ExerciseRequests],
     emits: &[

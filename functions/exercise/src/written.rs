@@ -27,7 +27,7 @@ pub(crate) fn verify(writing: Writing, text: Option<String>) -> Step<Exercise> {
                 let id = ExerciseId::from_uuid(request.asked.query_id.as_uuid());
                 let topic = old.topic.slug.clone();
                 let difficulty = old.exercise.difficulty;
-                continue_making(Making::written(request, topic, id, (written, difficulty)))
+                continue_making(Making::written(request, topic, id, written, difficulty))
             }
             Some(Err(withheld)) => vary(request, old).with(Effect::Withhold(withheld.to_string())),
             None => vary(request, old),

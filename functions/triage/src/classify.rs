@@ -100,10 +100,10 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     let report = pasted_text::read_report(&report_text);
     let has_code =
         context.code.is_some_and(|code| !code.trim().is_empty()) || !paste.code.is_empty();
-    let wanted = UNWANTED.replace_all(prose, " ");
-    let wanted = wanted.trim();
+    let asked = UNWANTED.replace_all(prose, " ");
+    let asked = asked.trim();
     if let Some(report) = &report
-        && (has_code || !ABOUT_ERRORS.is_match(wanted))
+        && (has_code || !ABOUT_ERRORS.is_match(asked))
     {
         let reason = format!("an error report came with it: {}", report.error_type);
         return certain(Agent::Debug, TRACEBACK_CONFIDENCE, reason);
@@ -112,21 +112,34 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         let reason = format!("an error of {language} came with it");
         return certain(Agent::Debug, 0.9, reason);
     }
-    let found = curriculum::embedded().find(wanted);
-    let scores = Scores::new(context, wanted, &found, has_code, report.is_some());
+    let found = curriculum::embedded().find(asked);
+    let scores = Scores::new(context, asked, &found, has_code, report.is_some());
     let in_lesson = context.topic.is_some() || context.in_exercise || context.failed_recently;
     let is_foreign =
-        !has_code && (OTHER_SUBJECT.is_match(wanted) || signs.contains(&Sign::Injection));
-    if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(wanted) && !in_lesson) {
+        !has_code && (OTHER_SUBJECT.is_match(asked) || signs.contains(&Sign::Injection));
+    if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(asked) && !in_lesson) {
         let reason = "names nothing that has to do with programming".to_owned();
         return certain(Agent::OffTopic, 0.9, reason);
     }
     scores.decide()
 }
 
+/// What speaks for an agent.
+struct Evidence {
+    agent: Agent,
+    weight: f64,
+    reason: String,
+}
+
+impl Evidence {
+    fn new(agent: Agent, weight: f64, reason: impl Into<String>) -> Self {
+        Self { agent, weight, reason: reason.into() }
+    }
+}
+
 /// Evidence for each agent.
 struct Scores {
-    evidence: Vec<(Agent, f64, String)>,
+    evidence: Vec<Evidence>,
     about_programming: bool,
 }
 
@@ -139,16 +152,17 @@ impl Scores {
         has_report: bool,
     ) -> Self {
         let held = PATTERNS.iter().filter(|pattern| pattern.regex.is_match(prose));
-        let mut evidence: Vec<(Agent, f64, String)> =
-            held.map(|held| (held.agent, held.weight, held.reason.to_owned())).collect();
+        let mut evidence: Vec<Evidence> =
+            held.map(|held| Evidence::new(held.agent, held.weight, held.reason)).collect();
         let names = found.matches.iter().map(|found| found.topic.title.as_str());
         let named: Vec<&str> = names.chain(found.not_covered.iter().copied()).collect();
         if !named.is_empty() {
-            evidence.push((Agent::Concepts, 1.5, format!("names {}", named.join(", "))));
+            let reason = format!("names {}", named.join(", "));
+            evidence.push(Evidence::new(Agent::Concepts, 1.5, reason));
         }
         let mut note = |holds: bool, agent, weight, reason: &str| {
             if holds {
-                evidence.push((agent, weight, reason.to_owned()));
+                evidence.push(Evidence::new(agent, weight, reason));
             }
         };
         let asks = prose.contains('?') || prose.split_whitespace().count() > PLEA_WORDS;
@@ -190,13 +204,14 @@ impl Scores {
             && !self
                 .evidence
                 .iter()
-                .any(|(agent, weight, _)| strong.contains(agent) && *weight >= 2.5)
+                .any(|evidence| strong.contains(&evidence.agent) && evidence.weight >= 2.5)
     }
 
     fn decide(mut self) -> Routing {
         let agents = &Agent::ALL[..5];
         let total = |agent: Agent| -> f64 {
-            self.evidence.iter().filter(|(of, ..)| *of == agent).map(|(_, weight, _)| weight).sum()
+            let of_agent = self.evidence.iter().filter(|evidence| evidence.agent == agent);
+            of_agent.map(|evidence| evidence.weight).sum()
         };
         let mut ranked: Vec<(Agent, f64)> =
             agents.iter().map(|agent| (*agent, (total(*agent) / TEMPERATURE).exp())).collect();
@@ -205,10 +220,10 @@ impl Scores {
         let (agent, share) = (ranked[0].0, ranked[0].1 / sum);
         let (second, next) = (ranked[1].0, ranked[1].1 / sum);
         let sure = share >= SURE && share - next >= LEAD;
-        self.evidence.retain(|(of, ..)| *of == agent);
-        self.evidence.sort_by(|a, b| b.1.total_cmp(&a.1));
+        self.evidence.retain(|evidence| evidence.agent == agent);
+        self.evidence.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         let mut reasons: Vec<String> =
-            self.evidence.into_iter().map(|(.., reason)| reason).take(REASONS).collect();
+            self.evidence.into_iter().map(|evidence| evidence.reason).take(REASONS).collect();
         reasons.dedup();
         if reasons.is_empty() {
             reasons.push("nothing speaks for another agent".to_owned());

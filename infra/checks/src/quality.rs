@@ -80,10 +80,11 @@ pub fn triage(cases: &[Case]) -> TriageQuality {
         quality.signs.count(signs == expected);
         *quality.confusion.entry((case.agent, agent)).or_default() += 1;
         if agent != case.agent || signs != expected {
-            let (got, wanted) = (agent.as_str(), case.agent.as_str());
-            quality
-                .wrong
-                .push(format!("{:?}: {got} {signs:?}, not {wanted} {expected:?}", case.text));
+            let (got, expected_agent) = (agent.as_str(), case.agent.as_str());
+            quality.wrong.push(format!(
+                "{:?}: {got} {signs:?}, not {expected_agent} {expected:?}",
+                case.text
+            ));
         }
     }
     quality
@@ -389,7 +390,7 @@ fn debug_report(quality: &DebugQuality) -> String {
 fn programs_report(name: &str, quality: &ProgramsQuality) -> String {
     let wrong: String = quality.wrong.iter().map(|wrong| format!("- {wrong}\n")).collect();
     format!(
-        "## Review, programs {name}\n\ntrue findings of all that are told: {}; faults that are found: {}\n\n{wrong}",
+        "## Review, programs {name}\n\ntrue findings of all that are reported: {}; faults that are found: {}\n\n{wrong}",
         quality.true_findings, quality.found
     )
 }

@@ -1,4 +1,4 @@
-//! Settings: told and changed. The broker's own cannot be changed.
+//! Settings: described and changed. The broker's own cannot be changed.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -65,7 +65,7 @@ fn describe_resource(
     topics: &Topics,
     resource: &DescribeConfigsResource,
 ) -> Result<Vec<DescribeConfigsResourceResult>, Fault> {
-    let told = |name: &'static str, value: String, kind: Kind, source: i8| {
+    let described = |name: &'static str, value: String, kind: Kind, source: i8| {
         DescribeConfigsResourceResult::default()
             .with_name(StrBytes::from_static_str(name))
             .with_value(Some(StrBytes::from_string(value)))
@@ -78,17 +78,17 @@ fn describe_resource(
             let topic = topics.get(&resource.resource_name);
             let topic = topic.ok_or_else(|| topic_api::describe(ChangeError::Unknown))?;
             let settings = SETTINGS.iter().map(|setting| match topic.configs.get(setting.name) {
-                Some(value) => told(setting.name, value.clone(), setting.kind, SET_ON_TOPIC),
-                None => told(setting.name, setting.default.to_owned(), setting.kind, DEFAULT),
+                Some(value) => described(setting.name, value.clone(), setting.kind, SET_ON_TOPIC),
+                None => described(setting.name, setting.default.to_owned(), setting.kind, DEFAULT),
             });
             Ok(settings.collect())
         }
         BROKER if is_us(&resource.resource_name) => Ok(vec![
-            told("auto.create.topics.enable", "true".to_owned(), Kind::Boolean, STATIC),
-            told("broker.id", NODE.0.to_string(), Kind::Int, STATIC),
-            told("delete.topic.enable", "true".to_owned(), Kind::Boolean, STATIC),
-            told("message.max.bytes", DEFAULT_BATCH_LIMIT.to_string(), Kind::Int, STATIC),
-            told("num.partitions", DEFAULT_PARTITIONS.to_string(), Kind::Int, STATIC),
+            described("auto.create.topics.enable", "true".to_owned(), Kind::Boolean, STATIC),
+            described("broker.id", NODE.0.to_string(), Kind::Int, STATIC),
+            described("delete.topic.enable", "true".to_owned(), Kind::Boolean, STATIC),
+            described("message.max.bytes", DEFAULT_BATCH_LIMIT.to_string(), Kind::Int, STATIC),
+            described("num.partitions", DEFAULT_PARTITIONS.to_string(), Kind::Int, STATIC),
         ]),
         _ => Err((ResponseError::InvalidRequest, "only topics and this broker have settings")),
     }
@@ -105,9 +105,13 @@ pub(crate) fn replace(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let mut topics = state.topics.lock();
     let responses = request.resources.into_iter().map(|resource| {
         let changes = resource.configs.iter();
-        let changes =
-            changes.map(|config| (&*config.name, Operation::Set, config.value.as_deref()));
-        let target = (resource.resource_type, &*resource.resource_name);
+        let changes = changes.map(|config| Change {
+            name: &config.name,
+            operation: Operation::Set,
+            value: config.value.as_deref(),
+        });
+        let target =
+            Resource { resource_type: resource.resource_type, name: &resource.resource_name };
         let replaced =
             change(&mut topics, target, Some(Configs::new()), changes, request.validate_only);
         let response = Replaced::default()
@@ -136,9 +140,10 @@ pub(crate) fn alter(call: &mut Call, state: &State) -> Result<Bytes, Error> {
                 3 => Operation::Subtract,
                 _ => Operation::Set,
             };
-            (&*config.name, operation, config.value.as_deref())
+            Change { name: &config.name, operation, value: config.value.as_deref() }
         });
-        let target = (resource.resource_type, &*resource.resource_name);
+        let target =
+            Resource { resource_type: resource.resource_type, name: &resource.resource_name };
         let altered = change(&mut topics, target, None, changes, request.validate_only);
         let response = Altered::default()
             .with_resource_type(resource.resource_type)
@@ -154,21 +159,36 @@ pub(crate) fn alter(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     call.respond(&IncrementalAlterConfigsResponse::default().with_responses(responses))
 }
 
+/// What is changed.
+#[derive(Clone, Copy)]
+struct Resource<'a> {
+    resource_type: i8,
+    name: &'a str,
+}
+
+/// A change to one setting.
+struct Change<'a> {
+    name: &'a str,
+    operation: Operation,
+    value: Option<&'a str>,
+}
+
 /// Makes all changes to a topic's settings or none. They begin from `from`, or from what it has.
 fn change<'a>(
     topics: &mut Topics,
-    (resource_type, name): (i8, &str),
+    target: Resource<'_>,
     from: Option<Configs>,
-    changes: impl Iterator<Item = (&'a str, Operation, Option<&'a str>)>,
+    changes: impl Iterator<Item = Change<'a>>,
     validate_only: bool,
 ) -> Result<(), Fault> {
+    let Resource { resource_type, name } = target;
     if resource_type != TOPIC {
         return Err((ResponseError::InvalidRequest, "only a topic's settings can be changed"));
     }
     let topic = topics.get(name).ok_or_else(|| topic_api::describe(ChangeError::Unknown))?;
     let mut configs = from.unwrap_or_else(|| topic.configs.clone());
-    for (name, operation, value) in changes {
-        configs::change(&mut configs, name, operation, value)
+    for change in changes {
+        configs::change(&mut configs, change.name, change.operation, change.value)
             .map_err(|reason| topic_api::describe(ChangeError::InvalidConfig(reason)))?;
     }
     if validate_only {

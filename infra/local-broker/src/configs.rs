@@ -1,4 +1,4 @@
-//! The settings that a topic can have: Apache Kafka 4.1's, with its defaults. All are kept and told;
+//! The settings that a topic can have: Apache Kafka 4.1's, with its defaults. All are stored and described;
 //! `max.message.bytes` is the only one that changes what this broker does.
 
 use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ pub(crate) enum Operation {
     Subtract,
 }
 
-/// Why settings are not taken: told to the client.
+/// Why settings are not taken, for the client.
 pub(crate) type Invalid = &'static str;
 
 /// Changes one setting.

@@ -28,7 +28,7 @@ const PRODUCE_LIMIT: usize = 16 * 1024 * 1024;
 const REQUEST_LIMIT: usize = 1024 * 1024;
 /// Bytes of a request before what depends on its kind: API, version, correlation id.
 const HEAD: usize = 8;
-/// Room that is made at a time: only for what has arrived, not for what a length claims.
+/// Memory that is reserved at a time: only for what has arrived, not for what a length claims.
 const PIECE: usize = 64 * 1024;
 
 /// What is served, with the versions of each that are: wide enough for librdkafka and Java clients,

@@ -3,8 +3,8 @@
 //!
 //! Belongs here: what librdkafka clients need to produce and consume in groups, and what tools ask for. Not
 //! here: replication, transactions (refused with a clear error), compaction, retention, access control. Of a
-//! topic's settings, all are kept and told, but only `max.message.bytes` is obeyed; records that are deleted
-//! are not told any more, but take up their space. A process crash loses nothing that was acknowledged; a power
+//! topic's settings, all are stored and described, but only `max.message.bytes` is obeyed; records that are deleted
+//! are not delivered any more, but take up their space. A process crash loses nothing that was acknowledged; a power
 //! cut may lose the tail, as with Kafka's own defaults.
 
 mod call;

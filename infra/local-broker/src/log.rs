@@ -65,8 +65,15 @@ struct Entry {
 #[derive(Debug, Default)]
 struct ProducerState {
     epoch: i16,
-    /// First sequence, last sequence, base offset.
-    batches: VecDeque<(i32, i32, i64)>,
+    batches: VecDeque<KnownBatch>,
+}
+
+/// A batch of a producer, by which a second one is known.
+#[derive(Debug)]
+struct KnownBatch {
+    first_sequence: i32,
+    last_sequence: i32,
+    base_offset: i64,
 }
 
 /// A partition's records.
@@ -185,7 +192,11 @@ impl PartitionLog {
             if state.batches.len() == REMEMBERED_BATCHES {
                 state.batches.pop_front();
             }
-            state.batches.push_back((header.base_sequence, header.last_sequence(), base_offset));
+            state.batches.push_back(KnownBatch {
+                first_sequence: header.base_sequence,
+                last_sequence: header.last_sequence(),
+                base_offset,
+            });
         }
     }
 
@@ -198,13 +209,18 @@ impl PartitionLog {
         if header.producer_epoch > state.epoch {
             return if header.base_sequence == 0 { Ok(None) } else { Err(AppendError::OutOfOrder) };
         }
-        let same = (header.base_sequence, header.last_sequence());
-        if let Some(known) = state.batches.iter().find(|batch| (batch.0, batch.1) == same) {
-            return Ok(Some(known.2));
+        let same = state.batches.iter().find(|batch| {
+            batch.first_sequence == header.base_sequence
+                && batch.last_sequence == header.last_sequence()
+        });
+        if let Some(same) = same {
+            return Ok(Some(same.base_offset));
         }
         match state.batches.back() {
             // Sequences wrap from the largest number to 0.
-            Some((_, last, _)) if header.base_sequence != last.checked_add(1).unwrap_or(0) => {
+            Some(last)
+                if header.base_sequence != last.last_sequence.checked_add(1).unwrap_or(0) =>
+            {
                 Err(AppendError::OutOfOrder)
             }
             _ => Ok(None),

@@ -1,4 +1,4 @@
-//! Committed offsets: kept, told, forgotten.
+//! Committed offsets: stored, read, deleted.
 
 use std::time::Instant;
 
@@ -136,7 +136,7 @@ fn committed(state: &State, group: &str, wanted: Option<Vec<(String, Vec<i32>)>>
         let found = partitions.into_iter().map(|partition| {
             let key = Key { group: group.to_owned(), topic: topic.clone(), partition };
             match offsets.get(&key) {
-                Some(kept) => (partition, kept.offset, kept.metadata.clone()),
+                Some(stored) => (partition, stored.offset, stored.metadata.clone()),
                 None => (partition, -1, String::new()),
             }
         });

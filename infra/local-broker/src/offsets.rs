@@ -160,8 +160,8 @@ mod tests {
             let offsets = CommittedOffsets::open(dir.path()).unwrap();
             assert_eq!(offsets.by_key.len(), names.len());
             for (number, name) in (0..).zip(names) {
-                let kept = offsets.get(&key(name)).unwrap();
-                assert_eq!((kept.offset, &kept.metadata), (number, &format!("{name}\t\n\0")));
+                let stored = offsets.get(&key(name)).unwrap();
+                assert_eq!((stored.offset, &stored.metadata), (number, &format!("{name}\t\n\0")));
             }
         }
     }
@@ -171,7 +171,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("offsets.tsv"), "g\tt\t3\t7\tm\t.\nh\tt\t3\t1\t").unwrap();
         let mut offsets = CommittedOffsets::open(dir.path()).unwrap();
-        assert_eq!(offsets.get(&key("g")).map(|kept| kept.offset), Some(7));
+        assert_eq!(offsets.get(&key("g")).map(|stored| stored.offset), Some(7));
         offsets.commit(key("g"), Offset { offset: 8, metadata: String::new() }).unwrap();
         drop(offsets);
         let path = dir.path().join("offsets.jsonl");
@@ -179,7 +179,7 @@ mod tests {
         bytes.extend("[{\"group\":\"ä".as_bytes().split_last().unwrap().1);
         std::fs::write(&path, bytes).unwrap();
         let mut offsets = CommittedOffsets::open(dir.path()).unwrap();
-        assert_eq!(offsets.get(&key("g")).map(|kept| kept.offset), Some(8));
+        assert_eq!(offsets.get(&key("g")).map(|stored| stored.offset), Some(8));
         assert_eq!(offsets.forget(|key| key.group == "g").unwrap(), 1);
         assert!(CommittedOffsets::open(dir.path()).unwrap().by_key.is_empty());
     }

@@ -1,6 +1,6 @@
 //! Lengths from the wire, checked before anything is allocated for them.
 //!
-//! The protocol's crate reserves room for as many elements as an array claims to have, and would end the
+//! The protocol's crate reserves memory for as many elements as an array claims to have, and would end the
 //! process for a few bytes that claim two thousand million. So a request is read twice, first in a way in
 //! which a length that cannot be true is an error.
 

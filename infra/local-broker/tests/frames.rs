@@ -1,4 +1,4 @@
-//! Whatever comes over the wire: the broker makes no more room than what has come justifies, does not panic,
+//! Whatever comes over the wire: the broker reserves no more memory than what has come justifies, does not panic,
 //! and goes on serving others.
 
 use std::{

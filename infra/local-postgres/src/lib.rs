@@ -227,7 +227,7 @@ fn keep(
         .spawn()
         .map_err(|source| Error::Start { reason: source.to_string(), log: log.to_owned() })
         .and_then(|child| wait_until_ready(child, listener, log));
-    let (mut child, told) = match started {
+    let (mut child, report_result) = match started {
         Ok(child) => (child, report.send(Ok(()))),
         Err(error) => {
             if report.send(Err(error)).is_err() {
@@ -237,7 +237,7 @@ fn keep(
         }
     };
     // Both a word and a dropped sender mean the same: nobody needs the server any more.
-    if told.is_ok() && stopped.recv().is_err() {
+    if report_result.is_ok() && stopped.recv().is_err() {
         tracing::debug!("PostgreSQL's owner is gone");
     }
     stop(&mut child);

@@ -18,10 +18,10 @@ pub(crate) struct AskArguments {
     #[arg(long, env = "LEARNFLOW_URL", default_value = "http://127.0.0.1:8180")]
     url: String,
     /// The account to ask as.
-    #[arg(long, env = "LEARNFLOW_EMAIL", default_value = api_gateway::seed::DEMO_LOGINS[0].0)]
+    #[arg(long, env = "LEARNFLOW_EMAIL", default_value = api_gateway::seed::DEMO_LOGINS[0].email)]
     email: String,
     /// Its password.
-    #[arg(long, env = "LEARNFLOW_PASSWORD", default_value = api_gateway::seed::DEMO_LOGINS[0].2, hide_env_values = true)]
+    #[arg(long, env = "LEARNFLOW_PASSWORD", default_value = api_gateway::seed::DEMO_LOGINS[0].password, hide_env_values = true)]
     password: String,
     /// Print the answer as JSON.
     #[arg(long)]

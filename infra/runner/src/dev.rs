@@ -207,8 +207,8 @@ fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, star
         }
     });
     say("\nDemo logins (for this machine only):");
-    for (email, _, password) in api_gateway::seed::DEMO_LOGINS {
-        say(format!("  {email:<22} {password}"));
+    for login in api_gateway::seed::DEMO_LOGINS {
+        say(format!("  {:<22} {}", login.email, login.password));
     }
     say("\nThings to try, in another terminal:");
     say("  cargo run -- ask \"What is the difference between a list and a tuple?\"");

@@ -1,4 +1,4 @@
-//! What a person at a terminal is told.
+//! Output for a person at a terminal.
 
 use std::process::ExitCode;
 

@@ -87,13 +87,13 @@ async fn dead_letters_are_listed_shown_and_replayed() {
 async fn parked_events_are_given_back_to_the_relay() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
-    let sql = "WITH kept AS (
+    let sql = "WITH inserted AS (
                    INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at,
                                        lease_until, published_at)
                    VALUES ($1, 'progress.events', 'x', 'x.v1', 'learnflow/x', $1, '{}', now(), now(), now())
                    RETURNING id, sequence, topic, partition_key)
                INSERT INTO delayed_events
-               SELECT id, sequence, topic, partition_key, 21, now(), now(), 'no such topic' FROM kept";
+               SELECT id, sequence, topic, partition_key, 21, now(), now(), 'no such topic' FROM inserted";
     let id = Uuid::from_u128(31);
     sqlx::query(sql).bind(id).execute(&mut conn).await.expect("an event");
     assert!(learnflow(&database, &["parked"]).contains("no such topic"));

@@ -95,7 +95,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Tells finished paragraphs while the model still speaks, as long as every one of them may be told.
+/// Sends finished paragraphs while the model still speaks, as long as every one of them may be sent.
 struct Teller<'a> {
     task: Task,
     request: &'a ModelRequested,
@@ -106,7 +106,7 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     fn tell(&mut self, paragraph: String) {
-        // Only an explanation is told before it is whole: a hint must be checked as one piece.
+        // Only an explanation is sent before it is whole: a hint must be checked as one piece.
         self.silent = self.silent
             || self.task != Task::Explain
             || guard::holds_code(&paragraph)

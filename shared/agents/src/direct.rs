@@ -36,9 +36,9 @@ pub struct Direct {
     pub error: Option<ErrorText>,
     /// The topic that it belongs to.
     pub topic: Option<TopicName>,
-    /// For whom it is told.
+    /// The level that it is written for.
     pub level: Level,
-    /// The rung of the ladder of hints that is wanted, from 1.
+    /// The rung of the ladder of hints that is asked for, from 1.
     pub hint_level: Option<u8>,
     /// The exercise that it is about.
     pub exercise_id: Option<Uuid>,

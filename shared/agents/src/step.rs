@@ -91,7 +91,7 @@ pub enum Arrived<A: Agent> {
 /// What an agent has decided.
 #[derive(Debug)]
 pub struct Step<A: Agent> {
-    /// What is to be changed or told besides, first.
+    /// What is to be changed or announced besides, first.
     pub effects: Vec<Effect>,
     /// What comes next.
     pub next: Next<A>,
@@ -168,7 +168,7 @@ pub struct Fallback {
 pub struct Subject {
     /// The idea's name.
     pub idea: String,
-    /// For whom it is told.
+    /// The level that it is written for.
     pub level: Level,
 }
 
@@ -196,7 +196,7 @@ pub enum Destination {
     Exercise,
 }
 
-/// What is changed or told besides.
+/// What is changed or announced besides.
 #[derive(Debug)]
 pub enum Effect {
     /// The student stands here on the ladder of hints to a problem.

@@ -103,9 +103,9 @@ fn the_schemas_are_those_of_the_code_and_every_file_keeps_to_its_own() {
     for (name, schema) in schemas() {
         let path = folder.join(format!("schema/{name}.json"));
         let text = curriculum::schema::text(&schema);
-        let kept = fs::read_to_string(&path).unwrap_or_default();
+        let committed = fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(
-            kept, text,
+            committed, text,
             "make them again with `learnflow course-schema shared/curriculum/schema`"
         );
         let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     kafka,
-    lanes::{Lanes, Offsets},
+    keyed_queue::{KeyedQueue, Offsets},
     message::Message,
     process::{Outcome, Processor},
     retry,
@@ -49,8 +49,13 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 type Partition = (String, i32);
 
-/// A student's lane: the partition and the key, so that a rebalance never mixes two of them.
-type Lane = (Partition, Option<Bytes>);
+/// Events with the same key are handled one after the other: those of one student in one partition, so that a rebalance
+/// never mixes two of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    partition: Partition,
+    partition_key: Option<Bytes>,
+}
 
 struct Item {
     offset: i64,
@@ -60,7 +65,7 @@ struct Item {
 
 /// What became of an item in work.
 struct Finished {
-    lane: Lane,
+    key: Key,
     offset: i64,
     epoch: u64,
     bytes: usize,
@@ -68,7 +73,7 @@ struct Finished {
     is_done: bool,
 }
 
-/// Counts rebalances: before and after each the number is another one, so that what was taken before is told from
+/// Counts rebalances: before and after each the number is another one, so that what was taken before is kept apart from
 /// what comes after.
 #[derive(Default)]
 struct Assignments {
@@ -101,12 +106,12 @@ impl ConsumerContext for Assignments {
 pub struct Consumer {
     client: StreamConsumer<Assignments>,
     processor: Arc<Processor>,
-    lanes: Lanes<Lane, Item>,
+    queue: KeyedQueue<Key, Item>,
     offsets: HashMap<Partition, Offsets>,
     running: JoinSet<Finished>,
     /// Bytes of the events that wait or are in work.
     bytes: usize,
-    /// The assignment that the events in `lanes` belong to.
+    /// The assignment that the events in `queue` belong to.
     epoch: u64,
     /// Whether all partitions of that assignment are paused; unknown after a rebalance.
     paused: Option<bool>,
@@ -145,7 +150,7 @@ impl Consumer {
         Ok(Self {
             client,
             processor,
-            lanes: Lanes::new(IN_FLIGHT_LIMIT),
+            queue: KeyedQueue::new(IN_FLIGHT_LIMIT),
             offsets: HashMap::new(),
             running: JoinSet::new(),
             bytes: 0,
@@ -163,9 +168,9 @@ impl Consumer {
                 Some(finished) = self.running.join_next() => self.finish(finished),
                 received = self.client.recv() => match received {
                     Ok(message) => {
-                        let (lane, item) = read(&message, self.client.context().epoch());
+                        let (key, item) = read(&message, self.client.context().epoch());
                         self.drop_stale();
-                        self.accept(lane, item);
+                        self.accept(key, item);
                     }
                     Err(error) => tracing::debug!(error = %chain(&error), "Kafka cannot be read"),
                 },
@@ -198,40 +203,40 @@ impl Consumer {
         }
         self.epoch = epoch;
         self.offsets.clear();
-        self.lanes.drop_stale(|item| item.epoch != epoch);
-        self.bytes = self.lanes.waiting().map(|item| item.message.size()).sum();
+        self.queue.drop_stale(|item| item.epoch != epoch);
+        self.bytes = self.queue.waiting().map(|item| item.message.size()).sum();
         // The client keeps a pause across assignments, or not, by partition: only asking again is sure.
         self.paused = None;
     }
 
-    fn accept(&mut self, lane: Lane, item: Item) {
+    fn accept(&mut self, key: Key, item: Item) {
         self.bytes += item.message.size();
-        self.offsets.entry(lane.0.clone()).or_default().start(item.offset);
-        self.lanes.push(lane, item);
+        self.offsets.entry(key.partition.clone()).or_default().start(item.offset);
+        self.queue.push(key, item);
     }
 
     fn start_ready(&mut self, stop: &CancellationToken) {
-        while let Some((lane, item)) = self.lanes.next() {
+        while let Some((key, item)) = self.queue.next() {
             let processor = Arc::clone(&self.processor);
             let stop = stop.clone();
             self.running.spawn(async move {
                 let is_done = work(&processor, &item, &stop).await;
                 let Item { offset, epoch, message } = item;
-                Finished { lane, offset, epoch, bytes: message.size(), is_done }
+                Finished { key, offset, epoch, bytes: message.size(), is_done }
             });
         }
     }
 
     fn finish(&mut self, finished: Result<Finished, tokio::task::JoinError>) {
-        let Finished { lane, offset, epoch, bytes, is_done } = match finished {
+        let Finished { key, offset, epoch, bytes, is_done } = match finished {
             Ok(finished) => finished,
             Err(error) => {
                 tracing::error!(error = %chain(&error), "a worker ended without a result");
                 return;
             }
         };
-        let partition = lane.0.clone();
-        self.lanes.done(lane);
+        let partition = key.partition.clone();
+        self.queue.done(key);
         if epoch != self.epoch {
             return;
         }
@@ -250,20 +255,20 @@ impl Consumer {
     /// Pauses the partitions while too much is waiting, and resumes them when half of it is done. The
     /// client must be polled all the time, or the group would take it for dead.
     fn balance(&mut self) {
-        let (events, bytes) = (self.lanes.len(), self.bytes);
-        let wanted = if self.paused == Some(true) {
+        let (events, bytes) = (self.queue.len(), self.bytes);
+        let pauses = if self.paused == Some(true) {
             events > WINDOW_LIMIT / 2 || bytes > WINDOW_BYTES / 2
         } else {
             events >= WINDOW_LIMIT || bytes >= WINDOW_BYTES
         };
-        if self.paused == Some(wanted) {
+        if self.paused == Some(pauses) {
             return;
         }
         let changed = self.client.assignment().and_then(|assignment| {
-            if wanted { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
+            if pauses { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
         });
         match changed {
-            Ok(()) => self.paused = Some(wanted),
+            Ok(()) => self.paused = Some(pauses),
             Err(error) => tracing::debug!(%error, "partitions cannot be paused or resumed now"),
         }
     }
@@ -294,9 +299,9 @@ async fn work(processor: &Processor, item: &Item, stop: &CancellationToken) -> b
     }
 }
 
-fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Lane, Item) {
+fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Key, Item) {
     let partition = (message.topic().to_owned(), message.partition());
-    let key = message.key().map(Bytes::copy_from_slice);
+    let partition_key = message.key().map(Bytes::copy_from_slice);
     let headers = message.headers().into_iter().flat_map(Headers::iter);
     let item = Item {
         offset: message.offset(),
@@ -304,7 +309,7 @@ fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Lane, Item) {
         message: Message {
             origin: format!("{}-{}@{}", partition.0, partition.1, message.offset()),
             style: HeaderStyle::Kafka,
-            key: key.clone(),
+            key: partition_key.clone(),
             headers: headers
                 .map(|header| {
                     let value = header.value.map(Bytes::copy_from_slice).unwrap_or_default();
@@ -314,5 +319,5 @@ fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Lane, Item) {
             value: message.payload().map(Bytes::copy_from_slice).unwrap_or_default(),
         },
     };
-    ((partition, key), item)
+    (Key { partition, partition_key }, item)
 }

@@ -27,7 +27,7 @@ const QUEUE_KIB: &str = "131072";
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 /// The longest for the readiness probe's question to the broker.
 const PROBE_LIMIT: Duration = Duration::from_millis(800);
-/// How long its answer is told to others who ask: anybody may ask, as often as they like.
+/// How long its answer is given to others who ask: anybody may ask, as often as they like.
 const PROBE_FRESH: Duration = Duration::from_secs(1);
 
 pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
@@ -85,7 +85,7 @@ impl Producer {
             .set("message.timeout.ms", DELIVERY_LIMIT_MS)
             .set("queue.buffering.max.messages", "10000")
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
-            // Shorter than the delivery limit, so that a topic that is not there is told from a broker that is away.
+            // Shorter than the delivery limit, so that a topic that is not there is distinguished from a broker that is away.
             .set("topic.metadata.propagation.max.ms", "4000");
         let current = Arc::new(RwLock::new(settings.create()?));
         Ok(Self { settings: Arc::new(settings), current, probed: Arc::default() })

@@ -13,7 +13,7 @@ pub mod fault;
 mod group_commit;
 pub mod handler;
 pub mod kafka;
-mod lanes;
+mod keyed_queue;
 mod live;
 pub mod message;
 pub mod outbox;

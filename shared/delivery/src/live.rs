@@ -1,4 +1,4 @@
-//! What is told while a handler still works: kept nowhere, sent once, and missed without harm.
+//! What is sent while a handler still works: stored nowhere, sent once, and missed without harm.
 
 use std::{
     collections::BTreeMap,

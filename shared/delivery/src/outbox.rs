@@ -16,7 +16,10 @@ use environment::{Clock, chain};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use rdkafka::error::KafkaError;
 use sqlx::PgPool;
-use storage::{events::StoredEvent, outbox};
+use storage::{
+    events::StoredEvent,
+    outbox::{self, ClaimLimits},
+};
 use tokio::{
     sync::{Notify, mpsc},
     time::MissedTickBehavior,
@@ -30,7 +33,7 @@ use crate::{
     database::bounded,
     fault::{FaultPoint, Faults},
     kafka::Producer,
-    lanes::Lanes,
+    keyed_queue::KeyedQueue,
     refusal::{REFUSALS_LIMIT, Refusal, delay, refusal},
     writer::{self, Ticket, Writer},
 };
@@ -50,16 +53,21 @@ const LEASE: TimeDelta = TimeDelta::seconds(10);
 /// How often the relay looks for what was left behind.
 const RELAY_EVERY: Duration = Duration::from_secs(1);
 /// Most events, and bytes of their data, that the relay takes at a time.
-const RELAY_LIMIT: (i64, i64) = (200, 16 << 20);
-/// A student's events on a topic: topic and partition key.
-type Lane = (String, String);
+const RELAY_LIMITS: ClaimLimits = ClaimLimits { max_events: 200, max_bytes: 16 << 20 };
+
+/// Events with the same key are sent one after the other: those of one student on one topic.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    topic: String,
+    partition_key: String,
+}
 
 /// An event on its way to the broker.
 #[derive(Debug)]
 struct Item {
     id: Uuid,
     function: &'static str,
-    lane: Lane,
+    key: Key,
     wire: Vec<u8>,
     source: Source,
 }
@@ -88,8 +96,12 @@ struct Delivered {
     result: Result<(), KafkaError>,
 }
 
-/// What the relay has taken, and until when it is its own.
-type Claimed = (Vec<(StoredEvent, i16)>, DateTime<Utc>);
+/// What the relay has taken.
+struct Claimed {
+    events: Vec<outbox::Claimed>,
+    /// Until then no other relay takes them.
+    until: DateTime<Utc>,
+}
 
 /// Hands committed events to the publisher. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -107,7 +119,7 @@ struct Pending {
 }
 
 impl Pending {
-    /// Whether there was room for them.
+    /// Whether they fit.
     fn add(&self, items: &[Item]) -> bool {
         let bytes: usize = items.iter().map(|item| item.wire.len()).sum();
         if self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > QUEUE_BYTES {
@@ -137,13 +149,13 @@ impl Pending {
 
 /// The publisher and the relay; runs until it is told to stop, then empties its queue.
 pub struct Publisher {
-    queue: mpsc::Receiver<Vec<Item>>,
+    inbox: mpsc::Receiver<Vec<Item>>,
     outbox: Outbox,
     pool: PgPool,
     producer: Producer,
     clock: Clock,
     faults: Faults,
-    lanes: Lanes<Lane, Item>,
+    queue: KeyedQueue<Key, Item>,
     in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
     /// What the relay takes, at most once at a time: beside the loop, which would else stand still meanwhile.
     claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Claimed>>>,
@@ -168,17 +180,17 @@ impl Outbox {
         clock: Clock,
         faults: Faults,
     ) -> (Self, Publisher) {
-        let (sender, queue) = mpsc::channel(QUEUE_LIMIT);
+        let (sender, inbox) = mpsc::channel(QUEUE_LIMIT);
         let writer = Writer::new(pool.clone(), clock.clone());
         let outbox = Self { queue: sender, pending: Arc::default(), writer };
         let publisher = Publisher {
-            queue,
+            inbox,
             outbox: outbox.clone(),
             pool,
             producer,
             clock,
             faults,
-            lanes: Lanes::new(IN_FLIGHT_LIMIT),
+            queue: KeyedQueue::new(IN_FLIGHT_LIMIT),
             in_flight: FuturesUnordered::new(),
             claiming: FuturesUnordered::new(),
             relayed: Vec::new(),
@@ -223,11 +235,11 @@ impl Outbox {
             return true;
         }
         let (count, bytes) = (items.len(), items.iter().map(|item| item.wire.len()).sum());
-        let has_room = self.pending.add(&items);
-        if has_room && self.queue.try_send(items).is_ok() {
+        let fits = self.pending.add(&items);
+        if fits && self.queue.try_send(items).is_ok() {
             return true;
         }
-        if has_room {
+        if fits {
             self.pending.left(bytes);
             self.pending.done(count);
         }
@@ -259,7 +271,7 @@ impl Item {
             id: event.id.as_uuid(),
             function,
             wire: to_cloud_event(&event).to_structured(),
-            lane: (event.topic, event.partition_key),
+            key: Key { topic: event.topic, partition_key: event.partition_key },
             source,
         }
     }
@@ -272,9 +284,9 @@ impl Publisher {
         let mut relay = ticker(RELAY_EVERY);
         loop {
             tokio::select! {
-                Some(items) = self.queue.recv() => {
+                Some(items) = self.inbox.recv() => {
                     for item in items {
-                        self.lanes.push(item.lane.clone(), item);
+                        self.queue.push(item.key.clone(), item);
                     }
                 }
                 Some(delivered) = self.in_flight.next() => {
@@ -290,7 +302,7 @@ impl Publisher {
                         relay.reset_immediately();
                     }
                 }
-                () = stop.cancelled(), if self.lanes.len() == 0 && self.queue.is_empty() => break,
+                () = stop.cancelled(), if self.queue.len() == 0 && self.inbox.is_empty() => break,
             }
             self.send_ready();
         }
@@ -301,17 +313,17 @@ impl Publisher {
     }
 
     fn send_ready(&mut self) {
-        while let Some((lane, item)) = self.lanes.next() {
+        while let Some((key, item)) = self.queue.next() {
             if let Source::Relay { until, .. } = item.source
                 && until <= self.clock.now()
             {
                 // It has waited too long behind others: a relay sends it, this one or another's.
                 self.outbox.pending.left(item.wire.len());
                 self.outbox.pending.done(1);
-                self.lanes.done(lane);
+                self.queue.done(key);
                 continue;
             }
-            let delivery = self.producer.send(&lane.0, &lane.1, &item.wire);
+            let delivery = self.producer.send(&key.topic, &key.partition_key, &item.wire);
             let faults = self.faults.clone();
             self.in_flight.push(Box::pin(async move {
                 let result = match delivery {
@@ -328,9 +340,9 @@ impl Publisher {
 
     async fn conclude(&mut self, Delivered { item, result }: Delivered) {
         self.outbox.pending.left(item.wire.len());
-        let lane = item.lane.clone();
+        let key = item.key.clone();
         if let Err(error) = result {
-            self.hold_back(&item.lane);
+            self.hold_back(&item.key);
             self.refused(item, &error).await;
         } else {
             counters::published(1);
@@ -339,19 +351,19 @@ impl Publisher {
                 Source::Relay { .. } => self.relayed.push(item.id),
             }
         }
-        self.lanes.done(lane);
+        self.queue.done(key);
     }
 
     /// What comes after an event that was not taken is left to the relay together with it.
-    fn hold_back(&mut self, lane: &Lane) {
-        let held_back = self.lanes.take_waiting(lane);
+    fn hold_back(&mut self, key: &Key) {
+        let held_back = self.queue.take_waiting(key);
         self.outbox.pending.left(held_back.iter().map(|item| item.wire.len()).sum());
         self.delayed.extend(held_back);
     }
 
     async fn refused(&mut self, item: Item, error: &KafkaError) {
         let (id, attempts) = (item.id, item.source.attempts());
-        let (topic, now) = (&item.lane.0, self.clock.now());
+        let (topic, now) = (&item.key.topic, self.clock.now());
         self.producer.renew_if_broken();
         let refusal = refusal(error);
         if refusal == Refusal::Away {
@@ -429,17 +441,17 @@ impl Publisher {
             let now = clock.now();
             let until = now + LEASE;
             if is_busy {
-                return Ok((Vec::new(), until));
+                return Ok(Claimed { events: Vec::new(), until });
             }
             bounded(async move {
                 let mut tx = pool.begin().await?;
                 let mut events = Vec::new();
                 if outbox::lock(&mut tx).await? {
                     writer::take_over(&mut tx, now).await?;
-                    events = outbox::claim(&mut tx, now, until, RELAY_LIMIT).await?;
+                    events = outbox::claim(&mut tx, now, until, RELAY_LIMITS).await?;
                 }
                 tx.commit().await?;
-                Ok((events, until))
+                Ok(Claimed { events, until })
             })
             .await
         }));
@@ -448,10 +460,10 @@ impl Publisher {
     /// Whether there may be more to relay at once.
     fn relay(&self, claimed: sqlx::Result<Claimed>) -> bool {
         match claimed {
-            Ok((events, _)) if events.is_empty() => false,
-            Ok((events, until)) => {
+            Ok(Claimed { events, .. }) if events.is_empty() => false,
+            Ok(Claimed { events, until }) => {
                 tracing::info!(count = events.len(), "relaying events that were left behind");
-                let items = events.into_iter().map(|(event, attempts)| {
+                let items = events.into_iter().map(|outbox::Claimed { event, attempts }| {
                     Item::new("relay", event, Source::Relay { attempts, until })
                 });
                 self.outbox.queue(items.collect())

@@ -91,7 +91,8 @@ impl Replay {
             }
         };
         let topic = topic.ok_or(ReplayError::Topic)?;
-        let event = to_stored(event, &letter, topic, (clock.new_id(), clock.new_id()), clock.now());
+        let (id, trace) = (EventId::from_uuid(clock.new_id()), clock.new_id());
+        let event = to_stored(event, &letter, topic, id, trace, clock.now());
         Ok(Self { letter: row.id, event: event.ok_or(ReplayError::Data)? })
     }
 
@@ -135,7 +136,8 @@ fn to_stored(
     event: CloudEvent,
     letter: &DeadLetter,
     topic: String,
-    (id, trace): (Uuid, Uuid),
+    id: EventId,
+    trace: Uuid,
     now: DateTime<Utc>,
 ) -> Option<StoredEvent> {
     let cause = event_id(&event);
@@ -148,7 +150,7 @@ fn to_stored(
     let subject: Option<Uuid> = event.subject.as_deref().and_then(|subject| subject.parse().ok());
     let key = attribute("partitionkey").or_else(|| event.subject.clone()).unwrap_or_default();
     (data.as_str().len() <= MAX_DATA_BYTES).then(|| StoredEvent {
-        id: EventId::from_uuid(id),
+        id,
         topic,
         partition_key: key,
         event_type: event.event_type.clone(),

@@ -40,18 +40,28 @@ pub struct Replies(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Live(Arc<Mutex<Waiting>>),
+    Live(Arc<Mutex<Waiters>>),
     Stored(PgPool),
 }
 
-/// Who waits, by request, each for one type of event.
-type Waiting = HashMap<Uuid, (&'static str, oneshot::Sender<CloudEvent>)>;
+/// Who waits, by request.
+type Waiters = HashMap<Uuid, Recipient>;
 
-/// What is waited for: a request's id, and the type of the event that answers it. Others of the request's events pass
-/// by on the same topics.
-type Expected = (Uuid, &'static str);
+/// To whom an event goes.
+#[derive(Debug)]
+struct Recipient {
+    event_type: &'static str,
+    sender: oneshot::Sender<CloudEvent>,
+}
 
-/// A caller's place in the waiting room; leaving it by dropping is fine.
+/// The event that is waited for. Others of the same request pass by on the same topics.
+#[derive(Debug, Clone, Copy)]
+struct Expected {
+    request: Uuid,
+    event_type: &'static str,
+}
+
+/// A wait for one event; dropping it ends the wait.
 #[derive(Debug)]
 pub struct Waiter {
     expected: Expected,
@@ -76,14 +86,14 @@ impl Replies {
     /// no answer is missed.
     #[must_use]
     pub fn expect<E: Event>(&self, correlation_id: Uuid) -> Waiter {
-        let expected = (correlation_id, E::TYPE);
+        let expected = Expected { request: correlation_id, event_type: E::TYPE };
         let receiver = match &self.0 {
             Source::Stored(_) => None,
-            Source::Live(waiting) => {
+            Source::Live(waiters) => {
                 let (sender, receiver) = oneshot::channel();
-                let mut waiting = waiting.lock();
-                (waiting.len() < WAITERS_LIMIT).then(|| {
-                    waiting.insert(correlation_id, (E::TYPE, sender));
+                let mut waiters = waiters.lock();
+                (waiters.len() < WAITERS_LIMIT).then(|| {
+                    waiters.insert(correlation_id, Recipient { event_type: E::TYPE, sender });
                     receiver
                 })
             }
@@ -93,24 +103,26 @@ impl Replies {
 
     /// No more answers come here: who waits is told at once where they will be.
     fn give_up(&self) {
-        if let Source::Live(waiting) = &self.0 {
-            waiting.lock().clear();
+        if let Source::Live(waiters) = &self.0 {
+            waiters.lock().clear();
         }
     }
 
     fn deliver(&self, event: CloudEvent) {
-        let Source::Live(waiting) = &self.0 else { return };
+        let Source::Live(waiters) = &self.0 else { return };
         if event.extensions.contains_key(EPHEMERAL) {
             return;
         }
         let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
         let Some(correlation) = correlation else { return };
-        let waiter = match waiting.lock().entry(correlation) {
-            Entry::Occupied(entry) if entry.get().0 == event.event_type => Some(entry.remove().1),
+        let recipient = match waiters.lock().entry(correlation) {
+            Entry::Occupied(entry) if entry.get().event_type == event.event_type => {
+                Some(entry.remove())
+            }
             Entry::Occupied(_) | Entry::Vacant(_) => None,
         };
-        if let Some(waiter) = waiter
-            && waiter.send(event).is_err()
+        if let Some(recipient) = recipient
+            && recipient.sender.send(event).is_err()
         {
             tracing::debug!("nobody waits for this answer any more");
         }
@@ -134,18 +146,19 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        if let Source::Live(waiting) = &self.replies.0 {
-            waiting.lock().remove(&self.expected.0);
+        if let Source::Live(waiters) = &self.replies.0 {
+            waiters.lock().remove(&self.expected.request);
         }
     }
 }
 
-async fn stored(pool: &PgPool, (request, event_type): Expected) -> Option<CloudEvent> {
+async fn stored(pool: &PgPool, expected: Expected) -> Option<CloudEvent> {
     let mut poll = tokio::time::interval(STORED_POLL);
     loop {
         poll.tick().await;
         let found = bounded(async {
             let mut conn = pool.acquire().await?;
+            let Expected { request, event_type } = expected;
             storage::events::first_of_request(&mut conn, request, event_type).await
         });
         match found.await {

@@ -69,11 +69,11 @@ impl Schema {
 
     /// Waits until the database can be used; `false` if the process is stopped before.
     pub async fn wait(&self, stop: &CancellationToken) -> bool {
-        let (mut attempts, mut told) = (attempts(), String::new());
+        let (mut attempts, mut logged) = (attempts(), String::new());
         while next(&mut attempts, stop).await {
             match self.check().await {
                 Ok(()) => return true,
-                Err(error) => tell(&mut told, &error, "waiting for the database"),
+                Err(error) => tell(&mut logged, &error, "waiting for the database"),
             }
         }
         false
@@ -81,12 +81,12 @@ impl Schema {
 
     /// Brings the database up to date, and tries again until that succeeds or the process is stopped.
     pub async fn migrate(&self, stop: &CancellationToken) {
-        let (mut attempts, mut told) = (attempts(), String::new());
+        let (mut attempts, mut logged) = (attempts(), String::new());
         while next(&mut attempts, stop).await {
             match migrations::run(&self.pool).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tell(&mut told, &error, "the database cannot be migrated, trying again");
+                    tell(&mut logged, &error, "the database cannot be migrated, trying again");
                 }
             }
         }
@@ -109,10 +109,10 @@ async fn next(attempts: &mut Interval, stop: &CancellationToken) -> bool {
 }
 
 /// Logs an error that comes again and again once, until it is another.
-fn tell(told: &mut String, error: &dyn std::error::Error, what: &str) {
+fn tell(logged: &mut String, error: &dyn std::error::Error, what: &str) {
     let error = chain(error);
-    if error != *told {
+    if error != *logged {
         tracing::error!(%error, "{what}");
-        *told = error;
+        *logged = error;
     }
 }

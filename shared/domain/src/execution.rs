@@ -270,7 +270,7 @@ impl PartialSchema for FileContent {
 
 impl ToSchema for FileContent {}
 
-/// What a beginner is told of an error, apart from Python's own words.
+/// Advice on an error for a beginner, apart from Python's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Advice {
     /// A stable name for the kind of mistake, such as `name_error.typo`.
@@ -346,7 +346,7 @@ impl TestResult {
     /// program can choose, since it has seen the values and can put them anywhere: into what it prints or
     /// returns, the class, the message and the line of an exception, the files that it writes, the time and
     /// the memory that it takes. So the rule is kept where a program is run, and whoever handles a result
-    /// later has nothing that could be told by mistake. What is left to a program is how it ends.
+    /// later has nothing that could be shown by mistake. What is left to a program is how it ends.
     #[must_use]
     pub fn of_hidden(self) -> Self {
         const UNKNOWN: &str = "what is expected could not be worked out";

@@ -1,6 +1,6 @@
 //! How long a request may take: a few seconds of work, and whatever it has said that it waits for.
 //!
-//! A database that has gone silent ends no wait by itself. Who asks is told so soon, though others are waited for
+//! A database that has gone silent ends no wait by itself. Who asks learns that soon, though others are waited for
 //! far longer: a model's answer, a program's end, a slow client's body.
 
 use std::{

@@ -1,7 +1,7 @@
 //! What does not exist in the sandbox, by name.
 
 use crate::{
-    failure::{Advice, Failure, quoted, told},
+    failure::{Advice, Failure, advice, quoted},
     source,
 };
 
@@ -102,7 +102,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         return import(failure);
     }
     if message.contains("can't start new thread") {
-        return told(
+        return advice(
             "absent.threads",
             format!(
                 "On {} your program starts a thread, and threads cannot be started here.",
@@ -121,7 +121,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
             }))
         || message.contains("multiprocessing.synchronize")
     {
-        return told(
+        return advice(
             "absent.processes",
             format!(
                 "`{text}` starts or controls another process, and starting other processes is not possible here."
@@ -135,7 +135,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         .any(|word| text.contains(word) || failure.kind == "gaierror" || failure.kind == "URLError")
         && failure.is("OSError")
     {
-        return told(
+        return advice(
             "absent.network",
             format!("`{text}` wants to reach another computer, and there is no internet here."),
             "Programs run in a sandbox without a network.",
@@ -143,7 +143,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("the debugger is not available here") {
-        return told(
+        return advice(
             "absent.debugger",
             "The debugger is not available here, since nobody can type while the program runs.",
             "A debugger stops the program and waits for commands.",
@@ -191,7 +191,7 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
         let shown = source::names(failure.text())
             .find(|word| name.contains(word) || word.contains(top))
             .unwrap_or(top);
-        return told(
+        return advice(
             "absent.module",
             format!("`{shown}` is not available here: it {why}."),
             "Your program runs in a sandbox with the parts of Python's standard library that can work there.",
@@ -199,7 +199,7 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if failure.kind == "ImportError" {
-        return told(
+        return advice(
             "import_error.name",
             format!("The module exists, but not what {} wants from it.", failure.place()),
             failure.message,
@@ -212,13 +212,13 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
         .filter(|(near, _)| *near >= NEAR)
         .max_by(|one, other| one.0.total_cmp(&other.0));
     match near {
-        Some((_, known)) => told(
+        Some((_, known)) => advice(
             "import_error.typo",
             format!("There is no module `{top}`; did you mean `{known}`?"),
             "A module's name must be written exactly.",
             format!("Compare the spelling of `{top}` on {}.", failure.place()),
         ),
-        None => told(
+        None => advice(
             "import_error.missing",
             format!(
                 "There is no module `{top}` here: it is neither in Python's standard library nor a file of yours."

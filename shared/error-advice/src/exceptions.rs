@@ -1,7 +1,7 @@
 //! Exceptions that a beginner's program ends with.
 
 use crate::{
-    failure::{Advice, Failure, Variable, article, capital, none, quoted, told},
+    failure::{Advice, Failure, Variable, advice, article, capital, none, quoted},
     source, type_error,
 };
 
@@ -17,19 +17,19 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         "ZeroDivisionError" => zero_division(failure),
         "EOFError" => end_of_input(failure),
         "FileNotFoundError" | "IsADirectoryError" | "NotADirectoryError" => file_error(failure),
-        "OverflowError" => told(
+        "OverflowError" => advice(
             "overflow_error",
             format!("On {} a number is too large for what is done with it.", failure.place()),
             "Python's integers have no limit, but floats, sizes and repetitions have: at most 2 billion items here.",
             "How large is the number, and does it have to be?",
         ),
-        "UnicodeEncodeError" => told(
+        "UnicodeEncodeError" => advice(
             "unicode_error.encode",
             format!("On {} half of a character cannot be printed.", failure.place()),
             "\\ud800 to \\udfff are halves of pairs, not characters of their own.",
             "Where does that text come from?",
         ),
-        "AssertionError" => told(
+        "AssertionError" => advice(
             "assertion_error",
             format!("The assertion on {} is not true: `{}`.", failure.place(), failure.text()),
             "`assert` stops the program as soon as its condition is False.",
@@ -47,8 +47,8 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     let what = format!("Python met the name `{name}` on {place} and does not know it.");
     let line = failure.line.unwrap_or_default();
     let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
-    if source::assigns(failure.source, name, (line + 1, total)) {
-        return told(
+    if source::assigns(failure.source, name, line + 1..=total) {
+        return advice(
             "name_error.too_early",
             what,
             format!("`{name}` gets its value further down, and Python works from top to bottom."),
@@ -57,7 +57,7 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     }
     if let Some((_, suggestion)) = failure.message.split_once("Did you mean: '") {
         let suggestion = suggestion.split('\'').next().unwrap_or_default();
-        return told(
+        return advice(
             "name_error.typo",
             format!("{what} There is a `{suggestion}`."),
             "A name must be written the same way each time, capital letters included.",
@@ -66,14 +66,14 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     }
     if let Some((_, module)) = failure.message.split_once("Did you forget to import '") {
         let module = module.split('\'').next().unwrap_or(name);
-        return told(
+        return advice(
             "name_error.import",
             what,
             format!("`{module}` is a module, and a module is known only after it is imported."),
             "What belongs at the top of your program?",
         );
     }
-    told(
+    advice(
         "name_error.unknown",
         what,
         "A name is known after a line has given it a value, and text needs quotes around it.",
@@ -84,7 +84,7 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
 fn unbound_local(failure: &Failure<'_>) -> Option<Advice> {
     let name = quoted(failure.message)?;
     let function = failure.function.unwrap_or("the function");
-    told(
+    advice(
         "unbound_local",
         format!("`{name}` has no value yet on {}, inside `{function}`.", failure.place()),
         format!(
@@ -107,7 +107,7 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
             .or_else(|| name.parse::<i64>().ok().map(|number| number.to_string()))
     });
     if failure.message.starts_with("pop from") {
-        return told(
+        return advice(
             "index_error.pop",
             format!("On {} something is taken out of a list that is empty.", failure.place()),
             "pop() takes the last item out, and an empty list has none.",
@@ -136,7 +136,7 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
         }
         _ => format!("On {} an index is outside of what it is used on.", failure.place()),
     };
-    told(
+    advice(
         "index_error",
         what,
         "Counting starts at 0, so the last item's index is the length minus one.",
@@ -176,7 +176,7 @@ fn key_error(failure: &Failure<'_>) -> Option<Advice> {
         ),
         _ => format!("There is no key {key} on {}.", failure.place()),
     };
-    told(
+    advice(
         "key_error",
         what,
         "A key must be the same in spelling and in type: \"1\" and 1 are two keys.",
@@ -197,7 +197,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         } else {
             "The text must be digits and nothing else, apart from a sign."
         };
-        return told(
+        return advice(
             "value_error.number",
             format!("On {place} {text} is to be read as a number."),
             why,
@@ -205,7 +205,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("to unpack") {
-        return told(
+        return advice(
             "value_error.unpack",
             format!(
                 "On {place} the number of names on the left is not the number of values on the right."
@@ -219,7 +219,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         || message.contains("x not in")
         || message.contains("not in tuple")
     {
-        return told(
+        return advice(
             "value_error.not_found",
             format!("On {place} something is looked for that is not there."),
             "remove() and index() need what they look for to be there.",
@@ -230,7 +230,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         || message.contains("expected a nonnegative")
         || message.contains("expected a positive")
     {
-        return told(
+        return advice(
             "value_error.domain",
             format!("On {place} a function of `math` gets a number for which it has no result."),
             "There is no real square root or logarithm of a negative number.",
@@ -238,7 +238,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("I/O operation on closed file") {
-        return told(
+        return advice(
             "value_error.closed_file",
             format!("On {place} a file is used that is closed already."),
             "A file is closed by close(), and at the end of its with block; sys.stdout is a file, too.",
@@ -246,7 +246,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("Exceeds the limit") {
-        return told(
+        return advice(
             "value_error.digits",
             format!("On {place} a number with thousands of digits is turned into text or back."),
             "That takes very long, so Python allows 4,300 digits.",
@@ -280,14 +280,14 @@ fn attribute_error(failure: &Failure<'_>) -> Option<Advice> {
         None => format!("{holder} has no `{attribute}` on {}.", failure.place()),
     };
     if shadowed {
-        return told(
+        return advice(
             "attribute_error.shadowed_module",
             what,
             "One of your own files has the same name as the module, so Python takes yours.",
             "How could you call your file instead?",
         );
     }
-    told(
+    advice(
         "attribute_error",
         what,
         "What can follow the dot depends on the type of what is before it.",
@@ -315,7 +315,7 @@ fn zero_division(failure: &Failure<'_>) -> Option<Advice> {
         }
         None => format!("On {} something is divided by 0: `{text}`.", failure.place()),
     };
-    told(
+    advice(
         "zero_division",
         what,
         "Dividing by zero has no result.",
@@ -330,7 +330,7 @@ fn end_of_input(failure: &Failure<'_>) -> Option<Advice> {
         1 => "one line was given".to_owned(),
         _ => format!("{given} lines were given"),
     };
-    told(
+    advice(
         "end_of_input",
         format!(
             "Your program asks for input on {}, but there is none left: {lines}.",
@@ -343,7 +343,7 @@ fn end_of_input(failure: &Failure<'_>) -> Option<Advice> {
 
 fn file_error(failure: &Failure<'_>) -> Option<Advice> {
     let name = quoted(failure.message).unwrap_or("it");
-    told(
+    advice(
         "file_not_found",
         format!(
             "There is no file `{name}` for {}: only your own files exist here, main.py among them.",
@@ -357,7 +357,7 @@ fn file_error(failure: &Failure<'_>) -> Option<Advice> {
 fn os_error(failure: &Failure<'_>) -> Option<Advice> {
     let message = failure.message;
     if message.contains("No space left") || message.contains("I/O error") {
-        return told(
+        return advice(
             "os_error.space",
             format!("On {} your files need more room than there is.", failure.place()),
             "Your files may use at most 10 MB, and there may be 1,000 of them.",
@@ -365,7 +365,7 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("uota exceeded") {
-        return told(
+        return advice(
             "os_error.open_files",
             format!("On {} too many files are open at once.", failure.place()),
             "About 60 files can be open, and one stays open until it is closed.",
@@ -373,7 +373,7 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("name too long") || message.contains("Name too long") {
-        return told(
+        return advice(
             "os_error.name",
             format!("On {} a file name is too long.", failure.place()),
             "A name may have 255 bytes, and folders can be nested 32 deep.",

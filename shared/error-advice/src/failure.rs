@@ -1,4 +1,4 @@
-//! What is known of an error, and the form of what is told about it.
+//! What is known of an error, and the form of the advice about it.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ pub struct Advice {
     pub hint: String,
 }
 
-pub(crate) fn told(
+pub(crate) fn advice(
     rule: &'static str,
     what: impl Into<String>,
     why: impl Into<String>,
@@ -101,7 +101,7 @@ pub(crate) fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> 
         let text = text.replace("{place}", &failure.place()).replace("{kind}", &kind);
         text.replace("{text}", failure.text()).replace("{message}", failure.message)
     };
-    told(rule.rule, capital(&filled(rule.what)), capital(&filled(rule.why)), rule.hint)
+    advice(rule.rule, capital(&filled(rule.what)), capital(&filled(rule.why)), rule.hint)
 }
 
 impl<'a> Failure<'a> {
@@ -137,7 +137,7 @@ pub(crate) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> 
         || format!("On {} something is None that should be a value.", failure.place()),
         |name| format!("`{name}` is None on {}.", failure.place()),
     );
-    told(
+    advice(
         "none_value",
         what,
         "A function without `return` gives None, and so do methods that change their object, like sort and append.",

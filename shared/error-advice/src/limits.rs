@@ -1,7 +1,7 @@
 //! Endings that no exception describes: too long, too much, too deep, for ever.
 
 use crate::{
-    failure::{Advice, Ending, Failure, told},
+    failure::{Advice, Ending, Failure, advice},
     source::{self, Loop},
 };
 
@@ -12,7 +12,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         Ending::Memory => memory(failure),
         Ending::Output => output(failure),
         Ending::Recursion => recursion(failure),
-        Ending::Deadlock => told(
+        Ending::Deadlock => advice(
             "limit.deadlock",
             format!(
                 "On {} your program waits for something that can never happen.",
@@ -21,7 +21,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
             "There is one thread here, so nobody else can release a lock, fill a queue or set an event.",
             "Who should do what is waited for, and does it happen before this line?",
         ),
-        Ending::Aborted => told(
+        Ending::Aborted => advice(
             "limit.aborted",
             format!("Python itself crashed on {}.", failure.place()),
             "Something told the interpreter to stop at once, or damaged it; no ordinary program does that.",
@@ -93,17 +93,17 @@ fn timeout(failure: &Failure<'_>) -> Option<Advice> {
     let text = failure.text();
     let around = source::innermost_loop(failure.source, line);
     if let Some((mark, rule, why)) = SLOW.iter().find(|(mark, ..)| text.contains(mark))
-        && around.is_none_or(|around| around.line == line || *mark == "time.sleep")
+        && around.as_ref().is_none_or(|around| around.line == line || *mark == "time.sleep")
     {
         let hint = if *rule == "limit.sleep" {
             "How long does it sleep altogether?"
         } else {
             "How many steps does this line take? Try it with much smaller numbers first."
         };
-        return told(rule, format!("The time was up on {place}: `{text}`."), *why, hint);
+        return advice(rule, format!("The time was up on {place}: `{text}`."), *why, hint);
     }
     let Some(around) = around else {
-        return told(
+        return advice(
             "limit.slow",
             format!("The time was up on {place}: `{text}` was still running."),
             "This line alone, or what it calls, takes longer than a program may.",
@@ -120,7 +120,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
         around.line
     );
     if header.contains(":=") {
-        return told(
+        return advice(
             "limit.walrus",
             what,
             "`:=` gives a name a value; it does not compare.",
@@ -128,14 +128,16 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
         );
     }
     if header.starts_with("while True") || header.starts_with("while 1") {
-        let has_way_out = (around.body.0..=around.body.1)
+        let has_way_out = around
+            .lines
+            .clone()
             .any(|number| source::line(failure.source, number).contains("break"));
         let why = if has_way_out {
             "`while True` ends only by `break` or `return`, and that line was never reached."
         } else {
             "`while True` ends only by `break` or `return`, and there is none in this loop."
         };
-        return told(
+        return advice(
             "limit.while_true",
             what,
             why,
@@ -145,16 +147,15 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
     if let Some(condition) = header.strip_prefix("while") {
         let condition = condition.trim().trim_end_matches(':');
         let names: Vec<&str> = source::names(condition).collect();
-        let changed = names
-            .iter()
-            .any(|name| source::assigns(failure.source, name, (around.body.0 + 1, around.body.1)));
+        let body = around.lines.start() + 1..=*around.lines.end();
+        let changed = names.iter().any(|name| source::assigns(failure.source, name, body.clone()));
         let why = match names.first() {
             Some(name) if !changed => format!(
                 "Nothing in the loop changes `{name}`, so `{condition}` stays as it is for ever."
             ),
             _ => format!("The loop goes on as long as `{condition}` is true, and it stayed true."),
         };
-        return told(
+        return advice(
             "limit.while",
             what,
             why,
@@ -163,7 +164,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
             ),
         );
     }
-    told(
+    advice(
         "limit.for",
         what,
         "Either there are very many items, or what is looped over grows while the loop runs.",
@@ -187,7 +188,7 @@ fn memory(failure: &Failure<'_>) -> Option<Advice> {
             "How large is what this line makes? Does all of it have to be there at once?".to_owned()
         }
     };
-    told(
+    advice(
         "limit.memory",
         format!(
             "On {} your program wanted more than the 50 MB of memory that it has.{}",
@@ -208,7 +209,7 @@ fn output(failure: &Failure<'_>) -> Option<Advice> {
         ),
         None => "Does it print more than it has to?".to_owned(),
     };
-    told(
+    advice(
         "limit.output",
         format!(
             "Your program printed more than 128 KB, the last of it on {}; so it was stopped.",
@@ -236,7 +237,7 @@ fn recursion(failure: &Failure<'_>) -> Option<Advice> {
     let why = "Each call takes memory until it returns, so Python stops at a depth of 1,000.";
     let text = failure.text();
     let Some(function) = failure.function.and_then(|name| name.rsplit('.').next()) else {
-        return told(
+        return advice(
             "recursion.nesting",
             format!("On {} something is nested too deep for Python: `{text}`.", failure.place()),
             "Brackets, chains of else and structures within structures are worked through from the outside in, and there is an end to that.",
@@ -244,7 +245,7 @@ fn recursion(failure: &Failure<'_>) -> Option<Advice> {
         );
     };
     if let Some((_, does)) = SPECIAL.iter().find(|(name, _)| *name == function) {
-        return told(
+        return advice(
             "recursion.special_method",
             format!(
                 "`{function}` {does} on {}, so Python calls it again and again.",
@@ -265,7 +266,7 @@ fn recursion(failure: &Failure<'_>) -> Option<Advice> {
             failure.place()
         )
     };
-    told(
+    advice(
         "recursion.no_base_case",
         what,
         why,

@@ -1,11 +1,14 @@
 //! Finding a way in a program's text, line by line: enough to name a loop or a function.
 
+use std::ops::RangeInclusive;
+
 /// A loop as its first line has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loop<'a> {
     pub(crate) line: u32,
     pub(crate) header: &'a str,
-    pub(crate) body: (u32, u32),
+    /// The lines from its first to its last.
+    pub(crate) lines: RangeInclusive<u32>,
 }
 
 /// One line, from 1; empty if there is none.
@@ -46,7 +49,8 @@ pub(crate) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
                 .find(|(_, line)| indent(line) <= inside)
                 .map_or(lines.len(), |(end, _)| end);
             let first = u32::try_from(index + 1).ok()?;
-            return Some(Loop { line: first, header, body: (first, u32::try_from(end).ok()?) });
+            let lines = first..=u32::try_from(end).ok()?;
+            return Some(Loop { line: first, header, lines });
         }
         if header.starts_with("def ") || header.starts_with("async def ") {
             return None;
@@ -68,9 +72,9 @@ const KEYWORDS: [&str; 17] = [
     "else", "def", "return", "int",
 ];
 
-/// Whether a line between `from` and `to` gives `name` a value.
-pub(crate) fn assigns(source: &str, name: &str, (from, to): (u32, u32)) -> bool {
-    (from..=to).any(|number| {
+/// Whether one of these lines gives `name` a value.
+pub(crate) fn assigns(source: &str, name: &str, mut lines: RangeInclusive<u32>) -> bool {
+    lines.any(|number| {
         let text = line(source, number).trim();
         text.match_indices(name).any(|(start, _)| {
             let before = text.get(..start).unwrap_or_default().chars().next_back();

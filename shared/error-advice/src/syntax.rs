@@ -1,7 +1,7 @@
 //! Text that is not Python.
 
 use crate::{
-    failure::{Advice, Failure, Rule, by_rules, capital, told},
+    failure::{Advice, Failure, Rule, advice, by_rules, capital},
     source,
 };
 
@@ -20,7 +20,7 @@ fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
     let (message, text, place) = (failure.message, failure.text(), failure.place());
     let curly = text.chars().find(|c| "“”‘’„«»".contains(*c));
     if let Some(quote) = curly.filter(|_| message.contains("invalid character")) {
-        return told(
+        return advice(
             "syntax.curly_quotes",
             format!("There is a curly quote {quote} on {place}, probably copied from a document."),
             "Python knows only the straight quotes \" and '.",
@@ -28,7 +28,7 @@ fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if message.contains("in call to 'print'") || text.starts_with("print \"") {
-        return told(
+        return advice(
             "syntax.print",
             format!("`print` on {place} has no brackets around what it prints."),
             "print is a function; it was written without brackets only in Python 2.",
@@ -36,7 +36,7 @@ fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if ["else if", "elseif", "elsif"].iter().any(|word| text.starts_with(word)) {
-        return told(
+        return advice(
             "syntax.else_if",
             format!("`else if` on {place} is written differently in Python."),
             "Python has one word for it: elif.",
@@ -130,12 +130,12 @@ fn lost(failure: &Failure<'_>) -> Option<Advice> {
         "Look at the marked place and at the end of the line before: brackets, quotes, colons, operators."
     };
     let what = format!("Python got lost on {}: `{}`.", failure.place(), failure.text());
-    told("syntax.invalid", what, format!("Python says: {}.", failure.message), hint)
+    advice("syntax.invalid", what, format!("Python says: {}.", failure.message), hint)
 }
 
 fn indentation(failure: &Failure<'_>) -> Option<Advice> {
     by_rules(&INDENTATION, failure).or_else(|| {
-        told(
+        advice(
             "indentation.mismatch",
             format!("{} begins at a column where no block begins.", capital(&failure.place())),
             "All lines of a block begin at the same column.",

@@ -1,7 +1,7 @@
 //! Values of a type that an operation is not for.
 
 use crate::{
-    failure::{Advice, Failure, Rule, article, by_rules, none, told},
+    failure::{Advice, Failure, Rule, advice, article, by_rules, none},
     source,
 };
 
@@ -38,7 +38,7 @@ fn input_is_text(failure: &Failure<'_>) -> Option<Advice> {
     };
     let mut texts = failure.variables.iter().filter(|variable| variable.kind == "str");
     let read = texts.find(|text| failure.source.lines().any(|line| reads(line, &text.name)))?;
-    told(
+    advice(
         "type_error.input_is_text",
         format!("`{}` is text (str) on {}, and the other side is not.", read.name, failure.place()),
         "input() always gives text, even when digits are typed.",
@@ -52,7 +52,7 @@ fn operands(failure: &Failure<'_>) -> Option<Advice> {
     let kinds: Vec<String> =
         values.map(|value| format!("`{}` is {}", value.name, article(&value.kind))).collect();
     let found = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
-    told(
+    advice(
         "type_error.operands",
         format!("On {} two things of different types are put together{found}.", failure.place()),
         "Text is joined with text, and numbers are calculated with numbers; Python does not guess which you mean.",
@@ -70,7 +70,7 @@ fn arguments(failure: &Failure<'_>) -> Option<Advice> {
     } else {
         format!("Python says: {}.", failure.message)
     };
-    told(
+    advice(
         "type_error.arguments",
         format!("The call on {} does not fit `{short}`{defined}.", failure.place()),
         why,
@@ -87,7 +87,7 @@ fn not_callable(failure: &Failure<'_>) -> Option<Advice> {
         || format!("something that is {}", article(kind)),
         |name| format!("`{name}`, which is {},", article(kind)),
     );
-    told(
+    advice(
         "type_error.not_callable",
         format!("On {} {name} is called like a function.", failure.place()),
         "Round brackets after a name call it; only functions, methods and classes can be called.",

@@ -20,7 +20,7 @@ const MAX_ATTRIBUTES: usize = 64;
 /// Most bytes of an attribute's name or value; a trace context with its state has half of that.
 const MAX_ATTRIBUTE_BYTES: usize = 1_024;
 
-/// About what the attributes of an event of ours take: room that is made at once.
+/// About what the attributes of an event of ours take: memory that is reserved at once.
 const ATTRIBUTES_BYTES: usize = 700;
 
 /// Why bytes are not an event. The message names the attribute and what was expected.

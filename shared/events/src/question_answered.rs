@@ -75,7 +75,7 @@ pub enum Details {
     /// What a careful reader says about a program.
     Review(ReviewReport),
     /// Something to practise.
-    Exercise(SetExercise),
+    Exercise(AssignedExercise),
     /// A hint to an exercise.
     Hint(Hint),
     /// Of a kind that a later version has, as it came.
@@ -88,7 +88,7 @@ pub enum Details {
 pub struct Explained {
     /// A topic's slug, or the name of a finer idea.
     pub concept: String,
-    /// For whom it is told.
+    /// The level that it is written for.
     #[serde(deserialize_with = "lenient::name")]
     pub level: Level,
     /// Markdown.
@@ -103,7 +103,8 @@ pub struct Explained {
 
 /// An exercise as a student gets it: without its solution and its hidden tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SetExercise {
+#[schema(as = SetExercise)]
+pub struct AssignedExercise {
     /// Its id, under which solutions are handed in.
     pub id: ExerciseId,
     /// The topic that it practises.

@@ -23,7 +23,7 @@ pub struct Template {
     text: Exercise,
 }
 
-/// An exercise that can be set.
+/// An exercise that can be assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exercise {
     /// Its name in addresses, unique in the course.

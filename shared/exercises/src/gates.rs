@@ -25,7 +25,7 @@ const MIN_KILLED_PERCENT: usize = 80;
 const MAX_STATEMENTS: usize = 60;
 /// Wall time for all tests of one mutant, in milliseconds; many of them never end by themselves.
 const MUTANT_LIMIT_MS: u64 = 500;
-/// The solution is run with everything random set to each of these: a solution that depends on the
+/// The solution is run with each of these as the seed of everything random: a solution that depends on the
 /// order of a set passes by chance.
 const SEEDS: [u64; 2] = [0, 1];
 
@@ -44,7 +44,7 @@ pub enum Trial {
     Mutant(String),
 }
 
-/// Why an exercise is not set.
+/// Why an exercise is not assigned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// It is one that we have, in other words.
@@ -119,7 +119,7 @@ pub enum Fault {
 /// What came of verifying an exercise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Why it is not set; none if it is.
+    /// Why it is not assigned; none if it is.
     pub faults: Vec<Fault>,
     /// Small mistakes that were tried.
     pub mutants: usize,

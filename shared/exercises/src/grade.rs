@@ -81,7 +81,7 @@ struct Obstacle<'a> {
     is_error_of_syntax: bool,
 }
 
-/// Looked for in the first test that is shown: of a hidden one nothing is told.
+/// Looked for in the first test that is shown: of a hidden one nothing is shown.
 fn obstacle<'a>(exercise: &Exercise, run: &'a ExecutionResult) -> Option<Obstacle<'a>> {
     let mut tests = exercise.tests.iter().zip(&run.tests);
     let (_, first) = tests.find(|(case, _)| case.hidden.is_none())?;
@@ -117,7 +117,7 @@ fn feedback(at: usize, case: &TestCase, result: Option<&TestResult>) -> TestFeed
 }
 
 /// One sentence on a hidden test that did not pass: ours, and chosen by nothing but how it went. Not even the
-/// exception's class is told, which is a value that the program can choose.
+/// exception's class is shown, which is a value that the program can choose.
 const fn words_of_hidden(case: &TestCase, verdict: TestVerdict) -> Option<&'static str> {
     Some(match verdict {
         TestVerdict::Passed => return None,
@@ -183,13 +183,13 @@ fn ended(error: &ExecutionError) -> String {
 
 fn first_difference(expected: &str, actual: &str) -> String {
     let mut lines = expected.lines().zip(actual.lines()).enumerate();
-    match lines.find(|(_, (wanted, got))| wanted != got) {
-        Some((at, (wanted, got))) => {
-            format!("Line {} of the output should be {wanted:?} and is {got:?}.", at + 1)
+    match lines.find(|(_, (expected_line, got))| expected_line != got) {
+        Some((at, (expected_line, got))) => {
+            format!("Line {} of the output should be {expected_line:?} and is {got:?}.", at + 1)
         }
         None => {
-            let (wanted, got) = (expected.lines().count(), actual.lines().count());
-            format!("The output has {got} lines and should have {wanted}.")
+            let (expected, got) = (expected.lines().count(), actual.lines().count());
+            format!("The output has {got} lines and should have {expected}.")
         }
     }
 }
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hidden_test_only_our_own_words_are_told_whatever_comes_of_it() {
+    fn of_a_hidden_test_only_our_own_words_are_shown_whatever_comes_of_it() {
         let error = json!({ "type": "Secret", "message": "Secret", "line": 7, "traceback": "Secret",
             "advice": { "rule": "not_tested.Secret", "what": "Secret", "why": "Secret", "hint": "Secret" } });
         for verdict in [
@@ -307,8 +307,8 @@ mod tests {
             "aborted",
             "memory_limit",
         ] {
-            let told = json!({ "verdict": verdict, "actual": "Secret", "expected": "Secret", "error": error });
-            let mut run = run("ok", told);
+            let secret = json!({ "verdict": verdict, "actual": "Secret", "expected": "Secret", "error": error });
+            let mut run = run("ok", secret);
             run.error = run.tests[1].error.clone();
             let feedback = grade(&exercise(), "", &run, Before::default()).expect("it is judged");
             let json = serde_json::to_string(&feedback).expect("JSON");

@@ -17,5 +17,5 @@ pub use gates::{Fault, Report, Trial, expect_what_reference_gives, judge, judge_
 pub use grade::{Before, Unjudged, grade};
 pub use leak::{gives_away, same_as};
 pub use parsons::{Block, MIN_FAILED, Parsons, parsons};
-pub use show::set;
+pub use show::assigned;
 pub use variations::{id, variations};

@@ -1,13 +1,13 @@
 //! An exercise as a student gets it: nothing of its solution, nothing of its hidden tests.
 
-use events::question_answered::{SetExercise, VisibleTestCase};
+use events::question_answered::{AssignedExercise, VisibleTestCase};
 use ids::ExerciseId;
 
 use crate::exercise::Exercise;
 
-/// What may be seen of an exercise.
+/// The exercise without what a student may not see.
 #[must_use]
-pub fn set(id: ExerciseId, topic: &str, exercise: &Exercise) -> SetExercise {
+pub fn assigned(id: ExerciseId, topic: &str, exercise: &Exercise) -> AssignedExercise {
     let visible = exercise.tests.iter().filter(|case| case.hidden.is_none());
     let tests: Vec<VisibleTestCase> = visible
         .map(|case| VisibleTestCase {
@@ -17,7 +17,7 @@ pub fn set(id: ExerciseId, topic: &str, exercise: &Exercise) -> SetExercise {
             raises: case.raises.clone(),
         })
         .collect();
-    SetExercise {
+    AssignedExercise {
         id,
         topic: topic.to_owned(),
         title: exercise.title.clone(),

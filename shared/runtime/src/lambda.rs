@@ -33,7 +33,7 @@ use web::{ClientAddress, Problem, server::Access};
 use crate::{Function, Services, probes};
 
 /// Students of one batch whose events are in work at once.
-const LANES_AT_ONCE: usize = 64;
+const KEYS_AT_ONCE: usize = 64;
 /// The longest that a call waits for its events to reach Kafka; the rest is the relay's.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -126,20 +126,20 @@ const fn low_byte(number: i16) -> u8 {
 /// record that must come again is reported, and all later ones with it, which is right whether AWS
 /// repeats just those or everything from the lowest on.
 pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> BatchResponse {
-    let mut lanes: HashMap<(String, Option<String>), Vec<KafkaRecord>> = HashMap::new();
+    let mut by_key: HashMap<(String, Option<String>), Vec<KafkaRecord>> = HashMap::new();
     let mut offsets: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for record in batch.records.into_values().flatten() {
         let partition = format!("{}-{}", record.topic, record.partition);
         offsets.entry(partition.clone()).or_default().push(record.offset);
-        lanes.entry((partition, record.key.clone())).or_default().push(record);
+        by_key.entry((partition, record.key.clone())).or_default().push(record);
     }
-    let failures: Vec<Option<(String, i64)>> = stream::iter(lanes)
+    let failures: Vec<Option<(String, i64)>> = stream::iter(by_key)
         .map(async |((partition, _), mut records)| {
             records.sort_by_key(|record| record.offset);
             let failed = first_failure(processor, records).await;
             failed.map(|offset| (partition, offset))
         })
-        .buffer_unordered(LANES_AT_ONCE)
+        .buffer_unordered(KEYS_AT_ONCE)
         .collect()
         .await;
     let mut first: BTreeMap<String, i64> = BTreeMap::new();

@@ -40,7 +40,7 @@ struct Readiness {
 }
 
 /// The database is needed to accept work, and must have what this program uses; Kafka is not, since accepted work is kept and sent later,
-/// so its state is told but does not turn traffic away.
+/// so its state is reported but does not turn traffic away.
 async fn ready(State(services): State<Arc<Services>>) -> Response {
     let mut reason = None;
     let mut database = services.store.probe().await.is_ok();

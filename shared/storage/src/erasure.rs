@@ -27,7 +27,7 @@ pub async fn erase(
     )
     .execute(&mut *conn)
     .await?;
-    erase_kept(conn, requests, now).await
+    erase_stored(conn, requests, now).await
 }
 
 /// Erases what was emitted by transactions that had begun before their request was erased.
@@ -41,10 +41,10 @@ pub async fn finish(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result
     )
     .fetch_all(&mut *conn)
     .await?;
-    if requests.is_empty() { Ok(()) } else { erase_kept(conn, &requests, now).await }
+    if requests.is_empty() { Ok(()) } else { erase_stored(conn, &requests, now).await }
 }
 
-async fn erase_kept(
+async fn erase_stored(
     conn: &mut PgConnection,
     requests: &[Uuid],
     now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Exercises that can be set, and to whom they were.
+//! Exercises that can be assigned, and to whom they were.
 
 use chrono::{DateTime, Utc};
 use domain::{difficulty::Difficulty, versioned::Versioned};
@@ -42,7 +42,7 @@ pub struct NewExercise<'a, E> {
     pub position: i32,
     /// The exercise that it varies.
     pub variation_of: Option<ExerciseId>,
-    /// Why it cannot be set; none if it can.
+    /// Why it cannot be assigned; none if it can.
     pub faults: Option<&'a str>,
 }
 
@@ -84,7 +84,7 @@ pub async fn upsert<E: Versioned + Sync>(
     Ok(())
 }
 
-/// An exercise that can be set.
+/// An exercise that can be assigned.
 ///
 /// # Errors
 /// The database's own.
@@ -236,16 +236,29 @@ pub struct Listed {
     pub best: Option<i16>,
 }
 
-/// Exercises in the order of the course, after a place, with how a student has done.
+/// Which exercises a list holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// Only those on the topic with this slug.
+    pub topic: Option<&'a str>,
+    /// Only those that are this hard.
+    pub difficulty: Option<Difficulty>,
+    /// The place of the last exercise on the page before.
+    pub after_position: i32,
+    /// The id of the last exercise on the page before.
+    pub after_id: Uuid,
+    /// How many exercises it holds at most.
+    pub limit: i64,
+}
+
+/// A page of the exercises in the order of the course, with how a student has done.
 ///
 /// # Errors
 /// The database's own.
 pub async fn list(
     conn: &mut PgConnection,
     student: UserId,
-    (topic, difficulty): (Option<&str>, Option<Difficulty>),
-    (position, id): (i32, Uuid),
-    limit: i64,
+    page: Page<'_>,
 ) -> sqlx::Result<Vec<Listed>> {
     sqlx::query_as!(
         Listed,
@@ -257,11 +270,11 @@ pub async fn list(
              AND ($3::text IS NULL OR difficulty = $3) AND (position, exercises.id) > ($4, $5)
            GROUP BY exercises.id ORDER BY position, exercises.id LIMIT $6"#,
         student.as_uuid(),
-        topic,
-        difficulty.map(Difficulty::as_str),
-        position,
-        id,
-        limit,
+        page.topic,
+        page.difficulty.map(Difficulty::as_str),
+        page.after_position,
+        page.after_id,
+        page.limit,
     )
     .fetch_all(conn)
     .await

@@ -150,11 +150,26 @@ pub async fn take_over_from_last_version(
     Ok(taken.rows_affected())
 }
 
-/// Takes events that wait for a relay, oldest first, with how often the broker did not take them; until `until` nobody
-/// else takes them.
-///
-/// At most `limit` of them, and no more after the first that together have over `max_bytes` of data. Events of a
-/// student that would overtake an earlier one on the same topic are left.
+/// How much a relay takes at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimLimits {
+    /// How many events at most.
+    pub max_events: i64,
+    /// How many bytes of data they have together at most, unless the first alone has more.
+    pub max_bytes: i64,
+}
+
+/// An event that a relay has taken.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The event.
+    pub event: StoredEvent,
+    /// How often the broker has refused it.
+    pub attempts: i16,
+}
+
+/// Takes events that wait for a relay, oldest first; until `until` no other relay takes them.
+/// Events of a student that would overtake an earlier one on the same topic are left.
 ///
 /// The caller holds the [`lock`].
 ///
@@ -164,11 +179,12 @@ pub async fn claim(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
-    (limit, max_bytes): (i64, i64),
-) -> sqlx::Result<Vec<(StoredEvent, i16)>> {
-    let rows = sqlx::query_file!("src/outbox/claim.sql", now, until, limit, max_bytes)
-        .fetch_all(tx)
-        .await?;
+    limits: ClaimLimits,
+) -> sqlx::Result<Vec<Claimed>> {
+    let rows =
+        sqlx::query_file!("src/outbox/claim.sql", now, until, limits.max_events, limits.max_bytes)
+            .fetch_all(tx)
+            .await?;
     let events = rows.into_iter().map(|row| {
         let event = StoredEvent {
             id: EventId::from_uuid(row.id),
@@ -183,7 +199,7 @@ pub async fn claim(
             data: stored_json(row.data)?,
             occurred_at: row.occurred_at,
         };
-        Ok((event, row.attempts))
+        Ok(Claimed { event, attempts: row.attempts })
     });
     events.collect()
 }

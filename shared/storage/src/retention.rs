@@ -25,7 +25,7 @@ enum Delete {
     /// By looking at a part of the table, from the row address `$2` up to before `$3`.
     ///
     /// For the tables that every event adds to: an index on the time would cost each of them something, and the cheap
-    /// kind (BRIN) finds more and more that is not old once the room of deleted rows is used again. Measured with a
+    /// kind (BRIN) finds more and more that is not old once the space of deleted rows is used again. Measured with a
     /// million events of which half were deleted and replaced: that index read half of the table, 37,884 pages in
     /// 640 ms, to find nothing; a part of [`PAGES_AT_ONCE`] takes 45 to 80 ms however much there is.
     Passed(&'static str),
@@ -104,7 +104,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "refresh_tokens",
         keep: TimeDelta::days(7),
-        reason: "counted from its end: until then a stolen token that comes back is told from an unknown one",
+        reason: "counted from its end: until then a stolen token that is used again is distinguished from an unknown one",
         delete: Delete::Found(
             "DELETE FROM refresh_tokens WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",

@@ -57,7 +57,8 @@ pub struct Record {
 pub async fn insert(
     conn: &mut PgConnection,
     id: SubmissionId,
-    (student, exercise): (UserId, ExerciseId),
+    student: UserId,
+    exercise: ExerciseId,
     code: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {

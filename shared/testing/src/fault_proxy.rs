@@ -58,7 +58,7 @@ impl Fault {
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
-    wanted: watch::Sender<Fault>,
+    requested: watch::Sender<Fault>,
     in_force: watch::Receiver<Fault>,
     task: JoinHandle<()>,
 }
@@ -78,10 +78,10 @@ impl FaultProxy {
         // While it is cut the port must stay free, so that it can be taken again.
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, restart_port()));
         let listener = TcpListener::bind(address).await.expect("the port is free");
-        let (wanted, fault) = watch::channel(Fault::Pass);
+        let (requested, fault) = watch::channel(Fault::Pass);
         let (report, in_force) = watch::channel(Fault::Pass);
         let task = tokio::spawn(run(listener, upstream, fault, report));
-        Self { address, wanted, in_force, task }
+        Self { address, requested, in_force, task }
     }
 
     /// Where clients connect to.
@@ -96,14 +96,14 @@ impl FaultProxy {
     /// # Panics
     /// The port was taken while the proxy was cut.
     pub async fn set(&self, fault: Fault) {
-        self.wanted.send_replace(fault);
+        self.requested.send_replace(fault);
         let mut in_force = self.in_force.clone();
         in_force.wait_for(|now| *now == fault).await.expect("the proxy runs until it is dropped");
     }
 
     /// Has the network work again soon, where nobody can wait for it: when a test that fails is cleaned up.
     pub fn mend(&self) {
-        self.wanted.send_replace(Fault::Pass);
+        self.requested.send_replace(Fault::Pass);
     }
 }
 
@@ -250,14 +250,14 @@ mod tests {
     }
 
     async fn hears(stream: &mut TcpStream, text: &str) {
-        let mut heard = vec![0; text.len()];
-        timeout(PATIENCE, stream.read_exact(&mut heard)).await.unwrap().unwrap();
-        assert_eq!(String::from_utf8_lossy(&heard), text);
+        let mut received = vec![0; text.len()];
+        timeout(PATIENCE, stream.read_exact(&mut received)).await.unwrap().unwrap();
+        assert_eq!(String::from_utf8_lossy(&received), text);
     }
 
     fn hears_nothing(stream: &TcpStream) {
-        let heard = stream.try_read(&mut [0]).map_err(|error| error.kind());
-        assert_eq!(heard, Err(io::ErrorKind::WouldBlock));
+        let received = stream.try_read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(received, Err(io::ErrorKind::WouldBlock));
     }
 
     /// The end of the stream, or that the other side broke it off.

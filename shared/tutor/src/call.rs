@@ -38,7 +38,7 @@ const ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// Bytes of an answer. The prompts ask for a twentieth of it.
 const MAX_ANSWER: usize = 64 << 10;
-/// The property of an answer that is told while it is made.
+/// The property of an answer that is streamed.
 const FIRST_TEXT: &str = "explanation";
 /// Bytes of text for a token, where the server does not say how many there were.
 const BYTES_PER_TOKEN: usize = 4;
@@ -190,15 +190,20 @@ impl Tutor {
         }
     }
 
-    /// Asks, and gives the finished paragraphs of the answer's first text to `told` as they come.
-    pub async fn ask(&self, task: Task, fields: &[Field], told: impl FnMut(String)) -> Answered {
+    /// Asks, and gives the finished paragraphs of the answer's first text to `streamed` as they come.
+    pub async fn ask(
+        &self,
+        task: Task,
+        fields: &[Field],
+        streamed: impl FnMut(String),
+    ) -> Answered {
         if !self.breaker.lock().lets_through(self.clock.now()) {
             return Answered { text: Err(ModelError::Resting), spent: Spent::default() };
         }
         let started = Instant::now();
         let mut spent = self.at_most(task, fields);
         let mut received = Received::default();
-        let call = self.call(task, fields, started + self.timeout, &mut received, told);
+        let call = self.call(task, fields, started + self.timeout, &mut received, streamed);
         let text = match tokio::time::timeout(self.timeout, call).await {
             Ok(text) => text,
             Err(_elapsed) => Err(ModelError::Late),
@@ -225,7 +230,7 @@ impl Tutor {
         fields: &[Field],
         deadline: Instant,
         received: &mut Received,
-        mut told: impl FnMut(String),
+        mut streamed: impl FnMut(String),
     ) -> Result<String, ModelError> {
         let request = self.request(task, fields).map_err(ModelError::Schema)?;
         let http = self.http.clone();
@@ -250,7 +255,7 @@ impl Tutor {
                 if text.len() > MAX_ANSWER {
                     return Err(ModelError::TooLong);
                 }
-                paragraphs.push(&piece).into_iter().for_each(&mut told);
+                paragraphs.push(&piece).into_iter().for_each(&mut streamed);
                 finished = choice.finish_reason.or(finished);
             }
         }
@@ -310,7 +315,7 @@ async fn send(
     let mut attempt = 1;
     loop {
         let result = http.execute(factory.build().await?).await;
-        let wanted = match &result {
+        let asked_for = match &result {
             Ok(response) if !passes(response.status()) => {
                 return result.map_err(OpenAIError::Reqwest);
             }
@@ -319,11 +324,11 @@ async fn send(
             Err(_) => return result.map_err(OpenAIError::Reqwest),
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        let delay = wanted.unwrap_or_else(|| backoff(attempt));
+        let delay = asked_for.unwrap_or_else(|| backoff(attempt));
         if attempt == ATTEMPTS || delay >= left {
-            return match wanted {
-                Some(wanted) if wanted >= left => {
-                    Err(OpenAIError::Boxed(Box::new(ModelError::Busy(wanted.as_secs()))))
+            return match asked_for {
+                Some(asked_for) if asked_for >= left => {
+                    Err(OpenAIError::Boxed(Box::new(ModelError::Busy(asked_for.as_secs()))))
                 }
                 _ => result.map_err(OpenAIError::Reqwest),
             };

@@ -203,15 +203,15 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_is_told_is_noticed_and_a_question_is_not() {
-        for told in [
+    fn a_change_that_is_spelled_out_is_noticed_and_a_question_is_not() {
+        for text in [
             "Change `=` to `==` on line 2.",
             "Use `len(a) - 1` instead of `len(a)`.",
             "The last index should be 4.",
             "Just add a colon.",
             "The solution is simple.",
         ] {
-            assert!(tells_the_change(told), "{told}");
+            assert!(tells_the_change(text), "{text}");
         }
         for asked in [
             "What does `=` do, and what did you want to ask?",

@@ -3,7 +3,7 @@
 use events::model_call::{Field, Task};
 use serde_json::{Map, Value};
 
-/// What a model is told before it sees the student's data, and what its answer must look like.
+/// What a model gets before it sees the student's data, and what its answer must look like.
 #[derive(Debug, Clone)]
 pub struct Prompt {
     /// Its name and version, such as `explain.v1`: a changed text is a new version.
@@ -11,7 +11,7 @@ pub struct Prompt {
     /// The instructions.
     pub system: &'static str,
     /// JSON Schema of the answer, within what strict structured outputs accept. As it is written: a model
-    /// answers in the order of the properties, and the first one is told while it is made.
+    /// answers in the order of the properties, and the first one is streamed.
     pub schema: &'static str,
     /// Tokens of the answer at most.
     pub max_tokens: u32,

@@ -6,7 +6,7 @@
 #[derive(Debug)]
 pub(crate) struct Paragraphs {
     /// The property's name.
-    wanted: &'static str,
+    property: &'static str,
     name: String,
     state: State,
     /// Text of the value that was not given yet.
@@ -28,9 +28,9 @@ enum State {
 }
 
 impl Paragraphs {
-    pub(crate) fn of(wanted: &'static str) -> Self {
+    pub(crate) fn of(property: &'static str) -> Self {
         Self {
-            wanted,
+            property,
             name: String::new(),
             state: State::default(),
             waiting: String::new(),
@@ -58,7 +58,7 @@ impl Paragraphs {
     fn take(&mut self, c: char) {
         match self.state {
             State::Before if c == '"' => self.state = State::InName,
-            State::InName if c == '"' && self.name == self.wanted => self.state = State::Colon,
+            State::InName if c == '"' && self.name == self.property => self.state = State::Colon,
             State::InName if c == '"' => self.state = State::After,
             State::InName => self.name.push(c),
             State::Colon if c == '"' => self.state = State::InValue,

@@ -31,10 +31,10 @@ async fn an_answer_is_streamed_in_paragraphs_and_its_cost_is_known() {
     let server = ModelServer::playing([Scripted::Says(ANSWER.to_owned())]).await;
     let tutor = tutor(&server, 5_000);
     let fields = [Field { name: "question".to_owned(), text: "What is a list?".to_owned() }];
-    let mut told = Vec::new();
-    let answered = tutor.ask(Task::Explain, &fields, |paragraph| told.push(paragraph)).await;
+    let mut streamed = Vec::new();
+    let answered = tutor.ask(Task::Explain, &fields, |paragraph| streamed.push(paragraph)).await;
     assert_eq!(answered.text.expect("an answer"), ANSWER);
-    assert_eq!(told, ["A list keeps order.\n\n", "It can grow."]);
+    assert_eq!(streamed, ["A list keeps order.\n\n", "It can grow."]);
     assert_eq!((answered.spent.tokens_in, answered.spent.tokens_out), (100, 50));
     let request = &server.requests()[0];
     assert_eq!(request.headers["authorization"], "Bearer a-secret-key");

@@ -30,13 +30,16 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(told(parts.extensions.get::<Self>(), parts.extensions.get()))
+        Ok(address(parts.extensions.get::<Self>(), parts.extensions.get()))
     }
 }
 
-fn told(told: Option<&ClientAddress>, peer: Option<&ConnectInfo<SocketAddr>>) -> ClientAddress {
+fn address(
+    resolved: Option<&ClientAddress>,
+    peer: Option<&ConnectInfo<SocketAddr>>,
+) -> ClientAddress {
     let peer = peer.map(|info| ClientAddress(info.0.ip().to_canonical()));
-    told.copied().or(peer).unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    resolved.copied().or(peer).unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
 }
 
 /// What of an address stands for one client: all of IPv4's, the network of IPv6's.
@@ -165,7 +168,7 @@ pub(crate) async fn locate(
     next: Next,
 ) -> Response {
     let extensions = request.extensions();
-    let peer = told(extensions.get(), extensions.get());
+    let peer = address(extensions.get(), extensions.get());
     let client = ClientAddress(proxies.client(peer.0, request.headers()));
     request.extensions_mut().insert(client);
     next.run(request).await

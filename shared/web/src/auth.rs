@@ -115,7 +115,7 @@ pub enum TokenError {
     /// Its algorithm or key is not accepted here.
     #[error("the access token is signed with a key that is not accepted here")]
     UnknownKey,
-    /// Whether it is good cannot be told now.
+    /// Whether it is good cannot be known now.
     #[error("the identity provider, who signed the access token, cannot be reached; try again")]
     ProviderAway(#[source] KeyError),
 }

@@ -33,7 +33,7 @@ use crate::{TrustedProxies, network};
 pub struct Limits {
     /// Connections at once; who comes after them waits with the system to be accepted.
     pub connections: usize,
-    /// Of these from one client, as far as it can be told from the connection alone; who comes with more is
+    /// Of these from one client, as far as the connection shows it; who comes with more is
     /// hung up on. A trusted proxy may have them all.
     pub per_client: usize,
     /// From being ready for a request to the end of its head, so also the life of an idle connection.
@@ -51,7 +51,7 @@ impl Limits {
         let connections = CONNECTIONS_LIMIT.min(open_files() / 2);
         Self {
             connections,
-            // A whole school behind one address has room, and so has everybody else beside it, or beside a
+            // A whole school behind one address fits, and so does everybody else beside it, or beside a
             // proxy that nobody has named.
             per_client: connections / 2,
             // More than the 60 s for which load balancers keep idle connections: so it is they who close
@@ -76,10 +76,10 @@ const OPEN_FILES: u64 = 10_240;
 fn open_files() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let current = limit.current.unwrap_or(u64::MAX);
-    let wanted = OPEN_FILES.min(limit.maximum.unwrap_or(u64::MAX));
-    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
-    let is_raised = current < wanted && setrlimit(Resource::Nofile, raised).is_ok();
-    let files = if is_raised { wanted } else { current };
+    let target = OPEN_FILES.min(limit.maximum.unwrap_or(u64::MAX));
+    let raised = Rlimit { current: Some(target), maximum: limit.maximum };
+    let is_raised = current < target && setrlimit(Resource::Nofile, raised).is_ok();
+    let files = if is_raised { target } else { current };
     usize::try_from(files).unwrap_or(usize::MAX)
 }
 
@@ -213,7 +213,7 @@ async fn connection(
 struct Impatient {
     stream: TcpStream,
     limit: Duration,
-    /// Runs from the first write that found no room to the next that did.
+    /// Runs from the first write that could not write at once to the next that did.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 

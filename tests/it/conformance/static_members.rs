@@ -114,13 +114,13 @@ async fn of_two_members_with_one_name_the_older_one_is_shut_out(brokers: &str) {
     })
     .await;
     let newer = Instance::start(brokers, "fenced", "one");
-    let (mut told, started) = (false, std::time::Instant::now());
-    while !told || newer.partitions().len() < 8 {
+    let (mut replaced, started) = (false, std::time::Instant::now());
+    while !replaced || newer.partitions().len() < 8 {
         let (older, _) = tokio::join!(older.poll(), newer.poll());
         // The client makes it a fatal error of its own.
-        told |= older.is_some_and(|code| {
+        replaced |= older.is_some_and(|code| {
             matches!(code, RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::Fatal)
         });
-        assert!(started.elapsed() < LIMIT, "told: {told}, {:?}", newer.partitions());
+        assert!(started.elapsed() < LIMIT, "replaced: {replaced}, {:?}", newer.partitions());
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn check_all(brokers: &str) {
     a_topic_made_anew_is_read_from_its_beginning(brokers).await;
 }
 
-/// A group as it is told.
+/// A group as it is described.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
     name: String,
@@ -47,8 +47,8 @@ async fn groups(brokers: &str, name: Option<&str>) -> Vec<Group> {
     let looked = tokio::task::spawn_blocking(move || -> Result<_, KafkaError> {
         let client: BaseConsumer =
             ClientConfig::new().set("bootstrap.servers", brokers).create()?;
-        let told = client.fetch_group_list(name.as_deref(), LIMIT)?;
-        let groups = told.groups().iter().map(|group| Group {
+        let listed = client.fetch_group_list(name.as_deref(), LIMIT)?;
+        let groups = listed.groups().iter().map(|group| Group {
             name: group.name().to_owned(),
             state: group.state().to_owned(),
             protocol_type: group.protocol_type().to_owned(),
@@ -57,7 +57,7 @@ async fn groups(brokers: &str, name: Option<&str>) -> Vec<Group> {
         });
         Ok(groups.collect())
     });
-    looked.await.expect("no panic").expect("groups are told")
+    looked.await.expect("no panic").expect("groups are listed")
 }
 
 fn member(info: &GroupMemberInfo) -> Member {

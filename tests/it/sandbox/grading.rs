@@ -1,4 +1,4 @@
-//! Functions that are tested: what counts, what is told, and what happens when much is run at once.
+//! Functions that are tested: what counts, what is shown, and what happens when much is run at once.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -139,7 +139,7 @@ async fn only_the_call_can_raise_what_is_wanted() {
     }
 }
 
-/// Programs that put what they were given into something that is told, each in another way.
+/// Programs that put what they were given into something that is shown, each in another way.
 pub(crate) const CHANNELS: [&str; 18] = [
     "return x",
     "print(x); return 1",
@@ -176,11 +176,11 @@ async fn of_a_hidden_test_only_our_own_words_leave_the_sandbox() {
         let result = run(&workers, &request).await;
         assert_eq!(result.tests.len(), 2);
         assert!(!result.tests[0].passed && result.tests[1].actual == "2", "{channel}: {result:?}");
-        let told = serde_json::to_string(&result).expect("JSON");
-        assert!(!told.contains("Secret") && !told.contains("right', "), "{channel}: {told}");
+        let shown = serde_json::to_string(&result).expect("JSON");
+        assert!(!shown.contains("Secret") && !shown.contains("right', "), "{channel}: {shown}");
         assert_eq!((&*result.tests[0].expected, result.tests[0].duration_ms), ("", 0));
-        // Nothing else that is told depends on it.
-        assert_eq!((result.verdict, &result.files.len()), (Ok, &0), "{channel}: {told}");
+        // Nothing else that is shown depends on it.
+        assert_eq!((result.verdict, &result.files.len()), (Ok, &0), "{channel}: {shown}");
     }
     let all_hidden = json!({ "code": RIGHT, "tests": [
         { "name": "a", "call": "ends([1])", "expected": "(1, 1)", "hidden": true }] });

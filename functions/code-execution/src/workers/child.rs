@@ -98,7 +98,7 @@ async fn receive(
             }
             Err(error) => {
                 tracing::error!(%error, "an order cannot be read");
-                if finished.send((id, Answer::Untold)).is_err() {
+                if finished.send((id, Answer::Unreadable)).is_err() {
                     break;
                 }
                 continue;
@@ -133,14 +133,14 @@ async fn send(mut answers: mpsc::UnboundedReceiver<Done>) -> io::Result<()> {
     let ready = protocol::frame(protocol::READY, &()).map_err(io::Error::other)?;
     protocol::write(&mut stdout, &ready).await?;
     while let Some((id, answer)) = answers.recv().await {
-        let told = match protocol::frame(id, &answer) {
-            Ok(told) => told,
+        let frame = match protocol::frame(id, &answer) {
+            Ok(frame) => frame,
             Err(error) => {
-                tracing::error!(%error, "what came of a program cannot be told");
-                protocol::frame(id, &Answer::Untold).map_err(io::Error::other)?
+                tracing::error!(%error, "the result of a program cannot be sent");
+                protocol::frame(id, &Answer::Unreadable).map_err(io::Error::other)?
             }
         };
-        protocol::write(&mut stdout, &told).await?;
+        protocol::write(&mut stdout, &frame).await?;
     }
     Ok(())
 }

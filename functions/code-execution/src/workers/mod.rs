@@ -5,10 +5,10 @@
 //! slow each other down, and processes do not. It takes turns between its programs, so that a short one
 //! never waits for a long one to end.
 
-mod alone;
 mod child;
 mod process;
 mod protocol;
+mod quarantine;
 mod scheduler;
 
 use std::{path::PathBuf, thread, time::Duration};
@@ -16,13 +16,13 @@ use std::{path::PathBuf, thread, time::Duration};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
+pub use self::{child::main, process::Command};
 use self::{
-    alone::Alone,
     process::{Lost, Process},
     protocol::{Answer, Task},
+    quarantine::Quarantine,
     scheduler::Request,
 };
-pub use self::{child::main, process::Command};
 use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
 
 /// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
@@ -42,7 +42,7 @@ pub struct Workers {
     /// Programs that may begin: [`MAX_RUNS`] for each worker. Who waits is served in the order of coming.
     turns: Semaphore,
     /// For programs whose worker was lost under them: it may have been another's fault.
-    alone: Alone,
+    quarantine: Quarantine,
 }
 
 /// A turn of one program: whoever has it runs one thing after the other, its tests for instance, and need
@@ -71,7 +71,7 @@ impl Workers {
             .name("sandbox".to_owned())
             .spawn(move || scheduler::block_on(&sandbox, inbox))
             .map_err(|error| SandboxError::Start(error.into()))?;
-        Ok(Self::of(vec![Place::Thread(sender)], Alone::default()))
+        Ok(Self::of(vec![Place::Thread(sender)], Quarantine::default()))
     }
 
     /// Worker processes, started again when they are lost.
@@ -79,23 +79,23 @@ impl Workers {
     pub fn processes(command: &Command, count: usize) -> Self {
         let worker = |_| Place::Process(Process::supervise(command.clone()));
         let count = count.max(1);
-        Self::of((0..count).map(worker).collect(), Alone::new(command, count))
+        Self::of((0..count).map(worker).collect(), Quarantine::new(command, count))
     }
 
-    fn of(workers: Vec<Place>, alone: Alone) -> Self {
+    fn of(workers: Vec<Place>, quarantine: Quarantine) -> Self {
         let running = Mutex::new(vec![0; workers.len()]);
         let turns = Semaphore::new(MAX_RUNS * workers.len());
-        Self { workers, running, turns, alone }
+        Self { workers, running, turns, quarantine }
     }
 
-    /// The worker processes that there are at the moment, those for one program alone last.
+    /// The worker processes that there are at the moment, those in quarantine last.
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {
         let processes = self.workers.iter().filter_map(|worker| match worker {
             Place::Process(process) => process.id(),
             Place::Thread(_) => None,
         });
-        processes.chain(self.alone.process_ids()).collect()
+        processes.chain(self.quarantine.process_ids()).collect()
     }
 
     /// Waits until a program may begin. Who has waited longest is next; whoever waits is bounded by what the
@@ -125,7 +125,7 @@ impl Workers {
             }
         };
         metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
-        let answer = self.alone.ask(task.clone(), limit).await;
+        let answer = self.quarantine.ask(task.clone(), limit).await;
         if answer.is_none() {
             tracing::error!(%lost, "a program could not be run: its worker was lost each time");
         }
@@ -139,7 +139,7 @@ impl Turn<'_> {
         let limit = job.limit;
         match self.workers.ask(&Task::Run(Box::new(job)), limit).await {
             Some(Answer::Run(run)) => *run,
-            Some(Answer::Untold) => alone::untold(),
+            Some(Answer::Unreadable) => quarantine::unreadable(),
             Some(Answer::Values(_) | Answer::Pong) | None => Run::not_run(),
         }
     }
@@ -152,7 +152,7 @@ impl Turn<'_> {
         let count = expressions.len();
         match self.workers.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await {
             Some(Answer::Values(values)) if values.len() == count => Some(values),
-            Some(Answer::Untold) => {
+            Some(Answer::Unreadable) => {
                 Some(vec![Err("all values together are too large".to_owned()); count])
             }
             Some(Answer::Values(_) | Answer::Run(_) | Answer::Pong) | None => None,

@@ -32,8 +32,10 @@ const SILENCE: Duration = Duration::from_secs(10);
 const START: Duration = Duration::from_secs(30);
 /// Time beyond a program's limit after which nobody waits for it any more, though its worker has its turns.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Pauses before a worker that was lost is started again: the first, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
+/// The first pause before a worker that was lost is started again; each one after it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked at what memory a worker has: in that time a program can fill some 200 MB.
 const MEMORY_CHECK: Duration = Duration::from_millis(100);
 
@@ -137,7 +139,7 @@ impl Drop for Interest<'_> {
         if self.pending.lock().remove(&self.id).is_some()
             && self.orders.send((self.id, Order::Cancel)).is_err()
         {
-            tracing::debug!("a worker process has ended before it was told to");
+            tracing::debug!("a worker process has ended before it was asked to");
         }
     }
 }
@@ -152,7 +154,7 @@ struct Watch {
 
 impl Watch {
     async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<(u64, Order)>) {
-        let mut pause = PAUSES.0;
+        let mut pause = FIRST_PAUSE;
         // Made when there is something to do: a host that never runs a program has no worker.
         while let Some(first) = inbox.recv().await {
             let mut ready = false;
@@ -174,7 +176,7 @@ impl Watch {
                 while inbox.try_recv().is_ok() {}
             }
             // One that has started was a program's to lose.
-            pause = if ready { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
+            pause = if ready { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
         }
     }
@@ -273,8 +275,8 @@ async fn send(
         match protocol::frame(id, &order) {
             Ok(frame) => protocol::write(&mut stdin, &frame).await?,
             Err(error) => {
-                tracing::error!(%error, "a program cannot be told to a worker process");
-                answer(pending, id, Answer::Untold);
+                tracing::error!(%error, "a program cannot be sent to a worker process");
+                answer(pending, id, Answer::Unreadable);
             }
         }
         (id, order) = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
@@ -286,14 +288,14 @@ async fn receive(
     pending: &Pending,
     ready: &mut bool,
 ) -> io::Result<Infallible> {
-    while let Some((id, told)) = protocol::read(&mut stdout).await? {
+    while let Some((id, read)) = protocol::read(&mut stdout).await? {
         *ready = true;
-        match told {
+        match read {
             _ if id == protocol::READY => {}
-            Ok(told) => answer(pending, id, told),
+            Ok(read) => answer(pending, id, read),
             Err(error) => {
-                tracing::error!(%error, "what came of a program cannot be read");
-                answer(pending, id, Answer::Untold);
+                tracing::error!(%error, "the result of a program cannot be read");
+                answer(pending, id, Answer::Unreadable);
             }
         }
     }

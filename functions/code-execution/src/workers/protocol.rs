@@ -36,8 +36,8 @@ pub(super) enum Answer {
     Values(Vec<Result<Called, String>>),
     /// To a ping.
     Pong,
-    /// What came of it, or what was to be done, cannot be put into a frame or read from it.
-    Untold,
+    /// The task or its result cannot be put into a frame, or read from one.
+    Unreadable,
 }
 
 /// From host to worker.

@@ -214,7 +214,7 @@ impl<'s> Scheduler<'s> {
     }
 
     fn next(&mut self) -> Option<u64> {
-        // One whose time is up needs no more than to be told so, but that at once.
+        // One whose time is up only has to learn that, but at once.
         let now = Instant::now();
         let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| now >= entry.deadline);
         for queue in &mut self.ready {

@@ -155,9 +155,9 @@ fn another_example_is_another_one() {
 }
 
 #[test]
-fn the_level_says_how_it_is_told() {
-    let told = |level| offline("What is a set?", json!({ "level": level })).answer.content;
-    assert_ne!(told("beginner"), told("mastered"));
+fn the_level_says_how_it_is_explained() {
+    let content = |level| offline("What is a set?", json!({ "level": level })).answer.content;
+    assert_ne!(content("beginner"), content("mastered"));
 }
 
 #[test]

@@ -114,8 +114,8 @@ fn is_result_used(name: &str, all: &All<'_>) -> bool {
         expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name))
     };
     let calls = all.expressions.iter().filter(|expr| is_call(expr)).count();
-    let alone = all.statements.iter().filter_map(|stmt| stmt.as_expr_stmt());
-    calls > alone.filter(|stmt| is_call(&stmt.value)).count()
+    let bare = all.statements.iter().filter_map(|stmt| stmt.as_expr_stmt());
+    calls > bare.filter(|stmt| is_call(&stmt.value)).count()
 }
 
 /// The first thing that happens to a parameter is that it gets another value.

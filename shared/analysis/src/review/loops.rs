@@ -51,8 +51,9 @@ fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
         changed_while_looping(findings, list, &repeat.body);
     }
     if let Some(target) = tree::name(&repeat.target) {
-        if let Some((list, extra)) = positions(&repeat.iter) {
-            check_positions(findings, repeat, &body, (target, list, extra));
+        if let Some((list, goes_further)) = positions(&repeat.iter) {
+            let positions = Positions { target, list, goes_further };
+            check_positions(findings, repeat, &body, positions);
         }
         reassigned(findings, target, &repeat.body);
     }
@@ -76,6 +77,15 @@ fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
             }
         }
     }
+}
+
+/// A loop over the positions of a list.
+#[derive(Clone, Copy)]
+struct Positions<'a> {
+    target: &'a str,
+    list: &'a str,
+    /// Whether it goes one further than there are items.
+    goes_further: bool,
 }
 
 /// The list of `range(len(list))`, and whether the range goes one further.
@@ -110,8 +120,9 @@ fn check_positions(
     findings: &mut Findings<'_, '_>,
     repeat: &StmtFor,
     body: &All<'_>,
-    (target, list, goes_further): (&str, &str, bool),
+    positions: Positions<'_>,
 ) {
+    let Positions { target, list, goes_further } = positions;
     let items: Vec<_> = body
         .expressions
         .iter()
@@ -126,7 +137,7 @@ fn check_positions(
         }
         return;
     }
-    next_item(findings, body, (target, list));
+    next_item(findings, body, positions);
     let uses = body.expressions.iter().filter(|expr| tree::name(expr) == Some(target)).count();
     let only_reads = items.iter().all(|item| item.ctx.is_load());
     if !items.is_empty() && items.len() == uses && only_reads && !body.stored().contains(list) {
@@ -141,7 +152,8 @@ fn check_positions(
 }
 
 /// `items[i + 1]` in a loop over all positions, where nothing asks how far `i` is.
-fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, (target, list): (&str, &str)) {
+fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positions<'_>) {
+    let Positions { target, list, .. } = positions;
     let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
         let mut sides = std::iter::once(&*test.left).chain(&*test.comparators);
         sides.any(|side| !side.is_subscript_expr() && All::of_expr(side).read().contains(target))

@@ -148,11 +148,11 @@ fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>, bound: &BTreeSet<&s
     if makes_unseen_names(all) {
         return;
     }
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for expr in &all.expressions {
         let Some(name) = tree::name(expr) else { continue };
         let is_known = bound.contains(name) || BUILTINS.split(' ').any(|builtin| builtin == name);
-        if !is_known && told.insert(name) {
+        if !is_known && reported.insert(name) {
             findings.add(
                 "undefined_name",
                 *expr,
@@ -163,12 +163,12 @@ fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>, bound: &BTreeSet<&s
 }
 
 fn shadowed(findings: &mut Findings<'_, '_>, all: &All<'_>) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for expr in &all.expressions {
         let stored = expr.as_name_expr().filter(|name| name.ctx.is_store());
         if let Some(name) = stored.map(|name| name.id.as_str())
             && MISSED.contains(&name)
-            && told.insert(name)
+            && reported.insert(name)
         {
             findings.add(
                 "shadowed_builtin",
@@ -230,9 +230,9 @@ fn local_before_value(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Param
             .filter(|name| name.ctx.is_store())
             .map(|n| n.id.as_str()),
     );
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for (name, stmt) in added {
-        if !given.contains(name) && !declared.contains(name) && told.insert(name) {
+        if !given.contains(name) && !declared.contains(name) && reported.insert(name) {
             findings.add(
                 "local_before_value",
                 stmt,
@@ -249,8 +249,8 @@ fn first_values_of_themselves<'a>(own: &All<'a>) -> Vec<(&'a str, &'a Stmt)> {
     let stored =
         stored.filter(|name| name.ctx.is_store()).map(|name| (name.id.as_str(), name.start()));
     let defined = own.statements.iter().flat_map(|stmt| {
-        let alone = All { statements: vec![*stmt], expressions: Vec::new() };
-        bound(&alone).into_iter().map(|name| (name, stmt.start()))
+        let only = All { statements: vec![*stmt], expressions: Vec::new() };
+        bound(&only).into_iter().map(|name| (name, stmt.start()))
     });
     for (name, start) in stored.chain(defined) {
         let known = first.entry(name).or_insert(start);
@@ -304,7 +304,7 @@ fn local_made_of_itself(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Par
 }
 
 fn styles(findings: &mut Findings<'_, '_>, all: &All<'_>) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for stmt in &all.statements {
         match stmt {
             Stmt::FunctionDef(function) if is_camel(&function.name) => {
@@ -327,9 +327,9 @@ fn styles(findings: &mut Findings<'_, '_>, all: &All<'_>) {
     for expr in &all.expressions {
         let stored = expr.as_name_expr().filter(|name| name.ctx.is_store());
         let Some(name) = stored.map(|name| name.id.as_str()) else { continue };
-        if matches!(name, "l" | "O" | "I") && told.insert(name) {
+        if matches!(name, "l" | "O" | "I") && reported.insert(name) {
             findings.add("ambiguous_name", *expr, format!("The name `{name}` is easily misread."));
-        } else if is_camel(name) && told.insert(name) {
+        } else if is_camel(name) && reported.insert(name) {
             findings.add(
                 "name_style",
                 *expr,

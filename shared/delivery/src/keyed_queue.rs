@@ -1,4 +1,4 @@
-//! The order of work: one at a time for each key, many keys at once, and offsets that are only
+//! The order of handling and sending: one at a time for each key, many keys at once, and offsets that are only
 //! committed when everything before them is done. Pure, so that it can be tested to death.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 /// Queues of items by key. Items of one key are handed out in order, one at a time.
 #[derive(Debug)]
-pub(crate) struct Lanes<K, T> {
+pub(crate) struct KeyedQueue<K, T> {
     queues: HashMap<K, VecDeque<T>>,
     ready: VecDeque<K>,
     running: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Lanes<K, T> {
     len: usize,
 }
 
-impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
+impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
     /// At most `limit` items are in work at once.
     pub(crate) fn new(limit: usize) -> Self {
         Self { queues: HashMap::new(), ready: VecDeque::new(), running: 0, limit, len: 0 }
@@ -32,10 +32,10 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         self.queues.values().flatten()
     }
 
-    /// Adds an item at the end of its key's lane.
+    /// Adds an item behind those of the same key.
     pub(crate) fn push(&mut self, key: K, item: T) {
         self.len += 1;
-        // A lane exists while an item of it is queued or in work; only a new lane is ready.
+        // A key has a queue while an item of it waits or is in work; only a new one is ready.
         match self.queues.get_mut(&key) {
             Some(queue) => queue.push_back(item),
             None => {
@@ -72,7 +72,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
             self.len -= before - queue.len();
         }
         let queues = &mut self.queues;
-        // A lane that is ready has nothing in work, so without a queue it is over.
+        // A key that is ready has nothing in work, so without items it is done with.
         self.ready.retain(|key| {
             let has_items = queues.get(key).is_some_and(|queue| !queue.is_empty());
             if !has_items {
@@ -122,33 +122,33 @@ impl Offsets {
 mod tests {
     use proptest::prelude::{ProptestConfig, prop, prop_assert, prop_assert_eq, proptest};
 
-    use super::{Lanes, Offsets};
+    use super::{KeyedQueue, Offsets};
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         /// Whatever finishes when: per key the order is kept, the limit holds, nothing is lost.
         #[test]
-        fn lanes_keep_order_within_a_key(
+        fn a_keyed_queue_keeps_order_within_a_key(
             keys in prop::collection::vec(0_u8..5, 0..60),
             choices in prop::collection::vec(0_usize..100, 0..400),
             limit in 1_usize..8,
         ) {
-            let mut lanes = Lanes::new(limit);
+            let mut queue = KeyedQueue::new(limit);
             for (position, key) in keys.iter().enumerate() {
-                lanes.push(*key, position);
+                queue.push(*key, position);
             }
             let (mut running, mut seen) = (Vec::new(), Vec::new());
             let mut choices = choices.into_iter().cycle();
-            while lanes.len() > 0 {
-                while let Some((key, item)) = lanes.next() {
+            while queue.len() > 0 {
+                while let Some((key, item)) = queue.next() {
                     prop_assert!(running.iter().all(|other| *other != key), "one at a time");
                     running.push(key);
                     seen.push((key, item));
                 }
                 prop_assert!(running.len() <= limit);
                 let chosen = choices.next().unwrap_or(0) % running.len();
-                lanes.done(running.swap_remove(chosen));
+                queue.done(running.swap_remove(chosen));
             }
             prop_assert_eq!(seen.len(), keys.len());
             for key in 0..5 {
@@ -159,32 +159,32 @@ mod tests {
 
         /// Whatever is dropped when: what is not stale is handed out in order, and the count is right.
         #[test]
-        fn lanes_drop_only_what_is_stale(
+        fn a_keyed_queue_drops_only_what_is_stale(
             keys in prop::collection::vec(0_u8..4, 0..40),
             in_work in 0_usize..6,
             boundary in 0_usize..40,
         ) {
-            let mut lanes = Lanes::new(usize::MAX);
+            let mut queue = KeyedQueue::new(usize::MAX);
             for (position, key) in keys.iter().enumerate() {
-                lanes.push(*key, position);
+                queue.push(*key, position);
             }
-            let mut running: Vec<_> = std::iter::from_fn(|| lanes.next()).take(in_work).collect();
+            let mut running: Vec<_> = std::iter::from_fn(|| queue.next()).take(in_work).collect();
             let mut seen: Vec<_> = running.clone();
-            lanes.drop_stale(|position| *position < boundary);
+            queue.drop_stale(|position| *position < boundary);
             while let Some((key, _)) = running.pop() {
-                lanes.done(key);
-                while let Some((key, position)) = lanes.next() {
+                queue.done(key);
+                while let Some((key, position)) = queue.next() {
                     prop_assert!(position >= boundary);
                     seen.push((key, position));
                     running.push((key, position));
                 }
             }
-            while let Some((key, position)) = lanes.next() {
+            while let Some((key, position)) = queue.next() {
                 prop_assert!(position >= boundary);
                 seen.push((key, position));
-                lanes.done(key);
+                queue.done(key);
             }
-            prop_assert_eq!(lanes.len(), 0);
+            prop_assert_eq!(queue.len(), 0);
             for key in 0..4 {
                 let order: Vec<_> = seen.iter().filter(|(k, _)| *k == key).map(|(_, i)| *i).collect();
                 prop_assert!(order.is_sorted());

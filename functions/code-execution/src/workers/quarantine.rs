@@ -1,5 +1,5 @@
-//! Programs whose worker was lost under them, run again where no other program is: if that worker is
-//! lost, too, everybody knows whose fault it was.
+//! Programs whose worker was lost, run again where no other program runs: if that worker is lost, too, it was the
+//! program's fault.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -21,7 +21,7 @@ const MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Worker processes that run one program at a time. They are started when the first one comes.
 #[derive(Debug, Default)]
-pub(super) struct Alone {
+pub(super) struct Quarantine {
     processes: Vec<Place>,
     next: AtomicUsize,
 }
@@ -33,7 +33,7 @@ struct Place {
     turn: Mutex<()>,
 }
 
-impl Alone {
+impl Quarantine {
     pub(super) fn new(command: &Command, count: usize) -> Self {
         let place =
             |_| Place { process: Process::supervise(command.clone()), turn: Mutex::default() };
@@ -67,7 +67,7 @@ impl Alone {
     }
 }
 
-/// What is told of a program that has taken its worker with it.
+/// The result of a program that has ended its worker.
 fn run_of(lost: Lost, limit: Duration) -> Run {
     let (verdict, exit_code) = match lost {
         Lost::Start | Lost::Ended => (Verdict::Aborted, 134),
@@ -78,9 +78,9 @@ fn run_of(lost: Lost, limit: Duration) -> Run {
     Run { verdict, exit_code, raised: Some(Raised::default()), duration, ..Run::not_run() }
 }
 
-/// What is told of a program of which a worker cannot say how it went.
-pub(super) fn untold() -> Run {
-    let message = "what it has left behind is too large, or nested too deep, to be told".to_owned();
+/// The result of a program whose own result cannot be sent or read.
+pub(super) fn unreadable() -> Run {
+    let message = "its result is too large, or nested too deep, to be sent".to_owned();
     let raised = Raised { message, ..Raised::default() };
     Run { verdict: Verdict::Aborted, exit_code: 134, raised: Some(raised), ..Run::not_run() }
 }
