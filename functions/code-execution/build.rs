@@ -38,10 +38,14 @@ const SET_UP_AT: u64 = 1_767_225_600;
 
 #[path = "src/sandbox/engine.rs"]
 mod engine;
+#[path = "build/merge.rs"]
+mod merge;
+#[path = "build/module.rs"]
+mod module;
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to build so")]
 fn main() -> Result<()> {
-    for input in ["build.rs", "guest", "wit", "src/sandbox/engine.rs"] {
+    for input in ["build.rs", "build", "guest", "wit", "src/sandbox/engine.rs"] {
         println!("cargo::rerun-if-changed={input}");
     }
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
@@ -65,6 +69,7 @@ fn main() -> Result<()> {
 
     let mut component = fs::read(&component)?;
     make_objects_immortal(&mut component).context("the objects of the image cannot be found")?;
+    let component = merge::merge(&component).context("the modules cannot be merged")?;
     let engine = wasmtime::Engine::new(&engine::config())?;
     let image = engine.precompile_component(&component)?;
     let path = out.join("python.cwasm");
