@@ -9,28 +9,34 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentSectionId, ExportKind,
-    InstanceSection, ModuleArg, RawSection,
+    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentSectionId,
+    ExportKind, InstanceSection, ModuleArg, RawSection,
     reencode::{self, Reencode, ReencodeComponent},
 };
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ExternalKind, Instance, Parser, Payload,
 };
 
+use super::memory::Memory;
 use super::module::{Missing, Module, Parts, Reencoded, Source};
 
 /// The table by which functions are called that are made from the memory of those who call them. Whatever has it stays
 /// outside: its functions are there before the memory, or after it.
 const INDIRECT: &str = "$imports";
 
-/// The component with one module instead of those that share a memory.
-pub(crate) fn merge(component: &[u8]) -> Result<Vec<u8>> {
+/// The component with one module instead of those that share a memory, which `change` may change.
+pub(crate) fn merge(
+    component: &[u8],
+    change: impl FnOnce(&mut Memory) -> Result<()>,
+) -> Result<Vec<u8>> {
     let steps = read(component)?;
     let items = Items::of(&steps)?;
     let parts = items.parts()?;
     let exports = items.exports(&steps, &parts)?;
     let named = exports.iter().map(|export| (export.call(), export.part, export.name));
-    let (module, imports) = parts.merge(&named.collect::<Vec<_>>())?;
+    let mut memory = parts.memory()?;
+    change(&mut memory)?;
+    let (module, imports) = parts.merge(&memory, &named.collect::<Vec<_>>())?;
     let mut component = Rewritten {
         kept: items.kept(&parts),
         merged: Some(Merged { module, imports, exports }),
@@ -348,7 +354,9 @@ impl<'a> Rewritten<'a> {
     fn take(&mut self, step: &Step<'a>) -> Result<()> {
         match step {
             Step::Module(bytes) => self.waiting.push(bytes),
-            Step::Instance(_) if !self.kept.contains(&self.instances.seen) => self.instances.leave(),
+            Step::Instance(_) if !self.kept.contains(&self.instances.seen) => {
+                self.instances.leave()
+            }
             Step::Instance(instance) => {
                 self.before(step)?;
                 self.instance(instance)?;

@@ -13,9 +13,11 @@ use wasm_encoder::{
     reencode::{self, Reencode},
 };
 use wasmparser::{
-    Data, DataKind, Element, ElementKind, ExternalKind, FuncType, FunctionBody,
-    Global, KnownCustom, MemoryType, Name, Operator, Parser, Payload, TableType, TypeRef,
+    Data, DataKind, Element, ElementKind, ExternalKind, FuncType, FunctionBody, Global,
+    KnownCustom, MemoryType, Name, Operator, Parser, Payload, TableType, TypeRef,
 };
+
+use super::memory::Memory;
 
 /// A module as it is read.
 #[derive(Default)]
@@ -251,9 +253,33 @@ impl<'a> Parts<'a> {
         Ok(changing)
     }
 
+    /// What the parts put into their memory at the start.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let mut memory: Vec<u8> = Vec::new();
+        for (&part, module) in &self.modules {
+            for piece in &module.data {
+                let DataKind::Active { offset_expr, .. } = &piece.kind else {
+                    bail!("data is used later than at the start")
+                };
+                let start = self.constant(part, offset_expr)?.cast_unsigned() as usize;
+                let end = start + piece.data.len();
+                if memory.len() < end {
+                    memory.resize(end, 0);
+                }
+                let place = memory.get_mut(start..end).context("data has no place")?;
+                place.copy_from_slice(piece.data);
+            }
+        }
+        Ok(Memory::new(memory))
+    }
+
     /// One module with all parts, and the functions that it imports, by their numbers in the component; so they are
     /// called in the module. `exports` are called as the component numbers them, too.
-    pub(crate) fn merge(&self, exports: &[(String, u32, &str)]) -> Result<(Vec<u8>, Vec<u32>)> {
+    pub(crate) fn merge(
+        &self,
+        memory: &Memory,
+        exports: &[(String, u32, &str)],
+    ) -> Result<(Vec<u8>, Vec<u32>)> {
         let mut merged = Merged::default();
         merged.number_functions(self)?;
         let changing = self.changing()?;
@@ -268,7 +294,7 @@ impl<'a> Parts<'a> {
                 }
             }
         }
-        let module = merged.encode(self, globals, exports)?;
+        let module = merged.encode(self, globals, memory, exports)?;
         Ok((module, merged.outside.iter().map(|(number, _)| *number).collect()))
     }
 }
@@ -297,10 +323,7 @@ impl Merged {
     }
 
     /// Those that are not merged are first, since a module imports them.
-    fn number_functions(
-        &mut self,
-        parts: &Parts<'_>,
-    ) -> Result<()> {
+    fn number_functions(&mut self, parts: &Parts<'_>) -> Result<()> {
         for (&part, module) in &parts.modules {
             for (kind, index) in module.functions.types.iter().zip(0..) {
                 let place = parts.place(part, ExternalKind::Func, index)?;
@@ -324,11 +347,7 @@ impl Merged {
     }
 
     /// What a part calls its items, in the merged module.
-    fn numbers(
-        &mut self,
-        parts: &Parts<'_>,
-        part: u32,
-    ) -> Result<Numbers> {
+    fn numbers(&mut self, parts: &Parts<'_>, part: u32) -> Result<Numbers> {
         let module = parts.module(part)?;
         let mut numbers = Numbers::default();
         for kind in &module.types {
@@ -353,6 +372,7 @@ impl Merged {
         &mut self,
         parts: &Parts<'_>,
         globals: GlobalSection,
+        memory: &Memory,
         exports: &[(String, u32, &str)],
     ) -> Result<Vec<u8>> {
         let (mut tables, mut memories) = (TableSection::new(), MemorySection::new());
@@ -378,13 +398,6 @@ impl Merged {
                 let offset = ConstExpr::i32_const(parts.constant(part, offset_expr)?);
                 elements.active(None, &offset, numbers.element_items(element.items.clone())?);
             }
-            for piece in &module.data {
-                let DataKind::Active { offset_expr, .. } = &piece.kind else {
-                    bail!("data is used later than at the start")
-                };
-                let offset = ConstExpr::i32_const(parts.constant(part, offset_expr)?);
-                data.active(0, &offset, piece.data.iter().copied());
-            }
             for body in &module.bodies {
                 numbers.parse_function_body(&mut code, body.clone())?;
             }
@@ -397,6 +410,7 @@ impl Merged {
             }
         }
         ensure!(tables.len() == 1 && memories.len() == 1, "the parts share no table or memory");
+        data.active(0, &ConstExpr::i32_const(0), memory.bytes().iter().copied());
         for (number, name) in named {
             names.append(number, name);
         }
