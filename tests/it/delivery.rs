@@ -30,8 +30,10 @@ use uuid::Uuid;
 
 async fn store_query(world: &World, student: &Student) -> Uuid {
     let id = world.clock().new_id();
-    let sql =
-        "INSERT INTO queries (id, student_id, question, asked_at) VALUES ($1, $2, '{}', now())";
+    let sql = "WITH conversation AS (
+                   INSERT INTO conversations (id, student_id, created_at) VALUES ($1, $2, now()))
+               INSERT INTO queries (id, student_id, question, asked_at, conversation_id)
+               VALUES ($1, $2, '{}', now(), $1)";
     let mut conn = world.database().await;
     sqlx::query(sql)
         .bind(id)

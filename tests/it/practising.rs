@@ -2,9 +2,10 @@
 //! a model.
 
 use api_gateway::responses::{ExercisePage, SubmissionResponse};
-use curriculum::Exercise;
 use domain::difficulty::Difficulty;
-use events::submission_graded::{Feedback, TestStatus};
+use domain::execution::TestVerdict;
+use events::submission_graded::Feedback;
+use exercises::Exercise;
 use exercises::Parsons;
 use reqwest::StatusCode;
 use runtime::web::Problem;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 /// An exercise of the course by its slug, with the address under which it is found.
 fn exercise(slug: &str) -> (Exercise, String) {
-    let mut all = exercises::bank(curriculum::embedded());
+    let mut all = curriculum::bank(curriculum::embedded());
     let found = all.find(|entry| entry.exercise.slug == slug).expect(slug);
     (found.exercise, format!("/exercises/{}", found.id))
 }
@@ -51,7 +52,7 @@ async fn the_course_is_listed_page_by_page_and_nothing_hidden_is_shown() {
         }
     }
     let expected: Vec<String> =
-        exercises::bank(curriculum::embedded()).map(|entry| entry.id.to_string()).collect();
+        curriculum::bank(curriculum::embedded()).map(|entry| entry.id.to_string()).collect();
     assert_eq!(seen, expected, "all of them, in the order of the course");
     for id in seen.iter().step_by(10) {
         let shown = world.get(&format!("/exercises/{id}"), Some(&student.token)).await;
@@ -95,7 +96,7 @@ async fn a_solution_is_graded_by_hidden_tests_and_learns_what_may_be_told() {
             assert!(test.about.is_some(), "{test:?}");
         }
     }
-    assert!(tests.iter().any(|test| test.hidden && test.status != TestStatus::Pass), "{text}");
+    assert!(tests.iter().any(|test| test.hidden && !test.verdict.is_passed()), "{text}");
     let right = hand_in(&world, &ada, &path, &exercise.reference).await;
     let right: SubmissionResponse = right.ok();
     let (id, feedback) = (right.id, right.feedback.expect("a grade"));
@@ -144,17 +145,17 @@ async fn every_way_to_fail_a_test_is_told_apart() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let (_, path) = exercise("second-largest");
-    for (body, status, words) in [
-        ("    print(numbers)", TestStatus::NoneReturned, "return"),
-        ("    return numbers[99]", TestStatus::Exception, "IndexError"),
-        ("    while True:\n        pass", TestStatus::Timeout, "time"),
-        ("    return 'x'", TestStatus::Wrong, "should give `7`"),
-        ("    return 'x' * 10**9", TestStatus::Memory, "memory"),
+    for (body, verdict, words) in [
+        ("    print(numbers)", TestVerdict::NoneReturned, "return"),
+        ("    return numbers[99]", TestVerdict::Exception, "IndexError"),
+        ("    while True:\n        pass", TestVerdict::Timeout, "time"),
+        ("    return 'x'", TestVerdict::WrongAnswer, "should give `7`"),
+        ("    return 'x' * 10**9", TestVerdict::MemoryLimit, "memory"),
     ] {
         let code = format!("def second_largest(numbers):\n{body}\n");
         let feedback = graded(hand_in(&world, &student, &path, &code).await);
         let first = &feedback.tests[0];
-        assert_eq!(first.status, status, "{body}: {feedback:?}");
+        assert_eq!(first.verdict, verdict, "{body}: {feedback:?}");
         assert!(first.message.as_ref().is_some_and(|text| text.contains(words)), "{first:?}");
     }
     let broken = hand_in(&world, &student, &path, "def second_largest(numbers)\n    pass\n").await;
@@ -274,7 +275,7 @@ async fn what_a_model_writes_is_set_only_if_it_passes_every_gate() {
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     // A name that is a word of the lesson.
     let student = world.student("loop").await;
-    let all = exercises::bank(curriculum::embedded());
+    let all = curriculum::bank(curriculum::embedded());
     let count = all
         .filter(|e| e.topic.slug == "for-loops" && e.exercise.difficulty.as_str() == "easy")
         .count();

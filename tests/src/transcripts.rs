@@ -158,7 +158,7 @@ async fn converse(world: &World, student: &Student, step: Step, text: &mut Strin
 }
 
 fn id(slug: &str) -> String {
-    let mut all = exercises::bank(curriculum::embedded());
+    let mut all = curriculum::bank(curriculum::embedded());
     all.find(|entry| entry.exercise.slug == slug).expect("there is such an exercise").id.to_string()
 }
 

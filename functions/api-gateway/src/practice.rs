@@ -1,13 +1,12 @@
 //! Exercises: listed, shown, made, handed in, and graded.
 
-use ::exercises::{MIN_FAILED, Parsons};
+use ::exercises::{Exercise, MIN_FAILED, Parsons};
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use curriculum::Exercise;
 use domain::{
     agent::Agent,
     difficulty::Difficulty,

@@ -10,7 +10,7 @@ use domain::execution::{
     Advice, ExecutionError, ExecutionResult, MAX_SOURCE_BYTES, MAX_TIMEOUT_MS, Program, Stream,
     TestCase, TestResult, Verdict,
 };
-use python::advice::{self, Ending};
+use error_advice::Ending;
 
 use crate::{
     sandbox::{Called, Job, Raised, Run, Stage},
@@ -300,7 +300,7 @@ fn explained(
             error.message = message;
         }
     }
-    let told = advice::advise(&advice::Failure {
+    let told = error_advice::advise(&error_advice::Failure {
         ending,
         kind: &error.kind,
         bases: &raised.bases,

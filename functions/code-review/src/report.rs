@@ -103,7 +103,7 @@ fn shown(finding: &ReviewFinding, code: &str) -> String {
             format!("{}\n\n   This does the same; I ran it:{}", block(before), block(after))
         }
         _ => {
-            let line = finding.line.map_or("", |line| python::advice::line(code, line)).trim();
+            let line = finding.line.map_or("", |line| error_advice::line(code, line)).trim();
             if line.is_empty() { String::new() } else { block(line) }
         }
     }

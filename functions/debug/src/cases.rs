@@ -40,7 +40,7 @@ impl Case {
     /// What the agent finds, with what came of running the program.
     #[must_use]
     pub fn found(&self, run: Option<&ExecutionResult>) -> Finding {
-        let report = python::read_report(&self.report);
+        let report = pasted_text::read_report(&self.report);
         diagnose(&Evidence { code: &self.code, report: report.as_ref(), run, exercise: None })
     }
 }

@@ -2,7 +2,6 @@
 
 use agents::{Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::Fallback};
 use chrono::{DateTime, Utc};
-use curriculum::Exercise;
 use domain::{
     agent::Author,
     execution::{self, ExecutionResult},
@@ -16,6 +15,7 @@ use events::{
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint},
     question_routed::{QuestionRouted, Sign},
 };
+use exercises::Exercise;
 use ids::ExerciseId;
 use runtime::HandlerError;
 use serde::{Deserialize, Serialize};
@@ -136,10 +136,10 @@ fn explain(
     let asked = &request.asked;
     let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
         .join("\n");
-    if let Some(language) = python::foreign_language(&said) {
+    if let Some(language) = pasted_text::foreign_language(&said) {
         return Step::answer(Reply::offline(request.routing, of_another_language(language)));
     }
-    let report = python::read_report(&said);
+    let report = pasted_text::read_report(&said);
     let evidence = Evidence {
         code: &code,
         report: report.as_ref(),
@@ -226,7 +226,7 @@ fn reword(state: Rewording, text: Option<&str>) -> Step<Debug> {
 /// What tells one problem from another: the exercise, the kind of mistake, and the line's text, which
 /// stays when lines above it are added.
 fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
-    let line = finding.line.map(|line| python::advice::line(code, line));
+    let line = finding.line.map(|line| error_advice::line(code, line));
     // A solution that gives something else has no line: its problem is the test.
     let place = line.map_or(finding.message.as_str(), str::trim);
     let text = format!("{}\n{}\n{place}", exercise.unwrap_or_default(), finding.rule);
@@ -244,7 +244,7 @@ fn compose(
     let text = hint::hint(finding, rung, code, exercise);
     let mut content = finding.what.clone();
     if let Some(number) = finding.line {
-        let line = python::advice::line(code, number).trim();
+        let line = error_advice::line(code, number).trim();
         if !line.is_empty() {
             content.push_str(&format!("\n\n```text\nline {number}: {line}\n```"));
         }

@@ -1,12 +1,10 @@
 //! What is wrong with a program, by running it and by what its author saw.
 
 use analysis::review::{Finding as Reading, Severity, review};
-use curriculum::{Check, Exercise};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
-use python::{
-    ErrorReport,
-    advice::{self, Ending},
-};
+use error_advice::Ending;
+use exercises::{Exercise, TestCase};
+use pasted_text::ErrorReport;
 
 /// Characters of a value that are quoted.
 const SHOWN_CHARS: usize = 200;
@@ -98,7 +96,7 @@ fn waits_for_input(error: &ExecutionError) -> bool {
 fn failing_and_shown<'a>(
     exercise: &'a Exercise,
     run: &'a ExecutionResult,
-) -> Option<(&'a Check, &'a TestResult)> {
+) -> Option<(&'a TestCase, &'a TestResult)> {
     let mut tests = exercise.tests.iter().zip(&run.tests);
     tests.find(|(check, test)| fails(test) && check.hidden.is_none())
 }
@@ -185,7 +183,7 @@ fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     let line = locate(report, evidence.code);
-    let told = advice::advise(&advice::Failure {
+    let told = error_advice::advise(&error_advice::Failure {
         ending: Ending::Exception,
         kind: &report.error_type,
         bases: &[],

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use curriculum::Exercise;
 use domain::hints::{MAX_A_DAY, RUNGS, Step};
 use events::question_answered::{Answer, Details};
+use exercises::Exercise;
 use exercises::gives_away;
 use serde::Deserialize;
 

@@ -1,9 +1,10 @@
 //! Assigning an exercise: one that the student has not had, else one that is made, else an old one again.
 
 use agents::{Effect, Load, Next, Reply, Run, Step, step::ExerciseMade};
-use curriculum::{Curriculum, Exercise as Task};
+use curriculum::Curriculum;
 use domain::difficulty::Difficulty;
 use events::{exercise_generated::ExerciseGenerated, question_routed::QuestionRouted};
+use exercises::Exercise as Task;
 use exercises::Report;
 use ids::ExerciseId;
 use storage::exercises::{MadeExercise, NextExercise};

@@ -1,6 +1,7 @@
 //! An exercise that can be assigned.
 
-use curriculum::{Exercise, Topic};
+use curriculum::Topic;
+use exercises::Exercise;
 use ids::ExerciseId;
 use storage::exercises::StoredExercise;
 

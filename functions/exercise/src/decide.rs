@@ -29,7 +29,7 @@ pub struct Requested {
     /// The question.
     pub request: QuestionRouted,
     /// The exercise that is open.
-    pub open: Option<StoredExercise<curriculum::Exercise>>,
+    pub open: Option<StoredExercise<exercises::Exercise>>,
 }
 
 /// A solution that was handed in.
@@ -38,7 +38,7 @@ pub struct HandedIn {
     /// The solution.
     pub made: SubmissionMade,
     /// The exercise that it is for, if there is one.
-    pub exercise: Option<StoredExercise<curriculum::Exercise>>,
+    pub exercise: Option<StoredExercise<exercises::Exercise>>,
 }
 
 impl Begin<ExerciseRequested> for Exercise {

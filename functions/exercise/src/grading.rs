@@ -1,7 +1,6 @@
 //! Grading what is handed in: run with all tests, told with what may be told of them.
 
 use agents::{Effect, Load, Next, Run, Step};
-use curriculum::Exercise as Task;
 use domain::{execution::ExecutionResult, text::Source};
 use events::{
     activity_recorded::Activity,
@@ -9,6 +8,7 @@ use events::{
     submission_made::SubmissionMade,
 };
 use exercises::Before;
+use exercises::Exercise as Task;
 use runtime::HandlerError;
 use storage::{exercises::StoredExercise, submissions::Record};
 

@@ -2,13 +2,13 @@
 
 use agents::{Effect, Load, Next, Reply, Step};
 use chrono::{DateTime, Utc};
-use curriculum::Exercise;
 use domain::hints::{self, Ladder, Step as Climbed};
 use events::{
     activity_recorded::Activity,
     question_answered::{Answer, Details, Hint, SetExercise},
     question_routed::{QuestionRouted, Routing, Sign},
 };
+use exercises::Exercise;
 use sha2::{Digest as _, Sha256};
 
 use crate::{assignable::Assignable, show, state};

@@ -93,7 +93,7 @@ struct Page {
 async fn list(filter: Result<Query<Filter>, QueryRejection>) -> Result<Json<Page>, Problem> {
     let Query(filter) =
         filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let bank = exercises::bank(curriculum::embedded());
+    let bank = curriculum::bank(curriculum::embedded());
     let fits = bank.filter(|entry| {
         entry.position >= filter.cursor
             && filter.topic.as_ref().is_none_or(|slug| *slug == entry.topic.slug)
@@ -102,7 +102,7 @@ async fn list(filter: Result<Query<Filter>, QueryRejection>) -> Result<Json<Page
     let mut found: Vec<_> = fits.take(PAGE + 1).collect();
     let next_cursor = found.get(PAGE).map(|entry| entry.position);
     found.truncate(PAGE);
-    let set = |entry: &exercises::BankExercise<'_>| {
+    let set = |entry: &curriculum::BankExercise<'_>| {
         exercises::set(entry.id, &entry.topic.slug, &entry.exercise)
     };
     Ok(Json(Page { items: found.iter().map(set).collect(), next_cursor }))

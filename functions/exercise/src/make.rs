@@ -1,13 +1,13 @@
 //! Making an exercise: by varying one of the course, or by what a model has written. It is set only if it
 //! passes every gate.
 
-use curriculum::{Check, Exercise};
 use domain::{
     difficulty::Difficulty,
     execution::{ExecutionResult, Program},
     text::Source,
 };
 use events::question_routed::QuestionRouted;
+use exercises::{Exercise, TestCase};
 use exercises::{Fault, Report, Trial};
 use ids::ExerciseId;
 use serde::{Deserialize, Serialize};
@@ -197,7 +197,7 @@ fn double(exercise: &Exercise) -> Option<Fault> {
 
 fn exercise(written: WrittenExercise, difficulty: Difficulty, id: ExerciseId) -> Exercise {
     let text = |text: String| (!text.trim().is_empty()).then_some(text);
-    let tests = written.tests.into_iter().map(|test| Check {
+    let tests = written.tests.into_iter().map(|test| TestCase {
         call: Some(test.call),
         stdin: None,
         expected: Some(test.expected),

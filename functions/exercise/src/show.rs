@@ -1,7 +1,7 @@
 //! An exercise as a student gets it: nothing of its solution, nothing of its hidden tests.
 
 use curriculum::{Curriculum, Topic};
-use events::question_answered::{Answer, Details, SetExercise, VisibleTest};
+use events::question_answered::{Answer, Details, SetExercise, VisibleTestCase};
 
 /// The answer that sets an exercise. `note` is said before it.
 #[must_use]
@@ -34,7 +34,7 @@ pub fn answer(topic: &Topic, set: SetExercise, note: Option<&str>) -> Answer {
 
 /// A test in one line.
 #[must_use]
-pub fn shown(test: &VisibleTest) -> String {
+pub fn shown(test: &VisibleTestCase) -> String {
     match (&test.call, &test.expected, &test.raises) {
         (Some(call), Some(expected), _) => format!("- `{call}` is `{expected}`"),
         (Some(call), None, Some(raises)) => format!("- `{call}` raises a {raises}"),

@@ -1,7 +1,7 @@
 //! The exercise agent, and what it keeps while it waits.
 
-use curriculum::Exercise as Task;
 use events::{question_routed::QuestionRouted, submission_made::SubmissionMade};
+use exercises::Exercise as Task;
 use ids::ExerciseId;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use curriculum::Found;
 use domain::agent::Agent;
 use events::question_routed::{Routing, Sign};
-use python::Paste;
+use pasted_text::Paste;
 use regex::Regex;
 
 use crate::{
@@ -75,7 +75,7 @@ static OTHER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
 /// Decides.
 #[must_use]
 pub fn classify(context: &Context<'_>) -> Routing {
-    let paste = python::split(context.question);
+    let paste = pasted_text::split(context.question);
     let prose = paste.prose.trim();
     let signs = signs(prose);
     let routing = decide(context, &paste, prose, &signs);
@@ -97,7 +97,7 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         return certain(Agent::OffTopic, 0.95, "asks for something that hurts others".to_owned());
     }
     let report_text = [context.error.unwrap_or_default(), context.question].join("\n");
-    let report = python::read_report(&report_text);
+    let report = pasted_text::read_report(&report_text);
     let has_code =
         context.code.is_some_and(|code| !code.trim().is_empty()) || !paste.code.is_empty();
     let wanted = UNWANTED.replace_all(prose, " ");
@@ -108,7 +108,7 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         let reason = format!("an error report came with it: {}", report.error_type);
         return certain(Agent::Debug, TRACEBACK_CONFIDENCE, reason);
     }
-    if let Some(language) = python::foreign_language(&report_text) {
+    if let Some(language) = pasted_text::foreign_language(&report_text) {
         let reason = format!("an error of {language} came with it");
         return certain(Agent::Debug, 0.9, reason);
     }

@@ -56,7 +56,7 @@ const fn has_more(question: &QuestionBody) -> bool {
 /// What a question wants of the answer before it, by its words alone.
 #[must_use]
 pub fn kind(question: &str) -> Option<FollowUpKind> {
-    let paste = python::split(question);
+    let paste = pasted_text::split(question);
     let prose = paste.prose.trim();
     if prose.split_whitespace().count() > MAX_WORDS
         || !paste.code.is_empty()

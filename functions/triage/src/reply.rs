@@ -26,7 +26,7 @@ const PROGRESS: &str = "You would like to know how far you have come. The progre
 /// The reply to a question that goes to no agent.
 pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let course = curriculum::embedded();
-    let paste = python::split(asked.question.as_str());
+    let paste = pasted_text::split(asked.question.as_str());
     let found = course.find(&paste.prose);
     let named = found.matches.iter().map(|found| found.topic);
     let sign = |sign| routing.signs.contains(&sign);

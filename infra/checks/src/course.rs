@@ -1,9 +1,10 @@
 //! Everything that a course claims, tried in the sandbox.
 
 use code_execution::{execute::execute, workers::Workers};
-use curriculum::{Curriculum, Exercise, Question};
+use curriculum::{Curriculum, Question};
 use domain::execution::{ExecutionResult, Program, Verdict};
 use environment::Clock;
+use exercises::Exercise;
 use exercises::{Report, expect_what_reference_gives, judge, trials};
 use futures::{StreamExt as _, stream};
 use serde_json::json;

@@ -270,7 +270,7 @@ pub struct LeakQuality {
 /// Holds every example of the last rung against every exercise: by likeness, and by handing it in.
 pub async fn leaking(workers: &Workers) -> LeakQuality {
     let mut quality = LeakQuality::default();
-    let exercises: Vec<_> = exercises::bank(curriculum::embedded()).collect();
+    let exercises: Vec<_> = curriculum::bank(curriculum::embedded()).collect();
     let mut to_hand_in = Vec::new();
     for entry in &exercises {
         for parallel in debug::hint::parallels() {
@@ -290,7 +290,7 @@ pub async fn leaking(workers: &Workers) -> LeakQuality {
     let handed_in = stream::iter(to_hand_in).map(async |(entry, parallel)| {
         let source = parallel.code.clone().try_into().ok()?;
         let run = course::run_program(workers, &entry.exercise.trial(source)).await;
-        let solves = entry.exercise.judge(&run.tests).iter().all(|passed| *passed);
+        let solves = entry.exercise.verdicts(&run.tests).iter().all(|verdict| verdict.is_passed());
         (solves && run.verdict == Verdict::Ok).then(|| entry.exercise.slug.clone())
     });
     let leaks: Vec<Option<String>> = handed_in.buffered(AT_ONCE).collect().await;

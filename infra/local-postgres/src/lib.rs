@@ -53,21 +53,22 @@ struct Listener {
 }
 
 impl Listener {
-    /// A person's server listens where nobody else on the machine can reach it, which is faster, too; a test's on
-    /// loopback, where faults can be put between. A path that is too long for a socket, or that an address could not
-    /// hold as it is, leaves loopback.
+    /// A person's server listens where nobody else on the machine can reach it, a test's on loopback.
+    ///
+    /// A socket is faster, too; on loopback faults can be put between. A path that is too long for a socket, or that an
+    /// address could not hold as it is, leaves loopback.
     fn new(cluster: &Path, port: u16, durability: Durability) -> Self {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
         let folder = cluster.to_str().filter(|path| {
             let longest = path.len() + format!("/.s.PGSQL.{port}").len();
-            path.chars().all(plain) && longest <= MAX_SOCKET_PATH
+            path.chars().all(is_plain) && longest <= MAX_SOCKET_PATH
         });
         let folder = folder.filter(|_| durability == Durability::Durable).map(PathBuf::from);
         Self { folder, port }
     }
 
     fn settings(&self) -> [String; 3] {
-        let folder = self.folder.as_deref().unwrap_or(Path::new("")).display();
+        let folder = self.folder.as_deref().unwrap_or_else(|| Path::new("")).display();
         let addresses = if self.folder.is_some() { "" } else { "127.0.0.1" };
         [
             format!("port={}", self.port),

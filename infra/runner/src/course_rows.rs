@@ -16,7 +16,7 @@ pub(crate) async fn write(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     storage::curriculum::upsert(tx.conn(), entries())
         .await
         .context("the outline cannot be kept")?;
-    for entry in exercises::bank(course) {
+    for entry in curriculum::bank(course) {
         let exercise = NewExercise {
             id: entry.id,
             topic: &entry.topic.slug,

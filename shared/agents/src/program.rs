@@ -8,9 +8,9 @@ use events::question_routed::QuestionRouted;
 #[must_use]
 pub fn code(request: &QuestionRouted) -> Option<String> {
     let given = request.asked.code.as_ref().map(|code| code.as_str().to_owned());
-    let pasted = || python::split(request.asked.question.as_str()).code;
+    let pasted = || pasted_text::split(request.asked.question.as_str()).code;
     let code = given.filter(|code| !code.trim().is_empty()).unwrap_or_else(pasted);
-    (!code.trim().is_empty()).then(|| python::clean_code(&code))
+    (!code.trim().is_empty()).then(|| pasted_text::clean_code(&code))
 }
 
 /// A program that an agent looks into, with nothing beside it. `None` if no program may be that long.

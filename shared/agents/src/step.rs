@@ -3,7 +3,6 @@
 use std::{fmt, future::Future};
 
 use chrono::{DateTime, Utc};
-use curriculum::Exercise;
 use domain::{
     agent::{AnsweredBy, Author},
     difficulty::Difficulty,
@@ -20,6 +19,7 @@ use events::{
     question_routed::{QuestionRouted, Routing},
     submission_graded::SubmissionGraded,
 };
+use exercises::Exercise;
 use ids::{ExerciseId, SubmissionId};
 use runtime::HandlerError;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -1,8 +1,8 @@
 //! What agents read and change in the database besides their drafts and answers.
 
-use curriculum::Exercise;
 use domain::hints::Ladder;
 use events::submission_graded::SubmissionGraded;
+use exercises::Exercise;
 use ids::{ExerciseId, SubmissionId};
 use runtime::HandlerError;
 use sqlx::PgConnection;

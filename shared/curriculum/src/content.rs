@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use exercises::Template;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    practice::{Practice, Template},
-    terms::key,
-};
+use crate::{practice::Practice, terms::key};
 
 /// The whole course.
 #[derive(Debug, Clone)]

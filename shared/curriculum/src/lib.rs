@@ -3,6 +3,7 @@
 //!
 //! Belongs here: content, its schema, its loading and its index. Never here: deciding how to answer.
 
+mod bank;
 mod content;
 mod find;
 mod load;
@@ -10,9 +11,10 @@ mod practice;
 pub mod schema;
 mod terms;
 
+pub use bank::{BankExercise, bank};
 pub use content::{
     Comparison, Concept, Curriculum, Example, Explanations, Lesson, Mistake, Module, Topic,
 };
 pub use find::{Found, Match};
 pub use load::{LoadError, embedded, read};
-pub use practice::{Check, Exercise, Practice, Question, Template};
+pub use practice::{Practice, Question};

@@ -3,6 +3,7 @@
 //! Belongs here: handlers and what is committed when, who retries, inbox and outbox, Kafka, dead letters, waiting for
 //! answers, and work that no event asks for. Never here: HTTP endpoints, a product noun or a function's name.
 
+mod cloud_event;
 pub mod consumer;
 mod counters;
 pub mod database;
@@ -33,6 +34,7 @@ pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use live::Live;
 pub use periodic::{Periodic, Round, Schedule};
+pub use rdkafka::error::KafkaError;
 pub use store::Store;
 pub use sweep::Sweep;
 pub use transaction::Transaction;

@@ -4,7 +4,6 @@
 //! it for the relay, so that none overtakes it. What the broker refuses for good is parked, and holds up nobody.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,7 +13,6 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use environment::{Clock, chain};
-use events::{CloudEvent, Data};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use rdkafka::error::KafkaError;
 use sqlx::PgPool;
@@ -27,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    cloud_event::to_cloud_event,
     counters,
     database::bounded,
     fault::{FaultPoint, Faults},
@@ -480,27 +479,4 @@ fn ticker(period: Duration) -> tokio::time::Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
-}
-
-/// The event as it travels.
-pub(crate) fn to_cloud_event(event: &StoredEvent) -> CloudEvent {
-    let mut extensions = BTreeMap::from([
-        ("correlationid".to_owned(), event.correlation_id.to_string()),
-        ("partitionkey".to_owned(), event.partition_key.clone()),
-    ]);
-    if let Some(cause) = event.causation_id {
-        extensions.insert("causationid".to_owned(), cause.to_string());
-    }
-    if let Some(traceparent) = &event.traceparent {
-        extensions.insert("traceparent".to_owned(), traceparent.clone());
-    }
-    CloudEvent {
-        id: event.id.to_string(),
-        source: event.source.clone(),
-        event_type: event.event_type.clone(),
-        subject: event.subject.map(|subject| subject.to_string()),
-        time: Some(event.occurred_at),
-        extensions,
-        data: Data::Json(event.data.clone()),
-    }
 }

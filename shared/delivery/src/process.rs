@@ -300,7 +300,7 @@ impl Processor {
         self.scope.function
     }
 
-    /// Makes one attempt at a message. The last of [`MAX_ATTEMPTS`] that fail makes it a dead letter, whichever
+    /// Makes one attempt at a message. The last of `MAX_ATTEMPTS` that fail makes it a dead letter, whichever
     /// trigger has brought it and however often.
     pub async fn process(&self, message: &Message) -> Outcome {
         let started = Instant::now();

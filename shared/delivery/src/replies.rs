@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{database::bounded, kafka, live::EPHEMERAL};
+use crate::{cloud_event::to_cloud_event, database::bounded, kafka, live::EPHEMERAL};
 
 /// Where answers come: to questions and solutions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
@@ -149,7 +149,7 @@ async fn stored(pool: &PgPool, (request, event_type): Expected) -> Option<CloudE
             storage::events::first_of_request(&mut conn, request, event_type).await
         });
         match found.await {
-            Ok(Some(event)) => return Some(crate::outbox::to_cloud_event(&event)),
+            Ok(Some(event)) => return Some(to_cloud_event(&event)),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "cannot look for an answer"),
         }

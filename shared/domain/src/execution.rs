@@ -365,6 +365,43 @@ impl TestResult {
     }
 }
 
+/// Whether a program passes a test case, and how it fails it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TestStatus)]
+pub enum TestVerdict {
+    /// As expected.
+    #[serde(rename = "pass")]
+    Passed,
+    /// Another value, or other output.
+    #[serde(rename = "wrong")]
+    WrongAnswer,
+    /// Nothing was given back where something was expected.
+    NoneReturned,
+    /// An exception.
+    Exception,
+    /// No end in time.
+    Timeout,
+    /// Too much memory.
+    #[serde(rename = "memory")]
+    MemoryLimit,
+    /// Too much output.
+    OutputLimit,
+    /// It was not run.
+    NotRun,
+    /// Something that a later version tells apart, in what has been read; nothing of this version writes it.
+    #[serde(skip_deserializing)]
+    Unknown,
+}
+
+impl TestVerdict {
+    /// Whether it passes.
+    #[must_use]
+    pub const fn is_passed(self) -> bool {
+        matches!(self, Self::Passed)
+    }
+}
+
 /// What Python writes for nothing.
 const NONE: &str = "None";
 

@@ -50,7 +50,7 @@ impl std::str::FromStr for LogFormat {
 pub struct TelemetryConfig {
     /// How log lines look; JSON unless said otherwise.
     pub format: LogFormat,
-    /// A filter such as `info` or `warn,runtime=debug`.
+    /// A filter such as `info` or `warn,delivery=debug`.
     pub level: String,
     /// Where spans are sent, for instance `http://collector:4318`; nowhere if absent.
     pub otlp_endpoint: Option<String>,

@@ -171,7 +171,8 @@ impl CloudEvent {
     fn from_structured(body: &[u8]) -> Result<Self, DecodeError> {
         let object: serde_json::Result<BTreeMap<String, &RawValue>> = serde_json::from_slice(body);
         let mut object = object.map_err(|error| {
-            if error.is_data() { DecodeError::NotAnObject } else { DecodeError::Json(error) }
+            let is_json = serde_json::from_slice::<&RawValue>(body).is_ok();
+            if is_json { DecodeError::NotAnObject } else { DecodeError::Json(error) }
         })?;
         if !object.contains_key("specversion") {
             return Err(DecodeError::NotACloudEvent);

@@ -8,7 +8,7 @@
 //! - kept as «unknown» where nothing is decided by it, or where whoever decides must know. Types that only events have
 //!   say so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
 //!   those that clients and files name, too, are strict, and read leniently here ([`Agent`], [`Author`], [`AnsweredBy`],
-//!   [`crate::submission_graded::TestStatus`]);
+//!   [`TestVerdict`]);
 //! - taken as the most careful of the known ones where something must be made of it: an unknown [`Level`] as that of a
 //!   student of whom nothing is known, an unknown [`Difficulty`] as the one in the middle;
 //! - left out where it can be done without (the [`Agent`] that is wished for), or must be (a
@@ -21,7 +21,7 @@
 use domain::{
     agent::{Agent, AnsweredBy, Author},
     difficulty::Difficulty,
-    execution::{Program, TestCase},
+    execution::{Program, TestCase, TestVerdict},
     level::Level,
 };
 use serde::{
@@ -43,6 +43,9 @@ impl Grows for Author {
     const UNKNOWN: Self = Self::Unknown;
 }
 impl Grows for AnsweredBy {
+    const UNKNOWN: Self = Self::Unknown;
+}
+impl Grows for TestVerdict {
     const UNKNOWN: Self = Self::Unknown;
 }
 impl Grows for Level {

@@ -118,14 +118,15 @@ pub struct SetExercise {
     /// What to begin with.
     pub starter: String,
     /// The tests that are shown.
-    pub tests: Vec<VisibleTest>,
+    pub tests: Vec<VisibleTestCase>,
     /// How many further tests there are.
     pub hidden_tests: u32,
 }
 
 /// A test that a student may see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct VisibleTest {
+#[schema(as = VisibleTest)]
+pub struct VisibleTestCase {
     /// A Python expression that is evaluated after the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,

@@ -1,39 +1,12 @@
 //! A solution has been graded.
 
+use domain::execution::TestVerdict;
 use ids::{ExerciseId, SubmissionId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{
-    Event, Topic,
-    lenient::{self, Grows},
-};
-
-/// How a test went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TestStatus {
-    /// As expected.
-    Pass,
-    /// Another value, or other output.
-    Wrong,
-    /// Nothing was given back where something was expected.
-    NoneReturned,
-    /// An exception.
-    Exception,
-    /// No end in time.
-    Timeout,
-    /// Too much memory.
-    Memory,
-    /// Too much output.
-    OutputLimit,
-    /// It was not run.
-    NotRun,
-    /// Something that a later version tells apart, in what has been read; nothing of this version writes it.
-    #[serde(skip_deserializing)]
-    Unknown,
-}
+use crate::{Event, Topic, lenient};
 
 /// What a student learns of one test. Of a hidden one: only what it is about, and how it went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,8 +14,8 @@ pub struct TestFeedback {
     /// From 1.
     pub number: u32,
     /// How it went.
-    #[serde(deserialize_with = "lenient::name")]
-    pub status: TestStatus,
+    #[serde(rename = "status", deserialize_with = "lenient::name")]
+    pub verdict: TestVerdict,
     /// Whether it is shown.
     pub hidden: bool,
     /// What it is about, in words.
@@ -127,8 +100,4 @@ impl Event for SubmissionGraded {
     fn correlation_id(&self) -> Uuid {
         self.submission_id.as_uuid()
     }
-}
-
-impl Grows for TestStatus {
-    const UNKNOWN: Self = Self::Unknown;
 }

@@ -7,11 +7,12 @@ use analysis::{
     Program as Python,
     mutants::{Mutant, mutants, stops},
 };
-use curriculum::{Check, Exercise};
 use domain::{
     execution::{ExecutionResult, FileName, Program, Timeout, Verdict},
     text::{CallText, ClassName, ExpectedText, FileText, Source, Stdin},
 };
+
+use crate::exercise::{Exercise, TestCase};
 
 /// Tests that an exercise has at least, and how many of them are not shown.
 const MIN_TESTS: usize = 5;
@@ -183,7 +184,7 @@ fn stubs(exercise: &Exercise) -> Vec<(String, String)> {
     const CONSTANTS: [&str; 5] = ["0", "''", "[]", "True", "False"];
     let headers = exercise.reference.lines().filter(|line| line.starts_with("def "));
     let headers: Vec<&str> = headers.collect();
-    if headers.is_empty() || exercise.tests.iter().any(|check| check.call.is_none()) {
+    if headers.is_empty() || exercise.tests.iter().any(|case| case.call.is_none()) {
         return Vec::new();
     }
     let first_parameter = headers[0]
@@ -193,7 +194,7 @@ fn stubs(exercise: &Exercise) -> Vec<(String, String)> {
         .filter(|name| !name.is_empty() && !name.starts_with('*'));
     // A function without parameters has nothing to look at.
     let Some(parameter) = first_parameter else { return Vec::new() };
-    let first_expected = exercise.tests.iter().find_map(|check| check.expected.as_deref());
+    let first_expected = exercise.tests.iter().find_map(|case| case.expected.as_deref());
     let constants = CONSTANTS.into_iter().chain(first_expected);
     let mut stubs: Vec<(String, String)> =
         constants.map(|value| (value.to_owned(), bodies(&headers, value))).collect();
@@ -212,9 +213,9 @@ fn bodies(headers: &[&str], value: &str) -> String {
 /// that solution with these tests.
 #[must_use]
 pub fn expect_what_reference_gives(mut exercise: Exercise, result: &ExecutionResult) -> Exercise {
-    for (check, test) in exercise.tests.iter_mut().zip(&result.tests) {
-        if check.expected.is_none() && check.raises.is_none() && test.verdict == Verdict::Ok {
-            check.expected = Some(test.actual.clone());
+    for (case, test) in exercise.tests.iter_mut().zip(&result.tests) {
+        if case.expected.is_none() && case.raises.is_none() && test.verdict == Verdict::Ok {
+            case.expected = Some(test.actual.clone());
         }
     }
     exercise
@@ -268,9 +269,9 @@ pub fn judge_task(exercise: &Exercise, result: &ExecutionResult) -> Option<Fault
 
 /// The first test that a run fails.
 fn failed(exercise: &Exercise, result: &ExecutionResult) -> Option<String> {
-    let passed = exercise.judge(&result.tests);
-    let failed = exercise.tests.iter().zip(passed).find(|(_, passed)| !passed);
-    failed.map(|(check, _)| name(check))
+    let verdicts = exercise.verdicts(&result.tests);
+    let failed = exercise.tests.iter().zip(verdicts).find(|(_, verdict)| !verdict.is_passed());
+    failed.map(|(case, _)| name(case))
 }
 
 /// What can be said without running anything.
@@ -279,22 +280,22 @@ fn faults(exercise: &Exercise) -> Vec<Fault> {
     if let Some(fault) = out_of_bounds(exercise) {
         faults.push(Fault::Bounds(fault));
     }
-    let is_hidden = |check: &&Check| check.hidden.is_some();
+    let is_hidden = |case: &&TestCase| case.hidden.is_some();
     let hidden = exercise.tests.iter().filter(is_hidden).count();
     if exercise.tests.len() < MIN_TESTS || hidden < MIN_HIDDEN {
         faults.push(Fault::Tests { tests: exercise.tests.len(), hidden });
     }
-    for check in &exercise.tests {
-        if check.expected.is_some() == check.raises.is_some() {
-            faults.push(Fault::Expectation(name(check)));
+    for case in &exercise.tests {
+        if case.expected.is_some() == case.raises.is_some() {
+            faults.push(Fault::Expectation(name(case)));
         }
     }
-    for check in exercise.tests.iter().filter(is_hidden) {
-        let same = |other: &Check| {
-            other.hidden.is_none() && other.call == check.call && other.stdin == check.stdin
+    for case in exercise.tests.iter().filter(is_hidden) {
+        let same = |other: &TestCase| {
+            other.hidden.is_none() && other.call == case.call && other.stdin == case.stdin
         };
         if exercise.tests.iter().any(same) {
-            faults.push(Fault::Shown(name(check)));
+            faults.push(Fault::Shown(name(case)));
         }
     }
     if let Err(error) = Python::read(&exercise.starter) {
@@ -327,17 +328,17 @@ fn out_of_bounds(exercise: &Exercise) -> Option<String> {
         .files
         .iter()
         .find_map(|(name, text)| refused::<FileName>(name).or_else(|| refused::<FileText>(text)));
-    let checks = exercise.tests.iter().find_map(|check| {
-        let call = check.call.as_deref().and_then(refused::<CallText>);
-        let stdin = || check.stdin.as_deref().and_then(refused::<Stdin>);
-        let expected = || check.expected.as_deref().and_then(refused::<ExpectedText>);
-        let raises = || check.raises.as_deref().and_then(refused::<ClassName>);
+    let cases = exercise.tests.iter().find_map(|case| {
+        let call = case.call.as_deref().and_then(refused::<CallText>);
+        let stdin = || case.stdin.as_deref().and_then(refused::<Stdin>);
+        let expected = || case.expected.as_deref().and_then(refused::<ExpectedText>);
+        let raises = || case.raises.as_deref().and_then(refused::<ClassName>);
         call.or_else(stdin).or_else(expected).or_else(raises)
     });
     let code = [&exercise.reference, &exercise.starter];
-    files.or(checks).or_else(|| code.into_iter().find_map(|code| refused::<Source>(code)))
+    files.or(cases).or_else(|| code.into_iter().find_map(|code| refused::<Source>(code)))
 }
 
-fn name(check: &Check) -> String {
-    check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default()
+fn name(case: &TestCase) -> String {
+    case.call.clone().or_else(|| case.stdin.clone()).unwrap_or_default()
 }

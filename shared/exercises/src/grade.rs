@@ -1,11 +1,15 @@
 //! What a solution is worth, and what its author learns of it.
 
 use analysis::{Program, review::review};
-use curriculum::{Check, Exercise};
-use domain::execution::{ExecutionError, ExecutionResult, LEAVES, NOT_TESTED, TestResult, Verdict};
-use events::submission_graded::{Feedback, TestFeedback, TestStatus};
+use domain::execution::{
+    ExecutionError, ExecutionResult, LEAVES, NOT_TESTED, TestResult, TestVerdict, Verdict,
+};
+use events::submission_graded::{Feedback, TestFeedback};
 
-use crate::MIN_FAILED;
+use crate::{
+    exercise::{Exercise, TestCase},
+    parsons::MIN_FAILED,
+};
 
 /// Characters of a value that are shown.
 const SHOWN: usize = 400;
@@ -40,15 +44,13 @@ pub fn grade(
     if !run.is_judged() || (is_run && run.tests.len() != exercise.tests.len()) {
         return Err(Unjudged);
     }
-    let judged = exercise.judge(&run.tests);
     let tests: Vec<TestFeedback> = exercise
         .tests
         .iter()
-        .zip(judged)
         .enumerate()
-        .map(|(at, (check, passed))| feedback(at, check, passed, run.tests.get(at)))
+        .map(|(at, case)| feedback(at, case, run.tests.get(at)))
         .collect();
-    let passing = tests.iter().filter(|test| test.status == TestStatus::Pass).count();
+    let passing = tests.iter().filter(|test| test.verdict.is_passed()).count();
     let not_as_asked = not_as_asked(exercise, code);
     let percent = (passing * 100).checked_div(tests.len()).unwrap_or_default();
     let worth = if not_as_asked.is_empty() { percent } else { percent / 2 };
@@ -82,7 +84,7 @@ struct Obstacle<'a> {
 /// Looked for in the first test that is shown: of a hidden one nothing is told.
 fn obstacle<'a>(exercise: &Exercise, run: &'a ExecutionResult) -> Option<Obstacle<'a>> {
     let mut tests = exercise.tests.iter().zip(&run.tests);
-    let (_, first) = tests.find(|(check, _)| check.hidden.is_none())?;
+    let (_, first) = tests.find(|(case, _)| case.hidden.is_none())?;
     let advice = first.error.as_ref().and_then(|error| error.advice.as_ref());
     let is_error_of_syntax = first.verdict == Verdict::SyntaxError;
     if !is_error_of_syntax && !advice.is_some_and(|advice| advice.rule.starts_with(NOT_TESTED)) {
@@ -92,62 +94,42 @@ fn obstacle<'a>(exercise: &Exercise, run: &'a ExecutionResult) -> Option<Obstacl
     Some(Obstacle { what, is_error_of_syntax })
 }
 
-fn feedback(at: usize, check: &Check, passed: bool, result: Option<&TestResult>) -> TestFeedback {
-    let status = status(check, passed, result);
-    let hidden = check.hidden.is_some();
+fn feedback(at: usize, case: &TestCase, result: Option<&TestResult>) -> TestFeedback {
+    let verdict = case.verdict(result);
+    let hidden = case.hidden.is_some();
     let shown = |text: &str| -> String { text.chars().take(SHOWN).collect() };
     let actual = result.filter(|result| result.error.is_none()).map(|result| shown(&result.actual));
     TestFeedback {
         number: u32::try_from(at + 1).unwrap_or(u32::MAX),
-        status,
+        verdict,
         hidden,
-        about: check.hidden.clone(),
-        call: check.call.clone().filter(|_| !hidden),
-        stdin: check.stdin.clone().filter(|_| !hidden),
-        expected: check.expected.clone().or_else(|| check.raises.clone()).filter(|_| !hidden),
-        actual: actual.filter(|_| !hidden && status != TestStatus::Pass),
+        about: case.hidden.clone(),
+        call: case.call.clone().filter(|_| !hidden),
+        stdin: case.stdin.clone().filter(|_| !hidden),
+        expected: case.expected.clone().or_else(|| case.raises.clone()).filter(|_| !hidden),
+        actual: actual.filter(|_| !hidden && !verdict.is_passed()),
         message: if hidden {
-            words_of_hidden(check, status).map(str::to_owned)
+            words_of_hidden(case, verdict).map(str::to_owned)
         } else {
-            words(check, status, result)
+            words(case, verdict, result)
         },
-    }
-}
-
-fn status(check: &Check, passed: bool, result: Option<&TestResult>) -> TestStatus {
-    let Some(result) = result else { return TestStatus::NotRun };
-    let has_value = check.call.is_some() && check.raises.is_none();
-    match result.verdict {
-        _ if passed => TestStatus::Pass,
-        Verdict::Ok if has_value && result.actual == "None" => TestStatus::NoneReturned,
-        Verdict::Ok => TestStatus::Wrong,
-        Verdict::Timeout | Verdict::Deadlock => TestStatus::Timeout,
-        Verdict::MemoryLimit => TestStatus::Memory,
-        Verdict::OutputLimit => TestStatus::OutputLimit,
-        Verdict::SourceTooLarge | Verdict::Internal => TestStatus::NotRun,
-        Verdict::Unknown => TestStatus::Unknown,
-        Verdict::Error
-        | Verdict::SyntaxError
-        | Verdict::Exit
-        | Verdict::Recursion
-        | Verdict::Aborted => TestStatus::Exception,
     }
 }
 
 /// One sentence on a hidden test that did not pass: ours, and chosen by nothing but how it went. Not even the
 /// exception's class is told, which is a value that the program can choose.
-const fn words_of_hidden(check: &Check, status: TestStatus) -> Option<&'static str> {
-    Some(match status {
-        TestStatus::Pass => return None,
-        TestStatus::Wrong if check.raises.is_some() => NOT_RAISED,
-        TestStatus::Wrong => "It gives another value.",
-        TestStatus::NoneReturned => NONE_RETURNED,
-        TestStatus::Exception => "It ends with an exception.",
-        TestStatus::Timeout => TIMEOUT,
-        TestStatus::Memory => MEMORY,
-        TestStatus::OutputLimit => OUTPUT_LIMIT,
-        TestStatus::NotRun => NOT_RUN,
-        TestStatus::Unknown => UNKNOWN,
+const fn words_of_hidden(case: &TestCase, verdict: TestVerdict) -> Option<&'static str> {
+    Some(match verdict {
+        TestVerdict::Passed => return None,
+        TestVerdict::WrongAnswer if case.raises.is_some() => NOT_RAISED,
+        TestVerdict::WrongAnswer => "It gives another value.",
+        TestVerdict::NoneReturned => NONE_RETURNED,
+        TestVerdict::Exception => "It ends with an exception.",
+        TestVerdict::Timeout => TIMEOUT,
+        TestVerdict::MemoryLimit => MEMORY,
+        TestVerdict::OutputLimit => OUTPUT_LIMIT,
+        TestVerdict::NotRun => NOT_RUN,
+        TestVerdict::Unknown => UNKNOWN,
     })
 }
 
@@ -160,29 +142,29 @@ const NOT_RUN: &str = "It was not run.";
 const UNKNOWN: &str = "It does not pass.";
 
 /// One sentence on a test that is shown and did not pass.
-fn words(check: &Check, status: TestStatus, result: Option<&TestResult>) -> Option<String> {
+fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> Option<String> {
     let error = result.and_then(|result| result.error.as_ref());
-    let text = match status {
-        TestStatus::Pass => return None,
-        TestStatus::Wrong if check.raises.is_some() => NOT_RAISED.to_owned(),
-        TestStatus::Wrong if check.call.is_none() => {
-            first_difference(check.expected.as_deref()?, &result?.actual)
+    let text = match verdict {
+        TestVerdict::Passed => return None,
+        TestVerdict::WrongAnswer if case.raises.is_some() => NOT_RAISED.to_owned(),
+        TestVerdict::WrongAnswer if case.call.is_none() => {
+            first_difference(case.expected.as_deref()?, &result?.actual)
         }
-        TestStatus::Wrong => {
-            let expected = check.expected.as_deref().unwrap_or_default();
+        TestVerdict::WrongAnswer => {
+            let expected = case.expected.as_deref().unwrap_or_default();
             let actual: String = result?.actual.chars().take(SHOWN).collect();
             format!("It gives `{actual}` and should give `{expected}`.")
         }
-        TestStatus::Exception => match error {
+        TestVerdict::Exception => match error {
             Some(error) => ended(error),
             None => "It ends early.".to_owned(),
         },
-        TestStatus::NoneReturned => NONE_RETURNED.to_owned(),
-        TestStatus::Timeout => TIMEOUT.to_owned(),
-        TestStatus::Memory => MEMORY.to_owned(),
-        TestStatus::OutputLimit => OUTPUT_LIMIT.to_owned(),
-        TestStatus::NotRun => NOT_RUN.to_owned(),
-        TestStatus::Unknown => UNKNOWN.to_owned(),
+        TestVerdict::NoneReturned => NONE_RETURNED.to_owned(),
+        TestVerdict::Timeout => TIMEOUT.to_owned(),
+        TestVerdict::MemoryLimit => MEMORY.to_owned(),
+        TestVerdict::OutputLimit => OUTPUT_LIMIT.to_owned(),
+        TestVerdict::NotRun => NOT_RUN.to_owned(),
+        TestVerdict::Unknown => UNKNOWN.to_owned(),
     };
     Some(text)
 }
@@ -231,7 +213,7 @@ fn message(
     if passed {
         return "All tests pass. Well done!".to_owned();
     }
-    let failing = tests.iter().filter(|test| test.status != TestStatus::Pass);
+    let failing = tests.iter().filter(|test| !test.verdict.is_passed());
     let failing: Vec<&TestFeedback> = failing.collect();
     let first = failing.iter().find(|test| !test.hidden).or_else(|| failing.first());
     let mut text = match (obstacle, first) {
@@ -256,12 +238,14 @@ fn message(
 
 #[cfg(test)]
 mod tests {
-    use curriculum::Exercise;
     use domain::execution::ExecutionResult;
     use serde_json::{Value, json};
 
     use super::{Before, Unjudged, grade};
-    use crate::gates::{Fault, Trial, judge};
+    use crate::{
+        exercise::Exercise,
+        gates::{Fault, Trial, judge},
+    };
 
     fn exercise() -> Exercise {
         let written = json!({

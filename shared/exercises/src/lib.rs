@@ -1,18 +1,21 @@
-//! Exercises as they are set, verified and graded: pure steps around runs that somebody else makes.
+//! Exercises: what they are, what they must pass before a student sees them, and how solutions are graded, as pure steps
+//! around runs that somebody else makes.
 //!
-//! Belongs here: what must hold before a student sees an exercise, what a solution is worth, and what help
-//! gives away. Never here: running, storing, or the course's own content.
+//! Belongs here: an exercise with its test cases and variations, the gates that it passes, what a solution is worth, and
+//! what help gives away. Never here: running, storing, or the course's own content.
 
-mod bank;
+mod exercise;
 mod gates;
 mod grade;
 mod leak;
 mod parsons;
 mod show;
+mod variations;
 
-pub use bank::{BankExercise, bank, id, variations};
+pub use exercise::{Exercise, Template, TestCase};
 pub use gates::{Fault, Report, Trial, expect_what_reference_gives, judge, judge_task, trials};
 pub use grade::{Before, Unjudged, grade};
 pub use leak::{gives_away, same_as};
 pub use parsons::{Block, MIN_FAILED, Parsons, parsons};
 pub use show::set;
+pub use variations::{id, variations};

@@ -4,9 +4,10 @@
 //! the right ones, then only right ones, then with their indentation, then in three blocks.
 
 use analysis::{Program, mutants::mutants};
-use curriculum::Exercise;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::exercise::Exercise;
 
 /// Failed attempts after which the pieces can be had.
 pub const MIN_FAILED: i64 = 3;
@@ -87,38 +88,5 @@ fn shuffle(texts: &mut [String], mut seed: u64) {
         let bound = u64::try_from(last + 1).unwrap_or(1);
         let other = usize::try_from((seed >> 33) % bound).unwrap_or_default();
         texts.swap(last, other);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parsons;
-
-    #[test]
-    fn the_pieces_make_the_solution_and_get_easier() {
-        for (_, template) in curriculum::embedded().exercises() {
-            let exercise = template.exercise();
-            let lines = exercise.reference.lines().filter(|line| !line.trim().is_empty());
-            let mut lines: Vec<&str> = lines.collect();
-            let with_wrong = parsons(&exercise, 3, 7);
-            assert_eq!(with_wrong.blocks.len(), lines.len() + with_wrong.too_many);
-            assert_eq!(parsons(&exercise, 4, 7).blocks.len(), lines.len(), "{}", exercise.slug);
-            let indented = parsons(&exercise, 5, 7);
-            let mut pieces: Vec<&str> =
-                indented.blocks.iter().map(|block| block.text.as_str()).collect();
-            pieces.sort_unstable();
-            lines.sort_unstable();
-            assert_eq!(pieces, lines, "{}", exercise.slug);
-            assert!(parsons(&exercise, 6, 7).blocks.len() <= 3, "{}", exercise.slug);
-        }
-    }
-
-    #[test]
-    fn the_order_is_another_one_for_another_student() {
-        let course = curriculum::embedded();
-        let longest = course.exercises().map(|(_, template)| template.exercise());
-        let longest = longest.max_by_key(|exercise| exercise.reference.len()).expect("exercises");
-        assert_eq!(parsons(&longest, 4, 1), parsons(&longest, 4, 1));
-        assert_ne!(parsons(&longest, 4, 1), parsons(&longest, 4, 2));
     }
 }

@@ -1,19 +1,20 @@
 //! An exercise as a student gets it: nothing of its solution, nothing of its hidden tests.
 
-use curriculum::Exercise;
-use events::question_answered::{SetExercise, VisibleTest};
+use events::question_answered::{SetExercise, VisibleTestCase};
 use ids::ExerciseId;
+
+use crate::exercise::Exercise;
 
 /// What may be seen of an exercise.
 #[must_use]
 pub fn set(id: ExerciseId, topic: &str, exercise: &Exercise) -> SetExercise {
-    let visible = exercise.tests.iter().filter(|check| check.hidden.is_none());
-    let tests: Vec<VisibleTest> = visible
-        .map(|check| VisibleTest {
-            call: check.call.clone(),
-            stdin: check.stdin.clone(),
-            expected: check.expected.clone(),
-            raises: check.raises.clone(),
+    let visible = exercise.tests.iter().filter(|case| case.hidden.is_none());
+    let tests: Vec<VisibleTestCase> = visible
+        .map(|case| VisibleTestCase {
+            call: case.call.clone(),
+            stdin: case.stdin.clone(),
+            expected: case.expected.clone(),
+            raises: case.raises.clone(),
         })
         .collect();
     SetExercise {

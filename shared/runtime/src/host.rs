@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
-use delivery::{consumer::Consumer, fault::Faults, process::Processor, replies};
+use delivery::{KafkaError, consumer::Consumer, fault::Faults, process::Processor, replies};
 use environment::{
     Clock, chain,
     config::{ConfigError, HttpConfig, Settings, SharedSecret},
@@ -45,7 +45,7 @@ pub enum HostError {
         function: &'static str,
         /// The client's answer.
         #[source]
-        source: rdkafka::error::KafkaError,
+        source: KafkaError,
     },
 }
 

@@ -23,7 +23,3 @@ pub use host::{Host, HostError, main, shutdown_signal};
 pub use services::{Services, StartError};
 pub use spec::{Http, Spec};
 pub use web::{self, auth, server::Endpoint};
-
-/// The allocator of everything that hosts a function: an event is many small allocations, on several threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use delivery::{
-    Store, database,
+    KafkaError, Store, database,
     fault::Faults,
     kafka::Producer,
     outbox::Outbox,
@@ -38,7 +38,7 @@ pub enum StartError {
     Database(#[source] sqlx::Error),
     /// The Kafka settings cannot be used.
     #[error("cannot use the Kafka settings")]
-    Kafka(#[source] rdkafka::error::KafkaError),
+    Kafka(#[source] KafkaError),
     /// No HTTP client.
     #[error("cannot build an HTTP client")]
     HttpClient(#[source] reqwest::Error),

@@ -93,8 +93,10 @@ pub struct Claims<'a> {
     pub events: &'a [(EventId, DateTime<Utc>)],
 }
 
-/// The end of a transaction: notes which events it has handled, and keeps those that are to be published, in their
-/// order, by the process `writer`; without one all are left to a relay. An event that is kept already stays as it is.
+/// The end of a transaction: notes which events it has handled, and keeps those that are to be published, in their order.
+///
+/// The process `writer` publishes them; without one all are left to a relay. An event that is kept already stays as it
+/// is.
 ///
 /// `None`: the writer was taken for dead. The caller undoes its transaction then, for nobody would send the events.
 ///

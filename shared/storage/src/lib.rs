@@ -66,9 +66,10 @@ const PLANNING: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
-/// A connection on which each statement is planned once, and not for what the tables hold at that moment: every
-/// statement finds its few rows by an index, and a plan that reads a small table whole would be used for as long as the
-/// table grows.
+/// A connection on which each statement is planned once, and not for what the tables hold at that moment.
+///
+/// Every statement finds its few rows by an index. A plan that reads a small table whole would be used for as long as
+/// the table grows.
 #[must_use]
 pub fn planned(options: PgConnectOptions) -> PgConnectOptions {
     options.options(PLANNING)

@@ -114,7 +114,7 @@ pub struct WrittenExercise {
     /// The more general one first.
     pub hints: Vec<String>,
     /// What a solution must do.
-    pub tests: Vec<WrittenTest>,
+    pub tests: Vec<WrittenTestCase>,
 }
 
 /// A solution that a model has made from the task alone.
@@ -125,10 +125,10 @@ pub struct Solution {
     pub solution: String,
 }
 
-/// A test that a model has written.
+/// A test case that a model has written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WrittenTest {
+pub struct WrittenTestCase {
     /// A Python expression.
     pub call: String,
     /// Its value as a Python expression.

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use curriculum::Exercise;
+use exercises::Exercise;
 
 use super::workers;
 
@@ -77,7 +77,7 @@ async fn an_exercise_with_a_fault_passes_no_gate() {
         ("the solution must use `while`", |e| e.uses.push("while".to_owned())),
     ];
     let workers = workers();
-    let mut all = exercises::bank(curriculum::embedded());
+    let mut all = curriculum::bank(curriculum::embedded());
     let good =
         all.find(|entry| entry.exercise.slug == "second-largest").expect("it is there").exercise;
     assert_eq!(checks::course::verify(good.clone(), &workers).await.faults, []);

@@ -50,7 +50,7 @@ pub struct Raised {
     /// As Python prints it.
     pub traceback: String,
     /// What is named in that line.
-    pub variables: Vec<python::advice::Variable>,
+    pub variables: Vec<error_advice::Variable>,
 }
 
 /// How far a program came that is tested by a call.

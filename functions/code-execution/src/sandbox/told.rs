@@ -40,7 +40,7 @@ pub(super) fn cut(text: &str, bytes: usize) -> String {
 impl From<Fault> for Raised {
     fn from(fault: Fault) -> Self {
         let variables = fault.variables.into_iter().take(MAX_VARIABLES);
-        let variable = |variable: super::bindings::Variable| python::advice::Variable {
+        let variable = |variable: super::bindings::Variable| error_advice::Variable {
             name: cut(&variable.name, MAX_NAME),
             kind: cut(&variable.kind, MAX_NAME),
             length: variable.length,

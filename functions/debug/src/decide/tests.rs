@@ -32,7 +32,7 @@ fn begin(more: Value) -> Step<Debug> {
     Debug::begin(Loaded { request: request(more), exercise: None }, at(0))
 }
 
-fn exercise() -> curriculum::Exercise {
+fn exercise() -> exercises::Exercise {
     curriculum::embedded().exercises().next().unwrap().1.exercise()
 }
 

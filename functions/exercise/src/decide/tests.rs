@@ -4,13 +4,13 @@ use agents::{
     Agent as _, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::ExerciseMade,
 };
 use chrono::{DateTime, Utc};
-use curriculum::Template;
 use domain::{agent::AnsweredBy, difficulty::Difficulty, execution::Program, hints::Ladder};
 use events::{
     activity_recorded::Activity, exercise_generated::ExerciseGenerated,
     exercise_requested::ExerciseRequested, question_answered::Details,
     question_routed::QuestionRouted,
 };
+use exercises::Template;
 use ids::ExerciseId;
 use serde_json::{Value, json};
 use storage::exercises::{MadeExercise, NextExercise, StoredExercise};
@@ -24,7 +24,7 @@ const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 const RAIN: &str = "def rain(days):\n    wet = 0\n    for day in days:\n        if day > 0:\n            wet = wet + 1\n    return wet";
 const ID: &str = "00000000-0000-0000-0000-000000000007";
 
-type Task = curriculum::Exercise;
+type Task = exercises::Exercise;
 
 /// An exercise of the course that has variations, in its topic.
 fn template() -> (&'static str, &'static Template) {

@@ -1,6 +1,6 @@
 //! What does not exist in the sandbox, by name.
 
-use super::{
+use crate::{
     failure::{Advice, Failure, quoted, told},
     source,
 };
@@ -96,7 +96,7 @@ const KNOWN: [&str; 32] = [
 /// Distance up to which a name counts as mistyped, as a share of its letters.
 const NEAR: f64 = 0.7;
 
-pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     let message = failure.message;
     if failure.is("ImportError") {
         return import(failure);

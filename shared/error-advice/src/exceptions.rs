@@ -1,11 +1,11 @@
 //! Exceptions that a beginner's program ends with.
 
-use super::{
+use crate::{
     failure::{Advice, Failure, Variable, article, capital, none, quoted, told},
     source, type_error,
 };
 
-pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     match failure.kind {
         "NameError" => name_error(failure),
         "UnboundLocalError" => unbound_local(failure),

@@ -76,7 +76,7 @@ fn classify(text: &str) -> Vec<(&str, Kind)> {
         {
             in_report = true;
         }
-        let is_last = super::report::is_report_line(line);
+        let is_last = crate::report::is_report_line(line);
         let kind = if in_report || is_last || trimmed.starts_with("File \"") {
             in_report = in_report && !is_last;
             Kind::Report

@@ -2,10 +2,10 @@
 
 /// A loop as its first line has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Loop<'a> {
-    pub(super) line: u32,
-    pub(super) header: &'a str,
-    pub(super) body: (u32, u32),
+pub(crate) struct Loop<'a> {
+    pub(crate) line: u32,
+    pub(crate) header: &'a str,
+    pub(crate) body: (u32, u32),
 }
 
 /// One line, from 1; empty if there is none.
@@ -25,7 +25,7 @@ fn is_code(line: &str) -> bool {
 }
 
 /// The innermost loop that a line is in, or whose header it is.
-pub(super) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
+pub(crate) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
     let lines: Vec<&str> = source.lines().collect();
     let start = (number as usize).checked_sub(1)?;
     let mut inside = indent(lines.get(start)?) + 1;
@@ -56,7 +56,7 @@ pub(super) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
 }
 
 /// The words of a piece of code that could be names.
-pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| {
         word.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_')
             && !KEYWORDS.contains(word)
@@ -69,7 +69,7 @@ const KEYWORDS: [&str; 17] = [
 ];
 
 /// Whether a line between `from` and `to` gives `name` a value.
-pub(super) fn assigns(source: &str, name: &str, (from, to): (u32, u32)) -> bool {
+pub(crate) fn assigns(source: &str, name: &str, (from, to): (u32, u32)) -> bool {
     (from..=to).any(|number| {
         let text = line(source, number).trim();
         text.match_indices(name).any(|(start, _)| {
@@ -90,7 +90,7 @@ pub(super) fn assigns(source: &str, name: &str, (from, to): (u32, u32)) -> bool 
 }
 
 /// The line on which a function or class of this name begins.
-pub(super) fn definition(source: &str, name: &str) -> Option<u32> {
+pub(crate) fn definition(source: &str, name: &str) -> Option<u32> {
     let position = source.lines().position(|line| {
         let text = line.trim_start();
         ["def ", "async def ", "class "].iter().any(|word| {

@@ -3,6 +3,9 @@
 //!
 //! The mistakes and their order of frequency: Python courses' error statistics, and the messages of
 //! CPython 3.14 that go with them.
+//!
+//! Belongs here: what an error means, in words for beginners. Never here: how to teach (that is an agent's), or anything
+//! that runs code.
 
 mod absent;
 mod exceptions;

@@ -1,11 +1,11 @@
 //! Values of a type that an operation is not for.
 
-use super::{
+use crate::{
     failure::{Advice, Failure, Rule, article, by_rules, none, told},
     source,
 };
 
-pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     let message = failure.message;
     let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
     if message.contains("NoneType") {

@@ -1,11 +1,11 @@
 //! Text that is not Python.
 
-use super::{
+use crate::{
     failure::{Advice, Failure, Rule, by_rules, capital, told},
     source,
 };
 
-pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     if !failure.is("SyntaxError") {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::source;
+use crate::source;
 
 /// A variable near the place of an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub struct Advice {
     pub hint: String,
 }
 
-pub(super) fn told(
+pub(crate) fn told(
     rule: &'static str,
     what: impl Into<String>,
     why: impl Into<String>,
@@ -84,16 +84,16 @@ pub(super) fn told(
 /// Advice for all errors whose message has one of some parts. In its texts `{place}`, `{text}`,
 /// `{message}` and `{kind}` stand for the line's number, the line, Python's message, and the type that
 /// the message names.
-pub(super) struct Rule {
-    pub(super) rule: &'static str,
-    pub(super) parts: &'static [&'static str],
-    pub(super) what: &'static str,
-    pub(super) why: &'static str,
-    pub(super) hint: &'static str,
+pub(crate) struct Rule {
+    pub(crate) rule: &'static str,
+    pub(crate) parts: &'static [&'static str],
+    pub(crate) what: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) hint: &'static str,
 }
 
 /// The advice of the first rule that fits.
-pub(super) fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> {
+pub(crate) fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> {
     let fits = |rule: &&Rule| rule.parts.iter().any(|part| failure.message.contains(part));
     let rule = rules.iter().find(fits)?;
     let kind = article(quoted(failure.message).unwrap_or("value"));
@@ -106,33 +106,33 @@ pub(super) fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> 
 
 impl<'a> Failure<'a> {
     /// The program's line at which it happened.
-    pub(super) fn text(&self) -> &'a str {
+    pub(crate) fn text(&self) -> &'a str {
         self.line.map_or("", |line| source::line(self.source, line)).trim()
     }
 
     /// «line 3», or «some line» where the line is not known.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.line.map_or_else(|| "some line".to_owned(), |line| format!("line {line}"))
     }
 
-    pub(super) fn variable(&self, name: &str) -> Option<&'a Variable> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&'a Variable> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 
-    pub(super) fn is(&self, class: &str) -> bool {
+    pub(crate) fn is(&self, class: &str) -> bool {
         self.kind == class || self.bases.iter().any(|base| base == class)
     }
 }
 
 /// What stands between two quotes, the first such; Python quotes names so.
-pub(super) fn quoted(message: &str) -> Option<&str> {
+pub(crate) fn quoted(message: &str) -> Option<&str> {
     let start = message.find('\'')? + 1;
     let rest = message.get(start..)?;
     rest.get(..rest.find('\'')?)
 }
 
 /// Something is None that should not be.
-pub(super) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
+pub(crate) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
     let what = name.map_or_else(
         || format!("On {} something is None that should be a value.", failure.place()),
         |name| format!("`{name}` is None on {}.", failure.place()),
@@ -146,7 +146,7 @@ pub(super) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> 
 }
 
 /// A type as a beginner calls it.
-pub(super) fn article(kind: &str) -> String {
+pub(crate) fn article(kind: &str) -> String {
     match kind {
         "str" => "text (str)".to_owned(),
         "int" => "a whole number (int)".to_owned(),
@@ -158,7 +158,7 @@ pub(super) fn article(kind: &str) -> String {
     }
 }
 
-pub(super) fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut characters = text.chars();
     characters
         .next()

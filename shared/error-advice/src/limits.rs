@@ -1,11 +1,11 @@
 //! Endings that no exception describes: too long, too much, too deep, for ever.
 
-use super::{
+use crate::{
     failure::{Advice, Ending, Failure, told},
     source::{self, Loop},
 };
 
-pub(super) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     match failure.ending {
         Ending::Exception => None,
         Ending::Timeout => timeout(failure),

@@ -1,0 +1,12 @@
+//! What a student has pasted, taken apart: prose, code, error reports.
+//!
+//! Belongs here: the shape of pasted text, and what an error report says. Never here: what an error means, or anything
+//! that runs code.
+
+mod clean;
+mod paste;
+mod report;
+
+pub use clean::{clean_code, foreign_language};
+pub use paste::{Paste, split};
+pub use report::{ErrorReport, read_report};
