@@ -7,11 +7,9 @@
 //! which the modules are unpacked, left in the memory that is kept.
 
 use std::{
-    collections::HashSet,
     env,
     fmt::Write as _,
     fs,
-    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -38,10 +36,16 @@ const SET_UP_AT: u64 = 1_767_225_600;
 
 #[path = "src/sandbox/engine.rs"]
 mod engine;
+#[path = "build/memory.rs"]
+mod memory;
+#[path = "build/merge.rs"]
+mod merge;
+#[path = "build/module.rs"]
+mod module;
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to build so")]
 fn main() -> Result<()> {
-    for input in ["build.rs", "guest", "wit", "src/sandbox/engine.rs"] {
+    for input in ["build.rs", "build", "guest", "wit", "src/sandbox/engine.rs"] {
         println!("cargo::rerun-if-changed={input}");
     }
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
@@ -63,8 +67,10 @@ fn main() -> Result<()> {
         .block_on(set_up(&component, &guest))
         .context("the interpreter cannot be set up")?;
 
-    let mut component = fs::read(&component)?;
-    make_objects_immortal(&mut component).context("the objects of the image cannot be found")?;
+    let component = merge::merge(&fs::read(&component)?, |memory| {
+        memory.make_objects_immortal().context("the objects of the image cannot be found")?;
+        memory.take_free_pieces().context("the free memory of the image cannot be found")
+    })?;
     let engine = wasmtime::Engine::new(&engine::config())?;
     let image = engine.precompile_component(&component)?;
     let path = out.join("python.cwasm");
@@ -109,77 +115,6 @@ async fn set_up(component: &Path, guest: &Path) -> Result<()> {
     }
     .generate()
     .await
-}
-
-/// Begins the list of objects that `guest/layout.py` leaves.
-const OBJECTS: [u32; 4] = [0x4D4D_4F52, 0x5441_4C53, 0x424F_4A45, 0x4354_5321];
-/// The reference count of an object that lives for ever (`_Py_IMMORTAL_INITIAL_REFCNT` of 3.14 where pointers
-/// have 32 bits).
-const IMMORTAL: u32 = 5 << 28;
-/// More references than there are to any object; where one was, and is no more, an address can be.
-const MAX_COUNT: u32 = 500_000;
-/// Fewer objects than there are.
-const FEW_OBJECTS: usize = 100_000;
-
-/// Lets no object of the image count who refers to it, as the interpreter's own do not: otherwise using one
-/// changes its page.
-fn make_objects_immortal(component: &mut [u8]) -> Result<()> {
-    let memory = Memory::of(component)?;
-    let mark: Vec<u8> = OBJECTS.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let start = memchr::memmem::find(component, &mark).context("there is no list")? + mark.len();
-    let (words, _) = component.get(start..).unwrap_or_default().as_chunks::<4>();
-    let mut words = words.iter().map(|word| u32::from_le_bytes(*word));
-    let types: HashSet<u32> = words.by_ref().take_while(|word| *word > 0).collect();
-    let objects: Vec<u32> = words.take_while(|word| *word > 0).collect();
-    let mut immortal = 0;
-    for object in objects {
-        // A few are gone since they were listed; of some, the file has not the first bytes, which are zeros.
-        let Some(place) = memory.place(object) else { continue };
-        let Some(head) = component.get_mut(place..place + 8) else { continue };
-        let (Some(count), Some(kind)) = (word(head, 0), word(head, 4)) else { continue };
-        if (1..MAX_COUNT).contains(&count) && types.contains(&kind) {
-            head[..4].copy_from_slice(&IMMORTAL.to_le_bytes());
-            immortal += 1;
-        }
-    }
-    anyhow::ensure!(immortal > FEW_OBJECTS, "{immortal} objects were found");
-    Ok(())
-}
-
-fn word(bytes: &[u8], place: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(place..place + 4)?.try_into().ok()?))
-}
-
-/// Where a component keeps its memory: pieces by address, with their places in the file.
-struct Memory(Vec<(u32, Range<usize>)>);
-
-impl Memory {
-    fn of(component: &[u8]) -> Result<Self> {
-        let mut pieces = Vec::new();
-        for payload in wasmparser::Parser::new(0).parse_all(component) {
-            let wasmparser::Payload::DataSection(section) = payload? else { continue };
-            for piece in section {
-                let piece = piece?;
-                let wasmparser::DataKind::Active { offset_expr, .. } = piece.kind else { continue };
-                let wasmparser::Operator::I32Const { value } =
-                    offset_expr.get_operators_reader().read()?
-                else {
-                    continue;
-                };
-                let end = piece.range.end;
-                pieces.push((value.cast_unsigned(), end - piece.data.len()..end));
-            }
-        }
-        pieces.sort_by_key(|(address, _)| *address);
-        Ok(Self(pieces))
-    }
-
-    fn place(&self, address: u32) -> Option<usize> {
-        let next = self.0.partition_point(|(start, _)| *start <= address);
-        let (start, range) = self.0.get(next.checked_sub(1)?)?;
-        let place = range.start + (address - start) as usize;
-        range.contains(&place).then_some(place)
-    }
 }
 
 /// What the interpreter can call while it is set up: WASI without surprises.

@@ -1,8 +1,8 @@
 """Lays out the memory that is kept so that a program changes few of its pages.
 
 A page that a program changes is copied when it does, and restored after it; that would be most of what a
-short run costs. So code is run in advance that would change itself when it first runs, objects count no
-references to themselves, and the free memory between them is taken, which leaves one piece at the end.
+short run costs. So code is run in advance that would change itself when it first runs. `build/memory.rs` sees to
+the rest: objects count no references to themselves, and new ones lie together behind all others.
 """
 
 import array
@@ -30,12 +30,10 @@ _PROGRAMS = (
 )
 # The interpreter specialises code when it runs again, and tries once more after some 50 times.
 _ROUNDS = 60
-# What build.rs looks for.
+# What `build/memory.rs` looks for.
 _MARK = (0x4D4D4F52, 0x54414C53, 0x424F4A45, 0x43545321)
-# Bytes of the largest piece that is taken. More than that in one place is as good as the end.
-_PIECE = 64 << 10
-# Pieces that there can be; there are some 60,000.
-_PIECES = 200_000
+# Bytes that are free behind everything, for what a program makes.
+_ROOM = 4 << 20
 
 
 def warm_up():
@@ -70,24 +68,24 @@ def _ignore(*_):
 
 def settle():
     """The last thing that is done before the memory is kept."""
-    global _taken, _objects
+    global _objects
     gc.collect()
-    _taken = [_take_free_memory(_PIECES)]
     _objects = _addresses()
-    # What is here now lives for ever, so the collector need not look at it again.
+    # What is here now lives for ever, so the collector need not look at it again. The interpreter keeps some objects
+    # that it has used for the next ones; collecting lets go of them.
     gc.freeze()
-    for _ in range(3):
-        # The interpreter keeps some objects that it has used for the next ones. Collecting lets go of them.
-        gc.collect()
-        _taken.append(_take_free_memory(_PIECES // 10))
-        gc.freeze()
+    gc.collect()
     # No other piece of memory begins so.
     _objects[: len(_MARK)] = array.array("L", _MARK)
+    end = max(_objects[len(_MARK) :])
+    room = [bytes(_ROOM)]
+    while id(room[-1]) < end:
+        room.append(bytes(_ROOM))
 
 
 def _addresses():
-    """Behind room for the mark, the addresses of all types, a zero, those of all objects, and a zero. build.rs
-    makes the objects immortal, so that using them changes nothing."""
+    """Behind room for the mark, the addresses of all types, a zero, those of all objects, and a zero.
+    `build/memory.rs` makes the objects immortal, so that using them changes nothing."""
     found = array.array("L")
     kinds = {}
     # A bit for each eight bytes of memory.
@@ -110,20 +108,3 @@ def _addresses():
             waiting += (*thing.co_varnames, *thing.co_freevars, *thing.co_cellvars)
     return array.array("L", (*(0 for _ in _MARK), *kinds, 0, *found, 0))
 
-
-def _take_free_memory(most):
-    """Takes the free memory between what is kept, large pieces first, until the next piece is of the end."""
-    taken = [None] * most
-    of_end = [None] * most
-    end = id(bytes(1 << 20))
-    size = _PIECE
-    i = 0
-    while size > 0:
-        piece = bytes(size)
-        if id(piece) < end:
-            taken[i] = piece
-        else:
-            of_end[i] = piece
-            size = size * 7 // 8 if size > 4_096 else size - 8
-        i += 1
-    return taken

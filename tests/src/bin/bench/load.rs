@@ -201,6 +201,110 @@ async fn without_model() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A part of what other students have asked in the past: ten thousand questions in a hundred conversations, with the
+/// events that they caused and who has handled those.
+const PAST: &str = r#"
+    WITH student AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS number FROM users WHERE email LIKE 'past%'
+    ), conversation AS (
+        INSERT INTO conversations (id, student_id, created_at)
+        SELECT gen_random_uuid(), id, now() - interval '90 days' FROM student WHERE (number + $1) % 10 = 0
+        RETURNING id, student_id
+    ), query AS (
+        INSERT INTO queries (id, student_id, conversation_id, question, asked_at, agent, answered_by, answer, answered_at)
+        SELECT gen_random_uuid(), student_id, id, '{"question": "What is a list?"}', at, 'concepts', 'offline',
+               $2::text::json, at
+        FROM conversation CROSS JOIN generate_series(1, 100) AS question
+        CROSS JOIN LATERAL (SELECT now() - interval '90 days' + question * interval '1 minute') AS time (at)
+        RETURNING id, student_id, asked_at
+    ), event AS (
+        INSERT INTO events (id, topic, partition_key, type, source, subject, correlation_id, data, occurred_at,
+                            lease_until, published_at)
+        SELECT gen_random_uuid(), topic, student_id, type, 'learnflow/bench', student_id, query.id,
+               $2::text::json, asked_at, asked_at, asked_at
+        FROM query CROSS JOIN (VALUES ('learning.requests', 'question.asked.v1'),
+                                      ('concepts.requests', 'question.routed.v1'),
+                                      ('learning.responses', 'question.answered.v1')) AS kind (topic, type)
+        RETURNING id, occurred_at
+    )
+    INSERT INTO inbox (function, event_id, received_at) SELECT 'triage', id, occurred_at FROM event"#;
+/// Questions of one [`PAST`].
+const PAST_AT_ONCE: usize = 10_000;
+/// Ten thousand questions of a student within the last twenty minutes, in the conversation of the last one.
+const LONG_CONVERSATION: &str = r#"
+    INSERT INTO queries (id, student_id, conversation_id, question, asked_at, agent, answered_by, answer, answered_at)
+    SELECT gen_random_uuid(), $1, conversation_id, '{"question": "What is a list?"}', at, 'concepts', 'offline',
+           $2::text::json, at
+    FROM (SELECT conversation_id FROM queries WHERE student_id = $1 ORDER BY asked_at DESC LIMIT 1) AS last
+    CROSS JOIN generate_series(1, 10000) AS question
+    CROSS JOIN LATERAL (SELECT now() - question * interval '0.12 seconds') AS time (at)"#;
+
+/// What questions cost with none, a tenth and all of `count` questions of other students before them, and what they
+/// cost a student who has asked ten thousand in a row.
+pub(crate) async fn history(count: usize) -> anyhow::Result<()> {
+    let dir = TempDir::new()?;
+    let (postgres, world, students, _) = start(&dir, &[], STUDENTS).await?;
+    let mut conn = PgConnection::connect(&postgres.url("postgres")).await?;
+    let stored = answer_of(&world, &students[0], &mut conn).await?;
+    let past = "INSERT INTO users (id, email, display_name, password_hash, role, created_at)
+                SELECT gen_random_uuid(), 'past' || number || '@example.org', 'Past', '', 'student', now()
+                FROM generate_series(1, 1000) AS number";
+    sqlx::raw_sql(past).execute(&mut conn).await?;
+    run(&world, &students, TOGETHER, ask).await?;
+    print("questions before   alone: p50 ms   100 at once: p50 ms   p95 ms   per second");
+    let mut there = 0;
+    for stage in [0, count / 10, count] {
+        while there < stage {
+            let part = i64::try_from(there / PAST_AT_ONCE)?;
+            sqlx::query(PAST).bind(part).bind(&stored).execute(&mut conn).await?;
+            there += PAST_AT_ONCE;
+        }
+        settle(&mut conn).await?;
+        let alone = run(&world, &students[..1], ALONE, ask).await?;
+        let together = run(&world, &students, TOGETHER, ask).await?;
+        let p50 = alone.percentile(50).as_secs_f64() * 1e3;
+        print(&format!("{there:16}   {p50:13.1}            {}", row(&together)));
+    }
+    sqlx::query(LONG_CONVERSATION).bind(students[0].id).bind(&stored).execute(&mut conn).await?;
+    settle(&mut conn).await?;
+    let (long, short) = (&students[..1], &students[1..2]);
+    run(&world, long, 50, follow_up).await?;
+    let with = run(&world, long, ALONE, follow_up).await?;
+    let without = run(&world, short, ALONE, follow_up).await?;
+    let ms = |measured: &Measured| measured.percentile(50).as_secs_f64() * 1e3;
+    print(&format!(
+        "\nfollow-ups, alone, p50 ms: {:.1} after 10,000 questions in a row, {:.1} else",
+        ms(&with),
+        ms(&without)
+    ));
+    stop(world).await;
+    Ok(())
+}
+
+/// An answer as it is stored.
+async fn answer_of(
+    world: &World,
+    student: &Student,
+    conn: &mut PgConnection,
+) -> anyhow::Result<String> {
+    let status = world.ask(student, QUESTIONS[0], 20).await.status;
+    ensure!(status == StatusCode::OK, "the first question was answered with {status}");
+    let sql = "SELECT answer::text FROM queries WHERE answer IS NOT NULL LIMIT 1";
+    Ok(sqlx::query_scalar(sql).fetch_one(conn).await?)
+}
+
+/// The housekeeping that a server does by itself after a while, done now.
+async fn settle(conn: &mut PgConnection) -> anyhow::Result<()> {
+    sqlx::raw_sql("VACUUM ANALYZE").execute(&mut *conn).await?;
+    sqlx::raw_sql("CHECKPOINT").execute(conn).await?;
+    Ok(())
+}
+
+/// A question that goes on from the answer before it.
+async fn follow_up(world: Arc<World>, student: Student, _: usize) -> StatusCode {
+    world.ask(&student, "show me another example", 20).await.status
+}
+
 /// One request by one student.
 async fn ask(world: Arc<World>, student: Student, number: usize) -> StatusCode {
     world.ask(&student, QUESTIONS[number % QUESTIONS.len()], 20).await.status

@@ -7,6 +7,7 @@ mod sandbox;
 const USAGE: &str = "\
 bench load                     questions alone and all at once, then answered by a slow model
 bench model                    the second half of that
+bench history COUNT            what questions cost with so many of others, and of the same student, before them
 bench registrations COUNT      what registrations leave in memory
 bench questions COUNT          what questions leave in memory
 bench sandbox                  runs beside starts of python3, and what a traced step costs
@@ -20,6 +21,7 @@ async fn main() -> anyhow::Result<()> {
     match arguments[..] {
         ["load"] => load::all().await,
         ["model"] => load::with_model().await,
+        ["history", count] => load::history(count.parse()?).await,
         ["registrations", count] => load::registrations(count.parse()?).await,
         ["questions", count] => load::questions(count.parse()?).await,
         ["sandbox", ref more @ ..] => sandbox::main(more).await,

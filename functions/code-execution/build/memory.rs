@@ -1,0 +1,142 @@
+//! Changes the memory that the interpreter is kept with, so that a program changes few of its pages: each that it
+//! changes must be made as new after it.
+
+use std::collections::HashSet;
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Begins the list of objects that `guest/layout.py` leaves.
+const OBJECTS: [u32; 4] = [0x4D4D_4F52, 0x5441_4C53, 0x424F_4A45, 0x4354_5321];
+/// The reference count of an object that lives for ever (`_Py_IMMORTAL_INITIAL_REFCNT` of 3.14 where pointers
+/// have 32 bits).
+const IMMORTAL: u32 = 5 << 28;
+/// More references than there are to any object; where one was, and is no more, an address can be.
+const MAX_COUNT: u32 = 500_000;
+/// Fewer objects than there are.
+const FEW_OBJECTS: usize = 100_000;
+
+/// Positions in the state of the allocator, `malloc_state` of dlmalloc 2.8.6, in words.
+mod state {
+    pub(super) const SMALL_MAP: u32 = 0;
+    pub(super) const TREE_MAP: u32 = 1;
+    pub(super) const TOP_SIZE: u32 = 3;
+    pub(super) const VICTIM: u32 = 5;
+    pub(super) const TOP: u32 = 6;
+    pub(super) const SMALL_BINS: u32 = 10;
+    pub(super) const TREE_BINS: u32 = 76;
+    pub(super) const SEGMENT: u32 = 112;
+    pub(super) const NEXT_SEGMENT: u32 = 114;
+}
+/// Lists of small pieces, and of large ones.
+const BINS: u32 = 32;
+/// Bytes to which all pieces are aligned, behind the two words that they begin with.
+const ALIGNMENT: u32 = 16;
+/// Bytes that `guest/layout.py` leaves free behind everything.
+const ROOM: u32 = 4 << 20;
+/// Beside the size of a piece: the one before it is taken, and it is itself.
+const TAKEN_BEFORE: u32 = 1;
+const TAKEN: u32 = 2;
+const FLAGS: u32 = 7;
+
+/// The memory of an interpreter.
+pub(crate) struct Memory(Vec<u8>);
+
+impl Memory {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn get(&self, address: u32) -> Option<u32> {
+        let place = address as usize;
+        Some(u32::from_le_bytes(self.0.get(place..place.checked_add(4)?)?.try_into().ok()?))
+    }
+
+    fn set(&mut self, address: u32, value: u32) -> Result<()> {
+        let place = address as usize;
+        let word = self.0.get_mut(place..place + 4).context("an address is outside of memory")?;
+        word.copy_from_slice(&value.to_le_bytes());
+        Ok(())
+    }
+
+    /// Lets no object of the image count who refers to it, as the interpreter's own do not: otherwise using one
+    /// changes its page.
+    pub(crate) fn make_objects_immortal(&mut self) -> Result<()> {
+        let mark: Vec<u8> = OBJECTS.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let start = memchr::memmem::find(&self.0, &mark).context("there is no list")? + mark.len();
+        let (words, _) = self.0.get(start..).unwrap_or_default().as_chunks::<4>();
+        let mut words = words.iter().map(|word| u32::from_le_bytes(*word));
+        let types: HashSet<u32> = words.by_ref().take_while(|word| *word > 0).collect();
+        let objects: Vec<u32> = words.take_while(|word| *word > 0).collect();
+        let mut immortal = 0;
+        for object in objects {
+            // A few are gone since they were listed.
+            let (Some(count), Some(kind)) = (self.get(object), self.get(object + 4)) else {
+                continue;
+            };
+            if (1..MAX_COUNT).contains(&count) && types.contains(&kind) {
+                self.set(object, IMMORTAL)?;
+                immortal += 1;
+            }
+        }
+        ensure!(immortal > FEW_OBJECTS, "{immortal} objects were found");
+        Ok(())
+    }
+
+    /// Takes the free pieces between what is kept, of which there are thousands, so that what a program makes lies
+    /// together behind it.
+    pub(crate) fn take_free_pieces(&mut self) -> Result<()> {
+        let state = self.allocator().context("the state of the allocator is not found")?;
+        let of_state = |word: u32| state + 4 * word;
+        let field = |memory: &Self, word| memory.get(of_state(word)).context("no allocator");
+        ensure!(field(self, state::NEXT_SEGMENT)? == 0, "the heap has several parts");
+        ensure!(field(self, state::TOP_SIZE)? >= ROOM, "there is no room behind everything");
+        let (victim, top) = (field(self, state::VICTIM)?, field(self, state::TOP)?);
+        let mut piece = field(self, state::SEGMENT)?.next_multiple_of(8);
+        if !(piece + 8).is_multiple_of(ALIGNMENT) {
+            piece += 8;
+        }
+        let mut taken_before = TAKEN_BEFORE;
+        while piece < top {
+            let head = self.get(piece + 4).context("the heap ends early")?;
+            let size = head & !FLAGS;
+            ensure!(size >= ALIGNMENT, "there is no piece at {piece:#x}");
+            // The last one that was cut, from which the next is cut, lies at the end, too.
+            let taken = if piece == victim { head & TAKEN } else { TAKEN };
+            self.set(piece + 4, size | taken | taken_before)?;
+            taken_before = taken >> 1;
+            piece += size;
+        }
+        ensure!(piece == top, "the last piece has no end");
+        let head = self.get(top + 4).context("the heap ends early")?;
+        self.set(top + 4, (head & !TAKEN_BEFORE) | taken_before)?;
+        self.set(of_state(state::SMALL_MAP), 0)?;
+        self.set(of_state(state::TREE_MAP), 0)?;
+        for number in 0..BINS {
+            let bin = small_bin(state, number);
+            self.set(bin + 8, bin)?;
+            self.set(bin + 12, bin)?;
+            self.set(of_state(state::TREE_BINS + number), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Every other list of small pieces is empty, since no piece has that size, and an empty one refers to itself.
+    fn allocator(&self) -> Option<u32> {
+        let is_one = |state: &u32| {
+            (1..BINS).step_by(2).all(|number| {
+                let bin = small_bin(*state, number);
+                self.get(bin + 8) == Some(bin) && self.get(bin + 12) == Some(bin)
+            })
+        };
+        (0..u32::try_from(self.0.len()).ok()?).step_by(4).find(is_one)
+    }
+}
+
+/// A list of small pieces, by a pointer that is used as if it were to a piece.
+const fn small_bin(state: u32, number: u32) -> u32 {
+    state + 4 * state::SMALL_BINS + 8 * number
+}
