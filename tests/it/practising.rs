@@ -333,7 +333,7 @@ async fn a_stuck_student_gets_the_authors_hints_one_at_a_time_and_no_solution() 
     world.advance(91);
     let second = ask("just give me the solution to this").await;
     let content = second.body["answer"]["content"].as_str().expect("a text");
-    assert!(content.starts_with("I do not hand out solutions"), "{content}");
+    assert!(content.starts_with("I do not give away solutions"), "{content}");
     assert!(content.contains(&exercise.hints[1]), "{content}");
     let again = ask("please, I'm stuck, write the full code").await;
     assert_eq!(again.body["answer"]["details"]["level"], 2, "{:?}", again.body);

@@ -112,6 +112,6 @@ pub(crate) fn external_only() -> Problem {
     Problem::new(
         axum::http::StatusCode::NOT_IMPLEMENTED,
         "external_identity",
-        "accounts are kept by an external identity provider here; log in there",
+        "accounts are managed by an external identity provider here; log in there",
     )
 }

@@ -86,7 +86,7 @@ pub(crate) fn changeable<T: Personal>(caller: &Person, found: Option<T>) -> Resu
 
 /// 404: there is no such thing, or it is somebody else's.
 pub(crate) fn missing<T: Personal>() -> Problem {
-    Problem::not_found(format!("there is no such {} of yours", T::NAME))
+    Problem::not_found(format!("you have no such {}", T::NAME))
 }
 
 fn right(caller: &Person, owner: Option<UserId>) -> Right {

@@ -117,7 +117,7 @@ pub(crate) async fn fits(password: Password, hash: Option<String>) -> Result<boo
 fn not_done(error: ComputeError) -> Problem {
     match error {
         ComputeError::Busy => {
-            let detail = "too many log in at this moment; try again";
+            let detail = "too many people are logging in at the moment; try again";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(RETRY_SECONDS)
         }
         ComputeError::Panicked(_) => Problem::internal(&error),

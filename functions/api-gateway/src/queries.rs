@@ -126,7 +126,7 @@ pub(crate) async fn ask(
         let mut conn = gateway.services.store.connection().await?;
         let found = conversations::find(&mut conn, named).await?;
         changeable(&caller, found).map_err(|_hidden| {
-            Problem::field("conversation_id", "a conversation of yours, or nothing")
+            Problem::field("conversation_id", "one of your conversations, or nothing")
         })?;
     }
     answered(&gateway, &caller, &headers, request).await

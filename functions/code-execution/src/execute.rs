@@ -334,19 +334,21 @@ fn stopped(verdict: Verdict, line: Option<u32>, after: Duration) -> Option<(&'st
             ),
         )),
         Verdict::MemoryLimit => {
-            Some(("MemoryLimit", format!("more than 50 MB were wanted{place}")))
+            Some(("MemoryLimit", format!("more than 50 MB of memory were needed{place}")))
         }
         Verdict::OutputLimit => {
             Some(("OutputLimit", format!("stopped after 128 KB of output{place}")))
         }
         Verdict::Recursion => {
-            Some(("RecursionError", format!("calls or data nested too deep{place}")))
+            Some(("RecursionError", format!("calls or data nested too deeply{place}")))
         }
         Verdict::Deadlock => {
             Some(("Deadlock", format!("it waits for something that can never happen{place}")))
         }
         Verdict::Aborted => Some(("Aborted", format!("Python itself crashed{place}"))),
-        Verdict::Internal => Some(("Internal", "this is our fault, and it is logged".to_owned())),
+        Verdict::Internal => {
+            Some(("Internal", "this is our fault, and it has been logged".to_owned()))
+        }
         _ => None,
     }
 }

@@ -51,8 +51,8 @@ fn reads_input(line: Option<u32>) -> Advice {
             place(line)
         ),
         "To test a function, the file is imported first, and then every line runs that is not inside a function.",
-        "Does the function get its values as parameters, or does it have to ask? What is only for trying it out \
-         can stand below `if __name__ == \"__main__\":`, which an import leaves out.",
+        "Does the function get its values as parameters, or does it have to ask? Lines that \
+         only try it out can go below `if __name__ == \"__main__\":`: they are skipped when the file is imported.",
     )
 }
 
@@ -67,10 +67,10 @@ fn leaves(line: Option<u32>) -> Advice {
     Advice {
         rule: LEAVES.to_owned(),
         what: format!(
-            "The function ends the whole program{} instead of giving a value back.",
+            "The function ends the whole program{} instead of returning a value.",
             place(line)
         ),
-        why: "`exit`, `quit` and `sys.exit` stop everything, so whoever has called the function gets nothing."
+        why: "`exit`, `quit` and `sys.exit` stop everything, so the caller of the function gets nothing."
             .to_owned(),
         hint: "Which value should the call give at this place? `return` hands it back, and the program goes on."
             .to_owned(),
@@ -79,7 +79,8 @@ fn leaves(line: Option<u32>) -> Advice {
 
 /// `left`: the program has ended itself before its last line.
 fn missing(name: &str, source: &str, left: bool) -> Advice {
-    const WHY: &str = "The tests call it by the name that the task gives it, and small and capital letters count.";
+    const WHY: &str =
+        "The tests call it by the name that the task gives it, and capital letters matter.";
     const COMPARE: &str = "Compare the name letter by letter with the one in the task.";
     let is_class = name.starts_with(char::is_uppercase);
     let kind = if is_class { "class" } else { "function" };
@@ -91,10 +92,10 @@ fn missing(name: &str, source: &str, left: bool) -> Advice {
             not_tested(
                 "inside",
                 format!(
-                    "`{shown}` is defined on line {line}, but inside of something else, so the tests cannot call it."
+                    "`{shown}` is defined on line {line}, but inside something else, so the tests cannot call it."
                 ),
-                "What is defined inside of a function, a class or an `if` is there only when those lines run, and \
-                 for whoever is inside.",
+                "What is defined inside a function or a class can only be used there, and what is defined inside \
+                 an `if` exists only if those lines run.",
                 format!("How far is line {line} indented, and does it have to be?"),
             )
         } else if left {
@@ -102,11 +103,12 @@ fn missing(name: &str, source: &str, left: bool) -> Advice {
                 "left",
                 format!("Your program ends itself before line {line}, where `{shown}` is defined."),
                 "`exit`, `quit` and `sys.exit` stop everything: no line below them runs.",
-                "Which line ends the program, and does it have to stand above the definition?",
+                "Which line ends the program, and does it have to come before the definition?",
             )
         } else {
-            let what =
-                format!("`{shown}` is defined on line {line}, and gone when the tests call it.");
+            let what = format!(
+                "`{shown}` is defined on line {line}, but it is gone when the tests call it."
+            );
             not_tested(
                 "gone",
                 what,
@@ -172,7 +174,7 @@ mod tests {
             (
                 "class A:\n    def ends(self): pass",
                 false,
-                "`ends` is defined on line 2, but inside of something else, so the tests cannot call it.",
+                "`ends` is defined on line 2, but inside something else, so the tests cannot call it.",
             ),
             (
                 "exit()\ndef ends(): pass",

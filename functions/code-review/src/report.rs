@@ -68,16 +68,17 @@ pub fn compose(report: ReviewReport, code: &str) -> Answer {
     }
     let more = report.findings.len().saturating_sub(UP_FRONT);
     if more > 0 {
-        content.push_str(&format!("\n\nThere {} more, of less weight; first these.", are(more)));
+        let things = if more == 1 { "thing" } else { "things" };
+        content.push_str(&format!("\n\n{more} less important {things} can wait."));
     }
     if let Some(score) = report.score {
-        content.push_str(&format!("\n\nQuality: {score} of 100."));
+        content.push_str(&format!("\n\nQuality: {score} out of 100."));
         let parts = report.deductions.iter().map(|deduction| {
-            format!("{} points for {}", deduction.points, deduction.rule.replace('_', " "))
+            format!("{} for {}", deduction.points, deduction.rule.replace('_', " "))
         });
         let parts: Vec<String> = parts.collect();
         if !parts.is_empty() {
-            content.push_str(&format!(" Taken off: {}.", parts.join(", ")));
+            content.push_str(&format!(" Points taken off: {}.", parts.join(", ")));
         }
     }
     Answer {
@@ -97,10 +98,17 @@ fn shown(finding: &ReviewFinding, code: &str) -> String {
     };
     match (&finding.before, &finding.after) {
         (Some(before), Some(after)) if after.is_empty() => {
-            format!("{}\n\n   Without it the program does the same; I ran it.", block(before))
+            format!(
+                "{}\n\n   Without it, the program does the same. I ran it to make sure.",
+                block(before)
+            )
         }
         (Some(before), Some(after)) => {
-            format!("{}\n\n   This does the same; I ran it:{}", block(before), block(after))
+            format!(
+                "{}\n\n   This does the same. I ran it to make sure:{}",
+                block(before),
+                block(after)
+            )
         }
         _ => {
             let line = finding.line.map_or("", |line| error_advice::line(code, line)).trim();
@@ -112,8 +120,8 @@ fn shown(finding: &ReviewFinding, code: &str) -> String {
 /// The answer where there is nothing to review.
 #[must_use]
 pub fn without_program() -> Answer {
-    let content = "I would like to read your program, but there is none in your question. Paste it, and say what it \
-                   is meant to do.";
+    let content = "I would like to read your program, but there is no program in your question. Paste it, and say what \
+                   it is meant to do.";
     Answer::text(content.to_owned())
 }
 
@@ -124,7 +132,7 @@ fn run_finding(run: &ExecutionResult) -> Option<ReviewFinding> {
         Some(advice) => (advice.what.clone(), advice.why.clone()),
         None => (
             format!("When I ran it, it ended with {}: {}.", error.kind, error.message),
-            "Before anything else a program has to reach its end.".to_owned(),
+            "First of all, a program has to run to the end.".to_owned(),
         ),
     };
     Some(ReviewFinding {
@@ -145,14 +153,14 @@ pub(crate) fn summary(
 ) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let ran = match verdict {
-        Verdict::Ok => "I ran it, and it reaches its end.",
-        _ if asks_for_input => "It asks for input, so I read it without running it to its end.",
-        _ => "I ran it, and it does not reach its end.",
+        Verdict::Ok => "I ran it, and it runs to the end.",
+        _ if asks_for_input => "It asks for input, so I read it without running it to the end.",
+        _ => "I ran it, and it stops before the end.",
     };
     let found = match (count(ReviewSeverity::Error), findings.len()) {
-        (_, 0) => "I have nothing to find fault with.".to_owned(),
-        (0, all) => format!("There {} to make better, and no mistake.", are(all)),
-        (errors, _) => format!("There {} to mend first.", are(errors)),
+        (_, 0) => "I found nothing to improve.".to_owned(),
+        (0, all) => format!("There {} to improve, and no mistakes.", are(all)),
+        (errors, _) => format!("There {} to fix first.", are(errors)),
     };
     format!("{ran} {found}")
 }

@@ -71,7 +71,7 @@ pub fn follow_up(
         FollowUpKind::Simpler => simpler(topic, level, round),
         FollowUpKind::Why => {
             let deeper = explanation(lesson, deeper(level)).trim();
-            (format!("Why it is so with {}:\n\n{deeper}", topic.title.to_lowercase()), Vec::new())
+            (format!("Some background on {}:\n\n{deeper}", topic.title.to_lowercase()), Vec::new())
         }
         FollowUpKind::More | FollowUpKind::Same | FollowUpKind::Unknown => {
             let deeper = explanation(lesson, deeper(level)).trim();
@@ -117,7 +117,7 @@ fn simpler(topic: &Topic, level: Level, round: usize) -> (String, Vec<Example>) 
     match parts.iter().rev().nth((round - 1) % parts.len().max(1)) {
         Some(part) => {
             let content = format!(
-                "Let us take one piece of it at a time. **{}**\n\n{}\n\nWhich line of this is unclear? Tell me, or \
+                "Let us take it one piece at a time. **{}**\n\n{}\n\nWhich line is unclear? Tell me, or \
                  ask for the next piece.",
                 part.title,
                 part.text.trim()
@@ -295,7 +295,7 @@ fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
     // What is spelled alike has nothing to do with it.
     let modules: Vec<&str> = course.modules.iter().map(|module| module.title.as_str()).collect();
     let content = format!(
-        "{content} The course is about: {}. For more, look into the manual: https://docs.python.org/3/.",
+        "{content} The course covers: {}. For anything else, see the Python manual: https://docs.python.org/3/.",
         modules.join(", ")
     );
     Answer::text(content)
@@ -303,10 +303,13 @@ fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
 
 fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
     let content = match found.unknown.as_slice() {
-        [] => "I do not know which idea you mean. Name it, for instance «What is a variable?»."
+        [] => "I do not know which idea you mean. Name it, for example: \"What is a variable?\""
             .to_owned(),
         words => {
-            format!("I do not know «{}» from this course, so I cannot explain it.", words.join(" "))
+            format!(
+                "I do not know \"{}\" from this course, so I cannot explain it.",
+                words.join(" ")
+            )
         }
     };
     offer(course, content, found.unknown.first().map_or(question, String::as_str))
@@ -315,11 +318,11 @@ fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
 /// What to say to somebody who is stuck and does not say where.
 #[must_use]
 pub fn encourage() -> Answer {
-    let content = "That feeling is a part of learning to program, and it passes: everybody who programs has had it. \
-                   Let us make it smaller. Tell me one of these:\n\n\
-                   - a word that you would like explained, such as «variable» or «loop»\n\
+    let content = "That feeling is part of learning to program, and it passes: everybody who programs has had it. \
+                   Let us start small. Tell me one of these:\n\n\
+                   - a word that you would like explained, such as \"variable\" or \"loop\"\n\
                    - the line that you do not understand, or the program that does not work\n\
-                   - or «an easy exercise, please», and we do it step by step."
+                   - or \"an easy exercise, please\", and we will do it step by step."
         .to_owned();
     Answer::text(content)
 }
@@ -327,7 +330,7 @@ pub fn encourage() -> Answer {
 fn offer(course: &Curriculum, mut content: String, near: &str) -> Answer {
     let nearest = course.nearest(near, OFFERED);
     let titles: Vec<&str> = nearest.iter().map(|topic| topic.title.as_str()).collect();
-    content.push_str(&format!(" The nearest topics that I can explain: {}.", titles.join(", ")));
+    content.push_str(&format!(" The closest topics that I can explain: {}.", titles.join(", ")));
     Answer {
         content,
         examples: Vec::new(),
@@ -357,7 +360,7 @@ pub(crate) fn show_examples(content: &mut String, examples: &[Example]) {
         ));
         if !example.stdin.is_empty() {
             content.push_str(&format!(
-                "\n\nWith this typed in:\n\n```text\n{}\n```",
+                "\n\nWith this input:\n\n```text\n{}\n```",
                 example.stdin.trim_end()
             ));
         }
@@ -416,14 +419,14 @@ mod tests {
         for (question, words) in [
             ("What is a decorator?", "**decorator** is not part of this course"),
             ("How do I reverse a linked list?", "**linked list** is not part of this course"),
-            ("What is a flurble?", "I do not know «flurble»"),
+            ("What is a flurble?", "I do not know \"flurble\""),
             ("Hello?", "I do not know which idea you mean"),
         ] {
             let answer = ask(question);
             assert!(answer.content.contains(words), "{question}: {}", answer.content);
             assert!(answer.examples.is_empty() && answer.topics.is_empty(), "{question}");
             assert!(
-                answer.related.len() == 3 || answer.content.contains("The course is about"),
+                answer.related.len() == 3 || answer.content.contains("The course covers"),
                 "{question}"
             );
         }

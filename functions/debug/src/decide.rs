@@ -277,7 +277,7 @@ fn compose(
 
 fn of_another_language(language: &str) -> Answer {
     let content = format!(
-        "This looks like an error of {language}. I teach Python, so I could only guess at it. If it came from \
+        "This looks like an error from {language}. I teach Python, so I could only guess what it means. If it came from \
          a Python program, paste that program and the whole message."
     );
     Answer::text(content)

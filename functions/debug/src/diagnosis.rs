@@ -138,8 +138,8 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
             message: error.message,
             line: Some(number),
             what: format!("Your program was still in the loop that begins on line {number} when I stopped it."),
-            why: format!("`{header}` is asked again after every round, and as long as the answer is True there is another one."),
-            next: "Which names does this question read? Which line inside the loop changes one of them, and is that line ever reached?".to_owned(),
+            why: format!("Python checks `{header}` again after every round. As long as the condition is True, there is another round."),
+            next: "Which names are in that condition? Which line inside the loop changes one of them, and is that line ever reached?".to_owned(),
             note,
         };
     }
@@ -208,18 +208,19 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
         None => unknown(&report.error_type, &report.message, line),
     };
     let note = match evidence.run {
-        None => "Paste the program too, and I can point at the line.".to_owned(),
+        None => "If you paste the program too, I can point to the line.".to_owned(),
         Some(_) => match ended(evidence) {
             None => {
-                "When I ran your program it ended without this error, so the input or the program \
-                     must have been another."
+                "When I ran your program, this error did not happen, so the input or the program \
+                     must have been different."
                     .to_owned()
             }
             Some(Ended { error, .. }) if error.kind == "EOFError" => {
-                "I could not run your program to that place, since it asks for input.".to_owned()
+                "I could not run your program up to that line, because it asks for input."
+                    .to_owned()
             }
             Some(Ended { error, .. }) => {
-                format!("When I ran your program it ended with another error, {}.", error.kind)
+                format!("When I ran your program, it ended with a different error: {}.", error.kind)
             }
         },
     };
@@ -255,7 +256,7 @@ fn unknown(kind: &str, message: &str, line: Option<u32>) -> (String, String, Str
     (
         "unknown".to_owned(),
         format!("Python stopped with {kind}{place}{said}."),
-        "This error has no explanation of its own here, so read its message as a sentence.".to_owned(),
+        "I have no explanation for this error, so read its message carefully.".to_owned(),
         "Which values does that line use? Print them on the line above, and compare them with what you expect."
             .to_owned(),
     )
@@ -291,10 +292,10 @@ fn of_reading(code: &str) -> Option<Finding> {
         kind: String::new(),
         message: String::new(),
         line: Some(line),
-        what: format!("When I read it, line {line} catches my eye."),
+        what: format!("When I read your program, I noticed line {line}."),
         why: read.rule.why.to_owned(),
         next: format!(
-            "Go through your program with pen and paper until it comes to line {line}: what happens there, and is \
+            "Go through your program with pen and paper until you get to line {line}: what happens there, and is \
              that what you want?"
         ),
         note: None,
@@ -345,7 +346,7 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
             finding(
                 "wrong_value",
                 call.clone(),
-                format!("For `{call}` your solution gives `{got}`, and `{expected}` is expected."),
+                format!("For `{call}` your solution gives `{got}`, but `{expected}` is expected."),
                 format!(
                     "Go through `{call}` by hand, line by line, and write down what each name holds. Where does it first differ from what you expect?"
                 ),
@@ -357,10 +358,10 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
                 "hidden_case",
                 about.clone(),
                 format!(
-                    "Your solution passes all tests that you see. It does not pass one that you do not see; that is about: {about}."
+                    "Your solution passes all the tests that you can see. It fails one that you cannot see, which is about: {about}."
                 ),
                 format!(
-                    "Make up a call of your own for this case ({about}), say what it should give, and run it."
+                    "Make up a call of your own for this case ({about}), decide what it should give, and run it."
                 ),
             )
         }
@@ -369,7 +370,7 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
             ..finding(
                 "not_judged",
                 String::new(),
-                "Of one of the tests I cannot tell at the moment what it expects. That is a fault of mine."
+                "At the moment I cannot tell what one of the tests expects. That is my fault, not yours."
                     .to_owned(),
                 "Ask again in a minute.".to_owned(),
             )
@@ -427,8 +428,8 @@ fn of_output(evidence: &Evidence<'_>) -> Finding {
             None => finding(
                 "silent",
                 ran_well(run),
-                "Only print shows something; a value that is only worked out is not seen.",
-                "Which value do you want to see, and on which line is it known?".to_owned(),
+                "Only print shows something; a value that is only calculated does not appear.",
+                "Which value do you want to see, and on which line is it ready?".to_owned(),
             ),
         };
     }
@@ -437,15 +438,15 @@ fn of_output(evidence: &Evidence<'_>) -> Finding {
             "prints_none",
             ran_well(run),
             "A function that ends without `return` gives None, and so do print and the methods that change their list.",
-            "Which call gives the value that is printed there? What does that function hand back?"
+            "Which call gives the value that is printed there? What does that function return?"
                 .to_owned(),
         );
     }
     finding(
         "no_error",
         ran_well(run),
-        "So Python is content, and the mistake is in what the program says, not in how it is written.",
-        "Which is the first line of this output that you did not expect? Print the values that it is made of."
+        "Python has nothing to complain about, so the mistake is in what the program does, not in how it is written.",
+        "Which line of this output is the first that you did not expect? Print the values that it is made of."
             .to_owned(),
     )
 }

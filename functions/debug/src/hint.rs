@@ -37,9 +37,9 @@ static PARALLELS: LazyLock<Vec<Parallel>> = LazyLock::new(|| {
 });
 
 /// What is said to who wants a program and has none.
-pub(crate) const NO_WHOLE_PROGRAMS: &str = "I do not hand out whole programs: what you write yourself is what stays with you. I help you to get there.";
+pub(crate) const NO_WHOLE_PROGRAMS: &str = "I do not write whole programs for you: you remember what you write yourself. But I will help you get there.";
 /// How to get there.
-pub(crate) const BEGIN_SMALL: &str = "Say in one sentence what the program should do for one single case, then write the line that does just \
+pub(crate) const BEGIN_SMALL: &str = "Say in one sentence what the program should do in one single case. Then write the line that does just \
      that, and paste what you have, even if it does not work. Or ask for an exercise of that kind.";
 
 /// All examples of the third rung.
@@ -100,15 +100,15 @@ pub fn reworded(mut answer: Answer, text: &str) -> Answer {
 pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
     match step {
         Step::New if rung < RUNGS => None,
-        Step::New => Some("This is the last hint. If you are still stuck, show it to your teacher.".to_owned()),
+        Step::New => Some("This is the last hint. If you are still stuck, show your program to your teacher.".to_owned()),
         Step::Again => Some(
-            "This is the same hint as before: change something in your program, or give it another minute \
-             and a half, and I have a further one."
+            "This is the same hint as before. Change something in your program, or think about it for \
+             another minute and a half, and I will have another one."
                 .to_owned(),
         ),
         Step::Enough => Some(format!(
-            "You have had {MAX_A_DAY} hints on this problem today. A break helps, and so does your teacher: \
-             show them where you are."
+            "You have had {MAX_A_DAY} hints on this problem today. Take a break, or show your \
+             teacher where you are."
         )),
     }
 }
@@ -120,12 +120,9 @@ pub fn misconception(rule: &str) -> Option<&'static str> {
         ("index_error", "positions begin at 1, or end at the length"),
         ("none_value", "print, or a method that changes a list, gives a value back"),
         ("prints_none", "print, or a method that changes a list, gives a value back"),
-        ("type_error.input_is_text", "digits that are typed are a number"),
-        (
-            "type_error.operands",
-            "Python turns texts into numbers, or numbers into texts, by itself",
-        ),
-        ("type_error.unchangeable", "a text can be changed in place"),
+        ("type_error.input_is_text", "typed digits are a number"),
+        ("type_error.operands", "Python turns text into numbers, or numbers into text, by itself"),
+        ("type_error.unchangeable", "text can be changed in place"),
         ("type_error.not_callable", "round and square brackets mean the same"),
         ("unbound_local", "an assignment in a function changes the name outside of it"),
         ("name_error.too_early", "Python knows the whole program before it runs the first line"),

@@ -19,10 +19,9 @@ use crate::{
 };
 
 /// What is said where no topic was named.
-const ANY_TOPIC: &str =
-    "Name a topic, such as lists or functions, if you would rather practise that. For now:";
+const ANY_TOPIC: &str = "If you would rather practise something else, name a topic, such as lists or functions. For now:";
 /// What is said where there is nothing new.
-const ALL_DONE: &str = "You have had all that I have of this. Do this one again, without looking at your old solution:";
+const ALL_DONE: &str = "You have already had all my exercises on this. Try this one again, without looking at your old solution:";
 
 fn wish(course: &Curriculum, request: &QuestionRouted) -> Wish {
     let page = request.asked.topic.as_ref().map(|topic| topic.as_str());

@@ -49,9 +49,9 @@ pub fn hint(exercise: &Exercise, assigned: &AssignedExercise, rung: u8) -> Strin
             let test = assigned.tests.first().map(show::shown).unwrap_or_default();
             format!(
                 "Do one test by hand, with paper and pencil:\n\n{test}\n\nWrite down each step that *you* take to \
-                 get there, in plain words, one on a line. Then turn each line into one line of Python. If that \
-                 does not help, hand in what you have: after three attempts you can have the solution in pieces, \
-                 to put together."
+                 get there, in plain words, one step on each line. Then turn each line into one line of Python. If that \
+                 does not help, hand in what you have: after three attempts you can get the solution in pieces \
+                 and put it together."
             )
         }
     }
@@ -71,12 +71,12 @@ pub fn answer(
     let mut content = String::new();
     if routing.signs.contains(&Sign::SolutionRequest) {
         content.push_str(
-            "I do not hand out solutions: you would learn little from one. But here is the next hint.\n\n",
+            "I do not give away solutions, because you would learn little from them. But here is the next hint.\n\n",
         );
     }
     content.push_str(&match climbed {
-        Climbed::Enough => "That were many hints for one day. Show your teacher what you have; that is no shame, and \
-                         often two minutes are enough."
+        Climbed::Enough => "You have had a lot of hints for one day. Show your teacher what you have so far: there is no \
+                         shame in that, and two minutes are often enough."
             .to_owned(),
         Climbed::New | Climbed::Again => {
             format!("**{}.** Hint {rung} of {}. {text}", exercise.title, hints::RUNGS)
@@ -84,7 +84,7 @@ pub fn answer(
     });
     if climbed == Climbed::Again {
         content.push_str(
-            "\n\nTry something first, however small; then ask again, and I will tell you more.",
+            "\n\nTry something first, however small. Then ask again, and I will tell you more.",
         );
     }
     Answer {

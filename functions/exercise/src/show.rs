@@ -17,11 +17,13 @@ pub fn answer(topic: &Topic, exercise: AssignedExercise, note: Option<&str>) -> 
     ));
     let tests: Vec<String> = exercise.tests.iter().map(shown).collect();
     content.push_str(&format!("\n\nIt must do this:\n\n{}", tests.join("\n")));
-    if exercise.hidden_tests > 0 {
-        content.push_str(&format!(
-            "\n\nAnd {} tests more that you do not see: think of the cases at the edge.",
-            exercise.hidden_tests
-        ));
+    let hidden = match exercise.hidden_tests {
+        0 => None,
+        1 => Some("There is 1 more test that you cannot see".to_owned()),
+        count => Some(format!("There are {count} more tests that you cannot see")),
+    };
+    if let Some(hidden) = hidden {
+        content.push_str(&format!("\n\n{hidden}: think of the edge cases."));
     }
     Answer {
         content,
@@ -37,10 +39,10 @@ pub fn answer(topic: &Topic, exercise: AssignedExercise, note: Option<&str>) -> 
 pub fn shown(test: &VisibleTestCase) -> String {
     match (&test.call, &test.expected, &test.raises) {
         (Some(call), Some(expected), _) => format!("- `{call}` is `{expected}`"),
-        (Some(call), None, Some(raises)) => format!("- `{call}` raises a {raises}"),
+        (Some(call), None, Some(raises)) => format!("- `{call}` raises {raises}"),
         (_, expected, _) => {
             let (typed, printed) = (test.stdin.as_deref().unwrap_or_default(), expected.as_deref());
-            format!("- with {typed:?} typed in it prints {:?}", printed.unwrap_or_default())
+            format!("- with the input {typed:?} it prints {:?}", printed.unwrap_or_default())
         }
     }
 }
@@ -49,7 +51,10 @@ pub fn shown(test: &VisibleTestCase) -> String {
 #[must_use]
 pub fn nothing(course: &Curriculum) -> Answer {
     let topics: Vec<&str> = course.topics().map(|topic| topic.title.as_str()).collect();
-    Answer::text(format!("I have no such exercise. I have some on: {}.", topics.join(", ")))
+    Answer::text(format!(
+        "I do not have an exercise like that. I have exercises on: {}.",
+        topics.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -95,6 +100,6 @@ mod tests {
         );
         assert!(content.contains("def second_largest(numbers):\n    pass"));
         assert!(content.contains("- `second_largest([4, 9, 7])` is `7`"));
-        assert!(content.contains("And 4 tests more"));
+        assert!(content.contains("There are 4 more tests"));
     }
 }

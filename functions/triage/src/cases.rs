@@ -23,7 +23,7 @@ pub struct Case {
     /// Whether an exercise is open.
     #[serde(default)]
     in_exercise: bool,
-    /// Whether a run failed lately.
+    /// Whether a run failed recently.
     #[serde(default)]
     failed_recently: bool,
     /// What it shows besides.

@@ -109,7 +109,7 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         return certain(Agent::Debug, TRACEBACK_CONFIDENCE, reason);
     }
     if let Some(language) = pasted_text::foreign_language(&report_text) {
-        let reason = format!("an error of {language} came with it");
+        let reason = format!("an error from {language} came with it");
         return certain(Agent::Debug, 0.9, reason);
     }
     let found = curriculum::embedded().find(asked);
@@ -172,7 +172,7 @@ impl Scores {
             4.0,
             "asks what an error means",
         );
-        note(context.failed_recently, Agent::Debug, 1.0, "a run failed lately");
+        note(context.failed_recently, Agent::Debug, 1.0, "a run failed recently");
         note(has_code && !asks, Agent::CodeReview, 1.0, "code came without a question");
         note(has_code && asks, Agent::Debug, 0.5, "code came with it");
         note(
@@ -226,7 +226,7 @@ impl Scores {
             self.evidence.into_iter().map(|evidence| evidence.reason).take(REASONS).collect();
         reasons.dedup();
         if reasons.is_empty() {
-            reasons.push("nothing speaks for another agent".to_owned());
+            reasons.push("nothing points to another agent".to_owned());
         }
         Routing {
             agent,

@@ -35,7 +35,7 @@ pub(crate) fn compile(pattern: &str) -> Regex {
 
 const TABLE: [(Agent, f64, &str, &str); 47] = [
     (Debug, 4.0, r"\b\w+(error|exception)\b", "names an error"),
-    (Debug, 2.5, r"\b(errors?|exceptions?|throws?|complains?)\b", "speaks of an error"),
+    (Debug, 2.5, r"\b(errors?|exceptions?|throws?|complains?)\b", "mentions an error"),
     (Debug, 2.5, r"\b(in|on|at) line \d+\b", "names a line"),
     (Debug, 3.0, r"\bcrash(es|ed|ing)?\b|\b(died|dies) with\b|\bbroken\b", "the program breaks"),
     (
@@ -66,13 +66,13 @@ const TABLE: [(Agent, f64, &str, &str); 47] = [
         Debug,
         2.0,
         r"\bwhy\b.{0,40}\b(my|this|mine) (\w+ )?(code|program|function|loop|script|list)",
-        "asks why the own code behaves so",
+        "asks why their own code behaves that way",
     ),
     (
         Debug,
         2.5,
         r"\b(infinite|endless)\b.{0,20}\b(my|this)\b|\b(my|this)\b.{0,30}\b(infinite|endless|forever)\b|\b(runs?|loops?|goes on) forever\b|\bnever stops?\b",
-        "the own loop does not end",
+        "their own loop does not end",
     ),
     (
         Debug,
@@ -97,7 +97,7 @@ const TABLE: [(Agent, f64, &str, &str); 47] = [
         Debug,
         2.5,
         r"\b(i|it) (get|gets|got|says?|keeps?)\b.{0,60}\b(error|out of range|not defined|not found|callable|invalid)\b",
-        "tells what Python said",
+        "quotes Python",
     ),
     (
         Debug,
@@ -224,13 +224,13 @@ const TABLE: [(Agent, f64, &str, &str); 47] = [
         Progress,
         5.0,
         r"\bmy (progress|score|mastery|level|streak|points|results)\b|\bhow am i doing\b|\bwhat (should|do|can) i (learn|do) next\b",
-        "asks about the own progress",
+        "asks about their progress",
     ),
     (
         Progress,
         5.0,
         r"\bhow (far|much)\b.{0,25}\b(have|did) i\b|\b(am i|i'?m) ready (for|to)\b|\b(am i|i'?m|are my) (weak|weakest|strong|good|bad) (in|at)\b|\bdid i get better\b|\b(weak|strong) (in|at)\b",
-        "asks about the own progress",
+        "asks about their progress",
     ),
     (Debug, 1.5, r"\bwhy\b", "asks why"),
     (Debug, 2.0, r"\bwhy is (this|it|the (output|result))\b", "asks why a result is what it is"),
@@ -245,20 +245,20 @@ const TABLE: [(Agent, f64, &str, &str); 47] = [
         Debug,
         1.5,
         r"\bwhen i (run|type|try|call|add|enter|write)\b|\bi (run|ran|type|typed) it\b",
-        "tells what was tried",
+        "says what was tried",
     ),
     (
         Debug,
         1.5,
         r"\b(my|the) (code|program|function|loop|script|output)\b",
-        "speaks of the own program",
+        "mentions their program",
     ),
     (
         CodeReview,
         1.5,
         r"\b(my|this) (code|solution|program|function|style)\b",
-        "speaks of the own program",
+        "mentions their program",
     ),
     (CodeReview, 1.0, r"\bcould (i|be)\b|\bwould\b.{0,30}\bwrite it\b", "asks for another way"),
-    (Exercise, 1.0, r"\b(tasks?|exercises?|quiz)\b", "speaks of exercises"),
+    (Exercise, 1.0, r"\b(tasks?|exercises?|quiz)\b", "mentions exercises"),
 ];

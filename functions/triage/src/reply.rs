@@ -11,17 +11,17 @@ use events::{
 /// Topics that are offered.
 const OFFERED: usize = 3;
 
-const DISTRESS: &str = "That sounds very heavy, and I am glad that you wrote it down. I am only a program that \
-    teaches Python, so please tell a person now: somebody you trust, a doctor, or a helpline of your country \
+const DISTRESS: &str = "That sounds very hard, and I am glad that you wrote it down. I am only a program that \
+    teaches Python, so please talk to a person now: somebody you trust, a doctor, or a helpline in your country \
     (findahelpline.com lists them; 112 or 911 if you are in danger). Your course can wait.";
-const UNSAFE: &str = "I do not help with something that can hurt people or that belongs to others. If you are \
-    curious how such things are prevented, ask me how programs check what users type in.";
-const INJECTION: &str = "I am the tutor of this course, and I stay that. Ask me about Python: an idea, a program \
-    that does not work, one that should be better, or something to practise.";
-const OFF_TOPIC: &str = "I can help you with learning Python, and this seems to be about something else. Ask me \
+const UNSAFE: &str = "I do not help with things that can hurt people, or with what belongs to others. If you \
+    are curious how programs protect themselves, ask me how they check what users type.";
+const INJECTION: &str = "I am the tutor of this course, and that will not change. Ask me about Python: an idea, a \
+    program that does not work, a program that you want to improve, or something to practise.";
+const OFF_TOPIC: &str = "I can help you learn Python, but this seems to be about something else. Ask me \
     about an idea such as variables, loops or lists.";
-const PROGRESS: &str = "You would like to know how far you have come. The progress agent is not part of this \
-    version of LearnFlow, so I cannot tell you.";
+const PROGRESS: &str = "You would like to know how you are doing. This version of LearnFlow has no progress agent \
+    yet, so I cannot tell you.";
 
 /// The reply to a question that goes to no agent.
 pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
@@ -41,7 +41,7 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let mut content = text.to_owned();
     if !topics.is_empty() {
         let names: Vec<&str> = topics.iter().map(|topic| topic.title.as_str()).collect();
-        content.push_str(&format!("\n\nI can explain this to you: {}.", names.join(", ")));
+        content.push_str(&format!("\n\nHere is what I can explain: {}.", names.join(", ")));
     }
     if let Some(clarification) = &routing.clarification {
         content.push_str(&format!("\n\n{clarification}"));

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: AskArguments) -> anyhow::Result<()> {
             request = request.bearer_auth(token);
         }
         let response = request.send().await.with_context(|| {
-            format!("nobody answers at {}; start LearnFlow with `cargo run`", arguments.url)
+            format!("nothing answers at {}; start LearnFlow with `cargo run`", arguments.url)
         })?;
         let status = response.status();
         let body: Value = response.json().await.context("the answer is not JSON")?;

@@ -15,7 +15,7 @@ pub(crate) async fn write(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     let mut tx = store.begin("course").await.context("the database is away")?;
     storage::curriculum::upsert(tx.conn(), entries())
         .await
-        .context("the outline cannot be kept")?;
+        .context("the outline cannot be stored")?;
     for entry in curriculum::bank(course) {
         let exercise = NewExercise {
             id: entry.id,
@@ -30,7 +30,7 @@ pub(crate) async fn write(store: &Store, clock: &Clock) -> anyhow::Result<()> {
             variation_of: None,
             faults: None,
         };
-        stored::upsert(tx.conn(), &exercise, now).await.context("an exercise cannot be kept")?;
+        stored::upsert(tx.conn(), &exercise, now).await.context("an exercise cannot be stored")?;
     }
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
     Ok(())

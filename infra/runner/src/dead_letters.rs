@@ -131,7 +131,7 @@ fn line(row: &DeadLetterRow) -> String {
             let reasons = letter.reasons.join(": ");
             format!("{at}  {id}  {}  {}  {reasons}{replayed}", letter.function, letter.origin)
         }
-        Err(_) => format!("{at}  {id}  nothing is kept of it"),
+        Err(_) => format!("{at}  {id}  its content cannot be read"),
     }
 }
 
@@ -201,7 +201,7 @@ async fn replay(store: &Store, arguments: &ReplayArguments) -> anyhow::Result<()
             say(format!("{}  would be sent as {of}", row.id));
         } else {
             replay.send(store, &Clock::System).await.context("the database is away")?;
-            say(format!("{}  is sent as {of}, {id}", row.id));
+            say(format!("{}  sent as {of}, {id}", row.id));
         }
         sent += 1;
     }
@@ -229,6 +229,6 @@ async fn parked(store: &Store, limit: i64) -> anyhow::Result<()> {
 async fn unpark(store: &Store, ids: &[Uuid]) -> anyhow::Result<()> {
     let mut conn = store.connection().await.context("the database is away")?;
     let count = dead_letters::unpark(&mut conn, ids, Clock::System.now()).await;
-    say(format!("{} given back to the relay", count.context("they cannot be given back")?));
+    say(format!("{} returned to the relay", count.context("they cannot be returned")?));
     Ok(())
 }

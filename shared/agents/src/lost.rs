@@ -17,7 +17,7 @@ use crate::{
 /// Drafts that are looked at in one transaction.
 const AT_ONCE: i64 = 5;
 
-const LOST: &str = "Something broke on our side while I looked into your question, so I have no answer to it. \
+const LOST: &str = "Something went wrong on our side while I was working on your question, so I have no answer. \
                     Please ask it again.";
 
 /// Answers questions whose draft is past its deadline, each with the answer that its draft holds anyway; solutions

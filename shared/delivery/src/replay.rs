@@ -33,7 +33,7 @@ pub(crate) fn is_for_another(event: &CloudEvent, function: &str) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// Its request was erased, or it is none of ours.
-    #[error("nothing is kept of it")]
+    #[error("its content cannot be read")]
     Unreadable(#[source] serde_json::Error),
     /// Only the beginning is kept.
     #[error("only its beginning is kept; all of it is at {0}, as long as the topic keeps it")]

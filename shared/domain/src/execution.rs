@@ -286,7 +286,7 @@ pub struct Advice {
 /// How the rules begin of [`Advice`] on a program whose functions could not be called at all: it asks for input
 /// while it is loaded, or has another name for them.
 pub const NOT_TESTED: &str = "not_tested.";
-/// The rule of [`Advice`] on a function that ends the program instead of giving a value back.
+/// The rule of [`Advice`] on a function that ends the program instead of returning a value.
 pub const LEAVES: &str = "test.leaves";
 
 /// Why a program did not reach its end.

@@ -9,11 +9,11 @@ use crate::{
 const MODULES: [(&[&str], &str); 9] = [
     (
         &["turtle", "tkinter", "_tkinter", "pygame", "turtledemo", "idlelib"],
-        "needs a window to draw in, and there is none here: your program can only print",
+        "needs a window to draw in, and there is none here: your program can only print text",
     ),
     (
         &["requests", "httpx", "aiohttp", "ssl", "_ssl"],
-        "is for the internet, and there is no internet here",
+        "needs the internet, and there is no internet here",
     ),
     (
         &[
@@ -32,24 +32,24 @@ const MODULES: [(&[&str], &str); 9] = [
             "pytest",
             "sympy",
         ],
-        "does not belong to Python itself and is not installed here; only the standard library is",
+        "is not part of Python itself and is not installed here; only the standard library is",
     ),
-    (&["pip", "ensurepip", "venv"], "installs packages, and none can be installed here"),
+    (&["pip", "ensurepip", "venv"], "installs packages, and packages cannot be installed here"),
     (
         &["multiprocessing", "_multiprocessing", "_posixsubprocess", "concurrent.interpreters"],
-        "starts other processes, and your program is alone here; an ordinary loop does the same work",
+        "starts other processes, and that is not possible here; an ordinary loop does the same work",
     ),
     (
         &["ctypes", "_ctypes", "mmap", "resource", "fcntl", "pwd", "grp", "syslog", "pty"],
-        "talks to the operating system, and there is none to talk to here",
+        "needs an operating system, and your program has none here",
     ),
     (
         &["curses", "_curses", "termios", "tty", "readline", "msvcrt", "winreg", "winsound"],
-        "controls a terminal or a computer that is not here",
+        "controls a terminal or a computer, and there is none here",
     ),
     (
         &["bz2", "_bz2", "lzma", "_lzma", "compression.zstd", "_zstd"],
-        "is not in this Python; zlib and gzip are",
+        "is not part of this Python; zlib and gzip are",
     ),
     (
         &["distutils", "imp", "asyncore", "asynchat", "cgi", "crypt", "telnetlib"],
@@ -126,8 +126,8 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
             format!(
                 "`{text}` starts or controls another process, and starting other processes is not possible here."
             ),
-            "Your program is the only one in its world: there is no shell and no other program.",
-            "What should it do? Python's library can often do the same, and instead of a pool of processes an ordinary loop does the same work.",
+            "Your program runs on its own: there is no shell and no other program.",
+            "What should it do? Python's standard library can often do the same, and instead of a pool of processes an ordinary loop does the same work.",
         );
     }
     if NETWORK
@@ -137,9 +137,9 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     {
         return advice(
             "absent.network",
-            format!("`{text}` wants to reach another computer, and there is no internet here."),
+            format!("`{text}` tries to reach another computer, and there is no internet here."),
             "Programs run in a sandbox without a network.",
-            "Put the data that you need into your program, or into a file beside it.",
+            "Put the data that you need into your program, or into a file next to it.",
         );
     }
     if message.contains("the debugger is not available here") {
@@ -201,9 +201,12 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
     if failure.kind == "ImportError" {
         return advice(
             "import_error.name",
-            format!("The module exists, but not what {} wants from it.", failure.place()),
+            format!(
+                "The module exists, but it does not have what {} imports from it.",
+                failure.place()
+            ),
             failure.message,
-            "Is the name spelled as in the module's documentation? Is one of your own files named like the module?",
+            "Is the name spelled as in the module's documentation? Does one of your own files have the same name as the module?",
         );
     }
     let near = KNOWN
@@ -221,12 +224,12 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
         None => advice(
             "import_error.missing",
             format!(
-                "There is no module `{top}` here: it is neither in Python's standard library nor a file of yours."
+                "There is no module `{top}` here: it is neither in Python's standard library nor one of your files."
             ),
             format!(
-                "`import {top}` looks for a file {top}.py beside your program, then in the library."
+                "`import {top}` looks for a file {top}.py next to your program, then in the standard library."
             ),
-            format!("If {top}.py is a file of yours, send it along with your program."),
+            format!("If {top}.py is one of your files, send it together with your program."),
         ),
     }
 }

@@ -19,13 +19,16 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
         "FileNotFoundError" | "IsADirectoryError" | "NotADirectoryError" => file_error(failure),
         "OverflowError" => advice(
             "overflow_error",
-            format!("On {} a number is too large for what is done with it.", failure.place()),
-            "Python's integers have no limit, but floats, sizes and repetitions have: at most 2 billion items here.",
-            "How large is the number, and does it have to be?",
+            format!("On {} a number is too large for this operation.", failure.place()),
+            "Python's integers can be as large as you like, but floats, sizes and repetitions have a limit: at most 2 billion items here.",
+            "How large is the number? Does it have to be that large?",
         ),
         "UnicodeEncodeError" => advice(
             "unicode_error.encode",
-            format!("On {} half of a character cannot be printed.", failure.place()),
+            format!(
+                "On {} your program prints half of a character, which is not possible.",
+                failure.place()
+            ),
             "\\ud800 to \\udfff are halves of pairs, not characters of their own.",
             "Where does that text come from?",
         ),
@@ -44,7 +47,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
 fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     let name = quoted(failure.message)?;
     let place = failure.place();
-    let what = format!("Python met the name `{name}` on {place} and does not know it.");
+    let what = format!("Python does not know the name `{name}` on {place}.");
     let line = failure.line.unwrap_or_default();
     let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
     if source::assigns(failure.source, name, line + 1..=total) {
@@ -76,7 +79,7 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "name_error.unknown",
         what,
-        "A name is known after a line has given it a value, and text needs quotes around it.",
+        "A name exists only after a line has given it a value, and text needs quotes around it.",
         format!("Where should `{name}` get its value? Or did you mean the text \"{name}\"?"),
     )
 }
@@ -88,7 +91,7 @@ fn unbound_local(failure: &Failure<'_>) -> Option<Advice> {
         "unbound_local",
         format!("`{name}` has no value yet on {}, inside `{function}`.", failure.place()),
         format!(
-            "`{function}` gives `{name}` a value somewhere, so inside it `{name}` is a name of its own, apart from any outside."
+            "`{function}` gives `{name}` a value somewhere, so inside the function `{name}` is a local name, separate from any `{name}` outside."
         ),
         format!(
             "Should `{name}` start with a value inside `{function}`, or come in as a parameter?"
@@ -109,14 +112,14 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
     if failure.message.starts_with("pop from") {
         return advice(
             "index_error.pop",
-            format!("On {} something is taken out of a list that is empty.", failure.place()),
+            format!("On {} your program takes something out of an empty list.", failure.place()),
             "pop() takes the last item out, and an empty list has none.",
             "When is the list empty, and what should happen then?",
         );
     }
     let what = match (list, length, value) {
         (Some(list), Some(0), _) => {
-            format!("`{list}` is empty on {}, so it has no item at all.", failure.place())
+            format!("`{list}` is empty on {}, so it has no items.", failure.place())
         }
         (Some(list), Some(length), Some(value)) => {
             format!(
@@ -128,19 +131,19 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
         }
         (Some(list), Some(length), None) => {
             format!(
-                "On {} the index is outside of `{list}`, which has {}: 0 to {}.",
+                "On {} the index is outside `{list}`, which has {}: 0 to {}.",
                 failure.place(),
                 items(length),
                 length - 1
             )
         }
-        _ => format!("On {} an index is outside of what it is used on.", failure.place()),
+        _ => format!("On {} an index is out of range.", failure.place()),
     };
     advice(
         "index_error",
         what,
         "Counting starts at 0, so the last item's index is the length minus one.",
-        "Which values does the index take, and which is the last that exists?",
+        "Which values does the index take, and what is the last index that exists?",
     )
 }
 
@@ -195,11 +198,11 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         } else if text.contains('.') && message.contains("int()") {
             "int() reads whole numbers only; a text with a point is for float()."
         } else {
-            "The text must be digits and nothing else, apart from a sign."
+            "The text may contain only digits, with a sign in front if you like."
         };
         return advice(
             "value_error.number",
-            format!("On {place} {text} is to be read as a number."),
+            format!("On {place} your program tries to turn {text} into a number."),
             why,
             "Where does that text come from, and what could somebody type there?",
         );
@@ -221,9 +224,9 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     {
         return advice(
             "value_error.not_found",
-            format!("On {place} something is looked for that is not there."),
-            "remove() and index() need what they look for to be there.",
-            "How can you find out first whether it is there?",
+            format!("On {place} your program looks for something that is not there."),
+            "remove() and index() work only if what they look for is there.",
+            "How can you check first whether it is there?",
         );
     }
     if message.starts_with("math domain error")
@@ -232,7 +235,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     {
         return advice(
             "value_error.domain",
-            format!("On {place} a function of `math` gets a number for which it has no result."),
+            format!("On {place} a `math` function gets a number that it has no result for."),
             "There is no real square root or logarithm of a negative number.",
             "Which value does it get? Print it before that line.",
         );
@@ -240,7 +243,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     if message.contains("I/O operation on closed file") {
         return advice(
             "value_error.closed_file",
-            format!("On {place} a file is used that is closed already."),
+            format!("On {place} your program uses a file that is already closed."),
             "A file is closed by close(), and at the end of its with block; sys.stdout is a file, too.",
             "Is this line still inside the with block?",
         );
@@ -248,8 +251,10 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     if message.contains("Exceeds the limit") {
         return advice(
             "value_error.digits",
-            format!("On {place} a number with thousands of digits is turned into text or back."),
-            "That takes very long, so Python allows 4,300 digits.",
+            format!(
+                "On {place} your program turns a number with thousands of digits into text, or such a text into a number."
+            ),
+            "That takes very long, so Python allows at most 4,300 digits.",
             "Do you need all of the digits?",
         );
     }
@@ -283,15 +288,15 @@ fn attribute_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "attribute_error.shadowed_module",
             what,
-            "One of your own files has the same name as the module, so Python takes yours.",
-            "How could you call your file instead?",
+            "One of your own files has the same name as the module, so Python imports yours.",
+            "What else could you call your file?",
         );
     }
     advice(
         "attribute_error",
         what,
-        "What can follow the dot depends on the type of what is before it.",
-        "Is the name spelled right? Is the value of the type that you think?",
+        "What can come after the dot depends on the type of the value before it.",
+        "Is the name spelled correctly? Does the value have the type that you think it has?",
     )
 }
 
@@ -307,13 +312,13 @@ fn zero_division(failure: &Failure<'_>) -> Option<Advice> {
         });
     let what = match divisor.and_then(|name| failure.variable(name)) {
         Some(Variable { name, length: Some(0), .. }) => format!(
-            "`{name}` is empty on {}, so its length is 0, and that is what is divided by.",
+            "`{name}` is empty on {}, so its length is 0, and your program divides by that length.",
             failure.place()
         ),
         Some(Variable { name, .. }) => {
-            format!("`{name}` is 0 on {}, and that is what is divided by.", failure.place())
+            format!("`{name}` is 0 on {}, and your program divides by it.", failure.place())
         }
-        None => format!("On {} something is divided by 0: `{text}`.", failure.place()),
+        None => format!("On {} your program divides by 0: `{text}`.", failure.place()),
     };
     advice(
         "zero_division",
@@ -346,11 +351,11 @@ fn file_error(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "file_not_found",
         format!(
-            "There is no file `{name}` for {}: only your own files exist here, main.py among them.",
+            "There is no file `{name}`, which {} needs: only your own files exist here, main.py among them.",
             failure.place()
         ),
-        "Your program sees the files that came with it and those that it makes itself, and nothing of any computer.",
-        "Is the name spelled right, with its ending? Did you send the file along?",
+        "Your program sees only the files that were sent with it and the files that it creates itself.",
+        "Is the name spelled correctly, with its ending? Did you send the file with your program?",
     )
 }
 
@@ -359,8 +364,8 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
     if message.contains("No space left") || message.contains("I/O error") {
         return advice(
             "os_error.space",
-            format!("On {} your files need more room than there is.", failure.place()),
-            "Your files may use at most 10 MB, and there may be 1,000 of them.",
+            format!("On {} your files need more space than there is.", failure.place()),
+            "Your files may use at most 10 MB, and there may be at most 1,000 of them.",
             "Does all of it have to be in files?",
         );
     }
@@ -368,7 +373,7 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "os_error.open_files",
             format!("On {} too many files are open at once.", failure.place()),
-            "About 60 files can be open, and one stays open until it is closed.",
+            "About 60 files can be open at once, and each stays open until it is closed.",
             "Where are the files closed? What does `with` do about that?",
         );
     }

@@ -134,14 +134,14 @@ pub(crate) fn quoted(message: &str) -> Option<&str> {
 /// Something is None that should not be.
 pub(crate) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
     let what = name.map_or_else(
-        || format!("On {} something is None that should be a value.", failure.place()),
+        || format!("On {} something is None where a value is needed.", failure.place()),
         |name| format!("`{name}` is None on {}.", failure.place()),
     );
     advice(
         "none_value",
         what,
-        "A function without `return` gives None, and so do methods that change their object, like sort and append.",
-        "Which call gave it its value? Does that call return something, or only print or change it?",
+        "A function without `return` returns None, and so do methods that change their object, like sort and append.",
+        "Which call gave it its value? Does that call return something, or does it only print or change something?",
     )
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
                 failure.place()
             ),
             "There is one thread here, so nobody else can release a lock, fill a queue or set an event.",
-            "Who should do what is waited for, and does it happen before this line?",
+            "What is your program waiting for, and does it happen before this line?",
         ),
         Ending::Aborted => advice(
             "limit.aborted",
@@ -58,7 +58,7 @@ const SLOW: [(&str, &str, &str); 13] = [
     (
         "product(",
         "limit.too_many",
-        "The number of products is one length times the other, and again.",
+        "The number of products is all the lengths multiplied together, which soon becomes very large.",
     ),
     (
         "combinations(",
@@ -73,12 +73,12 @@ const SLOW: [(&str, &str, &str); 13] = [
     (
         "factorial(",
         "limit.huge_number",
-        "The result has more digits than can be worked out in this time.",
+        "The result has more digits than can be calculated in this time.",
     ),
     (
         "**",
         "limit.huge_number",
-        "A power of a large number has more digits than can be worked out in this time.",
+        "A power of a large number has more digits than can be calculated in this time.",
     ),
     (
         "sum(range(",
@@ -100,13 +100,13 @@ fn timeout(failure: &Failure<'_>) -> Option<Advice> {
         } else {
             "How many steps does this line take? Try it with much smaller numbers first."
         };
-        return advice(rule, format!("The time was up on {place}: `{text}`."), *why, hint);
+        return advice(rule, format!("The time ran out on {place}: `{text}`."), *why, hint);
     }
     let Some(around) = around else {
         return advice(
             "limit.slow",
-            format!("The time was up on {place}: `{text}` was still running."),
-            "This line alone, or what it calls, takes longer than a program may.",
+            format!("The time ran out on {place}: `{text}` was still running."),
+            "This line, or something that it calls, takes longer than a program may run.",
             "How many steps does it take? Try it with much smaller numbers first.",
         );
     };
@@ -116,7 +116,7 @@ fn timeout(failure: &Failure<'_>) -> Option<Advice> {
 fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
     let header = around.header;
     let what = format!(
-        "It was going round the loop on line {} (`{header}`) when the time was up.",
+        "It was still in the loop on line {} (`{header}`) when the time ran out.",
         around.line
     );
     if header.contains(":=") {
@@ -141,7 +141,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
             "limit.while_true",
             what,
             why,
-            "When should the loop end, and which line sees to it?",
+            "When should the loop end, and which line makes it end?",
         );
     }
     if let Some(condition) = header.strip_prefix("while") {
@@ -151,7 +151,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
         let changed = names.iter().any(|name| source::assigns(failure.source, name, body.clone()));
         let why = match names.first() {
             Some(name) if !changed => format!(
-                "Nothing in the loop changes `{name}`, so `{condition}` stays as it is for ever."
+                "Nothing in the loop changes `{name}`, so `{condition}` stays true for ever."
             ),
             _ => format!("The loop goes on as long as `{condition}` is true, and it stayed true."),
         };
@@ -167,7 +167,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
     advice(
         "limit.for",
         what,
-        "Either there are very many items, or what is looped over grows while the loop runs.",
+        "Either there are very many items, or the collection grows while the loop runs.",
         "How many items are there, and does the loop add to them?",
     )
 }
@@ -181,17 +181,17 @@ fn memory(failure: &Failure<'_>) -> Option<Advice> {
     let around = failure.line.and_then(|line| source::innermost_loop(failure.source, line));
     let hint = match around {
         Some(around) => format!(
-            "Does the loop on line {} put something into a collection without an end?",
+            "Does the loop on line {} add to a collection without ever stopping?",
             around.line
         ),
         None => {
-            "How large is what this line makes? Does all of it have to be there at once?".to_owned()
+            "How large is the value that this line makes? Do you need all of it at once?".to_owned()
         }
     };
     advice(
         "limit.memory",
         format!(
-            "On {} your program wanted more than the 50 MB of memory that it has.{}",
+            "On {} your program needed more than the 50 MB of memory that it may use.{}",
             failure.place(),
             grown.unwrap_or_default()
         ),
@@ -211,11 +211,8 @@ fn output(failure: &Failure<'_>) -> Option<Advice> {
     };
     advice(
         "limit.output",
-        format!(
-            "Your program printed more than 128 KB, the last of it on {}; so it was stopped.",
-            failure.place()
-        ),
-        "Nobody reads so much, so what comes after it is not kept.",
+        format!("Your program printed more than 128 KB, so it was stopped on {}.", failure.place()),
+        "Nobody can read that much, so the rest is not shown.",
         hint,
     )
 }
@@ -229,18 +226,18 @@ const SPECIAL: [(&str, &str); 9] = [
     ("__getattr__", "asks for an attribute that it does not have"),
     ("__getattribute__", "asks for an attribute of its own"),
     ("__setattr__", "sets an attribute of its own"),
-    ("__hash__", "takes the hash of itself"),
+    ("__hash__", "computes its own hash"),
     ("__init__", "makes another object of its own class"),
 ];
 
 fn recursion(failure: &Failure<'_>) -> Option<Advice> {
-    let why = "Each call takes memory until it returns, so Python stops at a depth of 1,000.";
+    let why = "Each call takes memory until it returns, so Python stops when 1,000 calls are inside each other.";
     let text = failure.text();
     let Some(function) = failure.function.and_then(|name| name.rsplit('.').next()) else {
         return advice(
             "recursion.nesting",
-            format!("On {} something is nested too deep for Python: `{text}`.", failure.place()),
-            "Brackets, chains of else and structures within structures are worked through from the outside in, and there is an end to that.",
+            format!("On {} something is nested too deeply for Python: `{text}`.", failure.place()),
+            "Python works through brackets, chains of else and nested structures from the outside in, and there is a limit to that.",
             "Can it be built in a loop, or looked up in a dictionary, instead?",
         );
     };

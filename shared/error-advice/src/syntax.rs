@@ -40,7 +40,7 @@ fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
             "syntax.else_if",
             format!("`else if` on {place} is written differently in Python."),
             "Python has one word for it: elif.",
-            "How is the line to begin?",
+            "How should the line begin?",
         );
     }
     None
@@ -51,8 +51,8 @@ const RULES: [Rule; 10] = [
         rule: "syntax.invisible",
         parts: &["non-printable", "invalid character"],
         what: "there is a character on {place} that Python cannot read: {message}.",
-        why: "Text that is copied from a page can have spaces and dashes in it that look right and are others.",
-        hint: "Delete that place and type it again.",
+        why: "Text that is copied from a page can contain spaces and dashes that look right but are different characters.",
+        hint: "Delete that character and type it again.",
     },
     Rule {
         rule: "syntax.null",
@@ -65,7 +65,7 @@ const RULES: [Rule; 10] = [
         rule: "syntax.unclosed",
         parts: &["was never closed", "unexpected EOF"],
         what: "a bracket that opens on {place} is never closed.",
-        why: "Python reads on to the end of the program, looking for the other bracket.",
+        why: "Python reads on to the end of the program, looking for the closing bracket.",
         hint: "Count the brackets of that line. Where should the missing one be?",
     },
     Rule {
@@ -85,7 +85,7 @@ const RULES: [Rule; 10] = [
     Rule {
         rule: "syntax.assignment",
         parts: &["Maybe you meant '=='", "cannot assign to"],
-        what: "on {place} a single = stands where it cannot: `{text}`.",
+        what: "on {place} there is a single = where none can be: `{text}`.",
         why: "A single = gives a name a value; two = compare.",
         hint: "Do you want to give a value here, or to compare?",
     },
@@ -100,13 +100,13 @@ const RULES: [Rule; 10] = [
         rule: "syntax.outside",
         parts: &["outside function", "outside loop", "not properly in loop"],
         what: "{message} on {place}.",
-        why: "return belongs into a function; break and continue belong into a loop.",
+        why: "return belongs inside a function; break and continue belong inside a loop.",
         hint: "Is the line indented as far as the block that it belongs to?",
     },
     Rule {
         rule: "syntax.nesting",
         parts: &["too many nested", "too complex", "too many statically nested"],
-        what: "brackets or blocks are nested too deep on {place}.",
+        what: "brackets or blocks are nested too deeply on {place}.",
         why: "Python has a limit for that, and people have a lower one.",
         hint: "Can part of it become a function?",
     },
@@ -115,7 +115,7 @@ const RULES: [Rule; 10] = [
         parts: &["keyword argument repeated", "positional argument follows"],
         what: "the arguments of the call on {place} are in an order that Python cannot use.",
         why: "Python says: {message}.",
-        hint: "Which arguments have a name, and where do they stand?",
+        hint: "Which arguments have a name, and where in the call are they?",
     },
 ];
 
@@ -129,7 +129,7 @@ fn lost(failure: &Failure<'_>) -> Option<Advice> {
     } else {
         "Look at the marked place and at the end of the line before: brackets, quotes, colons, operators."
     };
-    let what = format!("Python got lost on {}: `{}`.", failure.place(), failure.text());
+    let what = format!("Python does not understand {}: `{}`.", failure.place(), failure.text());
     advice("syntax.invalid", what, format!("Python says: {}.", failure.message), hint)
 }
 
@@ -137,7 +137,7 @@ fn indentation(failure: &Failure<'_>) -> Option<Advice> {
     by_rules(&INDENTATION, failure).or_else(|| {
         advice(
             "indentation.mismatch",
-            format!("{} begins at a column where no block begins.", capital(&failure.place())),
+            format!("{} is indented to a column where no block begins.", capital(&failure.place())),
             "All lines of a block begin at the same column.",
             "Which block does the line belong to?",
         )
@@ -157,13 +157,13 @@ const INDENTATION: [Rule; 3] = [
         parts: &["expected an indented block"],
         what: "before {place} a line ends with a colon, and no indented line follows.",
         why: "What belongs to if, for, while, def or class is indented below it.",
-        hint: "Which lines should happen inside of it?",
+        hint: "Which lines should be inside it?",
     },
     Rule {
         rule: "indentation.unexpected",
         parts: &["unexpected indent"],
         what: "{place} begins further to the right than the line before it.",
         why: "Only what belongs to a block is indented.",
-        hint: "To which line above does it belong?",
+        hint: "Which line above does it belong to?",
     },
 ];

@@ -40,7 +40,11 @@ fn input_is_text(failure: &Failure<'_>) -> Option<Advice> {
     let read = texts.find(|text| failure.source.lines().any(|line| reads(line, &text.name)))?;
     advice(
         "type_error.input_is_text",
-        format!("`{}` is text (str) on {}, and the other side is not.", read.name, failure.place()),
+        format!(
+            "`{}` is text (str) on {}, and the other value is not.",
+            read.name,
+            failure.place()
+        ),
         "input() always gives text, even when digits are typed.",
         format!("What must happen to `{}` before you can count with it?", read.name),
     )
@@ -54,9 +58,12 @@ fn operands(failure: &Failure<'_>) -> Option<Advice> {
     let found = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
     advice(
         "type_error.operands",
-        format!("On {} two things of different types are put together{found}.", failure.place()),
-        "Text is joined with text, and numbers are calculated with numbers; Python does not guess which you mean.",
-        "Which of the two has to be turned into the other's type?",
+        format!(
+            "On {} your program combines two values of different types{found}.",
+            failure.place()
+        ),
+        "Python can join text with text and calculate with numbers; it does not guess which of the two you mean.",
+        "Which of the two should be turned into the type of the other?",
     )
 }
 
@@ -66,7 +73,7 @@ fn arguments(failure: &Failure<'_>) -> Option<Advice> {
     let defined = source::definition(failure.source, short)
         .map_or_else(String::new, |line| format!(", which is defined on line {line}"));
     let why = if function.contains('.') && failure.message.contains("takes 0 positional") {
-        "A method gets its object as first argument, which is usually called self.".to_owned()
+        "A method gets its object as its first argument, which is usually called self.".to_owned()
     } else {
         format!("Python says: {}.", failure.message)
     };
@@ -99,7 +106,7 @@ const RULES: [Rule; 7] = [
     Rule {
         rule: "type_error.unchangeable",
         parts: &["'str' object does not support item", "'tuple' object does not support item"],
-        what: "on {place} a part of {kind} is to be changed.",
+        what: "on {place} your program tries to change a part of {kind}.",
         why: "{kind} cannot be changed once it is made.",
         hint: "How can you make a new one instead?",
     },
@@ -107,7 +114,7 @@ const RULES: [Rule; 7] = [
         rule: "type_error.not_subscriptable",
         parts: &["is not subscriptable", "does not support item assignment"],
         what: "on {place} square brackets follow {kind}.",
-        why: "{kind} has no items that square brackets could name.",
+        why: "{kind} has no items that square brackets could pick out.",
         hint: "What did you expect there, and which line gave it its value?",
     },
     Rule {
@@ -120,8 +127,8 @@ const RULES: [Rule; 7] = [
     Rule {
         rule: "type_error.not_iterable",
         parts: &["is not iterable"],
-        what: "on {place} something is gone through that is {kind}.",
-        why: "Only what has items can be gone through: lists, text, ranges, dictionaries ….",
+        what: "on {place} your program tries to go through the items of {kind}.",
+        why: "Only values that have items work there: lists, text, ranges, dictionaries and so on.",
         hint: "If you want to count up to a number, what gives you the numbers?",
     },
     Rule {
@@ -129,19 +136,19 @@ const RULES: [Rule; 7] = [
         parts: &["unhashable type"],
         what: "on {place} {kind} is used as a key or put into a set.",
         why: "Keys must not change, and lists, dictionaries and sets can.",
-        hint: "Which unchangeable kind of collection holds the same items?",
+        hint: "Which kind of collection cannot change and holds the same items?",
     },
     Rule {
         rule: "type_error.raise",
         parts: &["exceptions must derive from"],
-        what: "on {place} something is raised that is no exception: exceptions must derive from BaseException.",
+        what: "on {place} your program raises something that is not an exception: exceptions must derive from BaseException.",
         why: "Only exceptions can be raised, such as ValueError(\"…\").",
         hint: "Which exception fits?",
     },
     Rule {
         rule: "type_error.number_wanted",
         parts: &["must be real number", "cannot be interpreted as an integer"],
-        what: "on {place} a number is wanted, and it is {kind}.",
+        what: "on {place} a number is needed, but the value is {kind}.",
         why: "Python says: {message}.",
         hint: "Where does that value come from?",
     },

@@ -122,7 +122,7 @@ const fn words_of_hidden(case: &TestCase, verdict: TestVerdict) -> Option<&'stat
     Some(match verdict {
         TestVerdict::Passed => return None,
         TestVerdict::WrongAnswer if case.raises.is_some() => NOT_RAISED,
-        TestVerdict::WrongAnswer => "It gives another value.",
+        TestVerdict::WrongAnswer => "It gives a different result.",
         TestVerdict::NoneReturned => NONE_RETURNED,
         TestVerdict::Exception => "It ends with an exception.",
         TestVerdict::Timeout => TIMEOUT,
@@ -134,8 +134,8 @@ const fn words_of_hidden(case: &TestCase, verdict: TestVerdict) -> Option<&'stat
 }
 
 const NOT_RAISED: &str = "It should raise an exception.";
-const NONE_RETURNED: &str = "It gives None: a path of the function ends without return.";
-const TIMEOUT: &str = "It does not end in time.";
+const NONE_RETURNED: &str = "It gives None: the function can end without reaching a return.";
+const TIMEOUT: &str = "It does not finish in time.";
 const MEMORY: &str = "It needs too much memory.";
 const OUTPUT_LIMIT: &str = "It prints far too much.";
 const NOT_RUN: &str = "It was not run.";
@@ -153,7 +153,7 @@ fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> 
         TestVerdict::WrongAnswer => {
             let expected = case.expected.as_deref().unwrap_or_default();
             let actual: String = result?.actual.chars().take(SHOWN).collect();
-            format!("It gives `{actual}` and should give `{expected}`.")
+            format!("It gives `{actual}` but should give `{expected}`.")
         }
         TestVerdict::Exception => match error {
             Some(error) => ended(error),
@@ -175,7 +175,7 @@ fn ended(error: &ExecutionError) -> String {
     match &error.advice {
         Some(advice) if is_of_test(&advice.rule) => advice.what.clone(),
         _ => {
-            let at = error.line.map(|line| format!(" at line {line}")).unwrap_or_default();
+            let at = error.line.map(|line| format!(" on line {line}")).unwrap_or_default();
             format!("It ends{at} with {}: {}", error.kind, error.message)
         }
     }
@@ -185,11 +185,11 @@ fn first_difference(expected: &str, actual: &str) -> String {
     let mut lines = expected.lines().zip(actual.lines()).enumerate();
     match lines.find(|(_, (expected_line, got))| expected_line != got) {
         Some((at, (expected_line, got))) => {
-            format!("Line {} of the output should be {expected_line:?} and is {got:?}.", at + 1)
+            format!("Line {} of the output should be {expected_line:?} but is {got:?}.", at + 1)
         }
         None => {
             let (expected, got) = (expected.lines().count(), actual.lines().count());
-            format!("The output has {got} lines and should have {expected}.")
+            format!("The output has {got} lines but should have {expected}.")
         }
     }
 }
@@ -223,7 +223,9 @@ fn message(
             let count = format!("{} of {} tests pass. ", tests.len() - failing.len(), tests.len());
             match (&test.about, &test.call) {
                 (Some(about), _) => {
-                    format!("{count}All that you see pass; think of this case: {about}.")
+                    format!(
+                        "{count}All the tests that you can see pass. Think of this case: {about}."
+                    )
                 }
                 (None, Some(call)) => format!("{count}Look at `{call}` first."),
                 (None, None) => format!("{count}Look at test {} first.", test.number),
@@ -231,7 +233,7 @@ fn message(
         }
     };
     if parsons {
-        text.push_str(" If you are stuck, you can have the solution in pieces, to put together.");
+        text.push_str(" If you are stuck, you can get the solution in pieces and put it together.");
     }
     text
 }

@@ -100,7 +100,7 @@ impl Problem {
     /// 503: the work did not end, and nobody knows how far it got: the answer to a commit may have been lost.
     #[must_use]
     pub fn not_in_time() -> Self {
-        let detail = "the service is not available for a moment; send the request again, with the same \
+        let detail = "the service is not available at the moment; send the request again, with the same \
                       Idempotency-Key nothing is done twice";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             .retry_after(UNAVAILABLE_RETRY_SECONDS)
@@ -113,7 +113,7 @@ impl Problem {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "this is our fault, and it is logged",
+            "this is our fault, and it has been logged",
         )
     }
 

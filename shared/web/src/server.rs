@@ -79,7 +79,7 @@ impl Endpoints {
             })
             .method_not_allowed_fallback(async || {
                 let detail =
-                    "this address does not take this method; the Allow header names those it takes";
+                    "this address does not accept this method; the Allow header names those that it does";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
             })
             .layer(cors(self.origins))

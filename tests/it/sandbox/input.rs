@@ -15,7 +15,7 @@ async fn standard_input_is_what_was_sent() {
             .says("line 1"),
         row("84a", "int(input())", Error)
             .with("stdin", "12a\n")
-            .says("'12a' is to be read as a number"),
+            .says("tries to turn '12a' into a number"),
         row("84b", "int(input())", Error).with("stdin", "\n").says("The text is empty"),
         row("85a", "input()\ninput()", Error).with("stdin", "one\n").says("one line was given"),
         prints("85b", "print([input(), input()])", "['a ', 'b']\n").with("stdin", "a \r\nb"),

@@ -156,7 +156,7 @@ fn with_neither_program_nor_report_both_are_asked_for() {
 fn who_wants_a_whole_program_is_told_how_to_begin() {
     let routing = json!({ "agent": "debug", "confidence": 1.0, "reasons": [], "signs": ["solution_request"] });
     let reply = replied(climbing(begin(json!({ "routing": routing })), None).1);
-    assert!(reply.answer.content.contains("I do not hand out whole programs"));
+    assert!(reply.answer.content.contains("I do not write whole programs"));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn an_error_of_another_language_is_said_to_be_one() {
     let error = "Exception in thread \"main\" java.lang.NullPointerException";
     let reply = replied(begin(json!({ "error": error })));
     assert!(
-        reply.answer.content.contains("looks like an error of Java"),
+        reply.answer.content.contains("looks like an error from Java"),
         "{}",
         reply.answer.content
     );

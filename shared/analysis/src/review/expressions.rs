@@ -74,7 +74,7 @@ fn assigned(
         && IN_PLACE.contains(&method)
         && !own.contains(&method)
     {
-        findings.add("in_place_result", stmt, format!("`{object}.{method}(...)` gives back None."));
+        findings.add("in_place_result", stmt, format!("`{object}.{method}(...)` returns None."));
     }
     if let ([target], Some(value)) = (assignment.targets.as_slice(), tree::name(&assignment.value))
         && tree::name(target) == Some(value)
@@ -124,7 +124,7 @@ fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], i
             findings.add(
                 "no_effect",
                 value,
-                "This line works something out and does nothing with it.",
+                "This line calculates something and does nothing with the result.",
             );
         }
         _ => {
@@ -133,7 +133,7 @@ fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], i
                 && !own.contains(&method)
                 && !is_shown
             {
-                findings.add("text_result_dropped", value, format!("`{object}.{method}(...)` leaves `{object}` as it is, and its result is dropped."));
+                findings.add("text_result_dropped", value, format!("`{object}.{method}(...)` leaves `{object}` as it is, and its result is not used."));
             }
         }
     }
@@ -162,7 +162,7 @@ fn compare(findings: &mut Findings<'_, '_>, comparison: &ExprCompare) {
                 );
             }
             CmpOp::Eq | CmpOp::NotEq if has(Expr::is_none_literal_expr) => {
-                findings.add("compares_to_none", comparison, "Ask for None with `is`.");
+                findings.add("compares_to_none", comparison, "Use `is` to compare with None.");
             }
             CmpOp::Eq | CmpOp::NotEq if has(Expr::is_boolean_literal_expr) => {
                 findings.add(

@@ -70,7 +70,7 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
         findings.add(
             "prints_instead_of_returns",
             &function.name,
-            format!("`{name}` prints its result and gives None to whoever calls it."),
+            format!("`{name}` prints its result and returns None to its caller."),
         );
     }
     parameter_overwritten(findings, function);
@@ -165,7 +165,9 @@ fn answers_written_down(
         findings.add(
             "answers_written_down",
             place,
-            format!("`{place}` has {count} answers written down. Will it work for other inputs?"),
+            format!(
+                "`{place}` has {count} answers written into it. Will it work for other inputs?"
+            ),
         );
     }
 }

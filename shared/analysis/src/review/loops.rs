@@ -196,7 +196,7 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
                 findings.add(
                     "changed_while_looping",
                     stmt,
-                    format!("`{list}` is changed while the loop walks over it."),
+                    format!("`{list}` is changed while the loop goes through it."),
                 );
                 return;
             }
@@ -258,7 +258,7 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
         findings.add(
             "endless_loop",
             repeat,
-            format!("Every round takes `{name}` further away from the end of the loop."),
+            format!("Every round moves `{name}` further away from ending the loop."),
         );
         return;
     }
@@ -356,7 +356,7 @@ fn text_built(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
         let is_text =
             assignment.value.is_string_literal_expr() || assignment.value.is_f_string_expr();
         if matches!(assignment.op, Operator::Add) && is_text {
-            findings.add("text_built_in_loop", stmt, "A text grows by + in every round.");
+            findings.add("text_built_in_loop", stmt, "A text grows with + in every round.");
         }
     }
 }

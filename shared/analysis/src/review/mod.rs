@@ -63,7 +63,7 @@ fn unreadable(source: &str, error: &Unreadable) -> Review {
         Unreadable::Syntax { line, message } => {
             (*line, format!("Python cannot read line {line}: {message}."))
         }
-        Unreadable::TooDeep => (1, "A statement is nested too deep to be read.".to_owned()),
+        Unreadable::TooDeep => (1, "A statement is nested too deeply to be read.".to_owned()),
     };
     let findings = vec![Finding { rule: rules::rule("syntax"), line, message }];
     let lines = source.lines().filter(|line| !line.trim().is_empty()).count();

@@ -156,7 +156,7 @@ fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>, bound: &BTreeSet<&s
             findings.add(
                 "undefined_name",
                 *expr,
-                format!("`{name}` never gets a value. Is it spelled as elsewhere?"),
+                format!("`{name}` never gets a value. Is it spelled the same way everywhere?"),
             );
         }
     }
@@ -173,7 +173,7 @@ fn shadowed(findings: &mut Findings<'_, '_>, all: &All<'_>) {
             findings.add(
                 "shadowed_builtin",
                 *expr,
-                format!("`{name}` is a built-in, and is now your variable."),
+                format!("`{name}` is the name of a built-in, and now it is your variable."),
             );
         }
     }
@@ -283,7 +283,7 @@ fn made_of_itself(findings: &mut Findings<'_, '_>, all: &All<'_>) {
             findings.add(
                 "undefined_name",
                 stmt,
-                format!("`{name}` has no value yet when this line asks for it. Is it spelled as elsewhere?"),
+                format!("`{name}` has no value yet when this line uses it. Is it spelled the same way everywhere?"),
             );
         }
     }
@@ -297,7 +297,7 @@ fn local_made_of_itself(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Par
             findings.add(
                 "local_before_value",
                 stmt,
-                format!("`{name}` has no value in this function before this line asks for it."),
+                format!("`{name}` has no value in this function when this line uses it."),
             );
         }
     }
@@ -311,14 +311,14 @@ fn styles(findings: &mut Findings<'_, '_>, all: &All<'_>) {
                 findings.add(
                     "name_style",
                     &function.name,
-                    format!("The function `{}` is not in small letters.", &function.name),
+                    format!("The function `{}` is not in lower case.", &function.name),
                 );
             }
             Stmt::ClassDef(class) if class.name.starts_with(|c: char| c.is_ascii_lowercase()) => {
                 findings.add(
                     "name_style",
                     &class.name,
-                    format!("The class `{}` does not begin with a capital.", &class.name),
+                    format!("The class `{}` does not begin with a capital letter.", &class.name),
                 );
             }
             _ => {}
@@ -333,7 +333,7 @@ fn styles(findings: &mut Findings<'_, '_>, all: &All<'_>) {
             findings.add(
                 "name_style",
                 *expr,
-                format!("The variable `{name}` is not in small letters."),
+                format!("The variable `{name}` is not in lower case."),
             );
         }
     }

@@ -39,11 +39,11 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 
 /// Every kind of finding.
 pub const RULES: [Rule; 40] = [
-    error("syntax", "Nothing of the program runs until Python can read all of it."),
+    error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
     error(
         "missing_return",
-        "A path that ends without return gives None, and the caller cannot tell.",
+        "A path that ends without return gives None, and the caller does not notice.",
     ),
     error(
         "prints_instead_of_returns",
@@ -53,36 +53,36 @@ pub const RULES: [Rule; 40] = [
         "local_before_value",
         "An assignment makes a name local in the whole function, so there is no value to add to.",
     ),
-    error("no_effect", "The line works something out and throws it away."),
+    error("no_effect", "The line calculates something and throws it away."),
     error("named_not_called", "Without parentheses a function is only named, and does not run."),
-    error("in_place_result", "Methods that change their list give back None."),
+    error("in_place_result", "Methods that change their list return None."),
     error(
         "text_result_dropped",
-        "Texts never change: the method gives a new one, which has to be kept.",
+        "Text never changes: the method returns a new text, which you have to store.",
     ),
     error(
         "or_with_value",
-        "Python reads it as two questions, and a value that is not empty counts as true.",
+        "Python reads it as two conditions, and a value that is not empty counts as true.",
     ),
     error(
         "changed_while_looping",
-        "When items are removed the rest moves up, and the loop steps over some.",
+        "When items are removed, the rest move up, and the loop skips some.",
     ),
-    error("off_by_one", "Positions end at the length minus one."),
-    error("endless_loop", "If nothing changes what the condition asks, the loop never ends."),
+    error("off_by_one", "The last position is the length minus one."),
+    error("endless_loop", "If nothing changes the condition, the loop never ends."),
     error("unreachable", "Nothing after return, break, continue or raise runs."),
     error(
         "first_round_return",
-        "The function is left in the first round, so the other items are never looked at.",
+        "The function ends in the first round, so the other items are never looked at.",
     ),
-    error("parameter_overwritten", "The value that the caller gave is lost."),
+    error("parameter_overwritten", "The value that the caller passed is lost."),
     error(
         "is_with_value",
-        "`is` asks whether two things are one object; `==` asks whether they are equal.",
+        "`is` checks whether two things are the same object; `==` checks whether they are equal.",
     ),
     error("self_assignment", "The line changes nothing; probably one side should be another name."),
-    advice("mutable_default", "A default is made once and shared by all calls."),
-    advice("input_as_number", "input() gives text, and text and numbers do not mix."),
+    advice("mutable_default", "A default is created once and shared by all calls."),
+    advice("input_as_number", "input() returns text, and text and numbers do not mix."),
     advice("broad_except", "It also catches mistakes that you did not think of, and hides them."),
     advice(
         "silent_except",
@@ -94,36 +94,39 @@ pub const RULES: [Rule; 40] = [
     ),
     advice(
         "loop_name_reassigned",
-        "The next round gives the name its next item, so the change is forgotten.",
+        "The next round gives the name its next item, so the change is lost.",
     ),
     advice("answers_written_down", "The function knows some inputs by heart, and no others."),
     advice(
         "file_left_open",
         "A file that is not closed may lose what was written; `with` closes it in every case.",
     ),
-    advice("runs_text_as_code", "Whoever gives the text decides what your program does."),
+    advice("runs_text_as_code", "Whoever writes the text decides what your program does."),
     advice(
         "text_built_in_loop",
         "Each + copies the whole text; collect the parts in a list and join them once.",
     ),
     style("compares_to_bool", "The condition is already true or false."),
-    style("compares_to_none", "None is one object; `is None` asks exactly for it."),
+    style("compares_to_none", "There is only one None, and `is None` checks for exactly that."),
     style("returns_bool", "The condition already is the answer."),
     style("else_after_return", "After a return the else is not needed, and the code moves left."),
-    style("unused_variable", "A reader looks for its use in vain."),
-    style("unused_import", "A reader looks for its use in vain."),
-    style("index_loop", "A loop over the items themselves says the same with less."),
-    style("mergeable_if", "One condition with `and` says the same with one level less."),
-    style("too_long", "A part with a name of its own is easier to read, to test and to use again."),
+    style("unused_variable", "A reader will look for where it is used, and find nothing."),
+    style("unused_import", "A reader will look for where it is used, and find nothing."),
+    style("index_loop", "A loop over the items themselves says the same in fewer words."),
+    style(
+        "mergeable_if",
+        "One condition with `and` says the same with one level less of indentation.",
+    ),
+    style("too_long", "A part with a name of its own is easier to read, test and reuse."),
     style(
         "too_deep",
-        "Deep nesting is hard to follow; leave early, or give the inner part a name.",
+        "Deep nesting is hard to follow; return early, or move the inner part into a function.",
     ),
     style(
         "name_style",
-        "Python programs write variables and functions in small letters with underscores, and classes in CapitalWords (PEP 8).",
+        "Python programs write variables and functions in lower case with underscores, and classes in CapitalWords (PEP 8).",
     ),
-    style("ambiguous_name", "In many typefaces l, O and I look like 1 and 0."),
+    style("ambiguous_name", "In many fonts, l, O and I look like 1 and 0."),
 ];
 
 /// The rule of this name.
