@@ -42,6 +42,8 @@ mod memory;
 mod merge;
 #[path = "build/module.rs"]
 mod module;
+#[path = "build/numbers.rs"]
+mod numbers;
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to build so")]
 fn main() -> Result<()> {

@@ -18,7 +18,10 @@ use wasmparser::{
 };
 
 use super::memory::Memory;
-use super::module::{Missing, Module, Parts, Reencoded, Source};
+use super::{
+    module::{Module, Parts, Source},
+    numbers::{Missing, Reencoded},
+};
 
 /// The table by which functions are called that are made from the memory of those who call them. Whatever has it stays
 /// outside: its functions are there before the memory, or after it.

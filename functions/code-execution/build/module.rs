@@ -1,9 +1,6 @@
 //! Core modules that are instantiated once and for each other, made into one.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fmt,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use wasm_encoder::{
@@ -17,7 +14,10 @@ use wasmparser::{
     KnownCustom, MemoryType, Name, Operator, Parser, Payload, TableType, TypeRef,
 };
 
-use super::memory::Memory;
+use super::{
+    memory::Memory,
+    numbers::{Missing, Numbers, Reencoded, Value},
+};
 
 /// A module as it is read.
 #[derive(Default)]
@@ -466,66 +466,5 @@ impl Merged {
             section.export(name, reencode::RoundtripReencoder.export_kind(kind)?, index);
         }
         Ok(section)
-    }
-}
-
-/// What a global is.
-#[derive(Debug, Clone, Copy)]
-enum Value {
-    Constant(i32),
-    Changing(u32),
-}
-
-/// The numbers in the merged module of what a part knows by its own.
-#[derive(Debug, Default)]
-struct Numbers {
-    types: Vec<u32>,
-    functions: Vec<u32>,
-    globals: Vec<Value>,
-}
-
-/// An item is used that has no number in what is made.
-#[derive(Debug)]
-pub(crate) struct Missing(pub(crate) u32);
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "item {} is used, and nowhere", self.0)
-    }
-}
-
-impl std::error::Error for Missing {}
-
-pub(crate) type Reencoded<T> = Result<T, reencode::Error<Missing>>;
-
-fn known<T: Copy>(items: &[T], index: u32) -> Reencoded<T> {
-    items.get(index as usize).copied().ok_or(reencode::Error::UserError(Missing(index)))
-}
-
-impl Reencode for Numbers {
-    type Error = Missing;
-
-    fn type_index(&mut self, index: u32) -> Reencoded<u32> {
-        known(&self.types, index)
-    }
-
-    fn function_index(&mut self, index: u32) -> Reencoded<u32> {
-        known(&self.functions, index)
-    }
-
-    fn global_index(&mut self, index: u32) -> Reencoded<u32> {
-        match known(&self.globals, index)? {
-            Value::Changing(number) => Ok(number),
-            Value::Constant(_) => Err(reencode::Error::UserError(Missing(index))),
-        }
-    }
-
-    fn instruction<'a>(&mut self, operator: Operator<'a>) -> Reencoded<Instruction<'a>> {
-        if let Operator::GlobalGet { global_index } = operator
-            && let Value::Constant(value) = known(&self.globals, global_index)?
-        {
-            return Ok(Instruction::I32Const(value));
-        }
-        reencode::utils::instruction(self, operator)
     }
 }

@@ -251,9 +251,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     if message.contains("Exceeds the limit") {
         return advice(
             "value_error.digits",
-            format!(
-                "On {place} your program turns a number with thousands of digits into text, or such a text into a number."
-            ),
+            format!("On {place} your program converts a number with thousands of digits."),
             "That takes very long, so Python allows at most 4,300 digits.",
             "Do you need all of the digits?",
         );

@@ -122,10 +122,11 @@ pub struct ParkedEvent {
 /// The database's own.
 pub async fn parked(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<ParkedEvent>> {
     sqlx::query!(
-        r#"SELECT id, type AS event_type, events.topic, delayed_events.parked_at AS "parked_at!",
-                  coalesce(delayed_events.parked_reason, '') AS "reason!"
-           FROM delayed_events JOIN events ON id = event_id WHERE delayed_events.parked_at IS NOT NULL
-           ORDER BY delayed_events.parked_at DESC LIMIT $1"#,
+        r#"SELECT id, type AS event_type, events.topic, parked.parked_at AS "parked_at!",
+                  coalesce(parked.parked_reason, '') AS "reason!"
+           FROM (SELECT event_id, parked_at, parked_reason FROM delayed_events
+                 WHERE parked_at IS NOT NULL ORDER BY parked_at DESC LIMIT $1) AS parked
+           JOIN events ON id = event_id ORDER BY parked.parked_at DESC"#,
         limit,
     )
     .map(|row| ParkedEvent {
