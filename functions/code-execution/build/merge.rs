@@ -358,7 +358,7 @@ impl<'a> Rewritten<'a> {
         match step {
             Step::Module(bytes) => self.waiting.push(bytes),
             Step::Instance(_) if !self.kept.contains(&self.instances.seen) => {
-                self.instances.leave()
+                self.instances.leave();
             }
             Step::Instance(instance) => {
                 self.before(step)?;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::{Context as _, Result, bail, ensure};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, EntityType, ExportSection,
-    FunctionSection, GlobalSection, ImportSection, Instruction, MemorySection, NameMap,
-    NameSection, TableSection, TypeSection,
+    FunctionSection, GlobalSection, ImportSection, MemorySection, NameMap, NameSection,
+    TableSection, TypeSection,
     reencode::{self, Reencode},
 };
 use wasmparser::{
@@ -16,7 +16,7 @@ use wasmparser::{
 
 use super::{
     memory::Memory,
-    numbers::{Missing, Numbers, Reencoded, Value},
+    numbers::{Numbers, Value},
 };
 
 /// A module as it is read.
