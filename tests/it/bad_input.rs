@@ -97,7 +97,7 @@ async fn an_address_may_hold_anything() {
     // No text, and text that no database can hold.
     for id in ["%ff", "%c3%28", "%00", "a%00b", "..%2f..", "%0d%0ax"] {
         for place in ["queries", "executions", "exercises", "submissions", "conversations"] {
-            check(&get(&format!("/{place}/{id}")).await, 404, "not_found", "there is no");
+            check(&get(&format!("/{place}/{id}")).await, 404, "not_found", "no such");
         }
     }
     for (query, field) in [

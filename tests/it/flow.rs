@@ -83,8 +83,8 @@ async fn what_needs_another_agent_is_answered_honestly_by_triage() {
     let world = World::new().await;
     let student = world.student("ada").await;
     for (question, agent, words) in [
-        ("what is my progress?", Agent::Progress, "not part of this"),
-        ("What is the capital of France?", Agent::OffTopic, "learning Python"),
+        ("what is my progress?", Agent::Progress, "no progress agent"),
+        ("What is the capital of France?", Agent::OffTopic, "learn Python"),
     ] {
         let query: QueryResponse = world.ask(&student, question, 20).await.ok();
         assert_eq!(query.agent, Some(Author::Triage), "{question}");

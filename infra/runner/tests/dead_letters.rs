@@ -97,7 +97,7 @@ async fn parked_events_are_given_back_to_the_relay() {
     let id = Uuid::from_u128(31);
     sqlx::query(sql).bind(id).execute(&mut conn).await.expect("an event");
     assert!(learnflow(&database, &["parked"]).contains("no such topic"));
-    assert_eq!(learnflow(&database, &["unpark", &id.to_string()]), "1 given back to the relay\n");
+    assert_eq!(learnflow(&database, &["unpark", &id.to_string()]), "1 returned to the relay\n");
     assert_eq!(learnflow(&database, &["parked"]), "there are no parked events\n");
     let due = "SELECT count(*) FROM delayed_events WHERE parked_at IS NULL AND retry_at <= now()";
     let due: i64 = sqlx::query_scalar(due).fetch_one(&mut conn).await.expect("valid");
