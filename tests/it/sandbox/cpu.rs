@@ -10,7 +10,7 @@ const SHORT: u32 = 500;
 async fn endless_loops_are_stopped_and_named() {
     let rows = vec![
         row("1", "while True: pass", Timeout)
-            .says("going round the loop on line 1")
+            .says("still in the loop on line 1")
             .says("there is none in this loop"),
         row(
             "2",
