@@ -19,6 +19,7 @@ const FEW_OBJECTS: usize = 100_000;
 mod state {
     pub(super) const SMALL_MAP: u32 = 0;
     pub(super) const TREE_MAP: u32 = 1;
+    pub(super) const VICTIM_SIZE: u32 = 2;
     pub(super) const TOP_SIZE: u32 = 3;
     pub(super) const VICTIM: u32 = 5;
     pub(super) const TOP: u32 = 6;
@@ -31,7 +32,7 @@ mod state {
 const BINS: u32 = 32;
 /// Bytes to which all pieces are aligned, behind the two words that they begin with.
 const ALIGNMENT: u32 = 16;
-/// Bytes that `guest/layout.py` leaves free behind everything.
+/// Bytes that `guest/layout.py` leaves free in one place.
 const ROOM: u32 = 4 << 20;
 /// Beside the size of a piece: the one before it is taken, and it is itself.
 const TAKEN_BEFORE: u32 = 1;
@@ -86,33 +87,32 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes the free pieces between what is kept, of which there are thousands, so that what a program makes lies
-    /// together behind it.
+    /// Takes all free pieces between what is kept, of which there are thousands, but the largest, so that what a
+    /// program makes lies together.
     pub(crate) fn take_free_pieces(&mut self) -> Result<()> {
         let state = self.allocator().context("the state of the allocator is not found")?;
         let of_state = |word: u32| state + 4 * word;
         let field = |memory: &Self, word| memory.get(of_state(word)).context("no allocator");
         ensure!(field(self, state::NEXT_SEGMENT)? == 0, "the heap has several parts");
-        ensure!(field(self, state::TOP_SIZE)? >= ROOM, "there is no room behind everything");
-        let (victim, top) = (field(self, state::VICTIM)?, field(self, state::TOP)?);
-        let mut piece = field(self, state::SEGMENT)?.next_multiple_of(8);
-        if !(piece + 8).is_multiple_of(ALIGNMENT) {
-            piece += 8;
-        }
+        let top = field(self, state::TOP)?;
+        let mut pieces = self.pieces(field(self, state::SEGMENT)?, top)?;
+        let free = pieces.iter().filter(|(_, head)| head & TAKEN == 0);
+        let (room, size) = free
+            .map(|(piece, head)| (*piece, head & !FLAGS))
+            .max_by_key(|(_, size)| *size)
+            .filter(|(_, size)| *size > field(self, state::TOP_SIZE).unwrap_or(0))
+            .unwrap_or((0, 0));
+        ensure!(size.max(field(self, state::TOP_SIZE)?) >= ROOM, "there is no room in one place");
+        pieces.push((top, self.get(top + 4).context("the heap ends early")? & !FLAGS));
         let mut taken_before = TAKEN_BEFORE;
-        while piece < top {
-            let head = self.get(piece + 4).context("the heap ends early")?;
-            let size = head & !FLAGS;
-            ensure!(size >= ALIGNMENT, "there is no piece at {piece:#x}");
-            // The last one that was cut, from which the next is cut, lies at the end, too.
-            let taken = if piece == victim { head & TAKEN } else { TAKEN };
-            self.set(piece + 4, size | taken | taken_before)?;
+        for (piece, head) in pieces {
+            let taken = if piece == room || piece == top { 0 } else { TAKEN };
+            self.set(piece + 4, (head & !FLAGS) | taken | taken_before)?;
             taken_before = taken >> 1;
-            piece += size;
         }
-        ensure!(piece == top, "the last piece has no end");
-        let head = self.get(top + 4).context("the heap ends early")?;
-        self.set(top + 4, (head & !TAKEN_BEFORE) | taken_before)?;
+        // What is left of a piece that was cut, from which the next is cut.
+        self.set(of_state(state::VICTIM), room)?;
+        self.set(of_state(state::VICTIM_SIZE), size)?;
         self.set(of_state(state::SMALL_MAP), 0)?;
         self.set(of_state(state::TREE_MAP), 0)?;
         for number in 0..BINS {
@@ -122,6 +122,20 @@ impl Memory {
             self.set(of_state(state::TREE_BINS + number), 0)?;
         }
         Ok(())
+    }
+
+    /// All pieces of the heap up to `top`, with their sizes and flags.
+    fn pieces(&self, heap: u32, top: u32) -> Result<Vec<(u32, u32)>> {
+        let mut piece = (heap + 8).next_multiple_of(ALIGNMENT) - 8;
+        let mut pieces = Vec::new();
+        while piece < top {
+            let head = self.get(piece + 4).context("the heap ends early")?;
+            ensure!(head & !FLAGS >= ALIGNMENT, "there is no piece at {piece:#x}");
+            pieces.push((piece, head));
+            piece += head & !FLAGS;
+        }
+        ensure!(piece == top, "the last piece has no end");
+        Ok(pieces)
     }
 
     /// Every other list of small pieces is empty, since no piece has that size, and an empty one refers to itself.

@@ -2,7 +2,7 @@
 
 A page that a program changes is copied when it does, and restored after it; that would be most of what a
 short run costs. So code is run in advance that would change itself when it first runs. `build/memory.rs` sees to
-the rest: objects count no references to themselves, and new ones lie together behind all others.
+the rest: objects count no references to themselves, and new ones lie together.
 """
 
 import array
@@ -32,7 +32,7 @@ _PROGRAMS = (
 _ROUNDS = 60
 # What `build/memory.rs` looks for.
 _MARK = (0x4D4D4F52, 0x54414C53, 0x424F4A45, 0x43545321)
-# Bytes that are free behind everything, for what a program makes.
+# Bytes that are free in one place, for what a program makes.
 _ROOM = 4 << 20
 
 
@@ -77,10 +77,8 @@ def settle():
     gc.collect()
     # No other piece of memory begins so.
     _objects[: len(_MARK)] = array.array("L", _MARK)
-    end = max(_objects[len(_MARK) :])
-    room = [bytes(_ROOM)]
-    while id(room[-1]) < end:
-        room.append(bytes(_ROOM))
+    # Free again at once, together with what is free beside it.
+    bytes(_ROOM)
 
 
 def _addresses():

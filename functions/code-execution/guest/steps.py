@@ -49,8 +49,10 @@ class Recorder:
         # that it refers to: equal ones are not told alike, so it is asked whether they are the same.
         self._names = {}
         self._told = {}
-        # The frame of the last step, and all that were told with it.
+        # The frame of the last step, and all that were told with it, each with what was told.
         self._innermost, self._stack = None, []
+        # The objects of the last heap with what they held, and its JSON; `None` where it says nothing of the next one.
+        self._walked, self._heap_text = None, ""
         self.truncated = False
 
     def start(self):
@@ -79,29 +81,36 @@ class Recorder:
             return self._end()
         if frame is not self._innermost:
             self._innermost, self._stack = frame, self._frames_from(frame)
-        waiting, frames = [], []
-        for each in self._stack:
+            self._walked = None
+        waiting, frames, changed = [], [], False
+        for entry in self._stack:
+            each, told = entry
             names, line = each.f_locals, each.f_lineno
-            if len(names) <= _NAMES:
-                held = (each.f_code, *names, *names.values())
-            else:
-                held = (each.f_code, *islice(names, _NAMES), *islice(names.values(), _NAMES))
-            # Numbers of objects are positive.
-            told = self._told.get(-id(each))
-            if told is None or len(told[0]) != len(held) or not all(map(is_, told[0], held)):
-                told = self._told[-id(each)] = self._frame(each, names, held)
-            _, function, text, refers_to = told
-            waiting += refers_to
-            frames.append(f'{function}{"null" if line is None else line},"locals":{{{text}}}}}')
+            if (
+                told is None
+                or len(told[1]) != len(names)
+                or not all(map(is_, told[1], names))
+                or not all(map(is_, told[2], names.values()))
+            ):
+                # Numbers of objects are positive.
+                told = entry[1] = self._told[-id(each)] = self._frame(each, names)
+                changed = True
+            waiting += told[5]
+            frames.append(f'{told[3]}{"null" if line is None else line}{told[4]}')
         more = ""
         if event == "return":
             more = f'"value":{self._value(argument, waiting)},'
         elif event == "exception":
             more = f'"exception":{_encoded(name_of(argument[0]))},'
+        # What the frames refer to is most often as it was.
+        if changed or more or not self._is_as_walked():
+            self._heap_text = self._heap(waiting)
+            if more:
+                self._walked = None
         line, name = frame.f_lineno, frame.f_code.co_name
         text = (
             f'{{"event":"{event}","line":{"null" if line is None else line},'
-            f'"function":{self._names.get(name) or self._name(name)},"written":{self._written()},"frames":[{",".join(frames)}],{more}"heap":{{{self._heap(waiting)}}}}}'
+            f'"function":{self._names.get(name) or self._name(name)},"written":{self._written()},"frames":[{",".join(frames)}],{more}"heap":{{{self._heap_text}}}}}'
         )
         self._size += len(text) if text.isascii() else len(text.encode())
         if self._size > _ALL:
@@ -116,25 +125,28 @@ class Recorder:
         """The program's frames, outermost first; of a deep stack the innermost."""
         frames = []
         while frame is not None and len(frames) < _FRAMES:
-            if is_students(frame.f_code.co_filename):
-                frames.append(frame)
+            code = frame.f_code
+            if is_students(code.co_filename):
+                told = self._told.get(-id(frame))
+                frames.append([frame, told if told and told[0] is code else None])
             frame = frame.f_back
         return frames[::-1]
 
-    def _frame(self, frame, names, held):
+    def _frame(self, frame, names):
+        """A frame's code, its names, what they stand for, its JSON before and behind its line, and what it refers to."""
         refers_to, told, known = [], [], self._names
         for name, value in islice(names.items(), _NAMES):
             if name in _HIDDEN:
                 continue
-            tell = _SCALARS.get(id(type(value)))
-            text = tell and tell(value)
-            if text is None:
-                if issubclass(type(value), ModuleType):
-                    continue
+            if type(value) is int and -_EXACT < value < _EXACT:
+                text = f"{value}"
+            elif issubclass(type(value), ModuleType):
+                continue
+            else:
                 text = self._value(value, refers_to)
             told.append(f"{known.get(name) or self._name(name)}:{text}")
         function = f'{{"function":{self._name(frame.f_code.co_name)},"line":'
-        return held, function, ",".join(told), refers_to
+        return frame.f_code, (*names,), (*names.values(),), function, f',"locals":{{{",".join(told)}}}}}', refers_to
 
     def _name(self, name):
         if type(name) is not str:
@@ -158,9 +170,27 @@ class Recorder:
         refers_to.append((number, value))
         return f'{{"ref":{number}}}'
 
+    def _is_as_walked(self):
+        """Whether the objects of the last heap hold what they held then."""
+        if self._walked is None:
+            return False
+        for value, held in self._walked:
+            kind = type(value)
+            if kind is tuple or kind is frozenset:
+                continue
+            if kind is list and len(value) <= _ITEMS:
+                now = value
+            elif kind is dict and len(value) <= _ITEMS:
+                now = (*value, *value.values())
+            else:
+                now = _held(value)
+            if len(now) != len(held) or not all(map(is_, held, now)):
+                return False
+        return True
+
     def _heap(self, waiting):
         """What is referred to, and what that refers to."""
-        heap = {}
+        heap, self._walked = {}, []
         for number, value in waiting:
             if number in heap:
                 continue
@@ -181,6 +211,7 @@ class Recorder:
                     told = self._told[number] = held, f'"{number}":{text}', refers_to
                 heap[number] = told[1]
                 waiting += told[2]
+                self._walked.append((value, told[0]))
             elif len(heap) < 2 * _OBJECTS:
                 heap[number] = f'"{number}":{{"kind":"more","type":{_encoded(name_of(type(value)))}}}'
             else:
@@ -208,9 +239,10 @@ class Recorder:
         base = _base(type(value))
         told = []
         for item in islice(base.__iter__(value), _ITEMS):
-            tell = _SCALARS.get(id(type(item)))
-            text = tell and tell(item)
-            told.append(self._value(item, refers_to) if text is None else text)
+            if type(item) is int and -_EXACT < item < _EXACT:
+                told.append(f"{item}")
+            else:
+                told.append(self._value(item, refers_to))
         items = ",".join(told)
         return f'{_head(value, base.__name__)},"length":{base.__len__(value)},"items":[{items}]}}'
 

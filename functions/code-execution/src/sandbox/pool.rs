@@ -6,9 +6,10 @@ use super::engine;
 
 /// Instances that there can be at once: a worker's programs, one spare, and those on their way out.
 const SLOTS: u32 = 72;
-/// Core instances, and tables, of one interpreter.
-pub(super) const PARTS: u32 = 60;
-/// Elements of a function table; the interpreter's libraries share one.
+/// Core instances, and tables, of one interpreter: its own, and those by which it calls the host before and after its
+/// memory is there.
+pub(super) const PARTS: u32 = 4;
+/// Elements of a function table; the interpreter has some 6,000.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
 /// Bytes of what the engine keeps of one instance.
 const INSTANCE_BYTES: usize = 16 << 20;

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -29,6 +30,9 @@ use tests::{hostile, worker_command};
 const FUZZ: Duration = Duration::from_mins(10);
 /// Hostile programs, unless it is said.
 const SOAK: u64 = 10_000;
+
+/// The operating system's own, where it has one.
+const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
 const HELLO: &str = "print(\"hi\")";
 
@@ -70,21 +74,31 @@ async fn speed() -> anyhow::Result<()> {
     let one = Workers::processes(&worker_command(), 1);
     let inside = Workers::thread(worker_command().image)?;
     let installed = interpreter()?;
-    let [mut python, mut itself, mut warm, mut without_pipe] = <[Vec<f64>; 4]>::default();
+    let [mut python, mut itself, mut system, mut warm, mut without_pipe] =
+        <[Vec<f64>; 5]>::default();
     // In turn, so that all have the machine's good and bad moments.
     for _ in 0..10 {
         python.extend(starts_of_python("python3", 10)?);
         itself.extend(starts_of_python(&installed, 10)?);
+        if Path::new(SYSTEM_PYTHON).exists() {
+            system.extend(starts_of_python(SYSTEM_PYTHON, 10)?);
+        }
         warm.extend(self::warm(&one, 300).await);
         without_pipe.extend(self::warm(&inside, 300).await);
     }
     show("python3 -I -c, as on the path", &python);
     show("its interpreter, started itself", &itself);
+    show(SYSTEM_PYTHON, &system);
     show("sandbox, a new worker process", &cold);
     show("sandbox, fresh interpreter", &warm);
     show("sandbox, without the pipe", &without_pipe);
     let ratio = |native: &[f64]| percentile(native, 50) / percentile(&warm, 50);
-    println!("python3 / sandbox, p50: {:.1}; {installed}: {:.1}", ratio(&python), ratio(&itself));
+    println!(
+        "python3 / sandbox, p50: {:.1}; {installed}: {:.1}; {SYSTEM_PYTHON}: {:.1}",
+        ratio(&python),
+        ratio(&itself),
+        ratio(&system)
+    );
 
     println!("\nruns per second");
     let single = throughput(&one).await;
