@@ -47,6 +47,11 @@ impl Backends {
         Ok(Self { database_url, kafka, broker, postgres })
     }
 
+    /// Whether the database is this process's own.
+    pub(crate) const fn is_private_database(&self) -> bool {
+        self.postgres.is_some()
+    }
+
     pub(crate) async fn stop(self) {
         if let Some(broker) = self.broker {
             broker.stop().await;

@@ -197,7 +197,8 @@ fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, star
         say(format!("  {:<14} http://{}", host.name(), host.address()));
     }
     say(format!("  {:<14} {}", "kafka", backends.kafka));
-    if backends.database_url.contains("@127.0.0.1") {
+    // Somebody else's can hold a password.
+    if backends.is_private_database() {
         say(format!("  {:<14} {}", "database", backends.database_url));
     }
     say(match model {
