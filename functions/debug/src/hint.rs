@@ -146,8 +146,7 @@ fn parallel(finding: &Finding) -> &'static Parallel {
     PARALLELS.iter().find(fits).unwrap_or(&PARALLELS[PARALLELS.len() - 1])
 }
 
-/// Whether an example shares no name with the student's program, so that nothing of it can be copied
-/// (tutoring study, section 5.3, leak gate 1).
+/// Whether an example shares no name with the student's program, so that nothing of it can be copied.
 fn is_of_another_theme(example: &str, code: &str) -> bool {
     let (Ok(example), Ok(code)) = (analysis::Program::read(example), analysis::Program::read(code))
     else {

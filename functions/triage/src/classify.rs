@@ -1,5 +1,5 @@
 //! Which agent a question is for: by words, by what is attached, and by where the student is. Works
-//! without a model; the decision is that of the project's tutoring study, section 5.1.
+//! without a model.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! What words speak for which agent. Weights are those of the project's tutoring study, section 5.1, with what
-//! its author saw missing, tuned on `cases/tuned.toml`.
+//! What words speak for which agent. The weights were chosen by hand and tuned on
+//! `cases/tuned.toml`.
 
 use std::sync::LazyLock;
 

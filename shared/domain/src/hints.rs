@@ -1,7 +1,6 @@
 //! The ladder of hints: general first, and one rung at a time.
 //!
-//! Its rules are those of the project's tutoring study, section 5.3: a next rung for a new attempt or for
-//! time spent, never for asking again at once, and so many a day.
+//! There is a next rung for a new attempt or for time spent, never for asking again at once, and so many a day.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -42,7 +41,7 @@ pub enum Step {
 }
 
 /// The rung on which the ladder of a problem begins. For text that is not Python, and for names, words
-/// alone help little (tutoring study, section 0, finding 4).
+/// alone help little.
 #[must_use]
 pub fn first_rung(error_type: &str, level: Level) -> u8 {
     let needs_more = matches!(

@@ -1,7 +1,5 @@
 //! The gates that an exercise passes before a student sees it: its solution solves it, what the student
 //! begins with does not, and its tests notice small mistakes.
-//!
-//! The gates and their numbers are those of the project's tutoring study, section 5.4.
 
 use analysis::{
     Program as Python,

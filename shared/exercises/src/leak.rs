@@ -1,6 +1,4 @@
 //! Whether a program that is shown as help gives an exercise's solution away.
-//!
-//! The numbers are those of the project's tutoring study, section 5.3.
 
 use analysis::Tokens;
 

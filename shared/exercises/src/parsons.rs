@@ -1,6 +1,6 @@
 //! A solution in pieces, to be put into order: help for those who are stuck (a Parsons problem).
 //!
-//! With more failed attempts it gets easier, in the steps of the project's tutoring study: wrong lines among
+//! With more failed attempts it gets easier, step by step: wrong lines among
 //! the right ones, then only right ones, then with their indentation, then in three blocks.
 
 use analysis::{Program, mutants::mutants};

@@ -225,7 +225,7 @@ fn about(text: &str, subject: &str) -> bool {
 /// It is not to be used.
 pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<HintText, Withheld> {
     let read: HintText = read(text, prompt)?;
-    // Shorter on the lower rungs, as the project's tutoring study has it, with some margin.
+    // Shorter on the lowest rung, which only points at the place; what we ask for, with some margin.
     prose("the hint", &read.hint, if rung == 1 { 50 } else { 100 })?;
     if guard::holds_code(&read.hint) {
         return Err(Withheld::Code("the hint"));

@@ -1,4 +1,4 @@
-//! Programs that take too long, and some that only look so. §4.1
+//! Programs that take too long, and some that only look so.
 
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, SourceTooLarge, Timeout};
 

@@ -1,4 +1,4 @@
-//! How programs end. §4.6
+//! How programs end.
 
 use domain::execution::Verdict::{Aborted, Error, Exit, Ok};
 

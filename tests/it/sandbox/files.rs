@@ -1,4 +1,4 @@
-//! The program's own files, and nobody else's. §4.7
+//! The program's own files, and nobody else's.
 
 use domain::execution::{
     FileContent,

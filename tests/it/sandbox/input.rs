@@ -1,4 +1,4 @@
-//! What programs read. §4.5
+//! What programs read.
 
 use domain::execution::Program;
 use domain::execution::Verdict::{Error, Ok};

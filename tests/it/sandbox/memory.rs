@@ -1,4 +1,4 @@
-//! Programs that want too much memory. §4.2
+//! Programs that want too much memory.
 
 use code_execution::workers::Workers;
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, Recursion, Timeout};

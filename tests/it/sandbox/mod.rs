@@ -1,7 +1,7 @@
 //! Programs that students write, and programs that nobody should: each with the verdict that it must
 //! get, and with what must hold after every one of them.
 //!
-//! The numbers are those of the acceptance list in the study of sandboxes, so that none is forgotten.
+//! The rows have numbers, so that a failure names its row.
 
 mod contract;
 mod cpu;

@@ -1,4 +1,4 @@
-//! What programs write. §4.4
+//! What programs write.
 
 use domain::execution::{
     Stream,

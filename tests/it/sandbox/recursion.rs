@@ -1,4 +1,4 @@
-//! Calls and data that are nested too deep. §4.3
+//! Calls and data that are nested too deep.
 
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, Recursion, SyntaxError, Timeout};
 

@@ -1,4 +1,4 @@
-//! The function as a service: bounds, lost workers, many programs at once. §4.12
+//! The function as a service: bounds, lost workers, many programs at once.
 
 use std::fs;
 

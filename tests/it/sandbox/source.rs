@@ -1,4 +1,4 @@
-//! The text of programs, and what is the same in every run. §4.10 and §4.11
+//! The text of programs, and what is the same in every run.
 
 use domain::execution::Verdict::{Error, Ok, SourceTooLarge, SyntaxError};
 use serde_json::json;

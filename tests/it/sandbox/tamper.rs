@@ -1,4 +1,4 @@
-//! Programs that attack what runs them. §4.9
+//! Programs that attack what runs them.
 
 use domain::execution::Verdict::{Aborted, Error, Exit, MemoryLimit, Ok, Recursion, Timeout};
 

@@ -1,4 +1,4 @@
-//! What cannot exist in the sandbox, and what can although it looks as if it could not. §4.8
+//! What cannot exist in the sandbox, and what can although it looks as if it could not.
 
 use domain::execution::Verdict::{Aborted, Deadlock, Error, Exit, Ok};
 

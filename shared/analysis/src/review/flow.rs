@@ -9,7 +9,7 @@ use super::{
     tree::{self, All},
 };
 
-/// Parameters, lines and levels that still can be taken in (tutoring study, section 5.6, check 32).
+/// Parameters, lines and levels that a reader can still follow.
 const MAX_PARAMETERS: usize = 5;
 const MAX_LINES: u32 = 30;
 const MAX_DEPTH: usize = 3;

@@ -1,8 +1,5 @@
 //! What a reader would say about a program: mistakes that Python does not report, habits that will hurt,
 //! and matters of style. Says nothing of which it is not sure.
-//!
-//! The checks, their severities and the formula of the quality score are those of the project's tutoring
-//! study, section 5.6.
 
 pub mod cases;
 mod expressions;

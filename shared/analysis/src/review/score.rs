@@ -1,5 +1,5 @@
 //! The quality score: `100 - 100 * (8 E + 3 A + 1 S) / (statements + 10)`, each rule counted at most three
-//! times (tutoring study, section 5.6).
+//! times.
 
 use super::{
     finding::Finding,
