@@ -38,16 +38,19 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// The password of all students of tests.
 pub const PASSWORD: &str = "correct horse";
 
-/// The worker process of the tests, which cargo builds beside them.
+/// The worker process: of the tests one that cargo builds beside them, of the benches their own program.
 ///
 /// # Panics
 /// It is not there.
 #[must_use]
 pub fn worker_command() -> code_execution::workers::Command {
-    let program = std::env::current_exe().expect("a path");
-    let worker = program.ancestors().skip(1).map(|folder| folder.join("sandbox-worker"));
+    let this = std::env::current_exe().expect("a path");
+    let beside = || {
+        let worker = this.ancestors().skip(1).map(|folder| folder.join("sandbox-worker"));
+        worker.take(3).find(|worker| worker.exists()).expect("cargo has built the worker")
+    };
     code_execution::workers::Command {
-        program: worker.take(3).find(|worker| worker.exists()).expect("cargo has built the worker"),
+        program: if this.file_stem() == Some("bench".as_ref()) { this.clone() } else { beside() },
         arguments: vec![code_execution::WORKER_ARGUMENT.to_owned()],
         image: code_execution::built_image(),
         // Twice what a worker of the suite has at its worst, so that a leak is found.

@@ -28,7 +28,7 @@ use storage::executions;
 
 use self::workers::Workers;
 pub use self::{
-    settings::{WORKER_ARGUMENT, built_image},
+    settings::{WORKER_ARGUMENT, built_image, work_if_asked},
     spec::SPEC,
 };
 

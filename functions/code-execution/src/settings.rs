@@ -2,15 +2,25 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::ExitCode,
     thread,
 };
 
 use runtime::config::Settings;
 
-use crate::workers::{Command, Workers};
+use crate::workers::{self, Command, Workers};
 
 /// The first argument of a worker process; the second is the image.
 pub const WORKER_ARGUMENT: &str = "sandbox-worker";
+
+/// Works until its host is gone, if this program was started as a worker process.
+#[must_use]
+pub fn work_if_asked() -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    arguments.next().filter(|first| first == WORKER_ARGUMENT)?;
+    let image = arguments.next().unwrap_or_default();
+    Some(workers::main(Path::new(&image)))
+}
 
 /// The image where this program was built, or beside the program where it is installed.
 #[must_use]

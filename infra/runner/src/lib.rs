@@ -17,7 +17,7 @@ mod token;
 
 pub use dev::{Stack, StackOptions};
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use runtime::telemetry::{self, LogFormat, TelemetryConfig};
@@ -75,11 +75,9 @@ enum Command {
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().is_some_and(|first| first == code_execution::WORKER_ARGUMENT) {
-        // The functions of this process run programs in processes like this one.
-        let image = arguments.next().unwrap_or_default();
-        return code_execution::workers::main(Path::new(&image));
+    // The functions of this process run programs in processes like this one.
+    if let Some(ended) = code_execution::work_if_asked() {
+        return ended;
     }
     let command = Cli::parse().command.unwrap_or_else(|| {
         // The default command takes its options from the environment alone.

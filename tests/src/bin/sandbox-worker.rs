@@ -1,8 +1,7 @@
 //! The worker process of the tests: their own program is libtest's.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let image = std::env::args().nth(2).unwrap_or_default();
-    code_execution::workers::main(Path::new(&image))
+    code_execution::work_if_asked().unwrap_or(ExitCode::FAILURE)
 }

@@ -3,6 +3,8 @@
 mod load;
 mod sandbox;
 
+use std::process::ExitCode;
+
 /// What can be measured.
 const USAGE: &str = "\
 bench load                     questions alone and all at once, then answered by a slow model
@@ -14,8 +16,16 @@ bench sandbox                  runs beside starts of python3, and what a traced 
 bench sandbox fuzz [SECONDS]   whether random programs can make the sandbox fail
 bench sandbox soak [COUNT] [SEED]   whether hostile ones can, and what memory they leave taken";
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    // What is measured runs programs in processes like this one.
+    if let Some(ended) = code_execution::work_if_asked() {
+        return Ok(ended);
+    }
+    tokio::runtime::Runtime::new()?.block_on(measure())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
