@@ -99,7 +99,7 @@ async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
     };
     let mut last = sqlx::Connection::begin(&mut dead).await.expect("a transaction");
     let kept =
-        storage::events::insert_outgoing(&mut last, Claims::default(), &[event], Some(writer), now)
+        storage::events::claim_and_insert(&mut last, Claims::default(), &[event], Some(writer), now)
             .await;
     assert!(kept.expect("valid").is_some(), "the writer is alive");
     let left = async |conn: &mut PgConnection| -> i64 {

@@ -16,6 +16,7 @@ mod grading;
 mod group_commit;
 mod harness;
 mod hostile_words;
+mod ledger;
 mod memory;
 mod model;
 mod network;

@@ -201,7 +201,7 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
     let events = [event(1, request), event(2, Uuid::from_u128(8))];
     let (writer, _) = storage::outbox::register(&mut conn, now).await.expect("it is registered");
     let kept =
-        storage::events::insert_outgoing(&mut conn, Claims::default(), &events, Some(writer), now)
+        storage::events::claim_and_insert(&mut conn, Claims::default(), &events, Some(writer), now)
             .await;
     let kept = kept.expect("they are kept").expect("the writer is alive");
     let sent: Vec<Uuid> = kept.iter().filter(|kept| kept.is_sent).map(|kept| kept.id).collect();

@@ -103,7 +103,9 @@ async fn every_statement_finds_its_rows_by_an_index() {
         .await
         .unwrap();
     let mut faults = Vec::new();
-    for Checked { query, describe } in statements() {
+    let statements = statements();
+    assert!(statements.len() > 50, "the checked statements are there");
+    for Checked { query, describe } in statements {
         let prepare = format!("PREPARE checked AS {query}");
         sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut conn).await.expect(&query);
         let nulls = vec!["NULL"; describe.parameters.types.len()].join(", ");

@@ -106,7 +106,7 @@ impl Transaction<'_> {
         let writer = ticket.as_ref().map(Ticket::writer);
         let now = self.parts.clock.now();
         let claims = Claims { function: self.function, events: handled };
-        let kept = storage::events::insert_outgoing(&mut self.tx, claims, &events, writer, now)
+        let kept = storage::events::claim_and_insert(&mut self.tx, claims, &events, writer, now)
             .await
             .map_err(CommitError::NotDone)?;
         let Some(kept) = kept else {

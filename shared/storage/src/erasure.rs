@@ -2,7 +2,7 @@
 //!
 //! All events of a request have its id as correlation id. Those that are kept lose their data, those that are not sent
 //! yet are not sent any more, and what a function emits later is kept without data by
-//! [`crate::events::insert_outgoing`].
+//! [`crate::events::claim_and_insert`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;

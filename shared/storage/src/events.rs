@@ -33,9 +33,9 @@ pub struct StoredEvent {
     pub occurred_at: DateTime<Utc>,
 }
 
-/// What became of an event that was to be kept.
+/// An event that was stored to be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct Inserted {
     /// The event.
     pub id: Uuid,
     /// Its place in the order of all events.
@@ -93,22 +93,22 @@ pub struct Claims<'a> {
     pub events: &'a [(EventId, DateTime<Utc>)],
 }
 
-/// The end of a transaction: notes which events it has handled, and keeps those that are to be published, in their order.
+/// The end of a transaction: claims the events that it has handled, and stores those that are to be published, in order.
 ///
-/// The process `writer` publishes them; without one all are left to a relay. An event that is kept already stays as it
+/// The process `writer` publishes them; without one all are left to a relay. An event that is stored already stays as it
 /// is.
 ///
 /// `None`: the writer was taken for dead. The caller undoes its transaction then, for nobody would send the events.
 ///
 /// # Errors
 /// The database's own; [`is_claimed`] tells whether one of the claims was handled before.
-pub async fn insert_outgoing(
+pub async fn claim_and_insert(
     conn: &mut PgConnection,
     claims: Claims<'_>,
     events: &[StoredEvent],
     writer: Option<i64>,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Vec<Kept>>> {
+) -> sqlx::Result<Option<Vec<Inserted>>> {
     if events.is_empty() && claims.events.is_empty() {
         return Ok(Some(Vec::new()));
     }
@@ -128,8 +128,8 @@ pub async fn insert_outgoing(
     // As text: sqlx would send jsonb, which cannot hold every character.
     let data: Vec<&str> = events.iter().map(|event| event.data.as_str()).collect();
     let times: Vec<DateTime<Utc>> = events.iter().map(|event| event.occurred_at).collect();
-    let kept = sqlx::query_file!(
-        "src/events/insert_outgoing.sql",
+    let inserted = sqlx::query_file!(
+        "src/events/claim_and_insert.sql",
         &ids,
         &topics as &[&str],
         &keys as &[&str],
@@ -149,13 +149,13 @@ pub async fn insert_outgoing(
     )
     .fetch_all(conn)
     .await?;
-    if kept.iter().any(|row| !row.is_alive) {
+    if inserted.iter().any(|row| !row.is_alive) {
         return Ok(None);
     }
-    let kept = kept.into_iter().filter_map(|row| {
-        Some(Kept { id: row.id?, sequence: row.sequence?, is_sent: row.is_sent })
+    let inserted = inserted.into_iter().filter_map(|row| {
+        Some(Inserted { id: row.id?, sequence: row.sequence?, is_sent: row.is_sent })
     });
-    Ok(Some(kept.collect()))
+    Ok(Some(inserted.collect()))
 }
 
 /// Whether an end of a transaction was refused since one of its events was handled before.

@@ -65,7 +65,7 @@ pub async fn enter(
                  cost_micro_usd = excluded.cost_micro_usd, latency_ms = excluded.latency_ms
          )
          INSERT INTO model_spend AS spend (hour, shard, cost_micro_usd)
-         VALUES (date_trunc('hour', $10::timestamptz), pg_backend_pid() % 64,
+         VALUES (date_trunc('hour', $10::timestamptz), pg_backend_pid() % 32768,
                  $7 - coalesce((SELECT cost_micro_usd FROM before), 0))
          ON CONFLICT (hour, shard) DO UPDATE SET cost_micro_usd = spend.cost_micro_usd + excluded.cost_micro_usd",
         usage.id,

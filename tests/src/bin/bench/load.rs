@@ -251,7 +251,7 @@ pub(crate) async fn history(count: usize) -> anyhow::Result<()> {
                 FROM generate_series(1, 1000) AS number";
     sqlx::raw_sql(past).execute(&mut conn).await?;
     run(&world, &students, TOGETHER, ask).await?;
-    print("questions before   alone: p50 ms   100 at once: p50 ms   p95 ms   per second");
+    print("questions before   alone: p50 ms   100 at once: p50 ms   p95 ms   p99 ms   per second");
     let mut there = 0;
     for stage in [0, count / 10, count] {
         while there < stage {
