@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use events::question_asked::QuestionAsked;
+use futures::future::join_all;
 use reqwest::StatusCode;
 use runtime::{Clock, Decide, HandlerError, Outgoing, Received};
 use sqlx::PgConnection;
@@ -9,7 +10,11 @@ use storage::{
     events::{Claims, StoredEvent},
     outbox,
 };
-use testing::{TestDatabase, bench::Bench, eventually};
+use testing::{
+    TestDatabase,
+    bench::{Bench, asked_event, publish},
+    eventually,
+};
 use tests::World;
 use uuid::Uuid;
 
@@ -48,6 +53,35 @@ async fn decisions_that_are_ready_together_share_transactions() {
     let transactions = "SELECT count(DISTINCT xmin::text) FROM inbox WHERE function = 'bench'";
     let transactions = bench.count(transactions).await;
     assert!(transactions < i64::from(EVENTS) / 4, "{transactions} transactions");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_that_were_handled_before_are_passed_over_and_the_others_still_share_transactions() {
+    const SENT: u128 = 100;
+    let mut bench = Bench::new().await;
+    let mut conn = bench.database().connect().await;
+    for number in (0..SENT).step_by(4) {
+        let sql = "INSERT INTO inbox (function, event_id, received_at) VALUES ('bench', $1, now())";
+        let handled = sqlx::query(sql).bind(Uuid::from_u128(number)).execute(&mut conn).await;
+        handled.expect("it is noted");
+    }
+    let before = bench.count("SELECT max(xmin::text::bigint) FROM inbox").await;
+    let brokers = bench.brokers();
+    let sent = (0..SENT).map(async |number| {
+        let (id, student) = (Uuid::from_u128(number), Uuid::from_u128(number));
+        let event = asked_event(id, id, student, "x", "2026-01-01T00:00:00Z");
+        publish(&brokers, "learning.requests", &student.to_string(), Some(&event)).await;
+    });
+    join_all(sent).await;
+    let host = bench.host(|function| function.decides(FailsAt("never asked"))).await;
+    handled(&bench, "all are handled", 100).await;
+    let sql = "SELECT count(DISTINCT xmin::text) FROM inbox WHERE xmin::text::bigint > $1";
+    let transactions: i64 =
+        sqlx::query_scalar(sql).bind(before).fetch_one(&mut conn).await.expect("valid");
+    assert!(transactions < 75 / 4, "{transactions} transactions");
+    let letters = bench.count("SELECT count(*) FROM events WHERE topic = 'dead.letters'").await;
+    assert_eq!(letters, 0);
     host.stop().await;
 }
 
@@ -98,9 +132,14 @@ async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
         occurred_at: now,
     };
     let mut last = sqlx::Connection::begin(&mut dead).await.expect("a transaction");
-    let kept =
-        storage::events::claim_and_insert(&mut last, Claims::default(), &[event], Some(writer), now)
-            .await;
+    let kept = storage::events::claim_and_insert(
+        &mut last,
+        Claims::default(),
+        &[event],
+        Some(writer),
+        now,
+    )
+    .await;
     assert!(kept.expect("valid").is_some(), "the writer is alive");
     let left = async |conn: &mut PgConnection| -> i64 {
         let left = sqlx::query_scalar("SELECT count(*) FROM delayed_events").fetch_one(conn);
