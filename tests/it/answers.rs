@@ -104,5 +104,5 @@ async fn of_what_nobody_can_continue_it_is_said_that_it_failed() {
         (reply.body["status"] == "failed").then_some(())
     })
     .await;
-    world.finish_with_dead_letters(1).await;
+    world.finish_with_dead_letters("debug", 1).await;
 }

@@ -114,7 +114,7 @@ async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
     assert_eq!(received.len(), 3);
     // Before its broker goes: it would wait for it.
     drop(consumer);
-    assert_eq!(world.events_of_request(id, "learning.responses").await.len(), 1);
+    assert_eq!(world.events_of_request(id, "question.answered.v1").await.len(), 1);
     world.finish().await;
 }
 
