@@ -200,11 +200,12 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
     };
     let events = [event(1, request), event(2, Uuid::from_u128(8))];
     let (writer, _) = storage::outbox::register(&mut conn, now).await.expect("it is registered");
-    let kept =
+    let inserted =
         storage::events::claim_and_insert(&mut conn, Claims::default(), &events, Some(writer), now)
             .await;
-    let kept = kept.expect("they are kept").expect("the writer is alive");
-    let sent: Vec<Uuid> = kept.iter().filter(|kept| kept.is_sent).map(|kept| kept.id).collect();
+    let inserted = inserted.expect("they are stored").expect("the writer is alive");
+    let sent: Vec<Uuid> =
+        inserted.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
     assert_eq!(sent, [Uuid::from_u128(2)], "the other question's is sent");
     let sql = "SELECT data::text, writer IS NULL FROM events ORDER BY sequence";
     let kept: Vec<(String, bool)> = sqlx::query_as(sql).fetch_all(&mut conn).await.expect("valid");

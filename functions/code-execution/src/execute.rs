@@ -13,7 +13,7 @@ use domain::execution::{
 use error_advice::Ending;
 
 use crate::{
-    sandbox::{Called, Job, Raised, Run, Stage},
+    sandbox::{Evaluated, Job, Raised, Run, Stage},
     words,
     workers::{Busy, Turn, Workers},
 };
@@ -147,13 +147,13 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
         } else {
             tested.shown_time += run.duration;
         }
-        let (called, stage) = (run.value.clone(), run.stage);
+        let (actual, stage) = (run.value.clone(), run.stage);
         let mut result = result(run, &job.source, &stdin);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
             let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
             error.advice = advice.or_else(|| error.advice.take());
         }
-        let case = grade(test, &result, called, stage, expected.remove(&number));
+        let case = grade(test, &result, actual, stage, expected.remove(&number));
         tested.note(number, test.hidden, case, result);
     }
     Some(tested)
@@ -164,7 +164,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
 async fn expected_values(
     turn: &mut Turn<'_>,
     tests: &[TestCase],
-) -> Option<BTreeMap<usize, Result<Called, String>>> {
+) -> Option<BTreeMap<usize, Result<Evaluated, String>>> {
     let has_value = |test: &TestCase| test.call.is_some() && test.raises.is_none();
     let calls = tests.iter().enumerate().filter(|(_, test)| has_value(test));
     let (numbers, expressions): (Vec<usize>, Vec<String>) =
@@ -189,9 +189,9 @@ async fn fill_up(taken: Duration) {
 fn grade(
     test: &TestCase,
     result: &ExecutionResult,
-    called: Option<Called>,
+    actual: Option<Evaluated>,
     stage: Stage,
-    expected: Option<Result<Called, String>>,
+    expected: Option<Result<Evaluated, String>>,
 ) -> TestResult {
     let mut graded = TestResult {
         name: test.name.as_str().to_owned(),
@@ -208,16 +208,16 @@ fn grade(
         graded.passed = ended_well && same_output(test.expected.as_str(), &result.stdout);
         return graded;
     }
-    graded.actual = called.as_ref().map_or_else(String::new, |called| called.text.clone());
+    graded.actual = actual.as_ref().map_or_else(String::new, |value| value.text.clone());
     if let Some(class) = &test.raises {
         // By the call: one that ends the program before is another mistake.
         let raised = result.error.as_ref().filter(|_| stage != Stage::Program);
         graded.passed = raised.is_some_and(|error| error.kind == class.as_str());
         return graded;
     }
-    match (expected, called) {
-        (Some(Ok(expected)), Some(called)) => {
-            graded.passed = ended_well && expected.value.equals(&called.value);
+    match (expected, actual) {
+        (Some(Ok(expected)), Some(actual)) => {
+            graded.passed = ended_well && expected.value.equals(&actual.value);
         }
         (Some(Err(problem)), _) => {
             graded.problem = Some(format!("«expected» cannot be worked out: {problem}"));

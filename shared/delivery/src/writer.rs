@@ -202,11 +202,11 @@ impl Drop for Ticket {
 }
 
 /// Takes over from processes that are gone.
-pub(crate) async fn take_over(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
-    let gone = outbox::take_over(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
-    if gone > 0 {
-        tracing::warn!(count = gone, "taking over what processes may have left behind");
+pub(crate) async fn expire_writers(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let expired = outbox::expire_writers(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
+    if expired > 0 {
+        tracing::warn!(count = expired, "taking over what processes may have left behind");
     }
-    outbox::take_over_from_last_version(tx, now).await?;
+    outbox::delay_unsent_of_last_version(tx, now).await?;
     Ok(())
 }

@@ -84,13 +84,22 @@ pub(crate) fn stored_json(text: String) -> sqlx::Result<Json> {
     Json::from_text(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Events that a transaction has handled.
+/// An event that was handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The event.
+    pub event: EventId,
+    /// When it was handled.
+    pub at: DateTime<Utc>,
+}
+
+/// The events that a transaction has handled.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Claims<'a> {
-    /// The function that has.
+    /// The function that handled them.
     pub function: &'a str,
-    /// Each once, with the time.
-    pub events: &'a [(EventId, DateTime<Utc>)],
+    /// Each event once.
+    pub events: &'a [Claim],
 }
 
 /// The end of a transaction: claims the events that it has handled, and stores those that are to be published, in order.
@@ -113,7 +122,7 @@ pub async fn claim_and_insert(
         return Ok(Some(Vec::new()));
     }
     let (claimed, claimed_at): (Vec<Uuid>, Vec<DateTime<Utc>>) =
-        claims.events.iter().map(|(id, time)| (id.as_uuid(), *time)).unzip();
+        claims.events.iter().map(|claim| (claim.event.as_uuid(), claim.at)).unzip();
     let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
     let keys: Vec<&str> = events.iter().map(|event| event.partition_key.as_str()).collect();
     let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();

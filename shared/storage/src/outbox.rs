@@ -10,8 +10,8 @@ use crate::events::{StoredEvent, stored_json};
 
 /// Whoever holds this advisory lock takes events for the relay. The number has no meaning.
 const RELAY_LOCK: i64 = 7_320_981_142;
-/// Events of an earlier version that are taken over at once.
-const TAKEN_OVER_AT_ONCE: i64 = 5_000;
+/// Events of the last version that are left to the relay in one round.
+const MAX_UNSENT_OF_LAST_VERSION: i64 = 5_000;
 
 /// Registers a process that publishes what it commits; gives its id, and the highest sequence of an event so far.
 ///
@@ -73,23 +73,23 @@ pub async fn lock(tx: &mut PgConnection) -> sqlx::Result<bool> {
         .await
 }
 
-/// Leaves to the relay what processes have left behind that were last seen before `dead_since`; gives their number.
+/// Expires writers that were last seen before `dead_since`: their events after their last note are left to the relay.
+/// Returns how many.
 ///
-/// That is done a second time for those taken over before `settled_since`, when no transaction can be open any more
-/// that had begun before the first time: only then is everything of them visible. What was sent in between is sent
-/// twice.
+/// The same is done once more for those that expired before `settled_since`: by then every transaction that was open
+/// when they expired has ended, so all their events are visible. Events sent in between are sent twice.
 ///
 /// The caller holds the [`lock`].
 ///
 /// # Errors
 /// The database's own.
-pub async fn take_over(
+pub async fn expire_writers(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     dead_since: DateTime<Utc>,
     settled_since: DateTime<Utc>,
 ) -> sqlx::Result<usize> {
-    let gone = sqlx::query!(
+    let silent = sqlx::query!(
         r#"SELECT id, floor, taken_over_at IS NOT NULL AS "is_settled!" FROM writers
            WHERE (taken_over_at IS NULL AND seen_at < $1) OR taken_over_at < $2
            FOR UPDATE SKIP LOCKED"#,
@@ -98,7 +98,7 @@ pub async fn take_over(
     )
     .fetch_all(&mut *tx)
     .await?;
-    for writer in &gone {
+    for writer in &silent {
         sqlx::query!(
             r#"INSERT INTO delayed_events (event_id, sequence, topic, partition_key, attempts, retry_at)
                SELECT id, sequence, topic, partition_key, 0, $3 FROM events
@@ -118,20 +118,20 @@ pub async fn take_over(
                 .await?;
         }
     }
-    Ok(gone.len())
+    Ok(silent.len())
 }
 
-/// Leaves to the relay what a process of the version before has not sent in time; gives how many events.
+/// Leaves to the relay the events that a process of the last version has not sent in time. Returns how many.
 ///
 /// The caller holds the [`lock`].
 ///
 /// # Errors
 /// The database's own.
-pub async fn take_over_from_last_version(
+pub async fn delay_unsent_of_last_version(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
-    let taken = sqlx::query!(
+    let moved = sqlx::query!(
         "WITH left_behind AS (
              SELECT id FROM events
              WHERE published_at IS NULL AND parked_at IS NULL AND lease_until <= $1
@@ -143,11 +143,11 @@ pub async fn take_over_from_last_version(
          SELECT id, sequence, topic, partition_key, publish_attempts, $1 FROM moved
          ON CONFLICT DO NOTHING",
         now,
-        TAKEN_OVER_AT_ONCE,
+        MAX_UNSENT_OF_LAST_VERSION,
     )
     .execute(tx)
     .await?;
-    Ok(taken.rows_affected())
+    Ok(moved.rows_affected())
 }
 
 /// How much a relay takes at a time.

@@ -82,7 +82,7 @@ pub struct Run {
     /// How far it came.
     pub stage: Stage,
     /// The value of `call`.
-    pub value: Option<Called>,
+    pub value: Option<Evaluated>,
     /// The recorded steps, as JSON.
     pub steps: Option<String>,
     /// Files that are new or changed.
@@ -117,7 +117,7 @@ impl Run {
 
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Called {
+pub struct Evaluated {
     /// With Python's types. Between processes it is a text, so that no nesting of it adds to that of what
     /// it is in.
     #[serde(with = "crate::values::as_text")]

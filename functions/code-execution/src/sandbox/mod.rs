@@ -6,12 +6,12 @@ mod engine;
 mod files;
 mod frames;
 mod job;
+mod limits;
 mod output;
 mod pool;
 mod run;
 mod state;
 mod stop;
-mod told;
 mod wasi_files;
 
 use std::{
@@ -45,12 +45,12 @@ use self::{
     files::Files,
     frames::RuntimeAddress,
     output::Sink,
-    state::{HasWaiting, Memory, State, Waiting},
+    state::{DeadlinePoll, HasDeadlinePoll, Memory, State},
     stop::Stop,
     wasi_files::{HasFiles, WasiFiles},
 };
 pub use self::{
-    job::{Called, Job, PROGRAM, Raised, Run, Stage},
+    job::{Evaluated, Job, PROGRAM, Raised, Run, Stage},
     output::MAX_OUTPUT,
 };
 pub(crate) use self::{run::Ready, state::Slice};
@@ -167,7 +167,7 @@ impl Sandbox {
 
     /// Runs a program in an interpreter that waits for it; its time counts from `started`.
     pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
-        if let Err(error) = furnish(ready.store.data_mut(), job, started) {
+        if let Err(error) = set_up(ready.store.data_mut(), job, started) {
             tracing::warn!(?error, "files were accepted that have no place");
         }
         run::run(ready, job, started).await
@@ -178,22 +178,22 @@ impl Sandbox {
         mut ready: Ready,
         expressions: &[String],
         started: Instant,
-    ) -> Vec<Result<Called, String>> {
+    ) -> Vec<Result<Evaluated, String>> {
         ready.store.data_mut().memory.limit = MAX_MEMORY;
         ready.store.data_mut().deadline = started + MAX_TIME_OF_VALUES;
         let mut values = Vec::new();
-        let mut left = told::MAX_VALUES;
+        let mut left = limits::MAX_VALUES;
         for expression in expressions {
             match ready.python.call_value(&mut ready.store, expression).await {
                 Ok(Ok(json)) => {
                     let too_large = || "its value is too large to be compared".to_owned();
-                    let called = if json.len() <= left { told::called(&json) } else { None };
-                    if called.is_some() {
+                    let value = if json.len() <= left { limits::evaluated(&json) } else { None };
+                    if value.is_some() {
                         left = left.saturating_sub(json.len());
                     }
-                    values.push(called.ok_or_else(too_large));
+                    values.push(value.ok_or_else(too_large));
                 }
-                Ok(Err(problem)) => values.push(Err(told::cut(&problem, told::MAX_MESSAGE))),
+                Ok(Err(problem)) => values.push(Err(limits::cut(&problem, limits::MAX_MESSAGE))),
                 Err(error) => {
                     values.push(Err(run::why_no_value(&error, ready.store.data())));
                     break;
@@ -218,8 +218,8 @@ impl Drop for Sandbox {
     }
 }
 
-/// Gives an interpreter what its program will find.
-fn furnish(
+/// Sets up input, output, files and limits for the program.
+fn set_up(
     state: &mut State,
     job: &Job,
     started: Instant,
@@ -252,7 +252,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let l = &mut linker;
     io::error::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
     io::streams::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
-    io::poll::add_to_linker::<State, HasWaiting>(l, |state| Waiting {
+    io::poll::add_to_linker::<State, HasDeadlinePoll>(l, |state| DeadlinePoll {
         table: &mut state.table,
         deadline: state.deadline,
     })?;

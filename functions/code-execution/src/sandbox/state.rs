@@ -22,10 +22,10 @@ use super::{
     bindings::learnflow::sandbox::host,
     frames::RuntimeAddress,
     job::Stage,
+    limits,
     output::Output,
     pool,
     stop::Stop,
-    told,
     wasi_files::{View, WasiFiles},
 };
 
@@ -86,7 +86,7 @@ impl Slice {
         Self { origin: Instant::now(), end: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
-    pub(crate) fn set(&self, end: Instant) {
+    pub(crate) fn end_at(&self, end: Instant) {
         let nanoseconds = end.saturating_duration_since(self.origin).as_nanos();
         self.end.store(u64::try_from(nanoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -134,7 +134,7 @@ impl State {
 
 impl host::Host for State {
     fn raised(&mut self, kind: String, line: Option<u32>) -> Result<()> {
-        self.raised = Some((told::cut(&kind, told::MAX_NAME), line));
+        self.raised = Some((limits::cut(&kind, limits::MAX_NAME), line));
         Ok(())
     }
 
@@ -152,22 +152,22 @@ impl host::Host for State {
     }
 }
 
-/// Names [`Waiting`] for the linker.
+/// Names [`DeadlinePoll`] for the linker.
 #[derive(Debug)]
-pub(crate) struct HasWaiting;
+pub(crate) struct HasDeadlinePoll;
 
-impl HasData for HasWaiting {
-    type Data<'a> = Waiting<'a>;
+impl HasData for HasDeadlinePoll {
+    type Data<'a> = DeadlinePoll<'a>;
 }
 
 /// `wasi:io/poll` that gives up when the program's time is up: no epoch ends a wait.
 #[derive(Debug)]
-pub(crate) struct Waiting<'a> {
+pub(crate) struct DeadlinePoll<'a> {
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) deadline: Instant,
 }
 
-impl Waiting<'_> {
+impl DeadlinePoll<'_> {
     /// Unlike a waiting program, one whose time is up can be asked where it is.
     async fn until_deadline<T>(
         deadline: Instant,
@@ -180,14 +180,14 @@ impl Waiting<'_> {
     }
 }
 
-impl poll::Host for Waiting<'_> {
+impl poll::Host for DeadlinePoll<'_> {
     async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> Result<Vec<u32>> {
         let wait = poll::Host::poll(self.table, pollables);
         Self::until_deadline(self.deadline, wait).await
     }
 }
 
-impl poll::HostPollable for Waiting<'_> {
+impl poll::HostPollable for DeadlinePoll<'_> {
     async fn block(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
         let wait = poll::HostPollable::block(self.table, pollable);
         Self::until_deadline(self.deadline, wait).await

@@ -66,8 +66,11 @@ fn serve(image: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is finished, with its number.
-type Done = (u64, Answer);
+/// A finished task.
+struct Done {
+    task_id: u64,
+    answer: Answer,
+}
 
 fn pipes(
     requests: mpsc::UnboundedSender<Request>,
@@ -98,7 +101,7 @@ async fn receive(
             }
             Err(error) => {
                 tracing::error!(%error, "an order cannot be read");
-                if finished.send((id, Answer::Unreadable)).is_err() {
+                if finished.send(Done { task_id: id, answer: Answer::Unreadable }).is_err() {
                     break;
                 }
                 continue;
@@ -118,7 +121,7 @@ async fn receive(
             };
             cancels.lock().remove(&id);
             if let Some(answer) = answer
-                && finished.send((id, answer)).is_err()
+                && finished.send(Done { task_id: id, answer }).is_err()
             {
                 tracing::debug!("the host has gone");
             }
@@ -132,12 +135,12 @@ async fn send(mut answers: mpsc::UnboundedReceiver<Done>) -> io::Result<()> {
         tokio::net::unix::pipe::Sender::from_owned_fd(rustix::io::dup(rustix::stdio::stdout())?)?;
     let ready = protocol::frame(protocol::READY, &()).map_err(io::Error::other)?;
     protocol::write(&mut stdout, &ready).await?;
-    while let Some((id, answer)) = answers.recv().await {
-        let frame = match protocol::frame(id, &answer) {
+    while let Some(Done { task_id, answer }) = answers.recv().await {
+        let frame = match protocol::frame(task_id, &answer) {
             Ok(frame) => frame,
             Err(error) => {
                 tracing::error!(%error, "the result of a program cannot be sent");
-                protocol::frame(id, &Answer::Unreadable).map_err(io::Error::other)?
+                protocol::frame(task_id, &Answer::Unreadable).map_err(io::Error::other)?
             }
         };
         protocol::write(&mut stdout, &frame).await?;

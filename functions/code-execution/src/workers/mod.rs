@@ -23,7 +23,7 @@ use self::{
     quarantine::Quarantine,
     scheduler::Request,
 };
-use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
+use crate::sandbox::{Evaluated, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
 
 /// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
 /// common ones that stay, have about one.
@@ -148,7 +148,7 @@ impl Turn<'_> {
     pub(crate) async fn values(
         &mut self,
         expressions: Vec<String>,
-    ) -> Option<Vec<Result<Called, String>>> {
+    ) -> Option<Vec<Result<Evaluated, String>>> {
         let count = expressions.len();
         match self.workers.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await {
             Some(Answer::Values(values)) if values.len() == count => Some(values),

@@ -67,13 +67,20 @@ pub(super) enum Lost {
     Stuck,
 }
 
+/// An order, and the task that it is about.
+#[derive(Debug)]
+struct TaskOrder {
+    task_id: u64,
+    order: Order,
+}
+
 type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Result<Answer, Lost>>>>>;
 
 /// One worker process.
 #[derive(Debug)]
 pub(super) struct Process {
     /// Holds what callers wait for, and what they do no longer: both are bounded by their turns.
-    orders: mpsc::UnboundedSender<(u64, Order)>,
+    orders: mpsc::UnboundedSender<TaskOrder>,
     pending: Pending,
     next_id: AtomicU64,
     supervisor: AbortHandle,
@@ -110,9 +117,11 @@ impl Process {
             // Both at once: a supervisor that gives up what is pending gives up its orders with it.
             let mut pending = self.pending.lock();
             pending.insert(id, reply);
-            self.orders.send((id, Order::Do(task))).map_err(|_ended| Lost::Start)?;
+            self.orders
+                .send(TaskOrder { task_id: id, order: Order::Do(task) })
+                .map_err(|_ended| Lost::Start)?;
         }
-        let _interest = Interest { id, pending: &self.pending, orders: &self.orders };
+        let _cancel = CancelOnDrop { id, pending: &self.pending, orders: &self.orders };
         match tokio::time::timeout(limit + PATIENCE, answer).await {
             Ok(answer) => answer.unwrap_or(Err(Lost::Start)),
             Err(_elapsed) if self.id().is_none() => Err(Lost::Start),
@@ -127,17 +136,17 @@ impl Drop for Process {
     }
 }
 
-/// Somebody waits for an answer; when not any more, the worker need not go on.
-struct Interest<'p> {
+/// Cancels a task when its caller stops waiting for the answer.
+struct CancelOnDrop<'p> {
     id: u64,
     pending: &'p Pending,
-    orders: &'p mpsc::UnboundedSender<(u64, Order)>,
+    orders: &'p mpsc::UnboundedSender<TaskOrder>,
 }
 
-impl Drop for Interest<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.pending.lock().remove(&self.id).is_some()
-            && self.orders.send((self.id, Order::Cancel)).is_err()
+            && self.orders.send(TaskOrder { task_id: self.id, order: Order::Cancel }).is_err()
         {
             tracing::debug!("a worker process has ended before it was asked to");
         }
@@ -147,13 +156,13 @@ impl Drop for Interest<'_> {
 /// What the supervisor of a process has.
 struct Watch {
     command: Command,
-    orders: mpsc::WeakUnboundedSender<(u64, Order)>,
+    orders: mpsc::WeakUnboundedSender<TaskOrder>,
     pending: Pending,
     process_id: Arc<AtomicU32>,
 }
 
 impl Watch {
-    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<(u64, Order)>) {
+    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<TaskOrder>) {
         let mut pause = FIRST_PAUSE;
         // Made when there is something to do: a host that never runs a program has no worker.
         while let Some(first) = inbox.recv().await {
@@ -184,8 +193,8 @@ impl Watch {
     /// One life of the process, and how it ended.
     async fn serve(
         &self,
-        first: (u64, Order),
-        inbox: &mut mpsc::UnboundedReceiver<(u64, Order)>,
+        first: TaskOrder,
+        inbox: &mut mpsc::UnboundedReceiver<TaskOrder>,
         ready: &mut bool,
     ) -> Result<Infallible, io::Error> {
         let mut child = start(&self.command)?;
@@ -221,7 +230,8 @@ impl Watch {
                     continue;
                 };
                 let (reply, answer) = oneshot::channel();
-                if orders.send((protocol::PING, Order::Do(Task::Ping))).is_err() {
+                let ping = TaskOrder { task_id: protocol::PING, order: Order::Do(Task::Ping) };
+                if orders.send(ping).is_err() {
                     continue;
                 }
                 pending.insert(protocol::PING, reply);
@@ -266,20 +276,21 @@ fn start(command: &Command) -> io::Result<Child> {
 
 async fn send(
     mut stdin: ChildStdin,
-    first: (u64, Order),
-    inbox: &mut mpsc::UnboundedReceiver<(u64, Order)>,
+    first: TaskOrder,
+    inbox: &mut mpsc::UnboundedReceiver<TaskOrder>,
     pending: &Pending,
 ) -> io::Result<Infallible> {
-    let (mut id, mut order) = first;
+    let mut next = first;
     loop {
-        match protocol::frame(id, &order) {
+        let TaskOrder { task_id, order } = &next;
+        match protocol::frame(*task_id, order) {
             Ok(frame) => protocol::write(&mut stdin, &frame).await?,
             Err(error) => {
                 tracing::error!(%error, "a program cannot be sent to a worker process");
-                answer(pending, id, Answer::Unreadable);
+                answer(pending, *task_id, Answer::Unreadable);
             }
         }
-        (id, order) = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
+        next = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
     }
 }
 

@@ -9,7 +9,7 @@ use std::io;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use crate::sandbox::{Called, Job, Run};
+use crate::sandbox::{Evaluated, Job, Run};
 
 /// Bytes of the JSON of one frame: the longest value, trace, output and files, escaped, fit.
 const MAX_FRAME: u32 = 16 << 20;
@@ -33,7 +33,7 @@ pub(super) enum Task {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Run(Box<Run>),
-    Values(Vec<Result<Called, String>>),
+    Values(Vec<Result<Evaluated, String>>),
     /// To a ping.
     Pong,
     /// The task or its result cannot be put into a frame, or read from one.

@@ -130,7 +130,7 @@ impl<'s> Scheduler<'s> {
                 if self.closed && self.running.is_empty() {
                     return Poll::Ready(());
                 }
-                self.keep_a_spare();
+                self.prepare_spare();
                 return Poll::Pending;
             };
             self.turn(id);
@@ -238,7 +238,7 @@ impl<'s> Scheduler<'s> {
             self.running.remove(&id);
             return;
         }
-        self.slice.set(Instant::now() + SLICE);
+        self.slice.end_at(Instant::now() + SLICE);
         let before = processor_time();
         let polled = entry.future.as_mut().poll(&mut context);
         entry.cpu += processor_time().saturating_sub(before);
@@ -252,7 +252,7 @@ impl<'s> Scheduler<'s> {
         }
     }
 
-    fn keep_a_spare(&mut self) {
+    fn prepare_spare(&mut self) {
         if self.spare.is_some() || self.closed {
             return;
         }

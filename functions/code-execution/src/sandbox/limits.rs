@@ -1,13 +1,13 @@
-//! What is kept of what a guest tells.
+//! Limits on what a guest reports.
 //!
-//! The interpreter cuts what it tells of a program, but a program can make it tell anything; so
-//! everything is cut here again, where no program can change it.
+//! The interpreter truncates its reports, but a program can make it report anything. So the host truncates them
+//! again, out of the program's reach.
 
 use serde::Deserialize;
 
 use super::{
     bindings::Fault,
-    job::{Called, Raised},
+    job::{Evaluated, Raised},
 };
 use crate::values::Value;
 
@@ -61,21 +61,20 @@ impl From<Fault> for Raised {
 }
 
 /// A value and its text, if they are as the guest's `values.py` writes them, and not too long.
-pub(super) fn called(json: &str) -> Option<Called> {
-    /// As it is told.
+pub(super) fn evaluated(json: &str) -> Option<Evaluated> {
     #[derive(Deserialize)]
-    struct Told {
+    struct Reported {
         value: Value,
         text: String,
     }
     if json.len() > MAX_VALUES {
         return None;
     }
-    let Told { value, text } = serde_json::from_str(json).ok()?;
-    Some(Called { value, text: cut(&text, MAX_MESSAGE) })
+    let Reported { value, text } = serde_json::from_str(json).ok()?;
+    Some(Evaluated { value, text: cut(&text, MAX_MESSAGE) })
 }
 
-/// The steps, if anyone can read them.
+/// The steps, if they are within the limits.
 pub(super) fn steps(json: String) -> Option<String> {
     (json.len() <= MAX_STEPS && depth(&json) <= MAX_STEPS_DEPTH).then_some(json)
 }
@@ -100,7 +99,7 @@ fn depth(json: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{called, cut, depth, steps};
+    use super::{cut, depth, evaluated, steps};
 
     #[test]
     fn nesting_is_counted_outside_of_texts_only() {
@@ -115,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn the_deepest_value_that_the_interpreter_tells_is_read() {
+    fn the_deepest_value_that_the_interpreter_reports_is_read() {
         // 40 levels of dictionaries, each three of JSON.
         let value = r#"{"dict":[["none","#.repeat(40) + r#"{"int":"1"}"# + &"]]}".repeat(40);
-        assert!(called(&format!(r#"{{"value":{value},"text":""}}"#)).is_some());
+        assert!(evaluated(&format!(r#"{{"value":{value},"text":""}}"#)).is_some());
     }
 }
