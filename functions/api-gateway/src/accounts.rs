@@ -1,4 +1,4 @@
-//! Accounts: register, log in, refresh, log out, and who am I.
+//! Accounts: register, log in, refresh, log out, and read one's own account.
 
 use axum::{
     extract::State,
@@ -66,7 +66,7 @@ pub(crate) async fn register(
     let clock = &gateway.services.clock;
     let now = clock.now();
     let id = UserId::from_uuid(clock.new_id());
-    // Never the password: of a hash without salt it could be guessed. It is compared with the account's.
+    // Without the password, which could be guessed from an unsalted hash. It is compared with the account's.
     let request_hash =
         Sha256::digest([request.email.as_str(), request.display_name.as_str()].join("\n"));
     let user = User {

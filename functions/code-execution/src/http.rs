@@ -1,4 +1,4 @@
-//! `POST /execute`: a program for whoever asks directly.
+//! `POST /execute`: a program for direct callers.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `POST /review`: the same events for whoever asks directly.
+//! `POST /review`: the same events for direct callers.
 
 use std::sync::Arc;
 
