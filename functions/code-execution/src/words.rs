@@ -1,15 +1,15 @@
-//! Advice on a test that could not begin, or was ended by the program: in words for a beginner.
+//! Advice for beginners on a test that could not begin, or that the program ended.
 
 use domain::execution::{Advice, ExecutionError, LEAVES, NOT_TESTED, Verdict};
 
 use crate::sandbox::Stage;
 
-/// Names of the program's own that are listed.
+/// Most names of the program that are listed.
 const MAX_NAMES: usize = 5;
-/// Characters of a name.
+/// Most characters of a name.
 const MAX_NAME: usize = 60;
 
-/// The advice, if there is more to say than the exception does; `error` is what ended a test with a call.
+/// The advice, if there is more to say than the exception does; `error` ended a test with a call.
 pub(crate) fn of_test(
     stage: Stage,
     verdict: Verdict,
@@ -25,7 +25,7 @@ pub(crate) fn of_test(
             Some(reads_input(error.line))
         }
         (Stage::Call { .. }, "SystemExit") => Some(leaves(error.line)),
-        // In no line of the program: it is the call that names what is not there.
+        // In no line of the program, so the call names something that does not exist.
         (Stage::Call { left }, "NameError") if error.line.is_none() => {
             let name = error.message.split('\'').nth(1)?;
             Some(missing(name, source, left))
@@ -56,8 +56,8 @@ fn reads_input(line: Option<u32>) -> Advice {
     )
 }
 
-/// Whether lines outside of all functions read what nobody gives to an import: standard input without `input`, whose
-/// end is an empty text and no exception, or arguments.
+/// Whether lines outside of functions read what an import does not get: arguments, or standard input without `input`,
+/// whose end is an empty string and no exception.
 fn reads_what_is_not_there(source: &str) -> bool {
     let top = source.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
     top.into_iter().any(|line| line.contains("stdin") || line.contains("argv"))
@@ -135,7 +135,7 @@ struct Definition<'s> {
     is_inside: bool,
 }
 
-/// The functions and classes of a program, by the look of its lines: it need not be read as Python does.
+/// The functions and classes of a program, found line by line without parsing.
 fn definitions(source: &str) -> impl Iterator<Item = Definition<'_>> {
     (1..).zip(source.lines()).filter_map(|(line, text)| {
         let begun = text.trim_start();

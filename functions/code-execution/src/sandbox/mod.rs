@@ -55,22 +55,22 @@ pub use self::{
 };
 pub(crate) use self::{run::Ready, state::Slice};
 
-/// Memory for the program, beyond what the interpreter and its library have when it starts.
+/// Memory for the program, beyond what the interpreter and its library use when it starts.
 pub const MAX_MEMORY: usize = 50 << 20;
-/// How often a running program is looked at: what a deadline and a slice are exact to.
+/// How often a running program is interrupted: the precision of deadlines and slices.
 const TICK: Duration = Duration::from_millis(2);
-/// Bytes of randomness that one call gets; the interpreter asks for 256 at a time.
+/// Most random bytes of one call; the interpreter asks for 256 at a time.
 const MAX_RANDOM: u64 = 1 << 20;
-/// Wall time for making an interpreter, which runs no program.
+/// Wall time for starting an interpreter, before any program.
 const MAX_TIME_OF_START: Duration = Duration::from_secs(60);
-/// Wall time for all values that tests expect.
+/// Wall time for all expected values of a run's tests.
 pub(crate) const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
 /// Handles to files, streams and clocks that a program holds at once.
 const MAX_RESOURCES: usize = 256;
-/// All handles that the engine keeps for a program: those, and those of files and listings.
+/// All handles that the engine holds for a program: those, and those of files and listings.
 const MAX_HANDLES: usize = 512;
-/// Bytes that a program hands over in one call: the longest value, all steps and a traceback are some
-/// 6 MB. A list can be three times as long here as there.
+/// Bytes that a program passes in one call: the longest value, all steps and a traceback are some 6 MB. A list can take
+/// three times as much on the host as in the guest.
 const MAX_CALL: usize = 8 << 20;
 
 /// Why no program can be run.
@@ -90,7 +90,7 @@ pub enum SandboxError {
     Start(#[source] wasmtime::Error),
 }
 
-/// The image, ready to be made into interpreters.
+/// The image, ready to start interpreters from.
 pub struct Sandbox {
     engine: Engine,
     python: PythonPre<State>,
@@ -127,7 +127,7 @@ impl Sandbox {
         Ok(Self { engine, python, runtime_address: Arc::default(), stop, ticker: Some(ticker) })
     }
 
-    /// Makes an interpreter that waits for its program.
+    /// Starts an interpreter that waits for its program.
     pub(crate) async fn prepare(&self, slice: Slice) -> Result<Ready, SandboxError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
@@ -173,7 +173,7 @@ impl Sandbox {
         run::run(ready, job, started).await
     }
 
-    /// The values of expressions that are not a student's.
+    /// Evaluates expressions that are not a student's.
     pub(crate) async fn values(
         mut ready: Ready,
         expressions: &[String],
@@ -246,7 +246,7 @@ fn set_up(
     Ok(())
 }
 
-/// WASI without a network, a file system of the host, or a wait without an end.
+/// WASI without a network, the host's file system, or endless waits.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::<State>::new(engine);
     let l = &mut linker;
@@ -273,7 +273,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    // The interpreter wants them; nothing can be reached by them.
+    // The interpreter imports them; they reach nothing.
     sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
     sockets::udp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
     sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
@@ -293,7 +293,7 @@ impl wasmtime::component::HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Lets the engine's programs notice that time passes.
+/// Advances the engine's epoch, which interrupts its programs.
 fn tick(engine: &Engine, stop: Arc<AtomicBool>) -> thread::JoinHandle<()> {
     let engine = engine.weak();
     thread::spawn(move || {

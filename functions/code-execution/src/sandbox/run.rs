@@ -68,7 +68,7 @@ pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
     }
 }
 
-/// What a run came to.
+/// The outcome of a run.
 struct Outcome {
     verdict: Verdict,
     exit_code: u8,
@@ -82,7 +82,7 @@ impl Outcome {
         Self { verdict, exit_code, raised, value: None, steps: None }
     }
 
-    /// The interpreter has come back to say how it went.
+    /// The interpreter has returned and reported.
     fn of_guest(outcome: super::bindings::Outcome, state: &State) -> Self {
         let mut result = match outcome.ending {
             Ending::Completed | Ending::Exited(0) => Self::new(Verdict::Ok, 0, None),
@@ -101,7 +101,7 @@ impl Outcome {
         result
     }
 
-    /// The host has stopped it, or it has broken down.
+    /// The host has stopped it, or it has crashed.
     fn of_stop(error: &wasmtime::Error, store: &Store<State>) -> Self {
         let (frames, is_waiting) = post_mortem(error, store);
         let state = store.data();
@@ -141,7 +141,7 @@ impl Outcome {
     }
 }
 
-/// Why an expression has no value that has stopped its interpreter.
+/// Why an expression that stopped its interpreter has no value.
 pub(super) fn why_no_value(error: &wasmtime::Error, state: &State) -> String {
     let why = match error.downcast_ref::<Stop>() {
         Some(Stop::Time) => "it takes too long",
@@ -170,13 +170,13 @@ fn verdict_of(fault: &Fault, state: &State) -> Option<Verdict> {
     }
 }
 
-/// Where the program was, and whether it waited for another thread, which cannot exist.
+/// Where the program was, and whether it was waiting for another thread, which cannot exist.
 fn post_mortem(error: &wasmtime::Error, store: &Store<State>) -> (Vec<Frame>, bool) {
     let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return (Vec::new(), false) };
     let memories = dump.memories().iter().map(|memory| memory.data(store));
     let largest = memories.max_by_key(|memory| memory.len());
     let is_waiting = dump.frames().first().is_some_and(|frame| {
-        // The C library traps where it would wait for ever.
+        // The C library traps where it would wait forever.
         frame.func_name().is_some_and(|name| name.starts_with("pthread_cond_"))
     });
     (

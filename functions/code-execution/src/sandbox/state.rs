@@ -1,4 +1,4 @@
-//! What a running program has on the host's side, and what stops it.
+//! The host's state of a running program, and its limits.
 
 use std::{
     sync::{
@@ -29,7 +29,7 @@ use super::{
     wasi_files::{View, WasiFiles},
 };
 
-/// The memory that a program may use beyond what the interpreter has when it starts.
+/// The memory that a program may use beyond the interpreter's own.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Bytes of the interpreter itself.
@@ -37,14 +37,14 @@ pub(crate) struct Memory {
     /// Most bytes beyond `base`.
     pub(crate) limit: usize,
     pub(crate) peak: usize,
-    /// How often more was asked for than there is.
+    /// How often the limit refused a request.
     pub(crate) denied: u32,
 }
 
 impl ResourceLimiter for Memory {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         if self.limit == 0 {
-            // The interpreter is being put in place.
+            // The interpreter is being instantiated.
             self.base = self.base.saturating_add(desired.saturating_sub(current));
             return Ok(true);
         }
@@ -74,7 +74,7 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// When a run must let others have the processor: set by the scheduler, read by the run.
+/// When a run must yield: set by the scheduler, read by the run.
 #[derive(Debug, Clone)]
 pub(crate) struct Slice {
     origin: Instant,
@@ -110,7 +110,7 @@ pub(crate) struct State {
     pub(crate) runtime_address: Arc<RuntimeAddress>,
     /// The exception that ended the program, as soon as it is known, and its line.
     pub(crate) raised: Option<(String, Option<u32>)>,
-    /// How far it came.
+    /// How far it got.
     pub(crate) stage: Stage,
 }
 
@@ -168,7 +168,7 @@ pub(crate) struct DeadlinePoll<'a> {
 }
 
 impl DeadlinePoll<'_> {
-    /// Unlike a waiting program, one whose time is up can be asked where it is.
+    /// Where a program was can be found out only after it was stopped, not while it waits.
     async fn until_deadline<T>(
         deadline: Instant,
         wait: impl Future<Output = Result<T>> + Send,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::sandbox::Sandbox;
 
-/// Descriptors that a worker has: its pipes, and what its runtime needs.
+/// Most descriptors of a worker: its pipes, and what its runtime needs.
 const MAX_DESCRIPTORS: u64 = 64;
 
 /// Serves the host at the other end of standard input and output, until it closes them.
@@ -38,9 +38,9 @@ pub fn main(image: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Whoever breaks out of the sandbox finds a process that can do little.
+/// Limits what a program could do that breaks out of the sandbox.
 fn give_up_rights() -> io::Result<()> {
-    // Where memory runs out all the same, the kernel ends a worker, and not its host.
+    // If memory runs out all the same, the kernel kills a worker rather than its host.
     if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "1000") {
         tracing::debug!(%error, "the kernel does not know that a worker goes first");
     }
@@ -56,7 +56,7 @@ fn serve(image: &Path) -> anyhow::Result<()> {
     let sandbox = Sandbox::open(image)?;
     let (requests, inbox) = mpsc::unbounded_channel();
     let (finished, answers) = mpsc::unbounded_channel();
-    // Programs have this thread; the pipes have another, so that no program keeps an order waiting.
+    // Programs run on this thread and the pipes on another, so that no program delays an order.
     thread::Builder::new().name("pipes".to_owned()).spawn(move || {
         if let Err(error) = pipes(requests, finished, answers) {
             tracing::error!(%error, "a worker process has lost its host");

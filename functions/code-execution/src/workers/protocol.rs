@@ -1,8 +1,7 @@
-//! What a host and a worker process say to each other: frames of a length (4 bytes), the number of the
-//! task that they are about (8 bytes), both little-endian, and JSON.
+//! The protocol between a host and a worker process: frames of a length (4 bytes), the task's id (8 bytes), both
+//! little-endian, and JSON.
 //!
-//! The number is outside of the JSON, so that a frame that nobody can write or read is that task's
-//! fault, and no other's.
+//! The id is outside of the JSON, so that a frame that cannot be written or read affects only its own task.
 
 use std::io;
 
@@ -13,9 +12,9 @@ use crate::sandbox::{Evaluated, Job, Run};
 
 /// Bytes of the JSON of one frame: the longest value, trace, output and files, escaped, fit.
 const MAX_FRAME: u32 = 16 << 20;
-/// The number of no task: a worker says that it has its image, and waits.
+/// Not the id of a task: a worker has loaded its image and is ready.
 pub(super) const READY: u64 = u64::MAX;
-/// The number of a ping, of which there is one at a time.
+/// The id of a ping; there is one at a time.
 pub(super) const PING: u64 = u64::MAX - 1;
 
 /// Something to do.
@@ -23,18 +22,18 @@ pub(super) const PING: u64 = u64::MAX - 1;
 pub(super) enum Task {
     /// Run a student's program.
     Run(Box<Job>),
-    /// Work out expressions that are not a student's.
+    /// Evaluate expressions that are not a student's.
     Values(Vec<String>),
-    /// Say that programs have their turns.
+    /// Show that turns are still taken.
     Ping,
 }
 
-/// What came of it.
+/// The answer to a task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Run(Box<Run>),
     Values(Vec<Result<Evaluated, String>>),
-    /// To a ping.
+    /// The answer to a ping.
     Pong,
     /// The task or its result cannot be put into a frame, or read from one.
     Unreadable,
@@ -44,7 +43,7 @@ pub(super) enum Answer {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
     Do(Task),
-    /// Nobody wants the answer any more.
+    /// Nobody waits for the answer any more.
     Cancel,
 }
 
@@ -57,7 +56,7 @@ pub(super) enum FrameError {
     Json(#[from] serde_json::Error),
 }
 
-/// The next frame, with the number of its task; `None` at the end.
+/// The next frame, with its task's id; `None` at the end.
 pub(super) async fn read<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<(u64, Result<T, FrameError>)>> {

@@ -1,4 +1,4 @@
-//! Three lines for each decision.
+//! Tests of the agent's decisions, about three lines each.
 
 use agents::{Agent as _, Arrived, Ask, Begin as _, Effect, Next, Reply, Run, Step};
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use super::CodeReview;
 
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 const ID: &str = "00000000-0000-0000-0000-000000000007";
-/// A comparison with True can go: the rule has better lines for it.
+/// A comparison with True, for which the rule has a suggestion.
 const CODE: &str = "ready = 1 < 2\nif ready == True:\n    print(\"go\")\nprint(\"end\")\n";
 
 fn request(code: Option<&str>, more: Value) -> QuestionRouted {
