@@ -1,4 +1,4 @@
-//! `POST /triage`: the same decision for direct callers.
+//! `POST /triage`: the same decision, for direct callers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What triage says itself: where no agent is needed, or the one that is needed is not there yet.
+//! Triage's own replies: if no agent is needed, or if the agent does not exist yet.
 
 use curriculum::Topic;
 use domain::agent::Agent;
@@ -30,7 +30,7 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let found = course.find(&paste.prose);
     let named = found.matches.iter().map(|found| found.topic);
     let sign = |sign| routing.signs.contains(&sign);
-    // Nobody in need is sent on to a lesson.
+    // A student in distress is not sent to a lesson.
     let (text, topics): (&str, Vec<&Topic>) = match routing.agent {
         _ if sign(Sign::Distress) => (DISTRESS, Vec::new()),
         _ if sign(Sign::Unsafe) => (UNSAFE, Vec::new()),

@@ -64,7 +64,7 @@ fn resume_with(state: super::Asking, text: Option<String>) -> Step<Exercise> {
     Exercise::resume(Arrived::Model { state, text }, NOW)
 }
 
-/// What is looked for, and what is decided when it is this one.
+/// What is loaded, and what is decided if this is found.
 fn found(
     step: Step<Exercise>,
     next: Option<NextExercise<Task>>,
@@ -129,7 +129,7 @@ fn running(step: Step<Exercise>) -> Run<Exercise> {
     }
 }
 
-/// A run in which the tests at these places fail.
+/// A run in which the tests at these positions fail.
 fn result(program: &Program, fails: impl Fn(usize) -> bool, problem: Option<&str>) -> Value {
     let test = |at: usize, name: &str| {
         let passed = !fails(at);
@@ -153,7 +153,7 @@ fn ran(
     Exercise::resume(Arrived::Run { state, result }, NOW)
 }
 
-/// Runs all trials of an exercise; only its reference passes all tests.
+/// Runs all trials of an exercise; only its reference solution passes all tests.
 fn tried(mut step: Step<Exercise>, reference: &str) -> Step<Exercise> {
     while matches!(step.next, Next::Run(_)) {
         step = ran(step, |code, at| at == 0 && code.trim() != reference.trim(), None);
@@ -194,7 +194,7 @@ fn written() -> String {
     .to_string()
 }
 
-/// The model is asked for an exercise, since the student has had all.
+/// The model is asked for an exercise, since the student has had all of them.
 fn writing() -> super::Asking {
     asking(found(begin("an exercise", None), next(false)).2).state
 }

@@ -1,4 +1,4 @@
-//! What is decided about solutions.
+//! Decisions about solutions.
 
 use agents::{Begin, Effect, Load, Next, Step};
 use events::{
