@@ -1,4 +1,4 @@
-//! How much of one program is in another, whatever the names are.
+//! How much of one program is in another, regardless of names.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::Program;
 /// Tokens in a shingle.
 const SHINGLE: usize = 4;
 
-/// A program's tokens with every name of its own replaced by one sign.
+/// A program's tokens, with every name of its own replaced by a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens(Vec<String>);
 
@@ -105,7 +105,7 @@ impl Tokens {
         let mut longest = 0;
         let mut row = vec![0_usize; other.0.len() + 1];
         for token in &self.0 {
-            // From the right, so that each cell still sees the one before it of the last row.
+            // From the right, so that each cell still sees its left neighbour of the last row.
             for (at, theirs) in other.0.iter().enumerate().rev() {
                 row[at + 1] = if token == theirs { row[at] + 1 } else { 0 };
                 longest = longest.max(row[at + 1]);

@@ -1,5 +1,5 @@
-//! The course is whole: its parts, their sizes, and the words by which it is found. That its programs
-//! do what it says is tried in the sandbox, by `tests/it/sandbox/curriculum.rs`.
+//! The course is complete: its parts, their sizes, and its search terms. Its programs are run in the sandbox by
+//! `tests/it/sandbox/curriculum.rs`.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What help with the course's exercises gives away, and their solutions in pieces.
+//! What help with the course's exercises reveals, and their solutions in pieces.
 
 use curriculum::embedded;
 use exercises::{gives_away, parsons, same_as};

@@ -1,4 +1,4 @@
-//! Loops: that do not end, end too early, count wrong, or could be said with less.
+//! Loops that do not end, end too early, count wrong, or could be simpler.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use super::{
     tree::{self, All},
 };
 
-/// Methods that make a collection shorter or longer in front of the loop's place.
+/// Methods that change a collection before the loop's position.
 const SHIFTING: [&str; 5] = ["remove", "pop", "insert", "clear", "append"];
-/// Functions that change nothing of what they are given.
+/// Functions that do not change their arguments.
 const LOOKING: [&str; 12] =
     ["print", "len", "str", "int", "float", "abs", "round", "min", "max", "sum", "repr", "type"];
-/// What leaves a program or waits for something outside of it.
+/// Functions that end the program or wait for something outside of it.
 const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
 
 pub(super) fn check(findings: &mut Findings<'_, '_>) {
@@ -60,7 +60,7 @@ fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
     text_built(findings, &repeat.body);
 }
 
-/// The loop's name gets a value that has nothing to do with the item, or that nothing reads.
+/// The loop variable is assigned a value that is unrelated to the item, or never read.
 fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
     for (at, stmt) in body.iter().enumerate() {
         if let Stmt::Assign(assignment) = stmt
@@ -79,7 +79,7 @@ fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
     }
 }
 
-/// A loop over the positions of a list.
+/// A loop over the indices of a list.
 #[derive(Clone, Copy)]
 struct Positions<'a> {
     target: &'a str,
@@ -151,7 +151,7 @@ fn check_positions(
     }
 }
 
-/// `items[i + 1]` in a loop over all positions, where nothing asks how far `i` is.
+/// `items[i + 1]` in a loop over all indices, without a check of `i`.
 fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positions<'_>) {
     let Positions { target, list, .. } = positions;
     let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
@@ -191,7 +191,7 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
                 }),
                 _ => false,
             };
-            // Whoever leaves at once is not disturbed.
+            // A loop that is left at once is not affected.
             if changes && !tree::ends(&block[at + 1..]) {
                 findings.add(
                     "changed_while_looping",
@@ -204,13 +204,13 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
     }
 }
 
-/// The return by which a loop with this body is left in its first round at the latest.
+/// The return that leaves a loop with this body in its first iteration.
 pub(super) fn first_round_return(body: &[Stmt]) -> Option<&Stmt> {
     let is_skipped = || tree::own(body).statements.iter().any(|stmt| stmt.is_continue_stmt());
     last_return(body).filter(|_| !is_skipped())
 }
 
-/// The last of the returns with which a block always ends, whatever way is taken through it.
+/// The last of the returns with which every path through a block ends.
 fn last_return(block: &[Stmt]) -> Option<&Stmt> {
     match block.last()? {
         last @ Stmt::Return(_) => Some(last),
@@ -274,11 +274,11 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
     }
 }
 
-/// The names that the condition asks for, if nothing in the loop can change what they stand for.
+/// The names in the condition, if nothing in the loop can change their values.
 fn never_changed<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<Vec<&'a str>> {
     let test = All::of_expr(&repeat.test);
     let asks_length = test.calls(&["len"]);
-    // What is called, or looked up, may change by itself; a length only with its list.
+    // Calls and lookups may change by themselves; a length only changes with its list.
     let is_plain = test.expressions.iter().all(|expr| {
         let is_length =
             matches!(tree::call_of_one(expr), Some(("len", list)) if list.is_name_expr());

@@ -1,4 +1,4 @@
-//! Names: without a value, without a use, or with another's.
+//! Names that have no value, are not used, or shadow another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{
     tree::{self, All},
 };
 
-/// What every program knows without an import (CPython 3.14, `dir(builtins)` and a module's own names).
+/// Names that every program has without an import (CPython 3.14, `dir(builtins)` and a module's own names).
 const BUILTINS: &str = "ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup \
 BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError ConnectionAbortedError \
 ConnectionError ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError Ellipsis \
@@ -68,7 +68,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     styles(findings, &all);
 }
 
-/// Every name that gets a value anywhere: whoever asks for another one gets a `NameError`.
+/// Every name that is assigned anywhere: reading another one is a `NameError`.
 fn bound<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
     let mut names = all.stored();
     for stmt in &all.statements {
@@ -136,7 +136,7 @@ pub(super) fn parameters(parameters: &Parameters) -> impl Iterator<Item = &str> 
     parameters.iter().map(|parameter| parameter.name().as_str())
 }
 
-/// Whether there may be names that no text shows.
+/// Whether there may be names that are not visible in the source.
 fn makes_unseen_names(all: &All<'_>) -> bool {
     let imports_all = all.statements.iter().any(|stmt| {
         stmt.as_import_from_stmt().is_some_and(|i| i.names.iter().any(|alias| &*alias.name == "*"))
@@ -208,7 +208,7 @@ fn declared<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
     names.flatten().map(|name| name.as_str()).collect()
 }
 
-/// `count += 1` where nothing else in the function gives `count` a value.
+/// `count += 1` where nothing else in the function assigns `count`.
 fn local_before_value(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
     let declared = declared(own);
     let mut given: BTreeSet<&str> = parameters(of).collect();

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The program does not do what it says.
     Error,
-    /// It works, and will hurt some day.
+    /// It works, and will cause trouble some day.
     Advice,
-    /// It works, and can be said more plainly.
+    /// It works, and can be simpler.
     Style,
 }
 
@@ -19,7 +19,7 @@ pub enum Severity {
 pub struct Rule {
     /// Its stable name.
     pub name: &'static str,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Severity,
     /// Why it matters.
     pub why: &'static str,
