@@ -20,8 +20,7 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 use crate::config::Settings;
 
-/// The model's client logs answers that it cannot read, and students' words may be in them. What went wrong is
-/// told by who has asked.
+/// The model's client logs unreadable answers, which may contain students' words. The caller reports the error instead.
 const SILENT: &str = "async_openai=off";
 
 /// How log lines look.
@@ -48,7 +47,7 @@ impl std::str::FromStr for LogFormat {
 /// `LOG_FORMAT`, `LOG_LEVEL` and `OTEL_EXPORTER_OTLP_ENDPOINT`.
 #[derive(Debug)]
 pub struct TelemetryConfig {
-    /// How log lines look; JSON unless said otherwise.
+    /// How log lines look; JSON by default.
     pub format: LogFormat,
     /// A filter such as `info` or `warn,delivery=debug`.
     pub level: String,
@@ -81,7 +80,7 @@ impl Drop for TelemetryGuard {
 
 /// Starts logging and tracing for the process; the logs go to standard error.
 pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuard {
-    // What is sent nowhere need not be recorded; ids are passed on all the same.
+    // Without an exporter spans are not recorded; ids are passed on all the same.
     let sampler = if config.otlp_endpoint.is_some() {
         Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
     } else {

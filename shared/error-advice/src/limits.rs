@@ -1,4 +1,4 @@
-//! Endings that no exception describes: too long, too much, too deep, for ever.
+//! Endings without an exception: too long, too much, too deep, forever.
 
 use crate::{
     failure::{Advice, Ending, Failure, advice},
@@ -30,7 +30,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     }
 }
 
-/// Calls that wait, go on for ever or take very long, by what stands in the line.
+/// Calls that wait, never end or take very long, recognised by the text of the line.
 const SLOW: [(&str, &str, &str); 13] = [
     (
         "time.sleep",
@@ -217,7 +217,7 @@ fn output(failure: &Failure<'_>) -> Option<Advice> {
     )
 }
 
-/// Methods that Python calls by itself, and what must not be in them.
+/// Methods that Python calls implicitly, and what must not be in them.
 const SPECIAL: [(&str, &str); 9] = [
     ("__eq__", "uses == on itself"),
     ("__lt__", "uses < on itself"),

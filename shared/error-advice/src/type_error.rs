@@ -1,4 +1,4 @@
-//! Values of a type that an operation is not for.
+//! Operations on values of the wrong type.
 
 use crate::{
     failure::{Advice, Failure, Rule, advice, article, by_rules, none},
@@ -27,7 +27,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     not_callable(failure).or_else(|| by_rules(&RULES, failure))
 }
 
-/// Text from `input()` that was not turned into a number.
+/// Text from `input()` that was not converted to a number.
 fn input_is_text(failure: &Failure<'_>) -> Option<Advice> {
     let reads = |line: &str, name: &str| {
         let line = line.trim();

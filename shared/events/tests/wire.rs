@@ -1,4 +1,4 @@
-//! The wire form of events: what was published once can be read for ever, and others read it too.
+//! The wire format of events: what was published once must be readable forever.
 
 use std::collections::BTreeMap;
 
