@@ -1,6 +1,7 @@
 //! The Kafka topics.
 
-/// Partitions of every topic; the order of each student's events is kept.
+/// Partitions of every topic: each function can handle the events of eight students at once, and the order of each
+/// student's events is kept.
 pub const PARTITIONS: i32 = 8;
 
 /// Defines the enum, its names on the broker and the list of all from one list.

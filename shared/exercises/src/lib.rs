@@ -1,8 +1,8 @@
-//! Exercises: what they are, what they must pass before a student sees them, and how solutions are graded, as pure steps
-//! around runs that somebody else makes.
+//! Exercises: what they are, what they must pass before a student sees them, and how solutions are graded, as pure
+//! steps around runs that the caller makes.
 //!
-//! Belongs here: an exercise with its test cases and variations, the gates that it passes, what a solution is worth, and
-//! what help gives away. Never here: running, storing, or the course's own content.
+//! Belongs here: an exercise with its test cases and variations, the gates that it passes, grading, and what help
+//! reveals. Never here: running, storing, or the course's own content.
 
 mod exercise;
 mod gates;

@@ -1,4 +1,4 @@
-//! A student's text, split into what they say, what they programmed and what Python said.
+//! Splits a student's text into prose, code and Python's output.
 
 /// The parts of a text; each keeps the order of its lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Paste {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Prose,
-    /// Inside a fence: code, however it looks.
+    /// Inside a fence: always code.
     Fenced,
     /// Looks like code.
     CodeLike,

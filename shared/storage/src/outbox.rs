@@ -1,5 +1,4 @@
-//! What is still to be published: how far each process has come with its events, and the events that are left to a
-//! relay.
+//! What is still to be published: each writer's progress, and the events that are left to a relay.
 
 use chrono::{DateTime, Utc};
 use ids::EventId;
@@ -8,12 +7,13 @@ use uuid::Uuid;
 
 use crate::events::{StoredEvent, stored_json};
 
-/// Whoever holds this advisory lock takes events for the relay. The number has no meaning.
+/// The advisory lock of the relay that takes events. The number has no meaning.
 const RELAY_LOCK: i64 = 7_320_981_142;
 /// Events of the last version that are left to the relay in one round.
 const MAX_UNSENT_OF_LAST_VERSION: i64 = 5_000;
 
-/// Registers a process that publishes what it commits; gives its id, and the highest sequence of an event so far.
+/// Registers a writer, a process that publishes what it commits; returns its id, and the highest sequence of an event
+/// so far.
 ///
 /// # Errors
 /// The database's own.
@@ -29,8 +29,8 @@ pub async fn register(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Resu
     Ok((row.id, row.floor))
 }
 
-/// Notes that a process is there, and that its events up to `floor` need no relay. `false`: it was taken for dead, and
-/// a relay has taken over.
+/// Records that a writer is alive, and that its events up to `floor` need no relay. `false`: it has expired, and a
+/// relay publishes for it.
 ///
 /// # Errors
 /// The database's own.
@@ -51,7 +51,7 @@ pub async fn note_alive(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Forgets a process that has published everything.
+/// Unregisters a writer that has published everything.
 ///
 /// # Errors
 /// The database's own.
@@ -62,12 +62,12 @@ pub async fn unregister(conn: &mut PgConnection, writer: i64) -> sqlx::Result<()
     Ok(())
 }
 
-/// Makes the caller the only relay until the end of its transaction. `false`: somebody else is.
+/// Makes the caller the only relay until the end of its transaction. `false`: another one is.
 ///
 /// # Errors
 /// The database's own.
 pub async fn lock(tx: &mut PgConnection) -> sqlx::Result<bool> {
-    // Two that took events at the same moment could each get a part of a student's.
+    // Two relays that took events at the same time could each get some of one student's.
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "alone!""#, RELAY_LOCK)
         .fetch_one(tx)
         .await
@@ -164,7 +164,7 @@ pub struct ClaimLimits {
 pub struct Claimed {
     /// The event.
     pub event: StoredEvent,
-    /// How often the broker has refused it.
+    /// How often the broker refused it.
     pub attempts: i16,
 }
 
@@ -204,7 +204,7 @@ pub async fn claim(
     events.collect()
 }
 
-/// Notes that the broker has these events: no relay needs to send them any more.
+/// Records that the broker has these events: no relay needs to send them.
 ///
 /// # Errors
 /// The database's own.
@@ -215,7 +215,7 @@ pub async fn sent(conn: &mut PgConnection, events: &[Uuid]) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// Leaves events to a relay from `retry_at` on, since the broker is away: no attempt that counts against them. An
+/// Leaves events to a relay from `retry_at` on, since the broker is unavailable: this does not count as a refusal. An
 /// event that was erased meanwhile is not sent.
 ///
 /// # Errors
@@ -238,7 +238,7 @@ pub async fn delay(
     Ok(())
 }
 
-/// Leaves an event to a relay from `retry_at` on, since the broker has refused it.
+/// Leaves an event to a relay from `retry_at` on, since the broker refused it.
 ///
 /// # Errors
 /// The database's own.
@@ -259,7 +259,7 @@ pub async fn refuse(
     Ok(())
 }
 
-/// Gives an event up: no relay takes it any more.
+/// Parks an event: no relay takes it any more.
 ///
 /// # Errors
 /// The database's own.

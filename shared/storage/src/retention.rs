@@ -1,4 +1,4 @@
-//! How long rows are kept that nobody reads any more. What a student made (questions, answers, solutions, progress) is
+//! How long rows are kept that are no longer needed. What a student made (questions, answers, solutions, progress) is
 //! kept until its owner erases it.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,15 +24,15 @@ enum Delete {
     Found(&'static str),
     /// By looking at a part of the table, from the row address `$2` up to before `$3`.
     ///
-    /// For the tables that every event adds to: an index on the time would cost each of them something, and the cheap
-    /// kind (BRIN) finds more and more that is not old once the space of deleted rows is used again. Measured with a
-    /// million events of which half were deleted and replaced: that index read half of the table, 37,884 pages in
-    /// 640 ms, to find nothing; a part of [`PAGES_AT_ONCE`] takes 45 to 80 ms however much there is.
+    /// For the tables that grow with every event: an index on the time would cost something for each row, and a cheap
+    /// one (BRIN) finds more and more recent rows once the space of deleted ones is reused. Measured with a million
+    /// events of which half were deleted and replaced: that index read half of the table, 37,884 pages in 640 ms, to
+    /// find nothing; a part of [`PAGES_AT_ONCE`] takes 45 to 80 ms whatever the size of the table.
     Passed(&'static str),
 }
 
-/// Pages of 8 KiB that are looked at at once: some 13,000 events, or 100,000 rows of the inbox. At one part a minute
-/// 11 GiB are passed in a day, so a row of a larger table is kept some days longer.
+/// Pages of 8 KiB that are scanned at once: some 13,000 events, or 100,000 rows of the inbox. At one part a minute 11
+/// GiB are scanned in a day, so rows of a larger table are kept some days longer.
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
@@ -157,12 +157,12 @@ pub const RETENTIONS: [Retention; 13] = [
     },
 ];
 
-/// Which part of the tables that are passed is looked at, where all of it is too much.
+/// The part of the scanned tables to look at, since all of it is too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The one that the time says: another one each minute, until all have been passed.
+    /// The part of the current minute: each minute the next one, until all have been scanned.
     OfMinute,
-    /// The one with this number, from 0; those beyond the end are empty.
+    /// The part with this number, from 0; those beyond the end are empty.
     Number(i64),
 }
 
@@ -195,7 +195,7 @@ pub async fn sweep(
     Ok(delete.execute(conn).await?.rows_affected())
 }
 
-/// How many parts all tables that are passed have at most.
+/// The number of parts of the largest scanned table.
 ///
 /// # Errors
 /// The database's own.
