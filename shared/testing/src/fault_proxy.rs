@@ -18,18 +18,18 @@ use tokio::{
 
 use crate::restart_port;
 
-/// Most bytes that are on their way in one direction of a connection; a fault holds them back.
+/// Most bytes in transit in one direction of a connection; a fault holds them back.
 const PIECE: usize = 16 * 1024;
 
-/// What the network does.
+/// The state of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is wrong: everything is forwarded.
     Pass,
     /// Every connection is closed and new ones are refused, as when the server is down.
     Cut,
-    /// Connections are accepted and stay open, but not a byte is forwarded, as when packets are swallowed. What is
-    /// sent meanwhile arrives when the fault is over: TCP would send it again until then.
+    /// Connections are accepted and stay open, but not a byte is forwarded, as when packets are lost. What is sent
+    /// meanwhile arrives when the fault is over: TCP would send it again until then.
     Stall,
     /// Half open: what the client says arrives, the server's answers do not.
     NoAnswers,
@@ -54,7 +54,7 @@ impl Fault {
     }
 }
 
-/// The proxy. Dropped, it closes every connection.
+/// The proxy. Dropping it closes every connection.
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
@@ -70,7 +70,7 @@ impl Drop for FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts to forward to `upstream`, which need not be there yet.
+    /// Starts to forward to `upstream`, which need not be running yet.
     ///
     /// # Panics
     /// No port is free.
@@ -90,8 +90,8 @@ impl FaultProxy {
         self.address
     }
 
-    /// Sets in what way the network fails from now on. When this returns, connections that are cut are closed, and
-    /// not a byte more is forwarded where none shall be.
+    /// Sets how the network fails from now on. When this returns, cut connections are closed, and no further byte
+    /// passes a stalled direction.
     ///
     /// # Panics
     /// The port was taken while the proxy was cut.
@@ -101,7 +101,7 @@ impl FaultProxy {
         in_force.wait_for(|now| *now == fault).await.expect("the proxy runs until it is dropped");
     }
 
-    /// Has the network work again soon, where nobody can wait for it: when a test that fails is cleaned up.
+    /// Repairs the network without waiting: for the clean-up of a failing test.
     pub fn mend(&self) {
         self.requested.send_replace(Fault::Pass);
     }
@@ -133,7 +133,7 @@ async fn run(
                 report.send_replace(now);
             }
             accepted = accept(listener.as_ref()) => {
-                // A client that is gone before it is accepted is none.
+                // A client that is gone before it is accepted does not count.
                 if let Ok((client, _)) = accepted {
                     connections.spawn(forward(client, upstream, fault.clone()));
                 }
@@ -157,7 +157,7 @@ async fn forward(
     upstream: SocketAddr,
     mut fault: watch::Receiver<Fault>,
 ) -> io::Result<()> {
-    // A server must not see, and give up on, a client whose packets are swallowed.
+    // A server must not notice, and give up on, a client whose packets are lost.
     passing(&mut fault, Direction::Requests).await?;
     let server = TcpStream::connect(upstream).await?;
     client.set_nodelay(true)?;
@@ -189,7 +189,7 @@ async fn pump(
         while sent < len {
             passing(&mut fault, direction).await?;
             to.writable().await?;
-            // Setting a fault waits until this is dropped: what is written was still allowed.
+            // Setting a fault waits until this is dropped, so this write was still allowed.
             let now = fault.borrow();
             if !now.forwards(direction) {
                 continue;
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(received, Err(io::ErrorKind::WouldBlock));
     }
 
-    /// The end of the stream, or that the other side broke it off.
+    /// The end of the stream, or a reset by the other side.
     async fn ends(stream: &mut TcpStream) {
         let read = timeout(PATIENCE, stream.read(&mut [0])).await.unwrap();
         assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
@@ -290,7 +290,7 @@ mod tests {
         line.server.write_all(b"answer").await.unwrap();
         let mut newcomer = TcpStream::connect(line.proxy.address()).await.unwrap();
         newcomer.write_all(b"hello").await.unwrap();
-        // Whatever is on its way has passed when a line beside it has gone there and back.
+        // Whatever was in transit has passed when a line on another connection has made a round trip.
         for _ in 0..100 {
             let mut beside = Line::new().await;
             says(&mut beside.client, &mut beside.server, "x").await;

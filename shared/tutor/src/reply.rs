@@ -1,4 +1,4 @@
-//! Answers of a model, read and checked. What does not pass is not used, and nothing of it is mended.
+//! Parses and checks a model's answers. What does not pass is not used, and nothing is repaired.
 
 use domain::agent::Agent;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -8,7 +8,7 @@ use crate::{guard, prompt::Prompt};
 /// Why an answer is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Withheld {
-    /// It has not the asked shape.
+    /// It does not have the requested shape.
     #[error("not of the asked shape: {0}")]
     Shape(String),
     /// A text is missing or too long.
@@ -17,16 +17,16 @@ pub enum Withheld {
     /// It repeats its instructions.
     #[error("it repeats its instructions")]
     Instructions,
-    /// It links to somewhere.
+    /// It contains a link.
     #[error("it links to a place that nobody has looked at")]
     Link,
-    /// There is code where none may be.
+    /// It contains code where none is allowed.
     #[error("{0} holds code")]
     Code(&'static str),
     /// It says what to write.
     #[error("it says what to write")]
     Solution,
-    /// What must be in it is not.
+    /// It lacks something that it must contain.
     #[error("it does not speak of {0}")]
     OffPoint(String),
 }
@@ -55,7 +55,7 @@ pub struct ProposedExample {
     pub code: String,
 }
 
-/// A hint in the model's words.
+/// A hint in the model's wording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HintText {
@@ -63,13 +63,13 @@ pub struct HintText {
     pub hint: String,
 }
 
-/// What a model has seen in a program.
+/// A model's notes on a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewNotes {
     /// One thing that is good.
     pub praise: String,
-    /// Things to look at, the gravest first.
+    /// Things to look at, the most severe first.
     pub notes: Vec<ReviewNote>,
 }
 
@@ -79,13 +79,13 @@ pub struct ReviewNotes {
 pub struct ReviewNote {
     /// From 1.
     pub line: u32,
-    /// What is there.
+    /// What is wrong.
     pub message: String,
     /// Why it matters.
     pub why: String,
-    /// The lines as they are.
+    /// The original lines.
     pub before: String,
-    /// The lines as they could be.
+    /// The suggested lines.
     pub after: String,
 }
 
@@ -103,21 +103,21 @@ pub struct Classification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenExercise {
-    /// Its name for people.
+    /// Its title.
     pub title: String,
-    /// What is to be done.
+    /// The task.
     pub task: String,
-    /// What the student begins with.
+    /// The starter code.
     pub starter: String,
     /// A solution.
     pub reference: String,
     /// The more general one first.
     pub hints: Vec<String>,
-    /// What a solution must do.
+    /// The tests.
     pub tests: Vec<WrittenTestCase>,
 }
 
-/// A solution that a model has made from the task alone.
+/// A solution that a model wrote from the task alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solution {
@@ -133,16 +133,16 @@ pub struct WrittenTestCase {
     pub call: String,
     /// Its value as a Python expression.
     pub expected: String,
-    /// What is tested, in words, if it is not shown; else empty.
+    /// What is tested, in words, if it is hidden; else empty.
     pub hidden: String,
 }
 
-/// Reads an answer of the asked shape.
+/// Parses an answer of the requested shape.
 fn read<T: DeserializeOwned>(text: &str, prompt: &Prompt) -> Result<T, Withheld> {
     if guard::repeats_instructions(text, prompt.system) {
         return Err(Withheld::Instructions);
     }
-    // Models that were never taught to answer in JSON alone put a fence around it.
+    // Models without training for plain JSON put a fence around it.
     let bare = text.trim().trim_start_matches("```json").trim_matches('`').trim();
     serde_json::from_str(bare).map_err(|error| Withheld::Shape(error.to_string()))
 }
@@ -157,12 +157,12 @@ fn prose(what: &'static str, text: &str, most: usize) -> Result<(), Withheld> {
     if guard::links_away(text) { Err(Withheld::Link) } else { Ok(()) }
 }
 
-/// Code may hold any address, as long as it stays code.
+/// Code may contain any address, as long as it stays code.
 fn fenced(what: &'static str, code: &str) -> Result<(), Withheld> {
     if guard::leaves_its_fence(code) { Err(Withheld::Code(what)) } else { Ok(()) }
 }
 
-/// A diagram can make its parts lead somewhere, too.
+/// Parts of a diagram can be links, too.
 fn diagram(text: &str) -> Result<(), Withheld> {
     let lead = |line: &str| {
         let line = line.trim_start().to_lowercase();
@@ -225,7 +225,7 @@ fn about(text: &str, subject: &str) -> bool {
 /// It is not to be used.
 pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<HintText, Withheld> {
     let read: HintText = read(text, prompt)?;
-    // Shorter on the lowest rung, which only points at the place; what we ask for, with some margin.
+    // Shorter on the lowest rung, which only points at the place; with some margin over what the prompt asks for.
     prose("the hint", &read.hint, if rung == 1 { 50 } else { 100 })?;
     if guard::holds_code(&read.hint) {
         return Err(Withheld::Code("the hint"));
@@ -239,8 +239,8 @@ pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<H
     }
 }
 
-/// Reads notes on a program. Each `before` must be there, word for word; what is claimed of `after` still has
-/// to be run.
+/// Reads notes on a program. Each `before` must be there, word for word; what is claimed about `after` still has to be
+/// run.
 ///
 /// # Errors
 /// They are not to be used.

@@ -1,4 +1,4 @@
-//! Asking a model over real HTTP: what it says, and everything that can go wrong.
+//! Asking a model over real HTTP: its answers, and everything that can go wrong.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What stands in an address.
+//! Path parameters.
 
 use axum::{
     extract::{self, FromRequestParts},
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
-/// The variable part of an address: as `axum`'s, with our form of errors. What is not even text names nothing.
+/// A path parameter, like `axum`'s, with our form of errors. Invalid UTF-8 is not found.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
