@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Setup, World, contract};
 
-/// Who calls, in the order of the columns below. The owner is the student to whom the things belong that are asked
-/// for, and the last one, since they may delete them.
+/// Who calls, in the order of the columns below. The owner is the student to whom the requested resources belong, and
+/// comes last, since they may delete them.
 const CALLERS: [&str; 6] =
     ["nobody", "a service", "another student", "a teacher", "an admin", "the owner"];
 

@@ -1,4 +1,4 @@
-//! Answers are stored by who gives them, and given even where another version has begun the work.
+//! Answers are stored by the function that gives them, and given even if another version began the work.
 
 use domain::agent::Author;
 use reqwest::StatusCode;

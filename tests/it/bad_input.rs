@@ -1,4 +1,4 @@
-//! What a careless or hostile client gets: a clear answer, and never a 500.
+//! What a careless or hostile client gets: a clear response, and never a 500.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What passwords, tokens and addresses are worth to whoever is not their owner: nothing.
+//! Passwords, tokens and addresses are of no use to anyone but their owner.
 
 use std::sync::{
     Arc,

@@ -1,4 +1,4 @@
-//! The debug agent: it sees the program fail, says where and why, and gives one hint at a time.
+//! The debug agent runs the program, says where and why it fails, and gives one hint at a time.
 
 use domain::execution::Verdict;
 use events::question_answered::Details;

@@ -1,5 +1,5 @@
-//! Events that come twice, late, out of order, damaged, or to a process that dies: exactly one answer
-//! is stored, nothing is lost, and nobody waits for somebody else.
+//! Events that arrive twice, late, out of order, damaged, or at a process that dies: exactly one answer is stored,
+//! nothing is lost, and no student waits for another.
 
 use std::{
     collections::HashSet,

@@ -1,4 +1,4 @@
-//! Which doors are open to whom: events, metrics, internal endpoints; and how they close.
+//! Access to event ingress, metrics and internal endpoints; and how servers shut down.
 
 use std::time::Duration;
 

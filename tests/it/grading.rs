@@ -1,4 +1,4 @@
-//! Grades that are true, and tell no more than they may.
+//! Grades are correct, and reveal no more than they may.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

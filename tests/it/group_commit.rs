@@ -1,4 +1,4 @@
-//! Decisions that are ready together share a transaction, and no other's failure.
+//! Decisions that are ready together share a transaction, but not each other's failures.
 
 use chrono::TimeDelta;
 use events::question_asked::QuestionAsked;

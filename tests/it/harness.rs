@@ -1,4 +1,4 @@
-//! The harness itself: a test that checks nothing at its end fails, and so does what it is to find.
+//! The harness itself: a test without final checks fails, and so does one whose final checks find something.
 
 use serde_json::{Value, json};
 use tests::{World, contract::conforms};

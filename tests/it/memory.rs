@@ -1,5 +1,4 @@
-//! What the tutor remembers: follow-ups are understood within a conversation, and the student can read and
-//! delete it.
+//! Conversations: follow-ups are understood within one, and the student can read and delete it.
 
 use api_gateway::responses::{Conversation, ListedConversation};
 use reqwest::StatusCode;

@@ -1,5 +1,5 @@
-//! The model path: what a model says reaches the student only after it was looked at, and whatever goes wrong
-//! with it, the student gets an answer.
+//! The model path: what a model says reaches the student only after it was checked, and whatever goes wrong with the
+//! model, the student gets an answer.
 
 use std::{pin::pin, time::Duration};
 

@@ -125,7 +125,7 @@ pub(crate) fn fetch(call: &mut Call, state: &State) -> Result<Bytes, Error> {
 
 type Committed = Vec<(String, Vec<(i32, i64, String)>)>;
 
-/// What a group has committed, -1 where nothing; `wanted` absent means everything there is.
+/// A group's committed offsets, -1 if there is none; `wanted` is `None` for all.
 fn committed(state: &State, group: &str, wanted: Option<Vec<(String, Vec<i32>)>>) -> Committed {
     let offsets = state.offsets.lock();
     let wanted = wanted.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! Every function there is: the catalogue that this command, the tests and the documentation go by.
+//! All functions: the catalogue for this command, the tests and the documentation.
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
@@ -11,7 +11,7 @@ use runtime::{
 /// A function's constructor.
 type Build = fn(&mut Settings, &Arc<Services>) -> Function;
 
-/// All functions, in the order of a question's way: the front door first. A new one is one line here.
+/// All functions, in the order in which a question passes them. A new one is one line here.
 pub const FUNCTIONS: &[(&Spec, Build)] = &[
     (&api_gateway::SPEC, api_gateway::function),
     (&triage::SPEC, triage::function),

@@ -1,4 +1,4 @@
-//! `learnflow dead-letters`, as an operator has it.
+//! `learnflow dead-letters`, as an operator uses it.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! `learnflow run`, as a person at a terminal has it.
+//! `learnflow run`, as a person uses it at a terminal.
 
 use std::{
     fs,
