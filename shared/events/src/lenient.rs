@@ -6,9 +6,9 @@
 //!
 //! What an unknown name becomes is decided for each type by its use:
 //! - kept as «unknown» where nothing depends on it, or where the reader must know. Types that occur only in events say
-//! so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
-//! those that also occur in requests and files are strict, and read leniently here ([`Agent`], [`Author`],
-//! [`AnsweredBy`], [`TestVerdict`]);
+//!   so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
+//!   those that also occur in requests and files are strict, and read leniently here ([`Agent`], [`Author`],
+//!   [`AnsweredBy`], [`TestVerdict`]);
 //! - read as the most cautious known name where one is needed: an unknown [`Level`] as that of a student about whom
 //!   nothing is known, an unknown [`Difficulty`] as the one in the middle;
 //! - dropped where it is optional (the requested [`Agent`]), or where it must be (an unknown
