@@ -228,7 +228,7 @@ fn without_account(error: HandlerError) -> Problem {
         .and_then(sqlx::Error::as_database_error)
         .and_then(|error| error.constraint());
     if constraint.is_some_and(|name| name.ends_with("_student_id_fkey")) {
-        Problem::unauthorized("this account does not exist any more; register")
+        Problem::unauthorized("this account no longer exists; register again")
     } else {
         failed(error)
     }

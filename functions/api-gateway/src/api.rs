@@ -30,7 +30,7 @@ use crate::{
     info(
         title = "LearnFlow",
         description = "The back end of AI-tutored Python courses. Errors are `application/problem+json` \
-                       (RFC 9457); `code` tells them apart."
+                       (RFC 9457); `code` distinguishes them."
     ),
     modifiers(&Bearer),
     tags((name = "Tutor", description = "Questions and answers"),

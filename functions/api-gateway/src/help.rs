@@ -101,7 +101,7 @@ pub(crate) async fn review(
     let question = AgentQuestion {
         agent: Agent::CodeReview,
         request: QueryRequest {
-            question: fixed("What can be better in my program?")?,
+            question: fixed("What could be better in my program?")?,
             code: Some(request.code),
             error: None,
             topic: request.topic,

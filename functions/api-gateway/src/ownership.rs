@@ -67,7 +67,7 @@ impl Personal for Submission {
 /// The resource, if the caller may read it.
 ///
 /// # Errors
-/// 404 if there is no such thing, or it is hidden from the caller.
+/// 404 if there is no such resource, or it is hidden from the caller.
 pub(crate) fn readable<T: Personal>(caller: &Person, found: Option<T>) -> Result<T, Problem> {
     found.filter(|thing| right(caller, thing.owner()) >= Right::Read).ok_or_else(missing::<T>)
 }

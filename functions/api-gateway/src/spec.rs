@@ -8,7 +8,7 @@ use runtime::{Http, Periodic, Spec, Sweep};
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "api-gateway",
-    purpose: "Serves front ends: accepts questions, programs and solutions, and hands out what came of them.",
+    purpose: "Serves front ends: accepts questions, programs and solutions, and delivers the results.",
     port: 8180,
     // It follows answers without a consumer group, since every instance needs all of them.
     consumes: &[],

@@ -176,7 +176,7 @@ async fn expected_values(
 
 /// Waits until hidden cases have taken a whole number of [`HIDDEN_TIME_STEP`]: the response time must not reveal more
 /// about them than the response does.
-#[expect(clippy::disallowed_methods, reason = "an answer that comes late on purpose")]
+#[expect(clippy::disallowed_methods, reason = "the answer is delayed on purpose")]
 async fn fill_up(taken: Duration) {
     let over = taken.as_millis() % HIDDEN_TIME_STEP.as_millis();
     if over > 0 {
@@ -219,7 +219,7 @@ fn grade(
             graded.passed = ended_well && expected.value.equals(&actual.value);
         }
         (Some(Err(problem)), _) => {
-            graded.problem = Some(format!("«expected» cannot be worked out: {problem}"));
+            graded.problem = Some(format!("`expected` cannot be evaluated: {problem}"));
         }
         (Some(Ok(_)) | None, _) => {}
     }
@@ -333,7 +333,7 @@ fn stopped(verdict: Verdict, line: Option<u32>, after: Duration) -> Option<(&'st
             ),
         )),
         Verdict::MemoryLimit => {
-            Some(("MemoryLimit", format!("more than 50 MB of memory were needed{place}")))
+            Some(("MemoryLimit", format!("needed more than 50 MB of memory{place}")))
         }
         Verdict::OutputLimit => {
             Some(("OutputLimit", format!("stopped after 128 KB of output{place}")))
@@ -359,7 +359,7 @@ fn milliseconds(duration: Duration) -> u32 {
 fn too_large(bytes: usize) -> ExecutionResult {
     let error = ExecutionError {
         kind: "SourceTooLarge".to_owned(),
-        message: format!("a program may have {MAX_SOURCE_BYTES} bytes, this one has {bytes}"),
+        message: format!("a program may have at most {MAX_SOURCE_BYTES} bytes, this one has {bytes}"),
         ..ExecutionError::default()
     };
     not_run(Verdict::SourceTooLarge, error)

@@ -74,7 +74,7 @@ impl Act for CodeExecution {
     ) -> Result<Done, HandlerError> {
         let Ok(turn) = tokio::time::timeout(MAX_WAIT, self.workers.turn()).await else {
             // Not a failed attempt: nothing is wrong with the program, and nothing was tried.
-            tracing::warn!("no turn came, the program is asked for again");
+            tracing::warn!("no turn in time, the program goes to the end of the queue");
             return Ok(Done::Again(received.event.data));
         };
         let ExecutionRequested {

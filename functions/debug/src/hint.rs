@@ -117,7 +117,7 @@ pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
 #[must_use]
 pub fn misconception(rule: &str) -> Option<&'static str> {
     const BELIEFS: [(&str, &str); 15] = [
-        ("index_error", "positions begin at 1, or end at the length"),
+        ("index_error", "positions start at 1, or end at the length"),
         ("none_value", "print, or a method that changes a list, gives a value back"),
         ("prints_none", "print, or a method that changes a list, gives a value back"),
         ("type_error.input_is_text", "typed digits are a number"),

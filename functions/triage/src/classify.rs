@@ -91,10 +91,10 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         clarification: None,
     };
     if signs.contains(&Sign::Distress) {
-        return certain(Agent::OffTopic, 0.95, "its author may be in need of help".to_owned());
+        return certain(Agent::OffTopic, 0.95, "its author may need help".to_owned());
     }
     if signs.contains(&Sign::Unsafe) {
-        return certain(Agent::OffTopic, 0.95, "asks for something that hurts others".to_owned());
+        return certain(Agent::OffTopic, 0.95, "asks for something that harms others".to_owned());
     }
     let report_text = [context.error.unwrap_or_default(), context.question].join("\n");
     let report = pasted_text::read_report(&report_text);
@@ -118,7 +118,7 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     let is_foreign =
         !has_code && (OTHER_SUBJECT.is_match(asked) || signs.contains(&Sign::Injection));
     if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(asked) && !in_lesson) {
-        let reason = "names nothing that has to do with programming".to_owned();
+        let reason = "mentions nothing about programming".to_owned();
         return certain(Agent::OffTopic, 0.9, reason);
     }
     scores.decide()

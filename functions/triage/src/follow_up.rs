@@ -125,7 +125,7 @@ pub fn follow(
     let routing = Routing {
         agent,
         confidence: CONFIDENCE,
-        reasons: vec![format!("goes on from the answer before it ({})", agent.as_str())],
+        reasons: vec![format!("follows up on the previous answer ({})", agent.as_str())],
         clarification: None,
         ..routing
     };

@@ -14,7 +14,7 @@ const OFFERED: usize = 3;
 const DISTRESS: &str = "That sounds very hard, and I am glad that you wrote it down. I am only a program that \
     teaches Python, so please talk to a person now: somebody you trust, a doctor, or a helpline in your country \
     (findahelpline.com lists them; 112 or 911 if you are in danger). Your course can wait.";
-const UNSAFE: &str = "I do not help with things that can hurt people, or with what belongs to others. If you \
+const UNSAFE: &str = "I do not help with things that can harm people or their property. If you \
     are curious how programs protect themselves, ask me how they check what users type.";
 const INJECTION: &str = "I am the tutor of this course, and that will not change. Ask me about Python: an idea, a \
     program that does not work, a program that you want to improve, or something to practise.";

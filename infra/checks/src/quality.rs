@@ -322,7 +322,7 @@ pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
     }
     let leaks = leaking(workers).await;
     say(format!(
-        "## Hints\n\n{} pairs of example and exercise; {} are too like the solution and withheld; of the others \
+        "## Hints\n\n{} pairs of example and exercise; {} are too similar to the solution and withheld; of the others \
          {} solve an exercise.\n",
         leaks.checked,
         leaks.withheld,
@@ -337,8 +337,7 @@ pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
         found.mutants
     ));
     say(
-        "All cases were written by the authors of the rules, so real students will fare worse: take the held-out \
-         shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
+        "All cases were written by the authors of the rules, so results for real students will be worse: take the held-out shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
          and says little of how often it errs."
             .to_owned(),
     );
@@ -391,7 +390,7 @@ fn debug_report(quality: &DebugQuality) -> String {
 fn programs_report(name: &str, quality: &ProgramsQuality) -> String {
     let wrong: String = quality.wrong.iter().map(|wrong| format!("- {wrong}\n")).collect();
     format!(
-        "## Review, programs {name}\n\ntrue findings of all that are reported: {}; faults that are found: {}\n\n{wrong}",
+        "## Review, programs {name}\n\ntrue findings out of all reported: {}; faults found out of all: {}\n\n{wrong}",
         quality.true_findings, quality.found
     )
 }
@@ -399,7 +398,7 @@ fn programs_report(name: &str, quality: &ProgramsQuality) -> String {
 fn review_report(quality: &ReviewQuality) -> String {
     let mut text = format!(
         "## Review\n\nerrors and advice invented on {} programs of the course: {}; found where an example shows them \
-         on purpose: {}; matters of style named in them: {}\n\n| rule | true findings of all, in labelled programs |\n|---|---|\n",
+         on purpose: {}; matters of style named in them: {}\n\n| rule | true findings out of all, in labelled programs |\n|---|---|\n",
         quality.clean,
         quality.invented.len(),
         quality.shown,

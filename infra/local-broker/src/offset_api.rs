@@ -76,7 +76,7 @@ fn commit_one(
     }
     let offset = Offset { offset: partition.committed_offset, metadata };
     state.offsets.lock().commit(key, offset).map_err(|error| {
-        tracing::error!(%error, "an offset cannot be kept");
+        tracing::error!(%error, "an offset cannot be stored");
         ResponseError::KafkaStorageError
     })
 }
@@ -165,7 +165,7 @@ pub(crate) fn delete(call: &mut Call, state: &State) -> Result<Bytes, Error> {
                 key.group == group && key.topic == topic.name.as_str() && key.partition == index
             });
             let forgotten = forgotten.map(drop).map_err(|error| {
-                tracing::error!(%error, "an offset cannot be forgotten");
+                tracing::error!(%error, "an offset cannot be removed");
                 ResponseError::KafkaStorageError
             });
             OffsetDeleteResponsePartition::default()

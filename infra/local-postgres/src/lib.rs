@@ -161,7 +161,7 @@ impl Drop for LocalPostgres {
             && let Some(keeper) = self.keeper.take()
             && keeper.join().is_err()
         {
-            tracing::warn!("the thread that kept PostgreSQL panicked");
+            tracing::warn!("PostgreSQL's keeper thread panicked");
         }
     }
 }

@@ -94,7 +94,7 @@ impl FilterArguments {
 
 pub(crate) async fn run(arguments: DeadLetterArguments) -> anyhow::Result<()> {
     if arguments.database_url.is_empty() {
-        bail!("say which database: --database-url or DATABASE_URL");
+        bail!("no database given: use --database-url or DATABASE_URL");
     }
     let store = Store::open(&arguments.database_url)?;
     match arguments.command {

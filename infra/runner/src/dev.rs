@@ -183,7 +183,7 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     let model = TutorConfig::read(&mut Settings::from_process());
     welcome(&stack, &backends, model.as_ref(), started);
     runtime::shutdown_signal().await?;
-    say("\nstopping; work in progress is finished first");
+    say("\nstopping after the work in progress is finished");
     stack.stop().await;
     backends.stop().await;
     say("stopped; all data is kept");

@@ -63,7 +63,7 @@ pub(crate) async fn after_model<A: Agent>(
     let text = match &finished.outcome {
         ModelOutcome::Answered { text } => Some(text.clone()),
         ModelOutcome::Unavailable { reason } => {
-            tracing::warn!(reason, "no answer of the model, the offline tutor answers");
+            tracing::warn!(reason, "no answer from the model, the offline tutor answers");
             None
         }
     };

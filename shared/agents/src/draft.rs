@@ -118,7 +118,7 @@ pub(crate) enum Taken<S> {
 /// A draft cannot be continued, and has no fallback.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DraftError {
-    #[error("the draft has version {0}, which is not known here, and no answer of its own")]
+    #[error("the draft has the unknown version {0} and no fallback answer")]
     UnknownVersion(u32),
     #[error("the draft is malformed")]
     Malformed(#[source] serde_json::Error),

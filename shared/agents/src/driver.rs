@@ -48,7 +48,7 @@ const MAX_TOGETHER: i64 = 200;
 
 /// An agent makes decision after decision for one event, without an end.
 #[derive(Debug, thiserror::Error)]
-#[error("the agent came to no end within {MAX_DECISIONS} decisions")]
+#[error("the agent did not finish within {MAX_DECISIONS} decisions")]
 struct Endless;
 
 /// One event that an agent handles.
@@ -139,7 +139,7 @@ impl Driver<'_> {
             }
             Effect::Announce(generated) => self.emit(&*generated),
             Effect::Withhold(reason) => {
-                tracing::warn!(agent = agent.as_str(), reason, "what the model said is withheld");
+                tracing::warn!(agent = agent.as_str(), reason, "the model's answer is withheld");
                 Ok(())
             }
         }
@@ -302,7 +302,7 @@ impl Driver<'_> {
         let new = NewAnswer { query, student, agent, answered_by, body: &body };
         let recorded = queries::record_answer(self.conn, new, self.origin.now).await;
         if !recorded.map_err(HandlerError::retry)? {
-            tracing::info!(%query, "the question has an answer already");
+            tracing::info!(%query, "the question already has an answer");
             return Ok(());
         }
         let AnswerBody { answer, routing } = body;
@@ -331,7 +331,7 @@ impl Driver<'_> {
         let Some(reply) = header.fallback else {
             return Err(HandlerError::fail(DraftError::UnknownVersion(version)));
         };
-        tracing::warn!(version, "another version's draft, the answer without it is given");
+        tracing::warn!(version, "the draft is of another version, the fallback answer is given");
         self.shares = header.shares;
         self.answer(reply).await?;
         Ok(self.outgoing)

@@ -34,7 +34,7 @@ pub async fn answer_lost_drafts(
     let mut outgoing = Outgoing::none();
     for LostDraft { unanswered, body } in lost {
         let Some((query, student)) = unanswered else { continue };
-        tracing::warn!(%query, "a question was lost on its way");
+        tracing::warn!(%query, "a question was lost");
         let header = Header::read(&body).unwrap_or_default();
         let (agent, reply) = match (header.agent, header.fallback) {
             (Some(agent), Some(reply)) => (agent, reply),

@@ -128,7 +128,7 @@ impl Writer {
                 self.state.lock().noted(now, floor);
                 return Ok(());
             }
-            tracing::warn!("this process was taken for dead, a relay sends what it had committed");
+            tracing::warn!("this writer has expired, a relay sends what it had committed");
             self.abandon(id);
         }
         let (id, floor) = bounded(async {
@@ -205,7 +205,7 @@ impl Drop for Ticket {
 pub(crate) async fn expire_writers(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
     let expired = outbox::expire_writers(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
     if expired > 0 {
-        tracing::warn!(count = expired, "taking over what processes may have left behind");
+        tracing::warn!(count = expired, "writers have expired, their events are left to the relay");
     }
     outbox::delay_unsent_of_last_version(tx, now).await?;
     Ok(())

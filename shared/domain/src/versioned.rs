@@ -17,7 +17,7 @@ pub trait Versioned: Serialize + DeserializeOwned {
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// A newer version of this program wrote it.
-    #[error("the stored {name} has version {version}, and {known} is known")]
+    #[error("the stored {name} has version {version}, but this program knows {known}")]
     Version {
         /// What it is.
         name: &'static str,

@@ -151,7 +151,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
         let changed = names.iter().any(|name| source::assigns(failure.source, name, body.clone()));
         let why = match names.first() {
             Some(name) if !changed => format!(
-                "Nothing in the loop changes `{name}`, so `{condition}` stays true for ever."
+                "Nothing in the loop changes `{name}`, so `{condition}` stays true forever."
             ),
             _ => format!("The loop goes on as long as `{condition}` is true, and it stayed true."),
         };
@@ -160,7 +160,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
             what,
             why,
             format!(
-                "What must happen for `{condition}` to become False? Print its parts in each round."
+                "What must happen for `{condition}` to become False? Print its parts in each iteration."
             ),
         );
     }

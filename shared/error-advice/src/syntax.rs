@@ -92,7 +92,7 @@ const RULES: [Rule; 10] = [
     Rule {
         rule: "syntax.comma",
         parts: &["forgot a comma"],
-        what: "two things stand side by side on {place} with nothing between them.",
+        what: "two things are next to each other on {place} with nothing between them.",
         why: "Items and arguments are separated by commas.",
         hint: "What belongs between the two?",
     },
@@ -107,7 +107,7 @@ const RULES: [Rule; 10] = [
         rule: "syntax.nesting",
         parts: &["too many nested", "too complex", "too many statically nested"],
         what: "brackets or blocks are nested too deeply on {place}.",
-        why: "Python has a limit for that, and people have a lower one.",
+        why: "Python has a limit for that, and for people it is even lower.",
         hint: "Can part of it become a function?",
     },
     Rule {

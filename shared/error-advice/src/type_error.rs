@@ -107,7 +107,7 @@ const RULES: [Rule; 7] = [
         rule: "type_error.unchangeable",
         parts: &["'str' object does not support item", "'tuple' object does not support item"],
         what: "on {place} your program tries to change a part of {kind}.",
-        why: "{kind} cannot be changed once it is made.",
+        why: "{kind} cannot be changed once it exists.",
         hint: "How can you make a new one instead?",
     },
     Rule {
@@ -122,7 +122,7 @@ const RULES: [Rule; 7] = [
         parts: &["indices must be integers"],
         what: "on {place} the index is not a whole number.",
         why: "`for item in items` gives the items themselves, not their positions.",
-        hint: "Is what stands between the brackets a position or an item?",
+        hint: "Is the value between the brackets a position or an item?",
     },
     Rule {
         rule: "type_error.not_iterable",

@@ -83,7 +83,7 @@ pub(crate) fn tagged<T: DeserializeOwned, E: Error>(
     unknown: fn(Map<String, Value>) -> T,
 ) -> Result<T, E> {
     let kind = fields.get(tag).ok_or_else(|| E::missing_field(tag))?;
-    let kind = kind.as_str().ok_or_else(|| E::custom(format_args!("{tag} is not a text")))?;
+    let kind = kind.as_str().ok_or_else(|| E::custom(format_args!("{tag} is not a string")))?;
     if kinds.contains(&kind) {
         serde_json::from_value(Value::Object(fields)).map_err(E::custom)
     } else {

@@ -202,7 +202,7 @@ const OUTCOMES: [&str; 2] = ["answered", "unavailable"];
 /// The outcome of a call; an unknown one cannot be used.
 fn outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelOutcome, D::Error> {
     let unknown = |fields: Map<String, Value>| ModelOutcome::Unavailable {
-        reason: format!("an unknown outcome: {}", fields["outcome"]),
+        reason: format!("unknown outcome: {}", fields["outcome"]),
     };
     lenient::tagged(Map::deserialize(deserializer)?, "outcome", &OUTCOMES, unknown)
 }

@@ -18,7 +18,7 @@ pub enum Sign {
     SolutionRequest,
     /// Its author may need a human being.
     Distress,
-    /// It asks for something that hurts others.
+    /// It asks for something that harms others.
     Unsafe,
     /// It tells the tutor to take another role.
     Injection,

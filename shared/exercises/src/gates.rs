@@ -45,7 +45,7 @@ pub enum Trial {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// It repeats an existing exercise in other words.
-    #[error("it is the exercise «{0}» in other words")]
+    #[error("it repeats the exercise «{0}» in other words")]
     Known(String),
     /// Its text is not accepted by the sandbox.
     #[error("the solution cannot be run: {0}")]
@@ -84,22 +84,22 @@ pub enum Fault {
     #[error("no test reaches line {0} of the solution")]
     Unreached(u32),
     /// The solution is longer than any exercise of the course.
-    #[error("the solution has {0} statements; {MAX_STATEMENTS} are the most")]
+    #[error("the solution has {0} statements; at most {MAX_STATEMENTS} are allowed")]
     Long(usize),
     /// The task does not say all that is tested.
     #[error("a solution by somebody who has read only the task fails {0}")]
     Task(String),
     /// There is no model to solve it.
-    #[error("nobody has solved it from its task alone")]
+    #[error("there is no solution from its task alone")]
     Unsolved,
     /// Not every trial could be judged.
     #[error("not every trial could be judged")]
     Unjudged,
     /// There is nothing left to do.
-    #[error("what the student begins with passes all tests")]
+    #[error("the starter code passes all tests")]
     Starter,
     /// A program that ignores its input passes.
-    #[error("functions that always give `{0}` pass all tests")]
+    #[error("functions that always return `{0}` pass all tests")]
     Stub(String),
     /// The tests are weak.
     #[error("the tests notice {killed} of {mutants} small mistakes; not these: {survivors}")]

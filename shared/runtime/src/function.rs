@@ -73,18 +73,18 @@ impl Function {
         }
         let schedules: Vec<Schedule> = self.periodic.iter().map(|work| work.schedule()).collect();
         if schedules != self.spec.schedules {
-            settings.fault(format!("{name} has other periodic work than its spec says"));
+            settings.fault(format!("{name} has periodic work that differs from its spec"));
         }
         let topics = self.handlers.topics();
         for topic in topics.iter().filter(|topic| !self.spec.consumes.contains(topic)) {
             settings.fault(format!(
-                "{name} handles events of {}, which its spec does not say",
+                "{name} handles events of {}, which are not in its spec",
                 topic.name()
             ));
         }
         for topic in self.spec.consumes.iter().filter(|topic| !topics.contains(topic)) {
             settings
-                .fault(format!("{name} handles no event of {}, as its spec says", topic.name()));
+                .fault(format!("{name} handles no event of {}, which is in its spec", topic.name()));
         }
     }
 

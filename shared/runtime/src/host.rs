@@ -152,7 +152,7 @@ impl Host {
             while let Some(ended) = self.tasks.join_next().await {
                 if let Err(error) = ended {
                     let error = chain(&error);
-                    tracing::error!(function = self.name, %error, "a task ended badly");
+                    tracing::error!(function = self.name, %error, "a task failed");
                 }
             }
         };

@@ -79,7 +79,7 @@ struct Guard {
 
 /// Knative sends again after 404, and gives up after 401.
 fn nothing_here() -> Problem {
-    Problem::not_found("there is nothing at this address; /docs lists what there is")
+    Problem::not_found("there is no such endpoint; see /docs")
 }
 
 /// Dapr sends again after 401, and gives up after 404.
@@ -154,8 +154,8 @@ async fn periodic(
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(error @ PeriodicError::Unknown(_)) => Err(Problem::not_found(error.to_string())),
         Err(error) => {
-            tracing::warn!(name, error = %chain(&error), "periodic work is broken off");
-            let detail = "the work is broken off; the next time it goes on";
+            tracing::warn!(name, error = %chain(&error), "periodic work was interrupted");
+            let detail = "the run was interrupted; the next one continues";
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail)
                 .retry_after(RETRY_SECONDS))
         }

@@ -48,7 +48,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "delivery_attempts",
         keep: TimeDelta::days(14),
-        reason: "as the inbox",
+        reason: "like the inbox",
         delete: Delete::Found(
             "DELETE FROM delivery_attempts WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM delivery_attempts WHERE failed_at < $1 ORDER BY failed_at LIMIT $2))",
@@ -68,7 +68,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "dead_letter_replays",
         keep: TimeDelta::days(400),
-        reason: "as events",
+        reason: "like events",
         delete: Delete::Found(
             "DELETE FROM dead_letter_replays WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM dead_letter_replays WHERE replayed_at < $1 ORDER BY replayed_at LIMIT $2))",
@@ -95,7 +95,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "rate_limits",
         keep: TimeDelta::hours(1),
-        reason: "the longest window has a minute",
+        reason: "the longest window is a minute",
         delete: Delete::Found(
             "DELETE FROM rate_limits WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM rate_limits WHERE window_start < $1 LIMIT $2))",
@@ -122,7 +122,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "model_spend",
         keep: TimeDelta::days(400),
-        reason: "as model_usage",
+        reason: "like model_usage",
         delete: Delete::Found(
             "DELETE FROM model_spend WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM model_spend WHERE hour < $1 ORDER BY hour LIMIT $2))",

@@ -47,13 +47,13 @@ const BYTES_PER_TOKEN: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// It has failed often lately.
-    #[error("the model is left alone for a while, after failing again and again")]
+    #[error("the model is not asked for a while, after repeated failures")]
     Resting,
     /// It did not answer in time.
     #[error("the model did not answer in time")]
     Late,
     /// It asks for a retry later than anybody would wait.
-    #[error("the model wants to be asked again in {0} s")]
+    #[error("the model asks for a retry in {0} s")]
     Busy(u64),
     /// It declined.
     #[error("the model declined to answer")]

@@ -126,7 +126,7 @@ fn timeout(settings: &mut Settings) -> Duration {
     let milliseconds = settings.parsed("MODEL_TIMEOUT_MS", MAX_TIMEOUT_MS);
     if !(1..=MAX_TIMEOUT_MS).contains(&milliseconds) {
         settings.fault(format!(
-            "MODEL_TIMEOUT_MS is not usable: it must be 1 to {MAX_TIMEOUT_MS}, for no student waits longer"
+            "MODEL_TIMEOUT_MS is not usable: it must be 1 to {MAX_TIMEOUT_MS}, since no student waits longer"
         ));
     }
     Duration::from_millis(milliseconds)

@@ -9,7 +9,7 @@ use crate::{guard, prompt::Prompt};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Withheld {
     /// It does not have the requested shape.
-    #[error("not of the asked shape: {0}")]
+    #[error("not of the requested shape: {0}")]
     Shape(String),
     /// A text is missing or too long.
     #[error("{0} has {1} words")]
@@ -18,16 +18,16 @@ pub enum Withheld {
     #[error("it repeats its instructions")]
     Instructions,
     /// It contains a link.
-    #[error("it links to a place that nobody has looked at")]
+    #[error("it contains a link that nobody has checked")]
     Link,
     /// It contains code where none is allowed.
-    #[error("{0} holds code")]
+    #[error("{0} contains code")]
     Code(&'static str),
     /// It says what to write.
     #[error("it says what to write")]
     Solution,
     /// It lacks something that it must contain.
-    #[error("it does not speak of {0}")]
+    #[error("it does not mention {0}")]
     OffPoint(String),
 }
 

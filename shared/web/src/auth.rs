@@ -52,7 +52,7 @@ impl AuthConfig {
         let audience = settings.parsed("JWT_AUDIENCE", AUDIENCE.to_owned());
         let service_audience = settings.parsed("JWT_SERVICE_AUDIENCE", SERVICE_AUDIENCE.to_owned());
         if audience == service_audience {
-            settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: then every student would be a service");
+            settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: otherwise every student would be a service");
         }
         let issuer = settings.parsed("JWT_ISSUER", ISSUER.to_owned());
         Self { secret, jwks_url, issuer, audience, service_audience }
@@ -116,7 +116,7 @@ pub enum TokenError {
     #[error("the access token is signed with a key that is not accepted here")]
     UnknownKey,
     /// It cannot be checked now.
-    #[error("the identity provider, who signed the access token, cannot be reached; try again")]
+    #[error("the identity provider that signed the access token cannot be reached; try again")]
     ProviderAway(#[source] KeyError),
 }
 

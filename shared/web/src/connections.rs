@@ -231,7 +231,7 @@ impl Impatient {
         }
         let end = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
         ready!(self.stalled.get_or_insert_with(end).as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads no response")))
     }
 }
 

@@ -75,11 +75,11 @@ impl Endpoints {
         self.public
             .merge(internal)
             .fallback(async || {
-                Problem::not_found("there is nothing at this address; /docs lists what there is")
+                Problem::not_found("there is no such endpoint; see /docs")
             })
             .method_not_allowed_fallback(async || {
                 let detail =
-                    "this address does not accept this method; the Allow header names those that it does";
+                    "this endpoint does not support this method; the Allow header lists those that it does";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
             })
             .layer(cors(self.origins))

@@ -115,7 +115,7 @@ impl Sandbox {
         let engine = Engine::new(&pool::config()).map_err(unusable)?;
         #[expect(
             unsafe_code,
-            reason = "the image is code that we have compiled, as this binary is"
+            reason = "the image is code that we compiled, like this binary"
         )]
         // SAFETY: `build.rs` made the file, and the engine refuses one of other settings or releases.
         let component = unsafe { Component::deserialize_file(&engine, image) }.map_err(unusable)?;
@@ -168,7 +168,7 @@ impl Sandbox {
     /// Runs a program in an interpreter that waits for it; its time counts from `started`.
     pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
         if let Err(error) = set_up(ready.store.data_mut(), job, started) {
-            tracing::warn!(?error, "files were accepted that have no place");
+            tracing::warn!(?error, "accepted files do not fit into the sandbox");
         }
         run::run(ready, job, started).await
     }
@@ -201,7 +201,7 @@ impl Sandbox {
             }
         }
         // An instance that was stopped is not used again.
-        values.resize(expressions.len(), Err("an expression before it was stopped".to_owned()));
+        values.resize(expressions.len(), Err("an earlier expression was stopped".to_owned()));
         values
     }
 }

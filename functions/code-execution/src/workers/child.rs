@@ -42,7 +42,7 @@ pub fn main(image: &Path) -> ExitCode {
 fn give_up_rights() -> io::Result<()> {
     // If memory runs out all the same, the kernel kills a worker rather than its host.
     if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "1000") {
-        tracing::debug!(%error, "the kernel does not know that a worker goes first");
+        tracing::debug!(%error, "the worker's OOM score cannot be set");
     }
     rustix::thread::set_no_new_privs(true)?;
     let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };

@@ -61,7 +61,7 @@ pub(super) enum Lost {
     Start,
     #[error("it ended")]
     Ended,
-    #[error("it had taken more memory than it may")]
+    #[error("it exceeded its memory limit")]
     Memory,
     #[error("it was stuck")]
     Stuck,
@@ -148,7 +148,7 @@ impl Drop for CancelOnDrop<'_> {
         if self.pending.lock().remove(&self.id).is_some()
             && self.orders.send(TaskOrder { task_id: self.id, order: Order::Cancel }).is_err()
         {
-            tracing::debug!("a worker process has ended before it was asked to");
+            tracing::debug!("a worker process ended before its task was cancelled");
         }
     }
 }
@@ -289,7 +289,7 @@ async fn send(
                 answer(pending, *task_id, Answer::Unreadable);
             }
         }
-        next = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
+        next = inbox.recv().await.ok_or_else(|| io::Error::other("it is not needed any more"))?;
     }
 }
 

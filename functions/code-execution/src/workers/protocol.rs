@@ -50,7 +50,7 @@ pub(super) enum Order {
 /// Why a frame cannot be written or read, while those after it can.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
-    #[error("the frame has {0} bytes, and {MAX_FRAME} are read")]
+    #[error("the frame has {0} bytes, at most {MAX_FRAME} are allowed")]
     TooLong(usize),
     #[error("the frame's JSON cannot be written or read")]
     Json(#[from] serde_json::Error),

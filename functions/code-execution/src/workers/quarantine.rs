@@ -59,7 +59,7 @@ impl Quarantine {
             Err(Lost::Start) => None,
             Err(lost) => {
                 metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
-                tracing::error!(%lost, "a program has ended a worker process");
+                tracing::error!(%lost, "a program killed a worker process");
                 // No program is judged by unknown values.
                 is_program.then(|| Answer::Run(Box::new(run_of(lost, limit))))
             }
@@ -80,7 +80,7 @@ fn run_of(lost: Lost, limit: Duration) -> Run {
 
 /// The result of a program whose own result cannot be sent or read.
 pub(super) fn unreadable() -> Run {
-    let message = "its result is too large, or nested too deep, to be sent".to_owned();
+    let message = "its result is too large, or nested too deeply, to be sent".to_owned();
     let raised = Raised { message, ..Raised::default() };
     Run { verdict: Verdict::Aborted, exit_code: 134, raised: Some(raised), ..Run::not_run() }
 }

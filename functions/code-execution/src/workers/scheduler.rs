@@ -146,7 +146,7 @@ impl<'s> Scheduler<'s> {
         if matches!(request.task, Task::Ping) {
             // Answered between two turns, which shows that turns end.
             if request.reply.send(Answer::Pong).is_err() {
-                tracing::debug!("nobody wants to know any more whether programs have their turns");
+                tracing::debug!("nobody waits for this ping any more");
             }
             return;
         }
@@ -248,7 +248,7 @@ impl<'s> Scheduler<'s> {
             run.cpu = entry.cpu;
         }
         if entry.reply.send(answer).is_err() {
-            tracing::debug!("nobody wants to know how a program ended");
+            tracing::debug!("nobody waits for this program's result any more");
         }
     }
 

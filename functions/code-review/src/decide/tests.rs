@@ -18,7 +18,7 @@ const ID: &str = "00000000-0000-0000-0000-000000000007";
 const CODE: &str = "ready = 1 < 2\nif ready == True:\n    print(\"go\")\nprint(\"end\")\n";
 
 fn request(code: Option<&str>, more: Value) -> QuestionRouted {
-    let mut request = json!({ "query_id": ID, "student_id": ID, "question": "What can be better?",
+    let mut request = json!({ "query_id": ID, "student_id": ID, "question": "What could be better?",
         "code": code, "level": "beginner", "routing": { "agent": "code_review", "confidence": 1.0, "reasons": [] } });
     let more = if let Value::Object(more) = more { more } else { Default::default() };
     request.as_object_mut().unwrap().extend(more);

@@ -72,7 +72,7 @@ fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
                 findings.add(
                     "loop_name_reassigned",
                     stmt,
-                    format!("`{target}` gets its next item in the next round."),
+                    format!("`{target}` gets its next item in the next iteration."),
                 );
             }
         }
@@ -133,7 +133,7 @@ fn check_positions(
         .collect();
     if goes_further {
         if let Some(item) = items.first() {
-            findings.add("off_by_one", *item, format!("In the last round `{target}` is the length of `{list}`, where there is no item."));
+            findings.add("off_by_one", *item, format!("In the last iteration `{target}` is the length of `{list}`, where there is no item."));
         }
         return;
     }
@@ -170,7 +170,7 @@ fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positio
             && tree::int(&sum.right).is_some_and(|step| step > 0)
     });
     if let Some(next) = next {
-        let place = format!("In the last round there is no `{}`.", findings.program.text(*next));
+        let place = format!("In the last iteration there is no `{}`.", findings.program.text(*next));
         findings.add("off_by_one", *next, place);
     }
 }
@@ -233,7 +233,7 @@ fn first_round(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
         findings.add(
             "first_round_return",
             last,
-            "This return ends the function in the first round of the loop.",
+            "This return ends the function in the first iteration of the loop.",
         );
     }
 }
@@ -258,7 +258,7 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
         findings.add(
             "endless_loop",
             repeat,
-            format!("Every round moves `{name}` further away from ending the loop."),
+            format!("Every iteration moves `{name}` further away from ending the loop."),
         );
         return;
     }
@@ -356,7 +356,7 @@ fn text_built(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
         let is_text =
             assignment.value.is_string_literal_expr() || assignment.value.is_f_string_expr();
         if matches!(assignment.op, Operator::Add) && is_text {
-            findings.add("text_built_in_loop", stmt, "A text grows with + in every round.");
+            findings.add("text_built_in_loop", stmt, "A string grows with + in every iteration.");
         }
     }
 }

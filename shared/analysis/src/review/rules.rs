@@ -73,7 +73,7 @@ pub const RULES: [Rule; 40] = [
     error("unreachable", "Nothing after return, break, continue or raise runs."),
     error(
         "first_round_return",
-        "The function ends in the first round, so the other items are never looked at.",
+        "The function ends in the first iteration, so it never looks at the other items.",
     ),
     error("parameter_overwritten", "The value that the caller passed is lost."),
     error(
@@ -94,7 +94,7 @@ pub const RULES: [Rule; 40] = [
     ),
     advice(
         "loop_name_reassigned",
-        "The next round gives the name its next item, so the change is lost.",
+        "The next iteration gives the name its next item, so the change is lost.",
     ),
     advice("answers_written_down", "The function knows some inputs by heart, and no others."),
     advice(
