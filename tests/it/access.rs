@@ -147,7 +147,7 @@ async fn tokens(world: &World) -> Vec<Option<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_endpoint_of_the_gateway_lets_in_whom_it_should() {
+async fn every_endpoint_of_the_gateway_admits_the_right_callers() {
     let world = World::new().await;
     let tokens = tokens(&world).await;
     let owner = tokens.last().and_then(Option::as_deref).expect("a token");

@@ -243,7 +243,7 @@ impl Act for HoldsUpOne {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_slow_student_among_a_hundred_holds_up_nobody() {
+async fn one_slow_student_among_a_hundred_delays_nobody() {
     let mut bench = Bench::new().await;
     let (go, handled) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
     let slow = Uuid::from_u128(1);

@@ -57,7 +57,7 @@ async fn decisions_that_are_ready_together_share_transactions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_that_were_handled_before_are_passed_over_and_the_others_still_share_transactions() {
+async fn events_handled_before_are_skipped_and_the_others_still_share_transactions() {
     const SENT: u128 = 100;
     let mut bench = Bench::new().await;
     let mut conn = bench.database().connect().await;
@@ -86,7 +86,7 @@ async fn those_that_were_handled_before_are_passed_over_and_the_others_still_sha
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_fails_is_given_up_and_all_others_are_done_once() {
+async fn a_failing_event_is_given_up_and_all_others_are_done_once() {
     let mut bench = Bench::new().await;
     let of_all = (0..EVENTS).map(|number| {
         let question = if number % 40 == 7 { "poison" } else { "x" };

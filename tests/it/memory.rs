@@ -23,7 +23,7 @@ fn content(reply: &Reply) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_can_go_on_from_the_answer_before_it() {
+async fn a_question_can_follow_up_on_the_previous_answer() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let first = ask(&world, &student, "What is a list?").await;
@@ -67,7 +67,7 @@ async fn the_program_of_the_last_question_is_still_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_said_long_ago_or_by_others_is_not_meant() {
+async fn old_exchanges_and_other_students_exchanges_are_ignored() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let first = ask(&world, &ada, "What is a list?").await;
@@ -166,7 +166,7 @@ async fn check_erased_in_work(question: Value, function: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_conversation_that_is_deleted_while_its_question_is_in_work_leaves_no_trace() {
+async fn a_conversation_that_is_deleted_while_its_question_is_in_progress_leaves_no_trace() {
     let question = json!({ "question": "What is a list? My secret is swordfish." });
     check_erased_in_work(question, "triage").await;
 }
@@ -215,7 +215,7 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_character_that_jsonb_cannot_hold_is_answered_like_any_other() {
+async fn a_question_with_characters_that_jsonb_cannot_represent_is_answered() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let body = json!({ "question": "why does it fail?", "code": "print('a\\0b')\nraise ValueError('c\\0d')" });
@@ -227,7 +227,7 @@ async fn a_character_that_jsonb_cannot_hold_is_answered_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_student_says_whether_an_answer_has_helped() {
+async fn a_student_rates_an_answer() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let reply = ask(&world, &ada, "What is a list?").await;

@@ -98,7 +98,8 @@ pub(crate) async fn register(
         }
     }
     if !users::insert(tx.conn(), &user).await? {
-        let detail = "an account with this e-mail address exists already; log in, or use another address";
+        let detail =
+            "an account with this e-mail address exists already; log in, or use another address";
         return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
     }
     session(&gateway, tx, &user, StatusCode::CREATED).await

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_those_of_the_crate_with_its_own_memory() {
+    fn hashes_with_reused_memory_equal_the_crates_own() {
         let known: PasswordHash = Argon2::default().hash_password(b"correct horse").unwrap();
         let known = known.to_string();
         assert!(fits_now(&password("correct horse"), &known).unwrap());

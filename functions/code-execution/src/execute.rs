@@ -359,7 +359,9 @@ fn milliseconds(duration: Duration) -> u32 {
 fn too_large(bytes: usize) -> ExecutionResult {
     let error = ExecutionError {
         kind: "SourceTooLarge".to_owned(),
-        message: format!("a program may have at most {MAX_SOURCE_BYTES} bytes, this one has {bytes}"),
+        message: format!(
+            "a program may have at most {MAX_SOURCE_BYTES} bytes, this one has {bytes}"
+        ),
         ..ExecutionError::default()
     };
     not_run(Verdict::SourceTooLarge, error)

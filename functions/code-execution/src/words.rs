@@ -161,7 +161,7 @@ mod tests {
     use super::missing;
 
     #[test]
-    fn a_function_that_is_not_there_is_said_to_be_missing_and_what_is_there_is_named() {
+    fn advice_on_a_missing_function_names_the_existing_ones() {
         for (source, left, expected) in [
             ("def x(a): pass", false, "There is no function `ends`; yours is called `x`."),
             ("class Ends: pass", false, "There is no function `ends` in your program."),

@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_course_does_not_hold_is_said_and_nothing_else_is_told() {
+    fn what_the_course_does_not_teach_is_said_and_nothing_else() {
         for (question, words) in [
             ("What is a decorator?", "**decorator** is not part of this course"),
             ("How do I reverse a linked list?", "**linked list** is not part of this course"),
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_what_this_is_and_the_level_how_it_is_told() {
+    fn the_page_gives_this_its_meaning_and_the_level_decides_the_explanation() {
         let course = curriculum::embedded();
         let on_page = |level| answer(course, "I don't understand this", Some("sets"), level, None);
         assert_eq!(on_page(Level::Beginner).topics, ["sets"]);

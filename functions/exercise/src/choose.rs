@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn words_go_before_the_page_and_the_level() {
+    fn words_take_precedence_over_page_and_level() {
         let (topic, difficulty) =
             wish("a hard exercise about dictionaries", Some("lists"), Level::Beginner);
         assert_eq!((topic.as_deref(), difficulty), (Some("dictionaries"), Difficulty::Hard));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn with_an_exercise_open_words_tell_what_is_wanted() {
+    fn with_an_open_exercise_words_decide_what_is_wanted() {
         for (question, intent) in [
             ("I'm stuck", Intent::Help),
             ("I have no idea how to start", Intent::Help),

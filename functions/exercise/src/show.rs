@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exercise_shows_its_task_its_start_and_its_tests() {
+    fn an_exercise_shows_its_task_starter_and_tests() {
         let course = curriculum::embedded();
         let (topic, template) = course
             .exercises()

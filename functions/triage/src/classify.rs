@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_input_gets_an_answer_too() {
+    fn unusual_input_is_answered_too() {
         for question in ["?", "....", "ñandú 🐍", &"list ".repeat(800)] {
             let routing = classify(&Context { question, ..Context::default() });
             assert!((0.0..=1.0).contains(&routing.confidence) && !routing.reasons.is_empty());

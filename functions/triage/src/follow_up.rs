@@ -147,7 +147,7 @@ mod tests {
     use super::kind;
 
     #[test]
-    fn what_goes_on_from_an_answer_is_told_from_what_begins_anew() {
+    fn follow_ups_are_distinguished_from_new_questions() {
         for (question, expected) in [
             ("and why?", Some(FollowUpKind::Why)),
             ("Why is that?", Some(FollowUpKind::Why)),

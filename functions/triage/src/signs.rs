@@ -62,7 +62,7 @@ mod tests {
     use super::signs;
 
     #[test]
-    fn a_student_who_is_stuck_says_so_in_many_ways() {
+    fn many_ways_to_say_stuck_are_recognised() {
         for text in [
             "I don't understand this",
             "i dont get it",

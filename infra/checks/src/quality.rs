@@ -337,7 +337,8 @@ pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
         found.mutants
     ));
     say(
-        "All cases were written by the authors of the rules, so results for real students will be worse: take the held-out shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
+        "All cases were written by the authors of the rules, so results for real students will be \
+         worse: take the held-out shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
          and says little of how often it errs."
             .to_owned(),
     );

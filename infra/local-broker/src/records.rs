@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn damaged_records_are_none(batch: Vec<u8>, header: usize, timestamp: i64, offset: i64) {
+        fn damaged_records_are_not_found(batch: Vec<u8>, header: usize, timestamp: i64, offset: i64) {
             find(&batch, header % 64, timestamp, offset);
         }
     }

@@ -136,7 +136,7 @@ async fn start() -> (Broker, tempfile::TempDir) {
 }
 
 #[tokio::test]
-async fn no_frame_ends_the_broker_or_has_it_take_more_memory_than_the_frame_justifies() {
+async fn no_frame_kills_the_broker_or_makes_it_allocate_too_much() {
     let (broker, _dir) = start().await;
     let served = served(broker.address()).await;
     assert!(served.len() > 20, "{served:?}");

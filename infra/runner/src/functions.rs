@@ -69,9 +69,7 @@ pub fn markdown() -> String {
             ],
         );
     }
-    text.push_str(
-        "\nEvents that a function cannot handle go to `dead.letters`.\n",
-    );
+    text.push_str("\nEvents that a function cannot handle go to `dead.letters`.\n");
     text.push_str("\n| topic | emitted by | consumed by |\n|---|---|---|\n");
     for topic in Topic::ALL {
         let of = |is: fn(&Spec) -> &'static [Topic]| {

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_of_another_version_still_has_its_answer() {
+    fn a_draft_of_another_version_still_has_its_fallback() {
         for version in [1, 3] {
             let Ok(Taken::Unknown(header)) = read::<Value>(&draft(version), 2) else {
                 panic!("{version}")
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_from_before_there_were_versions_is_its_state() {
+    fn an_unversioned_draft_is_read_as_its_state() {
         let Ok(Taken::Known { state, shares }) = read::<Value>(&request().to_string(), 1) else {
             panic!("known")
         };
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_draft_from_before_there_were_versions_the_answer_for_everybody_is_known() {
+    fn an_unversioned_draft_keeps_its_shared_answer() {
         let asking = json!({ "request": request(), "offline": { "content": "at least" }, "idea": "i", "key": [1] });
         let verifying = json!({ "waiting": asking, "explanation": {}, "outputs": [] });
         for body in [asking, verifying] {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_draft_is_malformed() {
+    fn an_invalid_draft_is_malformed() {
         for body in ["", "[]", r#"{"version": 2}"#] {
             assert!(matches!(read::<Value>(body, 2), Err(DraftError::Malformed(_))), "{body}");
         }

@@ -123,7 +123,7 @@ mod tests {
     const NONE: &str = "";
 
     #[test]
-    fn other_names_make_no_other_program() {
+    fn renaming_does_not_change_likeness() {
         let renamed = SUM.replace("number", "price").replace("result", "x").replace("total", "f");
         let (one, other) = (Tokens::of(SUM), Tokens::of(&renamed));
         assert_eq!(one.percent_of(&other, &Tokens::of(NONE)), 100);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn another_program_is_another_one() {
+    fn a_new_program_replaces_the_old_one() {
         let other = Tokens::of(
             "while True:\n    line = input()\n    if not line:\n        break\n    print(line.upper())\n",
         );
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_student_has_anyway_is_nothing_that_leaks() {
+    fn starter_code_is_no_leak() {
         let starter = "def total(numbers):\n    pass\n";
         let known = Tokens::of(starter);
         assert!(Tokens::of(starter).percent_of(&Tokens::of(SUM), &known) < 10);

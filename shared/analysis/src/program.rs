@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_made_to_be_deep_is_refused_and_nothing_overflows() {
+    fn deeply_nested_text_is_refused_without_overflow() {
         for text in [
             "(".repeat(60_000),
             format!("x = {}1", "1+".repeat(30_000)),

@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taught_is_named_and_not_taken_for_something_else() {
+    fn untaught_ideas_are_named_and_not_confused_with_topics() {
         let found = embedded().find("how do I reverse a linked list?");
         assert_eq!(found.not_covered, ["linked list"]);
         assert!(found.matches.iter().all(|found| found.weight <= 2), "{:?}", found.matches);

@@ -4,7 +4,7 @@ use curriculum::embedded;
 use exercises::{gives_away, parsons, same_as};
 
 #[test]
-fn every_solution_gives_itself_away_and_no_starter_does() {
+fn every_solution_is_a_leak_and_no_starter_is() {
     for (_, template) in embedded().exercises() {
         let exercise = template.exercise();
         assert!(!gives_away(&exercise.starter, &exercise), "{}", exercise.slug);

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_has_so_many_hints_and_the_next_day_as_many() {
+    fn hints_are_limited_per_day_and_the_next_day_has_as_many() {
         let mut requests: Vec<(&[u8], i64)> =
             (0..i64::from(MAX_A_DAY)).map(|n| (b"a".as_slice(), n)).collect();
         assert_ne!(climbed(&requests).0, Step::Enough);

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_is_one_spelling_of_one_address() {
+    fn an_email_address_is_normalised() {
         let email = |text: &str| Email::try_from(text.to_owned()).map(String::from);
         assert_eq!(email(" Ada@Example.org "), Ok("ada@example.org".to_owned()));
         for wrong in
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_a_shortest_and_a_longest_form() {
+    fn the_length_of_a_password_is_limited() {
         assert!(check_password("12345678").is_ok());
         assert_eq!(check_password("1234567"), Err(TextError::TooShort { min: 8, actual: 7 }));
         assert!(check_password(&"x".repeat(129)).is_err());

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_another_form_is_no_trace() {
+    fn a_trace_of_another_form_is_rejected() {
         for other in [
             json!([]),
             json!("steps"),

@@ -51,7 +51,7 @@ mod tests {
     use super::{AT_ONCE, run};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn callers_who_hang_up_make_no_more_work_at_once() {
+    async fn work_of_callers_who_hang_up_still_counts_towards_the_limit() {
         let (started, starts) = mpsc::channel();
         let calls: Vec<_> = (0..4 * AT_ONCE)
             .map(|number| {

@@ -213,7 +213,8 @@ impl SharedSecret {
         let secret = settings.strong_secret("INGRESS_TOKEN");
         if secret.is_none() {
             settings.fault(
-                "INGRESS_TOKEN is not set: where KAFKA_CONSUME is not true, events come by HTTP, and only callers with this secret may deliver them (ce-ingresstoken of a KafkaSource, dapr-api-token of Dapr)",
+                "INGRESS_TOKEN is not set: where KAFKA_CONSUME is not true, events come by HTTP, and only \
+                 callers with this secret may deliver them (ce-ingresstoken of a KafkaSource, dapr-api-token of Dapr)",
             );
         }
         secret.map(Self)

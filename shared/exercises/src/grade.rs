@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_truth_there_is_no_grade_and_no_mistake_is_noticed() {
+    fn if_a_test_cannot_be_judged_there_is_no_grade() {
         let exercise = exercise();
         let lost = [
             run("internal", json!({})),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hidden_test_only_our_own_words_are_shown_whatever_comes_of_it() {
+    fn feedback_on_a_hidden_test_has_only_our_own_words() {
         let error = json!({ "type": "Secret", "message": "Secret", "line": 7, "traceback": "Secret",
             "advice": { "rule": "not_tested.Secret", "what": "Secret", "why": "Secret", "hint": "Secret" } });
         for verdict in [

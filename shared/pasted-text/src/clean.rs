@@ -78,7 +78,7 @@ mod tests {
     use super::{clean_code, foreign_language};
 
     #[test]
-    fn prompts_outputs_and_margins_are_taken_off() {
+    fn prompts_outputs_and_margins_are_removed() {
         for (pasted, code) in [
             (
                 ">>> x = 1\n>>> if x:\n...     print(x)\n... \n1\n>>> x\n1\n",

@@ -83,8 +83,10 @@ impl Function {
             ));
         }
         for topic in self.spec.consumes.iter().filter(|topic| !topics.contains(topic)) {
-            settings
-                .fault(format!("{name} handles no event of {}, which is in its spec", topic.name()));
+            settings.fault(format!(
+                "{name} handles no event of {}, which is in its spec",
+                topic.name()
+            ));
         }
     }
 

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_a_fault_forwards_both_ways_and_the_end() {
+    async fn a_line_without_a_fault_forwards_both_directions_and_the_end() {
         let mut line = Line::new().await;
         let long = "x".repeat(200_000);
         says(&mut line.client, &mut line.server, "question").await;
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_line_is_closed_and_refuses_until_it_is_mended() {
+    async fn a_cut_line_is_closed_and_refuses_until_it_is_repaired() {
         let mut line = Line::new().await;
         line.proxy.set(Fault::Cut).await;
         ends(&mut line.client).await;

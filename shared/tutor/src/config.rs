@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_that_would_have_no_effect_is_refused_at_the_start() {
+    fn a_timeout_without_effect_is_refused_at_startup() {
         for (value, is_usable) in
             [("10000", true), ("1", true), ("10001", false), ("0", false), ("60000", false)]
         {

@@ -57,7 +57,7 @@ mod tests {
     use super::scrub;
 
     #[test]
-    fn nothing_that_tells_who_a_student_is_is_left() {
+    fn nothing_that_identifies_a_student_is_left() {
         let names = ["Ada Lovelace".to_owned()];
         for (text, expected) in [
             ("I'm Ada Lovelace, ada.l@uni.example", "I'm [name] [name], [email]"),

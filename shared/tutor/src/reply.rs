@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_about_a_line_that_is_there() {
+    fn a_note_must_be_about_an_existing_line() {
         let prompt = prompt(Task::Review);
         let read = |line: u32, before: &str| {
             let note = json!({ "line": line, "message": "m", "why": "w", "before": before, "after": "x = 2" });
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_that_is_none_is_refused() {
+    fn an_unknown_agent_is_refused() {
         let prompt = prompt(Task::Classify);
         assert!(classification("{\"agent\": \"debug\", \"reason\": \"it fails\"}", prompt).is_ok());
         assert!(classification("{\"agent\": \"root\", \"reason\": \"x\"}", prompt).is_err());

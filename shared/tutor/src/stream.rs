@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_of_what_is_not_a_json_object() {
+    fn only_a_json_object_is_parsed() {
         for text in ["I am sorry, I cannot.\n\nReally.", "{\"mistakes\": [\"a\\n\\nb\"]}"] {
             assert!(Paragraphs::of("explanation").push(text).is_empty(), "{text}");
         }

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_an_ipv6_network_counts_once() {
+    fn an_ipv6_network_counts_as_one_client() {
         let of = |text: &str| network(text.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2:ffff::1"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_is_none_is_named() {
+    fn a_malformed_proxy_is_named() {
         let pairs = [("TRUSTED_PROXIES", "10.0.0.0/8, router"), ("PROXY_HEADER", "via")];
         let mut settings = Settings::from_pairs(pairs);
         TrustedProxies::read(&mut settings);

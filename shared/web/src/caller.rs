@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_lets_in_its_role_and_those_above_it() {
+    async fn an_endpoint_admits_its_role_and_those_above_it() {
         let mut settings =
             Settings::from_pairs([("JWT_SECRET", "a secret of thirty-two bytes or more")]);
         let config = AuthConfig::read(&mut settings);

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_says_nothing_or_half_a_head_is_let_go() {
+    async fn a_client_that_sends_nothing_or_half_a_head_is_disconnected() {
         let server = Server::start(Limits { head: SOON, ..LIMITS }).await;
         is_closed(server.send("").await).await;
         is_closed(server.send("GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await).await;
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_never_reads_is_let_go() {
+    async fn a_client_that_never_reads_is_disconnected() {
         let server = Server::start(Limits { connections: 1, write: SOON, ..LIMITS }).await;
         let deaf = server.send("GET /much HTTP/1.1\r\nhost: x\r\n\r\n").await;
         // There is room for one, so it is served only when the other is gone.
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_connections_than_there_are_places_wait_for_one() {
+    async fn connections_beyond_the_limit_wait() {
         let server = Server::start(Limits { connections: 1, ..LIMITS }).await;
         let mut first = server.send(HELLO).await;
         is_greeted(&mut first).await;

@@ -99,7 +99,8 @@ impl Problem {
     /// 503: the work did not end, and its outcome is unknown: the response to a commit may have been lost.
     #[must_use]
     pub fn not_in_time() -> Self {
-        let detail = "the service is unavailable at the moment; send the request again with the same Idempotency-Key, so that nothing is done twice";
+        let detail = "the service is unavailable at the moment; send the request again with the \
+                      same Idempotency-Key, so that nothing is done twice";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             .retry_after(UNAVAILABLE_RETRY_SECONDS)
     }

@@ -113,10 +113,7 @@ impl Sandbox {
     pub fn open(image: &Path) -> Result<Self, SandboxError> {
         let unusable = |source| SandboxError::Image { path: image.display().to_string(), source };
         let engine = Engine::new(&pool::config()).map_err(unusable)?;
-        #[expect(
-            unsafe_code,
-            reason = "the image is code that we compiled, like this binary"
-        )]
+        #[expect(unsafe_code, reason = "the image is code that we compiled, like this binary")]
         // SAFETY: `build.rs` made the file, and the engine refuses one of other settings or releases.
         let component = unsafe { Component::deserialize_file(&engine, image) }.map_err(unusable)?;
         let linker = linker(&engine).map_err(unusable)?;

@@ -133,7 +133,10 @@ fn check_positions(
         .collect();
     if goes_further {
         if let Some(item) = items.first() {
-            findings.add("off_by_one", *item, format!("In the last iteration `{target}` is the length of `{list}`, where there is no item."));
+            let what = format!(
+                "In the last iteration `{target}` is the length of `{list}`, where there is no item."
+            );
+            findings.add("off_by_one", *item, what);
         }
         return;
     }
@@ -170,7 +173,8 @@ fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positio
             && tree::int(&sum.right).is_some_and(|step| step > 0)
     });
     if let Some(next) = next {
-        let place = format!("In the last iteration there is no `{}`.", findings.program.text(*next));
+        let place =
+            format!("In the last iteration there is no `{}`.", findings.program.text(*next));
         findings.add("off_by_one", *next, place);
     }
 }

@@ -186,7 +186,7 @@ mod tests {
     use crate::review::review;
 
     #[test]
-    fn a_finding_is_said_more_plainly_and_is_gone_then() {
+    fn a_suggestion_removes_its_finding() {
         for (source, rule, before, after) in [
             (
                 "x = 3\nif x == None:\n    print(x)\n",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_cannot_say_more_plainly_stays() {
+    fn lines_without_a_simplification_stay() {
         assert!(rewrite("x = 1\nx + 1\nprint(x)\n", "no_effect", 2).is_none());
         assert!(rewrite("if x\n", "compares_to_none", 1).is_none());
         assert!(rewrite("print(1)\n", "compares_to_none", 1).is_none());

@@ -61,7 +61,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_held_is_what_the_quota_says(
+    fn allocated_memory_stays_within_the_quota(
         steps in proptest::collection::vec(step(), 1..40),
     ) {
         let mut files = Files::new(&BTreeMap::new(), Duration::ZERO).expect("files");
@@ -77,13 +77,13 @@ proptest! {
 }
 
 #[test]
-fn a_path_without_an_end_is_too_long() {
+fn an_endless_path_is_refused() {
     let files = Files::empty();
     assert_eq!(files.find(ROOT, &"./".repeat(MAX_PATH)), Err(ErrorCode::NameTooLong));
 }
 
 #[test]
-fn folders_in_folders_do_not_make_names_without_an_end() {
+fn nested_folders_do_not_make_endless_paths() {
     let mut files = Files::empty();
     let name = |number: usize| format!("{number:0250}");
     for number in 0..300 {
