@@ -59,6 +59,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "domain",
             "events",
             "exercises",
+            "ids",
             "local-broker",
             "local-postgres",
             "runner",
