@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 
 /// Begins the list of objects that `guest/layout.py` leaves.
 const OBJECTS: [u32; 4] = [0x4D4D_4F52, 0x5441_4C53, 0x424F_4A45, 0x4354_5321];
-/// The reference count of an object that lives for ever (`_Py_IMMORTAL_INITIAL_REFCNT` of 3.14 where pointers
-/// have 32 bits).
+/// The reference count of an object that lives forever (`_Py_IMMORTAL_INITIAL_REFCNT` of 3.14 where pointers have 32
+/// bits).
 const IMMORTAL: u32 = 5 << 28;
 /// More references than any object has; where an object was freed, an address can be instead.
 const MAX_COUNT: u32 = 500_000;

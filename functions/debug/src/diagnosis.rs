@@ -138,7 +138,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
             message: error.message,
             line: Some(number),
             what: format!("Your program was still in the loop that begins on line {number} when I stopped it."),
-            why: format!("Python checks `{header}` again after every round. As long as the condition is True, there is another round."),
+            why: format!("Python checks `{header}` again after every iteration. As long as the condition is True, there is another iteration."),
             next: "Which names are in that condition? Which line inside the loop changes one of them, and is that line ever reached?".to_owned(),
             note,
         };
