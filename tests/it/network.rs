@@ -38,8 +38,8 @@ struct Network {
 /// A test that fails must end: what is stopped then needs a network that works.
 impl Drop for Network {
     fn drop(&mut self) {
-        self.to_database.mend();
-        self.to_kafka.mend();
+        self.to_database.repair();
+        self.to_kafka.repair();
     }
 }
 

@@ -20,7 +20,9 @@ pub(crate) fn of_test(
     match (stage, error.kind.as_str()) {
         (Stage::Program, "EOFError") if stdin.is_empty() => Some(reads_input(error.line)),
         (Stage::Program, _)
-            if verdict == Verdict::Error && stdin.is_empty() && reads_what_is_not_there(source) =>
+            if verdict == Verdict::Error
+                && stdin.is_empty()
+                && reads_arguments_or_stdin(source) =>
         {
             Some(reads_input(error.line))
         }
@@ -58,7 +60,7 @@ fn reads_input(line: Option<u32>) -> Advice {
 
 /// Whether lines outside of functions read what an import does not get: arguments, or standard input without `input`,
 /// whose end is an empty string and no exception.
-fn reads_what_is_not_there(source: &str) -> bool {
+fn reads_arguments_or_stdin(source: &str) -> bool {
     let top = source.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
     top.into_iter().any(|line| line.contains("stdin") || line.contains("argv"))
 }

@@ -138,8 +138,9 @@ fn without_solutions(question: Explaining, mut explanation: Explanation) -> Step
         id: ExerciseId::from_uuid(id),
         then: Box::new(|exercise| {
             if let Some(exercise) = exercise {
-                let gives_away = |code: &str| exercises::gives_away(code, &exercise.body);
-                explanation.examples.retain(|example| !gives_away(&example.code));
+                let reveals_solution =
+                    |code: &str| exercises::reveals_solution(code, &exercise.body);
+                explanation.examples.retain(|example| !reveals_solution(&example.code));
             }
             verify(Verifying::new(question, explanation))
         }),

@@ -55,7 +55,7 @@ impl Verifying {
         let shown = run.verdict == Verdict::Ok
             && !run.truncated
             && !run.stdout.trim().is_empty()
-            && !guard::leaves_its_fence(&run.stdout);
+            && !guard::breaks_out_of_fence(&run.stdout);
         self.outputs.push(shown.then(|| run.stdout.clone()));
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use domain::hints::{MAX_A_DAY, RUNGS, Step};
 use events::question_answered::{Answer, Details};
 use exercises::Exercise;
-use exercises::gives_away;
+use exercises::reveals_solution;
 use serde::Deserialize;
 
 use crate::diagnosis::Finding;
@@ -61,7 +61,7 @@ pub fn hint(finding: &Finding, rung: u8, code: &str, exercise: Option<&Exercise>
         2 => format!("{} {}", finding.why, finding.next),
         _ => {
             let parallel = parallel(finding);
-            let leaks = exercise.is_some_and(|exercise| gives_away(&parallel.code, exercise));
+            let leaks = exercise.is_some_and(|exercise| reveals_solution(&parallel.code, exercise));
             if is_of_another_theme(&parallel.code, code) && !leaks {
                 let (program, output) = (parallel.code.trim(), parallel.output.trim_end());
                 format!(

@@ -177,7 +177,7 @@ impl Making {
         self.tries = 0;
         if !self.has_expectations {
             let exercise = self.exercise.clone();
-            self.exercise = exercises::expect_what_reference_gives(exercise, run);
+            self.exercise = exercises::fill_in_expected(exercise, run);
             self.has_expectations = true;
             return;
         }

@@ -5,7 +5,7 @@ use curriculum::{Curriculum, Question};
 use domain::execution::{ExecutionResult, Program, Verdict};
 use environment::Clock;
 use exercises::Exercise;
-use exercises::{Report, expect_what_reference_gives, judge, trials};
+use exercises::{Report, fill_in_expected, judge, trials};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -95,7 +95,7 @@ pub async fn verify(exercise: Exercise, workers: &Workers) -> Report {
     let exercise = match exercise.reference.clone().try_into() {
         Ok(reference) if needs_expectations => {
             let result = run_program(workers, &exercise.trial(reference)).await;
-            expect_what_reference_gives(exercise, &result)
+            fill_in_expected(exercise, &result)
         }
         _ => exercise,
     };

@@ -276,7 +276,7 @@ pub async fn leaking(workers: &Workers) -> LeakQuality {
     for entry in &exercises {
         for parallel in debug::hint::parallels() {
             quality.checked += 1;
-            if exercises::gives_away(&parallel.code, &entry.exercise) {
+            if exercises::reveals_solution(&parallel.code, &entry.exercise) {
                 quality.withheld += 1;
                 continue;
             }

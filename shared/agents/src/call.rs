@@ -110,7 +110,7 @@ impl Teller<'_> {
         self.silent = self.silent
             || self.task != Task::Explain
             || guard::holds_code(&paragraph)
-            || guard::links_away(&paragraph)
+            || guard::has_link(&paragraph)
             || guard::repeats_instructions(&paragraph, prompt(self.task).system);
         if self.silent {
             return;

@@ -201,7 +201,7 @@ impl Drop for Ticket {
     }
 }
 
-/// Takes over from processes that are gone.
+/// Expires writers that have been silent for too long: their events are left to the relay.
 pub(crate) async fn expire_writers(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
     let expired = outbox::expire_writers(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
     if expired > 0 {

@@ -12,11 +12,11 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     if failure.kind == "TabError" || failure.kind == "IndentationError" {
         return indentation(failure);
     }
-    written_otherwise(failure).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
+    other_syntax(failure).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
 }
 
 /// What other languages, older Pythons and word processors write.
-fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
+fn other_syntax(failure: &Failure<'_>) -> Option<Advice> {
     let (message, text, place) = (failure.message, failure.text(), failure.place());
     let curly = text.chars().find(|c| "“”‘’„«»".contains(*c));
     if let Some(quote) = curly.filter(|_| message.contains("invalid character")) {

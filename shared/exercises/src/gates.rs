@@ -208,7 +208,7 @@ fn bodies(headers: &[&str], value: &str) -> String {
 
 /// Fills in the expected values of a variation's tests from the results of running its solution.
 #[must_use]
-pub fn expect_what_reference_gives(mut exercise: Exercise, result: &ExecutionResult) -> Exercise {
+pub fn fill_in_expected(mut exercise: Exercise, result: &ExecutionResult) -> Exercise {
     for (case, test) in exercise.tests.iter_mut().zip(&result.tests) {
         if case.expected.is_none() && case.raises.is_none() && test.verdict == Verdict::Ok {
             case.expected = Some(test.actual.clone());

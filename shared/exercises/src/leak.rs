@@ -15,7 +15,7 @@ const DOUBLE_PERCENT: usize = 80;
 
 /// Whether a program shows too much of the solution of an exercise. The starter code is no secret.
 #[must_use]
-pub fn gives_away(program: &str, exercise: &Exercise) -> bool {
+pub fn reveals_solution(program: &str, exercise: &Exercise) -> bool {
     let (shown, starter) = (Tokens::of(program), Tokens::of(&exercise.starter));
     let solution = Tokens::of(&exercise.reference);
     if shown.len() < MIN_TOKENS {

@@ -13,9 +13,9 @@ mod show;
 mod variations;
 
 pub use exercise::{Exercise, Template, TestCase};
-pub use gates::{Fault, Report, Trial, expect_what_reference_gives, judge, judge_task, trials};
+pub use gates::{Fault, Report, Trial, fill_in_expected, judge, judge_task, trials};
 pub use grade::{Before, Unjudged, grade};
-pub use leak::{gives_away, same_as};
+pub use leak::{reveals_solution, same_as};
 pub use parsons::{Block, MIN_FAILED, Parsons, parsons};
 pub use show::assigned;
 pub use variations::{id, variations};

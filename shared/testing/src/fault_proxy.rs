@@ -102,7 +102,7 @@ impl FaultProxy {
     }
 
     /// Repairs the network without waiting: for the clean-up of a failing test.
-    pub fn mend(&self) {
+    pub fn repair(&self) {
         self.requested.send_replace(Fault::Pass);
     }
 }
@@ -246,16 +246,16 @@ mod tests {
 
     async fn says(from: &mut TcpStream, to: &mut TcpStream, text: &str) {
         from.write_all(text.as_bytes()).await.unwrap();
-        hears(to, text).await;
+        receives(to, text).await;
     }
 
-    async fn hears(stream: &mut TcpStream, text: &str) {
+    async fn receives(stream: &mut TcpStream, text: &str) {
         let mut received = vec![0; text.len()];
         timeout(PATIENCE, stream.read_exact(&mut received)).await.unwrap().unwrap();
         assert_eq!(String::from_utf8_lossy(&received), text);
     }
 
-    fn hears_nothing(stream: &TcpStream) {
+    fn receives_nothing(stream: &TcpStream) {
         let received = stream.try_read(&mut [0]).map_err(|error| error.kind());
         assert_eq!(received, Err(io::ErrorKind::WouldBlock));
     }
@@ -273,7 +273,7 @@ mod tests {
         says(&mut line.client, &mut line.server, "question").await;
         tokio::join!(
             async { line.server.write_all(long.as_bytes()).await.unwrap() },
-            hears(&mut line.client, &long)
+            receives(&mut line.client, &long)
         );
         line.client.shutdown().await.unwrap();
         ends(&mut line.server).await;
@@ -295,13 +295,13 @@ mod tests {
             let mut beside = Line::new().await;
             says(&mut beside.client, &mut beside.server, "x").await;
         }
-        hears_nothing(&line.server);
-        hears_nothing(&line.client);
+        receives_nothing(&line.server);
+        receives_nothing(&line.client);
         line.proxy.set(Fault::Pass).await;
-        hears(&mut line.server, "question").await;
-        hears(&mut line.client, "answer").await;
+        receives(&mut line.server, "question").await;
+        receives(&mut line.client, "answer").await;
         let (mut welcomed, _) = line.listener.accept().await.unwrap();
-        hears(&mut welcomed, "hello").await;
+        receives(&mut welcomed, "hello").await;
     }
 
     #[tokio::test]
@@ -311,14 +311,14 @@ mod tests {
         says(&mut line.client, &mut line.server, "question").await;
         line.server.write_all(b"answer").await.unwrap();
         says(&mut line.client, &mut line.server, "are you there?").await;
-        hears_nothing(&line.client);
+        receives_nothing(&line.client);
         line.proxy.set(Fault::NoRequests).await;
-        hears(&mut line.client, "answer").await;
+        receives(&mut line.client, "answer").await;
         line.client.write_all(b"thanks").await.unwrap();
         says(&mut line.server, &mut line.client, "are you there?").await;
-        hears_nothing(&line.server);
+        receives_nothing(&line.server);
         line.proxy.set(Fault::Pass).await;
-        hears(&mut line.server, "thanks").await;
+        receives(&mut line.server, "thanks").await;
     }
 
     #[tokio::test]

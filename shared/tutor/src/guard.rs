@@ -47,7 +47,7 @@ static CHANGE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a text says what to write, instead of making the student think.
 #[must_use]
-pub fn tells_the_change(text: &str) -> bool {
+pub fn says_what_to_write(text: &str) -> bool {
     CHANGE.is_match(text)
 }
 
@@ -56,7 +56,7 @@ pub fn tells_the_change(text: &str) -> bool {
 /// A front end renders it as Markdown, so this is whatever becomes a link there, and whatever looks like an attempt at
 /// one; doubtful cases count.
 #[must_use]
-pub fn links_away(text: &str) -> bool {
+pub fn has_link(text: &str) -> bool {
     let plain = plain(text);
     let allowed = |rest: &str| MANUAL.iter().any(|manual| rest.starts_with(manual));
     // The target follows, with or without angle brackets.
@@ -74,7 +74,7 @@ pub fn links_away(text: &str) -> bool {
 
 /// Whether a text that is shown as code could end the code block, and continue as anything else.
 #[must_use]
-pub fn leaves_its_fence(code: &str) -> bool {
+pub fn breaks_out_of_fence(code: &str) -> bool {
     code.contains("```") || code.contains("~~~")
 }
 
@@ -169,7 +169,7 @@ fn entities(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds_code, links_away, repeats_instructions, tells_the_change};
+    use super::{has_link, holds_code, repeats_instructions, says_what_to_write};
 
     #[test]
     fn an_answer_that_repeats_its_instructions_is_noticed() {
@@ -211,14 +211,14 @@ mod tests {
             "Just add a colon.",
             "The solution is simple.",
         ] {
-            assert!(tells_the_change(text), "{text}");
+            assert!(says_what_to_write(text), "{text}");
         }
         for asked in [
             "What does `=` do, and what did you want to ask?",
             "Which is the last index of a list with five values?",
             "When does `total` change, and when does it stay?",
         ] {
-            assert!(!tells_the_change(asked), "{asked}");
+            assert!(!says_what_to_write(asked), "{asked}");
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
             "`<class 'int'>` isn't a text, `one = 1`; `<b>` isn't either: `x = '>'`, `action = 2`.",
             "A file: its lines. Call `handler.on_click(x)` about noon.",
         ] {
-            assert!(!links_away(fine), "{fine}");
+            assert!(!has_link(fine), "{fine}");
         }
     }
 
@@ -292,9 +292,9 @@ mod tests {
             "</form>",
             "click data:text/html;base64,AAAA",
         ] {
-            assert!(links_away(link), "{link}");
+            assert!(has_link(link), "{link}");
         }
         let padded = format!("<p title=\"{}\" onclick=alert(1)>", "x".repeat(5_000));
-        assert!(links_away(&padded), "behind a long title");
+        assert!(has_link(&padded), "behind a long title");
     }
 }

@@ -154,12 +154,12 @@ fn words(what: &'static str, text: &str, most: usize) -> Result<(), Withheld> {
 
 fn prose(what: &'static str, text: &str, most: usize) -> Result<(), Withheld> {
     words(what, text, most)?;
-    if guard::links_away(text) { Err(Withheld::Link) } else { Ok(()) }
+    if guard::has_link(text) { Err(Withheld::Link) } else { Ok(()) }
 }
 
 /// Code may contain any address, as long as it stays code.
 fn fenced(what: &'static str, code: &str) -> Result<(), Withheld> {
-    if guard::leaves_its_fence(code) { Err(Withheld::Code(what)) } else { Ok(()) }
+    if guard::breaks_out_of_fence(code) { Err(Withheld::Code(what)) } else { Ok(()) }
 }
 
 /// Parts of a diagram can be links, too.
@@ -169,7 +169,7 @@ fn diagram(text: &str) -> Result<(), Withheld> {
         line.starts_with("click") || line.contains("%%{")
     };
     fenced("the diagram", text)?;
-    if text.split(['\n', ';']).any(lead) || guard::links_away(text) {
+    if text.split(['\n', ';']).any(lead) || guard::has_link(text) {
         return Err(Withheld::Link);
     }
     Ok(())
@@ -230,7 +230,7 @@ pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<H
     if guard::holds_code(&read.hint) {
         return Err(Withheld::Code("the hint"));
     }
-    if guard::tells_the_change(&read.hint) {
+    if guard::says_what_to_write(&read.hint) {
         return Err(Withheld::Solution);
     }
     match names.iter().find(|name| !read.hint.contains(*name)) {
@@ -290,7 +290,7 @@ pub fn exercise(text: &str, prompt: &Prompt) -> Result<WrittenExercise, Withheld
         if shown.iter().any(|part| part.contains('`')) {
             return Err(Withheld::Code("a test"));
         }
-        if guard::links_away(&test.hidden) {
+        if guard::has_link(&test.hidden) {
             return Err(Withheld::Link);
         }
     }

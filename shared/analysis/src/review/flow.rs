@@ -23,7 +23,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
         check_function(findings, function, &all);
     }
     let left_early: Vec<&[Stmt]> =
-        all.statements.iter().filter_map(|stmt| left_in_first_round(stmt)).collect();
+        all.statements.iter().filter_map(|stmt| left_in_first_iteration(stmt)).collect();
     let mut has_told_else = false;
     for block in tree::blocks(program.body()) {
         unreachable(findings, block);
@@ -52,7 +52,7 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
     let returns_a_value = values.iter().any(|value| !value.is_none_literal_expr());
     let name = function.name.as_str();
     // Fixing a return in the first iteration fixes the rest, too.
-    let is_left_early = own.statements.iter().any(|stmt| left_in_first_round(stmt).is_some());
+    let is_left_early = own.statements.iter().any(|stmt| left_in_first_iteration(stmt).is_some());
     if returns_a_value && !is_generator && !is_left_early && !tree::ends(&function.body) {
         findings.add(
             "missing_return",
@@ -99,7 +99,7 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
 }
 
 /// The body of a loop that returns in its first iteration.
-fn left_in_first_round(stmt: &Stmt) -> Option<&[Stmt]> {
+fn left_in_first_iteration(stmt: &Stmt) -> Option<&[Stmt]> {
     let body: &[Stmt] = match stmt {
         Stmt::For(repeat) => &repeat.body,
         Stmt::While(repeat) => &repeat.body,

@@ -24,7 +24,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
             Stmt::For(repeat) => check_for(findings, repeat),
             Stmt::While(repeat) => {
                 endless(findings, repeat);
-                first_round(findings, &repeat.body);
+                first_iteration(findings, &repeat.body);
             }
             _ => {}
         }
@@ -46,7 +46,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
 
 fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
     let body = tree::all(&repeat.body);
-    first_round(findings, &repeat.body);
+    first_iteration(findings, &repeat.body);
     if let Some(list) = tree::name(&repeat.iter) {
         changed_while_looping(findings, list, &repeat.body);
     }
@@ -57,7 +57,7 @@ fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
         }
         reassigned(findings, target, &repeat.body);
     }
-    text_built(findings, &repeat.body);
+    string_concatenation(findings, &repeat.body);
 }
 
 /// The loop variable is assigned a value that is unrelated to the item, or never read.
@@ -232,7 +232,7 @@ fn last_return(block: &[Stmt]) -> Option<&Stmt> {
     }
 }
 
-fn first_round(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     if let Some(last) = first_round_return(body) {
         findings.add(
             "first_round_return",
@@ -258,7 +258,7 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
         }
         return;
     }
-    if let Some(name) = runs_away(repeat, &body) {
+    if let Some(name) = moves_away_from_end(repeat, &body) {
         findings.add(
             "endless_loop",
             repeat,
@@ -324,7 +324,7 @@ fn never_changed<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<Vec<&'a st
 }
 
 /// The name that has to shrink, and only grows, or the other way round.
-fn runs_away<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
+fn moves_away_from_end<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
     let test = repeat.test.as_compare_expr()?;
     let name = tree::name(&test.left)?;
     let ([op], [limit]) = (&*test.ops, &*test.comparators) else { return None };
@@ -354,7 +354,7 @@ fn runs_away<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
 }
 
 /// `text = text + ...` or `text += "..."` in a loop, where the text began empty.
-fn text_built(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+fn string_concatenation(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     for stmt in body {
         let Stmt::AugAssign(assignment) = stmt else { continue };
         let is_text =
