@@ -340,19 +340,19 @@ mod tests {
         for (change, why) in [
             (json!({ "explanation": "" }), "the explanation has 0 words"),
             (json!({ "explanation": "A list.\n```python\nx\n```" }), "the explanation holds code"),
-            (json!({ "explanation": "A list. See https://example.org" }), "it links"),
+            (json!({ "explanation": "A list. See https://example.org" }), "it contains a link"),
             (
                 json!({ "explanation": "Cats purr.", "examples": [{"title": "t", "code": "print(1)"}] }),
-                "it does not speak of Lists",
+                "it does not mention Lists",
             ),
             (json!({ "examples": [] }), "the list of examples has 0"),
-            (json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }), "it links"),
-            (json!({ "diagram": "flowchart LR\n  a[\"<img src=x>\"]" }), "it links"),
+            (json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }), "it contains a link"),
+            (json!({ "diagram": "flowchart LR\n  a[\"<img src=x>\"]" }), "it contains a link"),
             (
                 json!({ "examples": [{"title": "A list", "code": "'''\n```\n[x](//e)\n'''"}] }),
-                "an example holds code",
+                "an example contains code",
             ),
-            (json!({ "extra": 1 }), "not of the asked shape: unknown field `extra`"),
+            (json!({ "extra": 1 }), "not of the requested shape: unknown field `extra`"),
         ] {
             let fields = change.as_object().expect("an object");
             let refused = lists(|answer| {
