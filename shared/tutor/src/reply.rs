@@ -339,7 +339,7 @@ mod tests {
         assert!(lists(|_| {}).is_ok());
         for (change, why) in [
             (json!({ "explanation": "" }), "the explanation has 0 words"),
-            (json!({ "explanation": "A list.\n```python\nx\n```" }), "the explanation holds code"),
+            (json!({ "explanation": "A list.\n```python\nx\n```" }), "the explanation contains code"),
             (json!({ "explanation": "A list. See https://example.org" }), "it contains a link"),
             (
                 json!({ "explanation": "Cats purr.", "examples": [{"title": "t", "code": "print(1)"}] }),
