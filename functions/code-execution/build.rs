@@ -1,10 +1,10 @@
-//! Builds the Python image: CPython 3.14 with its library imported, kept as a WebAssembly component
-//! whose memory is that moment's, compiled ahead of time for this machine's architecture.
+//! Builds the Python image: CPython 3.14 with its library imported, as a WebAssembly component with a snapshot of its
+//! memory, compiled ahead of time for this machine's architecture.
 //!
-//! `componentize-py` brings the interpreter, so nothing is fetched. While the interpreter is set up no
-//! time passes and nothing is random, so the same inputs give the same component, but for some 260
-//! of 36 million bytes (measured by building twice). We take these for traces of the temporary folders into
-//! which the modules are unpacked, left in the memory that is kept.
+//! `componentize-py` contains the interpreter, so nothing is downloaded. While the interpreter is initialised no time
+//! passes and nothing is random, so the same inputs give the same component, except for some 260 of 36 million bytes
+//! (measured by building twice): presumably paths of the temporary folders into which the modules are unpacked, left in
+//! the snapshot.
 
 use std::{
     env,
@@ -31,7 +31,7 @@ use setup_wasmtime_wasi::{
     },
 };
 
-/// The time at which every image is set up: 2026-01-01, in seconds since 1970.
+/// The time at which every image is initialised: 2026-01-01, in seconds since 1970.
 const SET_UP_AT: u64 = 1_767_225_600;
 
 #[path = "src/sandbox/engine.rs"]
@@ -52,7 +52,7 @@ fn main() -> Result<()> {
     }
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
     let component = out.join("python.wasm");
-    // A new copy, since the interpreter writes where it imports from.
+    // A fresh copy, since the interpreter writes where it imports from.
     let guest = out.join("guest");
     if guest.exists() {
         fs::remove_dir_all(&guest)?;
@@ -119,7 +119,7 @@ async fn set_up(component: &Path, guest: &Path) -> Result<()> {
     .await
 }
 
-/// What the interpreter can call while it is set up: WASI without surprises.
+/// The WASI host while the interpreter is initialised.
 fn add_to_linker(linker: &mut Linker<Ctx>) -> Result<()> {
     setup_wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
@@ -134,14 +134,14 @@ fn add_to_linker(linker: &mut Linker<Ctx>) -> Result<()> {
     Ok(())
 }
 
-/// A world in which no time passes and every die shows the same, so that every image is the same.
+/// A host in which no time passes and all random numbers are the same, so that every image is the same.
 struct Still<'a>(&'a mut ResourceTable);
 
 fn still(context: &mut Ctx) -> Still<'_> {
     Still(context.ctx().table)
 }
 
-/// A wait that is over: whoever waits for time to pass is told that it has.
+/// A wait that is over at once.
 struct Over;
 
 #[setup_wasmtime_wasi::async_trait]

@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Setup, World, contract};
 
-/// Who calls, in the order of the columns below. The owner is the student to whom the things belong that are asked
-/// for, and the last one, since they may delete them.
+/// Who calls, in the order of the columns below. The owner is the student to whom the requested resources belong, and
+/// comes last, since they may delete them.
 const CALLERS: [&str; 6] =
     ["nobody", "a service", "another student", "a teacher", "an admin", "the owner"];
 
@@ -147,7 +147,7 @@ async fn tokens(world: &World) -> Vec<Option<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_endpoint_of_the_gateway_lets_in_whom_it_should() {
+async fn every_endpoint_of_the_gateway_admits_the_right_callers() {
     let world = World::new().await;
     let tokens = tokens(&world).await;
     let owner = tokens.last().and_then(Option::as_deref).expect("a token");

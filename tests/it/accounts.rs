@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn register_log_in_and_see_oneself() {
+async fn register_log_in_and_read_the_own_account() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let body = json!({ "email": "ADA@example.org ", "password": PASSWORD });
@@ -27,7 +27,7 @@ async fn register_log_in_and_see_oneself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
+async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let world = World::new().await;
     world.student("ada").await;
     let try_login = async |email: &str| {
@@ -57,7 +57,7 @@ async fn a_refresh_token_works_once_and_its_theft_ends_the_login() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn logging_out_and_time_end_a_login() {
+async fn a_login_ends_by_logging_out_or_expiry() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let body = json!({ "refresh_token": ada.refresh_token });
@@ -151,7 +151,7 @@ fn people_and_services_have_audiences_of_their_own() {
 pub(crate) const EC_KEY: &str = include_str!("ec-key.pem");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_external_identity_provider_is_believed_by_its_keys() {
+async fn an_external_identity_provider_is_trusted_by_its_keys() {
     let key = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).expect("the key is well-formed");
     let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a JWK");
     jwk.common.key_id = Some("key-1".to_owned());
@@ -212,7 +212,7 @@ async fn a_repeated_post_repeats_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_many_requests_are_told_when_to_come_again() {
+async fn too_many_requests_get_retry_after() {
     let settings = vec![("RATE_LIMIT_USER", "3".to_owned()), ("RATE_LIMIT_LOGIN", "2".to_owned())];
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);

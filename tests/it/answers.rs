@@ -1,4 +1,4 @@
-//! Answers are stored by who gives them, and given even where another version has begun the work.
+//! Answers are stored by the function that gives them, and given even if another version began the work.
 
 use domain::agent::Author;
 use reqwest::StatusCode;
@@ -18,7 +18,7 @@ fn id(reply: &Reply) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_told_in_place_is_what_is_stored() {
+async fn the_response_equals_the_stored_result() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let received = ask(&world, &student, json!({ "question": "What is a list?" })).await;
@@ -56,7 +56,7 @@ async fn wake(world: &World, student: &Student, query: Uuid, fallback: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_another_version_has_begun_is_answered_as_that_version_would_without_it() {
+async fn work_of_another_version_is_answered_with_its_fallback() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let query = id(&ask(&world, &student, json!({ "question": "What is a list?" })).await);
@@ -70,7 +70,7 @@ async fn what_another_version_has_begun_is_answered_as_that_version_would_withou
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_version_before_has_told_and_not_stored_is_stored_by_the_migration() {
+async fn results_of_the_last_version_are_stored_by_the_migration() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let received = ask(&world, &student, json!({ "question": "What is a list?" })).await;
@@ -93,7 +93,7 @@ async fn what_the_version_before_has_told_and_not_stored_is_stored_by_the_migrat
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_what_nobody_can_continue_it_is_said_that_it_failed() {
+async fn work_that_cannot_be_continued_is_reported_as_failed() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let query = id(&ask(&world, &student, json!({ "question": "What is a list?" })).await);

@@ -1,4 +1,4 @@
-//! What a careless or hostile client gets: a clear answer, and never a 500.
+//! What a careless or hostile client gets: a clear response, and never a 500.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn a_malformed_question_is_refused_with_its_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_addresses_methods_and_types_are_named() {
+async fn wrong_paths_methods_and_content_types_are_explained() {
     let world = World::new().await;
     let student = world.student("ada").await;
     check(&world.get("/nothing/here", None).await, 404, "not_found", "/docs");
@@ -209,7 +209,7 @@ async fn a_front_end_may_call_every_route_with_every_header() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_front_end_sees_where_it_stands() {
+async fn responses_report_the_rate_limit() {
     let world = World::new().await;
     let reply = world.send("api-gateway", |client, url| {
         client.get(format!("{url}/api/v1/me")).header("origin", "http://localhost:3000")

@@ -1,4 +1,4 @@
-//! No file of a crate uses another that, by whatever way round, uses it: each can be read after those it stands on.
+//! The files of a crate do not use each other in circles: each can be read after those that it depends on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

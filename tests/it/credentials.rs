@@ -1,4 +1,4 @@
-//! What passwords, tokens and addresses are worth to whoever is not their owner: nothing.
+//! Passwords, tokens and addresses are of no use to anyone but their owner.
 
 use std::sync::{
     Arc,
@@ -46,7 +46,7 @@ async fn register(world: &World, key: &'static str, password: &str) -> Reply {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_kept_of_a_registration_says_nothing_about_its_password() {
+async fn a_stored_registration_reveals_nothing_about_its_password() {
     let world = World::new().await;
     let mut database = world.database().await;
     let mut stored = Vec::new();
@@ -63,7 +63,7 @@ async fn what_is_kept_of_a_registration_says_nothing_about_its_password() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registration_repeated_with_another_password_logs_nobody_in() {
+async fn repeating_a_registration_with_another_password_does_not_log_in() {
     let world = World::new().await;
     let first = register(&world, "r1", PASSWORD).await;
     let other = register(&world, "r1", "battery staple").await;
@@ -88,7 +88,7 @@ async fn new_login(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_logs_out_is_out_even_while_the_token_is_refreshed() {
+async fn logging_out_works_even_while_the_token_is_refreshed() {
     let settings = high(&["RATE_LIMIT_LOGIN", "RATE_LIMIT_PASSWORD", "RATE_LIMIT_ACCOUNT"]);
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     world.student("ada").await;
@@ -151,7 +151,7 @@ async fn a_stranger_locks_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_knows_the_password_gets_in_while_many_strangers_guess() {
+async fn the_owner_gets_in_while_many_strangers_guess() {
     let world = behind_a_proxy(&[("RATE_LIMIT_ACCOUNT", "5")]).await;
     world.student("ada").await;
     for stranger in 0..6 {
@@ -204,7 +204,7 @@ async fn nobody_escapes_a_limit_by_naming_another_address() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn counters_of_made_up_addresses_do_not_pile_up() {
+async fn counters_of_invented_addresses_do_not_accumulate() {
     const AT_ONCE: i64 = 8;
     let world = World::new().await;
     for minute in 0..5 {
@@ -222,7 +222,7 @@ async fn counters_of_made_up_addresses_do_not_pile_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_identity_provider_that_is_away_for_a_moment_logs_nobody_out() {
+async fn a_short_outage_of_the_identity_provider_logs_nobody_out() {
     let key = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).expect("the key is well-formed");
     let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a JWK");
     jwk.common.key_id = Some("key-1".to_owned());

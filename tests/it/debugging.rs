@@ -1,4 +1,4 @@
-//! The debug agent: it sees the program fail, says where and why, and gives one hint at a time.
+//! The debug agent runs the program, says where and why it fails, and gives one hint at a time.
 
 use domain::execution::Verdict;
 use events::question_answered::Details;
@@ -28,7 +28,7 @@ async fn code_alone_is_run_and_the_error_is_found_in_it() {
         json!({ "type": "IndexError", "message": "list index out of range", "line": 3 })
     );
     assert!(found["cause"].as_str().is_some_and(|cause| cause.contains("index is 2")), "{found}");
-    assert_eq!(found["misconception"], "positions begin at 1, or end at the length");
+    assert_eq!(found["misconception"], "positions start at 1, or end at the length");
     assert_eq!((&found["hint"]["level"], &found["hint"]["of"]), (&json!(1), &json!(3)));
     // To look into a program is no run of its student.
     let sql = "SELECT count(*) FROM events WHERE topic = 'progress.events' AND subject = $1

@@ -1,5 +1,5 @@
-//! Events that come twice, late, out of order, damaged, or to a process that dies: exactly one answer
-//! is stored, nothing is lost, and nobody waits for somebody else.
+//! Events that arrive twice, late, out of order, damaged, or at a process that dies: exactly one answer is stored,
+//! nothing is lost, and no student waits for another.
 
 use std::{
     collections::HashSet,
@@ -240,7 +240,7 @@ impl Act for HoldsUpOne {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_slow_student_among_a_hundred_holds_up_nobody() {
+async fn one_slow_student_among_a_hundred_delays_nobody() {
     let mut bench = Bench::new().await;
     let (go, handled) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
     let slow = Uuid::from_u128(1);

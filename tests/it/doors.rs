@@ -1,4 +1,4 @@
-//! Which doors are open to whom: events, metrics, internal endpoints; and how they close.
+//! Access to event ingress, metrics and internal endpoints; and how servers shut down.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ async fn a_function_that_anybody_could_send_events_to_does_not_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn through_api_gateway_come_no_events() {
+async fn no_events_are_accepted_through_api_gateway() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
     let lambda = single.lambda(triage::function);
@@ -108,7 +108,7 @@ async fn through_api_gateway_come_no_events() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_request_is_refused_and_no_failed_invocation() {
+async fn an_invalid_request_is_refused_without_a_failed_invocation() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
     let lambda = single.lambda(triage::function);
@@ -140,7 +140,7 @@ async fn public(single: &mut Single) -> Host {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn metrics_are_for_this_machine_or_whoever_has_their_token() {
+async fn metrics_are_for_this_machine_or_holders_of_the_token() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let look = async |host: &Host, token: Option<&str>| {

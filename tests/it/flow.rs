@@ -43,7 +43,7 @@ async fn a_question_is_answered_over_apache_kafka() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_patience_the_answer_is_found_later() {
+async fn without_waiting_the_answer_is_found_later() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let reply = world.ask(&student, "What is a set?", 0).await;

@@ -1,4 +1,4 @@
-//! Grades that are true, and tell no more than they may.
+//! Grades are correct, and reveal no more than they may.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn leaky_solution() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_a_student_can_get_holds_a_hidden_value() {
+async fn no_response_to_a_student_contains_a_hidden_value() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let hidden = (0..CHANNELS.len()).map(|number| {
@@ -129,7 +129,7 @@ async fn nothing_that_a_student_can_get_holds_a_hidden_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_solution_whose_truth_is_not_known_is_not_graded_and_is_no_attempt() {
+async fn a_solution_that_cannot_be_judged_is_not_graded_and_is_no_attempt() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let case = |expected: &str| {
@@ -173,7 +173,7 @@ async fn a_solution_whose_truth_is_not_known_is_not_graded_and_is_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn right_solutions_pass_with_whatever_is_below_them_and_what_cannot_be_tested_says_why() {
+async fn correct_solutions_pass_whatever_is_below_them_and_untestable_ones_say_why() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let tests = json!([{ "call": "f(1)", "expected": "'right'" },

@@ -1,4 +1,4 @@
-//! Decisions that are ready together share a transaction, and no other's failure.
+//! Decisions that are ready together share a transaction, but not each other's failures.
 
 use chrono::TimeDelta;
 use events::question_asked::QuestionAsked;
@@ -57,7 +57,7 @@ async fn decisions_that_are_ready_together_share_transactions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_that_were_handled_before_are_passed_over_and_the_others_still_share_transactions() {
+async fn events_handled_before_are_skipped_and_the_others_still_share_transactions() {
     const SENT: u128 = 100;
     let mut bench = Bench::new().await;
     let mut conn = bench.database().connect().await;
@@ -86,7 +86,7 @@ async fn those_that_were_handled_before_are_passed_over_and_the_others_still_sha
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_fails_is_given_up_and_all_others_are_done_once() {
+async fn a_failing_event_is_given_up_and_all_others_are_done_once() {
     let mut bench = Bench::new().await;
     let of_all = (0..EVENTS).map(|number| {
         let question = if number % 40 == 7 { "poison" } else { "x" };
@@ -102,7 +102,7 @@ async fn one_that_fails_is_given_up_and_all_others_are_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_is_taken_for_dead_goes_on() {
+async fn a_process_whose_writer_expired_registers_as_a_new_one() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let sql = "UPDATE writers SET taken_over_at = now()";
@@ -132,7 +132,7 @@ async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
         occurred_at: now,
     };
     let mut last = sqlx::Connection::begin(&mut dead).await.expect("a transaction");
-    let kept = storage::events::claim_and_insert(
+    let inserted = storage::events::claim_and_insert(
         &mut last,
         Claims::default(),
         &[event],
@@ -140,17 +140,18 @@ async fn what_a_dead_process_commits_at_the_last_moment_is_found_later() {
         now,
     )
     .await;
-    assert!(kept.expect("valid").is_some(), "the writer is alive");
+    assert!(inserted.expect("valid").is_some(), "the writer is alive");
     let left = async |conn: &mut PgConnection| -> i64 {
         let left = sqlx::query_scalar("SELECT count(*) FROM delayed_events").fetch_one(conn);
         left.await.expect("valid")
     };
     let later = now + TimeDelta::seconds(11);
-    let gone = outbox::take_over(&mut relay, later, later - TimeDelta::seconds(10), now).await;
+    let gone = outbox::expire_writers(&mut relay, later, later - TimeDelta::seconds(10), now).await;
     assert_eq!((gone.expect("valid"), left(&mut relay).await), (1, 0), "nothing is visible yet");
     last.commit().await.expect("it is committed");
     let settled = later + TimeDelta::seconds(31);
-    let gone = outbox::take_over(&mut relay, settled, now, settled - TimeDelta::seconds(30)).await;
+    let gone =
+        outbox::expire_writers(&mut relay, settled, now, settled - TimeDelta::seconds(30)).await;
     assert_eq!((gone.expect("valid"), left(&mut relay).await), (1, 1));
     drop((dead, relay));
     database.remove().await;

@@ -1,4 +1,4 @@
-//! The harness itself: a test that checks nothing at its end fails, and so does what it is to find.
+//! The harness itself: a test without final checks fails, and so does one whose final checks find something.
 
 use serde_json::{Value, json};
 use tests::{World, contract::conforms};
@@ -22,7 +22,7 @@ async fn a_test_that_leaves_a_dead_letter_fails() {
 }
 
 #[test]
-fn an_answer_that_is_not_as_documented_is_found() {
+fn an_undocumented_response_is_detected() {
     let document = json!({ "components": { "schemas": {
         "Dog": { "type": "object", "required": ["name"], "properties": {
             "name": { "type": "string" }, "age": { "type": ["integer", "null"] },

@@ -119,7 +119,7 @@ async fn send(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_a_client_sends_it_is_never_told_that_it_is_our_fault() {
+async fn nothing_that_a_client_sends_is_a_server_error() {
     let settings = [
         "RATE_LIMIT_USER",
         "RATE_LIMIT_ADDRESS",

@@ -1,5 +1,4 @@
-//! What the tutor remembers: follow-ups are understood within a conversation, and the student can read and
-//! delete it.
+//! Conversations: follow-ups are understood within one, and the student can read and delete it.
 
 use api_gateway::responses::{Conversation, ListedConversation};
 use reqwest::StatusCode;
@@ -24,7 +23,7 @@ fn content(reply: &Reply) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_can_go_on_from_the_answer_before_it() {
+async fn a_question_can_follow_up_on_the_previous_answer() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let first = ask(&world, &student, "What is a list?").await;
@@ -68,7 +67,7 @@ async fn the_program_of_the_last_question_is_still_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_said_long_ago_or_by_others_is_not_meant() {
+async fn old_exchanges_and_other_students_exchanges_are_ignored() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let first = ask(&world, &ada, "What is a list?").await;
@@ -167,7 +166,7 @@ async fn check_erased_in_work(question: Value, function: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_conversation_that_is_deleted_while_its_question_is_in_work_leaves_no_trace() {
+async fn a_conversation_that_is_deleted_while_its_question_is_in_progress_leaves_no_trace() {
     let question = json!({ "question": "What is a list? My secret is swordfish." });
     check_erased_in_work(question, "triage").await;
 }
@@ -200,11 +199,12 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
     };
     let events = [event(1, request), event(2, Uuid::from_u128(8))];
     let (writer, _) = storage::outbox::register(&mut conn, now).await.expect("it is registered");
-    let kept =
+    let inserted =
         storage::events::claim_and_insert(&mut conn, Claims::default(), &events, Some(writer), now)
             .await;
-    let kept = kept.expect("they are kept").expect("the writer is alive");
-    let sent: Vec<Uuid> = kept.iter().filter(|kept| kept.is_sent).map(|kept| kept.id).collect();
+    let inserted = inserted.expect("they are stored").expect("the writer is alive");
+    let sent: Vec<Uuid> =
+        inserted.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
     assert_eq!(sent, [Uuid::from_u128(2)], "the other question's is sent");
     let sql = "SELECT data::text, writer IS NULL FROM events ORDER BY sequence";
     let kept: Vec<(String, bool)> = sqlx::query_as(sql).fetch_all(&mut conn).await.expect("valid");
@@ -215,7 +215,7 @@ async fn what_is_emitted_for_a_deleted_question_is_kept_without_its_text_and_not
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_character_that_jsonb_cannot_hold_is_answered_like_any_other() {
+async fn a_question_with_characters_that_jsonb_cannot_represent_is_answered() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let body = json!({ "question": "why does it fail?", "code": "print('a\\0b')\nraise ValueError('c\\0d')" });
@@ -227,7 +227,7 @@ async fn a_character_that_jsonb_cannot_hold_is_answered_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_student_says_whether_an_answer_has_helped() {
+async fn a_student_rates_an_answer() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let reply = ask(&world, &ada, "What is a list?").await;

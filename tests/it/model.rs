@@ -1,5 +1,5 @@
-//! The model path: what a model says reaches the student only after it was looked at, and whatever goes wrong
-//! with it, the student gets an answer.
+//! The model path: what a model says reaches the student only after it was checked, and whatever goes wrong with the
+//! model, the student gets an answer.
 
 use std::{pin::pin, time::Duration};
 
@@ -80,7 +80,7 @@ async fn a_model_explains_and_its_examples_carry_what_they_really_print() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_is_told_while_it_is_made_in_order_and_kept_nowhere() {
+async fn an_answer_is_streamed_in_order_and_not_stored() {
     let server = ModelServer::playing([Scripted::Says(explanation(&[GOOD]))]).await;
     let world = world(&server, &[]).await;
     let student = world.student("ada").await;
@@ -147,7 +147,7 @@ async fn whatever_goes_wrong_with_the_model_the_course_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_who_ask_the_same_at_once_cost_one_call() {
+async fn many_identical_questions_at_once_cost_one_call() {
     let delay = Duration::from_millis(600);
     let server =
         ModelServer::answering(move |_| Scripted::After(delay, explanation(&[GOOD]))).await;
@@ -174,7 +174,7 @@ async fn many_who_ask_the_same_at_once_cost_one_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_when_as_many_wait_as_can_is_answered_without_the_model() {
+async fn when_too_many_wait_further_questions_are_answered_without_the_model() {
     const OTHERS: &str =
         "INSERT INTO drafts (id, query_id, agent, body, waits_for, created_at, deadline_at)
         SELECT gen_random_uuid(), query_id, agent, body, waits_for, created_at, deadline_at
@@ -200,7 +200,7 @@ async fn who_comes_when_as_many_wait_as_can_is_answered_without_the_model() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_spent_budget_ends_the_calls_and_not_the_answers() {
+async fn a_spent_budget_stops_calls_but_not_answers() {
     let server = ModelServer::answering(|_| Scripted::Says(explanation(&[GOOD]))).await;
     let world = world(&server, &[("MODEL_STUDENT_DAILY_CALLS", "1")]).await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
@@ -222,7 +222,7 @@ async fn a_spent_budget_ends_the_calls_and_not_the_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_model_holds_up_nobody_else() {
+async fn a_slow_model_delays_nobody_else() {
     let slow = |request: &ModelRequest| {
         let delay = if request.data()["topic"] == "Lists" { 2_000 } else { 0 };
         Scripted::After(Duration::from_millis(delay), explanation(&[GOOD]))
@@ -248,7 +248,7 @@ async fn a_slow_model_holds_up_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hint_may_be_said_in_other_words_that_say_no_more() {
+async fn a_hint_may_be_rephrased_if_it_reveals_no_more() {
     let words = "What does `totl` on line 2 look like, next to the names above it?";
     let server = ModelServer::playing([
         Scripted::Says(json!({ "hint": words }).to_string()),
@@ -271,7 +271,7 @@ async fn a_hint_may_be_said_in_other_words_that_say_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_note_is_told_if_its_lines_do_the_same() {
+async fn a_note_is_shown_if_its_suggestion_does_the_same() {
     let code = "numbers = [1, 2, 3]\ntotal = 0\nfor number in numbers:\n    total += number\nprint(total)\n";
     let note = |line: u32, before: &str, after: &str| {
         json!({ "line": line, "message": "There is a shorter way.", "why": "Less to read.",
@@ -297,7 +297,7 @@ async fn a_note_is_told_if_its_lines_do_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_model_is_asked_where_a_question_is_for_only_if_it_is_open() {
+async fn a_model_routes_a_question_only_if_the_rules_leave_it_open() {
     let server = ModelServer::answering(|request| {
         let says = match request.body["response_format"]["json_schema"]["name"].as_str() {
             Some("classify") => json!({ "agent": "exercise", "reason": "wants to do something" }),

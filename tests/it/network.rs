@@ -38,8 +38,8 @@ struct Network {
 /// A test that fails must end: what is stopped then needs a network that works.
 impl Drop for Network {
     fn drop(&mut self) {
-        self.to_database.mend();
-        self.to_kafka.mend();
+        self.to_database.repair();
+        self.to_kafka.repair();
     }
 }
 
@@ -164,22 +164,23 @@ async fn check_refused_in_time(fault: Fault) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_database_swallows_packets_a_student_is_told_in_time_to_come_again() {
+async fn while_the_database_swallows_packets_a_student_is_told_in_time_to_retry() {
     check_refused_in_time(Fault::Stall).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_database_is_cut_off_a_student_is_told_in_time_to_come_again() {
+async fn while_the_database_is_cut_off_a_student_is_told_in_time_to_retry() {
     check_refused_in_time(Fault::Cut).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_databases_answers_are_lost_a_student_is_told_in_time_and_asks_but_once() {
+async fn while_the_databases_answers_are_lost_a_student_is_told_in_time_and_nothing_is_done_twice()
+{
     check_refused_in_time(Fault::NoAnswers).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_nothing_reaches_the_database_a_student_is_told_in_time_to_come_again() {
+async fn while_nothing_reaches_the_database_a_student_is_told_in_time_to_retry() {
     check_refused_in_time(Fault::NoRequests).await;
 }
 

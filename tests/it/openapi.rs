@@ -88,7 +88,7 @@ fn every_operation_has_a_name_of_its_own_and_every_response_a_description() {
 }
 
 #[test]
-fn a_schema_that_says_nothing_is_found() {
+fn an_empty_schema_is_detected() {
     for schema in [
         serde_json::json!({}),
         serde_json::json!({ "type": "object" }),

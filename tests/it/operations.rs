@@ -149,11 +149,11 @@ async fn what_is_registered_twice_or_is_not_in_the_spec_does_not_start() {
     let error =
         start(Function::new(&BENCH).decides(Counts::default()).repeats(CountsRuns::default()));
     let error = error.await;
-    assert!(error.contains("other periodic work than its spec says"), "{error}");
+    assert!(error.contains("periodic work that differs from its spec"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_letter_is_sent_again_to_the_function_that_gave_it_up() {
+async fn a_dead_letter_is_replayed_to_the_function_that_gave_it_up() {
     let mut bench = Bench::new().await;
     let (counts, other) = (Counts::default(), Counts::default());
     counts.refuses.store(true, Ordering::SeqCst);
@@ -202,7 +202,7 @@ async fn a_dead_letter_is_sent_again_to_the_function_that_gave_it_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_event_cannot_be_sent_again() {
+async fn a_message_that_is_no_event_cannot_be_replayed() {
     let mut bench = Bench::new().await;
     let host = bench.host(|function| function.decides(Counts::default())).await;
     publish(&bench.brokers(), "learning.requests", "k", Some(b"garbage")).await;
@@ -280,7 +280,7 @@ async fn periodic_work_is_done_by_tick_by_http_and_by_lambda() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_several_instances_one_does_the_periodic_work_of_an_interval() {
+async fn periodic_work_is_done_by_one_of_several_instances_in_each_interval() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let (start, minute) = (Clock::System.now(), TimeDelta::minutes(1));

@@ -74,7 +74,7 @@ async fn the_course_is_listed_page_by_page_and_nothing_hidden_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_solution_is_graded_by_hidden_tests_and_learns_what_may_be_shown() {
+async fn a_solution_is_graded_by_hidden_tests_which_stay_hidden() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
     let (exercise, path) = exercise("second-largest");
@@ -114,7 +114,7 @@ async fn a_solution_is_graded_by_hidden_tests_and_learns_what_may_be_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_solution_whose_run_is_lost_is_said_to_be_lost() {
+async fn a_solution_whose_run_is_lost_is_reported_as_lost() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let (exercise, path) = exercise("second-largest");
@@ -141,7 +141,7 @@ async fn a_solution_whose_run_is_lost_is_said_to_be_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_way_to_fail_a_test_is_told_apart() {
+async fn every_way_to_fail_a_test_is_distinguished() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let (_, path) = exercise("second-largest");

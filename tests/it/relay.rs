@@ -34,7 +34,7 @@ async fn leave_behind(world: &World, topic: &str, key: &str, data: &str, count: 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_no_broker_takes_is_parked_and_the_student_is_answered() {
+async fn an_event_that_the_broker_refuses_is_parked_and_the_student_is_answered() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let too_large = json!({ "text": "x".repeat(1_200_000) }).to_string();
@@ -57,7 +57,7 @@ async fn an_event_that_no_broker_takes_is_parked_and_the_student_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_events_that_cannot_be_sent_hold_up_nobody() {
+async fn thousands_of_unsendable_events_delay_nobody() {
     let world = World::new().await;
     let student = world.student("ada").await;
     // Older than anything else, so the relay takes them first; each of its own student, so no order protects them. No
@@ -103,7 +103,7 @@ async fn a_backlog_is_noted_as_it_is_sent_so_that_nothing_of_it_is_sent_again() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_a_broker_refuses_for_now_is_tried_again_and_not_for_ever() {
+async fn an_event_that_a_broker_refuses_temporarily_is_retried_but_not_forever() {
     let (database, cluster) =
         (TestDatabase::create().await, MockCluster::new(1).expect("a cluster"));
     let topic = Topic::ProgressEvents.name();

@@ -121,7 +121,7 @@ async fn no_table_grows_without_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_schedule_that_seldom_sweeps_deletes_all_that_is_old() {
+async fn a_rare_sweep_deletes_all_old_rows() {
     // More than a part of the table.
     const OLD: u64 = 150_000;
     let database = TestDatabase::create().await;
@@ -134,7 +134,7 @@ async fn a_schedule_that_seldom_sweeps_deletes_all_that_is_old() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_table_is_passed_part_by_part_from_minute_to_minute() {
+async fn a_large_table_is_swept_part_by_part_each_minute() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let rows = "INSERT INTO inbox SELECT 'test', gen_random_uuid(), 'epoch' FROM generate_series(1, 150000)";

@@ -45,7 +45,7 @@ async fn a_program_is_run_and_read_and_its_quality_goes_to_progress() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_run_shows_comes_first_and_three_things_are_told() {
+async fn findings_of_the_run_come_first_and_three_are_shown() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let code = "import math\nlist = [3, 1]\nlist = list.sort()\nfor x in list:\n    if x == None:\n        print(x)\n";
@@ -62,7 +62,7 @@ async fn what_a_run_shows_comes_first_and_three_things_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn better_lines_that_do_something_else_are_not_told() {
+async fn suggestions_that_change_the_behaviour_are_not_shown() {
     let world = World::new().await;
     let student = world.student("ada").await;
     // 2 is true, and not equal to True.
@@ -88,7 +88,7 @@ async fn clean_code_is_praised_and_nothing_is_invented() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_for_an_opinion_is_routed_with_the_program_in_it() {
+async fn a_question_for_an_opinion_is_routed_with_its_program() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let question = "Could you review my code and tell me how to improve it?\n```python\nx = True\nif x == True:\n    print('yes')\n```";

@@ -258,7 +258,7 @@ async fn a_knative_kafka_source_delivers_in_both_modes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dapr_is_told_in_the_body_what_to_do() {
+async fn dapr_gets_its_instruction_in_the_body() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
     let function = triage::function(&mut single.settings, &single.services);
@@ -315,7 +315,7 @@ impl Act for NeverSucceeds {
 const DELIVERIES: i64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_delivers_an_event_that_never_succeeds_is_told_at_last_that_it_is_dealt_with() {
+async fn an_event_that_never_succeeds_is_finally_acknowledged() {
     let world = World::new().await;
     let mut single = Single::new(&world, &[]).await;
     let lambda = single.lambda(|_, _| Function::new(&BENCH).acts(NeverSucceeds));

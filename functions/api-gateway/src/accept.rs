@@ -1,5 +1,5 @@
-//! Accepting requests: stored before the client hears of it, done once however often it is sent, and answered in
-//! place if the answer comes soon enough.
+//! Accepting requests. A request is stored before the client gets a response, done once however often it is sent, and
+//! answered in the same response if the answer comes in time.
 
 use std::time::Duration;
 
@@ -23,23 +23,23 @@ use uuid::Uuid;
 
 use crate::{gateway::Gateway, limits, spec::NAME};
 
-/// How long a client waits for an answer that says nothing about it, in seconds.
+/// How long a client waits for an answer if it does not say, in seconds.
 const DEFAULT_PATIENCE: u64 = 5;
-/// The longest that a client may wait in one request, in seconds; API Gateway cuts at 30.
+/// The longest that a client may wait in one request, in seconds; API Gateway cuts off at 30.
 const LONGEST_PATIENCE: u64 = 25;
 /// The longest `Idempotency-Key`.
 const KEY_LIMIT: usize = 200;
 
 /// What a student asks a function to do.
 pub(crate) trait StudentRequest: Serialize + Send + Sync + 'static {
-    /// What asks the function for it.
+    /// The event that asks the function for it.
     type Event: Event + Sync;
-    /// What brings the answer.
+    /// The event that carries the answer.
     type Answer: Event;
     /// What is known of it once it is stored.
     type Stored: Send;
 
-    /// Tells keys of one kind of request from those of another.
+    /// Separates the keys of different kinds of requests.
     const OPERATION: &'static str;
 
     /// Stores it; `stored` is its JSON.
@@ -58,11 +58,11 @@ pub(crate) trait StudentRequest: Serialize + Send + Sync + 'static {
 
 /// A request that was accepted.
 pub(crate) struct Accepted<S> {
-    /// Its id; of a request that was sent before, the first one's.
+    /// Its id; for a repeated request, the id of the first one.
     pub(crate) id: Uuid,
     /// When it was accepted.
     pub(crate) at: DateTime<Utc>,
-    /// The answer, if it came within the client's patience.
+    /// The answer, if it came before the client stopped waiting.
     pub(crate) answer: Option<Answered<S>>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Accepted<S> {
 pub(crate) struct Answered<S> {
     /// What is known of the request.
     pub(crate) stored: S,
-    /// What has answered it.
+    /// The event that answered it.
     pub(crate) event: CloudEvent,
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn accept<R: StudentRequest>(
     let now = services.clock.now();
     let id = services.clock.new_id();
     let stored = serde_json::to_value(&request).map_err(|error| Problem::internal(&error))?;
-    // Expected before it is asked for, so that no answer can slip through between.
+    // Subscribed before the request is stored, so that no answer can be missed.
     let waiter = services.replies.expect::<R::Answer>(id);
     let origin = WorkOrigin {
         function: NAME,
@@ -122,14 +122,14 @@ struct Acceptance<R> {
     request: R,
     id: Uuid,
     student: UserId,
-    /// The role of a student whom another identity provider vouches for, and who may have no account here yet.
+    /// The role of a student of another identity provider, who may have no account here yet.
     external: Option<Role>,
     key: Option<String>,
     stored: serde_json::Value,
     now: DateTime<Utc>,
 }
 
-/// What became of a request that was to be accepted.
+/// The outcome of accepting a request.
 enum Outcome<S> {
     /// It is new, and stored.
     Stored(S),
@@ -211,7 +211,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     }
 }
 
-/// What a unit of work has failed with, for whoever asked for it.
+/// The error of a unit of work, for its caller.
 pub(crate) fn failed(error: HandlerError) -> Problem {
     let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = error;
     match cause.downcast::<sqlx::Error>() {
@@ -228,7 +228,7 @@ fn without_account(error: HandlerError) -> Problem {
         .and_then(sqlx::Error::as_database_error)
         .and_then(|error| error.constraint());
     if constraint.is_some_and(|name| name.ends_with("_student_id_fkey")) {
-        Problem::unauthorized("this account does not exist any more; register")
+        Problem::unauthorized("this account no longer exists; register again")
     } else {
         failed(error)
     }

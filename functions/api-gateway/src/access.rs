@@ -45,22 +45,22 @@ impl From<&User> for Profile {
     }
 }
 
-/// Tokens, and whom they are for.
+/// A pair of tokens, with the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     /// Goes into `Authorization: Bearer …`.
     pub access_token: String,
-    /// How it is shown.
+    /// How the token is presented.
     pub token_type: TokenType,
-    /// Seconds until the access token ends.
+    /// Seconds until the access token expires.
     pub expires_in: i64,
     /// Exchanged once for a new pair at `/auth/refresh`.
     pub refresh_token: String,
-    /// Whom they are for.
+    /// The account.
     pub user: Profile,
 }
 
-/// How an access token is shown (RFC 6750).
+/// How an access token is presented (RFC 6750).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum TokenType {
     /// Whoever has it may use it.
@@ -102,12 +102,12 @@ pub(crate) async fn issue(
     })
 }
 
-/// What is kept of a refresh token.
+/// What is stored of a refresh token.
 pub(crate) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// 501: accounts are kept elsewhere.
+/// 501: accounts are managed elsewhere.
 pub(crate) fn external_only() -> Problem {
     Problem::new(
         axum::http::StatusCode::NOT_IMPLEMENTED,

@@ -1,4 +1,4 @@
-//! Accounts: register, log in, refresh, log out, and who am I.
+//! Accounts: register, log in, refresh, log out, and read one's own account.
 
 use axum::{
     extract::State,
@@ -66,7 +66,7 @@ pub(crate) async fn register(
     let clock = &gateway.services.clock;
     let now = clock.now();
     let id = UserId::from_uuid(clock.new_id());
-    // Never the password: of a hash without salt it could be guessed. It is compared with the account's.
+    // Without the password, which could be guessed from an unsalted hash. It is compared with the account's.
     let request_hash =
         Sha256::digest([request.email.as_str(), request.display_name.as_str()].join("\n"));
     let user = User {
@@ -98,7 +98,8 @@ pub(crate) async fn register(
         }
     }
     if !users::insert(tx.conn(), &user).await? {
-        let detail = "there is an account with this e-mail address; log in, or use another one";
+        let detail =
+            "an account with this e-mail address exists already; log in, or use another address";
         return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
     }
     session(&gateway, tx, &user, StatusCode::CREATED).await
@@ -168,13 +169,13 @@ pub(crate) async fn refresh(
     Json(request): Json<RefreshRequest>,
 ) -> Result<Response, Problem> {
     let now = gateway.services.clock.now();
-    let refused = || Problem::unauthorized("the refresh token is not valid any more; log in again");
+    let refused = || Problem::unauthorized("the refresh token is no longer valid; log in again");
     let mut tx = gateway.services.store.begin(NAME).await?;
     match refresh_tokens::use_up(tx.conn(), &access::hash(&request.refresh_token), now).await? {
         Use::Refused => Err(refused()),
         Use::Reused { family_id } => {
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
-            tracing::warn!(%family_id, "a refresh token came twice, its family is revoked");
+            tracing::warn!(%family_id, "a refresh token was used twice, its family is revoked");
             Err(refused())
         }
         Use::Accepted { user_id, family_id } => {

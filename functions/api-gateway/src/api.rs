@@ -30,7 +30,7 @@ use crate::{
     info(
         title = "LearnFlow",
         description = "The back end of AI-tutored Python courses. Errors are `application/problem+json` \
-                       (RFC 9457); `code` tells them apart."
+                       (RFC 9457); `code` distinguishes them."
     ),
     modifiers(&Bearer),
     tags((name = "Tutor", description = "Questions and answers"),
@@ -67,7 +67,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi
 }
 
-/// Says what holds for all operations: errors are problems, and each may end in one that it does not name.
+/// Adds what holds for all operations: errors are problems, and any operation may return one that it does not list.
 fn complete(operation: &mut Operation) {
     let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));
     let other = ResponseBuilder::new()
@@ -91,7 +91,7 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// What counts against the limit of an address.
+/// What counts towards the limit of an address.
 fn limited() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -159,7 +159,7 @@ async fn health() -> Json<Probe> {
     Json(Probe { status: ProbeStatus::Ok })
 }
 
-/// Whether work can be accepted: the database answers. Kafka may be away, since accepted work is kept.
+/// Whether work can be accepted: the database answers. Kafka may be down, since accepted work is stored.
 #[utoipa::path(get, path = "/ready", tag = "Operations",
     responses((status = 200, body = Probe), (status = 503, body = Probe)))]
 async fn ready(State(gateway): State<Gateway>) -> Response {

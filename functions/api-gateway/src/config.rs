@@ -8,19 +8,18 @@ use runtime::{config::Settings, web::TrustedProxies};
 pub(crate) struct GatewayConfig {
     /// `CORS_ORIGINS`: where front ends are served from, comma-separated.
     pub(crate) cors_origins: Vec<HeaderValue>,
-    /// `TRUSTED_PROXIES`, `PROXY_HEADER`: what stands in front, and how it tells who is behind.
+    /// `TRUSTED_PROXIES`, `PROXY_HEADER`: the proxies in front, and the header in which they name the client.
     pub(crate) proxies: TrustedProxies,
     /// `RATE_LIMIT_ADDRESS`: requests a minute from one address. High, since a whole school may share
     /// one.
     pub(crate) per_address: i32,
     /// `RATE_LIMIT_USER`: requests a minute by one person.
     pub(crate) per_user: i32,
-    /// `RATE_LIMIT_PASSWORD`: logins and registrations a minute from one address, of whichever accounts.
+    /// `RATE_LIMIT_PASSWORD`: logins and registrations a minute from one address, for all accounts together.
     pub(crate) per_password: i32,
     /// `RATE_LIMIT_LOGIN`: attempts a minute to log in to one account from one address.
     pub(crate) per_login: i32,
-    /// `RATE_LIMIT_ACCOUNT`: attempts a minute on one account from everywhere, beyond which each
-    /// address has few.
+    /// `RATE_LIMIT_ACCOUNT`: attempts a minute on one account from all addresses, beyond which each address has few.
     pub(crate) per_account: i32,
 }
 

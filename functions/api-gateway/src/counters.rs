@@ -1,9 +1,9 @@
-//! Counting requests without waiting for the database at each of them.
+//! Counting requests without a database call for each of them.
 //!
-//! Every instance counts its own, and adds what it has counted to the common counters some times a second, which tells
-//! it at the same time what the others have counted. A request does that itself when the last time is too long ago:
-//! nothing runs in the background, so it is the same where an instance is frozen between requests. Within one instance
-//! a limit is exact; with several, each can let through what comes in [`SYNC_EVERY`] beyond it.
+//! Every instance counts its own requests and adds them to the shared counters several times a second, which also
+//! returns what the others have counted. The first request after [`SYNC_EVERY`] does so: nothing runs in the
+//! background, so it also works where an instance is frozen between requests. Within one instance a limit is exact;
+//! with several, each can exceed it by what arrives in [`SYNC_EVERY`].
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use parking_lot::Mutex;
 use runtime::Store;
 use storage::rate_limits::{self, Hits};
 
-/// How often what was counted is added to the common counters.
+/// How often counts are added to the shared counters.
 const SYNC_EVERY: TimeDelta = TimeDelta::milliseconds(50);
-/// Most counters that are added at once: one statement's worth.
+/// Most counters that are added in one statement.
 const SYNC_LIMIT: usize = 1_000;
-/// Most counters that an instance keeps, some 10 MB; what else comes in the same window is counted in the database.
+/// Most counters that an instance holds, some 10 MB; others in the same window are counted in the database.
 const COUNTERS_LIMIT: usize = 100_000;
 
-/// An instance's counters of the present window.
+/// An instance's counters in the current window.
 #[derive(Debug, Default)]
 pub(crate) struct Counters(Mutex<State>);
 
@@ -27,16 +27,16 @@ pub(crate) struct Counters(Mutex<State>);
 struct State {
     window: DateTime<Utc>,
     counters: HashMap<String, Counter>,
-    /// Counters with hits that the database does not know.
+    /// Counters with hits that are not in the database yet.
     changed: Vec<String>,
     synced_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Default)]
 struct Counter {
-    /// What all instances had counted when they were asked last.
+    /// The count of all instances at the last synchronisation.
     common: i32,
-    /// What was counted here since.
+    /// Hits counted here since then.
     own: i32,
 }
 
@@ -54,9 +54,9 @@ impl State {
         Some(counter.common.saturating_add(counter.own))
     }
 
-    /// What is to be added to the common counters, if it is time.
+    /// The hits to be added to the shared counters, if it is time.
     fn due(&mut self, now: DateTime<Utc>) -> Option<Vec<Hits>> {
-        // A clock that was put back must not end it.
+        // A clock that was set back must not stop it.
         if (now - self.synced_at).abs() < SYNC_EVERY {
             return None;
         }
@@ -87,7 +87,7 @@ impl Counters {
     /// Counts a hit on a bucket in the window that begins at `window`; gives the hits in it so far, this one included.
     ///
     /// # Errors
-    /// It was this request's turn to ask the database, which is away.
+    /// It was this request's turn to ask the database, which is unavailable.
     pub(crate) async fn hit(
         &self,
         store: &Store,

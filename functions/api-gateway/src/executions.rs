@@ -1,4 +1,4 @@
-//! Programs: run, answered in place if the result comes soon enough, else found later.
+//! Running programs: the response holds the result if it comes in time, else it is found later.
 
 use axum::{
     extract::State,
@@ -37,11 +37,11 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionStatus {
-    /// The result is still to come: ask `status_url` again.
+    /// The result is still to come: poll `status_url`.
     Pending,
     /// The result is here.
     Finished,
-    /// It could not be run; send it again.
+    /// It could not be run; submit it again.
     Failed,
 }
 
@@ -54,7 +54,7 @@ pub struct ExecutionState {
     pub status: ExecutionStatus,
     /// Where the result will be found.
     pub status_url: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
 }
 
@@ -69,7 +69,7 @@ pub struct ExecutionResponse {
     pub result: Option<ExecutionResult>,
 }
 
-/// Not derived: a derived schema would ask for a result, or for nothing at all.
+/// Not derived: a derived schema would require a result, or nothing at all.
 impl PartialSchema for ExecutionResponse {
     fn schema() -> RefOr<Schema> {
         let state = || Ref::from_schema_name(ExecutionState::name());
@@ -113,7 +113,7 @@ pub(crate) async fn run(
     let Some(Ok(event)) = finished else {
         return find(&gateway, &caller, id).await;
     };
-    // The sandbox's function has stored it before it announced it.
+    // The code-execution function stored it before announcing it.
     Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
 }
 
@@ -156,7 +156,7 @@ pub(crate) async fn get(
     caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    // What is not an id names nothing, so it is not found rather than malformed.
+    // An invalid id names nothing, so it is not found rather than malformed.
     let id = id.parse().map_err(|_not_an_id| missing::<Execution>())?;
     find(&gateway, &caller, id).await
 }

@@ -101,7 +101,7 @@ pub(crate) async fn review(
     let question = AgentQuestion {
         agent: Agent::CodeReview,
         request: QueryRequest {
-            question: fixed("What can be better in my program?")?,
+            question: fixed("What could be better in my program?")?,
             code: Some(request.code),
             error: None,
             topic: request.topic,
@@ -112,7 +112,7 @@ pub(crate) async fn review(
     answered(&gateway, &caller, &headers, question).await
 }
 
-/// A question in our words, where the endpoint itself says what the student wants.
+/// A question in our own words, since the endpoint says what the student wants.
 fn fixed(text: &str) -> Result<Question, Problem> {
     Question::try_from(text.to_owned()).map_err(|error| Problem::internal(&error))
 }

@@ -1,8 +1,8 @@
-//! The gateway: the one door for front ends, over HTTP under `/api/v1`.
+//! The gateway: the HTTP API for front ends, under `/api/v1`.
 //!
-//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1` and `submission.made.v1`. Work is accepted once
-//! it is in the database, so Kafka may be away. Answers are stored by whoever gives them; here they are only delivered,
-//! from the answers' topics to who waits, else from the database.
+//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1` and `submission.made.v1`. Work is accepted
+//! once it is in the database, so Kafka may be down. Answers are stored by the functions that give them; the gateway
+//! only delivers them, from the answer topics to waiting clients, otherwise from the database.
 
 mod accept;
 mod access;
@@ -34,7 +34,7 @@ use runtime::{
 pub use self::{api::openapi, spec::SPEC};
 use self::{config::GatewayConfig, gateway::Gateway};
 
-/// What clients get: for clients in Rust, such as our own tests.
+/// The types of responses, for clients in Rust such as our own tests.
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},

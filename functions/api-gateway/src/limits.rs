@@ -16,10 +16,10 @@ use crate::gateway::Gateway;
 
 /// The length of a window, in seconds.
 const WINDOW: i64 = 60;
-/// Attempts from one network on an account that others are guessing at: enough for whoever knows the password.
+/// Attempts from one network on an account whose password others are guessing: enough for its owner.
 const BESIEGED: i32 = 2;
 
-/// Where a caller stands in the present window.
+/// What a caller has used of the current window.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
     limit: i32,
@@ -35,9 +35,9 @@ pub(crate) async fn check(gateway: &Gateway, bucket: &str, limit: i32) -> Result
     hit(gateway, bucket, limit).await.map(|_standing| ())
 }
 
-/// Counts an attempt with an address and a password: by network, since each costs us 19 MiB and tens of
-/// milliseconds; and by network and account, so that nobody is locked out by what others do. An account that
-/// is tried very often, from wherever, is not closed but gets narrow: who knows the password still gets in.
+/// Counts an attempt with an address and a password: by network, since each costs us 19 MiB and tens of milliseconds;
+/// and by network and account, so that nobody is locked out by others. An account that is tried very often from many
+/// networks is not locked but allows each network few attempts, so its owner still gets in.
 ///
 /// # Errors
 /// 429 with `Retry-After` beyond a limit; 503 if the database is away.
@@ -92,14 +92,14 @@ async fn hit(gateway: &Gateway, bucket: &str, limit: i32) -> Result<Standing, Pr
     Ok(Standing { limit, remaining: limit - hits, reset_seconds })
 }
 
-/// When the present window began, and in how many seconds it ends.
+/// When the current window began, and in how many seconds it ends.
 fn window(now: DateTime<Utc>) -> (DateTime<Utc>, i64) {
     let into = now.timestamp().rem_euclid(WINDOW);
     let start = now.timestamp() - into;
     (DateTime::from_timestamp(start, 0).unwrap_or_default(), WINDOW - into)
 }
 
-/// Limits each address, and tells every client where it stands.
+/// Limits each address, and reports the state of the limit to every client.
 pub(crate) async fn per_address(
     State(gateway): State<Gateway>,
     ClientAddress(address): ClientAddress,

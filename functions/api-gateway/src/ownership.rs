@@ -1,12 +1,12 @@
-//! Who may see and change what belongs to a student. Every endpoint that is asked for a personal thing by its id asks
-//! here, and nowhere else is it decided:
+//! Who may read and change what belongs to a student. Every endpoint that looks up a student's resource by its id asks
+//! here; it is decided nowhere else:
 //!
 //! - The owner may read and change it.
 //! - An administrator may read it.
-//! - A teacher may read what belongs to students of own classes. There are no classes yet, so it is nobody's.
+//! - A teacher may read what belongs to students of their classes. There are no classes yet.
 //!
-//! What a caller may not read is not found, so that nobody can find out which ids exist. What a caller may read and
-//! not change is forbidden: they know already that it exists.
+//! What a caller may not read is reported as not found, so that nobody can find out which ids exist. Changing what a
+//! caller may only read is forbidden: they already know that it exists.
 
 use domain::user::Role;
 use ids::UserId;
@@ -15,7 +15,7 @@ use storage::{
     conversations::Owned, executions::Execution, queries::Query, submissions::Submission,
 };
 
-/// What a caller may do with a personal thing; each right holds those before it.
+/// What a caller may do with a resource; each right includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Right {
     Nothing,
@@ -28,7 +28,7 @@ pub(crate) trait Personal {
     /// What a client calls it.
     const NAME: &'static str;
 
-    /// Whose it is; `None` if it is nobody's.
+    /// The owner; `None` if there is none.
     fn owner(&self) -> Option<UserId>;
 }
 
@@ -64,15 +64,15 @@ impl Personal for Submission {
     }
 }
 
-/// What was found, if the caller may read it.
+/// The resource, if the caller may read it.
 ///
 /// # Errors
-/// 404 if there is no such thing, or it is hidden from the caller.
+/// 404 if there is no such resource, or it is hidden from the caller.
 pub(crate) fn readable<T: Personal>(caller: &Person, found: Option<T>) -> Result<T, Problem> {
     found.filter(|thing| right(caller, thing.owner()) >= Right::Read).ok_or_else(missing::<T>)
 }
 
-/// What was found, if the caller may change it.
+/// The resource, if the caller may change it.
 ///
 /// # Errors
 /// 404 as for [`readable`], 403 if the caller may only read it.
@@ -84,7 +84,7 @@ pub(crate) fn changeable<T: Personal>(caller: &Person, found: Option<T>) -> Resu
     Ok(thing)
 }
 
-/// 404: there is no such thing, or it is somebody else's.
+/// 404: there is no such resource, or it is somebody else's.
 pub(crate) fn missing<T: Personal>() -> Problem {
     Problem::not_found(format!("you have no such {}", T::NAME))
 }
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// The statuses of reading and of changing; 200 if it may be done.
+    /// The statuses of reading and of changing; 200 if allowed.
     fn statuses(role: Role, found: Option<Thing>) -> (u16, u16) {
         let caller = Person { id: UserId::from_uuid(Uuid::from_u128(1)), role, external: false };
         let status = |result: Result<Thing, runtime::web::Problem>| match result {

@@ -17,7 +17,7 @@ use runtime::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-/// Seconds after which those who had no turn may try again.
+/// Seconds after which refused callers may try again.
 const RETRY_SECONDS: u32 = 2;
 
 /// A password as a person typed it; its length is within bounds, and it is never shown.
@@ -45,8 +45,8 @@ impl Password {
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw\
                       $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Memory to hash with, kept for the next: one for each turn that there is. What is freed instead stays with
-/// the allocator of the thread that had it, 19 MiB for each thread that ever hashed.
+/// Memory for hashing, reused: one block for each permit. Freed blocks would stay with the allocator of their thread,
+/// 19 MiB for each thread that ever hashed.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 fn with_memory<T>(blocks: usize, hash: impl FnOnce(&mut [Block]) -> T) -> T {
@@ -108,7 +108,7 @@ pub(crate) async fn hash(password: Password) -> Result<String, Problem> {
 /// Whether a password fits a hash; without a hash it never does, and takes as long.
 ///
 /// # Errors
-/// 503 if too many wait; 500 if the hash is none.
+/// 503 if too many wait; 500 if the hash is not valid.
 pub(crate) async fn fits(password: Password, hash: Option<String>) -> Result<bool, Problem> {
     let fits = compute::run(move || fits_now(&password, hash.as_deref().unwrap_or(NOBODY)));
     fits.await.map_err(not_done)?.map_err(|error| Problem::internal(&error))
@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_those_of_the_crate_with_its_own_memory() {
+    fn hashes_with_reused_memory_equal_the_crates_own() {
         let known: PasswordHash = Argon2::default().hash_password(b"correct horse").unwrap();
         let known = known.to_string();
         assert!(fits_now(&password("correct horse"), &known).unwrap());
         assert!(!fits_now(&password("correct house"), &known).unwrap());
-        // After other passwords have been in the same memory.
+        // After other passwords were hashed in the same memory.
         let ours = hash_now(&password("battery staple")).unwrap();
         assert!(Argon2::default().verify_password(b"battery staple", ours.as_str()).is_ok());
         assert!(Argon2::default().verify_password(b"battery stable", ours.as_str()).is_err());

@@ -1,4 +1,4 @@
-//! Exercises: listed, shown, made, handed in, and graded.
+//! Exercises: list, show, generate, submit, and read grades.
 
 use ::exercises::{Exercise, MIN_FAILED, Parsons};
 use axum::{
@@ -215,7 +215,7 @@ pub(crate) struct SubmitRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubmissionStatus {
-    /// The grade is still to come: ask `status_url` again.
+    /// The grade is still to come: poll `status_url`.
     Pending,
     /// The grade is here.
     Graded,
@@ -268,7 +268,7 @@ pub(crate) async fn submit(
     let accepted = accept(&gateway, &caller, &headers, handed_in).await?;
     let id = SubmissionId::from_uuid(accepted.id);
     match accepted.answer.map(|answered| Envelope::<SubmissionGraded>::read(answered.event)) {
-        // The agent has stored it before it announced it.
+        // The agent stored it before announcing it.
         Some(Ok(event)) => {
             let (feedback, status) = (Some(event.data.feedback), SubmissionStatus::Graded);
             let pending = SubmissionResponse::pending(id, exercise_id, accepted.at);

@@ -1,4 +1,4 @@
-//! Questions: asked, answered in place if the answer comes soon enough, else found later.
+//! Questions: the response holds the answer if it comes in time, else it is found later.
 
 use axum::{
     extract::State,
@@ -66,7 +66,7 @@ pub(crate) struct QueryRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueryStatus {
-    /// The answer is still to come: ask `status_url` again.
+    /// The answer is still to come: poll `status_url`.
     Pending,
     /// The answer is here.
     Answered,
@@ -132,7 +132,7 @@ pub(crate) async fn ask(
     answered(&gateway, &caller, &headers, request).await
 }
 
-/// Accepts a question, and answers it in place if the answer comes soon enough.
+/// Accepts a question, and answers it in the same response if the answer comes in time.
 pub(crate) async fn answered<R: StudentRequest<Stored = ConversationId>>(
     gateway: &Gateway,
     caller: &Person,
@@ -211,7 +211,7 @@ impl QueryRequest {
     }
 }
 
-/// The answer as the agent has stored it, which it did before it announced it.
+/// The answer as stored; the agent stored it before announcing it.
 fn answer_in_place(
     id: QueryId,
     asked_at: DateTime<Utc>,
@@ -239,7 +239,7 @@ pub(crate) async fn get(
     caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    // What is not an id names nothing, so it is not found rather than malformed.
+    // An invalid id names nothing, so it is not found rather than malformed.
     let id = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     find(&gateway, &caller, id).await
 }

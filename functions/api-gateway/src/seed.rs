@@ -22,7 +22,7 @@ pub struct DemoLogin {
     pub role: Role,
 }
 
-/// The demo accounts; their passwords are public, so they belong on no server that others can reach.
+/// The demo accounts. Their passwords are public, so never create them on a server that others can reach.
 pub const DEMO_LOGINS: [DemoLogin; 3] = [
     DemoLogin {
         email: "student@example.org",
@@ -58,7 +58,7 @@ pub enum SeedError {
     Password(u16),
 }
 
-/// Makes the demo accounts that are not there yet.
+/// Creates the demo accounts that do not exist yet.
 ///
 /// # Errors
 /// The database is away.

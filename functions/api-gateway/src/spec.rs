@@ -1,4 +1,4 @@
-//! What is known about the function before it starts.
+//! The function's static description.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use runtime::{Http, Periodic, Spec, Sweep};
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "api-gateway",
-    purpose: "Serves front ends: accepts questions, programs and solutions, and hands out what came of them.",
+    purpose: "Serves front ends: accepts questions, programs and solutions, and delivers the results.",
     port: 8180,
-    // Answers it follows without a group, as every instance needs all of them.
+    // It follows answers without a consumer group, since every instance needs all of them.
     consumes: &[],
     emits: &[
         Topic::CodeExecutions,

@@ -1,5 +1,5 @@
-//! Changes the memory that the interpreter is kept with, so that a program changes few of its pages: each that it
-//! changes must be made as new after it.
+//! Rearranges the snapshot of the interpreter's memory so that a program dirties few pages: each dirty page must be
+//! reset after the run.
 
 use std::collections::HashSet;
 
@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result, ensure};
 
 /// Begins the list of objects that `guest/layout.py` leaves.
 const OBJECTS: [u32; 4] = [0x4D4D_4F52, 0x5441_4C53, 0x424F_4A45, 0x4354_5321];
-/// The reference count of an object that lives for ever (`_Py_IMMORTAL_INITIAL_REFCNT` of 3.14 where pointers
-/// have 32 bits).
+/// The reference count of an object that lives forever (`_Py_IMMORTAL_INITIAL_REFCNT` of 3.14 where pointers have 32
+/// bits).
 const IMMORTAL: u32 = 5 << 28;
-/// More references than there are to any object; where one was, and is no more, an address can be.
+/// More references than any object has; where an object was freed, an address can be instead.
 const MAX_COUNT: u32 = 500_000;
-/// Fewer objects than there are.
+/// Fewer objects than the image has.
 const FEW_OBJECTS: usize = 100_000;
 
 /// Positions in the state of the allocator, `malloc_state` of dlmalloc 2.8.6, in words.
@@ -28,13 +28,13 @@ mod state {
     pub(super) const SEGMENT: u32 = 112;
     pub(super) const NEXT_SEGMENT: u32 = 114;
 }
-/// Lists of small pieces, and of large ones.
+/// Bins of small chunks, and of large ones.
 const BINS: u32 = 32;
-/// Bytes to which all pieces are aligned, behind the two words that they begin with.
+/// Alignment of all chunks in bytes, after the two words of their header.
 const ALIGNMENT: u32 = 16;
 /// Bytes that `guest/layout.py` leaves free in one place.
 const ROOM: u32 = 4 << 20;
-/// Beside the size of a piece: the one before it is taken, and it is itself.
+/// Flags next to the size of a chunk: the chunk before it is in use, and it is itself.
 const TAKEN_BEFORE: u32 = 1;
 const TAKEN: u32 = 2;
 const FLAGS: u32 = 7;
@@ -63,8 +63,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Lets no object of the image count who refers to it, as the interpreter's own do not: otherwise using one
-    /// changes its page.
+    /// Makes all objects of the image immortal, as the interpreter's own are: otherwise counting a reference dirties a
+    /// page.
     pub(crate) fn make_objects_immortal(&mut self) -> Result<()> {
         let mark: Vec<u8> = OBJECTS.iter().flat_map(|word| word.to_le_bytes()).collect();
         let start = memchr::memmem::find(&self.0, &mark).context("there is no list")? + mark.len();
@@ -74,7 +74,7 @@ impl Memory {
         let objects: Vec<u32> = words.take_while(|word| *word > 0).collect();
         let mut immortal = 0;
         for object in objects {
-            // A few are gone since they were listed.
+            // A few were freed since they were listed.
             let (Some(count), Some(kind)) = (self.get(object), self.get(object + 4)) else {
                 continue;
             };
@@ -87,8 +87,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes all free pieces between what is kept, of which there are thousands, but the largest, so that what a
-    /// program makes lies together.
+    /// Allocates the thousands of free chunks between live objects, all but the largest, so that a program's own
+    /// objects lie together.
     pub(crate) fn take_free_pieces(&mut self) -> Result<()> {
         let state = self.allocator().context("the state of the allocator is not found")?;
         let of_state = |word: u32| state + 4 * word;
@@ -110,7 +110,7 @@ impl Memory {
             self.set(piece + 4, (head & !FLAGS) | taken | taken_before)?;
             taken_before = taken >> 1;
         }
-        // What is left of a piece that was cut, from which the next is cut.
+        // The remainder of the last split chunk, from which the next is split.
         self.set(of_state(state::VICTIM), room)?;
         self.set(of_state(state::VICTIM_SIZE), size)?;
         self.set(of_state(state::SMALL_MAP), 0)?;
@@ -124,7 +124,7 @@ impl Memory {
         Ok(())
     }
 
-    /// All pieces of the heap up to `top`, with their sizes and flags.
+    /// All chunks of the heap up to `top`, with their sizes and flags.
     fn pieces(&self, heap: u32, top: u32) -> Result<Vec<(u32, u32)>> {
         let mut piece = (heap + 8).next_multiple_of(ALIGNMENT) - 8;
         let mut pieces = Vec::new();
@@ -138,7 +138,7 @@ impl Memory {
         Ok(pieces)
     }
 
-    /// Every other list of small pieces is empty, since no piece has that size, and an empty one refers to itself.
+    /// Every other small bin is empty, since no chunk has that size, and an empty bin points to itself.
     fn allocator(&self) -> Option<u32> {
         let is_one = |state: &u32| {
             (1..BINS).step_by(2).all(|number| {
@@ -150,7 +150,7 @@ impl Memory {
     }
 }
 
-/// A list of small pieces, by a pointer that is used as if it were to a piece.
+/// A small bin, as the pointer to a chunk that it is used as.
 const fn small_bin(state: u32, number: u32) -> u32 {
     state + 4 * state::SMALL_BINS + 8 * number
 }

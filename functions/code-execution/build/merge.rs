@@ -1,9 +1,10 @@
-//! Makes one core module of those that the interpreter is linked of, so that calls between them are direct, what they
-//! import from each other is theirs, and values that no longer change are constants.
+//! Merges the core modules of the interpreter into one, so that calls between them are direct, their imports from each
+//! other are resolved, and globals that no longer change are constants.
 //!
 //! `componentize-py` puts the C library, Python and its own runtime into a component as modules that share a memory, a
-//! table and some thousand globals of another one. An engine then fills the table when it makes an instance, one function
-//! at a time, since it is not of the module that the functions are of. Now it knows the table when it compiles.
+//! table and some thousand globals of another one. An engine then fills the table at each instantiation, one function
+//! at a time, since table and functions are of different modules. In a merged module the table is known at compile
+//! time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -23,8 +24,8 @@ use super::{
     numbers::{Missing, Reencoded},
 };
 
-/// The table by which functions are called that are made from the memory of those who call them. Whatever has it stays
-/// outside: its functions are there before the memory, or after it.
+/// The table of functions that need the caller's memory. The modules that share it are not merged: their functions
+/// exist before the memory, or after it.
 const INDIRECT: &str = "$imports";
 
 /// The component with one module instead of those that share a memory, which `change` may change.
@@ -52,13 +53,13 @@ pub(crate) fn merge(
     Ok(component.component.finish())
 }
 
-/// What a component consists of, one after the other.
+/// The parts of a component, in order.
 enum Step<'a> {
     Module(&'a [u8]),
     Instance(Instance<'a>),
     Alias(ComponentAlias<'a>),
     Canonical(CanonicalFunction),
-    /// What names no core item, as it is.
+    /// A section that names no core item, copied unchanged.
     Other(u8, &'a [u8]),
 }
 
@@ -101,7 +102,7 @@ fn read(component: &[u8]) -> Result<Vec<Step<'_>>> {
                     steps.push(Step::Canonical(function?));
                 }
             }
-            // They name items by numbers that are others then.
+            // They refer to items by index, and the indices change.
             Payload::CustomSection(_) => {}
             other => {
                 if let Some((id, range)) = other.as_section() {
@@ -113,14 +114,14 @@ fn read(component: &[u8]) -> Result<Vec<Step<'_>>> {
     Ok(steps)
 }
 
-/// What is at a number.
+/// The item at an index.
 #[derive(Debug, Clone, Copy)]
 enum Item<'a> {
     Export(u32, &'a str),
     Canonical,
 }
 
-/// The core items of a component, by their numbers.
+/// The core items of a component, by index.
 #[derive(Default)]
 struct Items<'a> {
     modules: Vec<&'a [u8]>,
@@ -149,7 +150,7 @@ impl<'a> Items<'a> {
                     kind.push(Item::Export(*instance_index, name));
                 }
                 Step::Canonical(CanonicalFunction::Lift { .. }) => {}
-                // All others make functions of the core.
+                // All others create core functions.
                 Step::Canonical(_) => items.functions.push(Item::Canonical),
                 Step::Alias(_) | Step::Other(..) => {}
             }
@@ -232,7 +233,7 @@ impl<'a> Items<'a> {
         kept
     }
 
-    /// What is used of the parts by what is not merged.
+    /// The items of the parts that unmerged sections use.
     fn exports(&self, steps: &[Step<'_>], parts: &Parts<'_>) -> Result<Vec<Export<'a>>> {
         let mut exports = BTreeMap::new();
         let (kept, mut instances) = (self.kept(parts), 0);
@@ -255,7 +256,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Something of a part that others use, by its number in the component.
+/// An item of a part that others use, by its index in the component.
 struct Export<'a> {
     kind: ExternalKind,
     index: u32,
@@ -270,7 +271,7 @@ impl Export<'_> {
     }
 }
 
-/// The items of the core that a step uses which is not merged.
+/// The core items that an unmerged step uses.
 fn uses(step: &Step<'_>) -> Vec<(ExternalKind, u32)> {
     let of_options = |options: &[CanonicalOption]| {
         let used = options.iter().filter_map(|option| match option {
@@ -296,14 +297,14 @@ fn uses(step: &Step<'_>) -> Vec<(ExternalKind, u32)> {
     }
 }
 
-/// The merged module, until it has its place.
+/// The merged module, until it is placed.
 struct Merged<'a> {
     module: Vec<u8>,
     imports: Vec<u32>,
     exports: Vec<Export<'a>>,
 }
 
-/// The new numbers of items.
+/// The new indices of items.
 #[derive(Default)]
 struct Numbers {
     seen: u32,
@@ -312,7 +313,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// Counts the next item, which stays.
+    /// Counts the next item, which is copied.
     fn keep(&mut self) {
         self.new.insert(self.seen, self.count);
         self.seen += 1;
@@ -324,7 +325,7 @@ impl Numbers {
         self.seen += 1;
     }
 
-    /// The number of one that was not there, in the place of `old` if there is one.
+    /// The index of a new item, in place of `old` if given.
     fn add(&mut self, old: Option<u32>) -> u32 {
         if let Some(old) = old {
             self.new.insert(old, self.count);
@@ -338,13 +339,13 @@ impl Numbers {
     }
 }
 
-/// The component in the making.
+/// The component being built.
 #[derive(Default)]
 struct Rewritten<'a> {
     component: Component,
     kept: BTreeSet<u32>,
     merged: Option<Merged<'a>>,
-    /// The modules that wait for their only instance.
+    /// The modules that are not instantiated yet.
     waiting: Vec<&'a [u8]>,
     modules: u32,
     instances: Numbers,
@@ -395,7 +396,7 @@ impl<'a> Rewritten<'a> {
         Ok(())
     }
 
-    /// Puts the merged module in its place if the step uses it.
+    /// Places the merged module if the step uses it.
     fn before(&mut self, step: &Step<'_>) -> Result<()> {
         let exports = self.merged.iter().flat_map(|merged| &merged.exports);
         let uses = uses(step);
@@ -448,7 +449,7 @@ impl<'a> Rewritten<'a> {
         self.modules - 1
     }
 
-    /// Puts the merged module where it is used for the first time; what it imports is there by then.
+    /// Places the merged module where it is first used; its imports exist by then.
     fn place_merged(&mut self) -> Result<()> {
         let Some(Merged { module, imports, exports }) = self.merged.take() else { return Ok(()) };
         let module = self.module(&module);
@@ -487,7 +488,7 @@ impl Reencode for Rewritten<'_> {
 
 impl ReencodeComponent for Rewritten<'_> {
     fn instance_index(&mut self, index: u32) -> u32 {
-        // One that is left out has no number; the component is validated when it is compiled.
+        // An omitted item has no index; the component is validated when it is compiled.
         self.instances.get(index).unwrap_or(u32::MAX)
     }
 }

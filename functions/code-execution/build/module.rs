@@ -1,4 +1,4 @@
-//! Core modules that are instantiated once and for each other, made into one.
+//! Merges core modules that are instantiated once and linked to each other.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,7 +19,7 @@ use super::{
     numbers::{Numbers, Value},
 };
 
-/// A module as it is read.
+/// A parsed module.
 #[derive(Default)]
 pub(crate) struct Module<'a> {
     types: Vec<FuncType>,
@@ -34,7 +34,7 @@ pub(crate) struct Module<'a> {
     names: Vec<(u32, &'a str)>,
 }
 
-/// Items of one kind: those of other modules come first.
+/// Items of one kind, imported ones first.
 pub(crate) struct Imported<'a, T> {
     imports: Vec<(&'a str, &'a str)>,
     /// The types of imported functions.
@@ -127,12 +127,12 @@ impl<'a> Module<'a> {
         Ok(module)
     }
 
-    /// Whether it takes or gives something of that name.
+    /// Whether it imports or exports this name.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         self.exports.contains_key(name) || self.tables.imports.iter().any(|(_, own)| *own == name)
     }
 
-    /// The modules and names of what it imports.
+    /// The modules and names of its imports.
     pub(crate) fn imports(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let (functions, tables) = (&self.functions.imports, &self.tables.imports);
         let (memories, globals) = (&self.memories.imports, &self.globals.imports);
@@ -151,28 +151,28 @@ impl<'a> Module<'a> {
     }
 }
 
-/// What a name stands for that a module imports.
+/// What an import resolves to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'a> {
     /// An export of another part.
     Part(u32, &'a str),
-    /// A function that is not merged, by its number in the component.
+    /// A function that is not merged, by its index in the component.
     Outside(u32),
 }
 
-/// Where something is that a module uses.
+/// Where an item is that a module uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
     /// Defined by that part, at that index.
     Part(u32, u32),
-    /// A function that is not merged, by its number in the component.
+    /// A function that is not merged, by its index in the component.
     Outside(u32),
 }
 
-/// The parts, by the numbers of their instances.
+/// The parts, by the indices of their instances.
 pub(crate) struct Parts<'a> {
     pub(crate) modules: BTreeMap<u32, Module<'a>>,
-    /// What the imports of the parts stand for, by part, module and name.
+    /// What the imports of the parts resolve to, by part, module and name.
     pub(crate) sources: HashMap<(u32, &'a str, &'a str), Source<'a>>,
 }
 
@@ -225,7 +225,7 @@ impl<'a> Parts<'a> {
         stack.pop().context("an expression has no value")
     }
 
-    /// The value that a global has at first.
+    /// The initial value of a global.
     fn initial(&self, part: u32, global: u32) -> Result<i32> {
         let Place::Part(part, index) = self.place(part, ExternalKind::Global, global)? else {
             bail!("a global is outside")
@@ -253,7 +253,7 @@ impl<'a> Parts<'a> {
         Ok(changing)
     }
 
-    /// What the parts put into their memory at the start.
+    /// The data segments of the parts.
     pub(crate) fn memory(&self) -> Result<Memory> {
         let mut memory: Vec<u8> = Vec::new();
         for (&part, module) in &self.modules {
@@ -273,8 +273,8 @@ impl<'a> Parts<'a> {
         Ok(Memory::new(memory))
     }
 
-    /// One module with all parts, and the functions that it imports, by their numbers in the component; so they are
-    /// called in the module. `exports` are called as the component numbers them, too.
+    /// One module with all parts, and the functions that it imports, by their indices in the component, which are also
+    /// their names in the module. `exports` are named by their indices in the component, too.
     pub(crate) fn merge(
         &self,
         memory: &Memory,
@@ -299,7 +299,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A module in the making.
+/// A module being built.
 #[derive(Default)]
 struct Merged {
     types: Vec<FuncType>,
@@ -307,7 +307,7 @@ struct Merged {
     /// The functions that are not merged, with their types.
     outside: Vec<(u32, u32)>,
     functions: HashMap<Place, u32>,
-    /// Those that change; all others are constants.
+    /// The globals that change; all others are constants.
     globals: HashMap<Place, u32>,
 }
 
@@ -322,7 +322,7 @@ impl Merged {
         Ok(number)
     }
 
-    /// Those that are not merged are first, since a module imports them.
+    /// Functions that are not merged come first, since a module imports them.
     fn number_functions(&mut self, parts: &Parts<'_>) -> Result<()> {
         for (&part, module) in &parts.modules {
             for (kind, index) in module.functions.types.iter().zip(0..) {
@@ -346,7 +346,7 @@ impl Merged {
         Ok(())
     }
 
-    /// What a part calls its items, in the merged module.
+    /// The items of a part, in the merged module.
     fn numbers(&mut self, parts: &Parts<'_>, part: u32) -> Result<Numbers> {
         let module = parts.module(part)?;
         let mut numbers = Numbers::default();

@@ -1,4 +1,4 @@
-//! What the items of a part are numbered in the module that it becomes a part of.
+//! The indices of a part's items in the merged module.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use wasm_encoder::{
 };
 use wasmparser::Operator;
 
-/// What a global is.
+/// What a global becomes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value {
     Constant(i32),
     Changing(u32),
 }
 
-/// The numbers in the merged module of what a part knows by its own.
+/// Maps a part's indices to those of the merged module.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     pub(crate) types: Vec<u32>,
@@ -23,7 +23,7 @@ pub(crate) struct Numbers {
     pub(crate) globals: Vec<Value>,
 }
 
-/// An item is used that has no number in what is made.
+/// An item is used that has no index in the merged module.
 #[derive(Debug)]
 pub(crate) struct Missing(pub(crate) u32);
 

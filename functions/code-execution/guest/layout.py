@@ -1,4 +1,4 @@
-"""Lays out the memory that is kept so that a program changes few of its pages.
+"""Lays out the snapshot of memory so that a program dirties few of its pages.
 
 A page that a program changes is copied when it does, and restored after it; that would be most of what a
 short run costs. So code is run in advance that would change itself when it first runs. `build/memory.rs` sees to
@@ -28,17 +28,17 @@ _PROGRAMS = (
     ("print(undefined)", None, 0),
     ("if True print(1)", None, 0),
 )
-# The interpreter specialises code when it runs again, and tries once more after some 50 times.
+# The interpreter specialises code when it runs again, and retries after some 50 runs.
 _ROUNDS = 60
 # What `build/memory.rs` looks for.
 _MARK = (0x4D4D4F52, 0x54414C53, 0x424F4A45, 0x43545321)
-# Bytes that are free in one place, for what a program makes.
+# Contiguous free bytes for a program's objects.
 _ROOM = 4 << 20
 
 
 def warm_up():
     """Runs programs, so that what is made or specialised on first use has been."""
-    # What the library has registered is done by `program.py`, where it has something to do.
+    # What the library has registered is run by `program.py`, if it has anything to do.
     atexit._clear()
     weakref.finalize._registered_with_atexit = False
     modules, path, finders = dict(sys.modules), sys.path[:], sys.meta_path[:]
@@ -67,17 +67,17 @@ def _ignore(*_):
 
 
 def settle():
-    """The last thing that is done before the memory is kept."""
+    """The last step before the snapshot."""
     global _objects
     gc.collect()
     _objects = _addresses()
-    # What is here now lives for ever, so the collector need not look at it again. The interpreter keeps some objects
-    # that it has used for the next ones; collecting lets go of them.
+    # What exists now lives forever, so the collector need not look at it again. The interpreter keeps some freed
+    # objects for reuse; collecting releases them.
     gc.freeze()
     gc.collect()
-    # No other piece of memory begins so.
+    # No other chunk of memory begins with this.
     _objects[: len(_MARK)] = array.array("L", _MARK)
-    # Free again at once, together with what is free beside it.
+    # Freed again at once, together with free neighbours.
     bytes(_ROOM)
 
 
@@ -97,10 +97,10 @@ def _addresses():
         seen[address >> 6] |= 1 << (address >> 3 & 7)
         found.append(address)
         kinds[id(type(thing))] = None
-        # What is tracked is waiting from the beginning.
+        # Tracked objects are queued from the beginning.
         waiting += [held for held in gc.get_referents(thing) if not gc.is_tracked(held)]
         if type(thing) is types.CodeType:
-            # The collector does not know what code holds.
+            # The collector does not track what code objects hold.
             waiting += (thing.co_consts, thing.co_names, thing.co_filename, thing.co_name, thing.co_qualname)
             waiting += (thing.co_linetable, thing.co_exceptiontable)
             waiting += (*thing.co_varnames, *thing.co_freevars, *thing.co_cellvars)

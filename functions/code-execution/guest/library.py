@@ -9,7 +9,7 @@ import sys
 
 ROOT = "/python"
 
-# Not for programs in a sandbox: programs of their own, windows, installers, other systems' parts.
+# Not for programs in a sandbox: command-line programs, windows, installers, parts for other systems.
 _LEFT_OUT = (
     "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support",
     "_pyrepl", "_sysconfigdata", "config-3.14", "ctypes", "curses", "ensurepip", "idlelib",
@@ -19,19 +19,19 @@ _LEFT_OUT = (
     "multiprocessing.popen_spawn_win32", "__phello__",
 )  # fmt: skip
 
-# Importing them does something that is to be seen, so they are imported by the program itself.
+# Importing them has a visible effect, so they are imported by the program itself.
 _WITH_EFFECT = ("this", "antigravity", "__hello__")
 
 
 def load():
-    """Imports all that can be imported here."""
+    """Imports everything that can be imported here."""
     for name in _modules(ROOT, ""):
         if name.startswith(_LEFT_OUT) or name in _WITH_EFFECT or name.endswith("__main__"):
             continue
         try:
             importlib.import_module(name)
         except (ImportError, OSError, AttributeError, NotImplementedError, KeyError):
-            # It stands on something that does not exist here, and is as good as not installed.
+            # It depends on something that does not exist here, and counts as not installed.
             pass
     sys.meta_path.append(_Kept({name: _compiled(name) for name in _WITH_EFFECT}))
     _load_lazily_made()
@@ -55,7 +55,7 @@ def _compiled(name):
 
 
 def _load_lazily_made():
-    """Makes now what the library makes on first use, so that no program waits for it."""
+    """Creates what the library creates on first use, so that no program waits for it."""
     import decimal
     import re
     import traceback
@@ -69,7 +69,7 @@ def _load_lazily_made():
 
 
 class _Kept(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds modules whose code is kept in memory."""
+    """Finds modules whose code is in memory."""
 
     def __init__(self, code):
         self._code = code

@@ -62,9 +62,9 @@ class _Hidden(importlib.abc.MetaPathFinder):
 
 
 def hide_ours():
-    """Lets no program import what serves it; a file of its own may have the same name."""
+    """Hides our own modules from programs, whose files may have the same names."""
     sys.meta_path.insert(0, _HIDDEN)
-    # Looking through all modules would touch each, and copy its page of memory.
+    # Iterating over all modules would touch each, and copy its page of memory.
     for name in _OURS:
         sys.modules.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""Runs one program as `python3 main.py` would, or as `import main` would to test its functions, and tells how it ended."""
+"""Runs one program as `python3 main.py` would, or as `import main` would to test its functions, and reports how it ended."""
 
 import atexit
 import gc
@@ -28,7 +28,7 @@ MODULE = "main"
 
 _builtins = __import__("builtins")
 _kept_modules = dict(sys.modules)
-# The handlers of logs that the library itself has: nothing is in them.
+# The library's own log handlers, which are empty.
 _LIBRARY_HANDLERS = len(logging._handlerList)
 
 
@@ -39,7 +39,7 @@ class WitWorld(wit_world.WitWorld):
         try:
             return _run(program)
         except BaseException as error:
-            # The program has broken what was to tell of it.
+            # The program has broken the reporting.
             name = values.name_of(type(error))
             fault = Fault(name, "", None, None, None, None, [], f"{name}\n", [])
             return Outcome(Ending_Raised(fault), None, None)
@@ -79,7 +79,7 @@ def _run(program):
         if recorder:
             recorder.stop()
         ending = _ended_by(error, tested)
-        # Its traceback holds the program's frames, and with them everything in them.
+        # Its traceback keeps the program's frames alive, with everything in them.
         del error
     ending = _at_exit(main, ending)
     return Outcome(ending, value, recorder and recorder.encoded())
@@ -91,14 +91,14 @@ def _begin(program):
     sys.argv = [NAME]
     sys.orig_argv = ["python3", NAME]
     settings.begin_clocks()
-    # The generator's state was kept with the memory: without this all programs would draw alike.
+    # The generator's state is part of the snapshot: without this all programs would draw the same numbers.
     random.seed(os.urandom(32) if program.seed is None else program.seed)
 
 
 def _main_module(source, tested):
     main = types.ModuleType(MODULE if tested else "__main__")
     main.__dict__.update(__builtins__=_builtins, __file__=f"/{NAME}", __spec__=None, __loader__=None)
-    # Where it is imported, what was started is another program, of which nothing can be seen.
+    # When it is imported, the main module is another program, of which nothing can be seen.
     sys.modules["__main__"] = types.ModuleType("__main__") if tested else main
     sys.modules[main.__name__] = main
     linecache.cache[NAME] = len(source), None, source.splitlines(keepends=True), NAME
@@ -129,7 +129,7 @@ def _load(code, main):
 
 
 def _take_over():
-    """Undoes what the program may have done to the interpreter that tells of it."""
+    """Undoes what the program may have done to the interpreter that reports on it."""
     sys.settrace(None)
     sys.setprofile(None)
     sys.setrecursionlimit(1_000)
@@ -148,7 +148,7 @@ def _rejected(error):
 def _ended_by(error, tested):
     hook = sys.excepthook
     _take_over()
-    # To whoever has called a function, its leaving is an exception like any other.
+    # To the caller of a function, its exit is an exception like any other.
     if issubclass(type(error), SystemExit) and not tested:
         return _exited(error.code)
     _, step = report.place(error)
@@ -168,7 +168,7 @@ def _exited(code):
     if code is None:
         return Ending_Exited(0)
     if isinstance(code, int):
-        # As the operating system does; what it cannot hold at all is -1 (`Py_Exit`).
+        # As the operating system does; a status that does not fit at all is -1 (`Py_Exit`).
         return Ending_Exited(code & 0xFF if -(2**31) <= code < 2**31 else 0xFF)
     try:
         print(code, file=sys.stderr)

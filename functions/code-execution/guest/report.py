@@ -1,4 +1,4 @@
-"""What is told of an exception that ended a program."""
+"""Describes an exception that ended a program."""
 
 import linecache
 import re
@@ -15,11 +15,11 @@ __builtins__ = dict(vars(__import__("builtins")))
 _MESSAGE = 2_000
 # Characters of a traceback: the first and the last lines of a longer one are kept.
 _TRACEBACK = 16_000
-# Other classes told of an exception: more than the library has above any.
+# Most base classes of an exception: more than any in the library has.
 _BASES = 40
-# Frames that are looked at: all, at Python's own limit; a program that raises it can have a million.
+# Most frames that are read: all, at Python's own limit; a program that raises it can have a million.
 _FRAMES = 1_100
-# Variables told, characters of the text of each, and items of a container whose text is told.
+# Most variables, characters of the text of each, and items of a container whose text is reported.
 _VARIABLES, _TEXT, _ITEMS = 20, 80, 6
 
 _SCALARS = (int, float, bool, str, complex, bytes, type(None))
@@ -43,7 +43,7 @@ def fault(error):
     try:
         return _fault(error, kind)
     except Exception as problem:
-        # The program has broken what describes exceptions, or there is no memory left for it.
+        # The program has broken the description of exceptions, or there is no memory left for it.
         line = None
         if isinstance(error, SyntaxError):
             line = error.lineno
@@ -147,7 +147,7 @@ def _variable(name, value):
     kind = type(value)
     length = len(value) if kind in _CONTAINERS or kind in (str, bytes) else None
     text = None
-    # Only what cannot run the program's own code.
+    # Only values whose text does not run the program's own code.
     if kind in _SCALARS and (kind is not int or abs(value) < 10**_TEXT):
         text = _short(value, length)
     elif kind in _CONTAINERS and length <= _ITEMS:

@@ -1,4 +1,4 @@
-"""What works differently in the sandbox, set once before the memory is kept."""
+"""What works differently in the sandbox, set up once before the snapshot."""
 
 import asyncio
 import importlib
@@ -64,7 +64,7 @@ class _Sleeper(selectors.SelectSelector):
 
     def select(self, timeout=None):
         if timeout is None:
-            # Nothing is scheduled and nothing can come from outside.
+            # Nothing is scheduled, and nothing can arrive from outside.
             _wait_for_ever()
         if timeout > 0:
             time.sleep(timeout)
@@ -124,7 +124,7 @@ def _exit():
         nonlocal raises
         raises = False
 
-    # Whoever tests a function must outlive the program that ends itself.
+    # A test of functions must survive a program that ends itself.
     global exit_by_exception, exit_by_call
     exit_by_exception, exit_by_call = by_exception, by_call
     os._exit = posix._exit = _exit

@@ -17,24 +17,24 @@ from values import SURROGATE, name_of
 
 __builtins__ = dict(vars(__import__("builtins")))
 
-# Frames told in a step, objects told in a step, items told of an object, characters of a string.
+# Most frames of a step, objects of a step, items of an object, characters of a string.
 _FRAMES, _OBJECTS, _ITEMS, _TEXT = 32, 100, 50, 200
-# Bytes of all steps together: what a page can hold, and a small part of the program's memory.
+# Most bytes of all steps together: what a web page can show, and a small part of the program's memory.
 _ALL = 1_000_000
-# Integers that JSON readers keep exact (RFC 8259, section 6).
+# Integers that JSON readers represent exactly (RFC 8259, section 6).
 _EXACT = 2**53
 
 _HIDDEN = {"__builtins__", "__name__", "__file__", "__doc__", "__package__", "__loader__", "__spec__", "__cached__"}
 _SEQUENCES = (list, tuple, set, frozenset)
-# Names looked at in a frame.
+# Most names of a frame that are read.
 _NAMES = 100
 
 
 class Recorder:
     """Records up to `limit` steps of the program's own code.
 
-    Most of what is told in a step was told in the one before, so its JSON is kept together with what it was
-    made from, and made again only where one of these is another object.
+    Most of a step is the same as in the step before, so its JSON is cached together with what it was made from, and
+    made again only if one of these is another object.
     """
 
     def __init__(self, limit, written):
@@ -43,15 +43,15 @@ class Recorder:
         self._steps = []
         self._size = 0
         self._numbers = {}
-        # Numbered objects are kept alive, so that no other object gets their place in memory, and so their number.
+        # Numbered objects are kept alive, so that no other object gets their address, and so their number.
         self._kept = []
-        # By name, its JSON; by number or frame, what it held when its JSON was made, with that JSON and the objects
-        # that it refers to: equal ones are not told alike, so it is asked whether they are the same.
+        # The JSON of each name; and by number or frame, what an object held when its JSON was made, with that JSON and
+        # the objects that it refers to. Contents are compared by identity, since equal ones can have different JSON.
         self._names = {}
-        self._told = {}
-        # The frame of the last step, and all that were told with it, each with what was told.
+        self._cache = {}
+        # The frame of the last step, and its whole stack, each frame with its cached JSON.
         self._innermost, self._stack = None, []
-        # The objects of the last heap with what they held, and its JSON; `None` where it says nothing of the next one.
+        # The objects of the last heap with what they held, and its JSON; `None` if it cannot be reused.
         self._walked, self._heap_text = None, ""
         self.truncated = False
 
@@ -68,7 +68,7 @@ class Recorder:
     def _call(self, frame, event, argument):
         if not is_students(frame.f_code.co_filename):
             return None
-        # A generator goes on wherever it is asked to.
+        # A generator can be resumed from anywhere.
         self._innermost = None
         if frame.f_code.co_name != "<module>":
             self._record(frame, "call", None)
@@ -84,25 +84,25 @@ class Recorder:
             self._walked = None
         waiting, frames, changed = [], [], False
         for entry in self._stack:
-            each, told = entry
+            each, cached = entry
             names, line = each.f_locals, each.f_lineno
             if (
-                told is None
-                or len(told[1]) != len(names)
-                or not all(map(is_, told[1], names))
-                or not all(map(is_, told[2], names.values()))
+                cached is None
+                or len(cached[1]) != len(names)
+                or not all(map(is_, cached[1], names))
+                or not all(map(is_, cached[2], names.values()))
             ):
                 # Numbers of objects are positive.
-                told = entry[1] = self._told[-id(each)] = self._frame(each, names)
+                cached = entry[1] = self._cache[-id(each)] = self._frame(each, names)
                 changed = True
-            waiting += told[5]
-            frames.append(f'{told[3]}{"null" if line is None else line}{told[4]}')
+            waiting += cached[5]
+            frames.append(f'{cached[3]}{"null" if line is None else line}{cached[4]}')
         more = ""
         if event == "return":
             more = f'"value":{self._value(argument, waiting)},'
         elif event == "exception":
             more = f'"exception":{_encoded(name_of(argument[0]))},'
-        # What the frames refer to is most often as it was.
+        # What the frames refer to has rarely changed.
         if changed or more or not self._is_as_walked():
             self._heap_text = self._heap(waiting)
             if more:
@@ -127,14 +127,14 @@ class Recorder:
         while frame is not None and len(frames) < _FRAMES:
             code = frame.f_code
             if is_students(code.co_filename):
-                told = self._told.get(-id(frame))
-                frames.append([frame, told if told and told[0] is code else None])
+                cached = self._cache.get(-id(frame))
+                frames.append([frame, cached if cached and cached[0] is code else None])
             frame = frame.f_back
         return frames[::-1]
 
     def _frame(self, frame, names):
         """A frame's code, its names, what they stand for, its JSON before and behind its line, and what it refers to."""
-        refers_to, told, known = [], [], self._names
+        refers_to, parts, known = [], [], self._names
         for name, value in islice(names.items(), _NAMES):
             if name in _HIDDEN:
                 continue
@@ -144,9 +144,9 @@ class Recorder:
                 continue
             else:
                 text = self._value(value, refers_to)
-            told.append(f"{known.get(name) or self._name(name)}:{text}")
+            parts.append(f"{known.get(name) or self._name(name)}:{text}")
         function = f'{{"function":{self._name(frame.f_code.co_name)},"line":'
-        return frame.f_code, (*names,), (*names.values(),), function, f',"locals":{{{",".join(told)}}}}}', refers_to
+        return frame.f_code, (*names,), (*names.values(),), function, f',"locals":{{{",".join(parts)}}}}}', refers_to
 
     def _name(self, name):
         if type(name) is not str:
@@ -204,14 +204,14 @@ class Recorder:
                     held = (*value, *value.values())
                 else:
                     held = _held(value)
-                told = self._told.get(number)
-                if told is None or len(told[0]) != len(held) or not all(map(is_, told[0], held)):
+                cached = self._cache.get(number)
+                if cached is None or len(cached[0]) != len(held) or not all(map(is_, cached[0], held)):
                     refers_to = []
                     text = self._object(value, refers_to)
-                    told = self._told[number] = held, f'"{number}":{text}', refers_to
-                heap[number] = told[1]
-                waiting += told[2]
-                self._walked.append((value, told[0]))
+                    cached = self._cache[number] = held, f'"{number}":{text}', refers_to
+                heap[number] = cached[1]
+                waiting += cached[2]
+                self._walked.append((value, cached[0]))
             elif len(heap) < 2 * _OBJECTS:
                 heap[number] = f'"{number}":{{"kind":"more","type":{_encoded(name_of(type(value)))}}}'
             else:
@@ -228,8 +228,8 @@ class Recorder:
             return f'{_head(value, "function")},"name":{_quoted(value.__name__)}}}'
         if issubclass(kind, type):
             names = [(name, held) for name, held in _class_names(value).items() if name[:2] != "__"]
-            told = self._attributes(names, refers_to)
-            return f'{_head(value, "class")},"name":{_encoded(name_of(value))},"attributes":{told}}}'
+            attributes = self._attributes(names, refers_to)
+            return f'{_head(value, "class")},"name":{_encoded(name_of(value))},"attributes":{attributes}}}'
         names = _attributes(value)
         if names is None:
             return _head(value, "instance") + "}"
@@ -237,13 +237,13 @@ class Recorder:
 
     def _sequence(self, value, refers_to):
         base = _base(type(value))
-        told = []
+        parts = []
         for item in islice(base.__iter__(value), _ITEMS):
             if type(item) is int and -_EXACT < item < _EXACT:
-                told.append(f"{item}")
+                parts.append(f"{item}")
             else:
-                told.append(self._value(item, refers_to))
-        items = ",".join(told)
+                parts.append(self._value(item, refers_to))
+        items = ",".join(parts)
         return f'{_head(value, base.__name__)},"length":{base.__len__(value)},"items":[{items}]}}'
 
     def _dictionary(self, value, refers_to):
@@ -253,12 +253,12 @@ class Recorder:
         return f'{_head(value, "dict")},"length":{dict.__len__(value)},"entries":[{entries}]}}'
 
     def _attributes(self, names, refers_to):
-        told = [f"{self._name(name)}:{self._value(value, refers_to)}" for name, value in islice(names, _ITEMS)]
-        return f'{{{",".join(told)}}}'
+        parts = [f"{self._name(name)}:{self._value(value, refers_to)}" for name, value in islice(names, _ITEMS)]
+        return f'{{{",".join(parts)}}}'
 
 
 def _held(value):
-    """All that is told of an object follows from it."""
+    """The JSON of an object depends on this."""
     kind = type(value)
     if kind is list or issubclass(kind, _SEQUENCES):
         base = list if kind is list else _base(kind)
@@ -311,7 +311,7 @@ def _quoted(text):
 
 
 def _encoded(text):
-    """A string as JSON that any reader takes: half a character is written as Python writes it."""
+    """A string as JSON that any reader takes: a lone surrogate is written as Python writes it."""
     text = encode_basestring(text)
     return text if text.isascii() else SURROGATE.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
 
@@ -333,7 +333,7 @@ def _float(value):
 
 
 _INFINITY = float("inf")
-# What tells values where they stand, `None` where one is too long for that. By the type's address, since a type can
+# What encodes values inline, `None` where one is too long for that. By the type's address, since a type can
 # have a hash of the program's.
 _SCALARS = {
     id(kind): tell

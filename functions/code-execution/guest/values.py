@@ -14,17 +14,17 @@ __builtins__ = dict(vars(__import__("builtins")))
 # Deeper or larger values are given by their text alone, as those that hold themselves are. A dictionary is three levels of JSON, and the host's reader follows 127.
 _DEPTH = 40
 _ITEMS = 20_000
-# Characters of a value as JSON: the host takes as much.
+# Most characters of a value as JSON, as on the host.
 _JSON = 1_000_000
-# Characters of a name, as the host takes them.
+# Most characters of a name, as on the host.
 NAME = 200
-# Characters of a value's text.
+# Most characters of a value's text.
 TEXT = 2_000
 
-# Half a character is no text to anyone but Python.
+# A lone surrogate is valid text only in Python.
 SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Taken before any program can put another one in its place.
+# Saved before any program can replace it.
 _sha256 = hashlib.sha256
 _encode = json.JSONEncoder(check_circular=False, ensure_ascii=False).encode
 
@@ -34,12 +34,12 @@ def encoded(value):
     text = _text(value)
     shown = cut(text)
     try:
-        told = as_json({"value": _Encoder().encode(value, 0), "text": shown})
+        encoded_value = as_json({"value": _Encoder().encode(value, 0), "text": shown})
     except _TooLarge:
-        told = None
-    if told is None or len(told) > _JSON:
-        told = as_json({"value": _other(value, text), "text": shown})
-    return told
+        encoded_value = None
+    if encoded_value is None or len(encoded_value) > _JSON:
+        encoded_value = as_json({"value": _other(value, text), "text": shown})
+    return encoded_value
 
 
 def _other(value, text):
@@ -50,13 +50,13 @@ def _other(value, text):
 
 
 def as_json(thing):
-    """JSON that any reader takes: half a character is written as Python writes it."""
+    """JSON that any reader takes: a lone surrogate is written as Python writes it."""
     text = _encode(thing)
     return text if text.isascii() else SURROGATE.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
 
 
 def plain(text, limit=NAME):
-    """The text, cut, with half characters as Python writes them: the host takes no other."""
+    """The text, cut, with lone surrogates as Python writes them: the host accepts no others."""
     text = cut(str.__str__(text), limit)
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

@@ -13,23 +13,23 @@ use domain::execution::{
 use error_advice::Ending;
 
 use crate::{
-    sandbox::{Called, Job, Raised, Run, Stage},
+    sandbox::{Evaluated, Job, Raised, Run, Stage},
     words,
     workers::{Busy, Turn, Workers},
 };
 
 /// The version of Python in the image; a test asks Python itself.
 pub const PYTHON: &str = "3.14.0";
-/// Steps that a trace has at most: as many as Python Tutor's.
+/// Most steps of a trace: as many as Python Tutor's.
 pub const TRACE_STEPS: u32 = 1_000;
-/// What hidden cases take is a multiple of it for whoever waits: a few steps within a program's limit, and
-/// little to wait for a solution that is right.
+/// The time of hidden cases is rounded up to a multiple of this: a few steps within a program's limit, and a short wait
+/// for a correct solution.
 const HIDDEN_TIME_STEP: Duration = Duration::from_millis(250);
 
 /// Runs a program at once, with its tests if it has any. A program that is not accepted is not run.
 ///
 /// # Errors
-/// All workers have as much as they take; nothing was run.
+/// All workers are full; nothing was run.
 pub async fn execute(
     workers: &Workers,
     program: &Program,
@@ -38,7 +38,7 @@ pub async fn execute(
     Ok(execute_in(workers.turn_at_once()?, program, now).await)
 }
 
-/// As [`execute`], for whoever has a turn.
+/// As [`execute`], for a caller that has a turn.
 pub async fn execute_in(
     mut turn: Turn<'_>,
     program: &Program,
@@ -70,14 +70,14 @@ pub async fn execute_in(
     tested.into_result()
 }
 
-/// What came of the tests so far.
+/// The results of the tests so far.
 #[derive(Default)]
 struct Tested {
     /// By the number of the case.
     graded: BTreeMap<usize, TestResult>,
     /// The case that is shown.
     shown: Option<ExecutionResult>,
-    /// Whether one that may be shown has failed.
+    /// Whether a visible case has failed.
     failed: bool,
     shown_time: Duration,
     hidden_time: Duration,
@@ -101,7 +101,7 @@ impl Tested {
     }
 
     fn into_result(self) -> ExecutionResult {
-        // Of hidden cases alone there is nothing to be seen.
+        // With hidden cases only, nothing may be shown.
         let shown = self.shown.unwrap_or_else(|| ExecutionResult {
             error: None,
             exit_code: 0,
@@ -117,12 +117,11 @@ impl Tested {
     }
 }
 
-/// Runs each case in a fresh state; `tests` has at least one. `None`: they cannot be judged, by a fault of
-/// ours.
+/// Runs each case in a fresh state; `tests` has at least one. `None`: they cannot be judged, which is our fault.
 async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Tested> {
     let mut expected = expected_values(turn, tests).await?;
     let mut cases: Vec<(usize, &TestCase)> = tests.iter().enumerate().collect();
-    // Hidden ones last: how far another gets before the time is up would tell how long they took.
+    // Hidden ones last: otherwise the progress of later cases would reveal how long they took.
     cases.sort_by_key(|(_, test)| test.hidden);
     let mut tested = Tested::default();
     let mut left = job.limit;
@@ -147,24 +146,24 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
         } else {
             tested.shown_time += run.duration;
         }
-        let (called, stage) = (run.value.clone(), run.stage);
+        let (actual, stage) = (run.value.clone(), run.stage);
         let mut result = result(run, &job.source, &stdin);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
             let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
             error.advice = advice.or_else(|| error.advice.take());
         }
-        let case = grade(test, &result, called, stage, expected.remove(&number));
+        let case = grade(test, &result, actual, stage, expected.remove(&number));
         tested.note(number, test.hidden, case, result);
     }
     Some(tested)
 }
 
-/// What the calls should give, by the number of the case. It is worked out by an interpreter that never meets
-/// the student's program.
+/// The expected values of calls, by the number of the case, evaluated in an interpreter that never runs the student's
+/// program.
 async fn expected_values(
     turn: &mut Turn<'_>,
     tests: &[TestCase],
-) -> Option<BTreeMap<usize, Result<Called, String>>> {
+) -> Option<BTreeMap<usize, Result<Evaluated, String>>> {
     let has_value = |test: &TestCase| test.call.is_some() && test.raises.is_none();
     let calls = tests.iter().enumerate().filter(|(_, test)| has_value(test));
     let (numbers, expressions): (Vec<usize>, Vec<String>) =
@@ -175,9 +174,9 @@ async fn expected_values(
     Some(numbers.into_iter().zip(turn.values(expressions).await?).collect())
 }
 
-/// Waits until hidden cases have taken a whole number of [`HIDDEN_TIME_STEP`]: how soon an answer comes must not
-/// tell more of them than the answer does.
-#[expect(clippy::disallowed_methods, reason = "an answer that comes late on purpose")]
+/// Waits until hidden cases have taken a whole number of [`HIDDEN_TIME_STEP`]: the response time must not reveal more
+/// about them than the response does.
+#[expect(clippy::disallowed_methods, reason = "the answer is delayed on purpose")]
 async fn fill_up(taken: Duration) {
     let over = taken.as_millis() % HIDDEN_TIME_STEP.as_millis();
     if over > 0 {
@@ -189,9 +188,9 @@ async fn fill_up(taken: Duration) {
 fn grade(
     test: &TestCase,
     result: &ExecutionResult,
-    called: Option<Called>,
+    actual: Option<Evaluated>,
     stage: Stage,
-    expected: Option<Result<Called, String>>,
+    expected: Option<Result<Evaluated, String>>,
 ) -> TestResult {
     let mut graded = TestResult {
         name: test.name.as_str().to_owned(),
@@ -208,26 +207,26 @@ fn grade(
         graded.passed = ended_well && same_output(test.expected.as_str(), &result.stdout);
         return graded;
     }
-    graded.actual = called.as_ref().map_or_else(String::new, |called| called.text.clone());
+    graded.actual = actual.as_ref().map_or_else(String::new, |value| value.text.clone());
     if let Some(class) = &test.raises {
-        // By the call: one that ends the program before is another mistake.
+        // Raised by the call: an exception that ends the program earlier is another mistake.
         let raised = result.error.as_ref().filter(|_| stage != Stage::Program);
         graded.passed = raised.is_some_and(|error| error.kind == class.as_str());
         return graded;
     }
-    match (expected, called) {
-        (Some(Ok(expected)), Some(called)) => {
-            graded.passed = ended_well && expected.value.equals(&called.value);
+    match (expected, actual) {
+        (Some(Ok(expected)), Some(actual)) => {
+            graded.passed = ended_well && expected.value.equals(&actual.value);
         }
         (Some(Err(problem)), _) => {
-            graded.problem = Some(format!("«expected» cannot be worked out: {problem}"));
+            graded.problem = Some(format!("`expected` cannot be evaluated: {problem}"));
         }
         (Some(Ok(_)) | None, _) => {}
     }
     graded
 }
 
-/// Compares lines; white space at the end of a line, or of the output, is no difference.
+/// Compares lines, ignoring trailing white space of each line and of the output.
 fn same_output(expected: &str, actual: &str) -> bool {
     let lines = |text: &str| -> Vec<String> {
         text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
@@ -235,7 +234,7 @@ fn same_output(expected: &str, actual: &str) -> bool {
     lines(expected) == lines(actual)
 }
 
-/// A run as its reader sees it.
+/// The public result of a run.
 #[must_use]
 pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
     let text = |stream: Stream| -> String {
@@ -258,7 +257,7 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
         error,
         files: run.files,
         tests: Vec::new(),
-        // Made by the guest, so a program that has taken it over can have broken it.
+        // Made by the guest, so a hostile program can have made it invalid.
         trace: run.steps.and_then(|json| serde_json::from_str(&json).ok()),
         duration_ms: milliseconds(run.duration),
         cpu_ms: milliseconds(run.cpu),
@@ -321,7 +320,7 @@ fn explained(
     error
 }
 
-/// The name and the message of a limit that was met without an exception.
+/// The name and the message of a limit that was reached without an exception.
 fn stopped(verdict: Verdict, line: Option<u32>, after: Duration) -> Option<(&'static str, String)> {
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
     let seconds = after.as_secs_f64();
@@ -334,7 +333,7 @@ fn stopped(verdict: Verdict, line: Option<u32>, after: Duration) -> Option<(&'st
             ),
         )),
         Verdict::MemoryLimit => {
-            Some(("MemoryLimit", format!("more than 50 MB of memory were needed{place}")))
+            Some(("MemoryLimit", format!("needed more than 50 MB of memory{place}")))
         }
         Verdict::OutputLimit => {
             Some(("OutputLimit", format!("stopped after 128 KB of output{place}")))
@@ -360,13 +359,15 @@ fn milliseconds(duration: Duration) -> u32 {
 fn too_large(bytes: usize) -> ExecutionResult {
     let error = ExecutionError {
         kind: "SourceTooLarge".to_owned(),
-        message: format!("a program may have {MAX_SOURCE_BYTES} bytes, this one has {bytes}"),
+        message: format!(
+            "a program may have at most {MAX_SOURCE_BYTES} bytes, this one has {bytes}"
+        ),
         ..ExecutionError::default()
     };
     not_run(Verdict::SourceTooLarge, error)
 }
 
-/// The result of a program that could not be run, or whose tests could not be judged: a fault of ours.
+/// The result of a program that could not be run, or whose tests could not be judged, through our fault.
 fn not_judged() -> ExecutionResult {
     let error = ExecutionError { kind: "Internal".to_owned(), ..ExecutionError::default() };
     not_run(Verdict::Internal, error)

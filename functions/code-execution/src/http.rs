@@ -1,4 +1,4 @@
-//! `POST /execute`: a program for whoever asks directly.
+//! `POST /execute`: a program for direct callers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,9 +14,9 @@ use storage::executions;
 
 use crate::{execute::execute, spec::NAME, workers::Workers};
 
-/// When to try again after all workers had as much as they take: by then most programs have ended.
+/// When to try again after all workers were full: by then most programs have ended.
 const RETRY_SECONDS: u32 = 1;
-/// The longest for a run: 5 s of the program, 2 s of what is expected of it, and a busy machine.
+/// The longest that a request takes: 5 s for the program, 2 s for the expected values, and the rest for a busy machine.
 const RUN_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Code execution: runs a student's program in a sandbox.
 //!
 //! In: `execution.requested.v1`. Out: `execution.finished.v1` and `activity.recorded.v1`; the result of a student's own
-//! run is stored with them. A program cannot make it fail; it waits while all workers have as much as they take.
+//! run is stored with them. No program can make it fail; programs wait while all workers are full.
 
 pub mod execute;
 mod http;
@@ -32,10 +32,10 @@ pub use self::{
     spec::SPEC,
 };
 
-/// How long a program waits for its turn before it is put back at the end of the queue. It must begin in time to
-/// end within the 60 s that the runtime gives a handler. With the 256 events that the runtime has in work at once,
-/// one worker's queue is four rounds of 64 programs deep, of at most some 7 s each; the rest is for a program whose
-/// worker is lost and that is run again alone.
+/// How long a program waits for its turn before it is put back at the end of the queue. It must begin in time to end
+/// within the 60 s that the runtime gives a handler. The runtime handles up to 256 events at once, so one worker's
+/// queue is four rounds of 64 programs deep, of at most some 7 s each; the rest is for a program whose worker was lost
+/// and that is run again alone.
 const MAX_WAIT: Duration = Duration::from_secs(25);
 
 /// The function as the runtime hosts it.
@@ -46,7 +46,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         Some(workers) => function
             .serves_internal(http::routes(Arc::clone(&workers), Arc::clone(services)))
             .acts(CodeExecution { workers }),
-        // The settings hold the fault, and nothing starts with a faulty setting.
+        // The fault is recorded in the settings, and nothing starts with a faulty setting.
         None => function,
     }
 }
@@ -55,11 +55,11 @@ struct CodeExecution {
     workers: Arc<Workers>,
 }
 
-/// What came of a request to run a program.
+/// The outcome of a request to run a program.
 enum Done {
     /// It was run.
     Run { finished: Box<ExecutionFinished>, purpose: Purpose, activity: Activity },
-    /// No turn came: it goes to the end of the queue.
+    /// It got no turn in time and goes to the end of the queue.
     Again(ExecutionRequested),
 }
 
@@ -73,8 +73,8 @@ impl Act for CodeExecution {
         _: &Live,
     ) -> Result<Done, HandlerError> {
         let Ok(turn) = tokio::time::timeout(MAX_WAIT, self.workers.turn()).await else {
-            // Not an attempt that failed: nothing is wrong with the program, and nothing was tried.
-            tracing::warn!("no turn came, the program is asked for again");
+            // Not a failed attempt: nothing is wrong with the program, and nothing was tried.
+            tracing::warn!("no turn in time, the program goes to the end of the queue");
             return Ok(Done::Again(received.event.data));
         };
         let ExecutionRequested {

@@ -13,7 +13,7 @@ use crate::workers::{self, Command, Workers};
 /// The first argument of a worker process; the second is the image.
 pub const WORKER_ARGUMENT: &str = "sandbox-worker";
 
-/// Works until its host is gone, if this program was started as a worker process.
+/// Serves as a worker until the host is gone, if this program was started as a worker process.
 #[must_use]
 pub fn work_if_asked() -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
@@ -22,7 +22,7 @@ pub fn work_if_asked() -> Option<ExitCode> {
     Some(workers::main(Path::new(&image)))
 }
 
-/// The image where this program was built, or beside the program where it is installed.
+/// The image where this program was built, or next to the program where it is installed.
 #[must_use]
 pub fn built_image() -> PathBuf {
     let installed = std::env::current_exe()
@@ -32,13 +32,12 @@ pub fn built_image() -> PathBuf {
     installed.unwrap_or_else(|| PathBuf::from(env!("PYTHON_IMAGE")))
 }
 
-/// Memory of a worker process: what the 64 programs that it runs at once may have. One with all of its 50 MB, files
-/// and a deep stack was measured at 97 MB.
+/// Memory of a worker process, for the 64 programs that it runs at once. One with all of its 50 MB, files and a deep
+/// stack was measured at 97 MB.
 const WORKER_MEMORY_MB: u64 = 6_400;
 
-/// `PYTHON_IMAGE`: the image; `SANDBOX_WORKERS`: worker processes, by default one for each core;
-/// `SANDBOX_WORKER`: the program that is a worker, by default this one; `SANDBOX_WORKER_MEMORY_MB`: the memory with
-/// which a worker is ended and started again.
+/// `PYTHON_IMAGE`: the image; `SANDBOX_WORKERS`: worker processes, by default one for each core; `SANDBOX_WORKER`: the
+/// worker's program, by default this one; `SANDBOX_WORKER_MEMORY_MB`: the memory above which a worker is restarted.
 pub(crate) fn workers(settings: &mut Settings) -> Option<Workers> {
     let image = settings.optional("PYTHON_IMAGE").map_or_else(built_image, PathBuf::from);
     if !Path::new(&image).exists() {

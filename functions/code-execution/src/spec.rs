@@ -1,4 +1,4 @@
-//! What is known about the function before it starts.
+//! The function's static description.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub const SPEC: Spec = Spec {
     http: Http::Internal,
     migrates: false,
     timeout: Duration::from_secs(60),
-    // One worker with the memory at which it is ended (`SANDBOX_WORKER_MEMORY_MB`), and the function itself.
+    // One worker at its memory limit (`SANDBOX_WORKER_MEMORY_MB`), and the function itself.
     memory_mb: 6_656,
     schedules: &[],
     settings: &["PYTHON_IMAGE", "SANDBOX_WORKERS", "SANDBOX_WORKER", "SANDBOX_WORKER_MEMORY_MB"],

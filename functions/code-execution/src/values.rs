@@ -1,15 +1,15 @@
-//! Python values outside of Python, and whether two of them are equal.
+//! Python values on the host, and their equality.
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-/// Comparisons of two values, whatever is in them: some ten times what the longest ones need whose items can be put in
-/// order. Beyond it they are not equal.
+/// Most comparisons for two values: some ten times what the longest values need whose items can be sorted. Beyond it
+/// they are not equal.
 const MAX_COMPARED: usize = 400_000;
 /// Hexadecimal digits of an integer that is larger than any floating-point number.
 const DIGITS_OF_FLOAT: usize = 256;
-/// How far two floating-point results may be apart, relative to the larger: as `math.isclose`.
+/// How far apart two floating-point results may be, relative to the larger, as in `math.isclose`.
 const RELATIVE_TOLERANCE: f64 = 1e-9;
 /// What counts as zero next to zero, where nothing is relatively close.
 const ABSOLUTE_TOLERANCE: f64 = 1e-12;
@@ -82,8 +82,8 @@ impl Value {
         }
     }
 
-    /// What it is put in order by where order says nothing: numbers by their size, then all else by its text, in
-    /// which sets are in order.
+    /// The key by which items of unordered collections are sorted: numbers by size, then all else by its text, with
+    /// sets sorted.
     fn key(&self) -> Key {
         match self.number() {
             Some(number) => Key::Number(number),
@@ -130,7 +130,7 @@ impl Value {
     }
 }
 
-/// A value as a text that holds its JSON.
+/// A value as a string that holds its JSON.
 pub(crate) mod as_text {
     use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
 
@@ -153,11 +153,11 @@ fn close(one: f64, two: f64) -> bool {
     scale.is_finite() && (one - two).abs() <= (RELATIVE_TOLERANCE * scale).max(ABSOLUTE_TOLERANCE)
 }
 
-/// Comparisons that are left.
+/// The remaining comparisons.
 struct Left(usize);
 
 impl Left {
-    /// Whether there were so many.
+    /// Takes this many; `false` if there are not enough.
     const fn take(&mut self, count: usize) -> bool {
         let enough = self.0 >= count;
         self.0 = self.0.saturating_sub(count);
@@ -183,8 +183,8 @@ impl Key {
     }
 }
 
-/// Whether each item of one has its own equal in the other. Both are put in order first, and then nearly all stand
-/// beside their equals: to compare each with each would keep a core busy for minutes.
+/// Whether each item of one has an equal of its own in the other. Both are sorted first, which puts nearly all of them
+/// next to their equals: comparing all pairs would keep a core busy for minutes.
 fn same_items<T>(
     one: &[T],
     two: &[T],
@@ -192,7 +192,7 @@ fn same_items<T>(
     same: impl Fn(&T, &T, &mut Left) -> bool,
     left: &mut Left,
 ) -> bool {
-    // To be put in order is work, too.
+    // Sorting is work, too.
     if one.len() != two.len() || !left.take(one.len()) {
         return false;
     }
@@ -204,7 +204,7 @@ fn same_items<T>(
     };
     let pairs = in_order(one).into_iter().zip(in_order(two));
     let pairs = pairs.filter_map(|(a, b)| one.get(a).zip(two.get(b)));
-    // Not beside its equal is what holds numbers that differ in the last digits.
+    // Only items with numbers that differ in the last digits are not next to their equals.
     let apart: Vec<(&T, &T)> = pairs.filter(|(a, b)| !same(a, b, left)).collect();
     let mut others: Vec<&T> = apart.iter().map(|(_, b)| *b).collect();
     apart.iter().all(|(item, _)| {
@@ -243,7 +243,7 @@ mod tests {
         assert!(!pairs.equals(&set(&mut (0..6_000).map(far))));
         let sets = set(&mut (0..6_000).map(inner));
         assert!(sets.equals(&set(&mut (0..6_000).rev().map(turned))));
-        // Each with each, they took a minute.
+        // Comparing all pairs took a minute.
         assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     }
 

@@ -1,15 +1,15 @@
-//! Advice on a test that could not begin, or was ended by the program: in words for a beginner.
+//! Advice for beginners on a test that could not begin, or that the program ended.
 
 use domain::execution::{Advice, ExecutionError, LEAVES, NOT_TESTED, Verdict};
 
 use crate::sandbox::Stage;
 
-/// Names of the program's own that are listed.
+/// Most names of the program that are listed.
 const MAX_NAMES: usize = 5;
-/// Characters of a name.
+/// Most characters of a name.
 const MAX_NAME: usize = 60;
 
-/// The advice, if there is more to say than the exception does; `error` is what ended a test with a call.
+/// The advice, if there is more to say than the exception does; `error` ended a test with a call.
 pub(crate) fn of_test(
     stage: Stage,
     verdict: Verdict,
@@ -20,12 +20,14 @@ pub(crate) fn of_test(
     match (stage, error.kind.as_str()) {
         (Stage::Program, "EOFError") if stdin.is_empty() => Some(reads_input(error.line)),
         (Stage::Program, _)
-            if verdict == Verdict::Error && stdin.is_empty() && reads_what_is_not_there(source) =>
+            if verdict == Verdict::Error
+                && stdin.is_empty()
+                && reads_arguments_or_stdin(source) =>
         {
             Some(reads_input(error.line))
         }
         (Stage::Call { .. }, "SystemExit") => Some(leaves(error.line)),
-        // In no line of the program: it is the call that names what is not there.
+        // In no line of the program, so the call names something that does not exist.
         (Stage::Call { left }, "NameError") if error.line.is_none() => {
             let name = error.message.split('\'').nth(1)?;
             Some(missing(name, source, left))
@@ -56,9 +58,9 @@ fn reads_input(line: Option<u32>) -> Advice {
     )
 }
 
-/// Whether lines outside of all functions read what nobody gives to an import: standard input without `input`, whose
-/// end is an empty text and no exception, or arguments.
-fn reads_what_is_not_there(source: &str) -> bool {
+/// Whether lines outside of functions read what an import does not get: arguments, or standard input without `input`,
+/// whose end is an empty string and no exception.
+fn reads_arguments_or_stdin(source: &str) -> bool {
     let top = source.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
     top.into_iter().any(|line| line.contains("stdin") || line.contains("argv"))
 }
@@ -135,7 +137,7 @@ struct Definition<'s> {
     is_inside: bool,
 }
 
-/// The functions and classes of a program, by the look of its lines: it need not be read as Python does.
+/// The functions and classes of a program, found line by line without parsing.
 fn definitions(source: &str) -> impl Iterator<Item = Definition<'_>> {
     (1..).zip(source.lines()).filter_map(|(line, text)| {
         let begun = text.trim_start();
@@ -161,7 +163,7 @@ mod tests {
     use super::missing;
 
     #[test]
-    fn a_function_that_is_not_there_is_said_to_be_missing_and_what_is_there_is_named() {
+    fn advice_on_a_missing_function_names_the_existing_ones() {
         for (source, left, expected) in [
             ("def x(a): pass", false, "There is no function `ends`; yours is called `x`."),
             ("class Ends: pass", false, "There is no function `ends` in your program."),

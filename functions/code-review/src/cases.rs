@@ -1,8 +1,8 @@
-//! The project's own labelled programs, and what the review finds in them.
+//! The project's own labelled programs, and the review's findings in them.
 
 use serde::Deserialize;
 
-/// A program of which we know what should be found.
+/// A program with the findings that it should have.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -25,7 +25,7 @@ fn read(text: &str) -> Vec<Case> {
     toml::from_str::<Cases>(text).expect("the tests read the files").programs
 }
 
-/// The programs by which the rules were made better.
+/// The programs on which the rules were tuned.
 #[must_use]
 pub fn tuned() -> Vec<Case> {
     read(include_str!("../cases/tuned.toml"))
@@ -38,7 +38,7 @@ pub fn held_out() -> Vec<Case> {
 }
 
 impl Case {
-    /// What the review finds, in the same words.
+    /// The review's findings, in the same form.
     #[must_use]
     pub fn found(&self) -> Vec<String> {
         let findings = analysis::review::review(&self.code).findings.into_iter();

@@ -1,4 +1,4 @@
-//! A review whose better lines are being tried: what they claim is run before it is said.
+//! A review whose suggestions are being tested: each is run before it is shown.
 
 use analysis::review::{Rewrite, rewrite};
 use domain::execution::{ExecutionResult, Verdict};
@@ -11,29 +11,29 @@ use tutor::reply::{ReviewNote, ReviewNotes};
 
 use crate::report::{UP_FRONT, summary};
 
-/// A review whose better lines are being tried.
+/// A review whose suggestions are being tested.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Checking {
     /// The question.
     pub(crate) request: QuestionRouted,
-    /// What there is to say.
+    /// The findings so far.
     pub(crate) report: ReviewReport,
     /// What the program did.
     run: Run,
-    /// Better lines that were not tried yet, the next one last.
+    /// Suggestions that were not tried yet, the next one last.
     untried: Vec<Trial>,
-    /// Whether the model has said something that is used.
+    /// Whether something that the model said is used.
     pub(crate) with_model: bool,
 }
 
-/// What a program did, as far as another one must do the same.
+/// What a program did, as far as a rewritten one must do the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Run {
     verdict: Verdict,
     stdout: String,
 }
 
-/// Better lines, and for which finding.
+/// A suggestion, and its finding.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Trial {
     finding: ReviewFinding,
@@ -47,7 +47,7 @@ impl From<&ExecutionResult> for Run {
 }
 
 impl Checking {
-    /// A review of a program that was run, with better lines for what is shown first.
+    /// A review of a program that was run, with suggestions for the first findings.
     #[must_use]
     pub(crate) fn new(
         request: QuestionRouted,
@@ -65,14 +65,14 @@ impl Checking {
                 Some(Trial { finding, program })
             })
             .collect();
-        // What did not reach its end has shown nothing that could be kept.
+        // A program that did not reach its end has no behaviour to compare with.
         if run.verdict != Verdict::Ok || run.truncated {
             untried.clear();
         }
         Self { request, report, run: run.into(), untried, with_model: false }
     }
 
-    /// Takes what a model has seen: it is shown only if its lines do the same.
+    /// Adds a model's note: it is shown only if its lines do the same.
     pub(crate) fn take_notes(&mut self, notes: ReviewNotes, code: &str) {
         self.report.praise = notes.praise;
         self.with_model = true;
@@ -110,7 +110,7 @@ impl Checking {
         self.untried.last().map(|trial| trial.program.clone())
     }
 
-    /// Notes what came of the run: lines that do something else are not shown.
+    /// Records the run: a suggestion that does something else is not shown.
     pub(crate) fn note(&mut self, result: &ExecutionResult) {
         let Some(Trial { finding, .. }) = self.untried.pop() else { return };
         if Run::from(result) != self.run {

@@ -26,7 +26,7 @@ pub struct CodeReview;
 pub enum Running {
     /// The student's program.
     Program(Box<QuestionRouted>),
-    /// The program with better lines.
+    /// The program with a suggestion applied.
     Better(Box<Checking>),
 }
 
@@ -104,7 +104,7 @@ fn ask(request: QuestionRouted, run: &ExecutionResult) -> Step<CodeReview> {
     Next::Ask(Box::new(ask)).into()
 }
 
-/// Has the next better lines run, or answers.
+/// Has the next suggestion run, or answers.
 fn check_next(checking: Checking) -> Step<CodeReview> {
     let reply = reviewed(&checking);
     match checking.next().and_then(agents::plain_program) {
@@ -124,7 +124,7 @@ fn check_next(checking: Checking) -> Step<CodeReview> {
     }
 }
 
-/// What there is to say so far.
+/// The review so far.
 fn reviewed(checking: &Checking) -> Reply {
     let code = agents::code(&checking.request).unwrap_or_default();
     let answer = report::compose(checking.report.clone(), &code);

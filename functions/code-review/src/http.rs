@@ -1,4 +1,4 @@
-//! `POST /review`: the same events for whoever asks directly.
+//! `POST /review`: the same events for direct callers.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ async fn review(
 ) -> Result<Json<ReviewResponse>, Problem> {
     let direct = Direct {
         agent: Agent::CodeReview,
-        question: "What can be better?".to_owned(),
+        question: "What could be better?".to_owned(),
         code: Some(request.code),
         error: None,
         topic: request.topic,

@@ -1,9 +1,9 @@
 //! Code review: says what a careful reader would say about a program that its author thinks is done.
 //!
 //! In: `review.requested.v1`, and `execution.finished.v1` of the runs that it asked for; with a model also
-//! `model.requested.v1` and `model.finished.v1`. Out: `execution.requested.v1` to see what the program does,
-//! and whether better lines do the same; then `question.answered.v1` and `activity.recorded.v1`. Fails only
-//! if the database is away.
+//! `model.requested.v1` and `model.finished.v1`. Out: `execution.requested.v1` to see what the program does, and
+//! whether suggestions do the same; then `question.answered.v1` and `activity.recorded.v1`. Fails only if the database
+//! is away.
 
 pub mod cases;
 mod check;

@@ -1,4 +1,4 @@
-//! The words of a review: one thing that is good, and at most three to look at.
+//! The text of a review: one thing that is good, and at most three to look at.
 
 use analysis::review::{Review, Severity};
 use domain::execution::{ExecutionResult, Verdict};
@@ -8,15 +8,15 @@ use events::question_answered::{
 
 /// Findings that are shown first: nobody reads more.
 pub(crate) const UP_FRONT: usize = 3;
-/// Findings that are kept. A program with more of them has other troubles.
+/// Most findings that are stored. A program with more has other problems.
 const MAX_FINDINGS: usize = 50;
 
-/// What there is to say about a program that was run.
+/// The findings in a program that was run.
 #[must_use]
 pub fn details(review: &Review, run: &ExecutionResult) -> ReviewReport {
     let mut findings: Vec<ReviewFinding> = run_finding(run).into_iter().collect();
     let seen_line = findings.first().and_then(|finding| finding.line);
-    // What the run has shown need not be said again of the same line.
+    // What the run has shown is not repeated for the same line.
     let others = review.findings.iter().filter(|finding| {
         finding.rule.severity != Severity::Error || seen_line != Some(finding.line)
     });
@@ -125,7 +125,7 @@ pub fn without_program() -> Answer {
     Answer::text(content.to_owned())
 }
 
-/// What the run has shown, if it did not end well. A program that asks for input was given none.
+/// What the run has shown, if it failed. A program that asks for input got none.
 fn run_finding(run: &ExecutionResult) -> Option<ReviewFinding> {
     let error = run.error.as_ref().filter(|error| error.kind != "EOFError")?;
     let (message, why) = match &error.advice {

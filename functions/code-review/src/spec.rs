@@ -1,4 +1,4 @@
-//! What is known about the function before it starts.
+//! The function's static description.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use runtime::{Http, Spec};
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "code-review",
-    purpose: "Says what can be better in a program.",
+    purpose: "Says what can be improved in a program.",
     port: 8103,
     consumes: &[Topic::CodeResults, Topic::CodeSubmissions],
     emits: &[

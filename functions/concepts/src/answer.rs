@@ -7,19 +7,19 @@ use events::{
     question_routed::{FollowUp, FollowUpKind},
 };
 
-/// Words of a question that asks for an idea and nothing more.
+/// Most words of a question that asks for an idea and nothing more.
 const PLAIN_WORDS: usize = 10;
-/// The topic that says how to get what the course does not teach.
+/// The topic about installing packages that the course does not teach.
 const INSTALLING: &str = "installing-packages";
-/// Topics that are offered where there is no answer.
+/// Topics that are offered if there is no answer.
 const OFFERED: usize = 3;
 /// Examples in an answer that explains a whole topic.
 const EXAMPLES: usize = 2;
 /// Mistakes in an answer that explains a whole topic.
 const MISTAKES: usize = 2;
 
-/// Answers a question at a level. `page` is the topic that the student is looking at: it decides what
-/// «this» means, and never overrules what the question names.
+/// Answers a question at a level. `page` is the topic that the student is looking at: it decides what «this» means, and
+/// never overrides what the question names.
 #[must_use]
 pub fn answer(
     course: &Curriculum,
@@ -42,7 +42,7 @@ pub fn answer(
     answer
 }
 
-/// Answers a question that follows on from an answer about a topic; `None` if that topic is not known any more.
+/// Answers a follow-up to an answer about a topic; `None` if the course no longer has that topic.
 #[must_use]
 pub fn follow_up(
     course: &Curriculum,
@@ -61,7 +61,7 @@ pub fn follow_up(
     let round = usize::try_from(follow_up.times).unwrap_or(1);
     let (content, examples): (String, Vec<Example>) = match follow_up.kind {
         FollowUpKind::Example => {
-            // The first ones were in the answer before.
+            // The first ones were in the previous answer.
             let concepts = lesson.concepts.iter().map(|concept| &concept.example);
             let all: Vec<&Example> = lesson.examples.iter().chain(concepts).collect();
             let place = (EXAMPLES + round - 1) % all.len().max(1);
@@ -102,7 +102,7 @@ pub fn follow_up(
     })
 }
 
-/// The same in other words: a simpler text if there is one, else one idea of it at a time.
+/// Explains it again: in a simpler text if there is one, else one idea at a time.
 fn simpler(topic: &Topic, level: Level, round: usize) -> (String, Vec<Example>) {
     let lesson = &topic.lesson;
     if level != Level::Beginner && round == 1 {
@@ -148,13 +148,13 @@ const fn deeper(level: Level) -> Level {
 pub struct Idea {
     /// Its name, which an explanation must speak of.
     pub name: String,
-    /// What the course says of it: what a model builds on.
+    /// What the course says about it, on which a model builds.
     pub lesson: String,
-    /// Whether the question asks for the idea and nothing more, so that one answer does for everybody.
+    /// Whether the question asks for the idea and nothing more, so that one answer suits everybody.
     pub is_plain: bool,
 }
 
-/// Whether a question names nothing that the course or its name knows.
+/// Whether a question names nothing that the course knows.
 #[must_use]
 pub fn is_unknown(course: &Curriculum, question: &str, page: Option<&str>) -> bool {
     let page = page.and_then(|page| course.topic(page));
@@ -179,7 +179,7 @@ pub fn idea(course: &Curriculum, question: &str, page: Option<&str>, level: Leve
             (topic.title.clone(), explanation(&topic.lesson, level).trim())
         }
         Subject::NotCovered(idea) => (idea.to_owned(), ""),
-        // The course would rather say nothing than something beside the point; a model reads the rest, too.
+        // The course prefers no answer to one that misses the point; a model reads the rest, too.
         Subject::Unknown => {
             let topic = found.matches.first()?.topic;
             (topic.title.clone(), explanation(&topic.lesson, level).trim())
@@ -292,7 +292,7 @@ fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
     if let Some(near) = found.matches.first() {
         return offer(course, content, &near.topic.title);
     }
-    // What is spelled alike has nothing to do with it.
+    // Topics with a similar spelling are unrelated.
     let modules: Vec<&str> = course.modules.iter().map(|module| module.title.as_str()).collect();
     let content = format!(
         "{content} The course covers: {}. For anything else, see the Python manual: https://docs.python.org/3/.",
@@ -315,7 +315,7 @@ fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
     offer(course, content, found.unknown.first().map_or(question, String::as_str))
 }
 
-/// What to say to somebody who is stuck and does not say where.
+/// The answer to a student who is stuck and does not say where.
 #[must_use]
 pub fn encourage() -> Answer {
     let content = "That feeling is part of learning to program, and it passes: everybody who programs has had it. \
@@ -368,7 +368,7 @@ pub(crate) fn show_examples(content: &mut String, examples: &[Example]) {
     }
 }
 
-/// An example as it travels.
+/// An example as sent in an event.
 #[must_use]
 pub fn wire(example: &Example) -> question_answered::Example {
     question_answered::Example {
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_course_does_not_hold_is_said_and_nothing_else_is_told() {
+    fn what_the_course_does_not_teach_is_said_and_nothing_else() {
         for (question, words) in [
             ("What is a decorator?", "**decorator** is not part of this course"),
             ("How do I reverse a linked list?", "**linked list** is not part of this course"),
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_what_this_is_and_the_level_how_it_is_told() {
+    fn the_page_gives_this_its_meaning_and_the_level_decides_the_explanation() {
         let course = curriculum::embedded();
         let on_page = |level| answer(course, "I don't understand this", Some("sets"), level, None);
         assert_eq!(on_page(Level::Beginner).topics, ["sets"]);

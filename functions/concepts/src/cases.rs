@@ -1,4 +1,4 @@
-//! The project's own labelled questions, and what the course says to them.
+//! The project's own labelled questions, and the course's answers to them.
 
 use curriculum::Curriculum;
 use domain::level::Level;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::answer::answer;
 
-/// A question of which we know what it is about.
+/// A question, and what it is about.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -31,7 +31,7 @@ struct Cases {
 pub struct About {
     /// Whether it is about the right topic, or says that there is none.
     pub is_right_topic: bool,
-    /// Whether it is about the right idea; none where any will do.
+    /// Whether it is about the right idea; `None` where any will do.
     pub is_right_idea: Option<bool>,
     /// What it is about.
     pub found: String,
@@ -41,13 +41,13 @@ fn read(text: &str) -> Vec<Case> {
     toml::from_str::<Cases>(text).expect("the tests read the files").cases
 }
 
-/// The questions by which the course's words were chosen.
+/// The questions on which the course's search terms were tuned.
 #[must_use]
 pub fn tuned() -> Vec<Case> {
     read(include_str!("../cases/tuned.toml"))
 }
 
-/// Questions that were not looked at meanwhile.
+/// Questions that were held out meanwhile.
 #[must_use]
 pub fn held_out() -> Vec<Case> {
     read(include_str!("../cases/held_out.toml"))

@@ -77,7 +77,7 @@ impl Agent for Concepts {
     }
 }
 
-/// What «it» is: the topic that was spoken of, else the page that the student is on.
+/// What «it» means: the previous topic, else the page that the student is on.
 fn page(request: &QuestionRouted) -> Option<&str> {
     let spoken_of = request.follow_up.as_ref().and_then(|follow_up| follow_up.topics.first());
     let page = request.asked.topic.as_ref().map(|topic| topic.as_str());
@@ -103,12 +103,12 @@ fn offline(request: &QuestionRouted) -> Answer {
     answer::answer(course, question, page, request.level, clarification)
 }
 
-/// Asks the model; for an idea that is asked for plainly, once for everybody.
+/// Asks the model; for a plain question about an idea, once for everybody.
 fn ask(request: QuestionRouted, offline: Answer, idea: Idea) -> Step<Concepts> {
     let (asked, level) = (&request.asked, request.level);
     let is_plain = idea.is_plain && asked.code.is_none() && request.follow_up.is_none();
     let shared = is_plain.then(|| Subject { idea: idea.name.clone(), level });
-    // What holds for everybody is asked without anybody's own words.
+    // An answer for everybody is asked for without anybody's own words.
     let question = if is_plain { "" } else { asked.question.as_str() };
     let before = request.follow_up.as_ref().map_or("", |follow_up| &follow_up.question);
     let fields = [
@@ -129,7 +129,7 @@ fn answer_offline(question: Explaining) -> Step<Concepts> {
     Step::answer(Reply::offline(question.request.routing, question.offline))
 }
 
-/// Leaves out the examples that show too much of the exercise that the student is working on.
+/// Leaves out examples that reveal too much of the exercise that the student is working on.
 fn without_solutions(question: Explaining, mut explanation: Explanation) -> Step<Concepts> {
     let Some(id) = question.request.asked.exercise_id else {
         return verify(Verifying::new(question, explanation));
@@ -138,8 +138,9 @@ fn without_solutions(question: Explaining, mut explanation: Explanation) -> Step
         id: ExerciseId::from_uuid(id),
         then: Box::new(|exercise| {
             if let Some(exercise) = exercise {
-                let gives_away = |code: &str| exercises::gives_away(code, &exercise.body);
-                explanation.examples.retain(|example| !gives_away(&example.code));
+                let reveals_solution =
+                    |code: &str| exercises::reveals_solution(code, &exercise.body);
+                explanation.examples.retain(|example| !reveals_solution(&example.code));
             }
             verify(Verifying::new(question, explanation))
         }),

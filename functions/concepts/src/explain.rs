@@ -1,4 +1,4 @@
-//! An explanation of a model on its way to the student: its examples are run first.
+//! A model's explanation, whose examples are run before the student gets it.
 
 use curriculum::Example;
 use domain::execution::{ExecutionResult, Verdict};
@@ -11,10 +11,10 @@ use tutor::{guard, reply::Explanation};
 
 use crate::answer::show_examples;
 
-/// Lines of a diagram: more cannot be read.
+/// Most lines of a diagram: longer ones are unreadable.
 const MAX_DIAGRAM_LINES: usize = 20;
 
-/// A question about which a model is asked, with the answer that it gets otherwise.
+/// A question that a model is asked, with the course's answer as the fallback.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Explaining {
     /// The question.
@@ -33,7 +33,7 @@ pub struct Verifying {
     pub question: Explaining,
     /// What the model has said.
     pub explanation: Explanation,
-    /// What the first examples print; none for one that does not do what an example should.
+    /// What the first examples print; `None` for an example that fails.
     pub outputs: Vec<Option<String>>,
 }
 
@@ -50,16 +50,16 @@ impl Verifying {
         self.explanation.examples.get(self.outputs.len()).map(|example| example.code.clone())
     }
 
-    /// Notes what came of the run.
+    /// Records the run.
     pub fn note(&mut self, run: &ExecutionResult) {
         let shown = run.verdict == Verdict::Ok
             && !run.truncated
             && !run.stdout.trim().is_empty()
-            && !guard::leaves_its_fence(&run.stdout);
+            && !guard::breaks_out_of_fence(&run.stdout);
         self.outputs.push(shown.then(|| run.stdout.clone()));
     }
 
-    /// The answer, made of what was found to be true; `None` if no example does what it should.
+    /// The answer, with the examples that work; `None` if none does.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
         let ran = self.explanation.examples.iter().zip(&self.outputs);

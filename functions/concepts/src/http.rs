@@ -1,4 +1,4 @@
-//! `POST /explain` and `GET /concepts`, for whoever asks directly.
+//! `POST /explain` and `GET /concepts`, for direct callers.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! Concepts: explains an idea at the student's level.
 //!
-//! In: `question.routed.v1`; with a model also `model.requested.v1`, `model.finished.v1` and
-//! `execution.finished.v1` of the examples that it has run. Out: `question.answered.v1`. The course's own
-//! answer is made first, and given whenever the model has none that passes every check. What the course does
-//! not hold is said to be missing, with the nearest topics. Fails only if the database is away.
+//! In: `question.routed.v1`; with a model also `model.requested.v1`, `model.finished.v1` and `execution.finished.v1` of
+//! the examples that it has run. Out: `question.answered.v1`. The course's own answer is made first, and given whenever
+//! the model has none that passes every check. If the course does not cover an idea, the answer says so and names the
+//! nearest topics. Fails only if the database is away.
 
 pub mod answer;
 pub mod cases;

@@ -1,4 +1,4 @@
-//! What is known about the function before it starts.
+//! The function's static description.
 
 use std::time::Duration;
 

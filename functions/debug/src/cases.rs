@@ -1,11 +1,11 @@
-//! The project's own broken programs, of which we know what is wrong.
+//! The project's own broken programs, labelled with what is wrong.
 
 use domain::execution::ExecutionResult;
 use serde::Deserialize;
 
 use crate::diagnosis::{Evidence, Finding, diagnose};
 
-/// A broken program, or what Python said of one.
+/// A broken program, or Python's report about one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -17,7 +17,7 @@ pub struct Case {
     pub report: String,
     /// The exception's class, or the limit.
     pub error: String,
-    /// The student's line, from 1, where there is one to be known.
+    /// The student's line, from 1, if it can be known.
     #[serde(default)]
     pub line: Option<u32>,
 }
@@ -37,7 +37,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// What the agent finds, with what came of running the program.
+    /// What the agent finds, given the result of running the program.
     #[must_use]
     pub fn found(&self, run: Option<&ExecutionResult>) -> Finding {
         let report = pasted_text::read_report(&self.report);

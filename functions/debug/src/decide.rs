@@ -41,18 +41,18 @@ pub struct Loaded {
     pub exercise: Option<Exercise>,
 }
 
-/// A question for which a model says our hint in other words.
+/// A question whose hint a model rephrases.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rewording {
     /// The question.
     request: QuestionRouted,
-    /// The answer with our own words.
+    /// The answer with our own wording.
     answer: Answer,
     /// Names that must be in the hint.
     names: Vec<String>,
 }
 
-/// A program as its author has it, and what for.
+/// A program, and its exercise if there is one.
 #[derive(Debug, Clone, Copy)]
 struct Program<'a> {
     code: &'a str,
@@ -125,7 +125,7 @@ fn program(code: String, exercise: Option<&Exercise>) -> Option<execution::Progr
     }
 }
 
-/// Finds what is wrong, and gives the next hint on it.
+/// Finds what is wrong, and gives the next hint about it.
 fn explain(
     request: QuestionRouted,
     run: Option<ExecutionResult>,
@@ -166,7 +166,7 @@ fn explain(
             rule: finding.rule.clone(),
             exercise_id: request.asked.exercise_id,
         };
-        // The last rung is an example that was run; there are no better words for it.
+        // The last rung is an example that was run; it needs no rephrasing.
         let step = if is_new_hint && ladder.rung < hints::RUNGS {
             ask_for_words(request, answer, &finding, &code)
         } else {
@@ -178,7 +178,7 @@ fn explain(
     Next::Load(Load::Ladder { problem, then: Box::new(then) }).into()
 }
 
-/// Asks a model to say the hint in words that fit the student.
+/// Asks a model to rephrase the hint for the student.
 fn ask_for_words(
     request: QuestionRouted,
     answer: Answer,
@@ -209,7 +209,7 @@ fn ask_for_words(
     Next::Ask(Box::new(ask)).into()
 }
 
-/// Takes the model's words for the hint if they are no more than the hint, else ours.
+/// Takes the model's wording if it reveals no more than the hint, else ours.
 fn reword(state: Rewording, text: Option<&str>) -> Step<Debug> {
     let Rewording { request, answer, names } = state;
     let routing = request.routing;
@@ -223,11 +223,11 @@ fn reword(state: Rewording, text: Option<&str>) -> Step<Debug> {
     }
 }
 
-/// What tells one problem from another: the exercise, the kind of mistake, and the line's text, which
-/// stays when lines above it are added.
+/// What identifies a problem: the exercise, the kind of mistake, and the text of its line, which does not change when
+/// lines are added above it.
 fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
     let line = finding.line.map(|line| error_advice::line(code, line));
-    // A solution that gives something else has no line: its problem is the test.
+    // A wrong result has no line: the problem is the test.
     let place = line.map_or(finding.message.as_str(), str::trim);
     let text = format!("{}\n{}\n{place}", exercise.unwrap_or_default(), finding.rule);
     Sha256::digest(text.as_bytes()).to_vec()

@@ -1,4 +1,4 @@
-//! What is wrong with a program, by running it and by what its author saw.
+//! Finds what is wrong with a program, from running it and from what its author saw.
 
 use analysis::review::{Finding as Reading, Severity, review};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
@@ -6,9 +6,9 @@ use error_advice::Ending;
 use exercises::{Exercise, TestCase};
 use pasted_text::ErrorReport;
 
-/// Characters of a value that are quoted.
+/// Most characters of a quoted value.
 const SHOWN_CHARS: usize = 200;
-/// The most of a program's output that is quoted, in lines.
+/// Most lines of a program's output that are quoted.
 const SHOWN_LINES: usize = 8;
 
 /// All that is known.
@@ -18,13 +18,13 @@ pub struct Evidence<'a> {
     pub code: &'a str,
     /// What its author saw.
     pub report: Option<&'a ErrorReport>,
-    /// What came of running it, with the exercise's tests if there is one.
+    /// The result of running it, with the exercise's tests if there is one.
     pub run: Option<&'a ExecutionResult>,
     /// The exercise that it is written for.
     pub exercise: Option<&'a Exercise>,
 }
 
-/// What is wrong, in the program's own names; never what to write instead.
+/// What is wrong, with the program's own names; never what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// A stable name for the kind of mistake.
@@ -37,16 +37,16 @@ pub struct Finding {
     pub line: Option<u32>,
     /// What happened.
     pub what: String,
-    /// Why Python minds.
+    /// Why it is a problem for Python.
     pub why: String,
     /// What to look at next.
     pub next: String,
-    /// How it is known, where that is not plain.
+    /// How it is known, if that is not obvious.
     pub note: Option<String>,
 }
 
 impl Finding {
-    /// Whether something is wrong with the program: only then is a hint help.
+    /// Whether something is wrong with the program: only then does a hint help.
     #[must_use]
     pub fn is_a_fault(&self) -> bool {
         !matches!(self.rule.as_str(), "all_pass" | "nothing_to_see" | "not_judged")
@@ -58,7 +58,7 @@ impl Finding {
 pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     let ran = ended(evidence);
     match (ran, evidence.report) {
-        // Seen by both, or by us alone: the run knows line and values.
+        // Seen by both, or only by us: the run knows the line and the values.
         (Some(ran), report)
             if report.is_none_or(|report| report.error_type == ran.error.kind)
                 && !(waits_for_input(ran.error) && report.is_none()) =>
@@ -74,14 +74,14 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-/// How a program or a test has ended.
+/// How a program or a test ended.
 #[derive(Clone, Copy)]
 struct Ended<'a> {
     verdict: Verdict,
     error: &'a ExecutionError,
 }
 
-/// What has ended the program, or the first test that fails and may be shown: some tests want an exception.
+/// What ended the program or the first visible test that fails: some tests expect an exception.
 fn ended<'a>(evidence: &Evidence<'a>) -> Option<Ended<'a>> {
     let run = evidence.run?;
     let (verdict, error) = match evidence.exercise {
@@ -100,7 +100,7 @@ fn waits_for_input(error: &ExecutionError) -> bool {
     error.kind == "EOFError" && !not_tested
 }
 
-/// The first test that fails, for all that is known, and may be shown.
+/// The first visible test that is known to fail.
 fn failing_and_shown<'a>(
     exercise: &'a Exercise,
     run: &'a ExecutionResult,
@@ -109,7 +109,7 @@ fn failing_and_shown<'a>(
     tests.find(|(check, test)| fails(test) && check.hidden.is_none())
 }
 
-/// What is expected of it may not be known: then it has not failed.
+/// If its expected value is unknown, it has not failed.
 const fn fails(test: &TestResult) -> bool {
     !test.passed && test.problem.is_none()
 }
@@ -138,7 +138,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
             message: error.message,
             line: Some(number),
             what: format!("Your program was still in the loop that begins on line {number} when I stopped it."),
-            why: format!("Python checks `{header}` again after every round. As long as the condition is True, there is another round."),
+            why: format!("Python checks `{header}` again after every iteration. As long as the condition is True, there is another iteration."),
             next: "Which names are in that condition? Which line inside the loop changes one of them, and is that line ever reached?".to_owned(),
             note,
         };
@@ -155,7 +155,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-/// Where the None of a program may come from, as a sentence.
+/// Where a `None` in the program may come from, as a sentence.
 fn gives_none(code: &str) -> String {
     const SOURCES: [&str; 3] = ["missing_return", "prints_instead_of_returns", "in_place_result"];
     let found = review(code).findings;
@@ -236,7 +236,7 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-/// The line of the program that a report means: by its text, since what was pasted may be a part.
+/// The line of the program that a report means: by its text, since only part of the program may have been pasted.
 fn locate(report: &ErrorReport, code: &str) -> Option<u32> {
     let count = u32::try_from(code.lines().count()).unwrap_or(u32::MAX);
     let by_text = report.text.as_deref().and_then(|text| {
@@ -262,7 +262,7 @@ fn unknown(kind: &str, message: &str, line: Option<u32>) -> (String, String, Str
     )
 }
 
-/// What a program that reaches its end has printed, or the beginning of it.
+/// The output of a program that reached its end, or the beginning of it.
 fn ran_well(run: &ExecutionResult) -> String {
     let lines: Vec<&str> = run.stdout.lines().take(SHOWN_LINES).collect();
     let shown = format!("```text\n{}\n```", lines.join("\n"));
@@ -279,7 +279,7 @@ fn prints_none(run: &ExecutionResult) -> bool {
     run.stdout.lines().any(|line| line.trim() == "None")
 }
 
-/// A mistake that a careful reader sees, where running the program shows none.
+/// A mistake that a careful reader finds, if running the program shows none.
 fn of_reading(code: &str) -> Option<Finding> {
     let found = review(code).findings;
     let is_mistake = |finding: &&Reading| {
@@ -323,7 +323,7 @@ fn needs_input(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-/// A solution that reaches its end and gives something else.
+/// A solution that reaches its end with a wrong result.
 fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
     let mut tests = exercise.tests.iter().zip(&run.tests);
     let failing = tests.find(|(_, test)| fails(test));
@@ -384,7 +384,7 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
     }
 }
 
-/// A program that ends well and still is not right.
+/// A program that ends normally and is still wrong.
 fn of_output(evidence: &Evidence<'_>) -> Finding {
     let finding = |rule: &str, what: String, why: &str, next: String| Finding {
         rule: rule.to_owned(),

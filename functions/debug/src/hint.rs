@@ -1,20 +1,20 @@
-//! The words of a hint: one rung of the ladder, with nothing of the solution in it.
+//! The text of a hint: one rung of the ladder, with nothing of the solution in it.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use domain::hints::{MAX_A_DAY, RUNGS, Step};
 use events::question_answered::{Answer, Details};
 use exercises::Exercise;
-use exercises::gives_away;
+use exercises::reveals_solution;
 use serde::Deserialize;
 
 use crate::diagnosis::Finding;
 
-/// The same kind of mistake in another theme, with its cure.
+/// The same kind of mistake in another setting, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parallel {
-    /// The beginnings of the rules that it goes with, or classes of exceptions.
+    /// Prefixes of the rules that it illustrates, or classes of exceptions.
     pub rules: Vec<String>,
     /// What it shows.
     pub text: String,
@@ -36,7 +36,7 @@ static PARALLELS: LazyLock<Vec<Parallel>> = LazyLock::new(|| {
     toml::from_str::<Parallels>(file).expect("the file is read by the tests").parallels
 });
 
-/// What is said to who wants a program and has none.
+/// Advice for a student who wants a program and has none.
 pub(crate) const NO_WHOLE_PROGRAMS: &str = "I do not write whole programs for you: you remember what you write yourself. But I will help you get there.";
 /// How to get there.
 pub(crate) const BEGIN_SMALL: &str = "Say in one sentence what the program should do in one single case. Then write the line that does just \
@@ -61,7 +61,7 @@ pub fn hint(finding: &Finding, rung: u8, code: &str, exercise: Option<&Exercise>
         2 => format!("{} {}", finding.why, finding.next),
         _ => {
             let parallel = parallel(finding);
-            let leaks = exercise.is_some_and(|exercise| gives_away(&parallel.code, exercise));
+            let leaks = exercise.is_some_and(|exercise| reveals_solution(&parallel.code, exercise));
             if is_of_another_theme(&parallel.code, code) && !leaks {
                 let (program, output) = (parallel.code.trim(), parallel.output.trim_end());
                 format!(
@@ -95,7 +95,7 @@ pub fn reworded(mut answer: Answer, text: &str) -> Answer {
     answer
 }
 
-/// What is said with a hint about the ladder itself.
+/// What is said about the ladder along with a hint.
 #[must_use]
 pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
     match step {
@@ -113,11 +113,11 @@ pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
     }
 }
 
-/// The belief that usually leads to a mistake.
+/// The misconception that usually causes a mistake.
 #[must_use]
 pub fn misconception(rule: &str) -> Option<&'static str> {
     const BELIEFS: [(&str, &str); 15] = [
-        ("index_error", "positions begin at 1, or end at the length"),
+        ("index_error", "positions start at 1, or end at the length"),
         ("none_value", "print, or a method that changes a list, gives a value back"),
         ("prints_none", "print, or a method that changes a list, gives a value back"),
         ("type_error.input_is_text", "typed digits are a number"),
@@ -146,7 +146,7 @@ fn parallel(finding: &Finding) -> &'static Parallel {
     PARALLELS.iter().find(fits).unwrap_or(&PARALLELS[PARALLELS.len() - 1])
 }
 
-/// Whether an example shares no name with the student's program, so that nothing of it can be copied.
+/// Whether an example shares no name with the student's program, so that it cannot simply be copied.
 fn is_of_another_theme(example: &str, code: &str) -> bool {
     let (Ok(example), Ok(code)) = (analysis::Program::read(example), analysis::Program::read(code))
     else {

@@ -1,4 +1,4 @@
-//! `POST /debug`: the same events for whoever asks directly.
+//! `POST /debug`: the same events for direct callers.
 
 use std::sync::Arc;
 

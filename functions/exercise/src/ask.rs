@@ -1,4 +1,4 @@
-//! What a model is asked for: an exercise, or the solution of one from its task alone.
+//! Asks a model for an exercise, or for the solution of one from its task alone.
 
 use agents::{Ask, Next, Step};
 use events::{model_call::Task, question_routed::QuestionRouted};
@@ -12,7 +12,7 @@ use crate::{
 /// Asks the model for an exercise like an old one.
 pub(crate) fn for_exercise(request: QuestionRouted, old: &Assignable) -> Step<Exercise> {
     let like = format!("{}\n\n{}", old.exercise.task, old.exercise.reference);
-    // Whoever asks next is assigned the same exercise, so nobody's words are in what it is made of.
+    // Other students are assigned the same exercise, so it is not made from anybody's words.
     let fields = [
         ("topic", old.topic.title.as_str()),
         ("lesson", old.topic.lesson.explanation.learning.as_str()),
@@ -23,7 +23,7 @@ pub(crate) fn for_exercise(request: QuestionRouted, old: &Assignable) -> Step<Ex
     Next::Ask(Box::new(Ask::new(Task::Exercise, &fields, state))).into()
 }
 
-/// Asks the model for a solution, from no more than a student sees.
+/// Asks the model for a solution, given only what a student sees.
 pub(crate) fn for_solution(making: Making) -> Step<Exercise> {
     let shown = exercises::assigned(making.id, &making.topic, &making.exercise);
     let examples = shown.tests.iter().filter_map(|test| {

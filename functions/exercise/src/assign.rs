@@ -1,4 +1,4 @@
-//! Assigning an exercise: one that the student has not had, else one that is made, else an old one again.
+//! Assigning an exercise: one that the student has not had, else a new one that is made, else an old one again.
 
 use agents::{Effect, Load, Next, Reply, Run, Step, step::ExerciseMade};
 use curriculum::Curriculum;
@@ -18,9 +18,9 @@ use crate::{
     state::{Exercise, Running},
 };
 
-/// What is said where no topic was named.
+/// The note if no topic was named.
 const ANY_TOPIC: &str = "If you would rather practise something else, name a topic, such as lists or functions. For now:";
-/// What is said where there is nothing new.
+/// The note if there is nothing new.
 const ALL_DONE: &str = "You have already had all my exercises on this. Try this one again, without looking at your old solution:";
 
 fn wish(course: &Curriculum, request: &QuestionRouted) -> Wish {
@@ -43,7 +43,7 @@ pub(crate) fn next(request: QuestionRouted) -> Step<Exercise> {
     Next::Load(Load::NextExercise { topic, difficulty, then: Box::new(then) }).into()
 }
 
-/// Assigns an exercise. `note` is said before it.
+/// Assigns an exercise, introduced by `note`.
 fn assign(request: QuestionRouted, found: &Assignable, note: Option<&str>) -> Step<Exercise> {
     let shown = exercises::assigned(found.id, &found.topic.slug, &found.exercise);
     let reply = Reply::offline(request.routing, show::answer(found.topic, shown, note));
@@ -69,12 +69,12 @@ pub(crate) fn vary(request: QuestionRouted, old: Assignable) -> Step<Exercise> {
             })
         })
         .collect();
-    // Of the exercise itself first.
+    // Variations of the exercise itself first.
     all.sort_by_key(|variation| variation.of != old.id);
     let ids = all.iter().map(|variation| variation.id).collect();
     let then = move |made: Vec<MadeExercise>| {
         let known = |id: ExerciseId| made.iter().find(|made| made.id == id.as_uuid());
-        // One that was made for somebody else does as well.
+        // One that was made for another student will do, too.
         let mut free =
             all.into_iter().filter(|variation| known(variation.id).is_none_or(|made| made.is_new));
         match free.next() {
@@ -100,7 +100,7 @@ fn assign_stored(request: QuestionRouted, id: ExerciseId) -> Step<Exercise> {
     Next::Load(Load::Exercise { id, then: Box::new(then) }).into()
 }
 
-/// Assigns the exercise of a topic and a difficulty that the student has had longest ago.
+/// Assigns the exercise of a topic and difficulty that the student had longest ago.
 fn assign_again(request: QuestionRouted, topic: String, difficulty: Difficulty) -> Step<Exercise> {
     let then = move |found: Option<NextExercise<Task>>| {
         let found = found.map(|found| (found.is_new, Assignable::of(found.exercise)));

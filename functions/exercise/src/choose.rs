@@ -1,4 +1,4 @@
-//! Which exercise a student gets: of the topic that they name, as hard as they want or can.
+//! Chooses an exercise: of the topic that the student names, as hard as they want or can manage.
 
 use std::sync::LazyLock;
 
@@ -28,12 +28,12 @@ static ANOTHER: LazyLock<Regex> = LazyLock::new(|| {
 });
 static VARIATION: LazyLock<Regex> = LazyLock::new(|| words(r"variations?|similar|like this"));
 
-/// What to do for a student who has an exercise open.
+/// What to do for a student with an open exercise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// Help with the one that is open.
+    /// Help with the open one.
     Help,
-    /// The same in other values.
+    /// The same with other values.
     Vary,
     /// Another one.
     Another,
@@ -60,7 +60,7 @@ fn words(words: &str) -> Regex {
 }
 
 impl Wish {
-    /// Reads a wish from a student's words; the page they are on and their level say what they do not.
+    /// Reads a wish from a student's words; their page and level fill in what they do not say.
     #[must_use]
     pub fn of_question(
         course: &Curriculum,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn words_go_before_the_page_and_the_level() {
+    fn words_take_precedence_over_page_and_level() {
         let (topic, difficulty) =
             wish("a hard exercise about dictionaries", Some("lists"), Level::Beginner);
         assert_eq!((topic.as_deref(), difficulty), (Some("dictionaries"), Difficulty::Hard));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn with_an_exercise_open_words_tell_what_is_wanted() {
+    fn with_an_open_exercise_words_decide_what_is_wanted() {
         for (question, intent) in [
             ("I'm stuck", Intent::Help),
             ("I have no idea how to start", Intent::Help),

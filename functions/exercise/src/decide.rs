@@ -37,7 +37,7 @@ pub struct Requested {
 pub struct HandedIn {
     /// The solution.
     pub made: SubmissionMade,
-    /// The exercise that it is for, if there is one.
+    /// Its exercise, if there still is one.
     pub exercise: Option<StoredExercise<exercises::Exercise>>,
 }
 

@@ -1,4 +1,4 @@
-//! Grading what is handed in: run with all tests, and reported without what hidden tests must keep secret.
+//! Grading submissions: run with all tests, and reported without the hidden tests' secrets.
 
 use agents::{Effect, Load, Next, Run, Step};
 use domain::{execution::ExecutionResult, text::Source};
@@ -14,8 +14,8 @@ use storage::{exercises::StoredExercise, submissions::Record};
 
 use crate::state::{Exercise, Grading, Running};
 
-/// How often a solution is run whose tests cannot be judged, before it is said to be so: what a test expects is
-/// worked out again each time, and may not be because much else is run at the moment.
+/// How often a solution whose tests cannot be judged is run before it is reported as ungraded. Expected values are
+/// evaluated again each time, which can fail while the sandbox is busy.
 const MAX_TRIES: u32 = 3;
 
 /// Why a solution cannot be graded.
@@ -53,7 +53,7 @@ fn run(grading: Grading) -> Step<Exercise> {
     }
 }
 
-/// Grades a solution by what came of running it; without the truth there is no grade.
+/// Grades a solution by its run; if a test could not be judged, there is no grade.
 pub(crate) fn finish(grading: Grading, run: ExecutionResult) -> Step<Exercise> {
     Next::Load(Load::Record {
         exercise: grading.made.exercise_id,
@@ -80,7 +80,7 @@ fn judge(mut grading: Grading, run: &ExecutionResult, record: Record) -> Step<Ex
     }
 }
 
-/// Tells a grade. `helped`: the solution had been shown in pieces.
+/// Reports a grade. `helped`: the solution had been shown in pieces.
 fn tell(grading: &Grading, feedback: Feedback, helped: bool) -> Step<Exercise> {
     let Grading { made, topic, exercise, .. } = grading;
     let activity = Activity::ExerciseSubmitted {

@@ -1,4 +1,4 @@
-//! Help with the exercise that is open: the author's hints, one at a time, and never the solution.
+//! Help with the open exercise: the author's hints, one at a time, and never the solution.
 
 use agents::{Effect, Load, Next, Reply, Step};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{assignable::Assignable, show, state};
 
-/// Gives the next hint to the exercise that is open.
+/// Gives the next hint for the open exercise.
 pub(crate) fn give(
     request: QuestionRouted,
     open: Assignable,

@@ -1,4 +1,4 @@
-//! `POST /exercises/generate` and `GET /exercises`, for whoever asks directly.
+//! `POST /exercises/generate` and `GET /exercises`, for direct callers.
 
 use std::sync::Arc;
 

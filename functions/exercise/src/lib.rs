@@ -1,10 +1,9 @@
-//! Exercise: gives something to practise, helps with it, and grades what is handed in.
+//! Exercise: assigns exercises, helps with them, and grades submissions.
 //!
-//! In: `exercise.requested.v1`, `submission.made.v1`, and `execution.finished.v1` of the runs that it asked
-//! for; with a model also `model.requested.v1` and `model.finished.v1`. Out: `question.answered.v1`,
-//! `submission.graded.v1`, `exercise.generated.v1` and `activity.recorded.v1`. The course's exercises are
-//! verified by `learnflow check-course`; one that is made here passes the same gates before it is assigned. Fails
-//! only if the database is away.
+//! In: `exercise.requested.v1`, `submission.made.v1`, and `execution.finished.v1` of the runs that it asked for; with a
+//! model also `model.requested.v1` and `model.finished.v1`. Out: `question.answered.v1`, `submission.graded.v1`,
+//! `exercise.generated.v1` and `activity.recorded.v1`. The course's exercises are verified by `learnflow check-course`;
+//! those made here pass the same gates before they are assigned. Fails only if the database is away.
 
 mod ask;
 mod assign;

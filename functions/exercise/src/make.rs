@@ -1,4 +1,4 @@
-//! Making an exercise: by varying one of the course, or by what a model has written. It is assigned only if it
+//! Making an exercise: a variation of one of the course, or one that a model has written. It is assigned only if it
 //! passes every gate.
 
 use domain::{
@@ -16,7 +16,7 @@ use tutor::reply::WrittenExercise;
 /// An exercise that is being made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Making {
-    /// For which question.
+    /// The question that it is for.
     pub request: QuestionRouted,
     /// The topic's slug.
     pub topic: String,
@@ -26,26 +26,26 @@ pub struct Making {
     pub variation_of: Option<ExerciseId>,
     /// The exercise.
     pub exercise: Exercise,
-    /// Whether its tests say what they expect.
+    /// Whether its tests have their expected values.
     has_expectations: bool,
-    /// What came of the first trials.
+    /// The results of the first trials.
     results: Vec<ExecutionResult>,
     /// A solution that was made from the task alone.
     independent: Independent,
-    /// How often the trial that is next was run and could not be judged.
+    /// How often the next trial was run and could not be judged.
     #[serde(default)]
     tries: u32,
 }
 
-/// How often a trial is run that cannot be judged, before its exercise is given up.
+/// How often a trial that cannot be judged is run before its exercise is given up.
 const MAX_TRIES: u32 = 3;
 
-/// Whether somebody who has only read the task can solve it. Asked of what a model has written; a variation says what
-/// an exercise of the course says.
+/// Whether somebody who has only read the task can solve it. Checked for exercises that a model has written; a
+/// variation has the wording of the course's exercise.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Independent {
     Unneeded,
-    // Under the name that earlier versions have stored.
+    // The name that earlier versions stored.
     #[serde(rename = "Wanted")]
     Missing,
     /// The solution that is run.
@@ -53,7 +53,7 @@ enum Independent {
     Ran(Box<ExecutionResult>),
 }
 
-/// Other values in an exercise of the course.
+/// A variation of an exercise of the course.
 #[derive(Debug)]
 pub struct Variation {
     /// Its id.
@@ -69,14 +69,14 @@ pub struct Variation {
 pub enum Next {
     /// A program to be run.
     Run(Box<Program>),
-    /// A solution by somebody who knows no more than the student.
+    /// A solution is to be written from the task alone.
     Solve,
     /// The verdict.
     Judged(Report),
 }
 
 impl Making {
-    /// A variation of an exercise: its solution says what the tests expect.
+    /// Starts with a variation of an exercise: its solution gives the tests' expected values.
     #[must_use]
     pub fn varied(request: QuestionRouted, topic: String, variation: Variation) -> Self {
         let Variation { id, of, exercise } = variation;
@@ -116,7 +116,7 @@ impl Making {
         }
     }
 
-    /// Where it came from.
+    /// Its origin.
     #[must_use]
     pub const fn source(&self) -> &'static str {
         if self.variation_of.is_some() { "variation" } else { "model" }
@@ -142,7 +142,7 @@ impl Making {
             report.faults.extend(double(&self.exercise));
         }
         match &self.independent {
-            // Nobody needs to look at what is wrong anyway.
+            // An exercise that is wrong anyway needs no further check.
             Independent::Missing if report.faults.is_empty() => return Next::Solve,
             Independent::Made(solution) => return self.run(solution),
             Independent::Ran(run) => {
@@ -163,12 +163,12 @@ impl Making {
         }
     }
 
-    /// Notes the solution that somebody has made from the task alone.
+    /// Records the solution that was written from the task alone.
     pub fn note_solution(&mut self, solution: String) {
         self.independent = Independent::Made(solution);
     }
 
-    /// Notes what came of the run; one that could not be judged is made again.
+    /// Records the run; a trial that could not be judged is repeated.
     pub fn note(&mut self, run: &ExecutionResult) {
         if !run.is_judged() && self.tries + 1 < MAX_TRIES {
             self.tries += 1;
@@ -177,11 +177,11 @@ impl Making {
         self.tries = 0;
         if !self.has_expectations {
             let exercise = self.exercise.clone();
-            self.exercise = exercises::expect_what_reference_gives(exercise, run);
+            self.exercise = exercises::fill_in_expected(exercise, run);
             self.has_expectations = true;
             return;
         }
-        // Only what the tests gave is looked at.
+        // Only the actual values are used.
         let run = ExecutionResult {
             stdout: String::new(),
             stderr: String::new(),
@@ -197,7 +197,7 @@ impl Making {
     }
 }
 
-/// The exercise of the course that this is in other words.
+/// The exercise of the course that this one repeats.
 fn double(exercise: &Exercise) -> Option<Fault> {
     let mut bank = curriculum::embedded().exercises().map(|(_, template)| template.exercise());
     let double = bank.find(|known| exercises::same_as(known, exercise))?;

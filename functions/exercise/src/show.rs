@@ -1,9 +1,9 @@
-//! An exercise as a student gets it: nothing of its solution, nothing of its hidden tests.
+//! An exercise as students see it, without its solution and its hidden tests.
 
 use curriculum::{Curriculum, Topic};
 use events::question_answered::{Answer, AssignedExercise, Details, VisibleTestCase};
 
-/// The answer that assigns an exercise. `note` is said before it.
+/// The answer that assigns an exercise, introduced by `note`.
 #[must_use]
 pub fn answer(topic: &Topic, exercise: AssignedExercise, note: Option<&str>) -> Answer {
     let mut content = note.map(|note| format!("{note}\n\n")).unwrap_or_default();
@@ -47,7 +47,7 @@ pub fn shown(test: &VisibleTestCase) -> String {
     }
 }
 
-/// The answer where there is no exercise to assign.
+/// The answer if there is no exercise to assign.
 #[must_use]
 pub fn nothing(course: &Curriculum) -> Answer {
     let topics: Vec<&str> = course.topics().map(|topic| topic.title.as_str()).collect();
@@ -74,7 +74,7 @@ mod tests {
             for call in hidden.filter_map(|check| check.call.as_deref()) {
                 assert!(!shown.contains(&format!("{call:?}")), "{}: {call}", exercise.slug);
             }
-            // The lines of the solution that the student does not begin with.
+            // The lines of the solution that the starter code does not have.
             let solution = exercise.reference.lines().filter(|line| line.trim().len() > 12);
             let own = solution.filter(|line| !exercise.starter.contains(line.trim()));
             for line in own {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exercise_shows_its_task_its_start_and_its_tests() {
+    fn an_exercise_shows_its_task_starter_and_tests() {
         let course = curriculum::embedded();
         let (topic, template) = course
             .exercises()

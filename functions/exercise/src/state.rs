@@ -1,4 +1,4 @@
-//! The exercise agent, and what it keeps while it waits.
+//! The exercise agent, and its state while it waits.
 
 use events::{question_routed::QuestionRouted, submission_made::SubmissionMade};
 use exercises::Exercise as Task;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::make::Making;
 
-/// Gives something to practise, helps with it, and grades what is handed in.
+/// Assigns exercises, helps with them, and grades submissions.
 #[derive(Debug)]
 pub struct Exercise;
 

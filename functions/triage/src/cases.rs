@@ -6,13 +6,13 @@ use serde::Deserialize;
 
 use crate::classify::{Context, classify};
 
-/// A question of which we know where it belongs.
+/// A question, and the agent that it belongs to.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// The question.
     pub text: String,
-    /// Where it belongs.
+    /// The agent that it belongs to.
     pub agent: Agent,
     /// Code that came with it.
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct Case {
     /// Whether a run failed recently.
     #[serde(default)]
     failed_recently: bool,
-    /// What it shows besides.
+    /// Other signs that it shows.
     #[serde(default)]
     pub signals: Vec<Sign>,
 }
@@ -42,20 +42,20 @@ fn read(text: &str) -> Vec<Case> {
     toml::from_str::<Cases>(text).expect("the tests read the files").cases
 }
 
-/// The questions by which the weights were set.
+/// The questions on which the weights were tuned.
 #[must_use]
 pub fn tuned() -> Vec<Case> {
     read(include_str!("../cases/tuned.toml"))
 }
 
-/// Questions that were not looked at meanwhile.
+/// Questions that were held out meanwhile.
 #[must_use]
 pub fn held_out() -> Vec<Case> {
     read(include_str!("../cases/held_out.toml"))
 }
 
 impl Case {
-    /// Where triage sends it, and what it sees besides.
+    /// Where triage sends it, and the signs that it finds.
     #[must_use]
     pub fn decided(&self) -> (Agent, Vec<Sign>) {
         let routing = classify(&Context {

@@ -1,5 +1,5 @@
-//! Which agent a question is for: by words, by what is attached, and by where the student is. Works
-//! without a model.
+//! Decides which agent a question is for: by its words, by attachments, and by the student's context. Works without a
+//! model.
 
 use std::sync::LazyLock;
 
@@ -16,12 +16,12 @@ use crate::{
 
 /// The temperature of the softmax over scores.
 const TEMPERATURE: f64 = 1.5;
-/// Below this share of the whole, or this lead over the next, one question is asked back.
+/// Below this probability, or this lead over the second, a clarifying question is asked.
 const SURE: f64 = 0.60;
 const LEAD: f64 = 0.15;
-/// How sure a traceback makes: it is hardly ever pasted for another reason.
+/// The confidence that a traceback gives: it is hardly ever pasted for another reason.
 const TRACEBACK_CONFIDENCE: f64 = 0.98;
-/// Words up to which a plea such as «help, I'm stuck» says nothing about what it needs.
+/// Up to this many words, a plea such as «help, I'm stuck» does not say what it needs.
 const PLEA_WORDS: usize = 6;
 /// Most reasons that are passed on.
 const REASONS: usize = 4;
@@ -59,13 +59,13 @@ static PROGRAMMING: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(python|cod(e|es|ing)|program\w*|scripts?|algorithms?|software|syntax|ide|exercises?|quiz(zes)?|lessons?|course|modules?|functions?|class(es)?|loops?|variables?|strings?|lists?|outputs?|tests?|hint|debug\w*|comput\w+|data)\b",
     )
 });
-/// What the student says they do not want.
+/// What the student says that they do not want.
 static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"\b(do ?n'?t|do not|dont|no need to|not asking (you )?(for|to)|without)\s+(want|need|give|giving|send|sending|make|create|show|review|reviewing|explain|explaining|fix|fixing)\b[^,.;!?]*",
     )
 });
-/// Work for school that is not programming.
+/// Homework that is not programming.
 static OTHER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"\b(history|maths?|english|biology|chemistry|physics|geography|french|german|spanish|essay)\b.{0,20}\b(homework|essay|test|exam)\b",
@@ -91,10 +91,10 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         clarification: None,
     };
     if signs.contains(&Sign::Distress) {
-        return certain(Agent::OffTopic, 0.95, "its author may be in need of help".to_owned());
+        return certain(Agent::OffTopic, 0.95, "its author may need help".to_owned());
     }
     if signs.contains(&Sign::Unsafe) {
-        return certain(Agent::OffTopic, 0.95, "asks for something that hurts others".to_owned());
+        return certain(Agent::OffTopic, 0.95, "asks for something that harms others".to_owned());
     }
     let report_text = [context.error.unwrap_or_default(), context.question].join("\n");
     let report = pasted_text::read_report(&report_text);
@@ -118,13 +118,13 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     let is_foreign =
         !has_code && (OTHER_SUBJECT.is_match(asked) || signs.contains(&Sign::Injection));
     if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(asked) && !in_lesson) {
-        let reason = "names nothing that has to do with programming".to_owned();
+        let reason = "mentions nothing about programming".to_owned();
         return certain(Agent::OffTopic, 0.9, reason);
     }
     scores.decide()
 }
 
-/// What speaks for an agent.
+/// What suggests an agent.
 struct Evidence {
     agent: Agent,
     weight: f64,
@@ -197,7 +197,7 @@ impl Scores {
         Self { evidence, about_programming }
     }
 
-    /// Whether nothing speaks for anything but the form of a question.
+    /// Whether the only evidence is the form of the question.
     fn is_empty(&self) -> bool {
         let strong = [Agent::CodeReview, Agent::Exercise, Agent::Progress, Agent::Debug];
         !self.about_programming
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_input_gets_an_answer_too() {
+    fn unusual_input_is_answered_too() {
         for question in ["?", "....", "ñandú 🐍", &"list ".repeat(800)] {
             let routing = classify(&Context { question, ..Context::default() });
             assert!((0.0..=1.0).contains(&routing.confidence) && !routing.reasons.is_empty());

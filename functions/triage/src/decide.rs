@@ -22,18 +22,18 @@ use crate::{
     reply::reply,
 };
 
-/// Latest errors that are looked at and passed on.
+/// Most recent errors that are considered and passed on.
 const RECENT_ERRORS: i64 = 5;
 /// How long a conversation is remembered.
 const MEMORY: TimeDelta = TimeDelta::minutes(30);
-/// How sure a model's word makes, where nothing else has: more than a guess, less than evidence.
+/// The confidence of a model's classification: more than a guess, less than evidence.
 const SAID_BY_MODEL: f64 = 0.75;
 
 /// Decides which agent a question is for.
 #[derive(Debug)]
 pub struct Triage;
 
-/// A question, with what is known of its author.
+/// A question, with what is known about its author.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The question.
@@ -42,7 +42,7 @@ pub struct Loaded {
     pub level: Level,
     /// The types of the student's latest errors, newest first.
     pub recent_errors: Vec<String>,
-    /// What was asked and answered before in the same conversation, newest first.
+    /// The earlier exchanges of the same conversation, newest first.
     pub before: Vec<AnsweredQuestion>,
 }
 
@@ -62,7 +62,7 @@ impl Begin<QuestionAsked> for Triage {
             since: now - MEMORY,
         };
         let context = student_context::load(conn, request).await.map_err(HandlerError::retry)?;
-        // What cannot be read, and what was before that, is not remembered: the question stands for itself.
+        // Unreadable exchanges, and those before them, are not remembered: the question stands on its own.
         let readable = |exchange: Result<AnsweredQuestion, _>| {
             exchange.inspect_err(|error| tracing::warn!(%error, "an exchange cannot be read")).ok()
         };
@@ -73,7 +73,7 @@ impl Begin<QuestionAsked> for Triage {
     fn begin(loaded: Loaded, _: DateTime<Utc>) -> Step<Self> {
         let Loaded { mut asked, level, recent_errors, before } = loaded;
         let (routing, follow_up) = match asked.agent {
-            // Whom the student has chosen, and what they have sent, is what they want.
+            // The student has chosen the agent, so nothing is classified.
             Some(agent) => (chosen(agent), None),
             None => {
                 let routing = classify(&context(&asked, &recent_errors));
@@ -119,7 +119,7 @@ impl Agent for Triage {
     }
 }
 
-/// Whether words and context leave open where a question belongs.
+/// Whether words and context leave open which agent a question is for.
 const fn is_open(routing: &Routing) -> bool {
     routing.clarification.is_some()
 }

@@ -1,5 +1,5 @@
-//! Questions that go on from the answer before them: «and why?», «show me another example», «I still don't get
-//! it». They are understood within the last exchanges of the conversation.
+//! Follow-ups to the previous answer: «and why?», «show me another example», «I still don't get it». They are
+//! understood from the last exchanges of the conversation.
 
 use std::sync::LazyLock;
 
@@ -13,11 +13,11 @@ use storage::{queries::QuestionBody, student_context::AnsweredQuestion};
 
 use crate::patterns::compile;
 
-/// Exchanges that are looked at.
+/// Most exchanges that are considered.
 pub const WINDOW: i64 = 4;
-/// Words of a question that can go on from another one: longer ones say themselves what they are about.
+/// Most words of a follow-up: longer questions say themselves what they are about.
 const MAX_WORDS: usize = 14;
-/// How sure a question makes that goes on from an answer.
+/// The confidence of a follow-up.
 const CONFIDENCE: f64 = 0.85;
 
 static WHY: LazyLock<Regex> = LazyLock::new(|| {
@@ -44,16 +44,16 @@ static SAME: LazyLock<Regex> = LazyLock::new(|| {
     compile(r"\b(it|that|this|them|these|those|one)\b|^\W*(and|but|so|then|ok(ay)?|also)\b")
 });
 
-/// Holds something against what was spoken of.
+/// Compares something with the previous subject.
 static COMPARED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"^\W*(and|but|so)\b.*\b(instead|rather)\b"));
 
-/// Whether a question had more than words.
+/// Whether a question had code or an error.
 const fn has_more(question: &QuestionBody) -> bool {
     question.code.is_some() || question.error.is_some() || question.exercise_id.is_some()
 }
 
-/// What a question wants of the answer before it, by its words alone.
+/// What a question wants of the previous answer, by its words alone.
 #[must_use]
 pub fn kind(question: &str) -> Option<FollowUpKind> {
     let paste = pasted_text::split(question);
@@ -75,20 +75,20 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
         return Some(FollowUpKind::Same);
     }
     let (kind, words) = kinds.into_iter().find(|(_, words)| words.is_match(prose))?;
-    // A question that names its own subject is about that.
+    // A question that names its own subject is no follow-up.
     let found = curriculum::embedded().find(&words.replace_all(prose, " "));
     (found.matches.is_empty() && found.not_covered.is_empty()).then_some(kind)
 }
 
-/// Whether a question may go on from an answer, so that what was said before is worth a look.
+/// Whether a question may be a follow-up, so that the conversation must be loaded.
 #[must_use]
 pub fn may_follow(asked: &QuestionAsked) -> bool {
     let is_bare = asked.agent.is_none() && asked.code.is_none() && asked.error.is_none();
     is_bare && kind(asked.question.as_str()).is_some()
 }
 
-/// Makes a question whole that follows on from an answer: it goes to the same agent, with the program and the
-/// exercise that were spoken of. `before` is the newest first.
+/// Completes a follow-up: it goes to the same agent, with the program and the exercise of the previous exchange.
+/// `before` has the newest first.
 #[must_use]
 pub fn follow(
     asked: &mut QuestionAsked,
@@ -100,7 +100,7 @@ pub fn follow(
         kind(asked.question.as_str()).filter(|_| asked.code.is_none() && asked.error.is_none());
     let Some(kind) = follow else { return (routing, None) };
     let Some(agent) = agent(&last.agent) else { return (routing, None) };
-    // A clear wish for something else is one, whatever was said before.
+    // A clear wish for something else counts, whatever was said before.
     if kind == FollowUpKind::Same && routing.agent != agent && routing.clarification.is_none() {
         return (routing, None);
     }
@@ -112,7 +112,7 @@ pub fn follow(
     });
     let kind_of = |question: &QuestionBody| self::kind(question.question.as_str());
     let times = same.filter(|earlier| kind_of(&earlier.question) == Some(kind)).count();
-    // What was shown last, maybe some questions ago.
+    // The last program shown, maybe some questions ago.
     let mut shown = before
         .iter()
         .map(|earlier| &earlier.question)
@@ -125,7 +125,7 @@ pub fn follow(
     let routing = Routing {
         agent,
         confidence: CONFIDENCE,
-        reasons: vec![format!("goes on from the answer before it ({})", agent.as_str())],
+        reasons: vec![format!("follows up on the previous answer ({})", agent.as_str())],
         clarification: None,
         ..routing
     };
@@ -134,7 +134,7 @@ pub fn follow(
     (routing, Some(FollowUp { kind, question, topics, times }))
 }
 
-/// The agent that has answered, if a question can go on from its answer.
+/// The agent that answered, if its answers can be followed up.
 fn agent(name: &str) -> Option<Agent> {
     let agents = [Agent::Concepts, Agent::Debug, Agent::CodeReview, Agent::Exercise];
     agents.into_iter().find(|agent| agent.as_str() == name)
@@ -147,7 +147,7 @@ mod tests {
     use super::kind;
 
     #[test]
-    fn what_goes_on_from_an_answer_is_told_from_what_begins_anew() {
+    fn follow_ups_are_distinguished_from_new_questions() {
         for (question, expected) in [
             ("and why?", Some(FollowUpKind::Why)),
             ("Why is that?", Some(FollowUpKind::Why)),

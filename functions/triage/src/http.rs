@@ -1,4 +1,4 @@
-//! `POST /triage`: the same decision for whoever asks directly.
+//! `POST /triage`: the same decision, for direct callers.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Triage: decides which agent a question is for.
 //!
-//! In: `question.asked.v1`; with a model also `model.requested.v1` and `model.finished.v1`. Out: the question
-//! to its agent, or `question.answered.v1` where no agent is needed or none is there. A model is asked only
-//! where words and context leave it open. Fails only if the database is away.
+//! In: `question.asked.v1`; with a model also `model.requested.v1` and `model.finished.v1`. Out: the question to its
+//! agent, or `question.answered.v1` if no agent is needed or none exists. A model is asked only if words and context
+//! leave it open. Fails only if the database is away.
 
 pub mod cases;
 pub mod classify;
@@ -37,7 +37,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     triage.ask_model(function)
 }
 
-/// Answers questions whose run or model call was lost: nobody waits for ever.
+/// Answers questions whose run or model call was lost: nobody waits forever.
 struct AnswerLost;
 
 impl Periodic for AnswerLost {

@@ -1,5 +1,4 @@
-//! What words speak for which agent. The weights were chosen by hand and tuned on
-//! `cases/tuned.toml`.
+//! Which words suggest which agent. The weights were chosen by hand and tuned on `cases/tuned.toml`.
 
 use std::sync::LazyLock;
 
@@ -28,7 +27,7 @@ pub(crate) static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         .collect()
 });
 
-/// A pattern that does not look at case.
+/// A case-insensitive pattern.
 pub(crate) fn compile(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("the pattern is a literal that the tests compile")
 }

@@ -1,4 +1,4 @@
-//! What triage says itself: where no agent is needed, or the one that is needed is not there yet.
+//! Triage's own replies: if no agent is needed, or if the agent does not exist yet.
 
 use curriculum::Topic;
 use domain::agent::Agent;
@@ -14,7 +14,7 @@ const OFFERED: usize = 3;
 const DISTRESS: &str = "That sounds very hard, and I am glad that you wrote it down. I am only a program that \
     teaches Python, so please talk to a person now: somebody you trust, a doctor, or a helpline in your country \
     (findahelpline.com lists them; 112 or 911 if you are in danger). Your course can wait.";
-const UNSAFE: &str = "I do not help with things that can hurt people, or with what belongs to others. If you \
+const UNSAFE: &str = "I do not help with things that can harm people or their property. If you \
     are curious how programs protect themselves, ask me how they check what users type.";
 const INJECTION: &str = "I am the tutor of this course, and that will not change. Ask me about Python: an idea, a \
     program that does not work, a program that you want to improve, or something to practise.";
@@ -30,7 +30,7 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let found = course.find(&paste.prose);
     let named = found.matches.iter().map(|found| found.topic);
     let sign = |sign| routing.signs.contains(&sign);
-    // Nobody in need is sent on to a lesson.
+    // A student in distress is not sent to a lesson.
     let (text, topics): (&str, Vec<&Topic>) = match routing.agent {
         _ if sign(Sign::Distress) => (DISTRESS, Vec::new()),
         _ if sign(Sign::Unsafe) => (UNSAFE, Vec::new()),

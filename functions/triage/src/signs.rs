@@ -1,5 +1,5 @@
-//! What a question shows besides the agent that it is for: that its author is stuck, wants the solution, is in
-//! need, or wants something that we do not do.
+//! Further signs in a question: that its author is stuck, wants the solution, is in distress, or wants something that
+//! we do not do.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::patterns::compile;
 
-/// What is said of something else, or of the past: not a sign of now.
+/// Phrases about something else, or about the past: no signs of the present.
 static NOT_NOW: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r#"\b(not|never|no longer|isn'?t|aren'?t|wasn'?t) (so |really |totally |very |at all )?(stuck|lost|confused)\b|\b(was|were|had been|used to be|got) (so |really |totally |very )?(stuck|lost|confused)\b[^.?!]*\b(but|until|then|now)\b|\b(my|our) (own )?(solution|answer)\b|"[^"\n]*"|'[^'\n]{12,}'|«[^»\n]*»"#,
@@ -62,7 +62,7 @@ mod tests {
     use super::signs;
 
     #[test]
-    fn a_student_who_is_stuck_says_so_in_many_ways() {
+    fn many_ways_to_say_stuck_are_recognised() {
         for text in [
             "I don't understand this",
             "i dont get it",

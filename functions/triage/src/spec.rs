@@ -1,11 +1,11 @@
-//! What is known about the function before it starts.
+//! The function's static description.
 
 use std::time::Duration;
 
 use events::Topic;
 use runtime::{Http, Schedule, Spec};
 
-/// How often questions are looked for whose run or model call was lost: they have waited for minutes.
+/// How often questions with a lost run or model call are looked for: they have waited for minutes.
 pub(crate) const LOST_DRAFTS: Schedule =
     Schedule { name: "lost-drafts", every: Duration::from_secs(30) };
 

@@ -1,20 +1,20 @@
-//! Everything that a course claims, tried in the sandbox.
+//! Verifies everything that a course claims, in the sandbox.
 
 use code_execution::{execute::execute, workers::Workers};
 use curriculum::{Curriculum, Question};
 use domain::execution::{ExecutionResult, Program, Verdict};
 use environment::Clock;
 use exercises::Exercise;
-use exercises::{Report, expect_what_reference_gives, judge, trials};
+use exercises::{Report, fill_in_expected, judge, trials};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
-/// Programs that run at the same time, and exercises of which each has as many. A worker takes turns
-/// between up to 64 programs.
+/// Programs that run at the same time, and exercises that each have as many. A worker takes turns between up to 64
+/// programs.
 const AT_ONCE: usize = 8;
 const EXERCISES_AT_ONCE: usize = 4;
 
-/// What was found out about a course.
+/// The report on a course.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// Programs whose output was compared.
@@ -23,11 +23,11 @@ pub struct Findings {
     pub questions: usize,
     /// Exercises, with their variations.
     pub exercises: usize,
-    /// Small mistakes put into the solutions.
+    /// Mutants of the solutions.
     pub mutants: usize,
     /// Those that the exercises' tests noticed.
     pub killed: usize,
-    /// What is wrong, each with its place.
+    /// The faults, with their places.
     pub faults: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ pub async fn verify(exercise: Exercise, workers: &Workers) -> Report {
     let exercise = match exercise.reference.clone().try_into() {
         Ok(reference) if needs_expectations => {
             let result = run_program(workers, &exercise.trial(reference)).await;
-            expect_what_reference_gives(exercise, &result)
+            fill_in_expected(exercise, &result)
         }
         _ => exercise,
     };
@@ -111,7 +111,7 @@ pub async fn verify(exercise: Exercise, workers: &Workers) -> Report {
     judge(&exercise, &results)
 }
 
-/// What is wrong with a question's key, if its program says something else.
+/// What is wrong with a question's answer key, if its program contradicts it.
 async fn question_fault(question: &Question, workers: &Workers) -> Option<String> {
     let code = question.code.as_deref()?;
     let result = run_code(workers, code.trim_start(), &question.stdin).await;

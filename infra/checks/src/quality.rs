@@ -1,4 +1,4 @@
-//! How good the tutor is on the project's own labelled cases, weak points included.
+//! Measures the tutor on the project's own labelled cases, weak points included.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -26,7 +26,7 @@ const ON_PURPOSE: [(&str, &str); 5] = [
     ("runs_text_as_code", "for mistake in mistakes:"),
 ];
 
-/// Right ones of all.
+/// A count of right ones out of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
     /// Right ones.
@@ -41,7 +41,7 @@ impl Share {
         self.all += 1;
     }
 
-    /// In a hundred, rounded down.
+    /// The percentage, rounded down.
     #[must_use]
     pub fn percent(self) -> usize {
         (self.right * 100).checked_div(self.all).unwrap_or_default()
@@ -59,11 +59,11 @@ impl std::fmt::Display for Share {
 pub struct TriageQuality {
     /// Questions that go to the right agent.
     pub agents: Share,
-    /// Questions of which all other signs are seen, and none that is not there.
+    /// Questions with exactly the right further signs.
     pub signs: Share,
     /// How often a question for one agent goes to another.
     pub confusion: BTreeMap<(Agent, Agent), usize>,
-    /// The questions that go wrong.
+    /// The misrouted questions.
     pub wrong: Vec<String>,
 }
 
@@ -97,9 +97,9 @@ pub struct ConceptsQuality {
     pub routed: Share,
     /// Answers about the right topic, or that there is none.
     pub topics: Share,
-    /// Answers about the right idea, where one answers better than its topic.
+    /// Answers about the right idea, where it is better than the whole topic.
     pub ideas: Share,
-    /// What goes wrong.
+    /// The failures.
     pub wrong: Vec<String>,
 }
 
@@ -132,13 +132,13 @@ pub struct DebugQuality {
     pub classes: Share,
     /// The student's line is right.
     pub lines: Share,
-    /// There is advice of our own, and not only Python's words.
+    /// There is advice of our own, and not only Python's message.
     pub advised: Share,
-    /// What goes wrong.
+    /// The failures.
     pub wrong: Vec<String>,
 }
 
-/// How the debug agent does on broken programs; those that are programs are run.
+/// How the debug agent does on broken programs, which are run.
 pub async fn debugging(workers: &Workers) -> DebugQuality {
     let runs = stream::iter(debug::cases::cases()).map(async |case| {
         let run = if case.code.is_empty() {
@@ -170,13 +170,13 @@ pub async fn debugging(workers: &Workers) -> DebugQuality {
 pub struct ReviewQuality {
     /// For each rule: true and all findings in labelled programs.
     pub rules: BTreeMap<&'static str, Share>,
-    /// Findings of weight, errors and advice, in programs of the course, which have none.
+    /// Errors and advice found in programs of the course, which have none.
     pub invented: Vec<String>,
     /// True findings in examples that show a fault on purpose.
     pub shown: usize,
     /// Programs of the course that were read.
     pub clean: usize,
-    /// Matters of style that are named in them.
+    /// Matters of style found in them.
     pub style: usize,
 }
 
@@ -226,11 +226,11 @@ pub fn reviewing() -> ReviewQuality {
 /// How the review does on programs as beginners write them.
 #[derive(Debug, Default)]
 pub struct ProgramsQuality {
-    /// True findings of all that it tells.
+    /// Precision: true findings out of all reported.
     pub true_findings: Share,
-    /// Faults that it finds, of all that are there.
+    /// Recall: faults found out of all.
     pub found: Share,
-    /// What is missed or invented.
+    /// The missed and the false findings.
     pub wrong: Vec<String>,
 }
 
@@ -260,15 +260,15 @@ pub fn reviewing_programs(cases: &[code_review::cases::Case]) -> ProgramsQuality
 /// What help gives away.
 #[derive(Debug, Default)]
 pub struct LeakQuality {
-    /// Hints and examples that were held against solutions.
+    /// Hints and examples that were compared with solutions.
     pub checked: usize,
-    /// Examples that are too like a solution, and are withheld for that exercise.
+    /// Examples that are too similar to a solution, and are withheld for that exercise.
     pub withheld: usize,
-    /// Those that solve an exercise and would be shown all the same.
+    /// Those that solve an exercise and would still be shown.
     pub leaks: Vec<String>,
 }
 
-/// Holds every example of the last rung against every exercise: by likeness, and by handing it in.
+/// Compares every example of the last rung with every exercise: by similarity, and by submitting it.
 pub async fn leaking(workers: &Workers) -> LeakQuality {
     let mut quality = LeakQuality::default();
     let exercises: Vec<_> = curriculum::bank(curriculum::embedded()).collect();
@@ -276,11 +276,11 @@ pub async fn leaking(workers: &Workers) -> LeakQuality {
     for entry in &exercises {
         for parallel in debug::hint::parallels() {
             quality.checked += 1;
-            if exercises::gives_away(&parallel.code, &entry.exercise) {
+            if exercises::reveals_solution(&parallel.code, &entry.exercise) {
                 quality.withheld += 1;
                 continue;
             }
-            // Without the functions that are called nothing passes; the rest is run.
+            // Without the called functions nothing can pass; the rest is run.
             let calls = entry.exercise.tests.iter().find_map(|check| check.call.as_deref());
             let function = calls.and_then(|call| call.split('(').next()).unwrap_or_default();
             if parallel.code.contains(function) {
@@ -299,7 +299,8 @@ pub async fn leaking(workers: &Workers) -> LeakQuality {
     quality
 }
 
-/// Measures all of it, and tells each part in Markdown as soon as it is known. Whether no hint gives a solution away.
+/// Measures everything, and reports each part in Markdown as soon as it is known. Returns whether no hint reveals a
+/// solution.
 pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
     say("# How good the tutor is on the project's own labelled cases\n".to_owned());
     for (name, cases) in
@@ -321,7 +322,7 @@ pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
     }
     let leaks = leaking(workers).await;
     say(format!(
-        "## Hints\n\n{} pairs of example and exercise; {} are too like the solution and withheld; of the others \
+        "## Hints\n\n{} pairs of example and exercise; {} are too similar to the solution and withheld; of the others \
          {} solve an exercise.\n",
         leaks.checked,
         leaks.withheld,
@@ -336,8 +337,8 @@ pub async fn report(workers: &Workers, say: impl Fn(String)) -> bool {
         found.mutants
     ));
     say(
-        "All cases were written by the authors of the rules, so real students will fare worse: take the held-out \
-         shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
+        "All cases were written by the authors of the rules, so results for real students will be \
+         worse: take the held-out shares as upper bounds. A rule of the review has a few programs with its fault, which shows that it works \
          and says little of how often it errs."
             .to_owned(),
     );
@@ -390,7 +391,7 @@ fn debug_report(quality: &DebugQuality) -> String {
 fn programs_report(name: &str, quality: &ProgramsQuality) -> String {
     let wrong: String = quality.wrong.iter().map(|wrong| format!("- {wrong}\n")).collect();
     format!(
-        "## Review, programs {name}\n\ntrue findings of all that are reported: {}; faults that are found: {}\n\n{wrong}",
+        "## Review, programs {name}\n\ntrue findings out of all reported: {}; faults found out of all: {}\n\n{wrong}",
         quality.true_findings, quality.found
     )
 }
@@ -398,14 +399,14 @@ fn programs_report(name: &str, quality: &ProgramsQuality) -> String {
 fn review_report(quality: &ReviewQuality) -> String {
     let mut text = format!(
         "## Review\n\nerrors and advice invented on {} programs of the course: {}; found where an example shows them \
-         on purpose: {}; matters of style named in them: {}\n\n| rule | true findings of all, in labelled programs |\n|---|---|\n",
+         on purpose: {}; matters of style named in them: {}\n\n| rule | true findings out of all, in labelled programs |\n|---|---|\n",
         quality.clean,
         quality.invented.len(),
         quality.shown,
         quality.style
     );
     for (rule, share) in &quality.rules {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         if writeln!(text, "| {rule} | {share} |").is_err() {
             break;
         }

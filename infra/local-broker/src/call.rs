@@ -23,7 +23,7 @@ pub(crate) enum Error {
     Malformed(anyhow::Error),
 }
 
-/// One request's place on the wire.
+/// A request's context on its connection.
 pub(crate) struct Call {
     pub(crate) version: i16,
     pub(crate) client_id: String,

@@ -1,4 +1,4 @@
-//! What clients ask first: who the brokers are, and what topics there are.
+//! Cluster metadata: the broker and the topics.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -70,7 +70,7 @@ fn topic_name(name: &str) -> TopicName {
     TopicName(StrBytes::from_string(name.to_owned()))
 }
 
-/// A topic, or why there is none.
+/// A topic, or the error.
 fn describe_topic(
     name: &TopicName,
     topic: Result<&Topic, Option<ChangeError>>,

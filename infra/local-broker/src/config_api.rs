@@ -99,7 +99,7 @@ fn is_us(name: &str) -> bool {
     name.is_empty() || name == NODE.0.to_string()
 }
 
-/// `AlterConfigs`: what is not named has its default again.
+/// `AlterConfigs`: settings that are not named return to their defaults.
 pub(crate) fn replace(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let request: AlterConfigsRequest = call.request()?;
     let mut topics = state.topics.lock();
@@ -128,7 +128,7 @@ pub(crate) fn replace(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     call.respond(&AlterConfigsResponse::default().with_responses(responses))
 }
 
-/// `IncrementalAlterConfigs`: what is not named stays.
+/// `IncrementalAlterConfigs`: settings that are not named stay.
 pub(crate) fn alter(call: &mut Call, state: &State) -> Result<Bytes, Error> {
     let request: IncrementalAlterConfigsRequest = call.request()?;
     let mut topics = state.topics.lock();
@@ -173,7 +173,7 @@ struct Change<'a> {
     value: Option<&'a str>,
 }
 
-/// Makes all changes to a topic's settings or none. They begin from `from`, or from what it has.
+/// Makes all changes to a topic's settings or none, starting from `from`, or from the current ones.
 fn change<'a>(
     topics: &mut Topics,
     target: Resource<'_>,

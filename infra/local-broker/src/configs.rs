@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
-/// A topic's settings by name; what is not there has its default.
+/// A topic's settings by name; missing ones have their defaults.
 pub(crate) type Configs = BTreeMap<String, String>;
 
-/// The largest batch that a topic takes if it does not say otherwise.
+/// The largest batch that a topic accepts by default.
 pub(crate) const DEFAULT_BATCH_LIMIT: usize = 1_048_588;
-/// The setting that says otherwise.
+/// The setting that changes it.
 pub(crate) const BATCH_LIMIT: &str = "max.message.bytes";
 /// Longest value: lists of throttled replicas, which are the longest, are short here.
 const VALUE_LIMIT: usize = 1_024;
 /// Separates the items of a list.
 const SEPARATOR: char = ',';
 
-/// What a value is, by its number in `DescribeConfigs`.
+/// The type of a value, by its number in `DescribeConfigs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Boolean = 1,
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     List = 7,
 }
 
-/// A setting that there is.
+/// A known setting.
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
@@ -84,7 +84,7 @@ pub(crate) enum Operation {
     Subtract,
 }
 
-/// Why settings are not taken, for the client.
+/// Why settings are refused, for the client.
 pub(crate) type Invalid = &'static str;
 
 /// Changes one setting.
@@ -123,7 +123,7 @@ pub(crate) fn change(
     Ok(())
 }
 
-/// The largest batch that a topic takes.
+/// The largest batch that a topic accepts.
 pub(crate) fn batch_limit(configs: &Configs) -> usize {
     let limit = configs.get(BATCH_LIMIT).and_then(|value| value.parse().ok());
     limit.unwrap_or(DEFAULT_BATCH_LIMIT)

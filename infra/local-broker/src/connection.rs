@@ -1,4 +1,4 @@
-//! One client's connection: frames in, requests told apart, frames out, in order.
+//! A client's connection: reads frames, dispatches requests, and writes responses in order.
 
 use std::io;
 
@@ -26,13 +26,12 @@ use crate::{
 const PRODUCE_LIMIT: usize = 16 * 1024 * 1024;
 /// Most bytes of any other: the largest are the assignments of a group's leader, some kilobytes.
 const REQUEST_LIMIT: usize = 1024 * 1024;
-/// Bytes of a request before what depends on its kind: API, version, correlation id.
+/// Bytes of the common header of a request: API, version, correlation id.
 const HEAD: usize = 8;
-/// Memory that is reserved at a time: only for what has arrived, not for what a length claims.
+/// Memory that is reserved at a time: only for received bytes, not for what a length claims.
 const PIECE: usize = 64 * 1024;
 
-/// What is served, with the versions of each that are: wide enough for librdkafka and Java clients,
-/// below the versions that name topics by id.
+/// The supported APIs and versions: enough for librdkafka and Java clients, below the versions that name topics by id.
 const SERVED: [(ApiKey, i16, i16); 25] = [
     (ApiKey::Produce, 3, 9),
     (ApiKey::Fetch, 4, 12),
@@ -68,7 +67,7 @@ pub(crate) async fn serve(mut stream: TcpStream, state: &State) -> Result<(), Er
         let response = tokio::select! {
             biased;
             response = answer(frame, &peer, state) => response?,
-            // A client that is gone does not keep its place in a group that waits.
+            // A client that is gone loses its place in a waiting group.
             () = gone(&stream) => return Ok(()),
         };
         if let Some(response) = response {
@@ -103,7 +102,7 @@ async fn read_frame(stream: &mut TcpStream) -> Result<Option<Bytes>, Error> {
     Ok(Some(frame.freeze()))
 }
 
-/// Ends when the client has closed the connection. One that sends more requests meanwhile is there.
+/// Ends when the client has closed the connection. A client that sends more requests meanwhile is alive.
 async fn gone(stream: &TcpStream) {
     match stream.peek(&mut [0]).await {
         Ok(0) | Err(_) => {}
@@ -111,7 +110,7 @@ async fn gone(stream: &TcpStream) {
     }
 }
 
-/// Answers one request; `None` where the client wants no answer.
+/// Answers one request; `None` if the client wants no response.
 async fn answer(mut frame: Bytes, peer: &str, state: &State) -> Result<Option<Bytes>, Error> {
     let (key, version) = ((&frame[..]).get_i16(), (&frame[2..]).get_i16());
     let api = SERVED.iter().find(|(api, ..)| *api as i16 == key);

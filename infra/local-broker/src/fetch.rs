@@ -21,8 +21,8 @@ use crate::{
 
 /// The longest that a client may wait for records in one request.
 const WAIT_LIMIT: Duration = Duration::from_secs(60);
-/// Most bytes of records in one answer, whatever the client allows: Kafka's `fetch.max.bytes` is 55 MiB,
-/// and nothing local needs so much at once. A batch that is longer comes alone.
+/// Most bytes of records in one answer, whatever the client allows: Kafka's `fetch.max.bytes` is 55 MiB, and nothing
+/// local needs so much at once. A longer batch is sent alone.
 const BYTES_LIMIT: usize = 16 * 1024 * 1024;
 /// `ListOffsets` for the end of the log.
 const LATEST: i64 = -1;
@@ -136,7 +136,7 @@ pub(crate) fn list_offsets(call: &mut Call, state: &State) -> Result<Bytes, Erro
     call.respond(&ListOffsetsResponse::default().with_topics(responses))
 }
 
-/// An offset, and its time where one is asked for.
+/// An offset, with its time if requested.
 fn find(log: &PartitionLog, timestamp: i64) -> io::Result<Option<(i64, i64)>> {
     Ok(match timestamp {
         LATEST => Some((log.next_offset(), -1)),

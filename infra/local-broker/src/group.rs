@@ -37,13 +37,13 @@ struct Member {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Nobody is in.
+    /// There are no members.
     Empty,
-    /// Members join until all are there or the time is up.
+    /// Members join until all have joined or the time is up.
     Preparing { not_before: Instant, deadline: Instant },
     /// The leader makes the assignment.
     Completing,
-    /// Everyone works.
+    /// All members have their assignments.
     Stable,
 }
 
@@ -57,11 +57,11 @@ pub(crate) struct Group {
     members: BTreeMap<String, Member>,
 }
 
-/// What becomes of a member that wants to join.
+/// The outcome of a request to join.
 pub(crate) enum Admission {
     /// It waits, under this id, until the rebalance is over.
     Waits(String),
-    /// It has a place in the current generation.
+    /// It is a member of the current generation.
     IsIn(Joined),
 }
 
@@ -81,7 +81,7 @@ impl Group {
         self.members.is_empty()
     }
 
-    /// Decides about a member that wants to join.
+    /// Decides about a request to join.
     pub(crate) fn admit(&mut self, join: JoinRequest, now: Instant) -> Result<Admission, Refusal> {
         let refuse = |code| Refusal { code, member_id: join.member_id.clone() };
         let place = join.instance.as_deref().and_then(|instance| self.place_of(instance));
@@ -125,20 +125,20 @@ impl Group {
         Ok(Admission::Waits(member_id))
     }
 
-    /// A member that is in already joins again.
+    /// A current member joins again.
     fn rejoin(&self, member_id: String, is_changed: bool) -> Admission {
         let is_leader = member_id == self.leader;
         match self.phase {
             Phase::Completing if !is_changed => {}
-            // A leader joins again because something has changed that it knows of.
+            // A leader joins again because it has noticed a change.
             Phase::Stable if !is_changed && !is_leader => {}
             _ => return Admission::Waits(member_id),
         }
         Admission::IsIn(self.joined(&member_id))
     }
 
-    /// A static member that was away, or another one in its name, takes its place: nobody else is
-    /// bothered, and who had the place hears that it is taken.
+    /// A static member that was away, or another one of its name, takes its place: nobody else is affected, and the
+    /// previous holder is fenced.
     fn replace(&mut self, old: &str, join: JoinRequest, now: Instant) -> Admission {
         let member_id = new_member_id(join.instance.as_deref().unwrap_or_default());
         let was_leader = old == self.leader;
@@ -164,7 +164,7 @@ impl Group {
         if was_leader && join.can_skip_assignment {
             joined.skip_assignment = true;
         } else {
-            // It must not make an assignment, so an older client must not learn that it leads.
+            // It must not make an assignment, so an older client must not learn that it is the leader.
             joined.members.clear();
             if was_leader {
                 old.clone_into(&mut joined.leader);
@@ -173,7 +173,7 @@ impl Group {
         Admission::IsIn(joined)
     }
 
-    /// Has an admitted member wait for the end of the rebalance, which begins if none goes on.
+    /// Lets an admitted member wait for the end of the rebalance, which starts if none is in progress.
     pub(crate) fn wait_to_join(
         &mut self,
         member_id: &str,
@@ -186,7 +186,7 @@ impl Group {
         self.rebalance(now);
     }
 
-    /// Starts a rebalance, unless one is going on; members that wait for an assignment join again.
+    /// Starts a rebalance, unless one is in progress; members that wait for an assignment join again.
     fn rebalance(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Preparing { .. }) {
             return;
@@ -200,13 +200,13 @@ impl Group {
         self.phase = Phase::Preparing { not_before: now + delay, deadline: now + self.patience() };
     }
 
-    /// How long members are waited for.
+    /// How long to wait for members.
     fn patience(&self) -> Duration {
         let limits = self.members.values().map(|member| member.rebalance_timeout);
         limits.max().unwrap_or_default()
     }
 
-    /// Ends the joining phase when it may end.
+    /// Ends the joining phase if possible.
     pub(crate) fn advance(&mut self, now: Instant) {
         if self.members.is_empty() {
             self.phase = Phase::Empty;
@@ -217,7 +217,7 @@ impl Group {
         if (all_there && now >= not_before) || now >= deadline {
             // A static member keeps its place until its session is over, however late it is.
             self.members.retain(|_, member| member.joining.is_some() || member.instance.is_some());
-            // Without anybody who could lead, whoever came back would wait for an assignment for ever.
+            // Without anybody who could lead, returning members would wait for an assignment forever.
             if !self.members.is_empty() && !self.members.values().any(|m| m.joining.is_some()) {
                 self.phase = Phase::Preparing { not_before, deadline: now + self.patience() };
                 return;
@@ -359,7 +359,7 @@ impl Group {
         Ok(())
     }
 
-    /// Whether somebody is who it says, as of now.
+    /// Whether a member is who it claims to be now.
     pub(crate) fn check(
         &mut self,
         speaker: Speaker<'_>,
@@ -381,7 +381,7 @@ impl Group {
     pub(crate) fn expire(&mut self, now: Instant) {
         let before = self.members.len();
         self.members.retain(|id, member| {
-            // A member that waits for us is there, whoever else is late; but its client may be gone.
+            // A member that waits for us is alive, whoever else is late; but its client may be gone.
             let gone = member.joining.as_ref().is_some_and(oneshot::Sender::is_closed);
             let waits = member.joining.is_some() || member.syncing.is_some();
             let silent = !waits && now > member.last_seen + member.session_timeout;
@@ -395,7 +395,7 @@ impl Group {
         }
     }
 
-    /// The id under which a static member is in.
+    /// The current id of a static member.
     fn place_of(&self, instance: &str) -> Option<String> {
         let mut members = self.members.iter();
         let found = members.find(|(_, member)| member.instance.as_deref() == Some(instance));
@@ -416,7 +416,7 @@ impl Group {
     }
 
     pub(crate) fn describe(&self) -> Description {
-        // Only then is it agreed on who does what.
+        // Only then are the assignments settled.
         let is_stable = self.phase == Phase::Stable;
         let members = self.members.iter().map(|(id, member)| DescribedMember {
             id: id.clone(),

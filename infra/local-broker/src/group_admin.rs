@@ -24,9 +24,9 @@ use crate::{
 
 /// A group that has committed offsets and no members.
 const EMPTY: &str = "Empty";
-/// A group that is not there.
+/// A group that does not exist.
 const DEAD: &str = "Dead";
-/// What groups without members were: others do not commit offsets.
+/// The type of groups without members: no others commit offsets.
 const CONSUMERS: &str = "consumer";
 /// The only kind of group here (KIP-848).
 const CLASSIC: &str = "classic";

@@ -1,5 +1,5 @@
-//! Consumer groups by name: Kafka's classic protocol, static members (KIP-345) included. Members that must
-//! wait get a channel; whoever completes a phase answers all of them.
+//! Consumer groups by name: Kafka's classic protocol, static members (KIP-345) included. Members that must wait get a
+//! channel; the request that completes a phase answers all of them.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -12,10 +12,10 @@ use crate::{
     membership::{JoinAnswer, JoinRequest, Speaker, SyncAnswer},
 };
 
-/// Longest name of a group, a member or a client: none is near, and they are kept.
+/// Longest name of a group, a member or a client: real ones are far shorter, and they are stored.
 pub(crate) const NAME_LIMIT: usize = 1_024;
 
-/// All groups by name; one without members is not kept.
+/// All groups by name; one without members is removed.
 #[derive(Debug, Default)]
 pub(crate) struct Groups(HashMap<String, Group>);
 
@@ -157,7 +157,7 @@ mod tests {
         groups.expire(start + SECOND);
         let first = joined(first);
         assert_eq!(assign(&mut groups, &first, "one", start + SECOND), "work");
-        // Another one joins and hangs up; the first does not hear of it in time.
+        // Another one joins and hangs up; the first does not join again in time.
         drop(groups.join(GROUP, join("", None), start + 2 * SECOND));
         for seconds in 3..20 {
             groups.expire(start + seconds * SECOND);

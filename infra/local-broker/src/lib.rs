@@ -1,11 +1,11 @@
 //! A single-node broker that speaks Kafka's wire protocol, for local use and tests: nothing to
 //! install, in process, durable in files.
 //!
-//! Belongs here: what librdkafka clients need to produce and consume in groups, and what tools ask for. Not
-//! here: replication, transactions (refused with a clear error), compaction, retention, access control. Of a
-//! topic's settings, all are stored and described, but only `max.message.bytes` is obeyed; records that are deleted
-//! are not delivered any more, but take up their space. A process crash loses nothing that was acknowledged; a power
-//! cut may lose the tail, as with Kafka's own defaults.
+//! Belongs here: what librdkafka clients need to produce and consume in groups, and what tools need. Not here:
+//! replication, transactions (refused with a clear error), compaction, retention, access control. Of a topic's
+//! settings, all are stored and described, but only `max.message.bytes` has an effect; deleted records are no longer
+//! delivered, but still use their space. A process crash loses nothing that was acknowledged; a power cut may lose the
+//! tail, as with Kafka's own defaults.
 
 mod call;
 mod cluster;
@@ -47,7 +47,7 @@ use self::{offsets::CommittedOffsets, state::State, topics::Topics};
 
 /// Most clients at once: ten functions with a few connections each, many times over.
 const CONNECTIONS_LIMIT: usize = 1_024;
-/// Until the next try when the system has no place for a connection.
+/// The pause before the next attempt when the system cannot accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often group members are checked for having gone silent.
 const GROUP_TICK: Duration = Duration::from_millis(100);
@@ -67,7 +67,7 @@ pub enum Error {
     /// Another process uses the folder.
     #[error("{0} is in use by another broker")]
     Locked(PathBuf),
-    /// The address is taken or not ours to take.
+    /// The address is in use or not permitted.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
@@ -95,7 +95,7 @@ impl Broker {
         Self::listen(dir, address, None).await
     }
 
-    /// Starts a broker that is reached by way of another address, which it tells its clients.
+    /// Starts a broker that advertises another address to its clients.
     ///
     /// # Errors
     /// The folder is unusable or in use, or the address is taken.
@@ -185,7 +185,7 @@ async fn accept(listener: TcpListener, state: Arc<State>, stop: Arc<Notify>) {
             () = stop.notified() => break,
         }
     }
-    // Waited for, since each holds the files open until it is gone.
+    // Awaited, since each holds the files open until it ends.
     connections.shutdown().await;
 }
 

@@ -1,4 +1,4 @@
-//! One partition: an append-only file of record batches, which stay as the producer made them.
+//! A partition: an append-only file of record batches, stored as the producer made them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,7 +20,7 @@ const LENGTH_PREFIX: usize = 12;
 const CRC_FROM: usize = 21;
 /// The attribute bit of a transaction's batch.
 const TRANSACTIONAL: i16 = 0x10;
-/// Batches remembered for each producer, as many as a client may have in flight.
+/// Recent batches remembered for each producer, as many as a client may have in flight.
 const REMEMBERED_BATCHES: usize = 5;
 
 /// Why a batch is not appended.
@@ -37,7 +37,7 @@ pub(crate) enum AppendError {
     Io,
 }
 
-/// What a batch says about itself.
+/// A batch's header.
 #[derive(Debug, Clone, Copy)]
 struct Header {
     base_offset: i64,
@@ -51,7 +51,7 @@ struct Header {
     base_sequence: i32,
 }
 
-/// Where a batch lies.
+/// Where a batch is in the file.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     base_offset: i64,
@@ -68,7 +68,7 @@ struct ProducerState {
     batches: VecDeque<KnownBatch>,
 }
 
-/// A batch of a producer, by which a second one is known.
+/// A recent batch of a producer, to recognise duplicates.
 #[derive(Debug)]
 struct KnownBatch {
     first_sequence: i32,
@@ -80,9 +80,9 @@ struct KnownBatch {
 #[derive(Debug)]
 pub(crate) struct PartitionLog {
     file: File,
-    /// Where `start` is kept.
+    /// The file that stores `start`.
     start_path: PathBuf,
-    /// The first offset that there is; what is before it was deleted by somebody.
+    /// The first offset; records before it were deleted.
     start: i64,
     entries: Vec<Entry>,
     end: u64,
@@ -90,7 +90,7 @@ pub(crate) struct PartitionLog {
 }
 
 impl PartitionLog {
-    /// Opens a log, rebuilding its index; a tail that was half written at a crash is cut off.
+    /// Opens a log, rebuilding its index; a tail that a crash left half written is cut off.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
@@ -128,12 +128,12 @@ impl PartitionLog {
         Ok(log)
     }
 
-    /// The first offset that there is.
+    /// The first offset.
     pub(crate) const fn start_offset(&self) -> i64 {
         self.start
     }
 
-    /// Deletes all records before `offset`, as far as clients can see: the space is not given back.
+    /// Deletes all records before `offset`, as far as clients can see: the space is not freed.
     pub(crate) fn delete_before(&mut self, offset: i64) -> io::Result<()> {
         if offset <= self.start {
             return Ok(());
@@ -150,8 +150,8 @@ impl PartitionLog {
         self.entries.last().map_or(0, |entry| entry.last_offset + 1)
     }
 
-    /// Appends a batch of at most `limit` bytes; returns its base offset. A batch that is there already
-    /// is not appended again and yields the offset that it has.
+    /// Appends a batch of at most `limit` bytes; returns its base offset. A duplicate is not appended again and yields
+    /// its existing offset.
     pub(crate) fn append(&mut self, batch: &[u8], limit: usize) -> Result<i64, AppendError> {
         let header = parse_incoming(batch, limit)?;
         match self.duplicate_of(&header)? {
@@ -164,7 +164,7 @@ impl PartitionLog {
         let base_offset = self.next_offset();
         let mut stored = BytesMut::from(batch);
         stored[..8].copy_from_slice(&base_offset.to_be_bytes());
-        // The leader epoch, which the CRC does not cover either: there is one leader for ever.
+        // The leader epoch, which the CRC does not cover either: there is only one leader.
         stored[12..16].copy_from_slice(&0_i32.to_be_bytes());
         self.file.write_all_at(&stored, self.end).map_err(|error| {
             tracing::error!(%error, "a batch cannot be written");
@@ -200,7 +200,7 @@ impl PartitionLog {
         }
     }
 
-    /// Checks an idempotent producer's sequence: `Some` offset if the batch is there already.
+    /// Checks an idempotent producer's sequence: `Some` offset if the batch is a duplicate.
     fn duplicate_of(&self, header: &Header) -> Result<Option<i64>, AppendError> {
         let Some(state) = self.producers.get(&header.producer_id) else { return Ok(None) };
         if header.producer_epoch < state.epoch {
@@ -244,8 +244,8 @@ impl PartitionLog {
         Ok(records.into())
     }
 
-    /// The first record of `timestamp` or later: its offset and time. A compressed batch is not looked
-    /// into, so of that one a client may see a few earlier records.
+    /// The first record of `timestamp` or later: its offset and time. Compressed batches are not decoded, so a client
+    /// may get a few earlier records of one.
     pub(crate) fn offset_for_time(&self, timestamp: i64) -> io::Result<Option<(i64, i64)>> {
         let late_enough = |entry: &&Entry| entry.max_timestamp >= timestamp;
         let Some(entry) = self.visible().find(late_enough) else { return Ok(None) };
@@ -266,9 +266,9 @@ impl PartitionLog {
         }))
     }
 
-    /// The last record of the batch with the latest record, and that one's time.
+    /// The last record of the batch with the latest timestamp, and that timestamp.
     pub(crate) fn offset_of_latest(&self) -> Option<(i64, i64)> {
-        // Of several the first, as Kafka has it.
+        // Of several the first, as in Kafka.
         let latest = self.visible().rev().max_by_key(|entry| entry.max_timestamp)?;
         Some((latest.last_offset, latest.max_timestamp))
     }

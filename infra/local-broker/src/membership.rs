@@ -1,11 +1,11 @@
-//! What groups and their members say to each other.
+//! The messages between groups and their members.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 
-/// What a member says to join.
+/// A member's request to join.
 #[derive(Debug, Clone)]
 pub(crate) struct JoinRequest {
     pub(crate) member_id: String,
@@ -17,7 +17,7 @@ pub(crate) struct JoinRequest {
     pub(crate) rebalance_timeout: Duration,
     pub(crate) protocol_type: String,
     pub(crate) protocols: Protocols,
-    /// Whether a new member is first told its id and comes again with it (KIP-394).
+    /// Whether a new member first gets its id and joins again with it (KIP-394).
     pub(crate) id_required: bool,
     /// Whether a leader can be told that there is nothing to assign (KIP-814).
     pub(crate) can_skip_assignment: bool,

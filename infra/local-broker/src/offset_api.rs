@@ -76,7 +76,7 @@ fn commit_one(
     }
     let offset = Offset { offset: partition.committed_offset, metadata };
     state.offsets.lock().commit(key, offset).map_err(|error| {
-        tracing::error!(%error, "an offset cannot be kept");
+        tracing::error!(%error, "an offset cannot be stored");
         ResponseError::KafkaStorageError
     })
 }
@@ -125,7 +125,7 @@ pub(crate) fn fetch(call: &mut Call, state: &State) -> Result<Bytes, Error> {
 
 type Committed = Vec<(String, Vec<(i32, i64, String)>)>;
 
-/// What a group has committed, -1 where nothing; `wanted` absent means everything there is.
+/// A group's committed offsets, -1 if there is none; `wanted` is `None` for all.
 fn committed(state: &State, group: &str, wanted: Option<Vec<(String, Vec<i32>)>>) -> Committed {
     let offsets = state.offsets.lock();
     let wanted = wanted.unwrap_or_else(|| {
@@ -165,7 +165,7 @@ pub(crate) fn delete(call: &mut Call, state: &State) -> Result<Bytes, Error> {
                 key.group == group && key.topic == topic.name.as_str() && key.partition == index
             });
             let forgotten = forgotten.map(drop).map_err(|error| {
-                tracing::error!(%error, "an offset cannot be forgotten");
+                tracing::error!(%error, "an offset cannot be removed");
                 ResponseError::KafkaStorageError
             });
             OffsetDeleteResponsePartition::default()

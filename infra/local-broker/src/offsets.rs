@@ -1,4 +1,4 @@
-//! Committed offsets: an append-only file of JSON lines, the last one for a key counting; rewritten when the
+//! Committed offsets: an append-only file of JSON lines, in which the last line for a key counts; compacted when the
 //! broker starts and when it has grown.
 
 use std::{
@@ -28,7 +28,7 @@ pub(crate) struct Offset {
     pub(crate) metadata: String,
 }
 
-/// A line: an offset, or that it is forgotten.
+/// A line: an offset, or its removal.
 type Line = (Key, Option<Offset>);
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct CommittedOffsets {
 impl CommittedOffsets {
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         let (path, old) = (dir.join("offsets.jsonl"), dir.join("offsets.tsv"));
-        // A line that a crash cut short is left out.
+        // A line that a crash cut short is ignored.
         let mut lines: Vec<Line> = read(&old)?.lines().filter_map(parse_old).collect();
         lines.extend(read(&path)?.lines().filter_map(|line| serde_json::from_str(line).ok()));
         let mut by_key = HashMap::new();
@@ -79,7 +79,7 @@ impl CommittedOffsets {
         Ok(())
     }
 
-    /// Forgets the offsets of all keys for which `which` holds; returns how many.
+    /// Removes the offsets of all keys for which `which` holds; returns their number.
     pub(crate) fn forget(&mut self, which: impl Fn(&Key) -> bool) -> io::Result<usize> {
         let forgotten: Vec<Line> =
             self.by_key.keys().filter(|key| which(key)).map(|key| (key.clone(), None)).collect();
@@ -109,7 +109,7 @@ fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Replaces the file, and opens it to go on.
+/// Replaces the file, and opens it for appending.
 fn write_all(path: &Path, by_key: &HashMap<Key, Offset>) -> io::Result<File> {
     let new = path.with_extension("new");
     let mut bytes = Vec::new();
@@ -127,7 +127,7 @@ fn text(line: &Line) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The form of before, tab-separated with a dot at the end; it has lost what held a tab.
+/// The previous format, tab-separated with a dot at the end; names with tabs were lost in it.
 fn parse_old(line: &str) -> Option<Line> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [group, topic, partition, offset, metadata, "."] = fields[..] else { return None };

@@ -93,7 +93,7 @@ const fn describe(error: &AppendError) -> (ResponseError, Option<&'static str>) 
         ),
         AppendError::UnsupportedFormat => (
             ResponseError::UnsupportedForMessageFormat,
-            Some("only record batches (magic 2) are taken"),
+            Some("only record batches (magic 2) are accepted"),
         ),
         AppendError::Transactional => (
             ResponseError::TransactionalIdAuthorizationFailed,
@@ -119,9 +119,8 @@ pub(crate) fn init_producer_id(call: &mut Call, state: &State) -> Result<Bytes, 
     call.respond(&response.with_producer_id(ProducerId(id)).with_producer_epoch(0))
 }
 
-/// Ids are the time in microseconds, so that none is given twice across restarts, or the next number, so that
-/// none is given twice in a microsecond: of two producers with one id, one's records would be taken for the
-/// other's, sent again.
+/// Ids are the time in microseconds, unique across restarts, or the next number, unique within a microsecond: of two
+/// producers with the same id, one's records would be taken for duplicates of the other's.
 fn next_id(last: &AtomicI64, now: i64) -> i64 {
     let next = |last: i64| last.saturating_add(1).max(now);
     next(

@@ -1,15 +1,14 @@
-//! The records inside a batch, as far as times are looked for: the broker leaves batches as they are.
+//! The records inside a batch, parsed only to search by time: the broker does not change batches.
 
 /// The bits of a batch's attributes that name its compression; 0 is none.
 const COMPRESSION: u8 = 0x07;
-/// Where the second byte of a batch's attributes lies.
+/// The position of the second byte of a batch's attributes.
 const ATTRIBUTES: usize = 22;
 /// Longest varint of 64 bits.
 const VARINT_LIMIT: usize = 10;
 
-/// The first record of `timestamp` or later that has `offset` or a later one: its offset and time, both
-/// relative to the batch's first. `None` if there is none, or what is in the batch cannot be read, as when it
-/// is compressed.
+/// The first record of `timestamp` or later that has `offset` or a later one: its offset and time, both relative to the
+/// batch's first. `None` if there is none, or if the batch cannot be decoded, as when it is compressed.
 pub(crate) fn find(
     batch: &[u8],
     header_len: usize,
@@ -55,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn damaged_records_are_none(batch: Vec<u8>, header: usize, timestamp: i64, offset: i64) {
+        fn damaged_records_are_not_found(batch: Vec<u8>, header: usize, timestamp: i64, offset: i64) {
             find(&batch, header % 64, timestamp, offset);
         }
     }

@@ -1,4 +1,4 @@
-//! Making topics, having them grow, emptying and deleting them.
+//! Creating topics, adding partitions, deleting records and topics.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -24,7 +24,7 @@ use crate::{
     topics::{ChangeError, Topics},
 };
 
-/// `DeleteRecords` for everything that there is.
+/// `DeleteRecords` for all records.
 const ALL_RECORDS: i64 = -1;
 
 pub(crate) fn create_topics(call: &mut Call, state: &State) -> Result<Bytes, Error> {
@@ -74,7 +74,7 @@ fn create(
     Ok((id, count))
 }
 
-/// A fault's code and its words for the client.
+/// An error code and its message for the client.
 pub(crate) fn describe(error: ChangeError) -> (ResponseError, &'static str) {
     match error {
         ChangeError::Exists => (ResponseError::TopicAlreadyExists, "the topic exists already"),
@@ -102,10 +102,10 @@ pub(crate) fn delete_topics(call: &mut Call, state: &State) -> Result<Bytes, Err
     let results = request.topic_names.into_iter().map(|name| {
         let deleted = state.topics.lock().delete(&name);
         let code = deleted.map_err(describe).map_or_else(|(code, _)| code.code(), |()| 0);
-        // A topic of the same name begins at offset 0, so whoever has read this one must, too.
+        // A new topic of the same name begins at offset 0, so its consumers must, too.
         let forgotten = state.offsets.lock().forget(|key| key.topic == name.as_str());
         if let Err(error) = forgotten {
-            tracing::error!(%error, "the offsets of a deleted topic cannot be forgotten");
+            tracing::error!(%error, "the offsets of a deleted topic cannot be removed");
         }
         DeletableTopicResult::default().with_name(Some(name)).with_error_code(code)
     });

@@ -14,7 +14,7 @@ use crate::{
     log::PartitionLog,
 };
 
-/// Partitions of a topic that is made without a number.
+/// Default number of partitions.
 pub(crate) const DEFAULT_PARTITIONS: i32 = 8;
 /// Most partitions of a topic.
 pub(crate) const PARTITIONS_LIMIT: i32 = 256;
@@ -90,7 +90,7 @@ impl Topics {
         self.by_name.get_mut(name)?.partitions.get_mut(index)
     }
 
-    /// Whether such a topic could be made; the number of its partitions.
+    /// Validates a new topic; returns the number of its partitions.
     pub(crate) fn check_new(
         &self,
         name: &str,
@@ -119,7 +119,7 @@ impl Topics {
         configs: Configs,
     ) -> Result<Uuid, ChangeError> {
         let count = self.check_new(name, partitions, &configs)?;
-        // Every incarnation of a name has its own folder, so a deleted one leaves nothing behind.
+        // Every topic has its own folder, even with the same name, so a deleted one leaves nothing behind.
         let id = Uuid::new_v4();
         let partitions = self.open_partitions(id, 0, count).map_err(ChangeError::Io)?;
         self.by_name.insert(name.to_owned(), Topic { id, partitions, configs });
@@ -127,7 +127,7 @@ impl Topics {
         Ok(id)
     }
 
-    /// Whether a topic can be made to have this many partitions; the number that it has.
+    /// Validates a larger number of partitions; returns the current one.
     pub(crate) fn check_growth(&self, name: &str, count: i32) -> Result<i32, ChangeError> {
         let topic = self.by_name.get(name).ok_or(ChangeError::Unknown)?;
         let has = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
@@ -208,14 +208,14 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The form of before: lines of tab-separated fields. A setting with a tab or a newline in it has damaged its
-/// line or made one of its own, so what is no topic is left out, and what is no setting any more, too.
+/// The previous format: lines of tab-separated fields. A setting with a tab or a newline damaged its line or started a
+/// new one, so lines that are no topics are left out, and unknown settings, too.
 fn parse_old(list: &[u8]) -> Vec<Listed> {
     let list = String::from_utf8_lossy(list);
     let lines = list.lines().filter_map(|line| {
         let parsed = parse_old_line(line);
         if parsed.is_none() {
-            tracing::warn!(line, "a damaged line of the list of topics is left out");
+            tracing::warn!(line, "a damaged line of the list of topics is ignored");
         }
         parsed
     });
@@ -232,7 +232,7 @@ fn parse_old_line(line: &str) -> Option<Listed> {
         if let Err(reason) =
             configs::change(&mut configs, key, configs::Operation::Set, Some(value))
         {
-            tracing::warn!(topic = name, key, reason, "a topic's setting is left out");
+            tracing::warn!(topic = name, key, reason, "a topic's setting is ignored");
         }
     }
     Some(Listed { name: name.to_owned(), id: Uuid::try_parse(id).ok()?, partitions, configs })

@@ -1,14 +1,13 @@
 //! Lengths from the wire, checked before anything is allocated for them.
 //!
-//! The protocol's crate reserves memory for as many elements as an array claims to have, and would end the
-//! process for a few bytes that claim two thousand million. So a request is read twice, first in a way in
-//! which a length that cannot be true is an error.
+//! The protocol's crate reserves memory for as many elements as an array claims to have, and would abort the process
+//! for a few bytes that claim two billion. So a request is parsed twice, the first time treating impossible lengths as
+//! errors.
 
 use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::{Decodable, buf::ByteBuf};
 
-/// Is refused as the length of an array or of bytes, and does no harm as any other number: what is read with
-/// it is thrown away.
+/// Refused as the length of an array or of bytes, and harmless as any other number, since the result is discarded.
 const NO_LENGTH: i32 = -2;
 
 /// Reads a message that is no larger in memory than its bytes justify: no array has more elements than there
@@ -34,7 +33,7 @@ impl Buf for Trial {
         self.0.advance(count);
     }
 
-    /// May be a length; most are timeouts, numbers of partitions and the like.
+    /// May be a length; most are timeouts, partition numbers and the like.
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
         let value = self.0.try_get_i32()?;
         let too_long = usize::try_from(value).is_ok_and(|length| length > self.0.remaining());
@@ -46,7 +45,7 @@ impl Buf for Trial {
         let length = unsigned_varint(self.0.chunk());
         let first = self.0.try_get_u8()?;
         let available = self.0.remaining();
-        // One byte cannot claim much, and is more often a flag or the number of a field.
+        // A single byte cannot claim much, and is more often a flag or a field number.
         if first & CONTINUES != 0 && length > available + 1 {
             return Err(TryGetError { requested: length, available });
         }
@@ -67,7 +66,7 @@ impl ByteBuf for Trial {
 /// The bit of a varint's byte that says that another one follows.
 const CONTINUES: u8 = 0x80;
 
-/// The number that begins here; of one that is cut short, what there is.
+/// The number that begins here, even if it is cut short.
 fn unsigned_varint(bytes: &[u8]) -> usize {
     let mut value = 0;
     for (position, byte) in bytes.iter().take(5).enumerate() {

@@ -1,5 +1,5 @@
-//! Whatever comes over the wire: the broker reserves no more memory than what has come justifies, does not panic,
-//! and goes on serving others.
+//! Whatever comes over the wire: the broker reserves no more memory than the received bytes justify, does not panic,
+//! and continues to serve others.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -29,14 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Noting;
 
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
-/// A panic ends a connection only, so it is counted.
+/// A panic ends only a connection, so panics are counted.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 #[expect(
     unsafe_code,
     reason = "the only way to see what is allocated; the system's allocator does it"
 )]
-// SAFETY: every call is handed on as it is.
+// SAFETY: every call is passed on unchanged.
 unsafe impl GlobalAlloc for Noting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
@@ -53,7 +53,7 @@ unsafe impl GlobalAlloc for Noting {
 #[global_allocator]
 static ALLOCATOR: Noting = Noting;
 
-/// The APIs and versions that the broker says that it serves.
+/// The APIs and versions that the broker reports.
 async fn served(address: SocketAddr) -> Vec<(i16, i16, i16)> {
     let answer = ask(address, &[0, 18, 0, 0, 0, 0, 0, 7, 0, 0]).await.expect("it is answered");
     let number = |at: usize| i16::from_be_bytes([answer[at], answer[at + 1]]);
@@ -83,10 +83,10 @@ async fn throw(address: SocketAddr, frame: &[u8]) {
     let len = u32::try_from(frame.len()).expect("a short frame");
     stream.write_all(&[&len.to_be_bytes()[..], frame].concat()).await.expect("it is sent");
     stream.shutdown().await.expect("it is hung up");
-    // The end comes when the frame is dealt with.
+    // The end comes when the frame was processed.
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-    // A connection that is broken off has ended, too.
+    // A reset connection has ended, too.
     drop(read.expect("the broker hangs up"));
 }
 
@@ -136,7 +136,7 @@ async fn start() -> (Broker, tempfile::TempDir) {
 }
 
 #[tokio::test]
-async fn no_frame_ends_the_broker_or_has_it_take_more_memory_than_the_frame_justifies() {
+async fn no_frame_kills_the_broker_or_makes_it_allocate_too_much() {
     let (broker, _dir) = start().await;
     let served = served(broker.address()).await;
     assert!(served.len() > 20, "{served:?}");

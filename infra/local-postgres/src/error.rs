@@ -5,14 +5,13 @@ use std::{io, path::PathBuf, process::ExitStatus};
 /// Why there is no server. The message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing installed and nothing fetched.
+    /// Nothing is installed, and the download failed.
     #[error(
         "no PostgreSQL found: install it (Debian: `apt-get install postgresql`), or set PG_BIN_DIR \
-         to the folder that holds `postgres` and `initdb`, or set DATABASE_URL to a server of \
-         yours; fetching it with pip failed too: {0}"
+         to the folder that holds `postgres` and `initdb`, or set DATABASE_URL to your own server; downloading it with pip failed, too: {0}"
     )]
     NotFound(String),
-    /// A file or folder could not be made or read.
+    /// A file or folder could not be created or read.
     #[error("cannot use {path}")]
     Io {
         /// The file or folder.

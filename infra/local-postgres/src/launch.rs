@@ -1,4 +1,4 @@
-//! Starting a program as a user that PostgreSQL accepts, bound to our life.
+//! Starting a program as a user that PostgreSQL accepts, and that dies with its parent.
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -15,8 +15,8 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
-    /// Tries, in this order, what this machine allows. As root: a user namespace in which we are not
-    /// root and files stay ours (works under `/root` too), else the `postgres` or `nobody` user.
+    /// Tries what this machine allows, in this order. As root: a user namespace in which we are not root and files stay
+    /// ours (works under `/root` too), else the `postgres` or `nobody` user.
     pub(crate) fn detect(data_dir: &Path) -> Result<Self, Error> {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let dies_with_us = words("setpriv --pdeathsig INT");

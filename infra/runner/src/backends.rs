@@ -1,4 +1,4 @@
-//! The database and the broker: the ones that are given, or private ones.
+//! The database and the broker: configured ones, or private ones.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -9,7 +9,7 @@ use anyhow::Context;
 use local_broker::Broker;
 use local_postgres::{Durability, LocalPostgres};
 
-/// A database and a broker, with what keeps the private ones alive.
+/// A database and a broker, with the handles of private ones.
 #[derive(Debug)]
 pub(crate) struct Backends {
     pub(crate) database_url: String,
@@ -56,7 +56,7 @@ impl Backends {
         if let Some(broker) = self.broker {
             broker.stop().await;
         }
-        // Dropping waits for the server to flush; that is done where waiting harms nobody.
+        // Dropping waits for the server to flush, so it is done on a thread where that is harmless.
         let postgres = self.postgres;
         if tokio::task::spawn_blocking(move || drop(postgres)).await.is_err() {
             tracing::warn!("PostgreSQL was not stopped cleanly");

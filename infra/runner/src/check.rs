@@ -12,14 +12,14 @@ use crate::terminal::say;
 /// Which course.
 #[derive(Debug, Args)]
 pub(crate) struct CourseArguments {
-    /// The folder with the course's files; without it the course that is built in.
+    /// The folder with the course's files; by default the built-in course.
     folder: Option<PathBuf>,
 }
 
 /// Where to.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
-    /// A folder, into which a file for each kind of content is written.
+    /// The folder to write the schemas to, one file for each kind of content.
     folder: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! The course as rows of a database: its outline and its exercises, which what students do refers to.
+//! The course as rows of a database: its outline and exercises, to which students' data refers.
 
 use anyhow::Context;
 use ids::EventId;

@@ -1,4 +1,4 @@
-//! `learnflow dead-letters`: what could not be handled, and what no broker took.
+//! `learnflow dead-letters`: events that could not be handled or published.
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::terminal::say;
 
-/// Most dead letters that one command looks at or sends again.
+/// Most dead letters that one command lists or replays.
 const MOST: i64 = 10_000;
 
 /// What to do with which dead letters.
@@ -28,22 +28,22 @@ pub(crate) struct DeadLetterArguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List them, the newest first.
+    /// List dead letters, newest first.
     List(FilterArguments),
-    /// Show one in full: why, how often it was tried, its headers and its bytes.
+    /// Show a dead letter in full: the reasons, the attempts, its headers and its bytes.
     Show {
         /// Its id.
         id: Uuid,
     },
-    /// Send some again, to the functions that have given them up.
+    /// Replay dead letters to the functions that gave them up.
     Replay(ReplayArguments),
-    /// List the events that no broker took and no relay tries any more.
+    /// List parked events, which the broker refused and no relay tries any more.
     Parked {
-        /// How many.
+        /// The most to list.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=MOST))]
         limit: i64,
     },
-    /// Give such events back to the relay.
+    /// Return parked events to the relay.
     Unpark {
         /// Their ids.
         #[arg(required = true)]
@@ -53,30 +53,30 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct FilterArguments {
-    /// Those that came from this topic.
+    /// Only those from this topic.
     #[arg(long)]
     topic: Option<String>,
-    /// Those that this function has given up.
+    /// Only those that this function gave up.
     #[arg(long)]
     function: Option<String>,
-    /// Those since then, such as `2026-01-31T09:30:00Z`.
+    /// Only those since this time, such as `2026-01-31T09:30:00Z`.
     #[arg(long)]
     since: Option<DateTime<Utc>>,
-    /// How many.
+    /// The most to list.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=MOST))]
     limit: i64,
 }
 
 #[derive(Debug, Args)]
 struct ReplayArguments {
-    /// Their ids; none: those that the options choose.
+    /// Their ids; without any, those that the options select.
     ids: Vec<Uuid>,
     #[command(flatten)]
     filter: FilterArguments,
-    /// Say what would be sent, and send nothing.
+    /// Print what would be replayed, and send nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Also those that were sent again before.
+    /// Include those that were replayed before.
     #[arg(long)]
     again: bool,
 }
@@ -94,7 +94,7 @@ impl FilterArguments {
 
 pub(crate) async fn run(arguments: DeadLetterArguments) -> anyhow::Result<()> {
     if arguments.database_url.is_empty() {
-        bail!("say which database: --database-url or DATABASE_URL");
+        bail!("no database given: use --database-url or DATABASE_URL");
     }
     let store = Store::open(&arguments.database_url)?;
     match arguments.command {
@@ -122,7 +122,7 @@ async fn list(store: &Store, arguments: &FilterArguments) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// One line: when, which, who, from where, why, and whether it was sent again.
+/// One line: time, id, function, origin, reason, and whether it was replayed.
 fn line(row: &DeadLetterRow) -> String {
     let (at, id) = (row.occurred_at.format("%Y-%m-%dT%H:%M:%SZ"), row.id);
     let replayed = if row.replayed_at.is_some() { "  (replayed)" } else { "" };

@@ -26,8 +26,8 @@ use crate::{
     terminal::say,
 };
 
-/// Settings that `learnflow dev` gives to the functions itself, whatever the environment says: its own backends, a
-/// consumer for each function, ports on this machine, and the secret of its data folder.
+/// Settings that `learnflow dev` always sets itself: its own backends, a consumer for each function, ports on this
+/// machine, and the secret of its data folder.
 const DECIDED: [&str; 8] = [
     "DATABASE_URL",
     "KAFKA_BROKERS",
@@ -39,16 +39,16 @@ const DECIDED: [&str; 8] = [
     "PORT",
 ];
 
-/// Where things are kept, and what is used instead of the built-in parts.
+/// The data folder, and replacements for the built-in parts.
 #[derive(Debug, Args, Default)]
 pub(crate) struct DevArguments {
-    /// Where the database and the broker keep their data.
+    /// The folder for the data of the database and the broker.
     #[arg(long, env = "LEARNFLOW_DATA", default_value = ".learnflow")]
     data: PathBuf,
-    /// A PostgreSQL server of yours instead of a private one.
+    /// Your own PostgreSQL server instead of a private one.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
-    /// A Kafka cluster of yours instead of the built-in broker, such as `localhost:9092`.
+    /// Your own Kafka cluster instead of the built-in broker, such as `localhost:9092`.
     #[arg(long, env = "KAFKA_BROKERS")]
     kafka: Option<String>,
 }
@@ -66,9 +66,9 @@ pub struct StackOptions {
     pub extra: Vec<(String, String)>,
     /// Whether each function takes its own port, or any free one.
     pub fixed_ports: bool,
-    /// Where time comes from.
+    /// The source of time.
     pub clock: Clock,
-    /// Where a test makes it die.
+    /// The point at which a test makes it die.
     pub faults: Faults,
 }
 
@@ -100,7 +100,7 @@ impl Stack {
             pairs.push(("PORT".to_owned(), "0".to_owned()));
         }
         pairs.extend(options.extra);
-        // The last one counts. First of all, so that nothing waits for the database to be up to date.
+        // The last migration counts. Done first, so that nothing has to wait for it.
         let database = pairs.iter().rfind(|(name, _)| name == "DATABASE_URL");
         migrate(database.map_or("", |(_, url)| url)).await?;
         let mut settings = Settings::from_pairs(pairs);
@@ -131,14 +131,14 @@ impl Stack {
             .flat_map(|host| host.internal_paths().iter().map(|path| (host.name(), *path)))
     }
 
-    /// What all functions share.
+    /// The services that all functions share.
     #[must_use]
     pub const fn services(&self) -> &Arc<Services> {
         &self.services
     }
 
-    /// Finishes what is in work, then stops: the gateway first, so that nothing new comes in, then all others
-    /// together, since each may take as long as one.
+    /// Finishes its work, then stops: the gateway first, so that nothing new comes in, then all others at once, since
+    /// each may take that long.
     pub async fn stop(self) {
         let mut hosts = self.hosts.into_iter();
         if let Some(gateway) = hosts.next() {
@@ -148,7 +148,7 @@ impl Stack {
         self.services.stop().await;
     }
 
-    /// Stops at once, as a crash would.
+    /// Stops at once, as by a crash.
     pub async fn kill(self) {
         self.services.kill();
         for host in self.hosts {
@@ -166,7 +166,7 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     progress("starting the functions");
     let secret = jwt_secret(&data)?;
     let own = Settings::from_process();
-    // The settings that this command has decided on already are not the functions' own here.
+    // Settings that this command sets itself are not passed on.
     let passed_on = functions::settings().into_iter().filter(|name| !DECIDED.contains(name));
     let extra = passed_on.filter_map(|name| Some((name.to_owned(), own.optional(name)?)));
     let stack = Stack::start(StackOptions {
@@ -183,7 +183,7 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     let model = TutorConfig::read(&mut Settings::from_process());
     welcome(&stack, &backends, model.as_ref(), started);
     runtime::shutdown_signal().await?;
-    say("\nstopping; work in progress is finished first");
+    say("\nstopping after the work in progress is finished");
     stack.stop().await;
     backends.stop().await;
     say("stopped; all data is kept");
@@ -197,7 +197,7 @@ fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, star
         say(format!("  {:<14} http://{}", host.name(), host.address()));
     }
     say(format!("  {:<14} {}", "kafka", backends.kafka));
-    // Somebody else's can hold a password.
+    // An external address can contain a password.
     if backends.is_private_database() {
         say(format!("  {:<14} {}", "database", backends.database_url));
     }
@@ -218,7 +218,7 @@ fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, star
     say("  curl http://127.0.0.1:8180/metrics\n\nCtrl-C stops it.");
 }
 
-/// A line that the next one replaces; only where a person watches.
+/// A line that the next one replaces; only on a terminal.
 fn progress(text: &str) {
     let mut terminal = io::stderr();
     if terminal.is_terminal() {
@@ -230,7 +230,7 @@ fn progress(text: &str) {
     }
 }
 
-/// The secret of this data folder, made once, so that logins outlive a restart.
+/// The secret of this data folder, created once, so that logins survive a restart.
 pub(crate) fn jwt_secret(data: &Path) -> anyhow::Result<String> {
     let path: PathBuf = data.join("jwt-secret");
     if let Ok(secret) = fs::read_to_string(&path) {

@@ -42,9 +42,9 @@ enum Command {
     Dev(dev::DevArguments),
     /// Ask the tutor a question.
     Ask(ask::AskArguments),
-    /// Run a Python program in the sandbox, as a student's is run.
+    /// Run a Python program in the sandbox, like a student's.
     Run(run::RunArguments),
-    /// Try everything that a course claims: examples, quizzes, exercises and their tests.
+    /// Check everything in a course: examples, quizzes, exercises and their tests.
     CheckCourse(check::CourseArguments),
     /// Write the JSON Schemas of the course's files.
     CourseSchema(check::SchemaArguments),
@@ -52,19 +52,19 @@ enum Command {
     Quality,
     /// List all functions, topics and settings, as Markdown.
     Functions,
-    /// Bring a database up to date.
+    /// Apply all migrations to a database.
     Migrate {
         /// The database.
         #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
         database_url: String,
     },
-    /// Delete what is kept no longer; functions that run for long do it by themselves.
+    /// Delete expired data. Long-running functions do so by themselves.
     Sweep {
         /// The database.
         #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
         database_url: String,
     },
-    /// Make the topics on a Kafka cluster.
+    /// Create the topics on a Kafka cluster.
     Topics {
         /// The brokers, such as `localhost:9092`.
         #[arg(long, env = "KAFKA_BROKERS")]
@@ -72,7 +72,7 @@ enum Command {
     },
     /// Print a token for the functions' internal endpoints.
     Token(token::TokenArguments),
-    /// List, show and replay what could not be handled, and what no broker took.
+    /// List, show and replay events that could not be handled or published.
     DeadLetters(dead_letters::DeadLetterArguments),
 }
 
@@ -115,7 +115,7 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|error: anyhow::Error| fail(&error))
 }
 
-/// A person at a terminal wants warnings in plain lines; `LOG_LEVEL` and `LOG_FORMAT` say otherwise.
+/// At a terminal: warnings in plain lines, unless `LOG_LEVEL` and `LOG_FORMAT` say otherwise.
 fn telemetry_config() -> Result<TelemetryConfig, ConfigError> {
     let mut settings = Settings::from_process();
     let config = TelemetryConfig::read_or(&mut settings, LogFormat::Text, LevelFilter::WARN);

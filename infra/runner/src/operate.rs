@@ -1,4 +1,4 @@
-//! What an operator does by hand.
+//! The operator's commands.
 
 use anyhow::Context;
 use runtime::{

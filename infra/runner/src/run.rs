@@ -1,4 +1,4 @@
-//! `learnflow run`: a program, in the same sandbox as a student's.
+//! `learnflow run`: runs a program in the same sandbox as a student's.
 
 use std::{
     collections::BTreeMap,
@@ -25,18 +25,18 @@ use crate::terminal::say;
 pub(crate) struct RunArguments {
     /// The program.
     file: PathBuf,
-    /// Files that it finds beside it.
+    /// Files to put next to the program.
     files: Vec<PathBuf>,
     /// Show each step with its variables.
     #[arg(long)]
     trace: bool,
-    /// Print the result as JSON, as `POST /execute` gives it.
+    /// Print the result as JSON, as `POST /execute` returns it.
     #[arg(long)]
     json: bool,
-    /// Milliseconds that it may take, at most 5,000.
+    /// Time limit in milliseconds, at most 5,000.
     #[arg(long)]
     timeout: Option<u64>,
-    /// Makes everything random repeat itself.
+    /// Seed for random numbers, to make runs reproducible.
     #[arg(long)]
     seed: Option<u64>,
 }
@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(result.exit_code))
 }
 
-/// What the program can read. A person is asked only if it could want to read something.
+/// The program's standard input. A terminal is read only if the program could ask for input.
 fn input(code: &str) -> anyhow::Result<String> {
     let mut stdin = io::stdin();
     let mut text = String::new();
@@ -108,7 +108,7 @@ fn show(result: &ExecutionResult) -> io::Result<()> {
     Ok(())
 }
 
-/// Each step as a line: where it is, and the variables of its innermost frame.
+/// Each step as a line: its position, and the variables of its innermost frame.
 fn show_steps(trace: &Trace, code: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout();
     let lines: Vec<&str> = code.lines().collect();
@@ -129,7 +129,7 @@ fn show_steps(trace: &Trace, code: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A value in one line: of an object what it holds, or what it is.
+/// A value in one line: an object's content, or its kind.
 fn summary(value: &TraceValue, step: &TraceStep) -> serde_json::Result<String> {
     let object = match value {
         TraceValue::Object { r#ref } => step.heap.get(&r#ref.to_string()),

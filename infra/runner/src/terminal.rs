@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Ends a command with what is wrong.
+/// Ends a command with an error message.
 #[expect(clippy::print_stderr, reason = "a command's answer to a person")]
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("learnflow: {error:#}");

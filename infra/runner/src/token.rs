@@ -1,4 +1,4 @@
-//! `learnflow token`: what opens the functions' internal endpoints where they are not on loopback.
+//! `learnflow token`: issues tokens for the functions' internal endpoints, where they are not on loopback.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ use crate::{dev, terminal::say};
 /// As long as a person's access token.
 const LIFE: TimeDelta = TimeDelta::hours(1);
 
-/// Whom the token is for, and whose secret signs it.
+/// The service, and the secret that signs the token.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArguments {
-    /// Make a service's token: it opens internal endpoints, and nothing of `/api/v1`. The name goes into the logs.
+    /// The service's name, which goes into the logs. The token is for internal endpoints, and not for `/api/v1`.
     #[arg(long, value_name = "NAME", required = true, num_args = 0..=1, default_missing_value = "learnflow")]
     service: Option<String>,
-    /// Where `learnflow dev` keeps its secret; `JWT_SECRET` goes before it.
+    /// The data folder of `learnflow dev`, which has its secret; `JWT_SECRET` takes precedence.
     #[arg(long, env = "LEARNFLOW_DATA", default_value = ".learnflow")]
     data: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! `learnflow dead-letters`, as an operator has it.
+//! `learnflow dead-letters`, as an operator uses it.
 
 use std::process::Command;
 
@@ -84,7 +84,7 @@ async fn dead_letters_are_listed_shown_and_replayed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parked_events_are_given_back_to_the_relay() {
+async fn parked_events_are_returned_to_the_relay() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;
     let sql = "WITH inserted AS (

@@ -1,4 +1,4 @@
-//! `learnflow run`, as a person at a terminal has it.
+//! `learnflow run`, as a person uses it at a terminal.
 
 use std::{
     fs,
@@ -61,7 +61,7 @@ fn an_error_is_shown_as_python_shows_it_and_explained() {
 }
 
 #[test]
-fn steps_and_json_are_for_whoever_asks() {
+fn steps_and_json_are_printed_on_request() {
     let steps = learnflow_run("a = [1]\nb = a", &["--trace"], "");
     assert!(text(&steps.stdout).contains("a=list[1] b=list[1]"), "{}", text(&steps.stdout));
     let output =

@@ -1,4 +1,4 @@
-//! How an agent continues with what came of asking a model.
+//! How an agent continues after asking a model.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -15,8 +15,7 @@ use crate::{
     step::{Agent, Arrived},
 };
 
-/// Continues when a model has answered, as a version before this one tells it: there the call was one event and what
-/// came of it another.
+/// Continues after a model call of an earlier version, which announced the result in an event of its own.
 #[derive(Debug)]
 pub(crate) struct AfterModel<A> {
     tutor: Arc<Tutor>,
@@ -43,7 +42,7 @@ impl<A: Agent> Decide for AfterModel<A> {
     }
 }
 
-/// Continues with what came of asking a model.
+/// Continues with the outcome of a model call.
 pub(crate) async fn after_model<A: Agent>(
     tutor: &Tutor,
     finished: &ModelFinished,
@@ -64,7 +63,7 @@ pub(crate) async fn after_model<A: Agent>(
     let text = match &finished.outcome {
         ModelOutcome::Answered { text } => Some(text.clone()),
         ModelOutcome::Unavailable { reason } => {
-            tracing::warn!(reason, "no answer of the model, the offline tutor answers");
+            tracing::warn!(reason, "no answer from the model, the offline tutor answers");
             None
         }
     };

@@ -1,4 +1,4 @@
-//! What models cost: asked only within the budget, and every call in the ledger.
+//! The cost of models: calls are made only within the budget, and all are in the ledger.
 
 use chrono::TimeDelta;
 use events::model_call::{Field, ModelRequested, Task};
@@ -13,12 +13,12 @@ use crate::draft::{Origin, WaitsFor};
 /// What the budget is for.
 const DAY: TimeDelta = TimeDelta::hours(24);
 
-/// Fields that are the course's own, or made from nothing else. Nothing is taken out of them: a student whose name is a
-/// word of the lesson would change what everybody gets.
+/// Fields made only from the course. They are not redacted: a student whose name is a word of the lesson would change
+/// everybody's answer.
 const OURS: [&str; 9] =
     ["topic", "lesson", "level", "difficulty", "like", "task", "starter", "examples", "rung"];
 
-/// The fields without anything that tells who the student is.
+/// The fields without anything that identifies the student.
 pub(crate) async fn anonymous(
     conn: &mut PgConnection,
     origin: Origin,
@@ -51,7 +51,7 @@ pub(crate) async fn reserve(
     Ok(true)
 }
 
-/// Enters a question for which no call is made: its answer is there already, or another question has asked for it.
+/// Enters a question for which no call is made: its answer exists, or another question has asked for it.
 pub(crate) async fn enter_saved(
     conn: &mut PgConnection,
     tutor: &Tutor,
@@ -63,7 +63,7 @@ pub(crate) async fn enter_saved(
     enter(conn, tutor, origin, call).await
 }
 
-/// Enters what a call took.
+/// Enters the cost of a finished call.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
     tutor: &Tutor,

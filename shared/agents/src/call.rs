@@ -1,4 +1,4 @@
-//! The call of a model in the middle of a question, and how the agent continues with what came of it.
+//! Calling the model for a question, and how the agent continues with the outcome.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(crate) struct CallModel<A> {
     agent: PhantomData<fn() -> A>,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 pub(crate) struct Called {
     /// The event that asked for it.
     cause: EventId,
@@ -95,7 +95,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Sends finished paragraphs while the model still speaks, as long as every one of them may be sent.
+/// Streams finished paragraphs while the model still writes, until one of them may not be sent.
 struct Teller<'a> {
     task: Task,
     request: &'a ModelRequested,
@@ -106,11 +106,11 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     fn tell(&mut self, paragraph: String) {
-        // Only an explanation is sent before it is whole: a hint must be checked as one piece.
+        // Only explanations are streamed: a hint must be checked as a whole.
         self.silent = self.silent
             || self.task != Task::Explain
             || guard::holds_code(&paragraph)
-            || guard::links_away(&paragraph)
+            || guard::has_link(&paragraph)
             || guard::repeats_instructions(&paragraph, prompt(self.task).system);
         if self.silent {
             return;

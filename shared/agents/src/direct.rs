@@ -1,4 +1,4 @@
-//! Agents' own HTTP endpoints: the same events for whoever asks directly.
+//! Agents' own HTTP endpoints: the same events for direct callers.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use ids::{EventId, QueryId, UserId};
 use runtime::{HandlerError, Outgoing, Services, web::Problem};
 use uuid::Uuid;
 
-/// How long an answer is waited for: a run takes 5 s at most.
+/// How long to wait for an answer: a run takes 5 s at most.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// When to try again if that was not enough, in seconds.
 const RETRY_SECONDS: u32 = 5;
@@ -42,14 +42,14 @@ pub struct Direct {
     pub hint_level: Option<u8>,
     /// The exercise that it is about.
     pub exercise_id: Option<Uuid>,
-    /// Whose program it is; without it each question is a stranger's first.
+    /// The program's author; without it each question counts as the first of an unknown student.
     pub student_id: Option<UserId>,
 }
 
 /// Sends the question to the agent's own topic, and waits for its answer.
 ///
 /// # Errors
-/// The database is away, or the answer does not come in time.
+/// The database is unavailable, or the answer does not come in time.
 pub async fn ask<E: Event>(
     services: &Services,
     function: &'static str,

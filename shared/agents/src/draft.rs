@@ -1,4 +1,4 @@
-//! Work that waits, as it is stored: the agent's state with its version, and the answer that there is anyway.
+//! Waiting work as it is stored: the agent's state with its version, and the fallback answer.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::Author;
@@ -17,7 +17,7 @@ use crate::step::Reply;
 /// When a draft counts as lost. A run takes 5 s at most and a model 10 s; the rest is for queues and restarts.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 
-/// Whose work it is, and what it answers to.
+/// The origin of an agent's work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
     /// The event that is handled.
@@ -45,13 +45,13 @@ impl Origin {
         }
     }
 
-    /// The id of what this work waits for: the same on every rerun.
+    /// The id of the run or call that this work waits for: the same on every rerun.
     pub(crate) fn id(&self, waits_for: WaitsFor) -> Uuid {
         derived_event_id(self.cause, self.agent.as_str(), waits_for as usize).as_uuid()
     }
 }
 
-/// What work waits for; tells the ids apart that derive from one event.
+/// What work waits for; distinguishes the ids that derive from one event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WaitsFor {
     Run = 0,
@@ -59,7 +59,7 @@ pub(crate) enum WaitsFor {
     SharedAnswer = 2,
 }
 
-/// What is stored of work that waits.
+/// Waiting work, as stored.
 #[derive(Debug, Serialize)]
 pub(crate) struct Draft<'a, S> {
     /// The version of the state.
@@ -69,7 +69,7 @@ pub(crate) struct Draft<'a, S> {
     pub(crate) agent: Author,
     /// The answer if the work cannot be continued.
     pub(crate) fallback: Option<&'a Reply>,
-    /// Under what the answer is stored for everybody: whoever waits for that is answered with this question.
+    /// The key of a shared answer: all questions that wait for it are answered together.
     pub(crate) shares: Option<&'a [u8]>,
     pub(crate) state: &'a S,
 }
@@ -77,7 +77,7 @@ pub(crate) struct Draft<'a, S> {
 /// What every version can read of a draft. Fields are only ever added to it.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Header {
-    /// Absent where drafts had none yet.
+    /// Absent in drafts from before there were versions.
     pub(crate) version: Option<u32>,
     pub(crate) query_id: Option<QueryId>,
     pub(crate) student_id: Option<UserId>,
@@ -86,7 +86,7 @@ pub(crate) struct Header {
     pub(crate) shares: Option<Vec<u8>>,
 }
 
-/// What a draft of the concepts agent held before drafts had versions: the only ones with an answer for everybody.
+/// A draft of the concepts agent from before there were versions; only these had shared answers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Unversioned {
@@ -111,14 +111,14 @@ struct Stated<S> {
 pub(crate) enum Taken<S> {
     /// The work can be continued.
     Known { state: S, shares: Option<Vec<u8>> },
-    /// Another version of the agent has stored it.
+    /// Another version of the agent stored it.
     Unknown(Box<Header>),
 }
 
-/// A draft cannot be continued, and there is no answer without that.
+/// A draft cannot be continued, and has no fallback.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DraftError {
-    #[error("the draft has version {0}, which is not known here, and no answer of its own")]
+    #[error("the draft has the unknown version {0} and no fallback answer")]
     UnknownVersion(u32),
     #[error("the draft is malformed")]
     Malformed(#[source] serde_json::Error),
@@ -170,13 +170,13 @@ pub(crate) fn read<S: DeserializeOwned>(body: &str, version: u32) -> Result<Take
 /// Where work waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slot<'a> {
-    /// Under which id it is found again.
+    /// The id that it is stored under.
     pub(crate) id: Uuid,
-    /// Under what the answer will be stored for everybody, if that is what it waits for.
+    /// The key of the shared answer that it waits for, if any.
     pub(crate) shared_key: Option<&'a [u8]>,
 }
 
-/// Stores work that waits.
+/// Stores waiting work.
 pub(crate) async fn store<S: Serialize + Sync>(
     conn: &mut PgConnection,
     origin: Origin,
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_of_another_version_still_has_its_answer() {
+    fn a_draft_of_another_version_still_has_its_fallback() {
         for version in [1, 3] {
             let Ok(Taken::Unknown(header)) = read::<Value>(&draft(version), 2) else {
                 panic!("{version}")
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_from_before_there_were_versions_is_its_state() {
+    fn an_unversioned_draft_is_read_as_its_state() {
         let Ok(Taken::Known { state, shares }) = read::<Value>(&request().to_string(), 1) else {
             panic!("known")
         };
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_draft_from_before_there_were_versions_the_answer_for_everybody_is_known() {
+    fn an_unversioned_draft_keeps_its_shared_answer() {
         let asking = json!({ "request": request(), "offline": { "content": "at least" }, "idea": "i", "key": [1] });
         let verifying = json!({ "waiting": asking, "explanation": {}, "outputs": [] });
         for body in [asking, verifying] {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_draft_is_malformed() {
+    fn an_invalid_draft_is_malformed() {
         for body in ["", "[]", r#"{"version": 2}"#] {
             assert!(matches!(read::<Value>(body, 2), Err(DraftError::Malformed(_))), "{body}");
         }

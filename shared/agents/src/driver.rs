@@ -1,5 +1,5 @@
-//! Does what an agent has decided, within the transaction of the event that is handled: loads, stores, emits, and lets
-//! work wait.
+//! Executes an agent's decisions within the transaction of the event: loads, stores, emits, and stores drafts of
+//! waiting work.
 
 use chrono::TimeDelta;
 use domain::agent::AnsweredBy;
@@ -33,22 +33,22 @@ use crate::{
     store,
 };
 
-/// Decisions for one event. The longest chain is that of an exercise that is made and then not assigned; more is an
-/// agent that goes in a circle.
+/// Most decisions for one event. The longest chain is an exercise that is made and then not assigned; more than this is
+/// an endless loop.
 const MAX_DECISIONS: usize = 20;
-/// Characters of one field. A longer program or question is answered without a model.
+/// Most characters of one field. Longer programs and questions are answered without a model.
 const MAX_FIELD: usize = 8_000;
-/// How long an answer for everybody holds.
+/// How long a shared answer is valid.
 const LIFE: TimeDelta = TimeDelta::hours(1);
-/// How long nobody else asks while one question does: a model takes 10 s at most, runs 5 s each.
+/// How long a question's claim on a shared answer lasts: a model takes 10 s at most, runs 5 s each.
 const CLAIM: TimeDelta = TimeDelta::seconds(60);
-/// Questions that are answered together with the one that asked: what one transaction can emit at ease. Who
-/// comes later within the same seconds is answered without a model.
+/// Most questions that are answered together with the one that asked: what one transaction can easily emit. Later ones
+/// are answered without a model.
 const MAX_TOGETHER: i64 = 200;
 
-/// An agent decides one thing after the other for one event, and comes to no end.
+/// An agent makes decision after decision for one event, without an end.
 #[derive(Debug, thiserror::Error)]
-#[error("the agent came to no end within {MAX_DECISIONS} decisions")]
+#[error("the agent did not finish within {MAX_DECISIONS} decisions")]
 struct Endless;
 
 /// One event that an agent handles.
@@ -57,24 +57,24 @@ pub(crate) struct Driver<'a> {
     pub(crate) origin: Origin,
     /// The model, if there is one.
     pub(crate) tutor: Option<&'a Tutor>,
-    /// Under what the answer is to be stored for everybody.
+    /// The key of the shared answer, if the answer is to be shared.
     pub(crate) shares: Option<Vec<u8>>,
     /// What is emitted.
     pub(crate) outgoing: Outgoing,
 }
 
-/// What came of asking a model.
+/// The result of asking a model.
 enum Asked<A: Agent> {
     /// The work waits.
     Waits,
-    /// The answer was there.
+    /// The answer was stored already.
     Answered(Box<Reply>),
     /// The model is not asked.
     Not(A::Asking),
 }
 
 impl Driver<'_> {
-    /// Does what was decided, and what is decided then, until the work waits or is done.
+    /// Executes decisions until the work waits or is done.
     pub(crate) async fn drive<A: Agent>(
         mut self,
         mut step: Step<A>,
@@ -98,7 +98,7 @@ impl Driver<'_> {
         Err(HandlerError::fail(Endless))
     }
 
-    /// Does the last thing that was decided.
+    /// Executes the final step.
     async fn finish<A: Agent>(mut self, next: Next<A>) -> Result<Outgoing, HandlerError> {
         match next {
             Next::Run(run) => self.run(*run).await?,
@@ -139,13 +139,13 @@ impl Driver<'_> {
             }
             Effect::Announce(generated) => self.emit(&*generated),
             Effect::Withhold(reason) => {
-                tracing::warn!(agent = agent.as_str(), reason, "what the model said is withheld");
+                tracing::warn!(agent = agent.as_str(), reason, "the model's answer is withheld");
                 Ok(())
             }
         }
     }
 
-    /// Stores what is needed to continue, and asks for a run.
+    /// Stores the draft, and requests a run.
     async fn run<A: Agent>(&mut self, run: Run<A>) -> Result<(), HandlerError> {
         let Run { program, state, fallback } = run;
         let id = self.origin.id(WaitsFor::Run);
@@ -224,7 +224,7 @@ impl Driver<'_> {
         Ok(Asked::Waits)
     }
 
-    /// Looks for an answer that holds for everybody; `None` if this question is to ask for it.
+    /// Looks for a shared answer; `None` if this question is to ask for it.
     async fn find_shared<A: Agent>(
         &mut self,
         key: Vec<u8>,
@@ -239,7 +239,7 @@ impl Driver<'_> {
                 self.shares = Some(key);
                 Ok(None)
             }
-            // Whoever looks for this answer holds its row, so nobody else begins to wait between count and insert.
+            // The answer's row is locked, so no other question begins to wait between count and insert.
             Cached::Asked => {
                 let waiting = drafts::count_waiting(self.conn, &key).await;
                 if waiting.map_err(HandlerError::retry)? >= MAX_TOGETHER {
@@ -265,7 +265,7 @@ impl Driver<'_> {
         self.share(&key, answer).await
     }
 
-    /// Stores an answer for everybody, or gives the claim up if there is none, and answers who waits for it.
+    /// Stores a shared answer, or releases the claim if there is none, and answers the waiting questions.
     async fn share(&mut self, key: &[u8], answer: Option<Answer>) -> Result<(), HandlerError> {
         let stored = match &answer {
             Some(answer) => {
@@ -290,7 +290,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Stores an answer and tells it. If the question has one already, nobody waits, and the first one stays.
+    /// Stores and announces an answer. If the question has one already, that one stays.
     pub(crate) async fn deliver(
         &mut self,
         query: QueryId,
@@ -302,7 +302,7 @@ impl Driver<'_> {
         let new = NewAnswer { query, student, agent, answered_by, body: &body };
         let recorded = queries::record_answer(self.conn, new, self.origin.now).await;
         if !recorded.map_err(HandlerError::retry)? {
-            tracing::info!(%query, "the question has an answer already");
+            tracing::info!(%query, "the question already has an answer");
             return Ok(());
         }
         let AnswerBody { answer, routing } = body;
@@ -325,30 +325,30 @@ impl Driver<'_> {
         }
     }
 
-    /// Answers as there is no way to continue: another version of the agent has stored the work.
+    /// Answers with the fallback: another version of the agent stored the work, so it cannot be continued.
     pub(crate) async fn fall_back(mut self, header: Header) -> Result<Outgoing, HandlerError> {
         let version = header.version.unwrap_or_default();
         let Some(reply) = header.fallback else {
             return Err(HandlerError::fail(DraftError::UnknownVersion(version)));
         };
-        tracing::warn!(version, "another version's draft, the answer without it is given");
+        tracing::warn!(version, "the draft is of another version, the fallback answer is given");
         self.shares = header.shares;
         self.answer(reply).await?;
         Ok(self.outgoing)
     }
 }
 
-/// Where an answer for everybody stands that this question is not to ask for.
+/// The state of a shared answer that this question need not ask for.
 enum Shared {
-    /// It is there.
+    /// It is stored.
     There(Box<Answer>),
-    /// Another question has asked for it; this one is answered together with that one.
+    /// Another question has asked for it; both are answered together.
     Waits,
-    /// Another question has asked for it, and as many as can wait do so already.
+    /// Another question has asked for it, and no more can wait.
     Full,
 }
 
-/// What tells one answer for everybody from another: the task with its prompt and model, the idea, and the level.
+/// The key of a shared answer: the task with its prompt and model, the idea, and the level.
 fn shared_key(tutor: &Tutor, task: Task, subject: &Subject) -> Vec<u8> {
     let Subject { idea, level } = subject;
     let text = [prompt(task).name, tutor.model(task), idea, level.as_str()].join("\n");

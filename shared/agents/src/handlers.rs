@@ -18,7 +18,7 @@ use crate::{
     step::{Agent, Arrived, Begin},
 };
 
-/// An agent with its model, if there is one, to be made into handlers.
+/// Builds an agent's handlers, with its model if there is one.
 #[derive(Debug)]
 pub struct Handlers<A> {
     tutor: Option<Arc<Tutor>>,
@@ -41,7 +41,7 @@ impl<A: Agent> Handlers<A> {
         Beginning { tutor: self.tutor.clone(), types: PhantomData }
     }
 
-    /// Continues when a program has been run that the agent has asked for.
+    /// Continues when a program has been run that the agent asked for.
     #[must_use]
     pub fn continue_after_runs(&self) -> AfterRun<A> {
         AfterRun { tutor: self.tutor.clone(), agent: PhantomData }

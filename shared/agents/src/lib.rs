@@ -1,7 +1,7 @@
-//! Agents as state machines, and the one driver that lets them work: it loads what they need, stores their state while
-//! they wait for a program or a model, emits what they decide, and wakes them.
+//! Agents as state machines, and the one driver that runs them: it loads what they need, stores their state while they
+//! wait for a program or a model, emits what they decide, and resumes them.
 //!
-//! Belongs here: what all agents do alike. Never here: what an agent decides or says.
+//! Belongs here: what all agents have in common. Never here: what an agent decides or says.
 
 mod after_model;
 mod budget;

@@ -1,4 +1,4 @@
-//! Questions whose run or model call was lost: nobody waits for ever.
+//! Questions whose run or model call was lost: nobody waits forever.
 
 use chrono::{DateTime, Utc};
 use domain::agent::{Agent, Author};
@@ -14,17 +14,17 @@ use crate::{
     step::Reply,
 };
 
-/// Drafts that are looked at in one transaction.
+/// Most drafts in one transaction.
 const AT_ONCE: i64 = 5;
 
 const LOST: &str = "Something went wrong on our side while I was working on your question, so I have no answer. \
                     Please ask it again.";
 
-/// Answers questions whose draft is past its deadline, each with the answer that its draft holds anyway; solutions
-/// among them count as not graded. At most 5 in one round.
+/// Answers questions whose draft is past its deadline with the draft's fallback; solutions are marked as ungraded. At
+/// most 5 in one round.
 ///
 /// # Errors
-/// The database is away.
+/// The database is unavailable.
 pub async fn answer_lost_drafts(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -34,7 +34,7 @@ pub async fn answer_lost_drafts(
     let mut outgoing = Outgoing::none();
     for LostDraft { unanswered, body } in lost {
         let Some((query, student)) = unanswered else { continue };
-        tracing::warn!(%query, "a question was lost on its way");
+        tracing::warn!(%query, "a question was lost");
         let header = Header::read(&body).unwrap_or_default();
         let (agent, reply) = match (header.agent, header.fallback) {
             (Some(agent), Some(reply)) => (agent, reply),

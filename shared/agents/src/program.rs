@@ -13,7 +13,7 @@ pub fn code(request: &QuestionRouted) -> Option<String> {
     (!code.trim().is_empty()).then(|| pasted_text::clean_code(&code))
 }
 
-/// A program that an agent looks into, with nothing beside it. `None` if no program may be that long.
+/// A run of a program alone, for an agent. `None` if the program is too long.
 #[must_use]
 pub fn plain_program(code: String) -> Option<Program> {
     Some(Program {
@@ -22,7 +22,7 @@ pub fn plain_program(code: String) -> Option<Program> {
         files: Default::default(),
         tests: Vec::new(),
         timeout_ms: None,
-        // What is said of a program must be true when it is run again.
+        // What is said about a program must be true when it is run again.
         seed: Some(0),
         trace: false,
     })

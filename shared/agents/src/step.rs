@@ -1,4 +1,4 @@
-//! An agent as a state machine: what it knows goes in, what is to be done comes out.
+//! An agent as a state machine: facts go in, steps come out.
 
 use std::{fmt, future::Future};
 
@@ -29,10 +29,10 @@ use storage::{
     submissions::Record,
 };
 
-/// An agent that may need several steps. Its decisions are pure: they read no clock and no database, and change
-/// nothing but by what they return.
+/// An agent that may need several steps. Its decisions are pure: they read neither clock nor database, and their only
+/// effect is what they return.
 pub trait Agent: Sized + Send + Sync + 'static {
-    /// Under which name it answers.
+    /// The name under which it answers.
     const AUTHOR: Author;
     /// The version of `Running` and `Asking`: counted up when what was stored cannot be read as the new shape.
     const VERSION: u32;
@@ -42,7 +42,7 @@ pub trait Agent: Sized + Send + Sync + 'static {
     type Asking: Serialize + DeserializeOwned + fmt::Debug + Send + Sync;
     /// The event that asks the model, on the agent's own topic.
     type ModelRequested: Event + From<ModelRequested> + Into<ModelRequested>;
-    /// The event that tells what the model has answered, on the agent's own topic.
+    /// The event with the model's answer, on the agent's own topic.
     type ModelFinished: Event + From<ModelFinished> + Into<ModelFinished>;
 
     /// Continues with what has arrived.
@@ -54,7 +54,7 @@ pub trait Begin<E: Event>: Agent {
     /// What it must know to begin.
     type Loaded: Send;
 
-    /// Loads it, in as few round trips as can be.
+    /// Loads it, in as few round trips as possible.
     fn load(
         request: E,
         now: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub trait Begin<E: Event>: Agent {
     fn begin(loaded: Self::Loaded, now: DateTime<Utc>) -> Step<Self>;
 }
 
-/// A state that an agent never has: of one that runs no programs, or asks no model.
+/// The state of an agent that never waits: one that runs no programs, or asks no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
 
@@ -83,7 +83,7 @@ pub enum Arrived<A: Agent> {
     Model {
         /// What the agent has stored.
         state: A::Asking,
-        /// What it said; nothing if there is no model, no budget for it, or no answer in time.
+        /// What it said; `None` if there is no model, no budget, or no answer in time.
         text: Option<String>,
     },
 }
@@ -91,7 +91,7 @@ pub enum Arrived<A: Agent> {
 /// What an agent has decided.
 #[derive(Debug)]
 pub struct Step<A: Agent> {
-    /// What is to be changed or announced besides, first.
+    /// Additional changes and announcements, made first.
     pub effects: Vec<Effect>,
     /// What comes next.
     pub next: Next<A>,
@@ -100,7 +100,7 @@ pub struct Step<A: Agent> {
 /// What comes next.
 #[derive(Debug)]
 pub enum Next<A: Agent> {
-    /// Something must be known that could not be known before: it is loaded, and the decision continues.
+    /// Something must be loaded that was not known to be needed before; then the decision continues.
     Load(Load<A>),
     /// A program is run, and the work continues with the result.
     Run(Box<Run<A>>),
@@ -124,7 +124,7 @@ pub enum Next<A: Agent> {
     },
     /// A solution is graded.
     Grade(Box<SubmissionGraded>),
-    /// A solution cannot be graded: that is no attempt of the student.
+    /// A solution cannot be graded, which does not count as an attempt.
     GiveUp(SubmissionId),
     /// The event can never be handled.
     Fail(HandlerError),
@@ -144,9 +144,9 @@ pub struct Run<A: Agent> {
 /// Something to ask a model.
 #[derive(Debug)]
 pub struct Ask<A: Agent> {
-    /// What it is to do.
+    /// The task.
     pub task: Task,
-    /// What with.
+    /// The input.
     pub fields: Vec<Field>,
     /// What is needed to continue.
     pub state: A::Asking,
@@ -154,16 +154,16 @@ pub struct Ask<A: Agent> {
     pub fallback: Option<Fallback>,
 }
 
-/// The answer that a question gets at least.
+/// The answer that a question gets at the least.
 #[derive(Debug)]
 pub struct Fallback {
     /// The answer.
     pub reply: Reply,
-    /// If the model's answer holds for everybody: what it is about.
+    /// If the model's answer is shared by everybody: what it is about.
     pub shared: Option<Subject>,
 }
 
-/// What an answer for everybody is about.
+/// The subject of a shared answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The idea's name.
@@ -192,27 +192,27 @@ pub enum Destination {
     Debug,
     /// Reviews code that works.
     CodeReview,
-    /// Gives something to practise.
+    /// Assigns exercises.
     Exercise,
 }
 
-/// What is changed or announced besides.
+/// An additional change or announcement.
 #[derive(Debug)]
 pub enum Effect {
-    /// The student stands here on the ladder of hints to a problem.
+    /// The student's new position on the hint ladder of a problem.
     StoreLadder {
         /// The problem.
         problem: Vec<u8>,
-        /// Where the student stands.
+        /// The position.
         ladder: Ladder,
     },
     /// An exercise was made.
     StoreExercise(Box<ExerciseMade>),
-    /// The student has done something that shows how they get on.
+    /// The student did something that shows their progress.
     Record(Activity),
     /// An exercise was made and passed the gates.
     Announce(Box<ExerciseGenerated>),
-    /// What a model said is not used, for this reason.
+    /// A model's answer is not used, for this reason.
     Withhold(String),
 }
 
@@ -233,7 +233,7 @@ pub struct ExerciseMade {
     pub faults: Option<String>,
 }
 
-/// How a decision continues when something was loaded.
+/// The continuation of a decision after a load.
 pub type Then<A, T> = Box<dyn FnOnce(T) -> Step<A> + Send>;
 
 /// Something to be loaded in the middle of a decision.
@@ -245,7 +245,7 @@ pub enum Load<A: Agent> {
         /// Continues.
         then: Then<A, Option<StoredExercise<Exercise>>>,
     },
-    /// Where the student stands on the ladder of a problem.
+    /// The student's position on the hint ladder of a problem.
     Ladder {
         /// The problem.
         problem: Vec<u8>,

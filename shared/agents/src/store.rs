@@ -1,4 +1,4 @@
-//! What agents read and change in the database besides their drafts and answers.
+//! What agents read and write in the database besides drafts and answers.
 
 use domain::hints::Ladder;
 use events::submission_graded::SubmissionGraded;
@@ -17,7 +17,7 @@ use crate::{
     step::{Agent, ExerciseMade, Load, Step},
 };
 
-/// Where exercises that were made stand in lists: after the course.
+/// The position of generated exercises in lists: after the course's own.
 const AFTER_THE_COURSE: i32 = 1_000_000;
 
 /// Loads something and continues the decision.
@@ -52,7 +52,7 @@ pub(crate) async fn load<A: Agent>(
 /// An exercise that can be assigned; `None` if there is none of this id.
 ///
 /// # Errors
-/// The database is away.
+/// The database is unavailable.
 pub async fn find_exercise(
     conn: &mut PgConnection,
     id: Option<ExerciseId>,

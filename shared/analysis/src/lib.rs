@@ -1,8 +1,8 @@
-//! What can be said of a Python program from its text alone: its mistakes and habits, how good it is,
-//! what a small change of it would be, and how alike two programs are.
+//! Static analysis of Python programs: mistakes and habits, a quality score, mutants, and the similarity of two
+//! programs.
 //!
-//! Belongs here: everything that needs Python's grammar. Never here: running code, words for a certain
-//! student, or other crates' errors: the parser stays behind this crate's door.
+//! Belongs here: everything that needs Python's grammar. Never here: running code, texts for a certain student, or the
+//! parser's types in the public interface.
 
 mod likeness;
 pub mod mutants;

@@ -1,4 +1,4 @@
-//! How much of one program is in another, whatever the names are.
+//! How much of one program is in another, regardless of names.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::Program;
 /// Tokens in a shingle.
 const SHINGLE: usize = 4;
 
-/// A program's tokens with every name of its own replaced by one sign.
+/// A program's tokens, with every name of its own replaced by a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens(Vec<String>);
 
@@ -105,7 +105,7 @@ impl Tokens {
         let mut longest = 0;
         let mut row = vec![0_usize; other.0.len() + 1];
         for token in &self.0 {
-            // From the right, so that each cell still sees the one before it of the last row.
+            // From the right, so that each cell still sees its left neighbour of the last row.
             for (at, theirs) in other.0.iter().enumerate().rev() {
                 row[at + 1] = if token == theirs { row[at] + 1 } else { 0 };
                 longest = longest.max(row[at + 1]);
@@ -123,7 +123,7 @@ mod tests {
     const NONE: &str = "";
 
     #[test]
-    fn other_names_make_no_other_program() {
+    fn renaming_does_not_change_likeness() {
         let renamed = SUM.replace("number", "price").replace("result", "x").replace("total", "f");
         let (one, other) = (Tokens::of(SUM), Tokens::of(&renamed));
         assert_eq!(one.percent_of(&other, &Tokens::of(NONE)), 100);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn another_program_is_another_one() {
+    fn a_new_program_replaces_the_old_one() {
         let other = Tokens::of(
             "while True:\n    line = input()\n    if not line:\n        break\n    print(line.upper())\n",
         );
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_student_has_anyway_is_nothing_that_leaks() {
+    fn starter_code_is_no_leak() {
         let starter = "def total(numbers):\n    pass\n";
         let known = Tokens::of(starter);
         assert!(Tokens::of(starter).percent_of(&Tokens::of(SUM), &known) < 10);

@@ -1,4 +1,4 @@
-//! Small mistakes put into a correct program: what good tests must notice.
+//! Mutants: a correct program with a small mistake, which good tests must notice.
 //!
 //! The kinds of change are those of mutation testing (`DeMillo`, Lipton and Sayward,
 //! "Hints on test data selection", 1978) that beginners make too: a comparison off by one, a sign, an
@@ -23,7 +23,7 @@ pub struct Mutant {
     pub source: String,
 }
 
-/// A program that ends where one of its statements would begin: a test that reaches the statement fails.
+/// A program that stops before one of its statements: a test that reaches the statement fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
     /// The line of the statement, from 1.
@@ -101,7 +101,7 @@ impl Changes<'_, '_> {
         self.found.push((place.range(), new.into()));
     }
 
-    /// Replaces an operator, which has no place of its own in the tree: it stands between its operands.
+    /// Replaces an operator, which has no position in the tree: it is between its operands.
     fn between(&mut self, left: &Expr, right: &Expr, old: &str, new: &str) {
         let gap = TextRange::new(left.end(), right.start());
         if let Some(at) = self.program.text(gap).find(old) {

@@ -1,4 +1,4 @@
-//! The names in a program: which it makes, and which nobody uses.
+//! The names in a program: which it defines, and which it does not use.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use ruff_python_ast::{
 use crate::Program;
 
 impl Program<'_> {
-    /// All names that the program makes: variables, functions, classes and parameters.
+    /// All names that the program defines: variables, functions, classes and parameters.
     #[must_use]
     pub fn assigned_names(&self) -> BTreeSet<&str> {
         let mut names = Names::default();

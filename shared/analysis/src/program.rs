@@ -7,8 +7,8 @@ use ruff_python_ast::{
 use ruff_python_parser::{Mode, Parsed, lexer};
 use ruff_text_size::{Ranged, TextSize};
 
-/// The most operators, brackets and calls in one statement. Each may be a level of the tree, and trees
-/// are walked by recursion: 500 levels fit in any thread's stack, and no person writes them.
+/// The most operators, brackets and calls in one statement. Each may be a level of the tree, and trees are walked
+/// recursively: 500 levels fit in any thread's stack, and nobody writes that many.
 const STATEMENT_DEPTH: usize = 500;
 
 /// A program and its tree.
@@ -27,7 +27,7 @@ pub enum Unreadable {
     Syntax {
         /// From 1.
         line: u32,
-        /// The parser's words.
+        /// The parser's message.
         message: String,
     },
     /// It is nested deeper than any person writes.
@@ -66,7 +66,7 @@ impl<'a> Program<'a> {
         self.parsed.tokens()
     }
 
-    /// Whether a name or a keyword stands anywhere outside of texts and comments.
+    /// Whether a name or a keyword occurs outside of strings and comments.
     #[must_use]
     pub fn mentions(&self, word: &str) -> bool {
         self.parsed.tokens().iter().any(|token| self.text(token.range()) == word)
@@ -77,7 +77,7 @@ impl<'a> Program<'a> {
         line_of(&self.line_starts, place.start())
     }
 
-    /// The text of something.
+    /// The source text of a node.
     pub(crate) fn text(&self, place: impl Ranged) -> &'a str {
         &self.source[place.range()]
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_made_to_be_deep_is_refused_and_nothing_overflows() {
+    fn deeply_nested_text_is_refused_without_overflow() {
         for text in [
             "(".repeat(60_000),
             format!("x = {}1", "1+".repeat(30_000)),

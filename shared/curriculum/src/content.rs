@@ -13,26 +13,26 @@ use crate::{practice::Practice, terms::key};
 pub struct Curriculum {
     /// The modules in teaching order.
     pub modules: Vec<Module>,
-    /// What differs between two topics, written once for both.
+    /// Comparisons of two topics.
     pub comparisons: Vec<Comparison>,
-    /// Python ideas that the course does not teach, so that it can say so.
+    /// Python ideas that the course does not teach, so that answers can say so.
     pub not_covered: Vec<String>,
-    /// The words of all topics and concepts: which topic, and which concept in it.
+    /// The terms of all topics and concepts: the topic, and the concept in it.
     pub(crate) vocabulary: Vocabulary,
-    /// The places of the ideas that are not taught, by the form in which questions are searched.
+    /// The indices of the ideas that are not taught, by their normalised terms.
     pub(crate) not_covered_keys: HashMap<String, usize>,
 }
 
-/// Terms with the places of the topics and concepts that they mean.
+/// Terms with the indices of the topics and concepts that they mean.
 pub(crate) type Vocabulary = BTreeMap<String, Vec<(usize, Option<usize>)>>;
 
 /// A part of the course.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Module {
-    /// Its name in addresses.
+    /// Its name in URLs.
     pub slug: String,
-    /// Its name for people.
+    /// Its title.
     pub title: String,
     /// Its topics in teaching order.
     #[serde(rename = "topic")]
@@ -43,9 +43,9 @@ pub struct Module {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// Its name in addresses.
+    /// Its name in URLs.
     pub slug: String,
-    /// Its name for people.
+    /// Its title.
     pub title: String,
     /// Words and phrases by which a question means this topic, in lower case.
     pub terms: Vec<String>,
@@ -107,7 +107,7 @@ pub struct Example {
     pub stdin: String,
 }
 
-/// A typical mistake, with its cure.
+/// A typical mistake, with its fix.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mistake {
@@ -121,7 +121,7 @@ pub struct Mistake {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Concept {
-    /// Its name for people.
+    /// Its title.
     pub title: String,
     /// Words and phrases by which a question means it, in lower case.
     pub terms: Vec<String>,
@@ -170,7 +170,7 @@ impl Curriculum {
         })
     }
 
-    /// Every program in the course with the slug of what it belongs to, for whoever checks them.
+    /// Every program in the course with the slug that it belongs to, for checks.
     #[must_use]
     pub fn examples(&self) -> Vec<(String, &Example)> {
         let mut examples = Vec::new();

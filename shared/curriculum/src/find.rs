@@ -9,16 +9,16 @@ use crate::{
 
 /// The longest term, in words.
 const TERM_WORDS: usize = 5;
-/// The shortest word in which a slip of the pen is forgiven; shorter ones are too like each other.
+/// The shortest word in which a typo is tolerated; shorter ones are too similar to each other.
 const FUZZY_CHARS: usize = 6;
 
-/// Bytes of the longest character: the most by which a slip makes a word longer or shorter.
+/// Bytes of the longest character: the most by which a typo changes a word's length.
 const LONGEST_CHAR: usize = 4;
 
 /// Words before «get» that make it mean understanding.
 const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
 
-/// Words that say how something is asked, not what about.
+/// Words about the form of a question, not its subject.
 const ASKING: &[&str] = &[
     "a",
     "about",
@@ -293,7 +293,7 @@ const EVERYDAY: &[&str] = &[
 pub struct Match<'a> {
     /// The topic.
     pub topic: &'a Topic,
-    /// The finer idea inside it, where the question names one.
+    /// The finer idea within it, if the question names one.
     pub concept: Option<&'a Concept>,
     /// How strongly, for comparison within one question: longer terms weigh more.
     pub weight: usize,
@@ -306,7 +306,7 @@ pub struct Found<'a> {
     pub matches: Vec<Match<'a>>,
     /// Ideas that it names and the course does not teach.
     pub not_covered: Vec<&'a str>,
-    /// Words of content that the course does not know.
+    /// Content words that the course does not know.
     pub unknown: Vec<String>,
 }
 
@@ -365,7 +365,7 @@ impl Curriculum {
                 None => found.unknown.push(word.clone()),
             }
         }
-        // A stable sort: of equals the one named first stays first.
+        // A stable sort: among equals, the one named first stays first.
         found.matches.sort_by_key(|found| std::cmp::Reverse(found.weight));
         found
     }
@@ -403,7 +403,7 @@ impl<'a> Found<'a> {
 
 fn is_slip(word: &str, term: &str) -> bool {
     term.chars().count() >= FUZZY_CHARS
-        // A slip adds or leaves out one character, or changes one.
+        // A typo adds, omits or changes one character.
         && word.len().abs_diff(term.len()) <= LONGEST_CHAR
         && strsim::osa_distance(word, term) == 1
 }
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taught_is_named_and_not_taken_for_something_else() {
+    fn untaught_ideas_are_named_and_not_confused_with_topics() {
         let found = embedded().find("how do I reverse a linked list?");
         assert_eq!(found.not_covered, ["linked list"]);
         assert!(found.matches.iter().all(|found| found.weight <= 2), "{:?}", found.matches);

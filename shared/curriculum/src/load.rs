@@ -64,7 +64,7 @@ const TOPICS: [TopicFiles<'static>; 31] = topics![
 /// Why content cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file is not there, or not text.
+    /// A file is missing, or is not text.
     #[error("{file} cannot be read")]
     Unreadable {
         /// The file.
@@ -82,7 +82,7 @@ pub enum LoadError {
         #[source]
         source: toml::de::Error,
     },
-    /// Something refers to a topic that there is not.
+    /// Something refers to a topic that does not exist.
     #[error("{file} names the topic {slug}, which does not exist")]
     UnknownTopic {
         /// The file.
@@ -157,7 +157,7 @@ pub(crate) fn load(
     let mut curriculum = Curriculum {
         modules: outline.modules,
         comparisons: comparisons.comparisons,
-        // Backwards, so that of equals the first stays.
+        // Backwards, so that among equals the first one stays.
         not_covered_keys: (outline.not_covered.iter().enumerate().rev())
             .map(|(at, idea)| (key(idea), at))
             .collect(),

@@ -1,4 +1,4 @@
-//! What a topic has to practise with: exercises and a quiz.
+//! A topic's exercises and quiz.
 
 use exercises::Template;
 use schemars::JsonSchema;
@@ -28,9 +28,9 @@ pub struct Question {
     /// What is typed in while it runs.
     #[serde(default)]
     pub stdin: String,
-    /// The right answer. Never leaves the server before it is asked for.
+    /// The right answer. Never leaves the server before it is requested.
     pub answer: String,
-    /// Wrong answers, each of which somebody has a reason to give.
+    /// Plausible wrong answers.
     pub wrong: Vec<String>,
     /// Why the right answer is right.
     pub why: String,

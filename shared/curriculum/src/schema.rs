@@ -14,7 +14,7 @@ pub fn schemas() -> [(&'static str, Schema); 3] {
     ]
 }
 
-/// A schema as its file has it.
+/// A schema, formatted as in its file.
 #[must_use]
 pub fn text(schema: &Schema) -> String {
     format!("{:#}\n", schema.as_value())

@@ -1,6 +1,6 @@
-//! Words of a question, and terms of the course, in the form in which they are compared.
+//! Normalises the words of questions and the terms of the course, for comparison.
 
-/// Words that stand before a name and say nothing of it: «sort a list», «sort my list», «sort lists» are one.
+/// Articles and the like: «sort a list», «sort my list» and «sort lists» are the same.
 pub(crate) const ARTICLES: [&str; 7] = ["a", "an", "the", "my", "your", "this", "some"];
 
 /// The words of a text in lower case; `==`, `f-string` and `__init__` stay whole.
@@ -11,7 +11,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).collect()
 }
 
-/// A term as questions are searched for it: in small letters, in the singular, without articles.
+/// A term in normal form: in lower case and the singular, without articles.
 pub(crate) fn key(term: &str) -> String {
     let words = words(term).into_iter().filter(|word| !ARTICLES.contains(&word.as_str()));
     words.map(|word| singular(&word)).collect::<Vec<_>>().join(" ")

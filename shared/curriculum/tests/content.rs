@@ -1,5 +1,5 @@
-//! The course is whole: its parts, their sizes, and the words by which it is found. That its programs
-//! do what it says is tried in the sandbox, by `tests/it/sandbox/curriculum.rs`.
+//! The course is complete: its parts, their sizes, and its search terms. Its programs are run in the sandbox by
+//! `tests/it/sandbox/curriculum.rs`.
 
 use std::{
     collections::BTreeSet,
@@ -52,7 +52,7 @@ fn faults(topic: &Topic) -> Vec<String> {
 }
 
 #[test]
-fn exercises_have_names_of_their_own_in_the_whole_course() {
+fn exercise_names_are_unique_in_the_course() {
     let course = embedded();
     let slugs: Vec<String> = course.exercises().map(|(_, e)| e.exercise().slug).collect();
     let different: BTreeSet<&String> = slugs.iter().collect();

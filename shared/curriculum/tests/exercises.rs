@@ -1,16 +1,16 @@
-//! What help with the course's exercises gives away, and their solutions in pieces.
+//! What help with the course's exercises reveals, and their solutions in pieces.
 
 use curriculum::embedded;
-use exercises::{gives_away, parsons, same_as};
+use exercises::{parsons, reveals_solution, same_as};
 
 #[test]
-fn every_solution_gives_itself_away_and_no_starter_does() {
+fn every_solution_is_a_leak_and_no_starter_is() {
     for (_, template) in embedded().exercises() {
         let exercise = template.exercise();
-        assert!(!gives_away(&exercise.starter, &exercise), "{}", exercise.slug);
+        assert!(!reveals_solution(&exercise.starter, &exercise), "{}", exercise.slug);
         let renamed = exercise.reference.replace("result", "answer");
         let is_long = analysis::Tokens::of(&exercise.reference).len() >= 12;
-        assert_eq!(gives_away(&renamed, &exercise), is_long, "{}", exercise.slug);
+        assert_eq!(reveals_solution(&renamed, &exercise), is_long, "{}", exercise.slug);
         assert!(same_as(&exercise, &exercise), "{}", exercise.slug);
     }
 }

@@ -1,4 +1,4 @@
-//! The review has nothing grave to say about the course's own solutions and examples.
+//! The review finds nothing severe in the course's own solutions and examples.
 
 use analysis::review::{Severity, review};
 

@@ -18,6 +18,7 @@ use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use parking_lot::Mutex;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+use storage::events::Claim;
 use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
@@ -404,7 +405,7 @@ async fn try_commit(
             continue;
         }
         if origin.is_event {
-            claims.push((origin.cause, origin.now));
+            claims.push(Claim { event: origin.cause, at: origin.now });
         }
         let run = AssertUnwindSafe(unit.run(tx.conn())).catch_unwind().instrument(span.clone());
         let outgoing = match tokio::time::timeout_at(deadline, run).await {

@@ -92,7 +92,7 @@ mod tests {
 
         /// Whatever a broker's record holds, its dead letter can be sent, and says if something is left out.
         #[test]
-        fn a_dead_letter_of_any_record_can_travel(
+        fn a_dead_letter_of_any_record_can_be_sent(
             sizes in prop::collection::vec(prop::sample::select(vec![0, 1, 100, 5_000, 700_000, 2_000_000]), 3),
             headers in prop::sample::select(vec![0_usize, 1, LETTER_PARTS, 5_000]),
             character in any::<char>(),

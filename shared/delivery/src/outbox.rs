@@ -447,7 +447,7 @@ impl Publisher {
                 let mut tx = pool.begin().await?;
                 let mut events = Vec::new();
                 if outbox::lock(&mut tx).await? {
-                    writer::take_over(&mut tx, now).await?;
+                    writer::expire_writers(&mut tx, now).await?;
                     events = outbox::claim(&mut tx, now, until, RELAY_LIMITS).await?;
                 }
                 tx.commit().await?;

@@ -152,7 +152,7 @@ impl PeriodicWork {
             match self.run_if_due(work, is_due).await {
                 Ok(()) => is_due = false,
                 Err(error) => {
-                    tracing::warn!(name, error = %chain(&error), "periodic work is broken off");
+                    tracing::warn!(name, error = %chain(&error), "periodic work was interrupted");
                 }
             }
         }

@@ -7,7 +7,7 @@ use environment::{Clock, telemetry};
 use events::envelope::derived_event_id;
 use ids::EventId;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
-use storage::events::{Claims, StoredEvent};
+use storage::events::{Claim, Claims, StoredEvent};
 use uuid::Uuid;
 
 use crate::{
@@ -98,7 +98,7 @@ impl Transaction<'_> {
     /// Commits the handling of events, each once, with what they cause.
     pub(crate) async fn commit_handled(
         mut self,
-        handled: &[(EventId, DateTime<Utc>)],
+        handled: &[Claim],
         mut events: Vec<StoredEvent>,
     ) -> Result<(), CommitError> {
         let outbox = self.parts.outbox.as_ref().filter(|_| !events.is_empty());
@@ -106,17 +106,19 @@ impl Transaction<'_> {
         let writer = ticket.as_ref().map(Ticket::writer);
         let now = self.parts.clock.now();
         let claims = Claims { function: self.function, events: handled };
-        let kept = storage::events::claim_and_insert(&mut self.tx, claims, &events, writer, now)
-            .await
-            .map_err(CommitError::NotDone)?;
-        let Some(kept) = kept else {
+        let inserted =
+            storage::events::claim_and_insert(&mut self.tx, claims, &events, writer, now)
+                .await
+                .map_err(CommitError::NotDone)?;
+        let Some(inserted) = inserted else {
             if let Some(ticket) = ticket {
                 ticket.abandon();
             }
-            return Err(CommitError::NotDone(taken_for_dead()));
+            return Err(CommitError::NotDone(writer_expired()));
         };
         if let Some(ticket) = &ticket {
-            ticket.committing(kept.iter().map(|event| event.sequence).max().unwrap_or_default());
+            ticket
+                .committing(inserted.iter().map(|event| event.sequence).max().unwrap_or_default());
         }
         self.tx.commit().await.map_err(CommitError::Unknown)?;
         if let Some(ticket) = &ticket {
@@ -127,7 +129,7 @@ impl Transaction<'_> {
         }
         if let (Some(outbox), Some(ticket)) = (outbox, ticket) {
             let sent: HashSet<Uuid> =
-                kept.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
+                inserted.iter().filter(|event| event.is_sent).map(|event| event.id).collect();
             events.retain(|event| sent.contains(&event.id.as_uuid()));
             outbox.submit(self.function, events, ticket);
         }
@@ -161,8 +163,8 @@ pub(crate) fn stored(
     events.collect()
 }
 
-/// Others have taken this process for dead, and publish for it: it goes on as another one.
-fn taken_for_dead() -> sqlx::Error {
+/// A relay has expired this writer and publishes for it; the process registers as a new one.
+fn writer_expired() -> sqlx::Error {
     let kind = std::io::ErrorKind::ConnectionAborted;
-    sqlx::Error::Io(std::io::Error::new(kind, "this process was taken for dead"))
+    sqlx::Error::Io(std::io::Error::new(kind, "this writer has expired"))
 }

@@ -128,7 +128,7 @@ impl Writer {
                 self.state.lock().noted(now, floor);
                 return Ok(());
             }
-            tracing::warn!("this process was taken for dead, a relay sends what it had committed");
+            tracing::warn!("this writer has expired, a relay sends what it had committed");
             self.abandon(id);
         }
         let (id, floor) = bounded(async {
@@ -201,12 +201,12 @@ impl Drop for Ticket {
     }
 }
 
-/// Takes over from processes that are gone.
-pub(crate) async fn take_over(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
-    let gone = outbox::take_over(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
-    if gone > 0 {
-        tracing::warn!(count = gone, "taking over what processes may have left behind");
+/// Expires writers that have been silent for too long: their events are left to the relay.
+pub(crate) async fn expire_writers(tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let expired = outbox::expire_writers(&mut *tx, now, now - SILENCE, now - SETTLED).await?;
+    if expired > 0 {
+        tracing::warn!(count = expired, "writers have expired, their events are left to the relay");
     }
-    outbox::take_over_from_last_version(tx, now).await?;
+    outbox::delay_unsent_of_last_version(tx, now).await?;
     Ok(())
 }

@@ -15,19 +15,19 @@ pub enum Agent {
     Debug,
     /// Reviews code that works.
     CodeReview,
-    /// Gives something to practise.
+    /// Assigns exercises.
     Exercise,
-    /// Tells how far the student has come.
+    /// Reports the student's progress.
     Progress,
     /// None: the question is not about learning Python.
     OffTopic,
-    /// A name of a later version, in what has been read; nothing of this version writes it.
+    /// A name of a later version; it is only read, never written.
     #[serde(skip_deserializing)]
     Unknown,
 }
 
 impl Agent {
-    /// Every agent that there is, in the order in which a tie between them is broken.
+    /// All agents, in the order in which ties are broken.
     pub const ALL: [Self; 6] = [
         Self::Concepts,
         Self::Debug,
@@ -52,11 +52,11 @@ impl Agent {
     }
 }
 
-/// Who wrote an answer: an agent, or triage itself where no agent was needed.
+/// The author of an answer: an agent, or triage itself if no agent was needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
-    /// The question was answered on the spot, for instance because it was off topic.
+    /// Triage answered at once, for instance because the question was off topic.
     Triage,
     /// The concepts agent.
     Concepts,
@@ -66,7 +66,7 @@ pub enum Author {
     CodeReview,
     /// The exercise agent.
     Exercise,
-    /// One of a later version, in what has been read; nothing of this version writes it.
+    /// One of a later version; it is only read, never written.
     #[serde(skip_deserializing)]
     Unknown,
 }
@@ -94,7 +94,7 @@ pub enum AnsweredBy {
     Model,
     /// The curriculum and rules alone.
     Offline,
-    /// Something of a later version, in what has been read; nothing of this version writes it.
+    /// One of a later version; it is only read, never written.
     #[serde(skip_deserializing)]
     Unknown,
 }

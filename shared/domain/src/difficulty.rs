@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub enum Difficulty {
     /// One idea, one step.
     Easy,
-    /// A few steps, or a case to think of.
+    /// A few steps, or a special case.
     Medium,
     /// Several ideas together, or cases that are easily missed.
     Hard,

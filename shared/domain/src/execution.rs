@@ -1,4 +1,4 @@
-//! Running a program: what is asked, and what comes of it.
+//! Running a program: the request, and the result.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 
 /// The longest that a program may run, in milliseconds of wall time.
 pub const MAX_TIMEOUT_MS: u16 = 5_000;
-/// Files beside the program.
+/// Files next to the program.
 const MAX_FILES: usize = 20;
 /// Test cases in one request: each runs the program once.
 pub(crate) const MAX_TESTS: usize = 50;
@@ -30,19 +30,19 @@ pub const MAX_RESULT_BYTES: usize = 128 << 10;
 pub struct Program {
     /// The source text, `main.py`.
     pub code: Source,
-    /// All that can be read from standard input.
+    /// Standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<Stdin>,
-    /// Files beside it, by name.
+    /// Files next to it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "files")]
     pub files: BTreeMap<FileName, FileText>,
-    /// If there are any, the program runs once for each, in a fresh state.
+    /// If there are any, the program runs once for each, in a fresh interpreter.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tests")]
     pub tests: Vec<TestCase>,
     /// Wall time in milliseconds, for all tests together; at most, and by default, 5,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<Timeout>,
-    /// Makes everything random repeat itself.
+    /// Seeds everything random, so that runs are reproducible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// Records the first 1,000 steps.
@@ -65,24 +65,22 @@ impl TestCase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestCase {
-    /// What is tested, for whoever reads the result.
+    /// What is tested, as shown in the result.
     pub name: TestName,
     /// Standard input of this case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<Stdin>,
-    /// A Python expression that is evaluated when the program was loaded, as `import` does it, such as
-    /// `add(2, 3)`.
+    /// A Python expression that is evaluated after the program was loaded as by `import`, such as `add(2, 3)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallText>,
-    /// With `call` the class of the exception that it must raise; then `expected` is not looked at.
+    /// With `call` the class of the exception that it must raise; `expected` is ignored then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raises: Option<ClassName>,
-    /// Whether whoever wrote the program may not see the case: see [`TestResult::of_hidden`].
+    /// Whether the case is hidden from the program's author: see [`TestResult::of_hidden`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
-    /// With `call` the expected value as a Python expression, such as `5` or `[1, 2]`, worked out before
-    /// the program runs, all of them in at most 2 s of their own; without it the expected standard
-    /// output.
+    /// With `call` the expected value as a Python expression, such as `5` or `[1, 2]`, evaluated before the program
+    /// runs, all of them in at most 2 s of their own; without it the expected standard output.
     pub expected: ExpectedText,
 }
 
@@ -92,7 +90,7 @@ pub struct TestCase {
 #[schema(value_type = u16, minimum = 1, maximum = 5000)]
 pub struct Timeout(u16);
 
-/// The name of a file beside the program: parts of letters, digits, `_`, `-` and `.`, with `/` between.
+/// The name of a file next to the program: parts of letters, digits, `_`, `-` and `.`, with `/` between.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, max_length = 100)]
@@ -101,7 +99,7 @@ pub struct FileName(String);
 /// Why part of a program was refused. The message says what would be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
-    /// No time at all, or more than there is.
+    /// Zero, or more than the maximum.
     #[error("must be between 1 and {MAX_TIMEOUT_MS} milliseconds")]
     Timeout,
     /// A name that could lead elsewhere.
@@ -173,19 +171,19 @@ fn at_most<E: serde::de::Error>(count: usize, max: usize, what: &str) -> Result<
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The program reached its end, or left with status 0.
+    /// The program reached its end, or exited with status 0.
     Ok,
     /// An exception that nothing caught.
     Error,
     /// It is not Python.
     SyntaxError,
-    /// It left with another status.
+    /// It exited with another status.
     Exit,
     /// It was still running when its time was up.
     Timeout,
-    /// It wanted more memory than there is for it.
+    /// It needed more memory than it may use.
     MemoryLimit,
-    /// It wrote more than is kept.
+    /// It wrote more output than is allowed.
     OutputLimit,
     /// Calls, or data, nested too deep.
     Recursion,
@@ -193,11 +191,11 @@ pub enum Verdict {
     Deadlock,
     /// It broke the interpreter.
     Aborted,
-    /// Its text is longer than is accepted; nothing was run.
+    /// Its source is longer than is accepted; nothing was run.
     SourceTooLarge,
     /// Our fault.
     Internal,
-    /// Another end, of a later version.
+    /// Another verdict, of a later version.
     #[serde(other)]
     Unknown,
 }
@@ -230,12 +228,12 @@ impl Verdict {
 pub enum Stream {
     /// Standard error.
     Stderr,
-    /// Standard output; also what a later version calls otherwise, since it is something to be shown.
+    /// Standard output; also any other name of a later version, since it is to be shown.
     #[serde(other)]
     Stdout,
 }
 
-/// Something written to one stream, before something was written to the other.
+/// Consecutive output to one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Written {
     /// Where it was written.
@@ -257,7 +255,7 @@ pub enum FileContent {
     Unknown(serde_json::Value),
 }
 
-/// Not derived: what a later version may add is nothing that this one documents.
+/// Not derived: what a later version may add is not documented by this one.
 impl PartialSchema for FileContent {
     fn schema() -> RefOr<Schema> {
         let form = |name| ObjectBuilder::new().property(name, String::schema()).required(name);
@@ -270,21 +268,21 @@ impl PartialSchema for FileContent {
 
 impl ToSchema for FileContent {}
 
-/// Advice on an error for a beginner, apart from Python's own words.
+/// Advice on an error for beginners, separate from Python's own message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Advice {
     /// A stable name for the kind of mistake, such as `name_error.typo`.
     pub rule: String,
     /// What happened, in the program's own names.
     pub what: String,
-    /// Why Python minds.
+    /// Why it is a problem for Python.
     pub why: String,
     /// What to look at next: a question or a direction, not the corrected line.
     pub hint: String,
 }
 
-/// How the rules begin of [`Advice`] on a program whose functions could not be called at all: it asks for input
-/// while it is loaded, or has another name for them.
+/// The prefix of the rules of [`Advice`] on a program whose functions could not be called at all: it asks for input
+/// while it is loaded, or names them differently.
 pub const NOT_TESTED: &str = "not_tested.";
 /// The rule of [`Advice`] on a function that ends the program instead of returning a value.
 pub const LEAVES: &str = "test.leaves";
@@ -292,7 +290,7 @@ pub const LEAVES: &str = "test.leaves";
 /// Why a program did not reach its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionError {
-    /// The exception's class, or the name of the limit that it met.
+    /// The exception's class, or the name of the limit that it reached.
     #[serde(rename = "type")]
     pub kind: String,
     /// Python's message, or what was exceeded.
@@ -303,15 +301,15 @@ pub struct ExecutionError {
     /// In characters, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
-    /// Behind the last character of what is meant.
+    /// After the last character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_column: Option<u32>,
     /// The function in which it happened; none at the top level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// As Python prints it; empty if Python had no time to.
+    /// As Python prints it; empty if Python could not.
     pub traceback: String,
-    /// What to tell a beginner.
+    /// Advice for beginners.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
 }
@@ -321,18 +319,18 @@ pub struct ExecutionError {
 pub struct TestResult {
     /// As the request named it.
     pub name: String,
-    /// Whether it is what was expected.
+    /// Whether it passed.
     pub passed: bool,
     /// How the run of this case ended.
     pub verdict: Verdict,
-    /// As the request had it.
+    /// As in the request.
     pub expected: String,
-    /// What came: the value as Python writes it, or the standard output.
+    /// The actual value as Python writes it, or the standard output.
     pub actual: String,
     /// Why it has no value, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ExecutionError>,
-    /// Why it cannot be said whether it passes: `expected` is not a Python expression, say.
+    /// Why it could not be judged: `expected` is not a Python expression, for instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// Wall time.
@@ -342,15 +340,15 @@ pub struct TestResult {
 impl TestResult {
     /// What leaves the sandbox of a hidden case.
     ///
-    /// The rule: of a hidden test only our own words travel, out of a fixed list. Nothing does that the
-    /// program can choose, since it has seen the values and can put them anywhere: into what it prints or
-    /// returns, the class, the message and the line of an exception, the files that it writes, the time and
-    /// the memory that it takes. So the rule is kept where a program is run, and whoever handles a result
-    /// later has nothing that could be shown by mistake. What is left to a program is how it ends.
+    /// The rule: of a hidden test only our own words are sent, out of a fixed list, and nothing that the program can
+    /// choose. It has seen the values and can put them anywhere: into its output or return value, the class, message
+    /// and line of an exception, the files that it writes, the time and the memory that it uses. The rule is applied
+    /// where the program is run, so later readers of the result have nothing that could be shown by mistake. All that a
+    /// program can choose is how it ends.
     #[must_use]
     pub fn of_hidden(self) -> Self {
         const UNKNOWN: &str = "what is expected could not be worked out";
-        // `None` alone is no value of the test: it is what a function gives that forgets to return.
+        // `None` alone reveals nothing about the test: it is the result of a function without `return`.
         let is_none = self.verdict == Verdict::Ok && self.actual == NONE;
         Self {
             name: self.name,
@@ -376,7 +374,7 @@ pub enum TestVerdict {
     /// Another value, or other output.
     #[serde(rename = "wrong")]
     WrongAnswer,
-    /// Nothing was given back where something was expected.
+    /// `None` was returned where a value was expected.
     NoneReturned,
     /// An exception.
     Exception,
@@ -389,7 +387,7 @@ pub enum TestVerdict {
     OutputLimit,
     /// It was not run.
     NotRun,
-    /// Something that a later version tells apart, in what has been read; nothing of this version writes it.
+    /// A verdict of a later version; it is only read, never written.
     #[serde(skip_deserializing)]
     Unknown,
 }
@@ -402,11 +400,11 @@ impl TestVerdict {
     }
 }
 
-/// What Python writes for nothing.
+/// How Python writes `None`.
 const NONE: &str = "None";
 
-/// What came of a run. With tests, all but `tests` is of the first case that did not pass, or of the
-/// first case if all passed; hidden ones are left out of that.
+/// The result of a run. With tests, all fields but `tests` are those of the first case that did not pass, or of the
+/// first case if all passed, hidden cases excepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionResult {
     /// How it ended.
@@ -419,7 +417,7 @@ pub struct ExecutionResult {
     pub stderr: String,
     /// Both, in the order of writing.
     pub transcript: Vec<Written>,
-    /// Whether something was cut off: output, files, or this result on its way.
+    /// Whether something was cut off: output, files, or this result when it was sent.
     pub truncated: bool,
     /// What ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -444,7 +442,7 @@ pub struct ExecutionResult {
 }
 
 impl ExecutionResult {
-    /// Whether it can be said of every test whether it passes: only then is a program judged by them.
+    /// Whether every test could be judged: only then do they decide about a program.
     #[must_use]
     pub fn is_judged(&self) -> bool {
         let unknown =

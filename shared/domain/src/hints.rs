@@ -1,20 +1,21 @@
 //! The ladder of hints: general first, and one rung at a time.
 //!
-//! There is a next rung for a new attempt or for time spent, never for asking again at once, and so many a day.
+//! The next rung is earned by a new attempt or by time spent, never by asking again at once, and there is a daily
+//! limit.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::level::Level;
 
-/// The rungs there are: where to look, what to think about, an example of the same kind.
+/// The number of rungs: where to look, what to think about, an example of the same kind.
 pub const RUNGS: u8 = 3;
-/// Hints to one problem in 24 hours. Who needs more needs a person.
+/// Most hints to one problem in 24 hours. Students who need more need a person.
 pub const MAX_A_DAY: u32 = 8;
-/// After so long without a change to the program the next rung is given all the same.
+/// After this long, the next rung is given even without a change to the program.
 const PATIENCE: TimeDelta = TimeDelta::seconds(90);
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// Where a student stands on the ladder of one problem.
+/// A student's position on the ladder of one problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
     /// The last rung that was given, from 1.
@@ -25,23 +26,22 @@ pub struct Ladder {
     pub given_at: DateTime<Utc>,
     /// When the first hint of this day was given.
     pub day_began_at: DateTime<Utc>,
-    /// Hints that were given since then.
+    /// Hints given since then.
     pub given: u32,
 }
 
-/// What is given now.
+/// The outcome of asking for a hint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A rung for the first time.
     New,
-    /// The same one again: nothing has changed since, and no time was spent.
+    /// The same one again: nothing has changed, and too little time has passed.
     Again,
     /// None: there were enough for today.
     Enough,
 }
 
-/// The rung on which the ladder of a problem begins. For text that is not Python, and for names, words
-/// alone help little.
+/// The rung on which the ladder of a problem begins. For syntax errors and names, words alone help little.
 #[must_use]
 pub fn first_rung(error_type: &str, level: Level) -> u8 {
     let needs_more = matches!(
@@ -51,7 +51,7 @@ pub fn first_rung(error_type: &str, level: Level) -> u8 {
     if needs_more && level == Level::Beginner { 2 } else { 1 }
 }
 
-/// The next step on a ladder, and where the student stands after it.
+/// The next step on a ladder, and the position after it.
 #[must_use]
 pub fn climb(
     ladder: Option<Ladder>,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_has_so_many_hints_and_the_next_day_as_many() {
+    fn hints_are_limited_per_day_and_the_next_day_has_as_many() {
         let mut requests: Vec<(&[u8], i64)> =
             (0..i64::from(MAX_A_DAY)).map(|n| (b"a".as_slice(), n)).collect();
         assert_ne!(climbed(&requests).0, Step::Enough);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How far a student has come with a topic: a band of the mastery score.
+/// How well a student knows a topic: a band of the mastery score.
 #[derive(
     Debug,
     Clone,
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// 0 to 40, shown red. Also the level of a student of whom nothing is known yet.
+    /// 0 to 40, shown red. Also the level of a student about whom nothing is known yet.
     #[default]
     Beginner,
     /// 41 to 70, shown yellow.

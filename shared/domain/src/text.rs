@@ -46,7 +46,7 @@ fn bounded(text: &str, max: usize) -> Result<(), TextError> {
 
 /// Refuses anything over `max` characters.
 fn short_enough(text: &str, max: usize) -> Result<(), TextError> {
-    // A byte is at most a character, so the count is only made when it could matter.
+    // There are never more characters than bytes, so they are counted only when it matters.
     if text.len() > max {
         let actual = text.chars().count();
         if actual > max {
@@ -112,15 +112,15 @@ texts! {
     Code, max 65_536, bounded;
     /// An error message or traceback as pasted; a full recursion traceback has about 60 KB.
     ErrorText, max 65_536, bounded;
-    /// A topic's slug or name as a client gives it.
+    /// A topic's slug or name, as sent by a client.
     TopicName, max 100, bounded_and_filled;
     /// The name that others in the class see.
     DisplayName, max 100, bounded_and_filled;
-    /// A program to be run. Longer than is run, so that the answer can say so as any other verdict.
+    /// A program to be run. It may be longer than is run, so that the response can say so as a verdict.
     Source, max 500_000, short_enough;
     /// Standard input: 256 Ki characters are more than a person types in a year.
     Stdin, max 262_144, short_enough;
-    /// A file that a program finds beside it.
+    /// A file next to the program.
     FileText, max 262_144, short_enough;
     /// What a test case is called.
     TestName, max 200, bounded_and_filled;
@@ -177,7 +177,7 @@ pub const PASSWORD_MIN_CHARS: usize = 8;
 /// The longest password accepted: long enough for any passphrase, short enough to bound hashing.
 pub const PASSWORD_MAX_CHARS: usize = 128;
 
-/// Checks a new password's length; its content is the owner's own affair (NIST SP 800-63B).
+/// Checks a new password's length; there are no rules for its content (NIST SP 800-63B).
 ///
 /// # Errors
 /// Too short, too long, or holding a NUL character.
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_is_one_spelling_of_one_address() {
+    fn an_email_address_is_normalised() {
         let email = |text: &str| Email::try_from(text.to_owned()).map(String::from);
         assert_eq!(email(" Ada@Example.org "), Ok("ada@example.org".to_owned()));
         for wrong in
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_a_shortest_and_a_longest_form() {
+    fn the_length_of_a_password_is_limited() {
         assert!(check_password("12345678").is_ok());
         assert_eq!(check_password("1234567"), Err(TextError::TooShort { min: 8, actual: 7 }));
         assert!(check_password(&"x".repeat(129)).is_err());

@@ -1,7 +1,7 @@
 //! What a program did, step by step, so that a front end can draw its variables.
 //!
-//! It comes from inside the sandbox, where a program can change it; so nothing in here nests, and whatever does not
-//! have this form is no trace.
+//! It comes from inside the sandbox, where a program can change it, so nothing in here nests, and anything of another
+//! form is rejected.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -29,9 +29,9 @@ pub struct TraceStep {
     pub line: u32,
     /// The function; `<module>` at the top level.
     pub function: String,
-    /// How much of the output had been written by then.
+    /// How many characters of output had been written by then.
     pub written: u64,
-    /// The calls that are under way, outermost first; of a deep stack the innermost.
+    /// The active calls, outermost first; of a deep stack the innermost.
     pub frames: Vec<TraceFrame>,
     /// What a `return` gives back.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ impl TraceEvent {
     }
 }
 
-/// A call that is under way.
+/// An active call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TraceFrame {
     /// The function; `<module>` at the top level.
@@ -90,7 +90,7 @@ pub enum TraceValue {
     None,
     /// `True` or `False`.
     Bool(bool),
-    /// An integer that readers of JSON keep exact.
+    /// An integer that JSON readers represent exactly.
     Integer(i64),
     /// A finite float.
     Float(f64),
@@ -108,8 +108,8 @@ pub enum TraceValue {
     },
 }
 
-/// Read at once: of a derived untagged enum each form would be tried in turn, which
-/// was a fifth of what a traced step costs.
+/// Deserialised in one pass: a derived untagged enum tries each form in turn, which was a fifth of the cost of a traced
+/// step.
 impl<'de> Deserialize<'de> for TraceValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyForm)
@@ -185,7 +185,7 @@ pub struct TraceObject {
     /// The name of its class.
     #[serde(rename = "type")]
     pub class: String,
-    /// How many items or entries it has in truth.
+    /// How many items or entries it really has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
     /// Of a list, a tuple or a set.
@@ -222,7 +222,7 @@ pub enum TraceKind {
     Class,
     /// An instance of a class.
     Instance,
-    /// One of so many objects that its content is left out.
+    /// An object beyond the limit, without its content.
     More,
 }
 
@@ -244,7 +244,7 @@ impl TraceKind {
     }
 }
 
-/// A function can give back `None`, which is not the same as giving back nothing.
+/// A function can return `None`, which differs from not returning.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TraceValue>, D::Error> {
     TraceValue::deserialize(deserializer).map(Some)
 }
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_another_form_is_no_trace() {
+    fn a_trace_of_another_form_is_rejected() {
         for other in [
             json!([]),
             json!("steps"),

@@ -1,18 +1,18 @@
-//! Results made short enough to be sent and kept, whatever is in them.
+//! Trims results so that they can always be sent and stored.
 
 use crate::execution::{ExecutionError, ExecutionResult, MAX_RESULT_BYTES, MAX_TESTS, TestResult};
 
-/// Bytes of JSON that each long text keeps, in the steps in which a result is made shorter. What is left
-/// after the last one always fits: see `the_last_step_is_enough`.
+/// The limits in bytes of JSON to which long texts are trimmed, step by step. After the last one a result always fits:
+/// see `the_last_step_is_enough`.
 const STEPS: [usize; 2] = [16 << 10, 1 << 10];
-/// The part of it that each text of a test keeps.
+/// The share of that limit for each text of a test.
 const PART_OF_TEST: usize = 16;
 /// Bytes of JSON around the text of one part of the transcript.
 const AROUND_PART: usize = 32;
 
 impl ExecutionResult {
-    /// Leaves out what makes it longer than [`MAX_RESULT_BYTES`]: the trace, then the files, then the ends of
-    /// all texts. Any result whatever fits afterwards.
+    /// Trims it to [`MAX_RESULT_BYTES`]: the trace goes first, then the files, then the ends of all texts. Any result
+    /// fits afterwards.
     #[must_use]
     pub fn trimmed(mut self) -> Self {
         let steps: [fn(&mut Self); 4] = [
@@ -48,7 +48,7 @@ impl ExecutionResult {
         if let Some(error) = &mut self.error {
             error.shorten(bytes);
         }
-        // More were never asked for.
+        // No more were requested.
         self.tests.truncate(MAX_TESTS);
         for test in &mut self.tests {
             test.shorten(bytes / PART_OF_TEST);

@@ -11,21 +11,21 @@ use utoipa::ToSchema;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Own data only.
+    /// Only their own data.
     Student,
-    /// The students of own classes.
+    /// The students of their classes.
     Teacher,
     /// Everything, and the roles of others.
     Admin,
 }
 
-/// A role's name that nobody has.
+/// An unknown role name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of student, teacher, admin")]
 pub struct UnknownRole;
 
 impl Role {
-    /// Whether who has this role may do what `required` may.
+    /// Whether this role includes `required`.
     #[must_use]
     pub fn includes(self, required: Self) -> bool {
         self >= required

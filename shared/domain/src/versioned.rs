@@ -1,9 +1,8 @@
-//! What is stored as JSON names the version of its shape: what an older version of this program wrote can be read, and
-//! what a newer one wrote is noticed.
+//! Stored JSON with the version of its shape: older shapes can be read, and newer ones are detected.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The version of everything that was stored before versions were.
+/// The version of everything that was stored before there were versions.
 const FIRST: u32 = 1;
 
 /// A shape of stored JSON. What is stored without a version has version 1.
@@ -18,7 +17,7 @@ pub trait Versioned: Serialize + DeserializeOwned {
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// A newer version of this program wrote it.
-    #[error("the stored {name} has version {version}, and {known} is known")]
+    #[error("the stored {name} has version {version}, but this program knows {known}")]
     Version {
         /// What it is.
         name: &'static str,

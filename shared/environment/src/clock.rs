@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-/// Where the time comes from: the system, or a test's hand.
+/// The source of time: the system, or a test.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// Stands still until it is moved.
+    /// Stands still until it is advanced.
     Manual(Arc<Mutex<DateTime<Utc>>>),
 }
 
@@ -23,7 +23,7 @@ impl Clock {
         Self::Manual(Arc::new(Mutex::new(now)))
     }
 
-    /// The time, in whole microseconds, which is what the database keeps.
+    /// The time in whole microseconds, the database's precision.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask the system")]
     pub fn now(&self) -> DateTime<Utc> {
@@ -34,17 +34,17 @@ impl Clock {
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 
-    /// Moves a manual clock forward; the system's goes by itself.
+    /// Advances a manual clock; has no effect on the system's.
     pub fn advance(&self, by: TimeDelta) {
         if let Self::Manual(now) = self {
             *now.lock() += by;
         }
     }
 
-    /// 32 bytes that nobody can guess, for a token.
+    /// 32 random bytes for a token.
     ///
     /// # Errors
-    /// The system has no randomness to give.
+    /// The system has no randomness available.
     pub fn new_secret(&self) -> Result<[u8; 32], getrandom::Error> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret)?;

@@ -1,14 +1,14 @@
-//! Work that keeps a core busy, such as hashing a password, away from the threads that serve.
+//! Runs CPU-bound work, such as hashing a password, away from the threads that serve requests.
 
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-/// Such work at once: more would take the cores from everyone else.
+/// Most such work at once: more would starve everything else.
 pub const AT_ONCE: usize = 2;
-/// Callers that may wait for a turn; whoever comes after them is told to try again.
+/// Most callers that wait; further ones are told to try again.
 const WAITING_LIMIT: usize = 256;
-/// The longest wait for a turn: after it a person has given up.
+/// The longest wait: after that, people have given up.
 const WAIT_LIMIT: Duration = Duration::from_secs(5);
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
@@ -17,7 +17,7 @@ static PLACES: Semaphore = Semaphore::const_new(WAITING_LIMIT);
 /// Why work was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
-    /// Too many wait already, or a turn has not come in time.
+    /// Too many wait already, or the wait was too long.
     #[error("too many computations wait for a turn")]
     Busy,
     /// The work panicked.
@@ -28,7 +28,7 @@ pub enum ComputeError {
 /// Runs `work` on a thread of its own.
 ///
 /// # Errors
-/// Too much is to be done already, or the work panicked.
+/// There is too much to do already, or the work panicked.
 pub async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ComputeError> {
@@ -36,7 +36,7 @@ pub async fn run<T: Send + 'static>(
     let turn = tokio::time::timeout(WAIT_LIMIT, TURNS.acquire()).await;
     let turn =
         turn.map_err(|_elapsed| ComputeError::Busy)?.map_err(|_closed| ComputeError::Busy)?;
-    // Work that has begun cannot be stopped: it keeps its turn to its end, also where the caller is gone.
+    // Work that has begun cannot be stopped: it holds its permit to the end, even if the caller is gone.
     let done = tokio::task::spawn_blocking(move || {
         let _held = (place, turn);
         work()
@@ -51,7 +51,7 @@ mod tests {
     use super::{AT_ONCE, run};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn callers_who_hang_up_make_no_more_work_at_once() {
+    async fn work_of_callers_who_hang_up_still_counts_towards_the_limit() {
         let (started, starts) = mpsc::channel();
         let calls: Vec<_> = (0..4 * AT_ONCE)
             .map(|number| {

@@ -20,10 +20,10 @@ pub const SECRET_MIN_BYTES: usize = 32;
 #[error("the configuration has {} fault(s):\n  - {}", .0.len(), .0.join("\n  - "))]
 pub struct ConfigError(Vec<String>);
 
-/// What AWS Lambda sets for its functions; nobody else does.
+/// A variable that only AWS Lambda sets.
 const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
 
-/// The settings of every function; each has those of its own besides.
+/// The settings of every function; each has further ones of its own.
 pub const COMMON_SETTINGS: [&str; 17] = [
     "DATABASE_URL",
     "DATABASE_MAX_CONNECTIONS",
@@ -49,7 +49,7 @@ pub const COMMON_SETTINGS: [&str; 17] = [
 pub struct Settings {
     variables: BTreeMap<String, SecretString>,
     faults: Vec<String>,
-    /// Names that were asked for.
+    /// Names that were read.
     asked: Mutex<BTreeSet<String>>,
 }
 
@@ -60,7 +60,7 @@ impl Settings {
         Self::from_pairs(std::env::vars())
     }
 
-    /// Named values, as the local runner and tests give them. A later pair replaces an earlier one.
+    /// Named values, for the local runner and tests. A later pair replaces an earlier one.
     pub fn from_pairs<K: Into<String>, V: Into<String>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -82,19 +82,19 @@ impl Settings {
         self.get(LAMBDA).is_some()
     }
 
-    /// The names of all settings that were asked for, whether or not they are there.
+    /// The names of all settings that were read, whether set or not.
     #[must_use]
     pub fn asked(&self) -> BTreeSet<String> {
         self.asked.lock().clone()
     }
 
-    /// A variable that may be absent.
+    /// An optional variable.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }
 
-    /// A variable that must be there; `purpose` tells the reader of the fault what it is for.
+    /// A required variable; `purpose` says in the error message what it is for.
     pub fn required(&mut self, name: &str, purpose: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.faults.push(format!("{name} is not set: {purpose}"));
@@ -102,7 +102,7 @@ impl Settings {
         })
     }
 
-    /// A secret that may be absent.
+    /// An optional secret.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<SecretString> {
         self.get(name).map(SecretString::from)
@@ -113,8 +113,7 @@ impl Settings {
         self.variables.insert(name.into(), value.into().into());
     }
 
-    /// A secret that opens something, so that it must not be guessed; absent or at least
-    /// [`SECRET_MIN_BYTES`] long.
+    /// An optional secret that grants access and must not be guessed: at least [`SECRET_MIN_BYTES`] long.
     pub fn strong_secret(&mut self, name: &str) -> Option<SecretString> {
         let secret = self.secret(name)?;
         if secret.expose_secret().len() < SECRET_MIN_BYTES {
@@ -147,7 +146,7 @@ impl Settings {
         self.faults.push(text.into());
     }
 
-    /// All is well, or everything that is not.
+    /// All faults, if there are any.
     ///
     /// # Errors
     /// At least one variable is missing or unusable.
@@ -203,30 +202,30 @@ impl KafkaConfig {
     }
 }
 
-/// A secret that somebody else shows to us.
+/// A shared secret that callers send.
 #[derive(Debug, Clone)]
 pub struct SharedSecret(SecretString);
 
 impl SharedSecret {
-    /// `INGRESS_TOKEN`: who has it may deliver events by HTTP. Required where they come that way, also on
-    /// loopback: what is public often stands behind a proxy on the same machine.
+    /// `INGRESS_TOKEN`: allows callers to deliver events by HTTP. Required where events come that way, also on
+    /// loopback: public services are often behind a proxy on the same machine.
     pub fn of_ingress(settings: &mut Settings) -> Option<Self> {
         let secret = settings.strong_secret("INGRESS_TOKEN");
         if secret.is_none() {
             settings.fault(
-                "INGRESS_TOKEN is not set: where KAFKA_CONSUME is not true, events come by HTTP, and only who \
-                 has this secret may deliver them (ce-ingresstoken of a KafkaSource, dapr-api-token of Dapr)",
+                "INGRESS_TOKEN is not set: where KAFKA_CONSUME is not true, events come by HTTP, and only \
+                 callers with this secret may deliver them (ce-ingresstoken of a KafkaSource, dapr-api-token of Dapr)",
             );
         }
         secret.map(Self)
     }
 
-    /// `METRICS_TOKEN`: who has it may read the metrics.
+    /// `METRICS_TOKEN`: allows callers to read the metrics.
     pub fn of_metrics(settings: &mut Settings) -> Option<Self> {
         settings.strong_secret("METRICS_TOKEN").map(Self)
     }
 
-    /// Whether this is it; the time that it takes tells nothing but the length.
+    /// Whether this is the secret; the comparison's time reveals nothing but the length.
     pub fn is(&self, shown: &[u8]) -> bool {
         self.0.expose_secret().as_bytes().ct_eq(shown).into()
     }
@@ -235,9 +234,9 @@ impl SharedSecret {
 /// Where to listen.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpConfig {
-    /// `BIND_ADDRESS`: all interfaces unless said otherwise, as containers need it.
+    /// `BIND_ADDRESS`: by default all interfaces, as containers need it.
     pub address: IpAddr,
-    /// `PORT`: the function's own port unless said otherwise.
+    /// `PORT`: by default the function's own port.
     pub port: u16,
 }
 

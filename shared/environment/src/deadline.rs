@@ -1,7 +1,7 @@
-//! How long a request may take: a few seconds of work, and whatever it has said that it waits for.
+//! How long a request may take: a few seconds of work, plus declared waits.
 //!
-//! A database that has gone silent ends no wait by itself. Who asks learns that soon, though others are waited for
-//! far longer: a model's answer, a program's end, a slow client's body.
+//! A silent database ends no wait by itself. Clients learn that soon, while other waits may be far longer: for a
+//! model's answer, a program's end, a slow client's body.
 
 use std::{
     sync::{
@@ -13,28 +13,28 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The longest that a request may be worked on, without what it waits for.
+/// The longest time for the work of a request, without declared waits.
 pub const WORK_LIMIT: Duration = Duration::from_secs(8);
-/// The longest of all that it waits for together, so that nothing keeps it for ever.
+/// The longest time for all declared waits together, so that no request lasts forever.
 const ALLOWANCE_LIMIT: Duration = Duration::from_secs(120);
 
 tokio::task_local! {
     static ALLOWED_MS: Arc<AtomicU64>;
 }
 
-/// Gives the current request more time, since it waits for something that may take so long.
+/// Declares a wait: extends the current request's deadline by this time.
 pub fn allow(more: Duration) {
-    // Work that is no request has limits of its own.
+    // Work outside of requests has its own limits.
     if let Ok(allowed) = ALLOWED_MS.try_with(Arc::clone) {
         allowed.fetch_add(ms(more.min(ALLOWANCE_LIMIT)), Ordering::Relaxed);
     }
 }
 
-/// A request has taken longer than it may.
+/// A request took longer than allowed.
 #[derive(Debug)]
 pub struct Elapsed;
 
-/// Works on a request until it is done, or `limit` and what was allowed meanwhile are over.
+/// Runs a request until it is done, or until `limit` and the declared waits are over.
 pub async fn keep<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
     let started = Instant::now();
     let allowed = Arc::new(AtomicU64::new(0));
@@ -45,7 +45,7 @@ pub async fn keep<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T
         let given = allowance();
         match tokio::time::timeout_at(started + limit + given, &mut work).await {
             Ok(done) => return Ok(done),
-            // More was allowed meanwhile.
+            // The deadline was extended meanwhile.
             Err(_) if allowance() > given => {}
             Err(_) => return Err(Elapsed),
         }

@@ -1,5 +1,5 @@
-//! What every process needs, whatever it does: settings, time and fresh ids, threads for long computations, logs,
-//! traces and metrics, an HTTP client, and the time that a request may take.
+//! What every process needs: settings, time and fresh ids, threads for long computations, logs, traces and metrics, an
+//! HTTP client, and request deadlines.
 //!
 //! Belongs here: what connects a process with its surroundings, each with its limits. Never here: what the process
 //! does; HTTP endpoints, events, the database.

@@ -1,4 +1,4 @@
-//! What is counted and measured, and its Prometheus form.
+//! Metrics, and their Prometheus format.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -20,11 +20,11 @@ pub fn install() {
     });
 }
 
-/// How often recorded values are moved into their buckets. Until then each takes its place in memory, and where nobody
-/// scrapes nothing else would move them.
+/// How often recorded values are moved into their buckets. Until then each takes memory, and without scrapes nothing
+/// else would move them.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Moves what is recorded into its buckets until `stop`.
+/// Moves recorded values into their buckets until `stop`.
 pub async fn keep_small(stop: CancellationToken) {
     let mut ticks = tokio::time::interval(UPKEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -36,7 +36,7 @@ pub async fn keep_small(stop: CancellationToken) {
     }
 }
 
-/// Moves what was recorded into its buckets.
+/// Moves recorded values into their buckets.
 pub fn upkeep() {
     if let Some(handle) = RECORDER.get().and_then(Option::as_ref) {
         handle.run_upkeep();

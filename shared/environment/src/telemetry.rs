@@ -25,8 +25,7 @@ use tracing_subscriber::{
 
 use crate::config::Settings;
 
-/// The model's client logs answers that it cannot read, and students' words may be in them. What went wrong is
-/// told by who has asked.
+/// The model's client logs unreadable answers, which may contain students' words. The caller reports the error instead.
 const SILENT: &str = "async_openai";
 
 /// How log lines look.
@@ -53,7 +52,7 @@ impl std::str::FromStr for LogFormat {
 /// `LOG_FORMAT`, `LOG_LEVEL` and `OTEL_EXPORTER_OTLP_ENDPOINT`.
 #[derive(Debug)]
 pub struct TelemetryConfig {
-    /// How log lines look; JSON unless said otherwise.
+    /// How log lines look; JSON by default.
     pub format: LogFormat,
     /// Which lines are logged: a level such as `info`, or levels by target such as `warn,delivery=debug`.
     pub level: Targets,
@@ -91,7 +90,7 @@ impl Drop for TelemetryGuard {
 
 /// Starts logging and tracing for the process; the logs go to standard error.
 pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuard {
-    // What is sent nowhere need not be recorded; ids are passed on all the same.
+    // Without an exporter spans are not recorded; ids are passed on all the same.
     let sampler = if config.otlp_endpoint.is_some() {
         Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
     } else {

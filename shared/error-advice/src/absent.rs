@@ -1,4 +1,4 @@
-//! What does not exist in the sandbox, by name.
+//! Modules that do not exist in the sandbox.
 
 use crate::{
     failure::{Advice, Failure, advice, quoted},
@@ -57,7 +57,7 @@ const MODULES: [(&[&str], &str); 9] = [
     ),
 ];
 
-/// Modules that students import, for the nearest name to one that is mistyped.
+/// Modules that students import, to suggest one for a mistyped name.
 const KNOWN: [&str; 32] = [
     "argparse",
     "array",
@@ -93,7 +93,7 @@ const KNOWN: [&str; 32] = [
     "unittest",
 ];
 
-/// Distance up to which a name counts as mistyped, as a share of its letters.
+/// The largest distance at which a name counts as mistyped, as a share of its letters.
 const NEAR: f64 = 0.7;
 
 pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {

@@ -224,7 +224,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     {
         return advice(
             "value_error.not_found",
-            format!("On {place} your program looks for something that is not there."),
+            format!("On {place} your program looks for something that does not exist."),
             "remove() and index() work only if what they look for is there.",
             "How can you check first whether it is there?",
         );

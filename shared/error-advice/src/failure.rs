@@ -1,4 +1,4 @@
-//! What is known of an error, and the form of the advice about it.
+//! What is known about an error, and the advice about it.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +22,11 @@ pub struct Variable {
 pub enum Ending {
     /// An exception, or text that is not Python.
     Exception,
-    /// Its time was up.
+    /// It ran out of time.
     Timeout,
-    /// Its memory was used up.
+    /// It ran out of memory.
     Memory,
-    /// It wrote too much.
+    /// It wrote too much output.
     Output,
     /// Calls or data nested too deep.
     Recursion,
@@ -36,14 +36,14 @@ pub enum Ending {
     Aborted,
 }
 
-/// All that is known of an error.
+/// All that is known about an error.
 #[derive(Debug, Clone, Copy)]
 pub struct Failure<'a> {
     /// How the program ended.
     pub ending: Ending,
     /// The exception's class; empty if there was none.
     pub kind: &'a str,
-    /// The classes that it descends from.
+    /// Its base classes.
     pub bases: &'a [String],
     /// Its message.
     pub message: &'a str,
@@ -51,7 +51,7 @@ pub struct Failure<'a> {
     pub line: Option<u32>,
     /// The function in which it happened.
     pub function: Option<&'a str>,
-    /// What is named in that line.
+    /// The variables that the line mentions.
     pub variables: &'a [Variable],
     /// The program.
     pub source: &'a str,
@@ -59,14 +59,14 @@ pub struct Failure<'a> {
     pub stdin: &'a str,
 }
 
-/// What to tell.
+/// The advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     /// A stable name for the kind of mistake.
     pub rule: &'static str,
     /// What happened.
     pub what: String,
-    /// Why Python minds.
+    /// Why it is a problem for Python.
     pub why: String,
     /// What to look at next.
     pub hint: String,
@@ -81,9 +81,8 @@ pub(crate) fn advice(
     Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into() })
 }
 
-/// Advice for all errors whose message has one of some parts. In its texts `{place}`, `{text}`,
-/// `{message}` and `{kind}` stand for the line's number, the line, Python's message, and the type that
-/// the message names.
+/// Advice for all errors whose message contains one of several parts. In its texts `{place}`, `{text}`, `{message}` and
+/// `{kind}` stand for the line's number, the line, Python's message, and the type that the message names.
 pub(crate) struct Rule {
     pub(crate) rule: &'static str,
     pub(crate) parts: &'static [&'static str],
@@ -110,7 +109,7 @@ impl<'a> Failure<'a> {
         self.line.map_or("", |line| source::line(self.source, line)).trim()
     }
 
-    /// «line 3», or «some line» where the line is not known.
+    /// «line 3», or «some line» if the line is unknown.
     pub(crate) fn place(&self) -> String {
         self.line.map_or_else(|| "some line".to_owned(), |line| format!("line {line}"))
     }
@@ -124,14 +123,14 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// What stands between two quotes, the first such; Python quotes names so.
+/// The first text in quotes; Python quotes names like this.
 pub(crate) fn quoted(message: &str) -> Option<&str> {
     let start = message.find('\'')? + 1;
     let rest = message.get(start..)?;
     rest.get(..rest.find('\'')?)
 }
 
-/// Something is None that should not be.
+/// Something is `None` that should not be.
 pub(crate) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> {
     let what = name.map_or_else(
         || format!("On {} something is None where a value is needed.", failure.place()),

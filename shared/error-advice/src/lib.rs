@@ -1,5 +1,5 @@
-//! What to tell a beginner whose program was ended by an error: what happened, in the program's own
-//! names; why Python minds; and where to look next. Never the corrected line.
+//! Advice for a beginner whose program ended with an error: what happened, with the program's own names; why it is a
+//! problem for Python; and where to look next. Never the corrected line.
 //!
 //! The mistakes and their order of frequency: Python courses' error statistics, and the messages of
 //! CPython 3.14 that go with them.
@@ -18,7 +18,7 @@ mod type_error;
 pub use failure::{Advice, Ending, Failure, Variable};
 pub use source::line;
 
-/// Says what is known about an error; `None` for one that only its author can explain.
+/// The advice on an error; `None` for one that only its author can explain.
 #[must_use]
 pub fn advise(failure: &Failure<'_>) -> Option<Advice> {
     match failure.ending {

@@ -1,4 +1,4 @@
-//! Endings that no exception describes: too long, too much, too deep, for ever.
+//! Endings without an exception: too long, too much, too deep, forever.
 
 use crate::{
     failure::{Advice, Ending, Failure, advice},
@@ -30,7 +30,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     }
 }
 
-/// Calls that wait, go on for ever or take very long, by what stands in the line.
+/// Calls that wait, never end or take very long, recognised by the text of the line.
 const SLOW: [(&str, &str, &str); 13] = [
     (
         "time.sleep",
@@ -151,7 +151,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
         let changed = names.iter().any(|name| source::assigns(failure.source, name, body.clone()));
         let why = match names.first() {
             Some(name) if !changed => format!(
-                "Nothing in the loop changes `{name}`, so `{condition}` stays true for ever."
+                "Nothing in the loop changes `{name}`, so `{condition}` stays true forever."
             ),
             _ => format!("The loop goes on as long as `{condition}` is true, and it stayed true."),
         };
@@ -160,7 +160,7 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
             what,
             why,
             format!(
-                "What must happen for `{condition}` to become False? Print its parts in each round."
+                "What must happen for `{condition}` to become False? Print its parts in each iteration."
             ),
         );
     }
@@ -217,7 +217,7 @@ fn output(failure: &Failure<'_>) -> Option<Advice> {
     )
 }
 
-/// Methods that Python calls by itself, and what must not be in them.
+/// Methods that Python calls implicitly, and what must not be in them.
 const SPECIAL: [(&str, &str); 9] = [
     ("__eq__", "uses == on itself"),
     ("__lt__", "uses < on itself"),

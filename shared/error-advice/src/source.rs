@@ -1,8 +1,8 @@
-//! Finding a way in a program's text, line by line: enough to name a loop or a function.
+//! Navigates a program's text line by line: enough to name a loop or a function.
 
 use std::ops::RangeInclusive;
 
-/// A loop as its first line has it.
+/// A loop, from its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loop<'a> {
     pub(crate) line: u32,
@@ -59,7 +59,7 @@ pub(crate) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
     None
 }
 
-/// The words of a piece of code that could be names.
+/// The words in a piece of code that could be names.
 pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| {
         word.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_')
@@ -72,7 +72,7 @@ const KEYWORDS: [&str; 17] = [
     "else", "def", "return", "int",
 ];
 
-/// Whether one of these lines gives `name` a value.
+/// Whether one of these lines assigns `name`.
 pub(crate) fn assigns(source: &str, name: &str, mut lines: RangeInclusive<u32>) -> bool {
     lines.any(|number| {
         let text = line(source, number).trim();

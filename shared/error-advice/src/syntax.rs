@@ -12,11 +12,11 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     if failure.kind == "TabError" || failure.kind == "IndentationError" {
         return indentation(failure);
     }
-    written_otherwise(failure).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
+    other_syntax(failure).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
 }
 
 /// What other languages, older Pythons and word processors write.
-fn written_otherwise(failure: &Failure<'_>) -> Option<Advice> {
+fn other_syntax(failure: &Failure<'_>) -> Option<Advice> {
     let (message, text, place) = (failure.message, failure.text(), failure.place());
     let curly = text.chars().find(|c| "“”‘’„«»".contains(*c));
     if let Some(quote) = curly.filter(|_| message.contains("invalid character")) {
@@ -92,7 +92,7 @@ const RULES: [Rule; 10] = [
     Rule {
         rule: "syntax.comma",
         parts: &["forgot a comma"],
-        what: "two things stand side by side on {place} with nothing between them.",
+        what: "two things are next to each other on {place} with nothing between them.",
         why: "Items and arguments are separated by commas.",
         hint: "What belongs between the two?",
     },
@@ -107,7 +107,7 @@ const RULES: [Rule; 10] = [
         rule: "syntax.nesting",
         parts: &["too many nested", "too complex", "too many statically nested"],
         what: "brackets or blocks are nested too deeply on {place}.",
-        why: "Python has a limit for that, and people have a lower one.",
+        why: "Python has a limit for that, and for people it is even lower.",
         hint: "Can part of it become a function?",
     },
     Rule {

@@ -1,4 +1,4 @@
-//! Values of a type that an operation is not for.
+//! Operations on values of the wrong type.
 
 use crate::{
     failure::{Advice, Failure, Rule, advice, article, by_rules, none},
@@ -27,7 +27,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     not_callable(failure).or_else(|| by_rules(&RULES, failure))
 }
 
-/// Text from `input()` that was not turned into a number.
+/// Text from `input()` that was not converted to a number.
 fn input_is_text(failure: &Failure<'_>) -> Option<Advice> {
     let reads = |line: &str, name: &str| {
         let line = line.trim();
@@ -107,7 +107,7 @@ const RULES: [Rule; 7] = [
         rule: "type_error.unchangeable",
         parts: &["'str' object does not support item", "'tuple' object does not support item"],
         what: "on {place} your program tries to change a part of {kind}.",
-        why: "{kind} cannot be changed once it is made.",
+        why: "{kind} cannot be changed once it exists.",
         hint: "How can you make a new one instead?",
     },
     Rule {
@@ -122,7 +122,7 @@ const RULES: [Rule; 7] = [
         parts: &["indices must be integers"],
         what: "on {place} the index is not a whole number.",
         why: "`for item in items` gives the items themselves, not their positions.",
-        hint: "Is what stands between the brackets a position or an item?",
+        hint: "Is the value between the brackets a position or an item?",
     },
     Rule {
         rule: "type_error.not_iterable",

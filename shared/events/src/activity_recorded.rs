@@ -1,4 +1,4 @@
-//! A student has done something that shows how they get on.
+//! A student did something that shows their progress.
 
 use domain::{difficulty::Difficulty, execution::Verdict};
 use ids::{ExecutionId, ExerciseId, QueryId, UserId};
@@ -38,7 +38,7 @@ pub enum Activity {
         score: u8,
         /// Whether it solves the exercise.
         passed: bool,
-        /// How well it is written, 0 to 100.
+        /// Its quality, 0 to 100.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quality: Option<u8>,
         /// Which attempt it was, from 1.
@@ -58,7 +58,7 @@ pub enum Activity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         exercise_id: Option<Uuid>,
     },
-    /// An answer was judged by the student.
+    /// The student rated an answer.
     AnswerRated {
         /// The question.
         query_id: QueryId,

@@ -1,7 +1,7 @@
 //! A CloudEvents 1.0 message, read from and written to its wire forms.
 //!
-//! Our own type, because the SDK drags in 73 crates and two versions of `http`; the SDK serves as the
-//! oracle in this file's tests.
+//! Our own type, because the SDK brings 73 crates and two versions of `http`; it serves as the oracle in this file's
+//! tests.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const ATTRIBUTES_BYTES: usize = 700;
 /// Why bytes are not an event. The message names the attribute and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// The body is not JSON, or not the JSON that was promised.
+    /// The body is not JSON, or not the JSON that was declared.
     #[error("body is not valid JSON")]
     Json(#[source] serde_json::Error),
     /// A JSON value other than an object.
@@ -41,12 +41,12 @@ pub enum DecodeError {
     /// A required attribute is absent.
     #[error("attribute {0} is missing")]
     Missing(&'static str),
-    /// An attribute is there with a value that cannot be used.
+    /// An attribute has a value that cannot be used.
     #[error("attribute {attribute} is not {expected}")]
     Attribute {
         /// The attribute's name.
         attribute: String,
-        /// What would be accepted.
+        /// What is accepted.
         expected: &'static str,
     },
     /// More attributes than any event has.
@@ -61,7 +61,7 @@ pub enum DecodeError {
     /// The event is of another type than the function handles.
     #[error("event type {actual} is not handled here, expected {expected}")]
     Type {
-        /// The type that came.
+        /// The type received.
         actual: String,
         /// The type that is handled.
         expected: &'static str,
@@ -82,7 +82,7 @@ pub enum DecodeError {
     },
 }
 
-/// An event's payload, as it travelled.
+/// An event's payload, as received.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
     /// No payload, for instance a Kafka tombstone.
@@ -131,8 +131,8 @@ pub struct CloudEvent {
 }
 
 impl CloudEvent {
-    /// Reads a message of either mode, told apart by its headers; a bare JSON body that carries
-    /// `specversion` is taken as structured, as command-line producers send it.
+    /// Reads a message of either mode, distinguished by its headers; a bare JSON body that carries `specversion` is
+    /// taken as structured, as command-line producers send it.
     ///
     /// # Errors
     /// The message is not one CloudEvent of version 1.0.

@@ -58,7 +58,7 @@ impl<E: Event> Envelope<E> {
     }
 }
 
-/// Why a payload cannot be read. Where in it the error is costs more to find out, so that is done only now.
+/// Why a payload cannot be read. Finding the position of the error costs more, so it is done only now.
 fn malformed<E: Event>(text: &[u8], error: serde_json::Error) -> DecodeError {
     if !error.is_data() {
         return DecodeError::Json(error);
@@ -72,7 +72,7 @@ fn malformed<E: Event>(text: &[u8], error: serde_json::Error) -> DecodeError {
 }
 
 /// Whether a type has the form of ours: lower-case words with dots between them, and a version, such as
-/// `question.asked.v1`. Such an event may be of a later version; any other was not meant for us.
+/// `question.asked.v1`. Such an event may be of a later version; any other is not one of ours.
 #[must_use]
 pub fn is_versioned_type(event_type: &str) -> bool {
     let is_word = |word: &str| {
@@ -95,8 +95,8 @@ pub fn event_id(event: &CloudEvent) -> EventId {
     }))
 }
 
-/// The id of the event that `function` emits at `position` (from 0) when it handles `cause`: the same
-/// on every rerun, so that whoever receives it twice can tell.
+/// The id of the event that `function` emits at `position` (from 0) when it handles `cause`: the same on every rerun,
+/// so that receivers recognise duplicates.
 #[must_use]
 pub fn derived_event_id(cause: EventId, function: &str, position: usize) -> EventId {
     EventId::from_uuid(Uuid::new_v5(&cause.as_uuid(), format!("{function}/{position}").as_bytes()))

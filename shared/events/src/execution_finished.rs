@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{Event, Topic, execution_requested::Requester};
 
-/// Emitted by code-execution, handled by whoever asked for the run. At most
-/// [`domain::execution::MAX_RESULT_BYTES`] long. Since 0.2.
+/// Emitted by code-execution, handled by the requester of the run. At most [`domain::execution::MAX_RESULT_BYTES`]
+/// long. Since 0.2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionFinished {
     /// The run.
@@ -21,12 +21,12 @@ pub struct ExecutionFinished {
     /// Who asked for it, as it came with the run. Since 0.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<Requester>,
-    /// What came of it.
+    /// The result.
     pub result: ExecutionResult,
 }
 
 impl ExecutionFinished {
-    /// Whether this requester may wait for it. Events of the last version do not say who asked.
+    /// Whether this requester may be waiting for it. Events of the last version do not name the requester.
     #[must_use]
     pub fn may_be_for(&self, requester: Requester) -> bool {
         matches!(self.requester, None | Some(Requester::Unknown))

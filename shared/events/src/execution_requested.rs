@@ -14,9 +14,9 @@ pub enum Purpose {
     /// The student wants to see what it does.
     #[default]
     Run,
-    /// An agent looks into it: the student has done nothing.
+    /// An agent checks it: no activity of the student.
     Check,
-    /// One that this version does not know: nothing is made of it.
+    /// One that this version does not know; it is ignored.
     #[serde(other)]
     Unknown,
 }

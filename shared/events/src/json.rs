@@ -1,4 +1,4 @@
-//! JSON as text: written once by who emits an event, and read once by who handles it.
+//! JSON as text: serialised once by the emitter of an event, and parsed once by its handler.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};

@@ -1,22 +1,22 @@
-//! Reading what a later version may say.
+//! Reading values of later versions.
 //!
-//! Versions run beside each other during every upgrade, so a reader of today gets names of tomorrow. A text that is no
-//! known name is read as what today's code can do with it; anything but a text is malformed, as before. Elsewhere (what
-//! clients send, the course's files) the same types are strict: a name that nobody knows is a mistake there.
+//! Versions run side by side during every upgrade, so a reader gets names that a later version added. A string that is
+//! no known name is read as something that today's code can handle; anything but a string is malformed, as before.
+//! Elsewhere (requests of clients, the course's files) the same types are strict: an unknown name is a mistake there.
 //!
-//! What a name of tomorrow becomes is decided for each type by what is done with it:
-//! - kept as «unknown» where nothing is decided by it, or where whoever decides must know. Types that only events have
-//!   say so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
-//!   those that clients and files name, too, are strict, and read leniently here ([`Agent`], [`Author`], [`AnsweredBy`],
-//!   [`TestVerdict`]);
-//! - taken as the most careful of the known ones where something must be made of it: an unknown [`Level`] as that of a
-//!   student of whom nothing is known, an unknown [`Difficulty`] as the one in the middle;
-//! - left out where it can be done without (the [`Agent`] that is wished for), or must be (a
-//!   [`crate::model_call::Task`] that is not known is not given to a model);
-//! - kept word for word where it has fields of its own that others may know ([`crate::question_answered::Details`],
+//! What an unknown name becomes is decided for each type by its use:
+//! - kept as «unknown» where nothing depends on it, or where the reader must know. Types that occur only in events say
+//!   so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
+//!   those that also occur in requests and files are strict, and read leniently here ([`Agent`], [`Author`],
+//!   [`AnsweredBy`], [`TestVerdict`]);
+//! - read as the most cautious known name where one is needed: an unknown [`Level`] as that of a student about whom
+//!   nothing is known, an unknown [`Difficulty`] as the one in the middle;
+//! - dropped where it is optional (the requested [`Agent`]), or where it must be (an unknown
+//!   [`crate::model_call::Task`] is not given to a model);
+//! - kept verbatim where it has fields of its own that others may know ([`crate::question_answered::Details`],
 //!   [`crate::activity_recorded::Activity`], [`domain::execution::FileContent`]).
 //!
-//! A field that a later version adds is passed over everywhere, also where clients may not send it ([`Program`]).
+//! A field that a later version adds is ignored everywhere, also where clients may not send it ([`Program`]).
 
 use domain::{
     agent::{Agent, AnsweredBy, Author},
@@ -32,7 +32,7 @@ use serde_json::{Map, Value};
 
 /// A closed set of names that may grow.
 pub(crate) trait Grows: DeserializeOwned {
-    /// What a name of tomorrow is read as.
+    /// What an unknown name is read as.
     const UNKNOWN: Self;
 }
 
@@ -49,11 +49,11 @@ impl Grows for TestVerdict {
     const UNKNOWN: Self = Self::Unknown;
 }
 impl Grows for Level {
-    // Nothing is expected of a beginner.
+    // A beginner is expected to know nothing.
     const UNKNOWN: Self = Self::Beginner;
 }
 impl Grows for Difficulty {
-    // Whatever is made of it is least wrong in the middle.
+    // The middle is the least wrong guess.
     const UNKNOWN: Self = Self::Medium;
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn name<'de, D: Deserializer<'de>, T: Grows>(deserializer: D) -> Resu
     Ok(known(&name).unwrap_or(T::UNKNOWN))
 }
 
-/// A name that may be absent; one that is not known is.
+/// An optional name; an unknown one is `None`.
 pub(crate) fn optional_name<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -75,7 +75,7 @@ pub(crate) fn optional_name<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Ok(name.as_deref().and_then(known))
 }
 
-/// A tagged value: of a known kind, of which a faulty one is malformed, or its fields as they are.
+/// A tagged value: of a known kind, where a fault is an error, or of an unknown kind, with its fields verbatim.
 pub(crate) fn tagged<T: DeserializeOwned, E: Error>(
     fields: Map<String, Value>,
     tag: &'static str,
@@ -83,7 +83,7 @@ pub(crate) fn tagged<T: DeserializeOwned, E: Error>(
     unknown: fn(Map<String, Value>) -> T,
 ) -> Result<T, E> {
     let kind = fields.get(tag).ok_or_else(|| E::missing_field(tag))?;
-    let kind = kind.as_str().ok_or_else(|| E::custom(format_args!("{tag} is not a text")))?;
+    let kind = kind.as_str().ok_or_else(|| E::custom(format_args!("{tag} is not a string")))?;
     if kinds.contains(&kind) {
         serde_json::from_value(Value::Object(fields)).map_err(E::custom)
     } else {
@@ -91,7 +91,7 @@ pub(crate) fn tagged<T: DeserializeOwned, E: Error>(
     }
 }
 
-/// A program, from whoever knows more fields than we do.
+/// A program, possibly with fields of a later version.
 pub(crate) fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Program, D::Error> {
     let mut fields = Map::<String, Value>::deserialize(deserializer)?;
     fields.retain(|name, _| Program::FIELDS.contains(&name.as_str()));

@@ -1,12 +1,12 @@
-//! What functions say to each other: the envelope, the topics, and one file for each event type.
+//! The events between functions: the envelope, the topics, and one file for each event type.
 //!
 //! Belongs here: wire shapes and their reading and writing. Never here: behaviour, database rows, or
 //! a changed meaning under an old type name (a new meaning is a new type: `.v2`).
 //!
-//! Versions run beside each other during every upgrade, so whoever reads an event takes what a later version may add:
-//! a type of event that it does not know is skipped, a field is passed over, and a name in a closed set becomes what
-//! `lenient.rs` says for that set. Whoever writes one may add an optional field or a name, and takes nothing away:
-//! `tests/evolution` holds last version's events against this version's types, and the other way round.
+//! Versions run side by side during every upgrade, so readers accept what a later version may add: an unknown event
+//! type is skipped, an unknown field is ignored, and an unknown name in a closed set becomes what `lenient.rs` says for
+//! that set. Writers may add an optional field or a name, and remove nothing: `tests/evolution` reads last version's
+//! events with this version's types, and the other way round.
 
 pub mod activity_recorded;
 pub mod cloud_event;

@@ -1,6 +1,6 @@
-//! A language model is to be asked, has been asked, or is just speaking.
+//! A language model is to be asked, has answered, or is writing.
 //!
-//! Each agent asks and hears on its own topic, so that only its own function sees it.
+//! Each agent has its own topic for this, so that only its own function sees the events.
 
 use domain::agent::Author;
 use ids::{QueryId, UserId};
@@ -16,9 +16,9 @@ use crate::{Event, Topic, lenient};
 pub enum Task {
     /// Explain an idea.
     Explain,
-    /// Say a hint in words that fit the student.
+    /// Rephrase a hint for the student.
     Hint,
-    /// Say what can be better in a program.
+    /// Say what can be improved in a program.
     Review,
     /// Write an exercise.
     Exercise,
@@ -43,41 +43,41 @@ impl Task {
     }
 }
 
-/// One piece of what the student has said or what we know: data to the model, never instructions.
+/// One piece of what the student said or what we know: data to the model, never instructions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// What it is, such as `question`.
     pub name: String,
-    /// The text, without anything that tells who the student is.
+    /// The text, without anything that identifies the student.
     pub text: String,
 }
 
-/// What a model is asked.
+/// A request to a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRequested {
-    /// The work that goes on with the answer.
+    /// The work that continues with the answer.
     pub draft_id: Uuid,
     /// The question that it belongs to.
     pub query_id: QueryId,
     /// Who asked it.
     pub student_id: UserId,
-    /// Which agent wants to know.
+    /// The agent that asks.
     #[serde(deserialize_with = "lenient::name")]
     pub agent: Author,
-    /// What is to be done; none if it is a task of a later version, which nobody here can do.
+    /// The task; `None` for one of a later version.
     #[serde(deserialize_with = "lenient::optional_name")]
     pub task: Option<Task>,
-    /// What it is to be done with.
+    /// The input of the task.
     pub fields: Vec<Field>,
 }
 
-/// What came of asking.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ModelOutcome {
-    /// It has answered; nobody has looked at the answer yet.
+    /// It answered; the answer is not checked yet.
     Answered {
-        /// The answer, JSON of the task's schema if the model has kept to it.
+        /// The answer, which should be JSON of the task's schema.
         text: String,
     },
     /// There is no answer.
@@ -87,16 +87,16 @@ pub enum ModelOutcome {
     },
 }
 
-/// What came of asking a model, and what it cost.
+/// The outcome of a call, and its cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelFinished {
-    /// The work that goes on with the answer.
+    /// The work that continues with the answer.
     pub draft_id: Uuid,
     /// The question that it belongs to.
     pub query_id: QueryId,
     /// Who asked it.
     pub student_id: UserId,
-    /// What came of it.
+    /// The outcome.
     #[serde(flatten, deserialize_with = "outcome")]
     pub outcome: ModelOutcome,
     /// The model's name; empty if none was asked.
@@ -109,8 +109,8 @@ pub struct ModelFinished {
     pub latency_ms: u32,
 }
 
-/// A piece of an answer that is still being made. It is kept nowhere, may be missing, and is replaced by the
-/// answer. Since 0.4.
+/// A piece of an answer that is still being made. It is not stored, may be missing, and is replaced by the answer.
+/// Since 0.4.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerDelta {
     /// The question that is being answered.
@@ -176,33 +176,33 @@ macro_rules! on_topic {
 on_topic! {
     /// The concepts agent asks. Since 0.4.
     ConceptsModelRequested(ModelRequested) = "model.requested.v1" on ConceptsRequests;
-    /// The concepts agent hears. Since 0.4.
+    /// The concepts agent gets the answer. Since 0.4.
     ConceptsModelFinished(ModelFinished) = "model.finished.v1" on ConceptsRequests;
     /// The debug agent asks. Since 0.4.
     DebugModelRequested(ModelRequested) = "model.requested.v1" on DebugRequests;
-    /// The debug agent hears. Since 0.4.
+    /// The debug agent gets the answer. Since 0.4.
     DebugModelFinished(ModelFinished) = "model.finished.v1" on DebugRequests;
     /// The code-review agent asks. Since 0.4.
     ReviewModelRequested(ModelRequested) = "model.requested.v1" on CodeSubmissions;
-    /// The code-review agent hears. Since 0.4.
+    /// The code-review agent gets the answer. Since 0.4.
     ReviewModelFinished(ModelFinished) = "model.finished.v1" on CodeSubmissions;
     /// The exercise agent asks. Since 0.4.
     ExerciseModelRequested(ModelRequested) = "model.requested.v1" on ExerciseRequests;
-    /// The exercise agent hears. Since 0.4.
+    /// The exercise agent gets the answer. Since 0.4.
     ExerciseModelFinished(ModelFinished) = "model.finished.v1" on ExerciseRequests;
     /// Triage asks. Since 0.4.
     TriageModelRequested(ModelRequested) = "model.requested.v1" on LearningRequests;
-    /// Triage hears. Since 0.4.
+    /// Triage gets the answer. Since 0.4.
     TriageModelFinished(ModelFinished) = "model.finished.v1" on LearningRequests;
 }
 
 /// Outcomes that are known: a faulty one of these is malformed.
 const OUTCOMES: [&str; 2] = ["answered", "unavailable"];
 
-/// What came of asking a model: of what is not known nothing can be used.
+/// The outcome of a call; an unknown one cannot be used.
 fn outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelOutcome, D::Error> {
     let unknown = |fields: Map<String, Value>| ModelOutcome::Unavailable {
-        reason: format!("an unknown outcome: {}", fields["outcome"]),
+        reason: format!("unknown outcome: {}", fields["outcome"]),
     };
     lenient::tagged(Map::deserialize(deserializer)?, "outcome", &OUTCOMES, unknown)
 }

@@ -39,7 +39,7 @@ pub struct Answer {
     /// Slugs of topics worth reading next.
     #[serde(default)]
     pub related: Vec<String>,
-    /// What only one kind of answer has.
+    /// The fields of a certain kind of answer.
     #[serde(default, deserialize_with = "details", skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
 }
@@ -58,13 +58,13 @@ impl Answer {
     }
 }
 
-/// As answers of a model are stored that hold for everybody.
+/// The stored form of a model's shared answers.
 impl Versioned for Answer {
     const NAME: &'static str = "answer for everybody";
     const VERSION: u32 = 1;
 }
 
-/// What only one kind of answer has.
+/// The fields of a certain kind of answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Details {
@@ -74,11 +74,11 @@ pub enum Details {
     Debug(Diagnosis),
     /// What a careful reader says about a program.
     Review(ReviewReport),
-    /// Something to practise.
+    /// An exercise to practise.
     Exercise(AssignedExercise),
     /// A hint to an exercise.
     Hint(Hint),
-    /// Of a kind that a later version has, as it came.
+    /// Details of a later version, verbatim.
     #[serde(untagged, skip_deserializing)]
     Unknown(Map<String, Value>),
 }
@@ -105,22 +105,22 @@ pub struct Explained {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = SetExercise)]
 pub struct AssignedExercise {
-    /// Its id, under which solutions are handed in.
+    /// Its id, for submitting solutions.
     pub id: ExerciseId,
     /// The topic that it practises.
     pub topic: String,
-    /// Its name for people.
+    /// Its title.
     pub title: String,
     /// How hard it is.
     #[serde(deserialize_with = "lenient::name")]
     pub difficulty: Difficulty,
-    /// What is to be done.
+    /// The task.
     pub task: String,
-    /// What to begin with.
+    /// The starter code.
     pub starter: String,
-    /// The tests that are shown.
+    /// The visible tests.
     pub tests: Vec<VisibleTestCase>,
-    /// How many further tests there are.
+    /// The number of hidden tests.
     pub hidden_tests: u32,
 }
 
@@ -148,7 +148,7 @@ pub struct ReviewReport {
     /// 0 to 100; none for programs of fewer than three statements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<u8>,
-    /// The gravest first.
+    /// The most severe first.
     pub findings: Vec<ReviewFinding>,
     /// One thing that is done well.
     pub praise: String,
@@ -164,38 +164,38 @@ pub struct ReviewFinding {
     /// From 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// How grave it is.
+    /// Its severity.
     pub severity: ReviewSeverity,
     /// A stable name.
     pub rule: String,
-    /// What is there, in the program's own names.
+    /// What is wrong, with the program's own names.
     pub message: String,
     /// Why it matters.
     pub why: String,
-    /// The lines as they are, where better ones are known that do the same; it was run to see.
+    /// The original lines, if there is a suggestion; it was run to check that it does the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The better ones; empty if the lines can go.
+    /// The suggested lines; empty if they are to be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewSeverity {
     /// The program does not do what it says.
     Error,
-    /// It works, and will hurt some day.
+    /// It works, and will cause trouble some day.
     Advice,
-    /// It works, and can be said more plainly.
+    /// It works, and can be simpler.
     Style,
     /// One that this version does not know.
     #[serde(other)]
     Unknown,
 }
 
-/// What a rule has cost.
+/// The deduction for a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewDeduction {
     /// The rule's name.
@@ -213,7 +213,7 @@ pub struct Diagnosis {
     pub error: DiagnosedError,
     /// Why it happened.
     pub cause: String,
-    /// The belief that usually leads there.
+    /// The misconception that usually leads there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misconception: Option<String>,
     /// One rung of the ladder.
@@ -223,7 +223,7 @@ pub struct Diagnosis {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DiagnosedError {
-    /// The exception's class, or the limit that was met; empty if the program ended well.
+    /// The exception's class, or the limit that was reached; empty if the program ended normally.
     #[serde(rename = "type")]
     pub kind: String,
     /// Python's message.
@@ -257,7 +257,7 @@ pub struct QuestionAnswered {
     /// What the answer was made with.
     #[serde(deserialize_with = "lenient::name")]
     pub answered_by: AnsweredBy,
-    /// How the question got there.
+    /// How the question was routed.
     pub routing: Routing,
     /// The answer.
     pub answer: Answer,

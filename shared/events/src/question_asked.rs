@@ -28,14 +28,14 @@ pub struct QuestionAsked {
     /// The topic of the page that the student is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicName>,
-    /// The agent that is asked for, where the student has chosen one; else triage chooses.
+    /// The agent that the student has chosen; else triage chooses.
     #[serde(
         default,
         deserialize_with = "lenient::optional_name",
         skip_serializing_if = "Option::is_none"
     )]
     pub agent: Option<Agent>,
-    /// The rung of the ladder of hints that is asked for, from 1, where nobody has climbed yet. Since 0.4.
+    /// The rung of the hint ladder to begin with, from 1. Since 0.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint_level: Option<u8>,
     /// The exercise that the student is working on.

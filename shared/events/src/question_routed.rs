@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{Event, Topic, lenient, question_asked::QuestionAsked};
 
-/// What a question shows besides the agent that it is for.
+/// A further sign in a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
@@ -16,11 +16,11 @@ pub enum Sign {
     Struggle,
     /// It asks for a solution.
     SolutionRequest,
-    /// Its author may be in need of a human being.
+    /// Its author may need a human being.
     Distress,
-    /// It asks for something that hurts others.
+    /// It asks for something that harms others.
     Unsafe,
-    /// It tells the tutor to be something else.
+    /// It tells the tutor to take another role.
     Injection,
     /// One that this version does not know.
     #[serde(other)]
@@ -37,15 +37,15 @@ pub struct Routing {
     pub confidence: f64,
     /// The evidence, strongest first, in words that a teacher can read.
     pub reasons: Vec<String>,
-    /// What it shows besides. Since 0.4.
+    /// Further signs. Since 0.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signs: Vec<Sign>,
-    /// One question to ask back, where the student's was unclear.
+    /// A clarifying question, if the student's was unclear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clarification: Option<String>,
 }
 
-/// What a question wants of the answer before it.
+/// What a follow-up wants of the previous answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FollowUpKind {
@@ -64,17 +64,17 @@ pub enum FollowUpKind {
     Unknown,
 }
 
-/// What a question follows on from.
+/// The exchange that a follow-up refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// What it wants.
     pub kind: FollowUpKind,
-    /// The question before it.
+    /// The previous question.
     pub question: String,
-    /// Slugs of the topics of the answer before it.
+    /// Slugs of the topics of the previous answer.
     #[serde(default)]
     pub topics: Vec<String>,
-    /// How often the same was wanted since the subject came up, this time included.
+    /// How often the same was asked for since the subject came up, this time included.
     pub times: u32,
 }
 
@@ -92,7 +92,7 @@ pub struct QuestionRouted {
     /// The types of the student's latest errors, newest first.
     #[serde(default)]
     pub recent_errors: Vec<String>,
-    /// What the question follows on from, if it does. Since 0.4.
+    /// The previous exchange, if it is a follow-up. Since 0.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<FollowUp>,
 }

@@ -8,15 +8,15 @@ use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
 
-/// What a student learns of one test. Of a hidden one: only what it is about, and how it went.
+/// What a student learns about one test. About a hidden one: only its purpose and its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TestFeedback {
     /// From 1.
     pub number: u32,
-    /// How it went.
+    /// The verdict.
     #[serde(rename = "status", deserialize_with = "lenient::name")]
     pub verdict: TestVerdict,
-    /// Whether it is shown.
+    /// Whether it is visible.
     pub hidden: bool,
     /// What it is about, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,37 +24,36 @@ pub struct TestFeedback {
     /// The expression that was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
-    /// What was typed in.
+    /// Standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
-    /// What should come.
+    /// What was expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What came.
+    /// The actual result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
-    /// What to make of it.
+    /// An explanation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// What a student learns of a solution.
+/// What a student learns about a solution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Feedback {
     /// Whether it solves the exercise.
     pub passed: bool,
-    /// Whether the tests could begin. What kept them from it is in the message, and says nothing of what the
-    /// student can do.
+    /// Whether the tests could begin. If not, the message says why; it shows nothing about the student's skills.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub tested: bool,
     /// 0 to 100: the share of tests that pass; half of it if the task is not done as it says.
     pub score: u8,
     /// In the order of the exercise.
     pub tests: Vec<TestFeedback>,
-    /// What the task asks for, and the solution does not do.
+    /// Requirements of the task that the solution does not meet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_as_asked: Vec<String>,
-    /// How well it is written, 0 to 100; none for what is too short to say.
+    /// Its quality, 0 to 100; `None` if it is too short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<u8>,
     /// What to do next, in one or two sentences.
@@ -63,7 +62,7 @@ pub struct Feedback {
     pub attempt: u32,
     /// The best score so far, 0 to 100.
     pub best: u8,
-    /// Whether the solution can be had in pieces, to be put together.
+    /// Whether the shuffled solution is available.
     pub parsons: bool,
 }
 
@@ -85,7 +84,7 @@ pub struct SubmissionGraded {
     pub student_id: UserId,
     /// The exercise.
     pub exercise_id: ExerciseId,
-    /// What came of it.
+    /// The feedback.
     pub feedback: Feedback,
 }
 

@@ -1,10 +1,10 @@
 //! The Kafka topics.
 
-/// Partitions of every topic: eight students' events can be in work at once in each function, and
-/// the order within one student's events is kept.
+/// Partitions of every topic: each function can handle the events of eight students at once, and the order of each
+/// student's events is kept.
 pub const PARTITIONS: i32 = 8;
 
-/// The enum, its names on the broker and the list of all, from one list.
+/// Defines the enum, its names on the broker and the list of all from one list.
 macro_rules! topics {
     ($($(#[$doc:meta])+ $variant:ident = $name:literal;)+) => {
         /// A Kafka topic.
@@ -31,7 +31,7 @@ macro_rules! topics {
 topics! {
     /// Programs to be run.
     CodeExecutions = "code.executions";
-    /// What came of running them.
+    /// The results of runs.
     CodeResults = "code.results";
     /// Programs to be reviewed, from triage.
     CodeSubmissions = "code.submissions";

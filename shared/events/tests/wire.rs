@@ -1,4 +1,4 @@
-//! The wire form of events: what was published once can be read for ever, and others read it too.
+//! The wire format of events: what was published once must be readable forever.
 
 use std::collections::BTreeMap;
 
@@ -230,7 +230,7 @@ fn the_official_sdk_reads_what_we_write_and_we_read_what_it_writes() {
 }
 
 #[test]
-fn what_is_no_event_is_refused_with_the_reason() {
+fn a_message_that_is_no_event_is_refused_with_the_reason() {
     let decode = |body: &str| {
         let error = CloudEvent::decode(HeaderStyle::Kafka, [], body.as_bytes()).unwrap_err();
         error.to_string()
@@ -247,7 +247,7 @@ fn what_is_no_event_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_rerun_derives_the_same_ids_and_other_positions_others() {
+fn ids_are_the_same_on_a_rerun_and_differ_by_position() {
     let cause = EventId::from_uuid(Uuid::from_u128(3));
     let id = derived_event_id(cause, "triage", 0);
     assert_eq!(id, derived_event_id(cause, "triage", 0));
@@ -318,7 +318,7 @@ fn what_asks_for_help_and_a_diagnosis_keep_their_form() {
 }
 
 #[test]
-fn a_review_and_what_it_tells_progress_keep_their_form() {
+fn a_review_and_its_activity_keep_their_form() {
     let json = json!({ "kind": "review", "score": 87, "praise": "p", "summary": "s",
         "findings": [{ "line": 2, "severity": "advice", "rule": "r", "message": "m", "why": "w" }],
         "deductions": [{ "rule": "r", "count": 1, "points": 13 }] });
@@ -404,7 +404,7 @@ fn the_signs_of_a_question_keep_their_names() {
 }
 
 #[test]
-fn names_that_a_later_version_adds_are_known_to_be_unknown() {
+fn names_that_a_later_version_adds_are_read_as_unknown() {
     let name = || Value::from("added_later");
     assert_eq!(serde_json::from_value::<Sign>(name()).expect("any name"), Sign::Unknown);
     assert_eq!(serde_json::from_value::<Purpose>(name()).expect("any name"), Purpose::Unknown);
@@ -416,7 +416,7 @@ fn names_that_a_later_version_adds_are_known_to_be_unknown() {
 }
 
 #[test]
-fn a_run_may_be_for_whoever_asked_and_for_everybody_where_that_is_not_known() {
+fn a_run_is_for_its_requester_or_for_everybody_if_that_is_unknown() {
     let run = |requester: Option<&str>| {
         let result = json!({ "verdict": "ok", "exit_code": 0, "stdout": "", "stderr": "", "transcript": [],
             "truncated": false, "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14" });

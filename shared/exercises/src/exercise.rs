@@ -1,4 +1,4 @@
-//! Exercises as their authors write them, and the programs that are run to test solutions.
+//! Exercises as written by their authors, and the programs that test solutions.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use domain::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An exercise as it is written: `<name>` in its texts stands for one of several values.
+/// An exercise as written: `<name>` in its texts stands for one of several values.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
-    /// The values of each name. The first ones make the exercise for which the tests say what is
-    /// expected; for any others the reference solution says it.
+    /// The values of each name. The tests' expected values are those for the first ones; for others the reference
+    /// solution gives them.
     #[serde(default)]
     pub vary: BTreeMap<String, Vec<String>>,
     #[serde(flatten)]
@@ -26,16 +26,16 @@ pub struct Template {
 /// An exercise that can be assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exercise {
-    /// Its name in addresses, unique in the course.
+    /// Its name in URLs, unique in the course.
     pub slug: String,
-    /// Its name for people.
+    /// Its title.
     pub title: String,
     /// How hard it is.
     #[schemars(with = "String", extend("enum" = ["easy", "medium", "hard"]))]
     pub difficulty: Difficulty,
-    /// What is to be done.
+    /// The task.
     pub task: String,
-    /// What the student begins with. If it is left out: the functions of the reference, empty.
+    /// The starter code. By default the functions of the reference, without bodies.
     #[serde(default)]
     pub starter: String,
     /// A solution. Never leaves the server.
@@ -48,11 +48,10 @@ pub struct Exercise {
     /// Names and statements that a solution must not use.
     #[serde(default)]
     pub forbids: Vec<String>,
-    /// Changes of the reference, as `learnflow check-course` names them, that are no mistakes: no test
-    /// can notice them.
+    /// Mutants of the reference, as named by `learnflow check-course`, that are equivalent: no test can notice them.
     #[serde(default)]
     pub equivalent: Vec<String>,
-    /// Files beside the program, by name.
+    /// Files next to the program, by name.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// What a solution must do.
@@ -65,7 +64,7 @@ impl Versioned for Exercise {
 }
 
 /// One thing that a solution must do.
-// As its author writes it; `execution::TestCase` is what is run of it.
+// As its author writes it; it is run as an `execution::TestCase`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestCase {
@@ -81,25 +80,25 @@ pub struct TestCase {
     /// The exception that `call` must raise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raises: Option<String>,
-    /// What is tested, in words, where the test itself is not shown.
+    /// What is tested, in words, if the test itself is hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
 }
 
 impl Template {
-    /// How many different exercises can be made.
+    /// The number of variations.
     #[must_use]
     pub fn variations(&self) -> usize {
         self.vary.values().map(Vec::len).product()
     }
 
-    /// The exercise as it is written: the first value of every name.
+    /// The exercise as written, with the first value of every name.
     #[must_use]
     pub fn exercise(&self) -> Exercise {
         self.variation(0)
     }
 
-    /// One of the exercises, counted from 0; beyond [`Template::variations`] they repeat.
+    /// One of the variations, from 0; beyond [`Template::variations`] they repeat.
     #[must_use]
     pub fn variation(&self, number: usize) -> Exercise {
         let mut rest = number % self.variations().max(1);
@@ -133,18 +132,18 @@ impl Template {
     }
 }
 
-/// The first lines of a program's functions, each with nothing in it.
+/// The headers of a program's functions, with empty bodies.
 fn empty_functions(program: &str) -> String {
     let headers = program.lines().filter(|line| line.starts_with("def "));
     headers.map(|header| format!("{header}\n    pass\n")).collect::<Vec<_>>().join("\n\n")
 }
 
 impl Exercise {
-    /// A student's solution with this exercise's tests, ready to be run. Of the hidden tests the result
-    /// says only how they went.
+    /// A student's solution with this exercise's tests, ready to be run. Of hidden tests the result holds only the
+    /// verdicts.
     ///
     /// # Panics
-    /// If the exercise holds texts that no program may have, which the tests of the course refuse.
+    /// If the exercise has texts that no program may have, which the tests of the course rule out.
     #[must_use]
     pub fn program(&self, code: Source) -> Program {
         let mut program = self.trial(code);
@@ -154,8 +153,8 @@ impl Exercise {
         program
     }
 
-    /// A program of the course's author, such as the reference, with this exercise's tests, ready to be run:
-    /// the result says everything.
+    /// A program of the course's author, such as the reference, with this exercise's tests, ready to be run: with full
+    /// results.
     ///
     /// # Panics
     /// As [`Exercise::program`].
@@ -197,7 +196,7 @@ impl Exercise {
 }
 
 impl TestCase {
-    /// The verdict on a solution, by what came of running it with this test case.
+    /// The verdict on a solution, by its run with this test case.
     #[must_use]
     pub fn verdict(&self, result: Option<&TestResult>) -> TestVerdict {
         let Some(result) = result else { return TestVerdict::NotRun };

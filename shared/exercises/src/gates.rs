@@ -1,5 +1,5 @@
-//! The gates that an exercise passes before a student sees it: its solution solves it, what the student
-//! begins with does not, and its tests notice small mistakes.
+//! The gates that an exercise must pass before a student sees it: its solution passes, its starter code does not, and
+//! its tests notice small mistakes.
 
 use analysis::{
     Program as Python,
@@ -12,19 +12,18 @@ use domain::{
 
 use crate::exercise::{Exercise, TestCase};
 
-/// Tests that an exercise has at least, and how many of them are not shown.
+/// The least number of tests, and of hidden tests.
 const MIN_TESTS: usize = 5;
 const MIN_HIDDEN: usize = 2;
-/// Mutants that are run at most. More of them find little that these do not.
+/// Most mutants that are run. More would find little more.
 const MAX_MUTANTS: usize = 20;
-/// Mutants in a hundred that the tests must notice. Not all: some mutants are no mistakes at all.
+/// The percentage of mutants that the tests must notice. Not all: some mutants are equivalent.
 const MIN_KILLED_PERCENT: usize = 80;
-/// Statements of a solution. Each is a run, and the longest of the course has half as many.
+/// Most statements of a solution. Each is a run, and the longest of the course has half as many.
 const MAX_STATEMENTS: usize = 60;
 /// Wall time for all tests of one mutant, in milliseconds; many of them never end by themselves.
 const MUTANT_LIMIT_MS: u64 = 500;
-/// The solution is run with each of these as the seed of everything random: a solution that depends on the
-/// order of a set passes by chance.
+/// The solution is run with each of these seeds: a solution that depends on the order of a set passes by chance.
 const SEEDS: [u64; 2] = [0, 1];
 
 /// What is run to verify an exercise.
@@ -32,9 +31,9 @@ const SEEDS: [u64; 2] = [0, 1];
 pub enum Trial {
     /// The solution: must pass all tests.
     Reference,
-    /// What the student begins with: must fail a test.
+    /// The starter code: must fail a test.
     Starter,
-    /// Functions that always give the same: must fail a test.
+    /// Functions that always return the same: must fail a test.
     Stub(String),
     /// The solution with a stop before the statement on this line: must fail a test.
     Stop(u32),
@@ -45,8 +44,8 @@ pub enum Trial {
 /// Why an exercise is not assigned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It is one that we have, in other words.
-    #[error("it is the exercise «{0}» in other words")]
+    /// It repeats an existing exercise in other words.
+    #[error("it repeats the exercise «{0}» in other words")]
     Known(String),
     /// Its text is not accepted by the sandbox.
     #[error("the solution cannot be run: {0}")]
@@ -61,46 +60,46 @@ pub enum Fault {
     Tests {
         /// All tests.
         tests: usize,
-        /// Those that are not shown.
+        /// The hidden ones.
         hidden: usize,
     },
     /// A hidden test is shown, too.
     #[error("the hidden test `{0}` is also a visible one")]
     Shown(String),
-    /// A test that expects nothing, or two things.
+    /// A test without an expectation, or with two.
     #[error("the test `{0}` needs either `expected` or `raises`")]
     Expectation(String),
-    /// The solution does not do as the task says.
+    /// The solution does not meet a requirement of the task.
     #[error("the solution must {}use `{word}`", if *.allowed { "" } else { "not " })]
     Construct {
         /// The word.
         word: String,
-        /// Whether it must be there.
+        /// Whether it is required or forbidden.
         allowed: bool,
     },
     /// The solution fails.
     #[error("the solution fails {0}")]
     Reference(String),
-    /// Some of the solution is never run.
+    /// Some of the solution is not covered by the tests.
     #[error("no test reaches line {0} of the solution")]
     Unreached(u32),
     /// The solution is longer than any exercise of the course.
-    #[error("the solution has {0} statements; {MAX_STATEMENTS} are the most")]
+    #[error("the solution has {0} statements; at most {MAX_STATEMENTS} are allowed")]
     Long(usize),
     /// The task does not say all that is tested.
     #[error("a solution by somebody who has read only the task fails {0}")]
     Task(String),
-    /// Nobody could be asked to solve it.
-    #[error("nobody has solved it from its task alone")]
+    /// There is no model to solve it.
+    #[error("there is no solution from its task alone")]
     Unsolved,
-    /// It could not be said of every trial what its tests say of it.
+    /// Not every trial could be judged.
     #[error("not every trial could be judged")]
     Unjudged,
     /// There is nothing left to do.
-    #[error("what the student begins with passes all tests")]
+    #[error("the starter code passes all tests")]
     Starter,
-    /// Something that does not look at its input passes.
-    #[error("functions that always give `{0}` pass all tests")]
+    /// A program that ignores its input passes.
+    #[error("functions that always return `{0}` pass all tests")]
     Stub(String),
     /// The tests are weak.
     #[error("the tests notice {killed} of {mutants} small mistakes; not these: {survivors}")]
@@ -114,10 +113,10 @@ pub enum Fault {
     },
 }
 
-/// What came of verifying an exercise.
+/// The report on an exercise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Why it is not assigned; none if it is.
+    /// Why it is not assigned; `None` if it is.
     pub faults: Vec<Fault>,
     /// Small mistakes that were tried.
     pub mutants: usize,
@@ -135,10 +134,10 @@ impl Report {
     }
 }
 
-/// What to run, or why not even that.
+/// The trials to run, or the fault that makes them needless.
 ///
 /// # Errors
-/// All faults that can be seen without running anything.
+/// The fault that can be found without running anything.
 pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> {
     let faults = faults(exercise);
     if !faults.is_empty() {
@@ -176,8 +175,8 @@ pub fn trials(exercise: &Exercise) -> Result<Vec<(Trial, Program)>, Vec<Fault>> 
     Ok(trials)
 }
 
-/// The exercise's functions with bodies that do not look at what they are given: constants, the first parameter,
-/// and what the first test expects.
+/// The exercise's functions with bodies that ignore their arguments: they return constants, the first parameter, or
+/// what the first test expects.
 fn stubs(exercise: &Exercise) -> Vec<(String, String)> {
     const CONSTANTS: [&str; 5] = ["0", "''", "[]", "True", "False"];
     let headers = exercise.reference.lines().filter(|line| line.starts_with("def "));
@@ -190,7 +189,7 @@ fn stubs(exercise: &Exercise) -> Vec<(String, String)> {
         .and_then(|(_, rest)| rest.split([',', ')', ':', '=']).next())
         .map(str::trim)
         .filter(|name| !name.is_empty() && !name.starts_with('*'));
-    // A function without parameters has nothing to look at.
+    // A function without parameters has nothing to ignore.
     let Some(parameter) = first_parameter else { return Vec::new() };
     let first_expected = exercise.tests.iter().find_map(|case| case.expected.as_deref());
     let constants = CONSTANTS.into_iter().chain(first_expected);
@@ -207,10 +206,9 @@ fn bodies(headers: &[&str], value: &str) -> String {
     headers.iter().map(|header| format!("{header}\n    return {value}\n\n\n")).collect()
 }
 
-/// Gives the tests of a variation the expectations that its solution makes, by the result of running
-/// that solution with these tests.
+/// Fills in the expected values of a variation's tests from the results of running its solution.
 #[must_use]
-pub fn expect_what_reference_gives(mut exercise: Exercise, result: &ExecutionResult) -> Exercise {
+pub fn fill_in_expected(mut exercise: Exercise, result: &ExecutionResult) -> Exercise {
     for (case, test) in exercise.tests.iter_mut().zip(&result.tests) {
         if case.expected.is_none() && case.raises.is_none() && test.verdict == Verdict::Ok {
             case.expected = Some(test.actual.clone());
@@ -226,8 +224,8 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
     for (trial, result) in results {
         let solved = failed(exercise, result).is_none();
         match trial {
-            // That a test has noticed something is not known then. Of the solution it is the test that has the
-            // fault, or may have it.
+            // Then it is unknown whether a test noticed something. With the solution, the test itself is or may be at
+            // fault.
             _ if *trial != Trial::Reference && !result.is_judged() => {
                 report.faults.push(Fault::Unjudged);
             }
@@ -259,7 +257,7 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
     report
 }
 
-/// The fault of an exercise that a solution made from its task alone, run with its tests, shows.
+/// The fault that is shown by running a solution written from the task alone.
 #[must_use]
 pub fn judge_task(exercise: &Exercise, result: &ExecutionResult) -> Option<Fault> {
     failed(exercise, result).map(Fault::Task)
@@ -272,7 +270,7 @@ fn failed(exercise: &Exercise, result: &ExecutionResult) -> Option<String> {
     failed.map(|(case, _)| name(case))
 }
 
-/// What can be said without running anything.
+/// The checks that run nothing.
 fn faults(exercise: &Exercise) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(fault) = out_of_bounds(exercise) {
@@ -317,7 +315,7 @@ fn faults(exercise: &Exercise) -> Vec<Fault> {
     faults
 }
 
-/// What of an exercise no program may have.
+/// The parts of an exercise that no program may have.
 fn out_of_bounds(exercise: &Exercise) -> Option<String> {
     fn refused<T: TryFrom<String, Error: ToString>>(text: &str) -> Option<String> {
         T::try_from(text.to_owned()).err().map(|error| error.to_string())

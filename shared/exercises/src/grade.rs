@@ -1,4 +1,4 @@
-//! What a solution is worth, and what its author learns of it.
+//! Grades solutions, and writes the feedback for their authors.
 
 use analysis::{Program, review::review};
 use domain::execution::{
@@ -11,10 +11,10 @@ use crate::{
     parsons::MIN_FAILED,
 };
 
-/// Characters of a value that are shown.
+/// Most characters of a value that are shown.
 const SHOWN: usize = 400;
 
-/// How a student has done on the exercise before.
+/// A student's earlier attempts at the exercise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Before {
     /// Graded solutions.
@@ -25,7 +25,7 @@ pub struct Before {
     pub best: u8,
 }
 
-/// It cannot be said of every test whether the solution passes it, by a fault of ours: then it has no grade.
+/// Not every test could be judged, through our fault, so there is no grade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not every test could be judged")]
 pub struct Unjudged;
@@ -77,11 +77,11 @@ pub fn grade(
 /// Why nothing could be tested.
 struct Obstacle<'a> {
     what: &'a str,
-    /// That counts as an attempt: it is what the student is here to learn.
+    /// That counts as an attempt: it is what the exercise teaches.
     is_error_of_syntax: bool,
 }
 
-/// Looked for in the first test that is shown: of a hidden one nothing is shown.
+/// Taken from the first visible test: nothing of hidden ones is shown.
 fn obstacle<'a>(exercise: &Exercise, run: &'a ExecutionResult) -> Option<Obstacle<'a>> {
     let mut tests = exercise.tests.iter().zip(&run.tests);
     let (_, first) = tests.find(|(case, _)| case.hidden.is_none())?;
@@ -116,8 +116,8 @@ fn feedback(at: usize, case: &TestCase, result: Option<&TestResult>) -> TestFeed
     }
 }
 
-/// One sentence on a hidden test that did not pass: ours, and chosen by nothing but how it went. Not even the
-/// exception's class is shown, which is a value that the program can choose.
+/// One sentence of ours on a hidden test that did not pass, chosen by its verdict alone. Not even the exception's class
+/// is shown, which the program can choose.
 const fn words_of_hidden(case: &TestCase, verdict: TestVerdict) -> Option<&'static str> {
     Some(match verdict {
         TestVerdict::Passed => return None,
@@ -141,7 +141,7 @@ const OUTPUT_LIMIT: &str = "It prints far too much.";
 const NOT_RUN: &str = "It was not run.";
 const UNKNOWN: &str = "It does not pass.";
 
-/// One sentence on a test that is shown and did not pass.
+/// One sentence on a visible test that did not pass.
 fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> Option<String> {
     let error = result.and_then(|result| result.error.as_ref());
     let text = match verdict {
@@ -170,7 +170,7 @@ fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> 
 }
 
 fn ended(error: &ExecutionError) -> String {
-    // Where the test itself is what went wrong, Python's words would be a riddle.
+    // If the test itself failed to run, Python's message would be confusing.
     let is_of_test = |rule: &str| rule.starts_with(NOT_TESTED) || rule == LEAVES;
     match &error.advice {
         Some(advice) if is_of_test(&advice.rule) => advice.what.clone(),
@@ -194,7 +194,7 @@ fn first_difference(expected: &str, actual: &str) -> String {
     }
 }
 
-/// What the task asks for and the solution does not do.
+/// Requirements of the task that the solution does not meet.
 fn not_as_asked(exercise: &Exercise, code: &str) -> Vec<String> {
     let Ok(program) = Program::read(code) else { return Vec::new() };
     let missing = exercise.uses.iter().filter(|word| !program.mentions(word));
@@ -259,7 +259,7 @@ mod tests {
         serde_json::from_value(written).expect("an exercise")
     }
 
-    /// A run that passes the first test; of the second it is as `more` says.
+    /// A run that passes the first test; `more` is the result of the second.
     fn run(verdict: &str, more: Value) -> ExecutionResult {
         let passed = json!({ "name": "test 1", "passed": true, "verdict": "ok", "expected": "1", "actual": "1",
             "duration_ms": 1 });
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_truth_there_is_no_grade_and_no_mistake_is_noticed() {
+    fn if_a_test_cannot_be_judged_there_is_no_grade() {
         let exercise = exercise();
         let lost = [
             run("internal", json!({})),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hidden_test_only_our_own_words_are_shown_whatever_comes_of_it() {
+    fn feedback_on_a_hidden_test_has_only_our_own_words() {
         let error = json!({ "type": "Secret", "message": "Secret", "line": 7, "traceback": "Secret",
             "advice": { "rule": "not_tested.Secret", "what": "Secret", "why": "Secret", "hint": "Secret" } });
         for verdict in [

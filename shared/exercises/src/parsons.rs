@@ -9,26 +9,26 @@ use utoipa::ToSchema;
 
 use crate::exercise::Exercise;
 
-/// Failed attempts after which the pieces can be had.
+/// Failed attempts after which the pieces are available.
 pub const MIN_FAILED: i64 = 3;
-/// Wrong lines among the right ones.
+/// The number of wrong lines among the right ones.
 const DISTRACTORS: usize = 2;
 /// Blocks of the last step.
 const LAST_BLOCKS: usize = 3;
 
-/// A line, or some lines that belong together.
+/// A line, or several lines that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Block {
-    /// Its name, which says nothing of its place.
+    /// Its name, which does not reveal its position.
     pub id: String,
-    /// Its text; without indentation if that is for the student to find.
+    /// Its text; without indentation if the student is to find it.
     pub text: String,
 }
 
 /// A solution in pieces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Parsons {
-    /// The pieces, in no order.
+    /// The pieces, shuffled.
     pub blocks: Vec<Block>,
     /// How many of them do not belong to the solution.
     pub too_many: usize,
@@ -80,8 +80,8 @@ fn distractors(reference: &str, lines: &[&str]) -> Vec<String> {
     wrong
 }
 
-/// Fisher and Yates' shuffle with a linear congruential generator (Knuth's MMIX constants): an order that can
-/// be made again, not one that nobody could guess.
+/// Fisher and Yates' shuffle with a linear congruential generator (Knuth's MMIX constants): a reproducible order, not
+/// an unpredictable one.
 fn shuffle(texts: &mut [String], mut seed: u64) {
     for last in (1..texts.len()).rev() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,4 +1,4 @@
-//! An exercise as a student gets it: nothing of its solution, nothing of its hidden tests.
+//! An exercise as students see it, without its solution and its hidden tests.
 
 use events::question_answered::{AssignedExercise, VisibleTestCase};
 use ids::ExerciseId;

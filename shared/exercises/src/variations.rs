@@ -12,8 +12,7 @@ pub fn id(slug: &str, variation: usize) -> ExerciseId {
     ExerciseId::from_uuid(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
 }
 
-/// The variations of an exercise, its written form left out. What their tests expect is for its solution to
-/// say.
+/// The variations of an exercise, except its written form. Their tests get expected values from the solution.
 pub fn variations(template: &Template) -> impl Iterator<Item = (ExerciseId, Exercise)> + '_ {
     (1..template.variations()).map(|number| {
         let exercise = template.variation(number);

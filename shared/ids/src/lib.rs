@@ -1,7 +1,7 @@
 //! The one registry of typed ids.
 //!
-//! Belongs here: a newtype over a UUID for each noun that has an identity. Never here: making a new
-//! id (that is the runtime's clock), or database types (storage converts at its edge).
+//! Belongs here: a newtype over a UUID for each noun that has an identity. Never here: making a new id (the clock does
+//! that), or database types (storage converts at its edge).
 
 use std::{fmt, str::FromStr};
 

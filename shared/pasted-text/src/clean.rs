@@ -1,7 +1,6 @@
-//! Pasted code as the program that it was.
+//! Restores the original program from pasted code.
 
-/// Takes off what consoles, notebooks and web pages put around code: prompts, outputs between them,
-/// common indentation, and spaces that are none.
+/// Removes what consoles, notebooks and web pages add to code: prompts, output, common indentation, and special spaces.
 #[must_use]
 pub fn clean_code(pasted: &str) -> String {
     let text = pasted.replace("\r\n", "\n").replace('\r', "\n").replace('\u{a0}', " ");
@@ -9,7 +8,7 @@ pub fn clean_code(pasted: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let has_prompts = lines.iter().any(|line| is_prompt(line));
     let lines: Vec<String> = if has_prompts {
-        // Between prompts stands what Python answered.
+        // Lines between prompts are output.
         lines.iter().filter_map(|line| after_prompt(line)).map(str::to_owned).collect()
     } else {
         let filled = lines.iter().filter(|line| !line.trim().is_empty());
@@ -46,7 +45,7 @@ fn after_prompt(line: &str) -> Option<&str> {
     })
 }
 
-/// The language of an error report that is not Python's, if it is plainly another's.
+/// The language of an error report that is clearly not Python's.
 #[must_use]
 pub fn foreign_language(text: &str) -> Option<&'static str> {
     const SIGNS: [(&str, &str); 13] = [
@@ -79,7 +78,7 @@ mod tests {
     use super::{clean_code, foreign_language};
 
     #[test]
-    fn prompts_outputs_and_margins_are_taken_off() {
+    fn prompts_outputs_and_margins_are_removed() {
         for (pasted, code) in [
             (
                 ">>> x = 1\n>>> if x:\n...     print(x)\n... \n1\n>>> x\n1\n",

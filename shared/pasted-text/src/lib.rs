@@ -1,6 +1,6 @@
-//! What a student has pasted, taken apart: prose, code, error reports.
+//! Splits what a student pasted into prose, code and error reports.
 //!
-//! Belongs here: the shape of pasted text, and what an error report says. Never here: what an error means, or anything
+//! Belongs here: the form of pasted text, and what an error report says. Never here: what an error means, or anything
 //! that runs code.
 
 mod clean;

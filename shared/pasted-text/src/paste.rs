@@ -1,4 +1,4 @@
-//! A student's text, split into what they say, what they programmed and what Python said.
+//! Splits a student's text into prose, code and Python's output.
 
 /// The parts of a text; each keeps the order of its lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Paste {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Prose,
-    /// Inside a fence: code, however it looks.
+    /// Inside a fence: always code.
     Fenced,
     /// Looks like code.
     CodeLike,
@@ -118,7 +118,7 @@ mod tests {
     use super::split;
 
     #[test]
-    fn code_in_the_middle_and_a_traceback_are_told_from_the_question() {
+    fn code_and_a_traceback_are_separated_from_the_question() {
         let paste = split(
             "Why does this fail?\nxs = [1, 2]\nprint(xs[5])\n\nTraceback (most recent call last):\n  \
              File \"a.py\", line 2, in <module>\n    print(xs[5])\nIndexError: list index out of range\n\

@@ -1,4 +1,4 @@
-//! Python's error reports: tracebacks whole or cut, or just their last line.
+//! Python's error reports: complete or partial tracebacks, or only their last line.
 
 use std::sync::LazyLock;
 

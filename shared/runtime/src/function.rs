@@ -1,4 +1,4 @@
-//! What a function hands to the runtime.
+//! What a function registers with the runtime.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Function {
 }
 
 impl Function {
-    /// A function that does nothing yet.
+    /// A function without any handlers yet.
     #[must_use]
     pub fn new(spec: &'static Spec) -> Self {
         Self {
@@ -57,15 +57,15 @@ impl Function {
         self
     }
 
-    /// Does work again and again without an event, in the order of the function's spec.
+    /// Adds periodic work, in the order of the function's spec.
     #[must_use]
     pub fn repeats<P: Periodic>(mut self, work: P) -> Self {
         self.periodic.push(Arc::new(work));
         self
     }
 
-    /// Adds what is wrong with the function itself to the faults of its settings: two handlers for one type of event,
-    /// or other topics and periodic work than its spec says.
+    /// Adds the function's own faults to those of its settings: two handlers for one type of event, or topics and
+    /// periodic work that differ from its spec.
     pub(crate) fn check(&self, settings: &mut Settings) {
         let name = self.spec.name;
         for event_type in self.handlers.duplicates() {
@@ -73,22 +73,24 @@ impl Function {
         }
         let schedules: Vec<Schedule> = self.periodic.iter().map(|work| work.schedule()).collect();
         if schedules != self.spec.schedules {
-            settings.fault(format!("{name} has other periodic work than its spec says"));
+            settings.fault(format!("{name} has periodic work that differs from its spec"));
         }
         let topics = self.handlers.topics();
         for topic in topics.iter().filter(|topic| !self.spec.consumes.contains(topic)) {
             settings.fault(format!(
-                "{name} handles events of {}, which its spec does not say",
+                "{name} handles events of {}, which are not in its spec",
                 topic.name()
             ));
         }
         for topic in self.spec.consumes.iter().filter(|topic| !topics.contains(topic)) {
-            settings
-                .fault(format!("{name} handles no event of {}, as its spec says", topic.name()));
+            settings.fault(format!(
+                "{name} handles no event of {}, which is in its spec",
+                topic.name()
+            ));
         }
     }
 
-    /// Serves endpoints that look after their own access.
+    /// Serves endpoints that check access themselves.
     #[must_use]
     pub fn serves_public(mut self, routes: Router) -> Self {
         self.endpoints.public = self.endpoints.public.merge(routes);
@@ -114,14 +116,14 @@ impl Function {
         self
     }
 
-    /// Believes these proxies where a request comes from.
+    /// Trusts these proxies to name the client.
     #[must_use]
     pub fn trusts_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.endpoints.proxies = proxies;
         self
     }
 
-    /// Waits for answers to what it asks: see [`delivery::replies`].
+    /// Lets it wait for answers to its requests: see [`delivery::replies`].
     #[must_use]
     pub const fn awaits_replies(mut self) -> Self {
         self.awaits_replies = true;

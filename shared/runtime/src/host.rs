@@ -17,8 +17,8 @@ use web::{
 
 use crate::{Function, Services, Spec, ingress, lambda::LambdaFunction, probes};
 
-/// The longest for finishing what is in work: with the publisher's 5 s after it, and a gateway stopped before the
-/// others, well inside the 30 s that Kubernetes gives.
+/// The longest for finishing work at shutdown: with the publisher's 5 s after it, and a gateway stopped before the
+/// others, well within Kubernetes' 30 s.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a function cannot be hosted.
@@ -27,7 +27,7 @@ pub enum HostError {
     /// Faulty configuration of the function.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The port is taken or not ours to take.
+    /// The port is in use or not permitted.
     #[error("{function} cannot listen on {address}")]
     Listen {
         /// The function.
@@ -73,7 +73,7 @@ impl Host {
         function.check(settings);
         let config = HttpConfig::read(settings, function.spec.port);
         let metrics_token = SharedSecret::of_metrics(settings);
-        // Who has a consumer of their own takes no events by HTTP.
+        // A function with its own consumer takes no events by HTTP.
         let topics = function.handlers.topics().to_vec();
         let is_started = !(topics.is_empty() && function.periodic.is_empty());
         let by_http = is_started && !services.kafka.consume;
@@ -108,7 +108,7 @@ impl Host {
         if let Some(token) = ingress_token {
             function = function.serves_public(ingress::routes(processor, periodic, &topics, token));
         }
-        // What comes through a proxy on this machine comes from anywhere.
+        // Requests through a proxy on this machine can come from anywhere.
         let proxies = function.endpoints.proxies.clone();
         let proxied = proxies.trusts(config.address);
         let access = if proxied { Access::Guarded } else { Access::at(config.address) };
@@ -144,7 +144,7 @@ impl Host {
         self.address
     }
 
-    /// Finishes what is in work, then stops. What is not finished by then is cut off, as by a crash: every
+    /// Finishes its work within a limit, then stops. What is unfinished by then is cut off, as by a crash: every
     /// handler may die half-way, and every request may be sent again.
     pub async fn stop(mut self) {
         self.stop.cancel();
@@ -152,7 +152,7 @@ impl Host {
             while let Some(ended) = self.tasks.join_next().await {
                 if let Err(error) = ended {
                     let error = chain(&error);
-                    tracing::error!(function = self.name, %error, "a task ended badly");
+                    tracing::error!(function = self.name, %error, "a task failed");
                 }
             }
         };
@@ -163,15 +163,14 @@ impl Host {
         tracing::info!(function = self.name, "stopped");
     }
 
-    /// Stops at once, in the middle of whatever it does: a crash, for tests.
+    /// Stops at once, in the middle of its work: a crash, for tests.
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
     }
 }
 
-/// The whole of a function's `main`: looks at the environment once, and runs as what it finds itself
-/// to be (a Lambda function, or a server with or without a consumer of its own) until it is told to
-/// stop.
+/// All of a function's `main`: reads the environment once, and runs as what it says (a Lambda function, or a server
+/// with or without its own consumer) until it is told to stop.
 pub fn main(
     spec: &'static Spec,
     function: impl FnOnce(&mut Settings, &Arc<Services>) -> Function,

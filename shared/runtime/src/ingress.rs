@@ -1,9 +1,9 @@
 //! Events that come by HTTP: from a Knative `KafkaSource` (binary or structured CloudEvents at
 //! `POST /`) or from Dapr.
 //!
-//! Only from the platform, which shows `INGRESS_TOKEN`: a secret and not a port of its own, since a Knative
-//! service has one port, and since Dapr (`dapr.io/app-token-secret`) and a `KafkaSource`
-//! (`ceOverrides.extensions.ingresstoken`) can both send one.
+//! Only from the platform, which sends `INGRESS_TOKEN`: a secret and not a separate port, since a Knative service has
+//! one port, and since Dapr (`dapr.io/app-token-secret`) and a `KafkaSource` (`ceOverrides.extensions.ingresstoken`)
+//! can both send one.
 
 use std::sync::Arc;
 
@@ -33,9 +33,9 @@ const EVENT_LIMIT: usize = MAX_DATA_BYTES + (128 << 10);
 /// Seconds after which a sender may try again.
 const RETRY_SECONDS: u32 = 1;
 
-/// Where Dapr shows the token.
+/// The header in which Dapr sends the token.
 const DAPR_TOKEN: &str = "dapr-api-token";
-/// Where a Knative source shows it: as an extension that it adds to every event.
+/// The header in which a Knative source sends it: an extension that it adds to every event.
 const KNATIVE_TOKEN: &str = "ce-ingresstoken";
 
 pub(crate) fn routes(
@@ -69,8 +69,8 @@ pub(crate) fn routes(
         .with_state(processor)
 }
 
-/// Lets the platform through, and refuses others as a front end refuses for now: a source whose token is being
-/// changed loses no events.
+/// Admits the platform, and refuses others with a status that means «try again»: a source whose token is being changed
+/// loses no events.
 #[derive(Clone)]
 struct Guard {
     token: Arc<SharedSecret>,
@@ -79,7 +79,7 @@ struct Guard {
 
 /// Knative sends again after 404, and gives up after 401.
 fn nothing_here() -> Problem {
-    Problem::not_found("there is nothing at this address; /docs lists what there is")
+    Problem::not_found("there is no such endpoint; see /docs")
 }
 
 /// Dapr sends again after 401, and gives up after 404.
@@ -92,7 +92,7 @@ async fn require_token(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    // Taken out, since headers are kept with an event.
+    // Removed, since headers are stored with an event.
     let headers = request.headers_mut();
     let shown = [headers.remove(DAPR_TOKEN), headers.remove(KNATIVE_TOKEN)];
     if shown.iter().flatten().any(|shown| token.is(shown.as_bytes())) {
@@ -129,7 +129,7 @@ async fn knative(
 /// Dapr: always 200, since it drops on 404 and retries on anything else; the body says what to do.
 async fn dapr(State(processor): State<Arc<Processor>>, request: Request) -> Response {
     let status = match read(request).await {
-        // A body that did not arrive comes again; one that is too large never gets smaller.
+        // An incomplete body will be sent again; one that is too large never gets smaller.
         Err(problem) if problem.status() != StatusCode::PAYLOAD_TOO_LARGE => "RETRY",
         Err(_too_large) => "DROP",
         Ok(message) => {
@@ -144,7 +144,7 @@ async fn dapr(State(processor): State<Arc<Processor>>, request: Request) -> Resp
     Json(json!({ "status": status })).into_response()
 }
 
-/// A schedule of the platform: a cron binding of Dapr, a `PingSource`, or a cron job.
+/// Called by a schedule of the platform: a cron binding of Dapr, a `PingSource`, or a cron job.
 async fn periodic(
     State(work): State<PeriodicWork>,
     Path(name): Path<String>,
@@ -154,8 +154,8 @@ async fn periodic(
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(error @ PeriodicError::Unknown(_)) => Err(Problem::not_found(error.to_string())),
         Err(error) => {
-            tracing::warn!(name, error = %chain(&error), "periodic work is broken off");
-            let detail = "the work is broken off; the next time it goes on";
+            tracing::warn!(name, error = %chain(&error), "periodic work was interrupted");
+            let detail = "the run was interrupted; the next one continues";
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail)
                 .retry_after(RETRY_SECONDS))
         }
@@ -164,7 +164,7 @@ async fn periodic(
 
 async fn read(request: Request) -> Result<Message, Problem> {
     let (parts, body) = request.into_parts();
-    // What is kept of an event that cannot be handled must open nothing.
+    // The stored copy of an event that cannot be handled must not contain the secret.
     let secret = |name: &HeaderName| [header::AUTHORIZATION, header::COOKIE].contains(name);
     let headers = parts.headers.iter().filter(|(name, _)| !secret(name));
     Ok(Message {

@@ -1,5 +1,5 @@
-//! AWS Lambda: Kafka batches from an event source mapping, events of a schedule, and HTTP API requests, told apart by
-//! shape.
+//! AWS Lambda: Kafka batches from an event source mapping, events of a schedule, and HTTP API requests, distinguished
+//! by their shape.
 //!
 //! Own types for the batch, since `aws_lambda_events` 1.2.1 corrupts every second timestamp and
 //! refuses batches that AWS sends (`shared/reference/serverless-triggers.md`, section 0).
@@ -32,7 +32,7 @@ use web::{ClientAddress, Problem, server::Access};
 
 use crate::{Function, Services, probes};
 
-/// Students of one batch whose events are in work at once.
+/// Students of one batch whose events are handled at once.
 const KEYS_AT_ONCE: usize = 64;
 /// The longest that a call waits for its events to reach Kafka; the rest is the relay's.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -60,16 +60,16 @@ struct KafkaRecord {
 /// Where batches come from: MSK, and Kafka elsewhere.
 const BATCH_SOURCES: [&str; 2] = ["aws:kafka", "SelfManagedKafka"];
 
-/// Whether Lambda's own event source sends this. What comes through API Gateway has a `requestContext`, and
-/// what its client sends is inside `body`.
+/// Whether Lambda's own event source sent this. Requests through API Gateway have a `requestContext`, and what their
+/// client sends is inside `body`.
 fn is_batch(event: &Value) -> bool {
     let source = event.get("eventSource").and_then(Value::as_str);
     event.get("requestContext").is_none()
         && source.is_some_and(|source| BATCH_SOURCES.contains(&source))
 }
 
-/// The periodic work that a schedule asks for: that of its `detail`, or all. `None`: this is no event of a schedule,
-/// which like a batch does not come through API Gateway.
+/// The periodic work that a schedule asks for: that of its `detail`, or all. `None`: this is not an event of a
+/// schedule; those, like batches, do not come through API Gateway.
 fn scheduled(event: &Value) -> Option<Option<&str>> {
     let is_one = event.get("requestContext").is_none()
         && event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event");
@@ -98,7 +98,7 @@ struct ItemIdentifier {
 impl KafkaRecord {
     fn into_message(self) -> Message {
         let origin = format!("{}-{}@{}", self.topic, self.partition, self.offset);
-        // What is not base64 is passed on as it is, so that its dead letter shows it.
+        // Invalid base64 is passed on unchanged, so that the dead letter shows it.
         let decode =
             |text: String| STANDARD.decode(&text).map_or_else(|_| text.into(), Bytes::from);
         let headers = self.headers.into_iter().flatten();
@@ -117,14 +117,14 @@ impl KafkaRecord {
     }
 }
 
-/// Java's bytes are signed, others' are not: the low eight bits are the same.
+/// Java's bytes are signed, others are not; the low eight bits are the same.
 const fn low_byte(number: i16) -> u8 {
     number.to_le_bytes()[0]
 }
 
-/// Handles a batch: each student's records in order, students at once. In each partition the first
-/// record that must come again is reported, and all later ones with it, which is right whether AWS
-/// repeats just those or everything from the lowest on.
+/// Handles a batch: each student's records in order, different students at once. In each partition the first record to
+/// be retried is reported with all later ones, which is right whether AWS redelivers just those or everything from the
+/// lowest on.
 pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> BatchResponse {
     let mut by_key: HashMap<(String, Option<String>), Vec<KafkaRecord>> = HashMap::new();
     let mut offsets: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -232,7 +232,7 @@ async fn handle_http(
 ) -> Result<HttpResponse, lambda_runtime::Error> {
     let response = match http_request(event) {
         Ok(request) => routes.oneshot(request).await?,
-        // As a server would say that reads it from the wire: the client's fault, and no failed invocation.
+        // As a server would respond: the client's fault, and not a failed invocation.
         Err(error) => Problem::new(StatusCode::BAD_REQUEST, "malformed_request", error.to_string())
             .into_response(),
     };
@@ -270,8 +270,8 @@ impl std::fmt::Debug for LambdaFunction {
 }
 
 impl LambdaFunction {
-    /// Prepares a function for invocations. API Gateway is public, so internal endpoints need tokens, and
-    /// events come in batches only: there are no addresses for them.
+    /// Prepares a function for invocations. API Gateway is public, so internal endpoints need tokens, and events come
+    /// in batches only: there are no endpoints for them.
     #[must_use]
     pub fn new(mut function: Function, services: &Arc<Services>) -> Self {
         let name = function.spec.name;
@@ -289,13 +289,13 @@ impl LambdaFunction {
     /// Handles one invocation of any kind, and waits until what it emitted is on the broker.
     ///
     /// # Errors
-    /// The event has no shape that is known here, or the database is older than this program: Lambda's caller sees that, and the
+    /// The event has an unknown shape, or the database is older than this program: Lambda's caller sees that, and the
     /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         self.services.wake().await;
         let answer = if is_batch(&event) {
-            // Not one of its events is to blame: all of them come again. So they do from a database that is away, event by
-            // event.
+            // No single event is to blame, so all of them are redelivered. The same happens, event by event, if the
+            // database is unavailable.
             if let Err(error @ SchemaError::Old(_)) = self.services.schema.check().await {
                 return Err(error.into());
             }

@@ -1,9 +1,8 @@
-//! A function and its process: what it is, what it shares with others, and how it starts, is watched and stops, as a
-//! server or under AWS Lambda.
+//! A function and its process: its definition, the services that functions share, and how it starts, is monitored and
+//! stops, as a server or under AWS Lambda.
 //!
-//! Belongs here: what puts the environment, the web and the delivery of events together; all that a function's crate
-//! needs of these is re-exported. Never here: how events are delivered or requests served, a product noun or a
-//! function's name.
+//! Belongs here: what connects the environment, the web and the delivery of events; what a function's crate needs of
+//! these is re-exported. Never here: how events are delivered or requests served, a product noun or a function's name.
 
 mod function;
 mod host;

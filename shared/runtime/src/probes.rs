@@ -1,4 +1,4 @@
-//! Whether a process is alive, and whether it can work.
+//! Liveness and readiness probes.
 
 use std::sync::Arc;
 
@@ -39,8 +39,8 @@ struct Readiness {
     reason: Option<String>,
 }
 
-/// The database is needed to accept work, and must have what this program uses; Kafka is not, since accepted work is kept and sent later,
-/// so its state is reported but does not turn traffic away.
+/// The database is needed to accept work, with a schema that this program can use. Kafka is not, since accepted work is
+/// stored and sent later; its state is reported, and traffic still admitted.
 async fn ready(State(services): State<Arc<Services>>) -> Response {
     let mut reason = None;
     let mut database = services.store.probe().await.is_ok();

@@ -1,4 +1,4 @@
-//! What all functions of a process share: built once, then borrowed.
+//! Services that all functions of a process share: built once, then borrowed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,10 +21,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use web::auth::{AuthConfig, Verifier};
 
-/// The longest that queued events may take to leave at shutdown; the rest is the relay's.
+/// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
-/// The longest for giving back the database's connections, which a server that is away may hold.
+/// The longest for closing the database's connections, which an unavailable server may delay.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why a process cannot start.
@@ -51,7 +51,7 @@ pub struct Services {
     pub clock: Clock,
     /// The database.
     pub store: Store,
-    /// Answers to what front doors asked.
+    /// Answers to the requests of front doors.
     pub replies: Replies,
     /// Reads access tokens.
     pub verifier: Arc<Verifier>,
@@ -62,12 +62,12 @@ pub struct Services {
     pub(crate) schema: Schema,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
-    /// The publisher has ended.
+    /// Completes when the publisher has ended.
     left: CancellationToken,
 }
 
 impl Services {
-    /// Reads the settings and starts the publisher. The database may be away, or older than this program.
+    /// Reads the settings and starts the publisher. The database may be unavailable, or older than this program.
     ///
     /// # Errors
     /// Faulty settings.
@@ -87,7 +87,7 @@ impl Services {
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =
             Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
-        // Without the database the first events would wait for a relay; it is tried again as long as we run.
+        // Without the database the first events would wait for a relay; it is retried as long as we run.
         if let Err(error) = outbox.note_alive().await {
             tracing::warn!(error = %chain(&error), "cannot register as a publisher yet");
         }
@@ -119,7 +119,7 @@ impl Services {
         }))
     }
 
-    /// Waits for an answer by looking at the stored events: for whoever asks seldom, and follows no topic.
+    /// Waits for an answer by polling the stored events: for functions that ask rarely, and follow no topic.
     #[must_use]
     pub fn stored_replies(&self) -> Replies {
         Replies::stored(self.store.pool())
@@ -153,7 +153,7 @@ impl Services {
         }
     }
 
-    /// Waits until what was emitted is on the broker, but no longer than `limit`, and notes that it is.
+    /// Waits until emitted events are on the broker, but no longer than `limit`, and records that they are.
     pub(crate) async fn settle(&self, limit: Duration) {
         self.outbox.drain(limit).await;
         if let Err(error) = self.outbox.note_progress().await {
@@ -165,7 +165,7 @@ impl Services {
     pub async fn stop(&self) {
         self.outbox.drain(DRAIN_LIMIT).await;
         self.stop.cancel();
-        // It says in the database that it leaves.
+        // It unregisters itself in the database.
         let closed = async {
             self.left.cancelled().await;
             self.store.close().await;
@@ -175,7 +175,7 @@ impl Services {
         }
     }
 
-    /// Stops at once, as a crash would: what is queued stays in the outbox.
+    /// Stops at once, as by a crash: queued events stay in the outbox.
     pub fn kill(&self) {
         self.publisher.abort();
         self.store.kill();

@@ -18,7 +18,7 @@ pub struct Listed {
     pub id: Uuid,
     /// When it began.
     pub created_at: DateTime<Utc>,
-    /// When something was said last.
+    /// When it was last used.
     pub updated_at: DateTime<Utc>,
     /// Its first question.
     pub first: Option<Result<QuestionBody, Unreadable>>,
@@ -26,14 +26,14 @@ pub struct Listed {
     pub questions: i64,
 }
 
-/// A conversation, and whose it is.
+/// A conversation, with its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owned {
     /// Its student.
     pub student_id: UserId,
 }
 
-/// A question with its answer, if there is one. What one of them cannot be read for must not hide the others.
+/// A question with its answer, if there is one. An unreadable one must not hide the others.
 #[derive(Debug)]
 pub struct Exchange {
     /// The question's id.
@@ -48,7 +48,7 @@ pub struct Exchange {
     pub answer: Option<Result<AnswerBody, Unreadable>>,
 }
 
-/// A conversation, and whose it is.
+/// A conversation, with its owner.
 ///
 /// # Errors
 /// The database's own.
@@ -120,8 +120,8 @@ pub async fn exchanges(
     Ok(exchanges.collect())
 }
 
-/// Deletes a conversation with its questions and answers, and what the audit trail holds of their text, also of what
-/// is still in work ([`crate::erasure`]).
+/// Deletes a conversation with its questions and answers, and their text in the audit trail, including requests still
+/// in progress ([`crate::erasure`]).
 ///
 /// # Errors
 /// The database's own.

@@ -1,4 +1,4 @@
-//! The catalogue of modules and topics, for what refers to them.
+//! The catalogue of modules and topics, for references.
 
 use sqlx::PgConnection;
 

@@ -1,15 +1,15 @@
-//! What an error of the database says about trying again.
+//! What a database error means for retries.
 
 use sqlx::Error;
 
-/// What to do about an error of the database.
+/// What to do about a database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseFault {
-    /// The database is away, starting, stopping, full, or not upgraded yet: wait for it, whatever was asked.
+    /// The database is unavailable, starting, stopping, full, or not upgraded yet: wait for it, whatever the request.
     Away,
-    /// Another attempt can help: a conflict with other work, or a statement that took too long.
+    /// A retry can help: a conflict with other work, or a statement that took too long.
     Passing,
-    /// What was asked can never be done: the values do not fit, or the stored ones cannot be read.
+    /// The request can never succeed: the values do not fit, or stored ones cannot be read.
     Permanent,
 }
 
@@ -40,12 +40,12 @@ impl DatabaseFault {
 
 fn of_state(code: &str) -> DatabaseFault {
     match (code.get(..2).unwrap_or_default(), code) {
-        // Cancelled by the statement's time limit: an operator's hand is not the usual reason.
+        // Cancelled by the statement's time limit; by an operator only rarely.
         (_, "57014") => DatabaseFault::Passing,
         // Connection, authorization, no such database, resources, operator, system; a replica that is no primary yet.
         ("08" | "28" | "3D" | "53" | "57" | "58", _) | (_, "25006") => DatabaseFault::Away,
-        // No such table, column or right, or a type that has changed under a prepared statement: an upgrade is under way
-        // or an operator has to act, and no event is to blame, since no statement is made from one.
+        // No such table, column or right, or a type that has changed under a prepared statement: an upgrade is in
+        // progress or an operator has to act, and no event is to blame, since statements are never made from events.
         ("0A" | "3F" | "42", _) => DatabaseFault::Away,
         // Values that do not fit, and a program limit.
         ("22" | "54", _) | (_, "23502" | "23514") => DatabaseFault::Permanent,

@@ -1,4 +1,4 @@
-//! Events that no function could handle, and what was sent again of them.
+//! Events that no function could handle, and their replays.
 
 use chrono::{DateTime, Utc};
 use ids::EventId;
@@ -6,31 +6,31 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Which dead letters are meant. What is absent leaves none out.
+/// A filter of dead letters. Absent fields match all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// These only.
     pub ids: Option<Vec<Uuid>>,
     /// Those that came from this topic.
     pub topic: Option<String>,
-    /// Those that this function has given up.
+    /// Those that this function gave up.
     pub function: Option<String>,
     /// Those since then.
     pub since: Option<DateTime<Utc>>,
 }
 
-/// A dead letter as it is kept.
+/// A dead letter as stored.
 #[derive(Debug, Clone)]
 pub struct DeadLetterRow {
-    /// The event that tells of it.
+    /// The dead letter's own event.
     pub id: EventId,
     /// When it was given up.
     pub occurred_at: DateTime<Utc>,
-    /// The event that was given up, where it was one.
+    /// The event that was given up, if it was one.
     pub cause: Option<EventId>,
-    /// The letter, as [`events::dead_letter::DeadLetter`]; of a request that was erased only that it was.
+    /// The letter, as [`events::dead_letter::DeadLetter`]; only a marker if its request was erased.
     pub data: Value,
-    /// When it was last sent again.
+    /// When it was last replayed.
     pub replayed_at: Option<DateTime<Utc>>,
 }
 
@@ -70,7 +70,7 @@ pub async fn list(
     .await
 }
 
-/// Notes that a dead letter was sent again as the event `replay`.
+/// Records that a dead letter was replayed as the event `replay`.
 ///
 /// # Errors
 /// The database's own.
@@ -91,7 +91,7 @@ pub async fn note_replay(
     Ok(())
 }
 
-/// The topic of a kept event.
+/// The topic of a stored event.
 ///
 /// # Errors
 /// The database's own.
@@ -112,7 +112,7 @@ pub struct ParkedEvent {
     pub topic: String,
     /// When it was given up.
     pub parked_at: DateTime<Utc>,
-    /// What the broker said.
+    /// The broker's error.
     pub reason: String,
 }
 
@@ -140,7 +140,7 @@ pub async fn parked(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Par
     .await
 }
 
-/// Gives events that were given up back to the relay, as if they were new; returns how many they were.
+/// Returns parked events to the relay, as if they were new; returns their number.
 ///
 /// # Errors
 /// The database's own.

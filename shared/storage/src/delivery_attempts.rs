@@ -1,4 +1,4 @@
-//! How often a function has failed at an event, whichever instance tried.
+//! Failed attempts of a function at an event, across instances.
 
 use chrono::{DateTime, Utc};
 use ids::EventId;

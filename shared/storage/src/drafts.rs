@@ -1,4 +1,4 @@
-//! Agents' work that waits for something: a program to be run, a model to answer.
+//! Agents' work that waits for a run or a model.
 
 use chrono::{DateTime, Utc};
 use domain::agent::Author;
@@ -6,7 +6,7 @@ use ids::{QueryId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Work that is about to wait.
+/// A draft to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewDraft<'a> {
     /// What it waits for, or an id of its own.
@@ -51,7 +51,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Takes the body of an agent's draft, if there is one: whoever takes it finishes it.
+/// Takes the body of an agent's draft, if there is one: the taker finishes the work.
 ///
 /// # Errors
 /// The database's own.
@@ -111,7 +111,7 @@ pub struct LostDraft {
     pub body: String,
 }
 
-/// Takes drafts that are past their deadline, at most `limit`, and notes that the solutions among them are lost.
+/// Takes drafts that are past their deadline, at most `limit`, and marks the solutions among them as lost.
 ///
 /// # Errors
 /// The database's own.

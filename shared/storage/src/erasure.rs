@@ -1,17 +1,16 @@
-//! Deleting the text of requests, also of those that are still in work.
+//! Deleting the text of requests, also of those still in progress.
 //!
-//! All events of a request have its id as correlation id. Those that are kept lose their data, those that are not sent
-//! yet are not sent any more, and what a function emits later is kept without data by
-//! [`crate::events::claim_and_insert`].
+//! All events of a request have its id as correlation id. Stored ones lose their data, unsent ones are never sent, and
+//! what a function emits later is stored without data by [`crate::events::claim_and_insert`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// For how long after an erasure [`finish`] looks for what was emitted at the same moment.
+/// How long after an erasure [`finish`] looks for events that were emitted at the same time.
 const RACE_LIMIT: TimeDelta = TimeDelta::hours(1);
 
-/// Erases what is kept of these requests, and what still comes of them.
+/// Erases the events of these requests, stored and future ones.
 ///
 /// # Errors
 /// The database's own.
@@ -30,7 +29,7 @@ pub async fn erase(
     erase_stored(conn, requests, now).await
 }
 
-/// Erases what was emitted by transactions that had begun before their request was erased.
+/// Erases events of transactions that had begun before their request was erased.
 ///
 /// # Errors
 /// The database's own.

@@ -1,4 +1,4 @@
-//! The audit trail, which is the outbox too.
+//! The audit trail, which is also the outbox.
 
 use chrono::{DateTime, Utc};
 use events::Json;
@@ -6,7 +6,7 @@ use ids::EventId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// An event as it is kept.
+/// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
     /// The event's identity.
@@ -19,7 +19,7 @@ pub struct StoredEvent {
     pub event_type: String,
     /// The CloudEvents source.
     pub source: String,
-    /// Whom it is about.
+    /// The student that it is about.
     pub subject: Option<Uuid>,
     /// The request that it belongs to.
     pub correlation_id: Uuid,
@@ -38,10 +38,10 @@ pub struct StoredEvent {
 pub struct Inserted {
     /// The event.
     pub id: Uuid,
-    /// Its place in the order of all events.
+    /// Its position in the order of all events.
     pub sequence: i64,
-    /// Whether its writer sends it. Else a relay does, since an earlier event of the same student on the same topic
-    /// waits for one and must not be overtaken; or nobody does, since its request was erased.
+    /// Whether its writer sends it. Otherwise a relay does, since an earlier event of the same student on the same
+    /// topic waits for one and must not be overtaken; or nobody does, since its request was erased.
     pub is_sent: bool,
 }
 
@@ -79,26 +79,35 @@ impl TryFrom<EventRow> for StoredEvent {
     }
 }
 
-/// What the database has checked already.
+/// Stored JSON, which the database has checked.
 pub(crate) fn stored_json(text: String) -> sqlx::Result<Json> {
     Json::from_text(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Events that a transaction has handled.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Claims<'a> {
-    /// The function that has.
-    pub function: &'a str,
-    /// Each once, with the time.
-    pub events: &'a [(EventId, DateTime<Utc>)],
+/// An event that was handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The event.
+    pub event: EventId,
+    /// When it was handled.
+    pub at: DateTime<Utc>,
 }
 
-/// The end of a transaction: claims the events that it has handled, and stores those that are to be published, in order.
+/// The events that a transaction has handled.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Claims<'a> {
+    /// The function that handled them.
+    pub function: &'a str,
+    /// Each event once.
+    pub events: &'a [Claim],
+}
+
+/// Ends a transaction: claims the events that it has handled, and stores those to be published, in order.
 ///
-/// The process `writer` publishes them; without one all are left to a relay. An event that is stored already stays as it
-/// is.
+/// The process `writer` publishes them; without one all are left to a relay. An event that is already stored does not
+/// change.
 ///
-/// `None`: the writer was taken for dead. The caller undoes its transaction then, for nobody would send the events.
+/// `None`: the writer has expired. The caller must roll back, for nobody would send the events.
 ///
 /// # Errors
 /// The database's own; [`is_claimed`] tells whether one of the claims was handled before.
@@ -113,7 +122,7 @@ pub async fn claim_and_insert(
         return Ok(Some(Vec::new()));
     }
     let (claimed, claimed_at): (Vec<Uuid>, Vec<DateTime<Utc>>) =
-        claims.events.iter().map(|(id, time)| (id.as_uuid(), *time)).unzip();
+        claims.events.iter().map(|claim| (claim.event.as_uuid(), claim.at)).unzip();
     let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
     let keys: Vec<&str> = events.iter().map(|event| event.partition_key.as_str()).collect();
     let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
@@ -158,14 +167,14 @@ pub async fn claim_and_insert(
     Ok(Some(inserted.collect()))
 }
 
-/// Whether an end of a transaction was refused since one of its events was handled before.
+/// Whether the transaction was refused because one of its events was handled before.
 #[must_use]
 pub fn is_claimed(error: &sqlx::Error) -> bool {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     constraint == Some("inbox_pkey")
 }
 
-/// Keeps an event that came from elsewhere, for the audit trail: the broker has it already.
+/// Stores an event from elsewhere in the audit trail; the broker has it already.
 ///
 /// # Errors
 /// The database's own.

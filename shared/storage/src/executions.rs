@@ -11,15 +11,15 @@ use sqlx::{PgConnection, types::Json};
 pub struct Execution {
     /// Who asked for it; `None` if it was another service.
     pub student_id: Option<UserId>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// What came of it.
+    /// The result.
     pub result: Option<ExecutionResult>,
     /// Whether the function has given up on it.
     pub failed: bool,
 }
 
-/// Keeps a new request.
+/// Stores a new request.
 ///
 /// # Errors
 /// The database's own; a student without an account breaks `executions_student_id_fkey`.
@@ -53,7 +53,7 @@ pub async fn record_result(
     result: &ExecutionResult,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    // As text: sqlx would send jsonb, which cannot hold every character that a program prints.
+    // As text: sqlx would send jsonb, which cannot represent every character that a program prints.
     let json = serde_json::to_string(result).map_err(|error| sqlx::Error::Encode(error.into()))?;
     let updated = sqlx::query!(
         "UPDATE executions

@@ -1,4 +1,4 @@
-//! Exercises that can be assigned, and to whom they were.
+//! Exercises, and their assignments to students.
 
 use chrono::{DateTime, Utc};
 use domain::{difficulty::Difficulty, versioned::Versioned};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{from_json, to_json, without_nul};
 
-/// An exercise, with everything that never leaves the server.
+/// An exercise, with the parts that never leave the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredExercise<E> {
     /// Its id.
@@ -30,9 +30,9 @@ pub struct NewExercise<'a, E> {
     pub difficulty: Difficulty,
     /// Its name for people.
     pub title: &'a str,
-    /// What is to be done.
+    /// The task.
     pub task: &'a str,
-    /// What the student begins with.
+    /// The starter code.
     pub starter: &'a str,
     /// All of it.
     pub body: &'a E,
@@ -42,7 +42,7 @@ pub struct NewExercise<'a, E> {
     pub position: i32,
     /// The exercise that it varies.
     pub variation_of: Option<ExerciseId>,
-    /// Why it cannot be assigned; none if it can.
+    /// Why it cannot be assigned; `None` if it can.
     pub faults: Option<&'a str>,
 }
 
@@ -108,12 +108,12 @@ pub async fn find<E: Versioned>(
 pub struct NextExercise<E> {
     /// The exercise.
     pub exercise: StoredExercise<E>,
-    /// Whether the student has not had it.
+    /// Whether it is new to the student.
     pub is_new: bool,
 }
 
-/// The next exercise for a student: one that they were not assigned yet, in the order of the course, else the one
-/// that they were assigned longest ago.
+/// The next exercise for a student: the first of the course that was not assigned to them yet, else the one that was
+/// assigned longest ago.
 ///
 /// # Errors
 /// The database's own.
@@ -149,7 +149,7 @@ pub struct MadeExercise {
     pub is_new: bool,
 }
 
-/// Those of these exercises that were made before, with what they are to a student.
+/// Those of these exercises that were made before, and whether they can be assigned to a student.
 ///
 /// # Errors
 /// The database's own.
@@ -171,7 +171,7 @@ pub async fn made(
     .await
 }
 
-/// Assigns an exercise to a student. Of a student without an account nothing is stored.
+/// Assigns an exercise to a student. Nothing is stored for a student without an account.
 ///
 /// # Errors
 /// The database's own.
@@ -194,7 +194,7 @@ pub async fn assign(
     Ok(())
 }
 
-/// Notes that a student was shown the solution in pieces; the first time stays.
+/// Records that a student was shown the solution in pieces; the first time stays.
 ///
 /// # Errors
 /// The database's own.
@@ -230,7 +230,7 @@ pub struct Listed {
     pub difficulty: String,
     /// Its name.
     pub title: String,
-    /// How often the student has handed it in.
+    /// How often the student has submitted it.
     pub attempts: i64,
     /// The student's best score, 0 to 100.
     pub best: Option<i16>,
@@ -247,11 +247,11 @@ pub struct Page<'a> {
     pub after_position: i32,
     /// The id of the last exercise on the page before.
     pub after_id: Uuid,
-    /// How many exercises it holds at most.
+    /// Most exercises on the page.
     pub limit: i64,
 }
 
-/// A page of the exercises in the order of the course, with how a student has done.
+/// A page of the exercises in the order of the course, with a student's attempts.
 ///
 /// # Errors
 /// The database's own.

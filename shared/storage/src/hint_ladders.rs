@@ -1,4 +1,4 @@
-//! How far students have climbed on the hints to their problems.
+//! Students' positions on hint ladders.
 
 use domain::hints::Ladder;
 use ids::UserId;
@@ -30,7 +30,7 @@ pub async fn find(
     }))
 }
 
-/// Keeps where a student stands now. For a student without an account nothing is kept.
+/// Stores a student's position. Nothing is stored for a student without an account.
 ///
 /// # Errors
 /// The database's own.

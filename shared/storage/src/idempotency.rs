@@ -1,4 +1,4 @@
-//! What a repeated POST with the same `Idempotency-Key` made the first time.
+//! Idempotency keys, and the resources that were made with them.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -13,22 +13,22 @@ pub struct IdempotencyKey<'a> {
     pub owner: &'a str,
     /// The key as the client sent it.
     pub key: &'a str,
-    /// SHA-256 of what was asked for.
+    /// SHA-256 of the request.
     pub request_hash: [u8; 32],
 }
 
-/// What a key comes to.
+/// The outcome of claiming a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// New: the caller makes the resource in the same transaction.
+    /// New: the caller creates the resource in the same transaction.
     New,
-    /// The same request was made before and made this resource.
+    /// The same request was sent before and created this resource.
     Repeated(Uuid),
     /// The key was used for another request.
     Conflict,
 }
 
-/// Claims a key for the resource that the caller is about to make.
+/// Claims a key for the resource that the caller is about to create.
 ///
 /// # Errors
 /// The database's own.

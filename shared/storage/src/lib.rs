@@ -33,7 +33,7 @@ pub use database_error::DatabaseFault;
 use domain::versioned::{self, Versioned};
 use sqlx::postgres::PgConnectOptions;
 
-/// Asks the database for nothing, to see whether it answers.
+/// An empty query, to see whether the database answers.
 ///
 /// # Errors
 /// It does not.
@@ -41,18 +41,17 @@ pub async fn probe(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
     sqlx::Connection::ping(conn).await
 }
 
-/// Stored JSON, as a text: sqlx would send jsonb, which cannot hold every character that a program prints or a model says.
+/// JSON as text: sqlx would send jsonb, which cannot represent every character that a program prints or a model writes.
 fn to_json<T: Versioned>(value: &T) -> sqlx::Result<String> {
     versioned::write(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// Reads stored JSON where nothing can be done without it.
+/// Reads stored JSON that is required.
 fn from_json<T: Versioned>(json: &str) -> sqlx::Result<T> {
     versioned::read(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// A text as a column can hold it: without the character NUL, which PostgreSQL does not take. For texts that no edge
-/// has checked, such as a model's.
+/// A text without NUL, which PostgreSQL does not accept. For texts that were not checked on input, such as a model's.
 fn without_nul(text: &str) -> String {
     text.replace('\0', "")
 }
@@ -66,10 +65,10 @@ const PLANNING: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
-/// A connection on which each statement is planned once, and not for what the tables hold at that moment.
+/// A connection on which each statement is planned once, independent of the tables' contents at the time.
 ///
-/// Every statement finds its few rows by an index. A plan that reads a small table whole would be used for as long as
-/// the table grows.
+/// Every statement finds its few rows by an index. A plan with a sequential scan of a small table would still be used
+/// when the table has grown.
 #[must_use]
 pub fn planned(options: PgConnectOptions) -> PgConnectOptions {
     options.options(PLANNING)

@@ -1,4 +1,4 @@
-//! Bringing a database up to date, and seeing whether it is.
+//! Migrating a database, and checking its version.
 
 use sqlx::{
     Connection, PgConnection, PgPool,
@@ -24,11 +24,11 @@ fn migrator() -> Migrator {
 /// # Errors
 /// The database cannot be reached, a statement fails, or an applied file was edited.
 pub async fn run(pool: &PgPool) -> Result<(), MigrateError> {
-    // Out of the pool, since it goes without the limits of a student's request: a large table takes minutes to
-    // rewrite, and so does the wait for another instance that does it.
+    // Outside of the pool, without the limits of a student's request: rewriting a large table takes minutes, and so
+    // does waiting for another instance that does it.
     let mut conn = pool.acquire().await?.detach();
     sqlx::query("SET statement_timeout = 0").execute(&mut conn).await?;
-    // As `run` does; its bounds are too narrow for a future that another thread may go on with.
+    // Like `run`, whose bounds are too narrow for a future that may move between threads.
     migrator().run_direct(None, &mut conn, false).await?;
     Ok(conn.close().await?)
 }
@@ -38,7 +38,7 @@ pub async fn run(pool: &PgPool) -> Result<(), MigrateError> {
 /// # Errors
 /// The database's own.
 pub async fn version(conn: &mut PgConnection) -> sqlx::Result<Option<i64>> {
-    // The table is the migrator's, so the checked queries do not know it.
+    // The table belongs to the migrator, so the checked queries do not know it.
     let version = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
     match version.fetch_one(conn).await {
         Err(sqlx::Error::Database(error))

@@ -1,4 +1,4 @@
-//! Answers of a model that hold for everybody of a level.
+//! A model's answers that are shared by everybody of a level.
 
 use chrono::{DateTime, Utc};
 use domain::versioned::Versioned;
@@ -6,18 +6,18 @@ use sqlx::PgConnection;
 
 use crate::{from_json, to_json};
 
-/// Where an answer stands.
+/// The state of a shared answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cached<T> {
-    /// It is there.
+    /// It is stored.
     Hit(T),
-    /// Somebody has asked for it and will store it.
+    /// Another question has asked for it and will store it.
     Asked,
-    /// Nobody has: the caller does now.
+    /// It is not stored: the caller asks for it now.
     Claimed,
 }
 
-/// Looks for an answer, and claims to ask for it until `claim_until` if there is none.
+/// Looks for an answer, and claims it until `claim_until` if there is none.
 ///
 /// # Errors
 /// The database's own.
@@ -50,7 +50,7 @@ pub async fn find_or_claim<T: Versioned>(
     }
 }
 
-/// Stores an answer for everybody.
+/// Stores a shared answer.
 ///
 /// # Errors
 /// The database's own.
@@ -72,7 +72,7 @@ pub async fn store<T: Versioned + Sync>(
     Ok(())
 }
 
-/// Gives a claim up, so that the next question asks again.
+/// Releases a claim, so that the next question asks again.
 ///
 /// # Errors
 /// The database's own.

@@ -1,4 +1,4 @@
-//! The ledger of what models have cost.
+//! The ledger of the models' costs.
 
 use chrono::{DateTime, Utc};
 use domain::agent::Author;
@@ -9,9 +9,9 @@ use uuid::Uuid;
 /// One call of a model, before it is made or after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage<'a> {
-    /// The call; what is entered again under the same id replaces it.
+    /// The call; an entry with the same id replaces it.
     pub id: Uuid,
-    /// For whom; a student without an account is not noted.
+    /// The student; one without an account is not recorded.
     pub student: UserId,
     /// Which agent has asked.
     pub agent: Author,
@@ -25,14 +25,14 @@ pub struct Usage<'a> {
     pub cost_micro_usd: i64,
     /// How long it took.
     pub latency_ms: u32,
-    /// Whether no call was made for it, since the answer was there or on its way.
+    /// Whether no call was made, since the answer was stored or already requested.
     pub cached: bool,
 }
 
 /// What was spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
-    /// Calls for the student that no cache has saved.
+    /// Calls for the student, without those saved by the cache.
     pub student_calls: i64,
     /// Millionths of a US dollar for the student.
     pub student_micro_usd: i64,
@@ -40,10 +40,10 @@ pub struct Total {
     pub all_micro_usd: i64,
 }
 
-/// Enters a call: first what it may take at most, then what it took.
+/// Enters a call: first its maximum cost, then its real cost.
 ///
-/// What all calls of an hour cost is counted in a row of the connection's own, so that transactions which enter calls
-/// one after the other do not wait for each other, in whatever order.
+/// The total of an hour is counted in one row for each connection, so that transactions which enter several calls never
+/// wait for each other.
 ///
 /// # Errors
 /// The database's own.
@@ -84,7 +84,8 @@ pub async fn enter(
     Ok(())
 }
 
-/// What was spent since then, calls that are under way included; of all, since the beginning of that hour.
+/// What was spent since `since`, calls in progress included; the total of all students counts from the beginning of
+/// that hour.
 ///
 /// # Errors
 /// The database's own.

@@ -1,5 +1,4 @@
-//! What is still to be published: how far each process has come with its events, and the events that are left to a
-//! relay.
+//! What is still to be published: each writer's progress, and the events that are left to a relay.
 
 use chrono::{DateTime, Utc};
 use ids::EventId;
@@ -8,12 +7,13 @@ use uuid::Uuid;
 
 use crate::events::{StoredEvent, stored_json};
 
-/// Whoever holds this advisory lock takes events for the relay. The number has no meaning.
+/// The advisory lock of the relay that takes events. The number has no meaning.
 const RELAY_LOCK: i64 = 7_320_981_142;
-/// Events of an earlier version that are taken over at once.
-const TAKEN_OVER_AT_ONCE: i64 = 5_000;
+/// Events of the last version that are left to the relay in one round.
+const MAX_UNSENT_OF_LAST_VERSION: i64 = 5_000;
 
-/// Registers a process that publishes what it commits; gives its id, and the highest sequence of an event so far.
+/// Registers a writer, a process that publishes what it commits; returns its id, and the highest sequence of an event
+/// so far.
 ///
 /// # Errors
 /// The database's own.
@@ -29,8 +29,8 @@ pub async fn register(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Resu
     Ok((row.id, row.floor))
 }
 
-/// Notes that a process is there, and that its events up to `floor` need no relay. `false`: it was taken for dead, and
-/// a relay has taken over.
+/// Records that a writer is alive, and that its events up to `floor` need no relay. `false`: it has expired, and a
+/// relay publishes for it.
 ///
 /// # Errors
 /// The database's own.
@@ -51,7 +51,7 @@ pub async fn note_alive(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Forgets a process that has published everything.
+/// Unregisters a writer that has published everything.
 ///
 /// # Errors
 /// The database's own.
@@ -62,34 +62,34 @@ pub async fn unregister(conn: &mut PgConnection, writer: i64) -> sqlx::Result<()
     Ok(())
 }
 
-/// Makes the caller the only relay until the end of its transaction. `false`: somebody else is.
+/// Makes the caller the only relay until the end of its transaction. `false`: another one is.
 ///
 /// # Errors
 /// The database's own.
 pub async fn lock(tx: &mut PgConnection) -> sqlx::Result<bool> {
-    // Two that took events at the same moment could each get a part of a student's.
+    // Two relays that took events at the same time could each get some of one student's.
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "alone!""#, RELAY_LOCK)
         .fetch_one(tx)
         .await
 }
 
-/// Leaves to the relay what processes have left behind that were last seen before `dead_since`; gives their number.
+/// Expires writers that were last seen before `dead_since`: their events after their last note are left to the relay.
+/// Returns how many.
 ///
-/// That is done a second time for those taken over before `settled_since`, when no transaction can be open any more
-/// that had begun before the first time: only then is everything of them visible. What was sent in between is sent
-/// twice.
+/// The same is done once more for those that expired before `settled_since`: by then every transaction that was open
+/// when they expired has ended, so all their events are visible. Events sent in between are sent twice.
 ///
 /// The caller holds the [`lock`].
 ///
 /// # Errors
 /// The database's own.
-pub async fn take_over(
+pub async fn expire_writers(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     dead_since: DateTime<Utc>,
     settled_since: DateTime<Utc>,
 ) -> sqlx::Result<usize> {
-    let gone = sqlx::query!(
+    let silent = sqlx::query!(
         r#"SELECT id, floor, taken_over_at IS NOT NULL AS "is_settled!" FROM writers
            WHERE (taken_over_at IS NULL AND seen_at < $1) OR taken_over_at < $2
            FOR UPDATE SKIP LOCKED"#,
@@ -98,7 +98,7 @@ pub async fn take_over(
     )
     .fetch_all(&mut *tx)
     .await?;
-    for writer in &gone {
+    for writer in &silent {
         sqlx::query!(
             r#"INSERT INTO delayed_events (event_id, sequence, topic, partition_key, attempts, retry_at)
                SELECT id, sequence, topic, partition_key, 0, $3 FROM events
@@ -118,20 +118,20 @@ pub async fn take_over(
                 .await?;
         }
     }
-    Ok(gone.len())
+    Ok(silent.len())
 }
 
-/// Leaves to the relay what a process of the version before has not sent in time; gives how many events.
+/// Leaves to the relay the events that a process of the last version has not sent in time. Returns how many.
 ///
 /// The caller holds the [`lock`].
 ///
 /// # Errors
 /// The database's own.
-pub async fn take_over_from_last_version(
+pub async fn delay_unsent_of_last_version(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
-    let taken = sqlx::query!(
+    let moved = sqlx::query!(
         "WITH left_behind AS (
              SELECT id FROM events
              WHERE published_at IS NULL AND parked_at IS NULL AND lease_until <= $1
@@ -143,11 +143,11 @@ pub async fn take_over_from_last_version(
          SELECT id, sequence, topic, partition_key, publish_attempts, $1 FROM moved
          ON CONFLICT DO NOTHING",
         now,
-        TAKEN_OVER_AT_ONCE,
+        MAX_UNSENT_OF_LAST_VERSION,
     )
     .execute(tx)
     .await?;
-    Ok(taken.rows_affected())
+    Ok(moved.rows_affected())
 }
 
 /// How much a relay takes at a time.
@@ -164,7 +164,7 @@ pub struct ClaimLimits {
 pub struct Claimed {
     /// The event.
     pub event: StoredEvent,
-    /// How often the broker has refused it.
+    /// How often the broker refused it.
     pub attempts: i16,
 }
 
@@ -204,7 +204,7 @@ pub async fn claim(
     events.collect()
 }
 
-/// Notes that the broker has these events: no relay needs to send them any more.
+/// Records that the broker has these events: no relay needs to send them.
 ///
 /// # Errors
 /// The database's own.
@@ -215,7 +215,7 @@ pub async fn sent(conn: &mut PgConnection, events: &[Uuid]) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// Leaves events to a relay from `retry_at` on, since the broker is away: no attempt that counts against them. An
+/// Leaves events to a relay from `retry_at` on, since the broker is unavailable: this does not count as a refusal. An
 /// event that was erased meanwhile is not sent.
 ///
 /// # Errors
@@ -238,7 +238,7 @@ pub async fn delay(
     Ok(())
 }
 
-/// Leaves an event to a relay from `retry_at` on, since the broker has refused it.
+/// Leaves an event to a relay from `retry_at` on, since the broker refused it.
 ///
 /// # Errors
 /// The database's own.
@@ -259,7 +259,7 @@ pub async fn refuse(
     Ok(())
 }
 
-/// Gives an event up: no relay takes it any more.
+/// Parks an event: no relay takes it any more.
 ///
 /// # Errors
 /// The database's own.

@@ -1,9 +1,9 @@
-//! When periodic work was begun.
+//! When periodic work last began.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
-/// Notes that the work begins now, unless somebody began it less than `every` ago. Whether it was noted.
+/// Claims a run of the work, unless one began less than `every` ago. Returns whether it was claimed.
 ///
 /// # Errors
 /// The database's own.
@@ -25,7 +25,7 @@ pub async fn claim(
     Ok(claimed.rows_affected() > 0)
 }
 
-/// Makes the caller the only one who does this work until the end of its transaction. `false`: somebody else does.
+/// Makes the caller the only one who does this work until the end of its transaction. `false`: another one does.
 ///
 /// # Errors
 /// The database's own.

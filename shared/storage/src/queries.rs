@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{from_json, to_json};
 
-/// What is stored of a question.
+/// A question as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuestionBody {
     /// The question in the student's words.
@@ -22,7 +22,7 @@ pub struct QuestionBody {
     /// The program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// What came of running it.
+    /// The result of running it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorText>,
     /// The topic of the page that the student was on.
@@ -41,7 +41,7 @@ impl Versioned for QuestionBody {
     const VERSION: u32 = 1;
 }
 
-/// What is stored of an answer.
+/// An answer's content as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerBody {
     /// The answer.
@@ -58,7 +58,7 @@ impl Versioned for AnswerBody {
 /// A question, with its answer once there is one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// Its id, and the correlation id of all that it causes.
+    /// Its id, and the correlation id of all its events.
     pub id: QueryId,
     /// Who asked it.
     pub student_id: UserId,
@@ -68,11 +68,11 @@ pub struct Query {
     pub asked_at: DateTime<Utc>,
     /// The answer.
     pub answer: Option<StoredAnswer>,
-    /// Whether some function has given up on it.
+    /// Whether a function has given up on it.
     pub failed: bool,
 }
 
-/// An answer as it is kept.
+/// An answer as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredAnswer {
     /// Who gave it: the name of an [`Author`].
@@ -92,16 +92,16 @@ pub struct NewQuestion<'a> {
     pub id: QueryId,
     /// Who asks.
     pub student: UserId,
-    /// The conversation that the student has named.
+    /// The conversation that the student named.
     pub conversation: Option<ConversationId>,
-    /// Conversations in which nothing was said since then are over.
+    /// Conversations not used since then are over.
     pub idle_since: DateTime<Utc>,
     /// The question itself.
     pub body: &'a QuestionBody,
 }
 
-/// Stores a question in its conversation: the one that is named, else the student's last one if it is not over, else a
-/// new one, which gets the question's id. Gives the conversation.
+/// Stores a question in its conversation: the named one, else the student's last one if it is not over, else a new one,
+/// which gets the question's id. Returns the conversation.
 ///
 /// # Errors
 /// The database's own; a student without an account breaks `conversations_student_id_fkey`.
@@ -178,7 +178,7 @@ pub struct NewAnswer<'a> {
 }
 
 /// Stores the answer to a question that has none yet; the first one stays. `false`: there was one. A question that is
-/// not stored, since it came to a function itself or was deleted, has none.
+/// not stored, since it was sent to a function directly or was deleted, has none.
 ///
 /// # Errors
 /// The database's own.
@@ -204,7 +204,7 @@ pub async fn record_answer(
     .await
 }
 
-/// Keeps what a student thinks of an answer. `false`: there is no such answer.
+/// Stores a student's rating of an answer. `false`: there is no such answer.
 ///
 /// # Errors
 /// The database's own.

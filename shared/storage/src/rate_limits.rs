@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-/// Counters of past windows that go when one is made: more than one, so that they get fewer.
+/// Counters of past windows that are removed when one is created: more than one, so that their number falls.
 const REMOVED_AT_ONCE: i64 = 2;
 
 /// Counts one hit on `bucket` in the window that starts at `window_start`, and returns the hits in
 /// that window so far, this one included.
 ///
-/// Whoever makes a counter removes some whose window is over, so that there are never many more than the
-/// present window needs. An instance whose clock is behind counts in the others' window.
+/// Creating a counter removes some whose window is over, so that there are never many more than the current window
+/// needs. An instance whose clock is behind counts in the others' window.
 ///
 /// # Errors
 /// The database's own.
@@ -43,11 +43,11 @@ pub async fn hit(
 pub struct Hits {
     /// The bucket.
     pub bucket: String,
-    /// How many.
+    /// Their number.
     pub hits: i32,
 }
 
-/// Adds to several counters, and gives the hits on each of them in the window that starts at `window_start`. Removes
+/// Adds to several counters, and returns the hits on each of them in the window that starts at `window_start`. Removes
 /// counters of past windows as [`hit`] does.
 ///
 /// # Errors

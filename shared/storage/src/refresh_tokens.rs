@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use ids::{TokenFamilyId, UserId};
 use sqlx::PgConnection;
 
-/// A token as it is kept: its SHA-256 and not itself.
+/// A token as stored: only its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     /// SHA-256 of the token.
@@ -15,14 +15,14 @@ pub struct RefreshToken {
     pub user_id: UserId,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// What presenting a token comes to.
+/// The outcome of presenting a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Good: it is used up now, and a successor of the same family may be issued in this transaction.
+    /// Valid: it is used up now, and a successor of the same family may be issued in this transaction.
     Accepted {
         /// Whose it was.
         user_id: UserId,
@@ -38,7 +38,7 @@ pub enum Use {
     Refused,
 }
 
-/// Keeps a new token.
+/// Stores a new token.
 ///
 /// # Errors
 /// The database's own.
@@ -96,8 +96,7 @@ pub async fn use_up(
 
 /// Revokes every token that descends from the same login as this one.
 ///
-/// A token that is not known needs no ending. In a transaction, which holds back all others of the family until
-/// its end.
+/// An unknown token needs no revocation. The transaction blocks all others of the family until its end.
 ///
 /// # Errors
 /// The database's own.
@@ -112,16 +111,16 @@ pub async fn revoke_family_of(
     Ok(())
 }
 
-/// The family of a token, from now on for this transaction alone.
+/// Locks the family of a token for this transaction.
 ///
-/// Who uses, succeeds or revokes a token of it waits here, until the end of the transaction. So whoever revokes
-/// sees every successor there is, and none is made after. The rows of the family could not be locked instead: a lock on rows holds back no
-/// row that another transaction is just about to add.
+/// Whatever uses, renews or revokes a token of the family waits here until the end of the transaction. So a revocation
+/// sees every successor, and none is created after it. Locking the family's rows instead would not suffice: it does not
+/// block a row that another transaction is about to insert.
 async fn lock_family(
     conn: &mut PgConnection,
     token_hash: &[u8; 32],
 ) -> sqlx::Result<Option<TokenFamilyId>> {
-    // The account stands for its families. A key of another table may still point to it meanwhile.
+    // The account's row is locked for its families. Foreign keys to it can still be inserted meanwhile.
     let family_id = sqlx::query_scalar!(
         "SELECT t.family_id FROM refresh_tokens t JOIN users u ON u.id = t.user_id
          WHERE t.token_hash = $1 FOR NO KEY UPDATE OF u",

@@ -1,4 +1,4 @@
-//! How long rows are kept that nobody reads any more. What a student made (questions, answers, solutions, progress) is
+//! How long rows are kept that are no longer needed. What a student made (questions, answers, solutions, progress) is
 //! kept until its owner erases it.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,15 +24,15 @@ enum Delete {
     Found(&'static str),
     /// By looking at a part of the table, from the row address `$2` up to before `$3`.
     ///
-    /// For the tables that every event adds to: an index on the time would cost each of them something, and the cheap
-    /// kind (BRIN) finds more and more that is not old once the space of deleted rows is used again. Measured with a
-    /// million events of which half were deleted and replaced: that index read half of the table, 37,884 pages in
-    /// 640 ms, to find nothing; a part of [`PAGES_AT_ONCE`] takes 45 to 80 ms however much there is.
+    /// For the tables that grow with every event: an index on the time would cost something for each row, and a cheap
+    /// one (BRIN) finds more and more recent rows once the space of deleted ones is reused. Measured with a million
+    /// events of which half were deleted and replaced: that index read half of the table, 37,884 pages in 640 ms, to
+    /// find nothing; a part of [`PAGES_AT_ONCE`] takes 45 to 80 ms whatever the size of the table.
     Passed(&'static str),
 }
 
-/// Pages of 8 KiB that are looked at at once: some 13,000 events, or 100,000 rows of the inbox. At one part a minute
-/// 11 GiB are passed in a day, so a row of a larger table is kept some days longer.
+/// Pages of 8 KiB that are scanned at once: some 13,000 events, or 100,000 rows of the inbox. At one part a minute 11
+/// GiB are scanned in a day, so rows of a larger table are kept some days longer.
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
@@ -48,7 +48,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "delivery_attempts",
         keep: TimeDelta::days(14),
-        reason: "as the inbox",
+        reason: "like the inbox",
         delete: Delete::Found(
             "DELETE FROM delivery_attempts WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM delivery_attempts WHERE failed_at < $1 ORDER BY failed_at LIMIT $2))",
@@ -68,7 +68,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "dead_letter_replays",
         keep: TimeDelta::days(400),
-        reason: "as events",
+        reason: "like events",
         delete: Delete::Found(
             "DELETE FROM dead_letter_replays WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM dead_letter_replays WHERE replayed_at < $1 ORDER BY replayed_at LIMIT $2))",
@@ -95,7 +95,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "rate_limits",
         keep: TimeDelta::hours(1),
-        reason: "the longest window has a minute",
+        reason: "the longest window is a minute",
         delete: Delete::Found(
             "DELETE FROM rate_limits WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM rate_limits WHERE window_start < $1 LIMIT $2))",
@@ -122,7 +122,7 @@ pub const RETENTIONS: [Retention; 13] = [
     Retention {
         table: "model_spend",
         keep: TimeDelta::days(400),
-        reason: "as model_usage",
+        reason: "like model_usage",
         delete: Delete::Found(
             "DELETE FROM model_spend WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM model_spend WHERE hour < $1 ORDER BY hour LIMIT $2))",
@@ -157,12 +157,12 @@ pub const RETENTIONS: [Retention; 13] = [
     },
 ];
 
-/// Which part of the tables that are passed is looked at, where all of it is too much.
+/// The part of the scanned tables to look at, since all of it is too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The one that the time says: another one each minute, until all have been passed.
+    /// The part of the current minute: each minute the next one, until all have been scanned.
     OfMinute,
-    /// The one with this number, from 0; those beyond the end are empty.
+    /// The part with this number, from 0; those beyond the end are empty.
     Number(i64),
 }
 
@@ -195,7 +195,7 @@ pub async fn sweep(
     Ok(delete.execute(conn).await?.rows_affected())
 }
 
-/// How many parts all tables that are passed have at most.
+/// The number of parts of the largest scanned table.
 ///
 /// # Errors
 /// The database's own.

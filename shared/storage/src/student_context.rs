@@ -1,4 +1,4 @@
-//! What is known of a student when a question of theirs comes, in one round trip.
+//! What is known about a student who asks a question, in one round trip.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -11,10 +11,10 @@ use sqlx::PgConnection;
 
 use crate::queries::{AnswerBody, QuestionBody};
 
-/// What is looked for.
+/// What to load.
 #[derive(Debug, Clone, Copy)]
 pub struct ContextRequest {
-    /// Whose question it is.
+    /// The student.
     pub student: UserId,
     /// The question.
     pub query: QueryId,
@@ -26,10 +26,10 @@ pub struct ContextRequest {
     pub since: DateTime<Utc>,
 }
 
-/// What is known of a student.
+/// What is known about a student.
 #[derive(Debug)]
 pub struct StudentContext {
-    /// The band of the mean score over the topics that have one; the lowest where none has.
+    /// The band of the mean score over the topics that have one; the lowest if none has.
     pub level: Level,
     /// The types of the latest errors, newest first.
     pub recent_errors: Vec<String>,
@@ -48,7 +48,7 @@ pub struct AnsweredQuestion {
     pub topics: Vec<String>,
 }
 
-/// What is read of a stored [`AnswerBody`](crate::queries::AnswerBody).
+/// The part of a stored [`AnswerBody`](crate::queries::AnswerBody) that is read.
 #[derive(Serialize, Deserialize)]
 struct AnswerTopics {
     answer: Topics,

@@ -16,7 +16,7 @@ pub struct Submission {
     pub exercise_id: ExerciseId,
     /// When it was handed in.
     pub submitted_at: DateTime<Utc>,
-    /// What came of it.
+    /// The grade.
     pub feedback: Option<Value>,
     /// Whether the function has given up on it, or its run was lost.
     pub failed: bool,
@@ -31,13 +31,13 @@ pub struct Grade<'a> {
     pub passed: bool,
     /// Whether its tests could begin.
     pub tested: bool,
-    /// 0 to 100; none for what is too short to say.
+    /// 0 to 100; `None` if it is too short.
     pub quality: Option<u8>,
     /// What the student reads, JSON.
     pub feedback: &'a str,
 }
 
-/// How a student has done on an exercise before.
+/// A student's earlier attempts at an exercise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
     /// Graded solutions.
@@ -50,10 +50,10 @@ pub struct Record {
     pub was_shown: bool,
 }
 
-/// Keeps a new solution.
+/// Stores a new solution.
 ///
 /// # Errors
-/// The database's own; an exercise that is not there breaks `submissions_exercise_id_fkey`.
+/// The database's own; a missing exercise breaks `submissions_exercise_id_fkey`.
 pub async fn insert(
     conn: &mut PgConnection,
     id: SubmissionId,
@@ -103,7 +103,7 @@ pub async fn grade(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Notes that a solution cannot be graded, unless it has a grade.
+/// Records that a solution cannot be graded, unless it has a grade.
 ///
 /// # Errors
 /// The database's own.
@@ -122,7 +122,7 @@ pub async fn give_up(
     Ok(())
 }
 
-/// How a student has done on an exercise so far.
+/// A student's attempts at an exercise so far.
 ///
 /// # Errors
 /// The database's own.

@@ -52,7 +52,7 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-/// Keeps a new account. `false`: the address is taken.
+/// Stores a new account. `false`: the address is taken.
 ///
 /// # Errors
 /// The database's own.

@@ -34,7 +34,7 @@ impl ApacheKafka {
     /// missing.
     ///
     /// # Errors
-    /// It is there and does not start.
+    /// Kafka is installed and does not start.
     #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub async fn start() -> anyhow::Result<Option<Self>> {
         let there = |program: &str, argument: &str| {

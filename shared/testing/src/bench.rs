@@ -1,4 +1,4 @@
-//! One function of a test's own on a real broker and database.
+//! A test's own function on a real broker and database.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -28,7 +28,7 @@ use crate::{JWT_SECRET, TestDatabase, eventually};
 /// The longest that the broker may take for a record.
 const SEND_LIMIT: Duration = Duration::from_secs(20);
 
-/// A function of a test's own, which handles students' questions.
+/// A test's own function, which handles students' questions.
 pub const BENCH: Spec = Spec {
     name: "bench",
     purpose: "Does what a test says.",
@@ -43,10 +43,10 @@ pub const BENCH: Spec = Spec {
     settings: &[],
 };
 
-/// A broker and a database for one function, which can run here once or several times in one consumer group.
+/// A broker and a database for one function, which can run in one or several instances of a consumer group.
 #[derive(Debug)]
 pub struct Bench {
-    /// What its hosts share.
+    /// The services of its hosts.
     pub services: Arc<Services>,
     settings: Settings,
     database: TestDatabase,
@@ -63,7 +63,7 @@ impl Bench {
         Self::on(TestDatabase::create().await).await
     }
 
-    /// Starts a broker beside a database.
+    /// Starts a broker for a database.
     ///
     /// # Panics
     /// It does not start.
@@ -133,7 +133,7 @@ impl Bench {
         join_all(sent).await;
     }
 
-    /// Waits for the first event of a type that the broker has taken.
+    /// Waits for the first event of a type on the broker.
     ///
     /// # Panics
     /// There is none in time.
@@ -163,7 +163,7 @@ impl Bench {
         &self.database
     }
 
-    /// What `sql` counts in the database.
+    /// The result of a counting query.
     ///
     /// # Panics
     /// It is not valid.

@@ -21,7 +21,7 @@ static SERVER: LazyLock<LocalPostgres> = LazyLock::new(|| {
 static TEMPLATE: OnceCell<()> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// An empty, migrated database of one's own. It goes away with the server at the latest, when the process ends.
+/// An empty, migrated database for one test. It is removed with the server at the latest, when the process ends.
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
@@ -73,7 +73,7 @@ impl TestDatabase {
     }
 }
 
-/// Starting blocks, so it is done where that harms nobody.
+/// Starting blocks, so it is done on a thread of its own.
 async fn server() -> &'static LocalPostgres {
     tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.expect("PostgreSQL starts")
 }
@@ -93,14 +93,14 @@ async fn execute(statement: &str) {
     statement.execute(&mut conn).await.expect("the statement is valid");
 }
 
-/// A static is never dropped, so each test process leaves its folder to the next one.
+/// A static is never dropped, so each test process leaves its folder to be removed by the next one.
 fn remove_left_behind(dirs: &Path) {
     let entries = std::fs::read_dir(dirs).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
         let owner_lives = PathBuf::from("/proc").join(&name).exists();
         if !owner_lives && std::fs::remove_dir_all(entry.path()).is_err() {
-            // Another test process was quicker, or it is not ours; both are fine.
+            // Another test process was faster, or it is not ours; both are fine.
             continue;
         }
     }

@@ -18,18 +18,18 @@ use tokio::{
 
 use crate::restart_port;
 
-/// Most bytes that are on their way in one direction of a connection; a fault holds them back.
+/// Most bytes in transit in one direction of a connection; a fault holds them back.
 const PIECE: usize = 16 * 1024;
 
-/// What the network does.
+/// The state of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is wrong: everything is forwarded.
     Pass,
     /// Every connection is closed and new ones are refused, as when the server is down.
     Cut,
-    /// Connections are accepted and stay open, but not a byte is forwarded, as when packets are swallowed. What is
-    /// sent meanwhile arrives when the fault is over: TCP would send it again until then.
+    /// Connections are accepted and stay open, but not a byte is forwarded, as when packets are lost. What is sent
+    /// meanwhile arrives when the fault is over: TCP would send it again until then.
     Stall,
     /// Half open: what the client says arrives, the server's answers do not.
     NoAnswers,
@@ -54,7 +54,7 @@ impl Fault {
     }
 }
 
-/// The proxy. Dropped, it closes every connection.
+/// The proxy. Dropping it closes every connection.
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
@@ -70,7 +70,7 @@ impl Drop for FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts to forward to `upstream`, which need not be there yet.
+    /// Starts to forward to `upstream`, which need not be running yet.
     ///
     /// # Panics
     /// No port is free.
@@ -90,8 +90,8 @@ impl FaultProxy {
         self.address
     }
 
-    /// Sets in what way the network fails from now on. When this returns, connections that are cut are closed, and
-    /// not a byte more is forwarded where none shall be.
+    /// Sets how the network fails from now on. When this returns, cut connections are closed, and no further byte
+    /// passes a stalled direction.
     ///
     /// # Panics
     /// The port was taken while the proxy was cut.
@@ -101,8 +101,8 @@ impl FaultProxy {
         in_force.wait_for(|now| *now == fault).await.expect("the proxy runs until it is dropped");
     }
 
-    /// Has the network work again soon, where nobody can wait for it: when a test that fails is cleaned up.
-    pub fn mend(&self) {
+    /// Repairs the network without waiting: for the clean-up of a failing test.
+    pub fn repair(&self) {
         self.requested.send_replace(Fault::Pass);
     }
 }
@@ -133,7 +133,7 @@ async fn run(
                 report.send_replace(now);
             }
             accepted = accept(listener.as_ref()) => {
-                // A client that is gone before it is accepted is none.
+                // A client that is gone before it is accepted does not count.
                 if let Ok((client, _)) = accepted {
                     connections.spawn(forward(client, upstream, fault.clone()));
                 }
@@ -157,7 +157,7 @@ async fn forward(
     upstream: SocketAddr,
     mut fault: watch::Receiver<Fault>,
 ) -> io::Result<()> {
-    // A server must not see, and give up on, a client whose packets are swallowed.
+    // A server must not notice, and give up on, a client whose packets are lost.
     passing(&mut fault, Direction::Requests).await?;
     let server = TcpStream::connect(upstream).await?;
     client.set_nodelay(true)?;
@@ -189,7 +189,7 @@ async fn pump(
         while sent < len {
             passing(&mut fault, direction).await?;
             to.writable().await?;
-            // Setting a fault waits until this is dropped: what is written was still allowed.
+            // Setting a fault waits until this is dropped, so this write was still allowed.
             let now = fault.borrow();
             if !now.forwards(direction) {
                 continue;
@@ -246,34 +246,34 @@ mod tests {
 
     async fn says(from: &mut TcpStream, to: &mut TcpStream, text: &str) {
         from.write_all(text.as_bytes()).await.unwrap();
-        hears(to, text).await;
+        receives(to, text).await;
     }
 
-    async fn hears(stream: &mut TcpStream, text: &str) {
+    async fn receives(stream: &mut TcpStream, text: &str) {
         let mut received = vec![0; text.len()];
         timeout(PATIENCE, stream.read_exact(&mut received)).await.unwrap().unwrap();
         assert_eq!(String::from_utf8_lossy(&received), text);
     }
 
-    fn hears_nothing(stream: &TcpStream) {
+    fn receives_nothing(stream: &TcpStream) {
         let received = stream.try_read(&mut [0]).map_err(|error| error.kind());
         assert_eq!(received, Err(io::ErrorKind::WouldBlock));
     }
 
-    /// The end of the stream, or that the other side broke it off.
+    /// The end of the stream, or a reset by the other side.
     async fn ends(stream: &mut TcpStream) {
         let read = timeout(PATIENCE, stream.read(&mut [0])).await.unwrap();
         assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
     }
 
     #[tokio::test]
-    async fn a_line_without_a_fault_forwards_both_ways_and_the_end() {
+    async fn a_line_without_a_fault_forwards_both_directions_and_the_end() {
         let mut line = Line::new().await;
         let long = "x".repeat(200_000);
         says(&mut line.client, &mut line.server, "question").await;
         tokio::join!(
             async { line.server.write_all(long.as_bytes()).await.unwrap() },
-            hears(&mut line.client, &long)
+            receives(&mut line.client, &long)
         );
         line.client.shutdown().await.unwrap();
         ends(&mut line.server).await;
@@ -290,18 +290,18 @@ mod tests {
         line.server.write_all(b"answer").await.unwrap();
         let mut newcomer = TcpStream::connect(line.proxy.address()).await.unwrap();
         newcomer.write_all(b"hello").await.unwrap();
-        // Whatever is on its way has passed when a line beside it has gone there and back.
+        // Whatever was in transit has passed when a line on another connection has made a round trip.
         for _ in 0..100 {
             let mut beside = Line::new().await;
             says(&mut beside.client, &mut beside.server, "x").await;
         }
-        hears_nothing(&line.server);
-        hears_nothing(&line.client);
+        receives_nothing(&line.server);
+        receives_nothing(&line.client);
         line.proxy.set(Fault::Pass).await;
-        hears(&mut line.server, "question").await;
-        hears(&mut line.client, "answer").await;
+        receives(&mut line.server, "question").await;
+        receives(&mut line.client, "answer").await;
         let (mut welcomed, _) = line.listener.accept().await.unwrap();
-        hears(&mut welcomed, "hello").await;
+        receives(&mut welcomed, "hello").await;
     }
 
     #[tokio::test]
@@ -311,18 +311,18 @@ mod tests {
         says(&mut line.client, &mut line.server, "question").await;
         line.server.write_all(b"answer").await.unwrap();
         says(&mut line.client, &mut line.server, "are you there?").await;
-        hears_nothing(&line.client);
+        receives_nothing(&line.client);
         line.proxy.set(Fault::NoRequests).await;
-        hears(&mut line.client, "answer").await;
+        receives(&mut line.client, "answer").await;
         line.client.write_all(b"thanks").await.unwrap();
         says(&mut line.server, &mut line.client, "are you there?").await;
-        hears_nothing(&line.server);
+        receives_nothing(&line.server);
         line.proxy.set(Fault::Pass).await;
-        hears(&mut line.server, "thanks").await;
+        receives(&mut line.server, "thanks").await;
     }
 
     #[tokio::test]
-    async fn a_cut_line_is_closed_and_refuses_until_it_is_mended() {
+    async fn a_cut_line_is_closed_and_refuses_until_it_is_repaired() {
         let mut line = Line::new().await;
         line.proxy.set(Fault::Cut).await;
         ends(&mut line.client).await;

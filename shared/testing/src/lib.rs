@@ -27,19 +27,18 @@ pub use model_server::{ModelRequest, ModelServer, Scripted};
 
 /// Signs the tokens of all tests.
 pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
-/// How long a condition may take to come true: far longer than any does, so that a slow machine
-/// fails no test.
+/// How long a condition may take to become true: far longer than any does, so that no test fails on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Ports of a process that tests: each of its servers that is stopped and started again has one.
+/// Ports of a test process: each of its servers that is restarted has one.
 const PORTS: u16 = 200;
-/// How often it is looked at.
+/// How often a condition is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A free port that nothing takes while the server that belongs there is stopped.
+/// A free port that nothing else takes while its server is stopped.
 ///
-/// It is outside the range from which the system gives ports away. (A client that tries to reconnect to a closed port
-/// of that range may even connect to itself, and then holds it.) No other process that tests takes it, either: its
-/// clients, which are looking for their own broker, would find ours.
+/// It is outside the system's range of ephemeral ports. (A client that tries to reconnect to a closed port of that
+/// range may even connect to itself, and then occupies it.) No other test process takes it, either: clients there that
+/// look for their own broker would find ours.
 ///
 /// # Panics
 /// No port is free.
@@ -52,7 +51,7 @@ pub fn restart_port() -> u16 {
     candidates.next().expect("one of this process's ports is free")
 }
 
-/// Ports for one process that tests: it holds the first one as long as it runs, and has those that follow.
+/// Ports for one test process: it holds the first one as long as it runs, and owns those that follow.
 fn own_ports() -> (TcpListener, u16) {
     const FIRST: u16 = 20_000;
     const LAST: u16 = 29_999;

@@ -1,4 +1,4 @@
-//! A server that speaks the API of `OpenAI` over real HTTP and says what a test wants it to say.
+//! A scripted server with the API of `OpenAI` over real HTTP.
 
 use std::{
     collections::VecDeque,
@@ -42,7 +42,7 @@ pub enum Scripted {
     Garbles,
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
     /// Its headers.
@@ -52,7 +52,7 @@ pub struct ModelRequest {
 }
 
 impl ModelRequest {
-    /// What the model was given besides its instructions.
+    /// The input that the model was given besides its instructions.
     ///
     /// # Panics
     /// The request has no such message.
@@ -91,14 +91,14 @@ impl Drop for ModelServer {
 }
 
 impl ModelServer {
-    /// A server that plays these in turn, and answers 500 when they are used up.
+    /// A server that plays these in turn, and responds with 500 when they are used up.
     pub async fn playing(script: impl IntoIterator<Item = Scripted>) -> Self {
         let server = Self::answering(|_| Scripted::Status(500, None)).await;
         server.script.lock().expect("no test panics here").next = script.into_iter().collect();
         server
     }
 
-    /// A server that answers each request as `respond` says.
+    /// A server that responds to each request as `respond` says.
     ///
     /// # Panics
     /// No port is free.
@@ -126,7 +126,7 @@ impl ModelServer {
     /// Plays these before anything else.
     ///
     /// # Panics
-    /// Another test has panicked in here.
+    /// Another test panicked while holding the lock.
     pub fn then(&self, script: impl IntoIterator<Item = Scripted>) {
         self.script.lock().expect("no test panics here").next.extend(script);
     }
@@ -134,7 +134,7 @@ impl ModelServer {
     /// All requests so far, oldest first.
     ///
     /// # Panics
-    /// Another test has panicked in here.
+    /// Another test panicked while holding the lock.
     #[must_use]
     pub fn requests(&self) -> Vec<ModelRequest> {
         self.script.lock().expect("no test panics here").requests.clone()

@@ -2,21 +2,21 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Failures in a row after which nothing is asked any more.
+/// Consecutive failures that open the breaker.
 const FAILURES: u32 = 5;
-/// How long the model is left alone before one question tries it again.
+/// How long the breaker is open before one question tries again.
 const REST: TimeDelta = TimeDelta::seconds(30);
 
 /// Whether a model may be asked.
 #[derive(Debug, Default)]
 pub struct Breaker {
     failures: u32,
-    /// When the next question may try it; set while the breaker is open.
+    /// When the next question may try; set while the breaker is open.
     try_at: Option<DateTime<Utc>>,
 }
 
 impl Breaker {
-    /// Whether to ask now. While the breaker is open, one question in each rest is let through.
+    /// Whether to ask now. While the breaker is open, one question in each pause is let through.
     pub fn lets_through(&mut self, now: DateTime<Utc>) -> bool {
         match self.try_at {
             None => true,

@@ -1,4 +1,4 @@
-//! One call of a model: streamed, in bounded time, tried again where that can help.
+//! A call to a model: streamed, in bounded time, retried where that can help.
 
 use std::{
     collections::BTreeMap,
@@ -32,39 +32,39 @@ use crate::{
     stream::Paragraphs,
 };
 
-/// Attempts at a call that the server refuses for a passing reason.
+/// Most attempts at a call that fails for a transient reason.
 const ATTEMPTS: u32 = 3;
 /// The delay after the first failed attempt, doubled for each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
-/// Bytes of an answer. The prompts ask for a twentieth of it.
+/// Most bytes of an answer. The prompts ask for a twentieth of it.
 const MAX_ANSWER: usize = 64 << 10;
 /// The property of an answer that is streamed.
 const FIRST_TEXT: &str = "explanation";
-/// Bytes of text for a token, where the server does not say how many there were.
+/// Bytes of text per token, if the server does not report usage.
 const BYTES_PER_TOKEN: usize = 4;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It failed often lately.
-    #[error("the model is left alone for a while, after failing again and again")]
+    /// It has failed often lately.
+    #[error("the model is not asked for a while, after repeated failures")]
     Resting,
     /// It did not answer in time.
     #[error("the model did not answer in time")]
     Late,
-    /// It wants to be asked later than anybody would wait.
-    #[error("the model wants to be asked again in {0} s")]
+    /// It asks for a retry later than anybody would wait.
+    #[error("the model asks for a retry in {0} s")]
     Busy(u64),
     /// It declined.
     #[error("the model declined to answer")]
     Refused,
-    /// The answer ended in the middle.
+    /// The answer was cut off.
     #[error("the answer was cut off")]
     Cut,
-    /// The answer is longer than any that was asked for.
+    /// The answer is longer than any that is asked for.
     #[error("the answer is too long")]
     TooLong,
-    /// We ask for a shape that is no JSON.
+    /// The requested schema is not JSON.
     #[error("the schema of the answer is broken")]
     Schema(#[source] serde_json::Error),
     /// The call failed.
@@ -72,12 +72,12 @@ pub enum ModelError {
     Call(#[source] OpenAIError),
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct Answered {
     /// The text, or why there is none.
     pub text: Result<String, ModelError>,
-    /// What it took.
+    /// Its usage.
     pub spent: Spent,
 }
 
@@ -118,7 +118,7 @@ struct JsonSchema<'a> {
     strict: bool,
 }
 
-/// The part of a streamed chunk that is looked at. Servers differ in the rest.
+/// The part of a streamed chunk that is used. Servers differ in the rest.
 #[derive(Debug, Deserialize)]
 struct Chunk {
     #[serde(default)]
@@ -145,12 +145,12 @@ struct Usage {
     completion_tokens: u32,
 }
 
-/// What has come of an answer, however it ends.
+/// What has arrived of an answer, however it ends.
 #[derive(Debug, Default)]
 struct Received {
     /// Of text.
     bytes: usize,
-    /// As the server says it, often only at the end.
+    /// As reported by the server, often only at the end.
     usage: Option<Usage>,
 }
 
@@ -177,7 +177,7 @@ impl Tutor {
         self.models.get(&task).map_or("", String::as_str)
     }
 
-    /// The most that a call can take, for the ledger before it is made.
+    /// The most that a call can cost, for the ledger before it is made.
     #[must_use]
     pub fn at_most(&self, task: Task, fields: &[Field]) -> Spent {
         let prompt = prompt(task);
@@ -211,13 +211,13 @@ impl Tutor {
         if let Some(Usage { prompt_tokens, completion_tokens }) = received.usage {
             (spent.tokens_in, spent.tokens_out) = (prompt_tokens, completion_tokens);
         } else {
-            // Whatever became of the answer: what has come of it is paid for.
+            // However the answer ended, what has arrived is paid for.
             spent.tokens_out = tokens(received.bytes);
         }
         spent.latency_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         let mut breaker = self.breaker.lock();
         match &text {
-            // A model that declines is there.
+            // A model that declines is available.
             Ok(_) | Err(ModelError::Refused) => breaker.succeeded(),
             Err(_) => breaker.failed(self.clock.now()),
         }
@@ -306,7 +306,7 @@ fn explain(error: OpenAIError) -> ModelError {
     }
 }
 
-/// Sends a request, and again if the server refuses it for a passing reason and there is time.
+/// Sends a request, and retries if the reason for a failure is transient and there is time.
 async fn send(
     http: reqwest::Client,
     factory: HttpRequestFactory,
@@ -338,7 +338,7 @@ async fn send(
     }
 }
 
-/// Whether the reason for a refusal may be gone in a moment.
+/// Whether the reason for a failure is transient.
 fn passes(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT
@@ -350,7 +350,7 @@ fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Exponential, with up to half taken off, so that what failed together does not come back together.
+/// Exponential with jitter of up to half, so that calls that failed together are not retried together.
 fn backoff(attempt: u32) -> Duration {
     let full = FIRST_DELAY.saturating_mul(1 << attempt.saturating_sub(1).min(8));
     full.mul_f64(rand::rng().random_range(0.5..=1.0))

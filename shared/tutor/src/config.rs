@@ -9,9 +9,9 @@ use secrecy::SecretString;
 /// Tasks that can have a model of their own.
 const TASKS: [Task; 6] =
     [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Solve, Task::Classify];
-/// The model that is asked if nothing else is said: a small one, since answers are checked anyway.
+/// The default model: a small one, since answers are checked anyway.
 const DEFAULT_MODEL: &str = "gpt-4.1-mini";
-/// Where it is asked.
+/// The default base URL.
 const DEFAULT_BASE: &str = "https://api.openai.com/v1";
 /// The longest that a student waits for a model, in milliseconds, with all retries: by default and at most. A call of
 /// the HTTP client ends then, too.
@@ -36,7 +36,7 @@ pub const VARIABLES: [&str; 15] = [
     "MODEL_PRICE_OUT",
 ];
 
-/// What a call took.
+/// The usage of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spent {
     /// The model's name; empty if none was asked.
@@ -49,7 +49,7 @@ pub struct Spent {
     pub latency_ms: u32,
 }
 
-/// What may be spent in 24 hours. What is beyond it is answered without a model.
+/// What may be spent in 24 hours. Beyond it, questions are answered without a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     /// `MODEL_STUDENT_DAILY_CALLS`: calls for one student.
@@ -78,7 +78,7 @@ impl Budget {
 /// Which model is asked, and how.
 #[derive(Debug, Clone)]
 pub struct TutorConfig {
-    /// `OPENAI_API_KEY`; servers on one's own machine often want none.
+    /// `OPENAI_API_KEY`; local servers often need none.
     pub key: SecretString,
     /// `OPENAI_BASE_URL`: anything that speaks its HTTP API.
     pub base_url: String,
@@ -92,7 +92,7 @@ pub struct TutorConfig {
 }
 
 impl TutorConfig {
-    /// Reads the variables above; `None` where neither key nor address is set: then there is no model.
+    /// Reads the variables above; `None` if neither key nor address is set: then there is no model.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let key = settings.secret("OPENAI_API_KEY");
         let base = settings.optional("OPENAI_BASE_URL");
@@ -126,7 +126,7 @@ fn timeout(settings: &mut Settings) -> Duration {
     let milliseconds = settings.parsed("MODEL_TIMEOUT_MS", MAX_TIMEOUT_MS);
     if !(1..=MAX_TIMEOUT_MS).contains(&milliseconds) {
         settings.fault(format!(
-            "MODEL_TIMEOUT_MS is not usable: it must be 1 to {MAX_TIMEOUT_MS}, for no student waits longer"
+            "MODEL_TIMEOUT_MS is not usable: it must be 1 to {MAX_TIMEOUT_MS}, since no student waits longer"
         ));
     }
     Duration::from_millis(milliseconds)
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_that_would_have_no_effect_is_refused_at_the_start() {
+    fn a_timeout_without_effect_is_refused_at_startup() {
         for (value, is_usable) in
             [("10000", true), ("1", true), ("10001", false), ("0", false), ("60000", false)]
         {

@@ -1,10 +1,10 @@
-//! Checks of what a model has said: it is held back, never mended.
+//! Checks of a model's text: one that fails is withheld, never repaired.
 
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// Words in a row that an answer may share with its instructions.
+/// Most consecutive words that an answer may share with its instructions.
 const SHARED_WORDS: usize = 9;
 
 /// Whether a text repeats the instructions that the model was given.
@@ -18,7 +18,7 @@ pub fn repeats_instructions(text: &str, system: &str) -> bool {
     said.windows(SHARED_WORDS).any(|window| secret.windows(SHARED_WORDS).any(|part| part == window))
 }
 
-/// Whether a text holds a program, or the beginning of one.
+/// Whether a text contains a program, or the beginning of one.
 #[must_use]
 pub fn holds_code(text: &str) -> bool {
     let is_code = |line: &str| {
@@ -45,21 +45,21 @@ static CHANGE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a literal that the tests compile")
 });
 
-/// Whether a text tells what to write, where it should make the student think.
+/// Whether a text says what to write, instead of making the student think.
 #[must_use]
-pub fn tells_the_change(text: &str) -> bool {
+pub fn says_what_to_write(text: &str) -> bool {
     CHANGE.is_match(text)
 }
 
-/// Whether a text sends the student to a place that nobody has looked at.
+/// Whether a text links to a place that nobody has checked.
 ///
-/// A front end shows it as Markdown, so this is whatever becomes a link there, and what looks as if it wanted to;
-/// what is doubtful is one.
+/// A front end renders it as Markdown, so this is whatever becomes a link there, and whatever looks like an attempt at
+/// one; doubtful cases count.
 #[must_use]
-pub fn links_away(text: &str) -> bool {
+pub fn has_link(text: &str) -> bool {
     let plain = plain(text);
     let allowed = |rest: &str| MANUAL.iter().any(|manual| rest.starts_with(manual));
-    // Where it leads is what follows, with or without angle brackets.
+    // The target follows, with or without angle brackets.
     let leads_away = |rest: &str| !allowed(rest.trim_start().trim_start_matches('<'));
     let elsewhere =
         plain.match_indices("](").any(|(at, mark)| leads_away(&plain[at + mark.len()..]));
@@ -72,13 +72,13 @@ pub fn links_away(text: &str) -> bool {
     elsewhere || schemes || LINK.is_match(&rest)
 }
 
-/// Whether a text that is shown as code could end that, and go on as anything else.
+/// Whether a text that is shown as code could end the code block, and continue as anything else.
 #[must_use]
-pub fn leaves_its_fence(code: &str) -> bool {
+pub fn breaks_out_of_fence(code: &str) -> bool {
     code.contains("```") || code.contains("~~~")
 }
 
-/// Where the manual of Python is.
+/// The host of Python's manual.
 const MANUAL: [&str; 2] = ["https://docs.python.org/", "http://docs.python.org/"];
 
 /// What becomes a link without `](` and `://`.
@@ -94,7 +94,7 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:javascript|vbscript|livescript|data|mailto|file|blob|filesystem|tel|sms|ftp|about|intent):[^\s`]",
         // An underline begins a word as a space does: it stands for emphasis.
         r"(?:\b|_)www\.[^\s.]",
-        // HTML that leads or loads, by its name or by an attribute.
+        // HTML that links or loads, by its name or by an attribute.
         r"</?(?:area|audio|base|button|embed|form|frame|frameset|iframe|image|img|input|link|math|meta|object|picture|script|source|style|svg|template|track|video)\b",
         // A value in quotes may hold anything.
         r#"<[a-z](?:[^>]|=\s*"[^"]*"|=\s*'[^']*')*?\b(?:href|src|srcset|action|formaction|poster|background|style|on[a-z]+)\s*="#,
@@ -104,10 +104,10 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a literal that the tests compile")
 });
 
-/// A text without the disguises that a reader's program takes off: entities of HTML, escapes, wide letters, signs that
-/// are not seen, capitals.
+/// A text without the disguises that a renderer removes: HTML entities, escapes, wide letters, invisible characters,
+/// capitals.
 fn plain(text: &str) -> String {
-    // These part words, and a name from its attributes, as any other space does.
+    // These separate words, and a name from its attributes, like any other space.
     let mut plain = entities(text).to_lowercase().replace(['\r', '\u{b}', '\u{c}'], "\n");
     plain.retain(|c| !is_unseen(c) && c != '\\');
     plain.chars().map(narrow).collect()
@@ -169,7 +169,7 @@ fn entities(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds_code, links_away, repeats_instructions, tells_the_change};
+    use super::{has_link, holds_code, repeats_instructions, says_what_to_write};
 
     #[test]
     fn an_answer_that_repeats_its_instructions_is_noticed() {
@@ -211,14 +211,14 @@ mod tests {
             "Just add a colon.",
             "The solution is simple.",
         ] {
-            assert!(tells_the_change(text), "{text}");
+            assert!(says_what_to_write(text), "{text}");
         }
         for asked in [
             "What does `=` do, and what did you want to ask?",
             "Which is the last index of a list with five values?",
             "When does `total` change, and when does it stay?",
         ] {
-            assert!(!tells_the_change(asked), "{asked}");
+            assert!(!says_what_to_write(asked), "{asked}");
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
             "`<class 'int'>` isn't a text, `one = 1`; `<b>` isn't either: `x = '>'`, `action = 2`.",
             "A file: its lines. Call `handler.on_click(x)` about noon.",
         ] {
-            assert!(!links_away(fine), "{fine}");
+            assert!(!has_link(fine), "{fine}");
         }
     }
 
@@ -292,9 +292,9 @@ mod tests {
             "</form>",
             "click data:text/html;base64,AAAA",
         ] {
-            assert!(links_away(link), "{link}");
+            assert!(has_link(link), "{link}");
         }
         let padded = format!("<p title=\"{}\" onclick=alert(1)>", "x".repeat(5_000));
-        assert!(links_away(&padded), "behind a long title");
+        assert!(has_link(&padded), "behind a long title");
     }
 }

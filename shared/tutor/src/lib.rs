@@ -1,7 +1,7 @@
-//! The tutor's model: what it is asked, how it is asked, and what of its answers is believed.
+//! The tutor's model: its prompts, calls to it, and the checks of its answers.
 //!
-//! Belongs here: prompts (one versioned file each), the call with its limits, and the checks that an answer
-//! passes. Never here: what an agent does with an answer, or what it says where there is none.
+//! Belongs here: prompts (one versioned file each), the call with its limits, and the checks that an answer passes.
+//! Never here: what an agent does with an answer, or says without one.
 
 mod breaker;
 mod call;

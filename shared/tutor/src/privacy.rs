@@ -1,4 +1,4 @@
-//! What tells who a student is does not leave the house.
+//! Redaction: what identifies a student is not sent to a model.
 
 use std::sync::LazyLock;
 
@@ -21,14 +21,14 @@ static SECRET: LazyLock<Regex> = LazyLock::new(|| {
 static HOME: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:]+"));
 
-/// The shortest name that is looked for: shorter ones are part of too many words.
+/// The shortest name that is redacted: shorter ones are part of too many words.
 const MIN_NAME: usize = 3;
 
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a literal that the tests compile")
 }
 
-/// Replaces what tells who somebody is by words that say what was there. `names` are those of the student.
+/// Replaces what identifies somebody by words that say what was removed. `names` are those of the student.
 #[must_use]
 pub fn scrub(text: &str, names: &[String]) -> String {
     let mut text = text.to_owned();
@@ -57,7 +57,7 @@ mod tests {
     use super::scrub;
 
     #[test]
-    fn nothing_that_tells_who_a_student_is_is_left() {
+    fn nothing_that_identifies_a_student_is_left() {
         let names = ["Ada Lovelace".to_owned()];
         for (text, expected) in [
             ("I'm Ada Lovelace, ada.l@uni.example", "I'm [name] [name], [email]"),

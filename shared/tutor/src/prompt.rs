@@ -10,10 +10,10 @@ pub struct Prompt {
     pub name: &'static str,
     /// The instructions.
     pub system: &'static str,
-    /// JSON Schema of the answer, within what strict structured outputs accept. As it is written: a model
-    /// answers in the order of the properties, and the first one is streamed.
+    /// JSON Schema of the answer, within what strict structured outputs accept. In its written order: a model answers
+    /// in the order of the properties, and the first one is streamed.
     pub schema: &'static str,
-    /// Tokens of the answer at most.
+    /// Most tokens of the answer.
     pub max_tokens: u32,
 }
 
@@ -66,7 +66,7 @@ mod tests {
     const ALL: [Task; 6] =
         [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Solve, Task::Classify];
 
-    /// What strict structured outputs ask of a schema: every object closed, every property required.
+    /// The requirements of strict structured outputs: every object closed, every property required.
     fn check(schema: &Value, at: &str) {
         if schema["type"] == "object" {
             assert_eq!(schema["additionalProperties"], false, "{at}");

@@ -1,4 +1,4 @@
-//! Answers of a model, read and checked. What does not pass is not used, and nothing of it is mended.
+//! Parses and checks a model's answers. What does not pass is not used, and nothing is repaired.
 
 use domain::agent::Agent;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -8,8 +8,8 @@ use crate::{guard, prompt::Prompt};
 /// Why an answer is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Withheld {
-    /// It has not the asked shape.
-    #[error("not of the asked shape: {0}")]
+    /// It does not have the requested shape.
+    #[error("not of the requested shape: {0}")]
     Shape(String),
     /// A text is missing or too long.
     #[error("{0} has {1} words")]
@@ -17,17 +17,17 @@ pub enum Withheld {
     /// It repeats its instructions.
     #[error("it repeats its instructions")]
     Instructions,
-    /// It links to somewhere.
-    #[error("it links to a place that nobody has looked at")]
+    /// It contains a link.
+    #[error("it contains a link that nobody has checked")]
     Link,
-    /// There is code where none may be.
-    #[error("{0} holds code")]
+    /// It contains code where none is allowed.
+    #[error("{0} contains code")]
     Code(&'static str),
     /// It says what to write.
     #[error("it says what to write")]
     Solution,
-    /// What must be in it is not.
-    #[error("it does not speak of {0}")]
+    /// It lacks something that it must contain.
+    #[error("it does not mention {0}")]
     OffPoint(String),
 }
 
@@ -55,7 +55,7 @@ pub struct ProposedExample {
     pub code: String,
 }
 
-/// A hint in the model's words.
+/// A hint in the model's wording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HintText {
@@ -63,13 +63,13 @@ pub struct HintText {
     pub hint: String,
 }
 
-/// What a model has seen in a program.
+/// A model's notes on a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewNotes {
     /// One thing that is good.
     pub praise: String,
-    /// Things to look at, the gravest first.
+    /// Things to look at, the most severe first.
     pub notes: Vec<ReviewNote>,
 }
 
@@ -79,13 +79,13 @@ pub struct ReviewNotes {
 pub struct ReviewNote {
     /// From 1.
     pub line: u32,
-    /// What is there.
+    /// What is wrong.
     pub message: String,
     /// Why it matters.
     pub why: String,
-    /// The lines as they are.
+    /// The original lines.
     pub before: String,
-    /// The lines as they could be.
+    /// The suggested lines.
     pub after: String,
 }
 
@@ -103,21 +103,21 @@ pub struct Classification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenExercise {
-    /// Its name for people.
+    /// Its title.
     pub title: String,
-    /// What is to be done.
+    /// The task.
     pub task: String,
-    /// What the student begins with.
+    /// The starter code.
     pub starter: String,
     /// A solution.
     pub reference: String,
     /// The more general one first.
     pub hints: Vec<String>,
-    /// What a solution must do.
+    /// The tests.
     pub tests: Vec<WrittenTestCase>,
 }
 
-/// A solution that a model has made from the task alone.
+/// A solution that a model wrote from the task alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solution {
@@ -133,16 +133,16 @@ pub struct WrittenTestCase {
     pub call: String,
     /// Its value as a Python expression.
     pub expected: String,
-    /// What is tested, in words, if it is not shown; else empty.
+    /// What is tested, in words, if it is hidden; else empty.
     pub hidden: String,
 }
 
-/// Reads an answer of the asked shape.
+/// Parses an answer of the requested shape.
 fn read<T: DeserializeOwned>(text: &str, prompt: &Prompt) -> Result<T, Withheld> {
     if guard::repeats_instructions(text, prompt.system) {
         return Err(Withheld::Instructions);
     }
-    // Models that were never taught to answer in JSON alone put a fence around it.
+    // Models without training for plain JSON put a fence around it.
     let bare = text.trim().trim_start_matches("```json").trim_matches('`').trim();
     serde_json::from_str(bare).map_err(|error| Withheld::Shape(error.to_string()))
 }
@@ -154,22 +154,22 @@ fn words(what: &'static str, text: &str, most: usize) -> Result<(), Withheld> {
 
 fn prose(what: &'static str, text: &str, most: usize) -> Result<(), Withheld> {
     words(what, text, most)?;
-    if guard::links_away(text) { Err(Withheld::Link) } else { Ok(()) }
+    if guard::has_link(text) { Err(Withheld::Link) } else { Ok(()) }
 }
 
-/// Code may hold any address, as long as it stays code.
+/// Code may contain any address, as long as it stays code.
 fn fenced(what: &'static str, code: &str) -> Result<(), Withheld> {
-    if guard::leaves_its_fence(code) { Err(Withheld::Code(what)) } else { Ok(()) }
+    if guard::breaks_out_of_fence(code) { Err(Withheld::Code(what)) } else { Ok(()) }
 }
 
-/// A diagram can make its parts lead somewhere, too.
+/// Parts of a diagram can be links, too.
 fn diagram(text: &str) -> Result<(), Withheld> {
     let lead = |line: &str| {
         let line = line.trim_start().to_lowercase();
         line.starts_with("click") || line.contains("%%{")
     };
     fenced("the diagram", text)?;
-    if text.split(['\n', ';']).any(lead) || guard::links_away(text) {
+    if text.split(['\n', ';']).any(lead) || guard::has_link(text) {
         return Err(Withheld::Link);
     }
     Ok(())
@@ -225,12 +225,12 @@ fn about(text: &str, subject: &str) -> bool {
 /// It is not to be used.
 pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<HintText, Withheld> {
     let read: HintText = read(text, prompt)?;
-    // Shorter on the lowest rung, which only points at the place; what we ask for, with some margin.
+    // Shorter on the lowest rung, which only points at the place; with some margin over what the prompt asks for.
     prose("the hint", &read.hint, if rung == 1 { 50 } else { 100 })?;
     if guard::holds_code(&read.hint) {
         return Err(Withheld::Code("the hint"));
     }
-    if guard::tells_the_change(&read.hint) {
+    if guard::says_what_to_write(&read.hint) {
         return Err(Withheld::Solution);
     }
     match names.iter().find(|name| !read.hint.contains(*name)) {
@@ -239,8 +239,8 @@ pub fn hint(text: &str, prompt: &Prompt, rung: u8, names: &[String]) -> Result<H
     }
 }
 
-/// Reads notes on a program. Each `before` must be there, word for word; what is claimed of `after` still has
-/// to be run.
+/// Reads notes on a program. Each `before` must be there, word for word; what is claimed about `after` still has to be
+/// run.
 ///
 /// # Errors
 /// They are not to be used.
@@ -290,7 +290,7 @@ pub fn exercise(text: &str, prompt: &Prompt) -> Result<WrittenExercise, Withheld
         if shown.iter().any(|part| part.contains('`')) {
             return Err(Withheld::Code("a test"));
         }
-        if guard::links_away(&test.hidden) {
+        if guard::has_link(&test.hidden) {
             return Err(Withheld::Link);
         }
     }
@@ -339,20 +339,26 @@ mod tests {
         assert!(lists(|_| {}).is_ok());
         for (change, why) in [
             (json!({ "explanation": "" }), "the explanation has 0 words"),
-            (json!({ "explanation": "A list.\n```python\nx\n```" }), "the explanation holds code"),
-            (json!({ "explanation": "A list. See https://example.org" }), "it links"),
+            (
+                json!({ "explanation": "A list.\n```python\nx\n```" }),
+                "the explanation contains code",
+            ),
+            (json!({ "explanation": "A list. See https://example.org" }), "it contains a link"),
             (
                 json!({ "explanation": "Cats purr.", "examples": [{"title": "t", "code": "print(1)"}] }),
-                "it does not speak of Lists",
+                "it does not mention Lists",
             ),
             (json!({ "examples": [] }), "the list of examples has 0"),
-            (json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }), "it links"),
-            (json!({ "diagram": "flowchart LR\n  a[\"<img src=x>\"]" }), "it links"),
+            (
+                json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }),
+                "it contains a link",
+            ),
+            (json!({ "diagram": "flowchart LR\n  a[\"<img src=x>\"]" }), "it contains a link"),
             (
                 json!({ "examples": [{"title": "A list", "code": "'''\n```\n[x](//e)\n'''"}] }),
-                "an example holds code",
+                "an example contains code",
             ),
-            (json!({ "extra": 1 }), "not of the asked shape: unknown field `extra`"),
+            (json!({ "extra": 1 }), "not of the requested shape: unknown field `extra`"),
         ] {
             let fields = change.as_object().expect("an object");
             let refused = lists(|answer| {
@@ -385,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_about_a_line_that_is_there() {
+    fn a_note_must_be_about_an_existing_line() {
         let prompt = prompt(Task::Review);
         let read = |line: u32, before: &str| {
             let note = json!({ "line": line, "message": "m", "why": "w", "before": before, "after": "x = 2" });
@@ -399,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_that_is_none_is_refused() {
+    fn an_unknown_agent_is_refused() {
         let prompt = prompt(Task::Classify);
         assert!(classification("{\"agent\": \"debug\", \"reason\": \"it fails\"}", prompt).is_ok());
         assert!(classification("{\"agent\": \"root\", \"reason\": \"x\"}", prompt).is_err());

@@ -1,15 +1,15 @@
-//! Reading an answer while it is still being written: the first property of a JSON object, if it is a text,
-//! paragraph by paragraph.
+//! Reads an answer while it is streamed: the first property of a JSON object, if it is a string, paragraph by
+//! paragraph.
 
-/// Reads the text of one property of a JSON object that arrives in pieces, if it is the first one, and gives
-/// its finished paragraphs.
+/// Reads the text of one property of a JSON object that arrives in pieces, if it is the first one, and returns its
+/// finished paragraphs.
 #[derive(Debug)]
 pub(crate) struct Paragraphs {
     /// The property's name.
     property: &'static str,
     name: String,
     state: State,
-    /// Text of the value that was not given yet.
+    /// Text of the value that was not returned yet.
     waiting: String,
     /// The part of an escape that has arrived.
     escape: String,
@@ -39,7 +39,7 @@ impl Paragraphs {
         }
     }
 
-    /// Takes a piece and gives the paragraphs that it completes.
+    /// Takes a piece and returns the paragraphs that it completes.
     pub(crate) fn push(&mut self, piece: &str) -> Vec<String> {
         for c in piece.chars() {
             self.take(c);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_of_what_is_not_a_json_object() {
+    fn only_a_json_object_is_parsed() {
         for text in ["I am sorry, I cannot.\n\nReally.", "{\"mistakes\": [\"a\\n\\nb\"]}"] {
             assert!(Paragraphs::of("explanation").push(text).is_empty(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Asking a model over real HTTP: what it says, and everything that can go wrong.
+//! Asking a model over real HTTP: its answers, and everything that can go wrong.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ async fn nobody_waits_for_a_server_that_wants_too_much_time() {
 }
 
 #[tokio::test]
-async fn a_passing_fault_is_tried_again_and_a_lasting_one_is_not() {
+async fn a_transient_fault_is_retried_and_a_permanent_one_is_not() {
     let passing = [Scripted::Status(500, None), Scripted::Says(ANSWER.to_owned())];
     let server = ModelServer::playing(passing).await;
     assert!(ask(&tutor(&server, 5_000)).await.text.is_ok());
@@ -76,7 +76,7 @@ async fn a_passing_fault_is_tried_again_and_a_lasting_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_bad_answer_is_no_answer() {
+async fn a_bad_answer_is_rejected() {
     let server = ModelServer::playing([
         Scripted::Hangs,
         Scripted::Cuts(ANSWER.to_owned()),
@@ -92,7 +92,7 @@ async fn a_bad_answer_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_costs_what_came_of_it() {
+async fn an_answer_that_is_cut_off_costs_what_has_arrived() {
     let server = ModelServer::playing([
         Scripted::Cuts(ANSWER.to_owned()),
         Scripted::Cuts("x".repeat(70 << 10)),
@@ -114,7 +114,7 @@ async fn an_answer_that_is_cut_off_costs_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn a_model_that_fails_again_and_again_is_left_alone() {
+async fn a_model_that_fails_repeatedly_is_not_asked_for_a_while() {
     let server = ModelServer::playing((0..5).map(|_| Scripted::Status(400, None))).await;
     let tutor = tutor(&server, 5_000);
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! Where a request comes from, also when proxies stand in front.
+//! The client address of a request, also behind proxies.
 
 use std::{
     convert::Infallible,
@@ -16,13 +16,13 @@ use axum::{
 use environment::config::Settings;
 use ipnet::IpNet;
 
-/// Proxies in a row that are followed: nobody has more in front.
+/// Most proxies in a row: nobody has more in front.
 const HOPS_LIMIT: usize = 16;
-/// How much of an IPv6 address names a customer: whoever has one has 2^64 of them.
+/// The part of an IPv6 address that identifies a customer, who has 2^64 addresses.
 const IPV6_NETWORK_BITS: u8 = 64;
 
-/// The address that a request comes from, for rate limits: the peer's, or what API Gateway says, or what
-/// trusted proxies say.
+/// The address that a request comes from, for rate limits: the peer's, or the one that API Gateway or trusted proxies
+/// report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -42,7 +42,7 @@ fn address(
     resolved.copied().or(peer).unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
 }
 
-/// What of an address stands for one client: all of IPv4's, the network of IPv6's.
+/// The part of an address that stands for one client: all of an IPv4 address, the network of an IPv6 address.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -54,8 +54,8 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The header in which proxies tell who is behind them. It is one of the two, since a proxy lets the one
-/// that it does not write pass as the client sent it.
+/// The header in which proxies name the client. Only one of the two is read, since a proxy passes on the other as the
+/// client sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProxyHeader {
     /// `X-Forwarded-For`.
@@ -80,7 +80,7 @@ impl FromStr for ProxyHeader {
     }
 }
 
-/// Proxies whose word is taken for where a request comes from; none by default.
+/// The proxies that are trusted to name the client; none by default.
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
@@ -109,14 +109,14 @@ impl TrustedProxies {
         Self { networks, header }
     }
 
-    /// Whether a proxy stands at this address.
+    /// Whether this is the address of a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The first address, from us outwards, that is no trusted proxy: what stands to the left of it was
-    /// written by whoever it is, and may be anything.
+    /// The first address, from us outwards, that is not a trusted proxy: everything to the left of it was written by
+    /// the client, and may be anything.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();
         if !self.trusts(nearest) {
@@ -133,7 +133,7 @@ impl TrustedProxies {
                 ProxyHeader::XForwardedFor => parse_node(hop.trim()),
                 ProxyHeader::Forwarded => forwarded_for(hop),
             };
-            // A hop that does not say who it heard it from: then it is the last that we know of.
+            // A hop that does not name its peer is the last one known.
             let Some(address) = address else { return nearest };
             nearest = address;
             if !self.trusts(nearest) {
@@ -161,7 +161,7 @@ fn parse_node(text: &str) -> Option<IpAddr> {
     bare.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
 }
 
-/// Works out once where a request comes from.
+/// Determines the client address once for each request.
 pub(crate) async fn locate(
     State(proxies): State<Arc<TrustedProxies>>,
     mut request: Request,
@@ -212,7 +212,7 @@ mod tests {
         let behind = proxies("10.0.0.0/16, 192.0.2.1", "");
         check(&behind, &[], "10.0.0.1");
         check(&behind, &[("x-forwarded-for", "203.0.113.7")], "203.0.113.7");
-        // What the client wrote itself is to the left of what our proxies add.
+        // What the client itself wrote is to the left of what our proxies add.
         check(&behind, &[("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7");
         check(&behind, &[("x-forwarded-for", "9.9.9.9,203.0.113.7, 192.0.2.1")], "203.0.113.7");
         let lines = [("x-forwarded-for", "9.9.9.9"), ("x-forwarded-for", "203.0.113.7")];
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_an_ipv6_network_counts_once() {
+    fn an_ipv6_network_counts_as_one_client() {
         let of = |text: &str| network(text.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2:ffff::1"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_is_none_is_named() {
+    fn a_malformed_proxy_is_named() {
         let pairs = [("TRUSTED_PROXIES", "10.0.0.0/8, router"), ("PROXY_HEADER", "via")];
         let mut settings = Settings::from_pairs(pairs);
         TrustedProxies::read(&mut settings);

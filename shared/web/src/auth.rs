@@ -1,7 +1,7 @@
 //! Access tokens of people and tokens of services.
 //!
-//! Our own are signed with HS256, those of an external identity provider with RS256 or ES256 and keys from its JWKS. The
-//! audience tells people and services apart, so neither opens what the other does.
+//! Our own are signed with HS256, those of an external identity provider with RS256 or ES256 and keys from its JWKS.
+//! The audience separates people and services, so neither has the other's access.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::jwks::{Jwks, KeyError};
 
-/// Clocks of two machines may differ by this much.
+/// How much the clocks of two machines may differ.
 const LEEWAY: Duration = Duration::from_secs(5);
 /// The issuer of our own tokens, unless `JWT_ISSUER` says otherwise.
 pub const ISSUER: &str = "learnflow";
@@ -52,29 +52,29 @@ impl AuthConfig {
         let audience = settings.parsed("JWT_AUDIENCE", AUDIENCE.to_owned());
         let service_audience = settings.parsed("JWT_SERVICE_AUDIENCE", SERVICE_AUDIENCE.to_owned());
         if audience == service_audience {
-            settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: then every student would be a service");
+            settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: otherwise every student would be a service");
         }
         let issuer = settings.parsed("JWT_ISSUER", ISSUER.to_owned());
         Self { secret, jwks_url, issuer, audience, service_audience }
     }
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who it is: of a person a UUID, or an external provider's own name; of a service its name.
+    /// The subject: a person's UUID or an external provider's own name for them, or a service's name.
     pub sub: String,
-    /// What a person may do; an external provider that says nothing means a student. A service has none.
+    /// What a person may do; by default, for an external provider, a student. A service has none.
     #[serde(default = "student")]
     pub role: Role,
     /// Issued at, in seconds since 1970.
     #[serde(default)]
     pub iat: i64,
-    /// Refused from then on, in seconds since 1970.
+    /// Expires at, in seconds since 1970.
     pub exp: i64,
     /// Who issued it.
     pub iss: String,
-    /// Whom it is for: a name or a list of names.
+    /// The audience: a name or a list of names.
     pub aud: Value,
     /// The token's own id.
     #[serde(default)]
@@ -92,7 +92,7 @@ pub struct Person {
     pub id: UserId,
     /// What they may do.
     pub role: Role,
-    /// Whether an external identity provider vouches for them.
+    /// Whether an external identity provider issued the token.
     pub external: bool,
 }
 
@@ -106,17 +106,17 @@ pub struct Service {
 /// Why a token is refused, in words that a client may see.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It is past its end.
+    /// It has expired.
     #[error("the access token has expired; refresh it")]
     Expired,
-    /// It is not one of ours, or not whole.
+    /// It is not one of ours, or damaged.
     #[error("the access token is not valid; log in again")]
     Invalid(#[source] jsonwebtoken::errors::Error),
     /// Its algorithm or key is not accepted here.
     #[error("the access token is signed with a key that is not accepted here")]
     UnknownKey,
-    /// Whether it is good cannot be known now.
-    #[error("the identity provider, who signed the access token, cannot be reached; try again")]
+    /// It cannot be checked now.
+    #[error("the identity provider that signed the access token cannot be reached; try again")]
     ProviderAway(#[source] KeyError),
 }
 
@@ -135,7 +135,7 @@ impl std::fmt::Debug for Signer {
 }
 
 impl Signer {
-    /// A signer, where there is a secret to sign with.
+    /// A signer, if there is a secret to sign with.
     #[must_use]
     pub fn new(config: &AuthConfig) -> Option<Self> {
         let secret = config.secret.as_ref()?;
@@ -197,7 +197,7 @@ impl Signer {
     }
 }
 
-/// What our own token of a service says: as [`Claims`], without a role.
+/// The claims of our own service tokens: as [`Claims`], without a role.
 #[derive(Serialize)]
 struct ServiceClaims<'a> {
     sub: &'a str,
@@ -234,7 +234,7 @@ impl Verifier {
         Self { config, own_key, clock, jwks }
     }
 
-    /// The person that a token speaks for.
+    /// The person of a token.
     ///
     /// # Errors
     /// The token is expired, malformed, for someone else or signed with an unknown key.
@@ -247,7 +247,7 @@ impl Verifier {
         Ok(Person { id: UserId::from_uuid(id), role: claims.role, external })
     }
 
-    /// The service that a token speaks for. A token that is for people, too, is a person's.
+    /// The service of a token. A token whose audience includes people is a person's.
     ///
     /// # Errors
     /// As above.
@@ -263,10 +263,10 @@ impl Verifier {
         Ok(Service { name: claims.sub })
     }
 
-    /// What a token says, and whether an external provider has signed it.
+    /// The claims of a token, and whether an external provider signed it.
     async fn claims(&self, token: &str, audience: &str) -> Result<(Claims, bool), TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(TokenError::Invalid)?;
-        // The algorithm decides which kind of key is used, so a public key can never pass for a secret.
+        // The algorithm determines the kind of key, so a public key can never be used as a secret.
         let (key, external) = match (header.alg, &self.own_key, &self.jwks) {
             (Algorithm::HS256, Some(key), _) => (key.clone(), false),
             (Algorithm::RS256 | Algorithm::ES256, _, Some(jwks)) => {

@@ -1,14 +1,14 @@
-//! Who makes a request, and what it takes to be let in.
+//! The caller of a request, and access control.
 //!
-//! An endpoint says in its signature whom it serves: [`Caller<Student>`] is anyone who is logged in,
-//! [`Caller<Teacher>`] teachers and administrators, [`Caller<Admin>`] administrators. Internal endpoints serve
-//! other services ([`Service`]), which the server checks for all of them. Three statuses refuse a caller:
+//! An endpoint's signature says whom it serves: [`Caller<Student>`] is anyone who is logged in, [`Caller<Teacher>`]
+//! teachers and administrators, [`Caller<Admin>`] administrators. Internal endpoints serve other services
+//! ([`Service`]), which the server checks for all of them. Three statuses refuse a caller:
 //!
 //! - 401: there is no token, or none that is valid here: expired, malformed, or for another audience.
 //! - 403: the token is valid, and its role does not suffice. It depends on the role and the endpoint alone, so it
-//!   says nothing about what exists.
-//! - 404: there is no such thing, or it is somebody else's. Both look the same, so nobody can find out which ids
-//!   exist. Whose things a caller may see is the endpoint's to decide.
+//!   reveals nothing about what exists.
+//! - 404: there is no such resource, or it is somebody else's. Both look the same, so nobody can find out which ids
+//!   exist. The endpoint decides what a caller may see.
 
 use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc};
 
@@ -23,12 +23,12 @@ use crate::{
     auth::{Person, Service, TokenError, Verifier},
 };
 
-/// Seconds after which a token may be shown again whose keys could not be fetched.
+/// Seconds after which to retry with a token whose keys could not be fetched.
 const PROVIDER_RETRY_SECONDS: u32 = 2;
 
 /// A role that an endpoint requires, as a type.
 pub trait RequiredRole: Send + Sync + 'static {
-    /// The role; those above it are let in, too.
+    /// The role; those above it are admitted, too.
     const ROLE: Role;
 }
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_lets_in_its_role_and_those_above_it() {
+    async fn an_endpoint_admits_its_role_and_those_above_it() {
         let mut settings =
             Settings::from_pairs([("JWT_SECRET", "a secret of thirty-two bytes or more")]);
         let config = AuthConfig::read(&mut settings);

@@ -1,4 +1,4 @@
-//! Connections: how many there are, how slow they may be, and how they end.
+//! Connections: their number, time limits and shutdown.
 
 use std::{
     collections::HashMap,
@@ -28,51 +28,49 @@ use tower::Service;
 
 use crate::{TrustedProxies, network};
 
-/// What connections may take.
+/// Limits on connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once; who comes after them waits with the system to be accepted.
+    /// Most connections at once; further ones wait in the system's accept queue.
     pub connections: usize,
-    /// Of these from one client, as far as the connection shows it; who comes with more is
-    /// hung up on. A trusted proxy may have them all.
+    /// Most of these from one client, as far as the connection shows it; further ones are closed. A trusted proxy may
+    /// have all of them.
     pub per_client: usize,
-    /// From being ready for a request to the end of its head, so also the life of an idle connection.
+    /// From being ready for a request to the end of its head, so also the longest idle time.
     pub head: Duration,
-    /// Without a client's taking anything of what is sent to it.
+    /// The longest time in which a client reads nothing of what is sent to it.
     pub write: Duration,
     /// From being told to stop to the end of the last connection.
     pub drain: Duration,
 }
 
 impl Limits {
-    /// What this process can bear; it may have more files open afterwards, if the system lets it.
+    /// Limits that fit this process; raises its limit of open files, if the system allows it.
     pub fn of_process() -> Self {
-        // Of the rest: the database's and Kafka's connections, pipes to workers, the local broker's logs.
+        // The rest is for connections to the database and Kafka, pipes to workers, and the local broker's logs.
         let connections = CONNECTIONS_LIMIT.min(open_files() / 2);
         Self {
             connections,
-            // A whole school behind one address fits, and so does everybody else beside it, or beside a
-            // proxy that nobody has named.
+            // A whole school behind one address fits, and still leaves room for everybody else; so does a proxy that is
+            // not configured as trusted.
             per_client: connections / 2,
-            // More than the 60 s for which load balancers keep idle connections: so it is they who close
-            // them, and not we while a request is on its way.
+            // More than the 60 s for which load balancers keep idle connections, so that they close them, and not we
+            // while a request is on its way.
             head: Duration::from_secs(65),
-            // A phone without reception for a moment is waited for.
+            // Tolerates a phone that loses reception for a moment.
             write: Duration::from_secs(30),
-            // Two hosts after another, and the publisher's 5 s, are less than the 30 s that Kubernetes gives.
+            // Two hosts one after the other, and the publisher's 5 s, take less than Kubernetes' 30 s.
             drain: Duration::from_secs(8),
         }
     }
 }
 
-/// Far more than are answered at once; with buffers at their fullest 512 MiB.
+/// Far more than are served at once; with full buffers 512 MiB.
 const CONNECTIONS_LIMIT: usize = 4_096;
-/// Files that a process wants to have open: connections, and as much again for all else. It is what macOS gives
-/// at most.
+/// The wanted limit of open files: connections, and as many again for everything else. macOS allows no more.
 const OPEN_FILES: u64 = 10_240;
 
-/// How many files this process may have open. Most systems begin with 1,024 or less, and let a program have more
-/// that asks for it.
+/// The limit of open files of this process. Most systems begin with 1,024 or less, and let a program raise it.
 fn open_files() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let current = limit.current.unwrap_or(u64::MAX);
@@ -85,11 +83,11 @@ fn open_files() -> usize {
 
 /// Most bytes of a request's head, and of each buffer.
 const BUFFER_LIMIT: usize = 64 * 1024;
-/// Until the next try when the system has no place for a connection, such as no more file descriptors.
+/// The pause before the next attempt when the system cannot accept a connection, for instance without file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop`: then takes no more connections, lets those that are at work finish, and closes what is
-/// left after the limit. Dropped, it closes all at once.
+/// Serves until `stop`: then accepts no more connections, lets active ones finish, and closes the rest after the limit.
+/// Dropping it closes all at once.
 pub async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -133,7 +131,7 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-/// How many connections each client has.
+/// The number of connections of each client.
 struct Shares {
     limit: usize,
     trusted: TrustedProxies,
@@ -209,7 +207,7 @@ async fn connection(
     }
 }
 
-/// A stream that gives up on a client who takes nothing of what is sent.
+/// A stream that gives up on a client that reads nothing.
 struct Impatient {
     stream: TcpStream,
     limit: Duration,
@@ -233,7 +231,7 @@ impl Impatient {
         }
         let end = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
         ready!(self.stalled.get_or_insert_with(end).as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads no response")))
     }
 }
 
@@ -366,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_says_nothing_or_half_a_head_is_let_go() {
+    async fn a_client_that_sends_nothing_or_half_a_head_is_disconnected() {
         let server = Server::start(Limits { head: SOON, ..LIMITS }).await;
         is_closed(server.send("").await).await;
         is_closed(server.send("GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await).await;
@@ -377,17 +375,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_never_reads_is_let_go() {
+    async fn a_client_that_never_reads_is_disconnected() {
         let server = Server::start(Limits { connections: 1, write: SOON, ..LIMITS }).await;
         let deaf = server.send("GET /much HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        // There is place for one: so it is answered only when the other is gone.
+        // There is room for one, so it is served only when the other is gone.
         is_greeted(&mut server.send(HELLO).await).await;
         drop(deaf);
         server.stops().await;
     }
 
     #[tokio::test]
-    async fn more_connections_than_there_are_places_wait_for_one() {
+    async fn connections_beyond_the_limit_wait() {
         let server = Server::start(Limits { connections: 1, ..LIMITS }).await;
         let mut first = server.send(HELLO).await;
         is_greeted(&mut first).await;

@@ -1,4 +1,4 @@
-//! Request bodies: bounded, then parsed, with the fault named where there is one.
+//! Request bodies: bounded, then parsed, with precise error messages.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::Problem;
 /// Most bytes of a request body: code, error and question at their longest, escaped, fit well.
 pub const BODY_LIMIT: usize = 512 * 1024;
 
-/// The longest for a body to arrive: the longest one over a slow telephone.
+/// The longest for a body to arrive: the largest one over a slow phone connection.
 const BODY_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A JSON body: read from requests with full diagnostics, written to responses.

@@ -1,4 +1,4 @@
-//! The keys of an external identity provider, fetched when a token names one that is not known.
+//! The keys of an external identity provider, fetched when a token names an unknown one.
 
 use std::time::Duration;
 
@@ -8,12 +8,11 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-/// An unknown key makes us ask the provider again, but not more often than this.
+/// The least time between two fetches for unknown keys.
 const REFRESH_SECONDS: i64 = 60;
-/// After a fetch that failed: soon, since somebody waits outside, and not at once, since the provider has
-/// trouble already.
+/// The same after a failed fetch: soon, since clients are waiting, and not at once, since the provider is in trouble.
 const RETRY_SECONDS: i64 = 2;
-/// The longest that a fetch may take; who needs an unknown key waits as long.
+/// The longest that a fetch may take; requests with an unknown key wait as long.
 const FETCH_LIMIT: Duration = Duration::from_secs(5);
 /// Most bytes of a key set: a provider has a handful of keys of some 2 KB.
 const SET_LIMIT: usize = 256 * 1024;
@@ -21,19 +20,19 @@ const SET_LIMIT: usize = 256 * 1024;
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The provider was asked lately, and has no such key.
+    /// The provider was asked recently, and has no such key.
     #[error("the token is signed with a key that is not accepted here")]
     Unknown,
-    /// The provider was asked lately, without an answer.
+    /// The provider was asked recently, without an answer.
     #[error("the identity provider cannot be reached; try again")]
     Away,
-    /// The provider does not answer as it should.
+    /// The provider's response is an error.
     #[error("the identity provider cannot be reached; try again")]
     Fetch(#[source] reqwest::Error),
-    /// Its answer is no key set.
+    /// Its response is not a key set.
     #[error("the identity provider's keys cannot be read; try again")]
     Malformed(#[source] serde_json::Error),
-    /// Its answer has no end.
+    /// Its response is too large.
     #[error("the identity provider's keys are more than {SET_LIMIT} bytes")]
     TooLarge,
 }
@@ -44,7 +43,7 @@ pub(crate) struct Jwks {
     client: reqwest::Client,
     clock: Clock,
     keys: RwLock<Keys>,
-    /// Held by whoever fetches. Who finds their key does not come here.
+    /// Held during a fetch. Requests that find their key do not wait for it.
     fetching: Mutex<()>,
 }
 
@@ -53,7 +52,7 @@ struct Keys {
     /// Kept when a later fetch fails.
     set: Option<JwkSet>,
     next_fetch: Option<DateTime<Utc>>,
-    /// Whether the last fetch failed, or was given up by the caller who waited for it.
+    /// Whether the last fetch failed, or was abandoned by its caller.
     failed: bool,
 }
 
@@ -69,7 +68,7 @@ impl Jwks {
         }
         let turn = tokio::time::timeout(FETCH_LIMIT, self.fetching.lock()).await;
         let _turn = turn.map_err(|_elapsed| KeyError::Away)?;
-        // Somebody else may have fetched it meanwhile.
+        // Another request may have fetched it meanwhile.
         if let Some(key) = self.known(kid) {
             return Ok(key);
         }
@@ -78,7 +77,7 @@ impl Jwks {
             if keys.next_fetch.is_some_and(|at| self.clock.now() < at) {
                 return Err(if keys.failed { KeyError::Away } else { KeyError::Unknown });
             }
-            // Until it succeeds: the caller may go away in the middle.
+            // Until it succeeds, since the caller may go away in the middle.
             keys.note(self.clock.now(), true);
         }
         let fetched = self.fetch().await;

@@ -1,6 +1,6 @@
-//! HTTP: what all endpoints of all functions have in common.
+//! HTTP: what the endpoints of all functions have in common.
 //!
-//! Belongs here: connections and their limits, requests and answers in their common form, who calls, and tokens. Never
+//! Belongs here: connections and their limits, the common form of requests and responses, callers, and tokens. Never
 //! here: an endpoint of one function, and how events are handled.
 
 mod address;

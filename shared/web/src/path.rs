@@ -1,4 +1,4 @@
-//! What stands in an address.
+//! Path parameters.
 
 use axum::{
     extract::{self, FromRequestParts},
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
-/// The variable part of an address: as `axum`'s, with our form of errors. What is not even text names nothing.
+/// A path parameter, like `axum`'s, with our form of errors. Invalid UTF-8 is not found.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
@@ -18,7 +18,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match extract::Path::from_request_parts(parts, state).await {
             Ok(extract::Path(value)) => Ok(Self(value)),
-            Err(_) => Err(Problem::not_found("there is no such thing")),
+            Err(_) => Err(Problem::not_found("there is no such resource")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors in the one form that clients get: RFC 9457 `application/problem+json`.
+//! Errors as clients get them: RFC 9457 `application/problem+json`.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use storage::DatabaseFault;
 use utoipa::ToSchema;
 
-/// Seconds after which a client may try again when the database is away.
+/// Seconds after which a client may try again when the database is unavailable.
 const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
 
 /// What is wrong with one field of a request.
@@ -19,12 +19,11 @@ const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
 pub struct FieldError {
     /// The field, as a dotted path; empty for the body as a whole.
     pub field: String,
-    /// What is wrong, and what would be accepted.
+    /// What is wrong, and what is accepted.
     pub detail: String,
 }
 
-/// An error as a client sees it. The `type` of all is `about:blank`, RFC 9457's default: `code` tells
-/// them apart.
+/// An error as a client sees it. The `type` is always `about:blank`, RFC 9457's default: `code` distinguishes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// The status in words.
@@ -39,7 +38,7 @@ pub struct Problem {
     /// The faulty fields of a request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// Under this id the logs tell the rest.
+    /// The id under which the logs have the details.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     trace_id: Option<Box<str>>,
@@ -84,29 +83,29 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 404: it does not exist, or not for this caller.
+    /// 404: it does not exist, or is hidden from this caller.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// 503: the database is away; the cause is logged here, once.
+    /// 503: the database is unavailable; the cause is logged here, once.
     #[must_use]
     pub fn unavailable(error: &sqlx::Error) -> Self {
         tracing::warn!(error = %chain(error), "the database is not available");
         Self::not_in_time()
     }
 
-    /// 503: the work did not end, and nobody knows how far it got: the answer to a commit may have been lost.
+    /// 503: the work did not end, and its outcome is unknown: the response to a commit may have been lost.
     #[must_use]
     pub fn not_in_time() -> Self {
-        let detail = "the service is not available at the moment; send the request again, with the same \
-                      Idempotency-Key nothing is done twice";
+        let detail = "the service is unavailable at the moment; send the request again with the \
+                      same Idempotency-Key, so that nothing is done twice";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             .retry_after(UNAVAILABLE_RETRY_SECONDS)
     }
 
-    /// 500: a fault of ours; the cause is logged here, once.
+    /// 500: a server error; the cause is logged here, once.
     #[must_use]
     pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %chain(error), "a request failed");

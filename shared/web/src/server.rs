@@ -1,4 +1,4 @@
-//! A function's routes: its own endpoints, metrics, and what every request goes through.
+//! A function's routes: its own endpoints, metrics, and the middleware.
 
 use std::{
     net::IpAddr,
@@ -25,38 +25,38 @@ use crate::{Problem, TrustedProxies, address, auth::Verifier, caller};
 /// Who can reach a function's port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// This machine only.
+    /// Only this machine.
     Private,
     /// Anyone, so internal endpoints ask for a service's token.
     Guarded,
 }
 
 impl Access {
-    /// Who can reach a port at this address: on loopback this machine only, so its endpoints need no token.
+    /// Who can reach a port at this address: on loopback only this machine, so its endpoints need no token.
     #[must_use]
     pub const fn at(address: IpAddr) -> Self {
         if address.is_loopback() { Self::Private } else { Self::Guarded }
     }
 }
 
-/// A path, and what is served there by method.
+/// A path, and its handlers by method.
 pub type Endpoint = (&'static str, MethodRouter);
 
 /// What is served at one port.
 #[derive(Debug, Default)]
 pub struct Endpoints {
-    /// Endpoints that look after their own access.
+    /// Endpoints that check access themselves.
     pub public: Router,
     /// Endpoints for other services: open on a private port, with a service token anywhere else.
     pub internal: Vec<Endpoint>,
-    /// Where pages come from that browsers may call from.
+    /// Origins of pages that may call from a browser.
     pub origins: Vec<HeaderValue>,
-    /// The proxies that are believed where a request comes from.
+    /// The proxies that are trusted to name the client.
     pub proxies: TrustedProxies,
 }
 
 impl Endpoints {
-    /// The endpoints of `function`, with what every request goes through.
+    /// The endpoints of `function`, with the middleware.
     pub fn into_router(
         self,
         function: &'static str,
@@ -75,11 +75,11 @@ impl Endpoints {
         self.public
             .merge(internal)
             .fallback(async || {
-                Problem::not_found("there is nothing at this address; /docs lists what there is")
+                Problem::not_found("there is no such endpoint; see /docs")
             })
             .method_not_allowed_fallback(async || {
                 let detail =
-                    "this address does not accept this method; the Allow header names those that it does";
+                    "this endpoint does not support this method; the Allow header lists those that it does";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
             })
             .layer(cors(self.origins))
@@ -88,7 +88,7 @@ impl Endpoints {
     }
 }
 
-/// `/metrics`: for whoever shows the token; without one for this machine, and nobody else.
+/// `/metrics`: with the token; if none is configured, only from this machine.
 pub fn metrics_route(access: Access, token: Option<SharedSecret>) -> Router {
     if access == Access::Guarded && token.is_none() {
         return Router::new();
@@ -104,8 +104,7 @@ pub fn metrics_route(access: Access, token: Option<SharedSecret>) -> Router {
     Router::new().route("/metrics", get(show))
 }
 
-/// What pages of the allowed origins may send and see; outside all routes, since a browser asks
-/// before it calls.
+/// CORS for pages of the allowed origins; outside of all routes, since a browser asks before it calls.
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
@@ -140,7 +139,7 @@ async fn require_service(
     Ok(next.run(request).await)
 }
 
-/// A span, a bound, a metric and a log line for every request; a panic becomes a 500 and no more.
+/// A span, a time limit, a metric and a log line for every request; a panic becomes a 500.
 async fn observe(function: &'static str, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());

@@ -159,7 +159,7 @@ async fn a_trace_is_bounded_and_ends_where_the_program_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beginners_are_told_what_where_and_why() {
+async fn advice_says_what_where_and_why() {
     let workers = workers();
     for (code, stdin, rule, part) in [
         ("total = 1\nprint(totl)", "", "name_error.typo", "There is a `total`"),

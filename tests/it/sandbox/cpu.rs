@@ -105,7 +105,7 @@ async fn long_work_inside_the_interpreter_is_stopped_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn waits_and_last_moments_count_like_any_other_time() {
+async fn waits_and_exit_handlers_count_towards_the_time_limit() {
     let rows = vec![
         row("19", "import time\ntime.sleep(10)", Timeout).says("It was sleeping").says("line 2"),
         row("21a", "import select\nselect.select([], [], [], 10)", Timeout),

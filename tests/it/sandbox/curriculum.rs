@@ -26,7 +26,7 @@ fn native(code: &str, stdin: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_that_the_course_claims_is_true() {
+async fn everything_that_the_course_claims_is_true() {
     let found = checks::course::check(curriculum::embedded(), &workers()).await;
     assert!(found.faults.is_empty(), "{}", found.faults.join("\n"));
     assert!(found.examples >= 140, "{found:?}");

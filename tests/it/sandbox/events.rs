@@ -6,7 +6,7 @@ use testing::eventually;
 use tests::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_is_run_by_events_and_its_result_is_kept() {
+async fn a_program_is_run_by_events_and_its_result_is_stored() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let request =
@@ -83,7 +83,7 @@ async fn large_results_are_trimmed_and_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_patience_the_result_is_found_later() {
+async fn without_waiting_the_result_is_found_later() {
     let world = World::new().await;
     let student = world.student("ada").await;
     let request = json!({ "code": "import time\ntime.sleep(1)\nprint('late')" });

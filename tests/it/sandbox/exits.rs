@@ -5,7 +5,7 @@ use domain::execution::Verdict::{Aborted, Error, Exit, Ok};
 use super::{check, prints, row, run_code};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_way_out_is_told_as_it_is() {
+async fn every_kind_of_exit_is_reported() {
     check(vec![
         row("93a", "import sys\nsys.exit()", Ok),
         row("93b", "exit()", Ok),

@@ -31,7 +31,7 @@ async fn nothing_of_the_host_can_be_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_work_in_a_scratch_of_their_own() {
+async fn files_work_in_a_private_file_system() {
     check(vec![
         prints("108a", "with open('out.txt', 'w') as f: f.write('one\\n')\nwith open('out.txt', 'a') as f: f.write('two\\n')\nprint(open('out.txt').read())", "one\ntwo\n\n"),
         prints("108b", "import csv\nwith open('a.csv', 'w', newline='') as f: csv.writer(f).writerows([['a', 1], ['b', 2]])\nprint(list(csv.reader(open('a.csv'))))", "[['a', '1'], ['b', '2']]\n"),
@@ -79,7 +79,7 @@ async fn files_have_quotas_of_every_kind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_are_given_returned_and_forgotten() {
+async fn files_are_provided_returned_and_dropped() {
     let workers = workers();
     let request = json!({
         "code": "from helper import twice\nprint(twice(open('data/in.txt').read()))\nopen('out.txt', 'w').write('new')\nopen('b.bin', 'wb').write(b'\\xff')\nimport random\nrandom.seed = 1\nimport builtins\nbuiltins.leak = 1",

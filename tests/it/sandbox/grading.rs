@@ -34,7 +34,7 @@ fn only(result: &ExecutionResult) -> &TestResult {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_right_function_passes_whatever_the_file_does_below_it() {
+async fn a_correct_function_passes_whatever_the_file_does_below_it() {
     let workers = workers();
     for below in [
         "if __name__ == '__main__':\n    print(ends(input().split()))",
@@ -65,7 +65,7 @@ async fn a_right_function_passes_whatever_the_file_does_below_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_test_that_cannot_begin_says_why_in_words() {
+async fn a_test_that_cannot_begin_has_advice() {
     let workers = workers();
     for (code, rule, part) in [
         (format!("{RIGHT}items = input()\n"), "not_tested.reads_input", "asks for input on line 3"),
@@ -121,7 +121,7 @@ async fn a_test_that_cannot_begin_says_why_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_the_call_can_raise_what_is_wanted() {
+async fn only_the_call_can_raise_the_expected_exception() {
     let workers = workers();
     let asked = |code: &str| {
         json!({ "code": code,
@@ -165,7 +165,7 @@ pub(crate) const CHANNELS: [&str; 18] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_hidden_test_only_our_own_words_leave_the_sandbox() {
+async fn the_result_of_a_hidden_test_has_only_our_own_words() {
     let workers = workers();
     let case = |call: String, hidden: bool| json!({ "name": "case", "call": call, "expected": "'right'", "hidden": hidden });
     for (number, channel) in CHANNELS.iter().enumerate() {
@@ -189,7 +189,7 @@ async fn of_a_hidden_test_only_our_own_words_leave_the_sandbox() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_shown_is_run_before_what_is_hidden_so_that_it_cannot_tell_of_it() {
+async fn visible_cases_run_before_hidden_ones() {
     let case = |name: &str, hidden: bool| json!({ "name": name, "call": "f()", "expected": "1", "hidden": hidden });
     let request = json!({ "code": "def f():\n    while True: pass", "timeout_ms": 300,
         "tests": [case("a", true), case("b", false), case("c", true)] });
@@ -226,7 +226,7 @@ async fn without_knowing_what_is_expected_nothing_is_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_of_endless_programs_is_run_in_the_order_of_coming() {
+async fn a_crowd_of_endless_programs_is_run_first_come_first_served() {
     let workers = workers();
     let program: Program = serde_json::from_value(
         json!({ "code": "def f():\n    while True: pass\nf()", "timeout_ms": 100 }),

@@ -19,7 +19,7 @@ const COUNT: usize = 300;
 const GROWTH_KIB: u64 = 64 << 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hostile_programs_leave_no_memory_taken_and_no_answer_untold() {
+async fn hostile_programs_leak_no_memory_and_all_get_results() {
     let workers = workers();
     let mut random = StdRng::seed_from_u64(SEED);
     let requests: Vec<_> = (0..COUNT).map(|_| hostile::request(&mut random)).collect();
@@ -74,7 +74,7 @@ async fn files_that_were_emptied_take_no_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_cannot_be_told_is_its_own_programs_error() {
+async fn an_unreadable_answer_affects_only_its_own_program() {
     let workers = workers();
     let deep = |levels: usize| json!({ "code": format!("x = 1\nfor i in range({levels}): x = {{'k': [x]}}"), "tests": [{ "name": "deep", "call": "x", "expected": "1" }] });
     let own = json!({ "code": "import time\ntime.sleep(1)\nprint('neighbour')" });
@@ -130,7 +130,7 @@ async fn the_last_item_of_a_large_value_counts_like_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_with_too_much_memory_is_ended_and_its_programs_are_run_again() {
+async fn a_worker_with_too_much_memory_is_killed_and_its_programs_are_run_again() {
     let command = code_execution::workers::Command {
         // Two programs of this kind, and not four.
         max_memory: 150 << 20,
@@ -149,7 +149,7 @@ async fn a_worker_with_too_much_memory_is_ended_and_its_programs_are_run_again()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_that_takes_its_worker_with_it_is_told_so_once_and_for_all() {
+async fn a_program_that_kills_its_worker_gets_a_final_verdict() {
     let command =
         code_execution::workers::Command { max_memory: 60 << 20, ..tests::worker_command() };
     let workers = code_execution::workers::Workers::processes(&command, 1);
@@ -168,7 +168,7 @@ fn signal(workers: &code_execution::workers::Workers, signal: &str) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_had_no_processor_for_a_while_is_not_ended() {
+async fn a_worker_that_was_starved_of_cpu_is_not_killed() {
     let workers = workers();
     let program = json!({ "code": "print(1)", "timeout_ms": 100 });
     assert_eq!(run(&workers, &program).await.verdict, Ok);
@@ -186,7 +186,7 @@ async fn a_worker_that_had_no_processor_for_a_while_is_not_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_is_stuck_is_ended_and_its_programs_are_run_again() {
+async fn a_stuck_worker_is_killed_and_its_programs_are_run_again() {
     let workers = workers();
     let program = json!({ "code": "print(1)" });
     assert_eq!(run(&workers, &program).await.verdict, Ok);
@@ -200,7 +200,7 @@ async fn a_worker_that_is_stuck_is_ended_and_its_programs_are_run_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_program_used_of_the_stack_is_given_back() {
+async fn stack_pages_of_a_program_are_freed() {
     let workers = workers();
     let once = json!({ "code": "print(1)" });
     join_all((0..4).map(|_| run(&workers, &once))).await;
@@ -215,7 +215,7 @@ async fn what_a_program_used_of_the_stack_is_given_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_and_paths_without_an_end_have_one() {
+async fn names_and_paths_are_limited() {
     check(vec![
         row("h1", "import os\nos.stat('tmp/../' * 2000)", Error).says("ame too long"),
         row("h2", "open('x' * 5_000_000, 'w')", Error).says("ame too long"),
@@ -228,7 +228,7 @@ async fn names_and_paths_without_an_end_have_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn halves_of_characters_are_told_as_python_writes_them() {
+async fn lone_surrogates_are_reported_as_python_writes_them() {
     let workers = workers();
     let raised = run(&workers, &json!({ "code": "raise ValueError('a\\ud800b')" })).await;
     let error = raised.error.expect("an error");
@@ -265,7 +265,7 @@ async fn a_zero_character_is_shown_where_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_tells_of_a_program_can_be_taken_over_and_still_has_an_end() {
+async fn a_hijacked_reporter_is_still_limited() {
     let takes = |code: &str| format!("import sys\ng = sys._getframe().f_back.f_globals\n{code}");
     check(vec![
         row("h7", takes("r = g['report']\nF = r.Fault\nt = 't' * 2_000_000\nr.Fault = lambda *a: F(t[:500_000], t, 1, 2, 3, None, [], '', [])\n1 / 0"), Error),

@@ -50,7 +50,7 @@ async fn memory_has_an_end_and_the_verdict_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_program_used_is_told_and_given_back() {
+async fn what_a_program_used_is_reported_and_freed() {
     let workers = workers();
     let small = run(&workers, &json!({ "code": "print(1)" })).await;
     let large = run(&workers, &json!({ "code": "b = bytearray(40 * 2**20)" })).await;

@@ -8,7 +8,7 @@ use domain::execution::{
 use super::{check, prints, row, run_code};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn output_has_an_end_and_what_came_before_it_is_kept() {
+async fn output_is_limited_and_its_beginning_is_kept() {
     let flood = run_code("while True: print('x')").await;
     assert_eq!(flood.verdict, OutputLimit);
     assert!(flood.truncated && flood.stdout.starts_with("x\nx\n"), "{flood:?}");
@@ -26,7 +26,7 @@ async fn output_has_an_end_and_what_came_before_it_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_written_is_kept_as_it_was_written() {
+async fn output_is_reported_exactly_as_written() {
     check(vec![
         prints("67", "print('no newline', end='')", "no newline"),
         row("68a", "print('Name? ', end='')\n1/0", Error).says("Name? "),

@@ -5,7 +5,7 @@ use domain::execution::Verdict::{Error, MemoryLimit, Ok, Recursion, SyntaxError,
 use super::{check, prints, row};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn functions_that_call_themselves_for_ever_are_named() {
+async fn functions_with_endless_recursion_are_named() {
     let special = |body: &str, call: &str| format!("class A:\n    {body}\na = A()\n{call}\n");
     check(vec![
         row("51", "def f(n): return f(n+1)\nf(0)", Recursion).says("`f` (line 1) calls itself"),

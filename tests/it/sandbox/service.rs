@@ -26,7 +26,7 @@ pub(super) fn resident_kib(process: u32) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bad_requests_are_told_what_is_wrong() {
+async fn bad_requests_are_explained() {
     let world = World::new().await;
     for (body, status, part) in [
         ("{".to_owned(), StatusCode::BAD_REQUEST, "malformed_json"),
@@ -74,7 +74,7 @@ async fn bad_requests_are_told_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_house_says_when_to_come_again() {
+async fn when_all_workers_are_full_the_response_says_when_to_retry() {
     let world = World::with(tests::Setup {
         settings: vec![("SANDBOX_WORKERS", "1".to_owned())],
         ..tests::Setup::default()
@@ -132,7 +132,7 @@ async fn a_program_that_nobody_waits_for_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_tenants_never_mix_and_loopers_hold_nobody_up() {
+async fn two_tenants_never_mix_and_endless_loops_delay_nobody() {
     let workers = workers();
     let loopers = join_all((0..6).map(|_| async {
         run(&workers, &json!({ "code": "while True: pass", "timeout_ms": 2_500 })).await
@@ -187,7 +187,7 @@ async fn ten_thousand_runs_leave_the_worker_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_cannot_start_says_why_and_holds_nobody_up() {
+async fn a_worker_that_cannot_start_says_why_and_delays_nobody() {
     let image = std::path::PathBuf::from("/nowhere/python.cwasm");
     let command = code_execution::workers::Command { image, ..tests::worker_command() };
     let output = std::process::Command::new(&command.program)

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{check, prints, row, run, run_code, workers};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_text_is_a_program_or_is_told_why_it_is_not() {
+async fn any_text_is_a_program_or_gets_an_error() {
     check(vec![
         prints("145a", "", ""),
         prints("145b", "# nothing", ""),

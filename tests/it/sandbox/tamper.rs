@@ -42,7 +42,7 @@ async fn no_print_changes_a_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_tests_expect_is_never_inside() {
+async fn expected_values_are_never_in_the_guest() {
     let hunter = "import gc, sys\nneedle = ''.join(['ses', 'ame-42'])\nfound = [o for o in gc.get_objects() if isinstance(o, (str, tuple, list, dict)) and needle in repr(o)[:100000]]\nf = sys._getframe()\nwhile f:\n    found += [v for v in f.f_locals.values() if needle in repr(v)[:10000]]\n    f = f.f_back\nprint(len(found))\ndef answer(): return len(found)";
     let workers = super::workers();
     let alone = super::run(&workers, &serde_json::json!({ "code": hunter })).await;

@@ -39,7 +39,7 @@ async fn other_processes_and_threads_are_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn waiting_for_nobody_is_a_deadlock_at_once() {
+async fn waiting_for_an_impossible_event_is_a_deadlock_at_once() {
     let deadlock = |code: &str| row("126", code, Deadlock).says("can never happen");
     check(vec![
         deadlock("import threading\nl = threading.Lock()\nl.acquire()\nl.acquire()").says("line 4"),

@@ -1,4 +1,4 @@
-//! What the guest and the host say to each other, from `wit/python.wit`.
+//! The interface between guest and host, generated from `wit/python.wit`.
 
 wasmtime::component::bindgen!({
     path: "wit",

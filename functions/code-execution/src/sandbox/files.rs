@@ -1,7 +1,7 @@
-//! The program's own file system, in memory, with a bound on everything.
+//! The program's own in-memory file system, with a limit on everything.
 //!
-//! No path leads to the host's: a program that is given a host directory can fill its disk and take
-//! its descriptors.
+//! No path leads to the host's file system: with a host directory, a program could fill the disk and use up
+//! descriptors.
 
 use std::{
     collections::BTreeMap,
@@ -13,8 +13,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// Bytes of all files together.
 const MAX_BYTES: usize = 10 << 20;
-/// A file that grows gets this part of its length in advance, so that a program that writes byte by
-/// byte does not have it copied byte by byte. No more than this is held beyond [`MAX_BYTES`].
+/// A growing file reserves this part of its length in advance, so that writing byte by byte does not copy it each time.
+/// No more than this is held beyond [`MAX_BYTES`].
 const ADVANCE: usize = 8;
 /// Files and folders.
 const MAX_NODES: usize = 1_000;
@@ -39,9 +39,9 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) content: Content,
-    /// Whether a folder still names it.
+    /// Whether a folder still contains it.
     linked: bool,
-    /// How many descriptors hold it.
+    /// How many descriptors are open on it.
     open: usize,
     /// When it was changed, since 1970.
     pub(crate) modified: Duration,
@@ -76,7 +76,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// A file system without anything.
+    /// An empty file system.
     pub(crate) fn empty() -> Self {
         Self::with_root(Duration::ZERO)
     }
@@ -178,7 +178,7 @@ impl Files {
         self.release(open.node);
     }
 
-    /// Forgets a node that nothing holds any more.
+    /// Drops a node that nothing refers to any more.
     fn release(&mut self, id: NodeId) {
         let Some(Some(node)) = self.nodes.get(id) else { return };
         if id == ROOT || node.linked || node.open > 0 {
@@ -240,7 +240,7 @@ impl Files {
         while let Some(name) = names.next() {
             let here = way.last().copied().unwrap_or(ROOT);
             if name == ".." {
-                // There is nothing above the root, as everywhere.
+                // The root's parent is the root, as everywhere.
                 if way.len() > 1 {
                     way.pop();
                 }
@@ -322,7 +322,7 @@ impl Files {
             data.reserve_exact(most - data.len());
         }
         data.resize(length, 0);
-        // Only what is held is paid for.
+        // Only what is really allocated counts.
         data.shrink_to(most);
         self.bytes = others + length;
         Ok(())
@@ -401,7 +401,7 @@ impl Files {
         Ok(())
     }
 
-    /// Gives a file or folder another name, in place of a file that has it.
+    /// Renames a file or folder, replacing a file of that name.
     pub(crate) fn rename(
         &mut self,
         from: (NodeId, &str),
@@ -434,7 +434,7 @@ impl Files {
         Ok(())
     }
 
-    /// Whether a folder is `inner` or has it somewhere within.
+    /// Whether a folder is `inner` or contains it at any depth.
     fn holds(&self, outer: NodeId, inner: NodeId) -> bool {
         outer == inner
             || self.names(outer).is_ok_and(|names| names.values().any(|&id| self.holds(id, inner)))
@@ -458,7 +458,7 @@ fn check_name(name: &str) -> Result<(), ErrorCode> {
     if name.len() > MAX_NAME { Err(ErrorCode::NameTooLong) } else { Ok(()) }
 }
 
-/// A time as files have it.
+/// A time as stored with files.
 pub(crate) fn since_1970(now: DateTime<Utc>) -> Duration {
     Duration::from_millis(u64::try_from(now.timestamp_millis()).unwrap_or_default())
 }

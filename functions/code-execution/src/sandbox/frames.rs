@@ -1,8 +1,8 @@
-//! Where a program was when it was stopped, read from the memory of its interpreter.
+//! Finds where a program was when it was stopped, by reading its interpreter's memory.
 //!
-//! CPython describes its structures for debuggers that look from outside: `_Py_DebugOffsets` at the
-//! start of `_PyRuntime` (`Include/internal/pycore_debug_offsets.h` of 3.14). Nothing of the program's
-//! runs for this, and nothing that it does to the interpreter's Python side can change what is read.
+//! CPython describes its structures for external debuggers: `_Py_DebugOffsets` at the start of `_PyRuntime`
+//! (`Include/internal/pycore_debug_offsets.h` of 3.14). No code of the program runs for this, and nothing that it
+//! changes from Python can affect what is read.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 const COOKIE: &[u8; 8] = b"xdebugpy";
 /// Python 3.14, any patch and release level.
 const VERSION: u64 = 0x030E;
-/// Most frames that are read; a deeper stack is told from its innermost ones.
+/// Most frames that are read, innermost first.
 const MAX_FRAMES: usize = 64;
 /// Most characters of a name.
 const MAX_NAME: usize = 200;
@@ -51,10 +51,10 @@ struct Interpreter<'m> {
     runtime: u32,
 }
 
-/// Where every interpreter of an image keeps its runtime, once one was looked through for it.
+/// Where every interpreter of an image has its runtime, once one was searched for it.
 pub(crate) type RuntimeAddress = OnceLock<u32>;
 
-/// The Python stack in `memory`, innermost frame first; empty if there is none to be found.
+/// The Python stack in `memory`, innermost frame first; empty if none is found.
 pub(crate) fn read(memory: &[u8], address: &RuntimeAddress) -> Vec<Frame> {
     let runtime = *address.get_or_init(|| find(memory).unwrap_or(0));
     Interpreter { memory, runtime }.frames().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What is run, and what comes of it.
+//! A job for the sandbox, and its result.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,13 +14,13 @@ pub const PROGRAM: &str = "main.py";
 pub struct Job {
     /// The program, `main.py`.
     pub source: String,
-    /// An expression that is evaluated when the program was loaded, as `import` does it.
+    /// An expression that is evaluated after the program was loaded as by `import`.
     pub call: Option<String>,
-    /// All that can be read from standard input.
+    /// Standard input.
     pub stdin: String,
-    /// Files beside the program.
+    /// Files next to the program.
     pub files: BTreeMap<String, String>,
-    /// Makes `random`, `secrets`, `uuid` and the like repeat themselves.
+    /// Makes `random`, `secrets`, `uuid` and the like reproducible.
     pub seed: Option<u64>,
     /// Steps to record; 0 for none.
     pub trace_steps: u32,
@@ -41,25 +41,25 @@ pub struct Raised {
     pub line: Option<u32>,
     /// In characters, from 1.
     pub column: Option<u32>,
-    /// Behind the last character.
+    /// After the last character.
     pub end_column: Option<u32>,
     /// The function that raised it.
     pub function: Option<String>,
-    /// The other classes that it is of, nearest first.
+    /// Its base classes, nearest first.
     pub bases: Vec<String>,
     /// As Python prints it.
     pub traceback: String,
-    /// What is named in that line.
+    /// The variables that the line mentions.
     pub variables: Vec<error_advice::Variable>,
 }
 
-/// How far a program came that is tested by a call.
+/// How far a program got that is tested by a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Stage {
-    /// Its own lines were run.
+    /// Its own lines were running.
     #[default]
     Program,
-    /// The call was evaluated.
+    /// The call was being evaluated.
     Call {
         /// Whether the program had ended itself before its last line.
         left: bool,
@@ -75,14 +75,14 @@ pub struct Run {
     pub exit_code: u8,
     /// What was written, in order.
     pub parts: Vec<Written>,
-    /// Whether something was written, or kept in files, that is not told.
+    /// Whether some output or some files were left out.
     pub truncated: bool,
     /// What ended it.
     pub raised: Option<Raised>,
-    /// How far it came.
+    /// How far it got.
     pub stage: Stage,
     /// The value of `call`.
-    pub value: Option<Called>,
+    pub value: Option<Evaluated>,
     /// The recorded steps, as JSON.
     pub steps: Option<String>,
     /// Files that are new or changed.
@@ -96,7 +96,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// What is told of a program that could not be run, which is logged where it is known.
+    /// The result of a program that could not be run; the cause is logged where it is known.
     pub(crate) fn not_run() -> Self {
         Self {
             verdict: Verdict::Internal,
@@ -117,9 +117,9 @@ impl Run {
 
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Called {
-    /// With Python's types. Between processes it is a text, so that no nesting of it adds to that of what
-    /// it is in.
+pub struct Evaluated {
+    /// With Python's types. Between processes it is sent as a string, so that its nesting does not add to that of the
+    /// message.
     #[serde(with = "crate::values::as_text")]
     pub value: crate::values::Value,
     /// As Python writes it.

@@ -6,12 +6,12 @@ mod engine;
 mod files;
 mod frames;
 mod job;
+mod limits;
 mod output;
 mod pool;
 mod run;
 mod state;
 mod stop;
-mod told;
 mod wasi_files;
 
 use std::{
@@ -45,32 +45,32 @@ use self::{
     files::Files,
     frames::RuntimeAddress,
     output::Sink,
-    state::{HasWaiting, Memory, State, Waiting},
+    state::{DeadlinePoll, HasDeadlinePoll, Memory, State},
     stop::Stop,
     wasi_files::{HasFiles, WasiFiles},
 };
 pub use self::{
-    job::{Called, Job, PROGRAM, Raised, Run, Stage},
+    job::{Evaluated, Job, PROGRAM, Raised, Run, Stage},
     output::MAX_OUTPUT,
 };
 pub(crate) use self::{run::Ready, state::Slice};
 
-/// Memory for the program, beyond what the interpreter and its library have when it starts.
+/// Memory for the program, beyond what the interpreter and its library use when it starts.
 pub const MAX_MEMORY: usize = 50 << 20;
-/// How often a running program is looked at: what a deadline and a slice are exact to.
+/// How often a running program is interrupted: the precision of deadlines and slices.
 const TICK: Duration = Duration::from_millis(2);
-/// Bytes of randomness that one call gets; the interpreter asks for 256 at a time.
+/// Most random bytes of one call; the interpreter asks for 256 at a time.
 const MAX_RANDOM: u64 = 1 << 20;
-/// Wall time for making an interpreter, which runs no program.
+/// Wall time for starting an interpreter, before any program.
 const MAX_TIME_OF_START: Duration = Duration::from_secs(60);
-/// Wall time for all values that tests expect.
+/// Wall time for all expected values of a run's tests.
 pub(crate) const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
 /// Handles to files, streams and clocks that a program holds at once.
 const MAX_RESOURCES: usize = 256;
-/// All handles that the engine keeps for a program: those, and those of files and listings.
+/// All handles that the engine holds for a program: those, and those of files and listings.
 const MAX_HANDLES: usize = 512;
-/// Bytes that a program hands over in one call: the longest value, all steps and a traceback are some
-/// 6 MB. A list can be three times as long here as there.
+/// Bytes that a program passes in one call: the longest value, all steps and a traceback are some 6 MB. A list can take
+/// three times as much on the host as in the guest.
 const MAX_CALL: usize = 8 << 20;
 
 /// Why no program can be run.
@@ -90,7 +90,7 @@ pub enum SandboxError {
     Start(#[source] wasmtime::Error),
 }
 
-/// The image, ready to be made into interpreters.
+/// The image, ready to start interpreters from.
 pub struct Sandbox {
     engine: Engine,
     python: PythonPre<State>,
@@ -113,10 +113,7 @@ impl Sandbox {
     pub fn open(image: &Path) -> Result<Self, SandboxError> {
         let unusable = |source| SandboxError::Image { path: image.display().to_string(), source };
         let engine = Engine::new(&pool::config()).map_err(unusable)?;
-        #[expect(
-            unsafe_code,
-            reason = "the image is code that we have compiled, as this binary is"
-        )]
+        #[expect(unsafe_code, reason = "the image is code that we compiled, like this binary")]
         // SAFETY: `build.rs` made the file, and the engine refuses one of other settings or releases.
         let component = unsafe { Component::deserialize_file(&engine, image) }.map_err(unusable)?;
         let linker = linker(&engine).map_err(unusable)?;
@@ -127,7 +124,7 @@ impl Sandbox {
         Ok(Self { engine, python, runtime_address: Arc::default(), stop, ticker: Some(ticker) })
     }
 
-    /// Makes an interpreter that waits for its program.
+    /// Starts an interpreter that waits for its program.
     pub(crate) async fn prepare(&self, slice: Slice) -> Result<Ready, SandboxError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
@@ -167,33 +164,33 @@ impl Sandbox {
 
     /// Runs a program in an interpreter that waits for it; its time counts from `started`.
     pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
-        if let Err(error) = furnish(ready.store.data_mut(), job, started) {
-            tracing::warn!(?error, "files were accepted that have no place");
+        if let Err(error) = set_up(ready.store.data_mut(), job, started) {
+            tracing::warn!(?error, "accepted files do not fit into the sandbox");
         }
         run::run(ready, job, started).await
     }
 
-    /// The values of expressions that are not a student's.
+    /// Evaluates expressions that are not a student's.
     pub(crate) async fn values(
         mut ready: Ready,
         expressions: &[String],
         started: Instant,
-    ) -> Vec<Result<Called, String>> {
+    ) -> Vec<Result<Evaluated, String>> {
         ready.store.data_mut().memory.limit = MAX_MEMORY;
         ready.store.data_mut().deadline = started + MAX_TIME_OF_VALUES;
         let mut values = Vec::new();
-        let mut left = told::MAX_VALUES;
+        let mut left = limits::MAX_VALUES;
         for expression in expressions {
             match ready.python.call_value(&mut ready.store, expression).await {
                 Ok(Ok(json)) => {
                     let too_large = || "its value is too large to be compared".to_owned();
-                    let called = if json.len() <= left { told::called(&json) } else { None };
-                    if called.is_some() {
+                    let value = if json.len() <= left { limits::evaluated(&json) } else { None };
+                    if value.is_some() {
                         left = left.saturating_sub(json.len());
                     }
-                    values.push(called.ok_or_else(too_large));
+                    values.push(value.ok_or_else(too_large));
                 }
-                Ok(Err(problem)) => values.push(Err(told::cut(&problem, told::MAX_MESSAGE))),
+                Ok(Err(problem)) => values.push(Err(limits::cut(&problem, limits::MAX_MESSAGE))),
                 Err(error) => {
                     values.push(Err(run::why_no_value(&error, ready.store.data())));
                     break;
@@ -201,7 +198,7 @@ impl Sandbox {
             }
         }
         // An instance that was stopped is not used again.
-        values.resize(expressions.len(), Err("an expression before it was stopped".to_owned()));
+        values.resize(expressions.len(), Err("an earlier expression was stopped".to_owned()));
         values
     }
 }
@@ -218,8 +215,8 @@ impl Drop for Sandbox {
     }
 }
 
-/// Gives an interpreter what its program will find.
-fn furnish(
+/// Sets up input, output, files and limits for the program.
+fn set_up(
     state: &mut State,
     job: &Job,
     started: Instant,
@@ -246,13 +243,13 @@ fn furnish(
     Ok(())
 }
 
-/// WASI without a network, a file system of the host, or a wait without an end.
+/// WASI without a network, the host's file system, or endless waits.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::<State>::new(engine);
     let l = &mut linker;
     io::error::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
     io::streams::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
-    io::poll::add_to_linker::<State, HasWaiting>(l, |state| Waiting {
+    io::poll::add_to_linker::<State, HasDeadlinePoll>(l, |state| DeadlinePoll {
         table: &mut state.table,
         deadline: state.deadline,
     })?;
@@ -273,7 +270,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    // The interpreter wants them; nothing can be reached by them.
+    // The interpreter imports them; they reach nothing.
     sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
     sockets::udp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
     sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
@@ -293,7 +290,7 @@ impl wasmtime::component::HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Lets the engine's programs notice that time passes.
+/// Advances the engine's epoch, which interrupts its programs.
 fn tick(engine: &Engine, stop: Arc<AtomicBool>) -> thread::JoinHandle<()> {
     let engine = engine.weak();
     thread::spawn(move || {

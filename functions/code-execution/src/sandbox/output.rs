@@ -1,4 +1,4 @@
-//! What a program writes: kept in the order of writing, with a bound.
+//! A program's output, in the order of writing, with a limit.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use super::stop::Stop;
 /// Bytes that a program may write, to both streams together: about 1,500 full lines, more than
 /// anyone reads.
 pub const MAX_OUTPUT: usize = 128 << 10;
-/// Times that a program may change from one stream to the other and still be told in which order it
-/// wrote; a byte at a time, it could have the host keep 128 Ki strings.
+/// How often a program may switch between the streams with its order preserved; switching at every byte, it could make
+/// the host hold 128 Ki strings.
 const MAX_PARTS: usize = 4_096;
 
 /// Everything written so far.
@@ -29,7 +29,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Keeps what fits; whether all of it did.
+    /// Appends what fits; returns whether all of it did.
     fn write(&mut self, stream: Stream, data: &[u8]) -> bool {
         let left = MAX_OUTPUT.saturating_sub(self.bytes);
         let kept = data.get(..left).unwrap_or(data);
@@ -42,7 +42,7 @@ impl Output {
         }
         let is_full = self.parts.len() >= MAX_PARTS;
         let mut last = self.parts.iter_mut().rev();
-        // Of the last two parts, one is of each stream.
+        // The last two parts are one of each stream.
         let part = if is_full { last.find(|part| part.0 == stream) } else { last.next() };
         match part {
             Some((last, text)) if *last == stream => text.extend_from_slice(kept),

@@ -1,24 +1,24 @@
-//! Slots for interpreters: memory that is kept, and made as new, instead of mapped anew for each run.
+//! Slots for interpreters: memory that is reset and reused instead of mapped again for each run.
 
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
 use super::engine;
 
-/// Instances that there can be at once: a worker's programs, one spare, and those on their way out.
+/// Instances at once: a worker's programs, one spare, and those being dropped.
 const SLOTS: u32 = 72;
-/// Core instances, and tables, of one interpreter: its own, and those by which it calls the host before and after its
-/// memory is there.
+/// Core instances, and tables, of one interpreter: its own, and those through which it calls the host before and after
+/// its memory exists.
 pub(super) const PARTS: u32 = 4;
 /// Elements of a function table; the interpreter has some 6,000.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
-/// Bytes of what the engine keeps of one instance.
+/// Bytes of the engine's own data for one instance.
 const INSTANCE_BYTES: usize = 16 << 20;
-/// Bytes of a slot that stay mapped between two programs: what most of them touch.
+/// Bytes of a slot that stay mapped between two programs: what most programs touch.
 const RESIDENT: usize = 8 << 20;
-/// The same of a stack.
+/// The same for a stack.
 const STACK_RESIDENT: usize = 64 << 10;
 
-/// The settings of an engine that runs programs: what the last one used is kept for the next.
+/// The settings of an engine that runs programs: they reuse each other's slots.
 pub(crate) fn config() -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(SLOTS)
@@ -39,7 +39,7 @@ pub(crate) fn config() -> Config {
         .async_stack_keep_resident(STACK_RESIDENT)
         .pagemap_scan(Enabled::Auto);
     let mut config = engine::config();
-    // Without it no page of a stack is ever given back, and 72 of them are more than a worker may have.
+    // Without it no page of a stack is ever returned, and 72 full stacks are more than a worker's limit.
     config.async_stack_zeroing(true).allocation_strategy(pool);
     config
 }

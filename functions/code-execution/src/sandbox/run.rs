@@ -13,14 +13,14 @@ use wasmtime_wasi::I32Exit;
 use super::{
     bindings::{Ending, Fault, Python},
     frames::{self, Frame},
-    job::{Called, Job, PROGRAM, Raised, Run},
+    job::{Evaluated, Job, PROGRAM, Raised, Run},
+    limits,
     state::State,
     stop::Stop,
-    told,
 };
 
-/// Bytes of all files that are told after a run; the rest stays behind.
-const MAX_FILES_TOLD: usize = 256 << 10;
+/// Bytes of all files that are reported after a run; the rest are left out.
+const MAX_REPORTED_FILES: usize = 256 << 10;
 
 /// An interpreter that waits for its program.
 pub(crate) struct Ready {
@@ -42,8 +42,8 @@ pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
         seed: job.seed,
         trace_steps: job.trace_steps,
     };
-    let called = ready.python.call_run(&mut ready.store, &program).await;
-    let outcome = match called {
+    let result = ready.python.call_run(&mut ready.store, &program).await;
+    let outcome = match result {
         Ok(outcome) => Outcome::of_guest(outcome, ready.store.data()),
         Err(error) => Outcome::of_stop(&error, &ready.store),
     };
@@ -68,12 +68,12 @@ pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
     }
 }
 
-/// What a run came to.
+/// The outcome of a run.
 struct Outcome {
     verdict: Verdict,
     exit_code: u8,
     raised: Option<Raised>,
-    value: Option<Called>,
+    value: Option<Evaluated>,
     steps: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl Outcome {
         Self { verdict, exit_code, raised, value: None, steps: None }
     }
 
-    /// The interpreter has come back to say how it went.
+    /// The interpreter has returned and reported.
     fn of_guest(outcome: super::bindings::Outcome, state: &State) -> Self {
         let mut result = match outcome.ending {
             Ending::Completed | Ending::Exited(0) => Self::new(Verdict::Ok, 0, None),
@@ -96,12 +96,12 @@ impl Outcome {
                 Self::new(verdict, 1, Some(fault.into()))
             }
         };
-        result.value = outcome.value.and_then(|json| told::called(&json));
-        result.steps = outcome.steps.and_then(told::steps);
+        result.value = outcome.value.and_then(|json| limits::evaluated(&json));
+        result.steps = outcome.steps.and_then(limits::steps);
         result
     }
 
-    /// The host has stopped it, or it has broken down.
+    /// The host has stopped it, or it has crashed.
     fn of_stop(error: &wasmtime::Error, store: &Store<State>) -> Self {
         let (frames, is_waiting) = post_mortem(error, store);
         let state = store.data();
@@ -133,7 +133,7 @@ impl Outcome {
             kind,
             line: line.or_else(|| place?.line).filter(|line| *line > 0),
             function: place
-                .map(|frame| told::cut(&frame.function, told::MAX_NAME))
+                .map(|frame| limits::cut(&frame.function, limits::MAX_NAME))
                 .filter(|function| function != "<module>"),
             ..Raised::default()
         };
@@ -141,7 +141,7 @@ impl Outcome {
     }
 }
 
-/// Why an expression has no value that has stopped its interpreter.
+/// Why an expression that stopped its interpreter has no value.
 pub(super) fn why_no_value(error: &wasmtime::Error, state: &State) -> String {
     let why = match error.downcast_ref::<Stop>() {
         Some(Stop::Time) => "it takes too long",
@@ -170,13 +170,13 @@ fn verdict_of(fault: &Fault, state: &State) -> Option<Verdict> {
     }
 }
 
-/// Where the program was, and whether it waited for another thread, which cannot exist.
+/// Where the program was, and whether it was waiting for another thread, which cannot exist.
 fn post_mortem(error: &wasmtime::Error, store: &Store<State>) -> (Vec<Frame>, bool) {
     let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return (Vec::new(), false) };
     let memories = dump.memories().iter().map(|memory| memory.data(store));
     let largest = memories.max_by_key(|memory| memory.len());
     let is_waiting = dump.frames().first().is_some_and(|frame| {
-        // The C library traps where it would wait for ever.
+        // The C library traps where it would wait forever.
         frame.func_name().is_some_and(|name| name.starts_with("pthread_cond_"))
     });
     (
@@ -201,7 +201,7 @@ fn changed_files(
     given: &BTreeMap<String, String>,
 ) -> (BTreeMap<String, FileContent>, bool) {
     let files = state.files.files.lock();
-    let mut told = BTreeMap::new();
+    let mut changed = BTreeMap::new();
     let (mut bytes, mut left_out) = (0, false);
     for (name, data) in files.all() {
         let unchanged = given.get(&name).is_some_and(|text| text.as_bytes() == data);
@@ -209,7 +209,7 @@ fn changed_files(
             continue;
         }
         bytes = name.len().saturating_add(data.len()).saturating_add(bytes);
-        if bytes > MAX_FILES_TOLD {
+        if bytes > MAX_REPORTED_FILES {
             left_out = true;
             continue;
         }
@@ -217,7 +217,7 @@ fn changed_files(
             Ok(text) => FileContent::Text(text.to_owned()),
             Err(_not_text) => FileContent::Base64(BASE64_STANDARD.encode(data)),
         };
-        told.insert(name, content);
+        changed.insert(name, content);
     }
-    (told, left_out)
+    (changed, left_out)
 }

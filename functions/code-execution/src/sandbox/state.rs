@@ -1,4 +1,4 @@
-//! What a running program has on the host's side, and what stops it.
+//! The host's state of a running program, and its limits.
 
 use std::{
     sync::{
@@ -22,14 +22,14 @@ use super::{
     bindings::learnflow::sandbox::host,
     frames::RuntimeAddress,
     job::Stage,
+    limits,
     output::Output,
     pool,
     stop::Stop,
-    told,
     wasi_files::{View, WasiFiles},
 };
 
-/// The memory that a program may use beyond what the interpreter has when it starts.
+/// The memory that a program may use beyond the interpreter's own.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Bytes of the interpreter itself.
@@ -37,14 +37,14 @@ pub(crate) struct Memory {
     /// Most bytes beyond `base`.
     pub(crate) limit: usize,
     pub(crate) peak: usize,
-    /// How often more was asked for than there is.
+    /// How often the limit refused a request.
     pub(crate) denied: u32,
 }
 
 impl ResourceLimiter for Memory {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         if self.limit == 0 {
-            // The interpreter is being put in place.
+            // The interpreter is being instantiated.
             self.base = self.base.saturating_add(desired.saturating_sub(current));
             return Ok(true);
         }
@@ -74,7 +74,7 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// When a run must let others have the processor: set by the scheduler, read by the run.
+/// When a run must yield: set by the scheduler, read by the run.
 #[derive(Debug, Clone)]
 pub(crate) struct Slice {
     origin: Instant,
@@ -86,7 +86,7 @@ impl Slice {
         Self { origin: Instant::now(), end: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
-    pub(crate) fn set(&self, end: Instant) {
+    pub(crate) fn end_at(&self, end: Instant) {
         let nanoseconds = end.saturating_duration_since(self.origin).as_nanos();
         self.end.store(u64::try_from(nanoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -110,7 +110,7 @@ pub(crate) struct State {
     pub(crate) runtime_address: Arc<RuntimeAddress>,
     /// The exception that ended the program, as soon as it is known, and its line.
     pub(crate) raised: Option<(String, Option<u32>)>,
-    /// How far it came.
+    /// How far it got.
     pub(crate) stage: Stage,
 }
 
@@ -134,7 +134,7 @@ impl State {
 
 impl host::Host for State {
     fn raised(&mut self, kind: String, line: Option<u32>) -> Result<()> {
-        self.raised = Some((told::cut(&kind, told::MAX_NAME), line));
+        self.raised = Some((limits::cut(&kind, limits::MAX_NAME), line));
         Ok(())
     }
 
@@ -152,23 +152,23 @@ impl host::Host for State {
     }
 }
 
-/// Names [`Waiting`] for the linker.
+/// Names [`DeadlinePoll`] for the linker.
 #[derive(Debug)]
-pub(crate) struct HasWaiting;
+pub(crate) struct HasDeadlinePoll;
 
-impl HasData for HasWaiting {
-    type Data<'a> = Waiting<'a>;
+impl HasData for HasDeadlinePoll {
+    type Data<'a> = DeadlinePoll<'a>;
 }
 
 /// `wasi:io/poll` that gives up when the program's time is up: no epoch ends a wait.
 #[derive(Debug)]
-pub(crate) struct Waiting<'a> {
+pub(crate) struct DeadlinePoll<'a> {
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) deadline: Instant,
 }
 
-impl Waiting<'_> {
-    /// Unlike a waiting program, one whose time is up can be asked where it is.
+impl DeadlinePoll<'_> {
+    /// Where a program was can be found out only after it was stopped, not while it waits.
     async fn until_deadline<T>(
         deadline: Instant,
         wait: impl Future<Output = Result<T>> + Send,
@@ -180,14 +180,14 @@ impl Waiting<'_> {
     }
 }
 
-impl poll::Host for Waiting<'_> {
+impl poll::Host for DeadlinePoll<'_> {
     async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> Result<Vec<u32>> {
         let wait = poll::Host::poll(self.table, pollables);
         Self::until_deadline(self.deadline, wait).await
     }
 }
 
-impl poll::HostPollable for Waiting<'_> {
+impl poll::HostPollable for DeadlinePoll<'_> {
     async fn block(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
         let wait = poll::HostPollable::block(self.table, pollable);
         Self::until_deadline(self.deadline, wait).await

@@ -1,4 +1,4 @@
-//! What ends a program from outside.
+//! Why the host stops a program.
 
 /// Why the host ended a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -30,13 +30,13 @@ use super::files::{Content, Files, How, Node, NodeId, Open};
 
 /// Bytes that one call reads or writes.
 const CHUNK: usize = 64 << 10;
-/// Listings of folders that are read at once.
+/// Folder listings that are open at once.
 const MAX_LISTINGS: usize = 64;
-/// Names that all these listings together still have to tell: four times as many as there can be files,
-/// since whoever walks a tree lists one folder after the other.
+/// Names that all open listings together still hold: four times as many as there can be files, since walking a tree
+/// lists one folder after the other.
 const MAX_LISTED: usize = 4_000;
 
-/// The files of a run as WASI sees them. Handles are indices of ours, not of the resource table.
+/// The files of a run as WASI sees them. Handles are our own indices, not the resource table's.
 #[derive(Debug)]
 pub(crate) struct WasiFiles {
     pub(crate) files: Arc<Mutex<Files>>,
@@ -314,7 +314,7 @@ impl HostDescriptor for View<'_> {
     }
 
     async fn readlink_at(&mut self, _: Resource<Descriptor>, _: String) -> FsResult<String> {
-        // There are no links, and what is none cannot be read as one.
+        // There are no links, and reading anything else as a link is invalid.
         Err(ErrorCode::Invalid.into())
     }
 
@@ -424,17 +424,17 @@ const fn datetime(since_1970: Duration) -> Datetime {
     Datetime { seconds: since_1970.as_secs(), nanoseconds: since_1970.subsec_nanos() }
 }
 
-/// What libc takes a file's number from.
+/// Where libc takes the inode number from.
 const fn hash(node: NodeId) -> MetadataHashValue {
     MetadataHashValue { lower: node as u64 + 1, upper: 0 }
 }
 
-/// Why a stream of a file failed, for whoever asks for its code.
+/// Why a file's stream failed, for callers that ask for its error code.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?}")]
 struct FileError(ErrorCode);
 
-/// A place in a file that moves on with what is read or written; `None` is always its end.
+/// A position in a file that advances with reads and writes; `None` is always its end.
 #[derive(Debug)]
 struct FileStream {
     files: Arc<Mutex<Files>>,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::sandbox::Sandbox;
 
-/// Descriptors that a worker has: its pipes, and what its runtime needs.
+/// Most descriptors of a worker: its pipes, and what its runtime needs.
 const MAX_DESCRIPTORS: u64 = 64;
 
 /// Serves the host at the other end of standard input and output, until it closes them.
@@ -38,11 +38,11 @@ pub fn main(image: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Whoever breaks out of the sandbox finds a process that can do little.
+/// Limits what a program could do that breaks out of the sandbox.
 fn give_up_rights() -> io::Result<()> {
-    // Where memory runs out all the same, the kernel ends a worker, and not its host.
+    // If memory runs out all the same, the kernel kills a worker rather than its host.
     if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "1000") {
-        tracing::debug!(%error, "the kernel does not know that a worker goes first");
+        tracing::debug!(%error, "the worker's OOM score cannot be set");
     }
     rustix::thread::set_no_new_privs(true)?;
     let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
@@ -56,7 +56,7 @@ fn serve(image: &Path) -> anyhow::Result<()> {
     let sandbox = Sandbox::open(image)?;
     let (requests, inbox) = mpsc::unbounded_channel();
     let (finished, answers) = mpsc::unbounded_channel();
-    // Programs have this thread; the pipes have another, so that no program keeps an order waiting.
+    // Programs run on this thread and the pipes on another, so that no program delays an order.
     thread::Builder::new().name("pipes".to_owned()).spawn(move || {
         if let Err(error) = pipes(requests, finished, answers) {
             tracing::error!(%error, "a worker process has lost its host");
@@ -66,8 +66,11 @@ fn serve(image: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is finished, with its number.
-type Done = (u64, Answer);
+/// A finished task.
+struct Done {
+    task_id: u64,
+    answer: Answer,
+}
 
 fn pipes(
     requests: mpsc::UnboundedSender<Request>,
@@ -98,7 +101,7 @@ async fn receive(
             }
             Err(error) => {
                 tracing::error!(%error, "an order cannot be read");
-                if finished.send((id, Answer::Unreadable)).is_err() {
+                if finished.send(Done { task_id: id, answer: Answer::Unreadable }).is_err() {
                     break;
                 }
                 continue;
@@ -118,7 +121,7 @@ async fn receive(
             };
             cancels.lock().remove(&id);
             if let Some(answer) = answer
-                && finished.send((id, answer)).is_err()
+                && finished.send(Done { task_id: id, answer }).is_err()
             {
                 tracing::debug!("the host has gone");
             }
@@ -132,12 +135,12 @@ async fn send(mut answers: mpsc::UnboundedReceiver<Done>) -> io::Result<()> {
         tokio::net::unix::pipe::Sender::from_owned_fd(rustix::io::dup(rustix::stdio::stdout())?)?;
     let ready = protocol::frame(protocol::READY, &()).map_err(io::Error::other)?;
     protocol::write(&mut stdout, &ready).await?;
-    while let Some((id, answer)) = answers.recv().await {
-        let frame = match protocol::frame(id, &answer) {
+    while let Some(Done { task_id, answer }) = answers.recv().await {
+        let frame = match protocol::frame(task_id, &answer) {
             Ok(frame) => frame,
             Err(error) => {
                 tracing::error!(%error, "the result of a program cannot be sent");
-                protocol::frame(id, &Answer::Unreadable).map_err(io::Error::other)?
+                protocol::frame(task_id, &Answer::Unreadable).map_err(io::Error::other)?
             }
         };
         protocol::write(&mut stdout, &frame).await?;

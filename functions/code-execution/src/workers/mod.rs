@@ -1,9 +1,8 @@
-//! Who runs programs: worker processes where the host is long-running, a worker thread under Lambda and
-//! in tools.
+//! The workers that run programs: processes where the host is long-running, a thread under Lambda and in tools.
 //!
-//! A worker is single-threaded: interpreters share a process's memory map, so threads of one process
-//! slow each other down, and processes do not. It takes turns between its programs, so that a short one
-//! never waits for a long one to end.
+//! A worker is single-threaded: interpreters share a process's memory map, so threads of one process slow each other
+//! down while processes do not. It takes turns between its programs, so that a short one never waits for a long one to
+//! end.
 
 mod child;
 mod process;
@@ -23,12 +22,12 @@ use self::{
     quarantine::Quarantine,
     scheduler::Request,
 };
-use crate::sandbox::{Called, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
+use crate::sandbox::{Evaluated, Job, MAX_TIME_OF_VALUES, Run, Sandbox, SandboxError};
 
-/// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most
-/// common ones that stay, have about one.
+/// Programs that one worker runs at once. Each has at most 50 MB of its own; endless loops, the most common
+/// long-running ones, have about one.
 const MAX_RUNS: usize = 64;
-/// All workers have as much as they take.
+/// All workers are full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many programs are running; try again in a moment")]
 pub struct Busy;
@@ -39,14 +38,13 @@ pub struct Workers {
     workers: Vec<Place>,
     /// What each worker runs at the moment.
     running: Mutex<Vec<usize>>,
-    /// Programs that may begin: [`MAX_RUNS`] for each worker. Who waits is served in the order of coming.
+    /// Permits to begin: [`MAX_RUNS`] for each worker, granted first come, first served.
     turns: Semaphore,
-    /// For programs whose worker was lost under them: it may have been another's fault.
+    /// For programs whose worker was lost: it may have been another program's fault.
     quarantine: Quarantine,
 }
 
-/// A turn of one program: whoever has it runs one thing after the other, its tests for instance, and need
-/// not wait between them.
+/// A turn of one program. Its holder runs one task after the other, such as tests, without waiting in between.
 #[derive(Debug)]
 pub struct Turn<'w> {
     workers: &'w Workers,
@@ -88,7 +86,7 @@ impl Workers {
         Self { workers, running, turns, quarantine }
     }
 
-    /// The worker processes that there are at the moment, those in quarantine last.
+    /// The current worker processes, those in quarantine last.
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {
         let processes = self.workers.iter().filter_map(|worker| match worker {
@@ -98,8 +96,8 @@ impl Workers {
         processes.chain(self.quarantine.process_ids()).collect()
     }
 
-    /// Waits until a program may begin. Who has waited longest is next; whoever waits is bounded by what the
-    /// callers have in work.
+    /// Waits until a program may begin. First come, first served; the number of those waiting is bounded by what the
+    /// callers handle at once.
     pub async fn turn(&self) -> Turn<'_> {
         let permit = self.turns.acquire().await.expect("the semaphore is never closed");
         Turn { workers: self, _permit: permit }
@@ -114,7 +112,7 @@ impl Workers {
         Ok(Turn { workers: self, _permit: permit })
     }
 
-    /// `None`: nothing can be said of the task, since no worker could be had for it.
+    /// `None`: the task was not done, since no worker was available.
     async fn ask(&self, task: &Task, limit: Duration) -> Option<Answer> {
         let lost = {
             let place = Occupied::take(&self.running);
@@ -144,11 +142,11 @@ impl Turn<'_> {
         }
     }
 
-    /// The values of expressions that are not a student's; `None` if it is our fault that there are none.
+    /// Evaluates expressions that are not a student's; `None` if that fails through our fault.
     pub(crate) async fn values(
         &mut self,
         expressions: Vec<String>,
-    ) -> Option<Vec<Result<Called, String>>> {
+    ) -> Option<Vec<Result<Evaluated, String>>> {
         let count = expressions.len();
         match self.workers.ask(&Task::Values(expressions), MAX_TIME_OF_VALUES).await {
             Some(Answer::Values(values)) if values.len() == count => Some(values),
@@ -180,8 +178,8 @@ struct Occupied<'w> {
 }
 
 impl<'w> Occupied<'w> {
-    /// At the worker that has the least to do. Only who has a turn asks, and for one thing at a time, so that
-    /// worker runs fewer than [`MAX_RUNS`].
+    /// Takes a place at the least busy worker. Only a holder of a turn does, for one task at a time, so that worker
+    /// runs fewer than [`MAX_RUNS`].
     fn take(running: &'w Mutex<Vec<usize>>) -> Self {
         let mut counts = running.lock();
         let least = counts.iter().enumerate().min_by_key(|(_, count)| **count);

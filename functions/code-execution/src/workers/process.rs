@@ -1,4 +1,4 @@
-//! A worker process as its host sees it: started, watched, and started again when it is lost.
+//! The host's side of a worker process: starts it, watches it, and restarts it when it is lost.
 
 use std::{
     collections::HashMap,
@@ -23,20 +23,20 @@ use tokio::{
 
 use super::protocol::{self, Answer, Order, Task};
 
-/// How often a worker that has something to do is asked whether its programs have their turns.
+/// How often a busy worker is pinged.
 const LIFE_CHECK: Duration = Duration::from_secs(1);
-/// Time in which a worker that is not stuck answers that. It can between two turns, which take 4 ms, so this is what a
-/// machine may be slow by; how late a program ends says nothing, where many end at once or the machine has others.
+/// The longest that a ping may take; then the worker is stuck. It answers between two turns of 4 ms, so this allows for
+/// a slow machine. How late a program ends shows nothing, since many can end at once or the machine can be busy.
 const SILENCE: Duration = Duration::from_secs(10);
-/// The same where it has yet to start.
+/// The same for a worker that is starting.
 const START: Duration = Duration::from_secs(30);
-/// Time beyond a program's limit after which nobody waits for it any more, though its worker has its turns.
+/// Time beyond a program's limit after which its caller gives up, though the worker answers pings.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first pause before a worker that was lost is started again; each one after it is twice as long.
+/// The first pause before a lost worker is restarted; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often it is looked at what memory a worker has: in that time a program can fill some 200 MB.
+/// How often a worker's memory is checked: in that time a program can fill some 200 MB.
 const MEMORY_CHECK: Duration = Duration::from_millis(100);
 
 /// How to start a worker process.
@@ -48,23 +48,30 @@ pub struct Command {
     pub arguments: Vec<String>,
     /// The Python image.
     pub image: PathBuf,
-    /// Bytes of resident memory with which a worker is ended. Not a limit of the operating system's: those
-    /// count what is reserved, which is some hundred gigabytes, and not what is used.
+    /// Bytes of resident memory above which a worker is killed. Not a limit of the operating system: those count
+    /// reserved memory, which is some hundred gigabytes, and not what is used.
     pub max_memory: u64,
 }
 
-/// Why a worker was lost under a program.
+/// Why the worker of a program was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Lost {
-    /// It never came to run one.
+    /// It could not start.
     #[error("it could not start")]
     Start,
     #[error("it ended")]
     Ended,
-    #[error("it had taken more memory than it may")]
+    #[error("it exceeded its memory limit")]
     Memory,
     #[error("it was stuck")]
     Stuck,
+}
+
+/// An order, and the task that it is about.
+#[derive(Debug)]
+struct TaskOrder {
+    task_id: u64,
+    order: Order,
 }
 
 type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Result<Answer, Lost>>>>>;
@@ -72,8 +79,8 @@ type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Result<Answer, Lost>>>>>;
 /// One worker process.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// Holds what callers wait for, and what they do no longer: both are bounded by their turns.
-    orders: mpsc::UnboundedSender<(u64, Order)>,
+    /// Holds tasks and cancellations; both are bounded by the callers' turns.
+    orders: mpsc::UnboundedSender<TaskOrder>,
     pending: Pending,
     next_id: AtomicU64,
     supervisor: AbortHandle,
@@ -82,7 +89,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a worker process, and again whenever it ends.
+    /// Starts a worker process, and restarts it whenever it ends.
     pub(super) fn supervise(command: Command) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
         let pending = Pending::default();
@@ -102,17 +109,19 @@ impl Process {
         Some(self.process_id.load(Ordering::Relaxed)).filter(|id| *id != 0)
     }
 
-    /// What came of a task, if the worker was not lost meanwhile.
+    /// The answer to a task, unless the worker is lost meanwhile.
     pub(super) async fn ask(&self, task: Task, limit: Duration) -> Result<Answer, Lost> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
         {
-            // Both at once: a supervisor that gives up what is pending gives up its orders with it.
+            // Under one lock: a supervisor that drops pending tasks also drops their orders.
             let mut pending = self.pending.lock();
             pending.insert(id, reply);
-            self.orders.send((id, Order::Do(task))).map_err(|_ended| Lost::Start)?;
+            self.orders
+                .send(TaskOrder { task_id: id, order: Order::Do(task) })
+                .map_err(|_ended| Lost::Start)?;
         }
-        let _interest = Interest { id, pending: &self.pending, orders: &self.orders };
+        let _cancel = CancelOnDrop { id, pending: &self.pending, orders: &self.orders };
         match tokio::time::timeout(limit + PATIENCE, answer).await {
             Ok(answer) => answer.unwrap_or(Err(Lost::Start)),
             Err(_elapsed) if self.id().is_none() => Err(Lost::Start),
@@ -127,35 +136,35 @@ impl Drop for Process {
     }
 }
 
-/// Somebody waits for an answer; when not any more, the worker need not go on.
-struct Interest<'p> {
+/// Cancels a task when its caller stops waiting for the answer.
+struct CancelOnDrop<'p> {
     id: u64,
     pending: &'p Pending,
-    orders: &'p mpsc::UnboundedSender<(u64, Order)>,
+    orders: &'p mpsc::UnboundedSender<TaskOrder>,
 }
 
-impl Drop for Interest<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.pending.lock().remove(&self.id).is_some()
-            && self.orders.send((self.id, Order::Cancel)).is_err()
+            && self.orders.send(TaskOrder { task_id: self.id, order: Order::Cancel }).is_err()
         {
-            tracing::debug!("a worker process has ended before it was asked to");
+            tracing::debug!("a worker process ended before its task was cancelled");
         }
     }
 }
 
-/// What the supervisor of a process has.
+/// The supervisor of a process.
 struct Watch {
     command: Command,
-    orders: mpsc::WeakUnboundedSender<(u64, Order)>,
+    orders: mpsc::WeakUnboundedSender<TaskOrder>,
     pending: Pending,
     process_id: Arc<AtomicU32>,
 }
 
 impl Watch {
-    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<(u64, Order)>) {
+    async fn supervise(self, mut inbox: mpsc::UnboundedReceiver<TaskOrder>) {
         let mut pause = FIRST_PAUSE;
-        // Made when there is something to do: a host that never runs a program has no worker.
+        // Started when there is something to do: a host that never runs a program has no worker.
         while let Some(first) = inbox.recv().await {
             let mut ready = false;
             let Err(error) = self.serve(first, &mut inbox, &mut ready).await;
@@ -165,8 +174,7 @@ impl Watch {
             tracing::error!(%error, %program, "a worker process was lost");
             self.process_id.store(0, Ordering::Relaxed);
             {
-                // Whoever waits asks again; the next process must not run for nobody what was meant
-                // for this one.
+                // Callers ask again, so the next process must not run this one's orders.
                 let mut pending = self.pending.lock();
                 for (_, reply) in pending.drain() {
                     if reply.send(Err(lost)).is_err() {
@@ -175,17 +183,17 @@ impl Watch {
                 }
                 while inbox.try_recv().is_ok() {}
             }
-            // One that has started was a program's to lose.
+            // One that had started was lost through a program.
             pause = if ready { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::time::timeout(pause, std::future::pending::<()>()).await.unwrap_or_default();
         }
     }
 
-    /// One life of the process, and how it ended.
+    /// Runs the process once; returns why it ended.
     async fn serve(
         &self,
-        first: (u64, Order),
-        inbox: &mut mpsc::UnboundedReceiver<(u64, Order)>,
+        first: TaskOrder,
+        inbox: &mut mpsc::UnboundedReceiver<TaskOrder>,
         ready: &mut bool,
     ) -> Result<Infallible, io::Error> {
         let mut child = start(&self.command)?;
@@ -195,7 +203,7 @@ impl Watch {
         let (Some(stdin), Some(stdout), Some(mut stderr)) = pipes else {
             return Err(io::Error::other("it has no pipes"));
         };
-        // A worker may write to no file, and the host's standard error can be one.
+        // A worker may not write to files, and the host's standard error can be one.
         tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::stderr()).await });
         let served = tokio::select! {
             sent = send(stdin, first, inbox, &self.pending) => sent,
@@ -207,8 +215,8 @@ impl Watch {
         served
     }
 
-    /// Waits until the process has something to do and gives no sign of life. Who waits for a program may give up
-    /// before that, so it is asked here.
+    /// Waits until the process is busy and does not answer pings. Callers may give up before that, so it is checked
+    /// here.
     async fn silent(&self) {
         let mut clock = tokio::time::interval(LIFE_CHECK);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -221,7 +229,8 @@ impl Watch {
                     continue;
                 };
                 let (reply, answer) = oneshot::channel();
-                if orders.send((protocol::PING, Order::Do(Task::Ping))).is_err() {
+                let ping = TaskOrder { task_id: protocol::PING, order: Order::Do(Task::Ping) };
+                if orders.send(ping).is_err() {
                     continue;
                 }
                 pending.insert(protocol::PING, reply);
@@ -235,14 +244,14 @@ impl Watch {
     }
 }
 
-/// Waits until a process has more memory than it may.
+/// Waits until a process exceeds its memory limit.
 async fn outgrown(id: u32, most: u64) {
     let mut clock = tokio::time::interval(MEMORY_CHECK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let page = rustix::param::page_size() as u64;
     loop {
         clock.tick().await;
-        // In pages: all of it, then what is resident.
+        // In pages: total size, then resident size.
         let figures = std::fs::read_to_string(format!("/proc/{id}/statm")).unwrap_or_default();
         let resident = figures.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
         if resident.is_some_and(|pages| pages.saturating_mul(page) > most) {
@@ -255,7 +264,7 @@ fn start(command: &Command) -> io::Result<Child> {
     tokio::process::Command::new(&command.program)
         .args(&command.arguments)
         .arg(&command.image)
-        // Secrets are in the environment, and none is a program's business.
+        // The environment has secrets, and programs must not see them.
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -266,20 +275,21 @@ fn start(command: &Command) -> io::Result<Child> {
 
 async fn send(
     mut stdin: ChildStdin,
-    first: (u64, Order),
-    inbox: &mut mpsc::UnboundedReceiver<(u64, Order)>,
+    first: TaskOrder,
+    inbox: &mut mpsc::UnboundedReceiver<TaskOrder>,
     pending: &Pending,
 ) -> io::Result<Infallible> {
-    let (mut id, mut order) = first;
+    let mut next = first;
     loop {
-        match protocol::frame(id, &order) {
+        let TaskOrder { task_id, order } = &next;
+        match protocol::frame(*task_id, order) {
             Ok(frame) => protocol::write(&mut stdin, &frame).await?,
             Err(error) => {
                 tracing::error!(%error, "a program cannot be sent to a worker process");
-                answer(pending, id, Answer::Unreadable);
+                answer(pending, *task_id, Answer::Unreadable);
             }
         }
-        (id, order) = inbox.recv().await.ok_or_else(|| io::Error::other("nobody needs it"))?;
+        next = inbox.recv().await.ok_or_else(|| io::Error::other("it is not needed any more"))?;
     }
 }
 

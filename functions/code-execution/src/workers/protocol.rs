@@ -1,21 +1,20 @@
-//! What a host and a worker process say to each other: frames of a length (4 bytes), the number of the
-//! task that they are about (8 bytes), both little-endian, and JSON.
+//! The protocol between a host and a worker process: frames of a length (4 bytes), the task's id (8 bytes), both
+//! little-endian, and JSON.
 //!
-//! The number is outside of the JSON, so that a frame that nobody can write or read is that task's
-//! fault, and no other's.
+//! The id is outside of the JSON, so that a frame that cannot be written or read affects only its own task.
 
 use std::io;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use crate::sandbox::{Called, Job, Run};
+use crate::sandbox::{Evaluated, Job, Run};
 
 /// Bytes of the JSON of one frame: the longest value, trace, output and files, escaped, fit.
 const MAX_FRAME: u32 = 16 << 20;
-/// The number of no task: a worker says that it has its image, and waits.
+/// Not the id of a task: a worker has loaded its image and is ready.
 pub(super) const READY: u64 = u64::MAX;
-/// The number of a ping, of which there is one at a time.
+/// The id of a ping; there is one at a time.
 pub(super) const PING: u64 = u64::MAX - 1;
 
 /// Something to do.
@@ -23,18 +22,18 @@ pub(super) const PING: u64 = u64::MAX - 1;
 pub(super) enum Task {
     /// Run a student's program.
     Run(Box<Job>),
-    /// Work out expressions that are not a student's.
+    /// Evaluate expressions that are not a student's.
     Values(Vec<String>),
-    /// Say that programs have their turns.
+    /// Show that turns are still taken.
     Ping,
 }
 
-/// What came of it.
+/// The answer to a task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Run(Box<Run>),
-    Values(Vec<Result<Called, String>>),
-    /// To a ping.
+    Values(Vec<Result<Evaluated, String>>),
+    /// The answer to a ping.
     Pong,
     /// The task or its result cannot be put into a frame, or read from one.
     Unreadable,
@@ -44,20 +43,20 @@ pub(super) enum Answer {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
     Do(Task),
-    /// Nobody wants the answer any more.
+    /// Nobody waits for the answer any more.
     Cancel,
 }
 
 /// Why a frame cannot be written or read, while those after it can.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
-    #[error("the frame has {0} bytes, and {MAX_FRAME} are read")]
+    #[error("the frame has {0} bytes, at most {MAX_FRAME} are allowed")]
     TooLong(usize),
     #[error("the frame's JSON cannot be written or read")]
     Json(#[from] serde_json::Error),
 }
 
-/// The next frame, with the number of its task; `None` at the end.
+/// The next frame, with its task's id; `None` at the end.
 pub(super) async fn read<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<(u64, Result<T, FrameError>)>> {

@@ -1,5 +1,5 @@
-//! Programs whose worker was lost, run again where no other program runs: if that worker is lost, too, it was the
-//! program's fault.
+//! Runs programs again whose worker was lost, each alone in a worker: if that worker is lost, too, it is the program's
+//! fault.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::sandbox::{Raised, Run};
 
-/// How long a program waits for those before it. A lost worker had up to 64 programs, most of which end at
-/// once; what waits longer is left for another attempt of its own sender's.
+/// How long a program waits for those before it. A lost worker had up to 64 programs, most of which end at once; those
+/// that wait longer are left to another attempt by their callers.
 const MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Worker processes that run one program at a time. They are started when the first one comes.
@@ -26,7 +26,7 @@ pub(super) struct Quarantine {
     next: AtomicUsize,
 }
 
-/// A process, and the right to use it.
+/// A process, with the permit to use it.
 #[derive(Debug)]
 struct Place {
     process: Process,
@@ -40,12 +40,12 @@ impl Quarantine {
         Self { processes: (0..count).map(place).collect(), next: AtomicUsize::new(0) }
     }
 
-    /// The processes that there are at the moment.
+    /// The current processes.
     pub(super) fn process_ids(&self) -> impl Iterator<Item = u32> {
         self.processes.iter().filter_map(|place| place.process.id())
     }
 
-    /// `None` if nothing can be said of the task itself.
+    /// `None` if the task was not done.
     pub(super) async fn ask(&self, task: Task, limit: Duration) -> Option<Answer> {
         let number = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.processes.len())?;
         let Place { process, turn } = self.processes.get(number)?;
@@ -59,15 +59,15 @@ impl Quarantine {
             Err(Lost::Start) => None,
             Err(lost) => {
                 metrics::counter!("learnflow_sandbox_workers_lost_total").increment(1);
-                tracing::error!(%lost, "a program has ended a worker process");
-                // Nobody's program is judged by values that are not known.
+                tracing::error!(%lost, "a program killed a worker process");
+                // No program is judged by unknown values.
                 is_program.then(|| Answer::Run(Box::new(run_of(lost, limit))))
             }
         }
     }
 }
 
-/// The result of a program that has ended its worker.
+/// The result of a program that killed its worker.
 fn run_of(lost: Lost, limit: Duration) -> Run {
     let (verdict, exit_code) = match lost {
         Lost::Start | Lost::Ended => (Verdict::Aborted, 134),
@@ -80,7 +80,7 @@ fn run_of(lost: Lost, limit: Duration) -> Run {
 
 /// The result of a program whose own result cannot be sent or read.
 pub(super) fn unreadable() -> Run {
-    let message = "its result is too large, or nested too deep, to be sent".to_owned();
+    let message = "its result is too large, or nested too deeply, to be sent".to_owned();
     let raised = Raised { message, ..Raised::default() };
     Run { verdict: Verdict::Aborted, exit_code: 134, raised: Some(raised), ..Run::not_run() }
 }

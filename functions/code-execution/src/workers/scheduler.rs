@@ -1,8 +1,8 @@
-//! Turns between the programs of one worker: new ones first, then quick ones, then the long ones one
-//! after the other (a multilevel feedback queue).
+//! Schedules the programs of one worker: new ones first, then quick ones, then the long ones one after the other (a
+//! multilevel feedback queue).
 //!
-//! A program yields when its slice is over, which the sandbox's clock sees to; so this is a scheduler
-//! for futures that knows how much of the processor each has had.
+//! A program yields when its slice is over, enforced by the sandbox's clock; so this is a scheduler for futures that
+//! knows how much processor time each has used.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,23 +20,23 @@ use tokio::sync::{mpsc, oneshot};
 use super::protocol::{Answer, Task};
 use crate::sandbox::{MAX_TIME_OF_VALUES, Ready, Run, Sandbox, Slice};
 
-/// How long a program has the processor before another's turn comes.
+/// How long a program runs before another one's turn.
 const SLICE: Duration = Duration::from_millis(4);
-/// Processor time up to which a program is new, and up to which it is quick; one that has had more
-/// waits until no other is ready.
+/// Processor time up to which a program is new, and up to which it is quick; one that has used more waits until no
+/// other is ready.
 const LEVELS: [Duration; 2] = [SLICE, Duration::from_millis(40)];
 
-/// Every so-manieth turn is a long one's, so that a crowd of new ones cannot keep it from ending.
+/// Every fourth turn goes to a long program, so that a crowd of new ones cannot starve it.
 const SHARE_OF_LONG: u32 = 4;
 
-/// A task and who wants to know.
+/// A task, and where to send the answer.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) task: Task,
     pub(super) reply: oneshot::Sender<Answer>,
 }
 
-/// Serves requests until there can be no more.
+/// Serves requests until all senders are gone.
 pub(super) fn block_on(sandbox: &Sandbox, inbox: mpsc::UnboundedReceiver<Request>) {
     match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime.block_on(serve(sandbox, inbox)),
@@ -44,7 +44,7 @@ pub(super) fn block_on(sandbox: &Sandbox, inbox: mpsc::UnboundedReceiver<Request
     }
 }
 
-/// As [`block_on`], on the runtime that is there.
+/// Like [`block_on`], on the current runtime.
 pub(super) async fn serve(sandbox: &Sandbox, mut inbox: mpsc::UnboundedReceiver<Request>) {
     let mut scheduler = Scheduler::new(sandbox);
     std::future::poll_fn(|context| scheduler.poll(context, &mut inbox)).await;
@@ -60,7 +60,7 @@ struct Entry<'s> {
     waker: Waker,
 }
 
-/// The programs that can go on, noted by their wakers.
+/// The programs that were woken.
 #[derive(Debug, Default)]
 struct Woken {
     ids: Mutex<Vec<u64>>,
@@ -83,12 +83,12 @@ struct Scheduler<'s> {
     sandbox: &'s Sandbox,
     slice: Slice,
     running: HashMap<u64, Entry<'s>>,
-    /// Those that can go on, by level.
+    /// The programs that are ready to run, by level.
     ready: [VecDeque<u64>; LEVELS.len() + 1],
     woken: Arc<Woken>,
     next_id: u64,
     picked: u32,
-    /// An interpreter that waits for the next program, made while there is nothing else to do.
+    /// An interpreter for the next program, started while there was nothing else to do.
     spare: Option<Ready>,
     closed: bool,
 }
@@ -130,11 +130,11 @@ impl<'s> Scheduler<'s> {
                 if self.closed && self.running.is_empty() {
                     return Poll::Ready(());
                 }
-                self.keep_a_spare();
+                self.prepare_spare();
                 return Poll::Pending;
             };
             self.turn(id);
-            // The runtime's own clock wakes those that sleep, and it must have its turn, too.
+            // The runtime's timer wakes sleeping programs, so it needs its turn, too.
             if started.elapsed() >= SLICE {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
@@ -144,9 +144,9 @@ impl<'s> Scheduler<'s> {
 
     fn admit(&mut self, request: Request) {
         if matches!(request.task, Task::Ping) {
-            // Between two turns, so whoever asks learns that turns end.
+            // Answered between two turns, which shows that turns end.
             if request.reply.send(Answer::Pong).is_err() {
-                tracing::debug!("nobody wants to know any more whether programs have their turns");
+                tracing::debug!("nobody waits for this ping any more");
             }
             return;
         }
@@ -176,7 +176,7 @@ impl<'s> Scheduler<'s> {
                 (Ok(_), Task::Ping) => Answer::Pong,
                 (Err(error), Task::Values(_) | Task::Ping) => {
                     tracing::error!(%error, "an interpreter could not be made");
-                    // None: that says nothing of the expressions.
+                    // Empty: this says nothing about the expressions.
                     Answer::Values(Vec::new())
                 }
             }
@@ -195,7 +195,7 @@ impl<'s> Scheduler<'s> {
         self.put(0, id);
     }
 
-    /// Puts those that can go on where they belong.
+    /// Queues woken programs by their level.
     fn sort_woken(&mut self) {
         let woken = std::mem::take(&mut *self.woken.ids.lock());
         for id in woken {
@@ -214,7 +214,7 @@ impl<'s> Scheduler<'s> {
     }
 
     fn next(&mut self) -> Option<u64> {
-        // One whose time is up only has to learn that, but at once.
+        // A program whose time is up is stopped by its next turn, so it comes first.
         let now = Instant::now();
         let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| now >= entry.deadline);
         for queue in &mut self.ready {
@@ -238,7 +238,7 @@ impl<'s> Scheduler<'s> {
             self.running.remove(&id);
             return;
         }
-        self.slice.set(Instant::now() + SLICE);
+        self.slice.end_at(Instant::now() + SLICE);
         let before = processor_time();
         let polled = entry.future.as_mut().poll(&mut context);
         entry.cpu += processor_time().saturating_sub(before);
@@ -248,15 +248,15 @@ impl<'s> Scheduler<'s> {
             run.cpu = entry.cpu;
         }
         if entry.reply.send(answer).is_err() {
-            tracing::debug!("nobody wants to know how a program ended");
+            tracing::debug!("nobody waits for this program's result any more");
         }
     }
 
-    fn keep_a_spare(&mut self) {
+    fn prepare_spare(&mut self) {
         if self.spare.is_some() || self.closed {
             return;
         }
-        // Making an interpreter never waits, so one look is enough.
+        // Starting an interpreter never waits, so one poll is enough.
         match self.sandbox.prepare(self.slice.clone()).now_or_never() {
             Some(Ok(ready)) => self.spare = Some(ready),
             Some(Err(error)) => tracing::warn!(%error, "no spare interpreter could be made"),

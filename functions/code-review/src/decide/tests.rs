@@ -1,4 +1,4 @@
-//! Three lines for each decision.
+//! Tests of the agent's decisions, about three lines each.
 
 use agents::{Agent as _, Arrived, Ask, Begin as _, Effect, Next, Reply, Run, Step};
 use chrono::{DateTime, Utc};
@@ -14,11 +14,11 @@ use super::CodeReview;
 
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 const ID: &str = "00000000-0000-0000-0000-000000000007";
-/// A comparison with True can go: the rule has better lines for it.
+/// A comparison with True, for which the rule has a suggestion.
 const CODE: &str = "ready = 1 < 2\nif ready == True:\n    print(\"go\")\nprint(\"end\")\n";
 
 fn request(code: Option<&str>, more: Value) -> QuestionRouted {
-    let mut request = json!({ "query_id": ID, "student_id": ID, "question": "What can be better?",
+    let mut request = json!({ "query_id": ID, "student_id": ID, "question": "What could be better?",
         "code": code, "level": "beginner", "routing": { "agent": "code_review", "confidence": 1.0, "reasons": [] } });
     let more = if let Value::Object(more) = more { more } else { Default::default() };
     request.as_object_mut().unwrap().extend(more);
@@ -115,21 +115,21 @@ fn what_is_found_is_told_if_the_work_cannot_be_continued() {
 }
 
 #[test]
-fn better_lines_are_run_before_they_are_told() {
+fn suggestions_are_run_before_they_are_shown() {
     let run = running(said(ran(begin(CODE), "ok", "go\nend\n"), None));
     assert!(run.program.code.as_str().contains("if ready:"), "{:?}", run.program);
     assert!(run.fallback.is_some());
 }
 
 #[test]
-fn better_lines_that_do_the_same_are_told() {
+fn suggestions_that_do_the_same_are_shown() {
     let step = ran(said(ran(begin(CODE), "ok", "go\nend\n"), None), "ok", "go\nend\n");
     let report = report(&replied(step));
     assert_eq!(report.findings[0].after.as_deref(), Some("if ready:"));
 }
 
 #[test]
-fn better_lines_that_do_something_else_are_not_told() {
+fn suggestions_that_change_the_behaviour_are_not_shown() {
     for (verdict, stdout) in [("ok", "end\n"), ("error", "go\nend\n")] {
         let step = ran(said(ran(begin(CODE), "ok", "go\nend\n"), None), verdict, stdout);
         let report = report(&replied(step));
@@ -138,7 +138,7 @@ fn better_lines_that_do_something_else_are_not_told() {
 }
 
 #[test]
-fn better_lines_are_not_tried_on_a_program_that_fails() {
+fn suggestions_are_not_tried_on_a_program_that_fails() {
     let reply = replied(said(ran(begin(CODE), "error", ""), None));
     assert_eq!(report(&reply).findings[0].rule, "ends_with_error");
     assert_eq!(reply.answered_by, AnsweredBy::Offline);
@@ -175,13 +175,13 @@ fn the_topic_and_the_exercise_of_a_review_go_along() {
 }
 
 #[test]
-fn a_note_of_the_model_is_run_before_it_is_told() {
+fn a_note_of_the_model_is_run_before_it_is_shown() {
     let step = said(ran(begin(CODE), "ok", "go\nend\n"), notes("print(\"end\")", "print('end')"));
     assert!(running(step).program.code.as_str().ends_with("print('end')\n"));
 }
 
 #[test]
-fn a_note_of_the_model_is_told_if_its_lines_do_the_same() {
+fn a_note_of_the_model_is_shown_if_its_suggestion_does_the_same() {
     let step = said(ran(begin(CODE), "ok", "go\nend\n"), notes("print(\"end\")", "print('end')"));
     let reply = replied(ran(ran(step, "ok", "go\nend\n"), "ok", "go\nend\n"));
     assert_eq!(reply.answered_by, AnsweredBy::Model);
@@ -190,14 +190,14 @@ fn a_note_of_the_model_is_told_if_its_lines_do_the_same() {
 }
 
 #[test]
-fn a_note_of_the_model_that_changes_the_program_is_not_told() {
+fn a_note_of_the_model_that_changes_the_behaviour_is_not_shown() {
     let step = said(ran(begin(CODE), "ok", "go\nend\n"), notes("print(\"end\")", "print('over')"));
     let reply = replied(ran(ran(step, "ok", "go\nover\n"), "ok", "go\nend\n"));
     assert!(report(&reply).findings.iter().all(|finding| finding.rule != "model_note"));
 }
 
 #[test]
-fn a_note_on_lines_that_are_not_there_is_withheld() {
+fn a_note_on_nonexistent_lines_is_withheld() {
     let step = said(ran(begin(CODE), "ok", "go\nend\n"), notes("print(\"start\")", "print(1)"));
     assert!(matches!(step.effects[..], [Effect::Withhold(_)]), "{:?}", step.effects);
     let reply = replied(ran(step, "ok", "go\nend\n"));

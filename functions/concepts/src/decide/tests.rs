@@ -1,4 +1,4 @@
-//! Three lines for each decision.
+//! Tests of the agent's decisions, about three lines each.
 
 use agents::{Agent as _, Arrived, Ask, Begin as _, Effect, Load, Next, Reply, Run, Step};
 use chrono::{DateTime, Utc};
@@ -104,7 +104,7 @@ fn what_names_no_idea_is_answered_at_once() {
 }
 
 #[test]
-fn who_is_stuck_and_names_nothing_is_encouraged() {
+fn a_stuck_student_who_names_nothing_is_encouraged() {
     let routing =
         json!({ "agent": "concepts", "confidence": 1.0, "reasons": [], "signs": ["struggle"] });
     let reply = replied(begin("I don't get it", json!({ "routing": routing })));
@@ -112,7 +112,7 @@ fn who_is_stuck_and_names_nothing_is_encouraged() {
 }
 
 #[test]
-fn who_is_stuck_and_names_an_idea_is_explained_it() {
+fn a_stuck_student_who_names_an_idea_gets_an_explanation() {
     let routing =
         json!({ "agent": "concepts", "confidence": 1.0, "reasons": [], "signs": ["struggle"] });
     let reply = offline("I don't understand lists", json!({ "routing": routing }));
@@ -120,20 +120,20 @@ fn who_is_stuck_and_names_an_idea_is_explained_it() {
 }
 
 #[test]
-fn a_question_back_comes_with_the_answer() {
+fn a_clarifying_question_comes_with_the_answer() {
     let routing = json!({ "agent": "concepts", "confidence": 0.4, "reasons": [], "clarification": "Or this?" });
     let reply = offline("What is a list?", json!({ "routing": routing }));
     assert!(reply.answer.content.ends_with("*Or this?*"), "{}", reply.answer.content);
 }
 
 #[test]
-fn the_page_says_what_this_is() {
+fn the_page_gives_this_its_meaning() {
     let reply = offline("I don't understand this", json!({ "topic": "sets" }));
     assert_eq!(reply.answer.topics, ["sets"]);
 }
 
 #[test]
-fn what_was_spoken_of_goes_before_the_page() {
+fn the_previous_subject_takes_precedence_over_the_page() {
     let follow_up =
         json!({ "kind": "why", "question": "What is a tuple?", "topics": ["tuples"], "times": 1 });
     let reply = offline("and why?", json!({ "topic": "sets", "follow_up": follow_up }));
@@ -145,7 +145,7 @@ fn what_was_spoken_of_goes_before_the_page() {
 }
 
 #[test]
-fn another_example_is_another_one() {
+fn asking_for_another_example_gives_a_different_one() {
     let example = |times| {
         let follow_up =
             json!({ "kind": "example", "question": "x", "topics": ["lists"], "times": times });
@@ -155,7 +155,7 @@ fn another_example_is_another_one() {
 }
 
 #[test]
-fn the_level_says_how_it_is_explained() {
+fn the_level_decides_how_it_is_explained() {
     let content = |level| offline("What is a set?", json!({ "level": level })).answer.content;
     assert_ne!(content("beginner"), content("mastered"));
 }
@@ -181,7 +181,7 @@ fn a_plain_question_is_asked_for_everybody_without_its_words() {
 }
 
 #[test]
-fn a_question_with_more_than_the_idea_is_asked_for_its_author_alone() {
+fn a_question_about_more_than_the_idea_gets_no_shared_answer() {
     for (question, more) in [
         ("What is a list good for in my shop of many coloured marbles and other toys?", json!({})),
         ("What is a list?", json!({ "code": "print([])" })),
@@ -228,7 +228,7 @@ fn one_example_is_run_after_the_other() {
 }
 
 #[test]
-fn an_example_that_does_not_do_what_it_should_is_left_out() {
+fn an_example_that_fails_is_left_out() {
     for (verdict, stdout, truncated) in [
         ("error", "1\n", false),
         ("timeout", "1\n", false),
@@ -265,7 +265,7 @@ fn what_the_model_may_not_say_is_withheld() {
 }
 
 #[test]
-fn a_diagram_is_shown_if_it_is_one() {
+fn only_a_valid_diagram_is_shown() {
     let diagram = |text: &str| {
         let mut said_text = explanation(&["print(1)"]);
         said_text["diagram"] = json!(text);

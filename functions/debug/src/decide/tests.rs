@@ -1,4 +1,4 @@
-//! Three lines for each decision.
+//! Tests of the agent's decisions, about three lines each.
 
 use agents::{Agent as _, Arrived, Ask, Begin as _, Effect, Load, Next, Reply, Run, Step};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -146,21 +146,21 @@ fn without_a_program_the_report_is_explained_at_once() {
 }
 
 #[test]
-fn with_neither_program_nor_report_both_are_asked_for() {
+fn without_program_and_report_both_are_asked_for() {
     let step = climbing(begin(json!({})), None).1;
     assert!(!is_recorded(&step), "that is no hint");
     assert!(replied(step).answer.content.contains("neither your program nor an error message"));
 }
 
 #[test]
-fn who_wants_a_whole_program_is_told_how_to_begin() {
+fn a_request_for_a_whole_program_is_answered_with_a_first_step() {
     let routing = json!({ "agent": "debug", "confidence": 1.0, "reasons": [], "signs": ["solution_request"] });
     let reply = replied(climbing(begin(json!({ "routing": routing })), None).1);
     assert!(reply.answer.content.contains("I do not write whole programs"));
 }
 
 #[test]
-fn an_error_of_another_language_is_said_to_be_one() {
+fn an_error_of_another_language_is_recognised() {
     let error = "Exception in thread \"main\" java.lang.NullPointerException";
     let reply = replied(begin(json!({ "error": error })));
     assert!(
@@ -223,14 +223,14 @@ fn the_first_hint_is_stored_and_recorded() {
 }
 
 #[test]
-fn a_beginner_begins_higher_where_words_help_little() {
+fn beginners_start_on_a_higher_rung_where_words_help_little() {
     let error = "NameError: name 'x' is not defined";
     let step = climbing(begin(json!({ "error": error, "level": "beginner" })), None).1;
     assert_eq!(stored(&step).rung, 2);
 }
 
 #[test]
-fn the_rung_that_is_wanted_is_given_to_who_has_not_climbed() {
+fn the_requested_rung_is_the_first_one_given() {
     let step = climbing(begin(json!({ "error": REPORT, "hint_level": 3 })), None).1;
     assert_eq!(stored(&step).rung, 3);
 }
@@ -265,7 +265,7 @@ fn the_last_hint_is_an_example_and_no_model_rewords_it() {
 }
 
 #[test]
-fn a_day_has_so_many_hints() {
+fn hints_are_limited_per_day() {
     let ladder = Ladder { given: domain::hints::MAX_A_DAY, ..stored(&first_hint()) };
     let step = hint_on(CODE, 90, Some(ladder));
     assert!(!is_recorded(&step));
@@ -297,7 +297,7 @@ fn the_models_words_are_given_if_they_are_about_the_same() {
 }
 
 #[test]
-fn words_that_say_something_else_are_withheld() {
+fn a_rewording_with_another_meaning_is_withheld() {
     for text in [
         r#"{"hint": "Look at the list."}"#,
         r#"{"hint": "On line 2 just write numbers[1]."}"#,
@@ -311,14 +311,14 @@ fn words_that_say_something_else_are_withheld() {
 }
 
 #[test]
-fn without_a_model_our_words_are_given() {
+fn without_a_model_our_wording_is_used() {
     let reply = replied(said(None));
     assert_eq!(reply.answered_by, AnsweredBy::Offline);
     assert_eq!(reply, asking(first_hint()).fallback.unwrap().reply);
 }
 
 #[test]
-fn a_hint_is_its_authors_alone() {
+fn a_hint_is_visible_to_its_student_only() {
     assert_eq!(asking(first_hint()).fallback.unwrap().shared, None);
 }
 

@@ -1,4 +1,4 @@
-//! Three lines for each decision.
+//! Tests of the agent's decisions, about three lines each.
 
 use agents::{
     Agent as _, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::ExerciseMade,
@@ -64,7 +64,7 @@ fn resume_with(state: super::Asking, text: Option<String>) -> Step<Exercise> {
     Exercise::resume(Arrived::Model { state, text }, NOW)
 }
 
-/// What is looked for, and what is decided when it is this one.
+/// What is loaded, and what is decided if this is found.
 fn found(
     step: Step<Exercise>,
     next: Option<NextExercise<Task>>,
@@ -129,7 +129,7 @@ fn running(step: Step<Exercise>) -> Run<Exercise> {
     }
 }
 
-/// A run in which the tests at these places fail.
+/// A run in which the tests at these positions fail.
 fn result(program: &Program, fails: impl Fn(usize) -> bool, problem: Option<&str>) -> Value {
     let test = |at: usize, name: &str| {
         let passed = !fails(at);
@@ -153,7 +153,7 @@ fn ran(
     Exercise::resume(Arrived::Run { state, result }, NOW)
 }
 
-/// Runs all trials of an exercise; only its reference passes all tests.
+/// Runs all trials of an exercise; only its reference solution passes all tests.
 fn tried(mut step: Step<Exercise>, reference: &str) -> Step<Exercise> {
     while matches!(step.next, Next::Run(_)) {
         step = ran(step, |code, at| at == 0 && code.trim() != reference.trim(), None);
@@ -194,7 +194,7 @@ fn written() -> String {
     .to_string()
 }
 
-/// The model is asked for an exercise, since the student has had all.
+/// The model is asked for an exercise, since the student has had all of them.
 fn writing() -> super::Asking {
     asking(found(begin("an exercise", None), next(false)).2).state
 }
@@ -229,20 +229,20 @@ fn a_new_exercise_is_assigned() {
 }
 
 #[test]
-fn who_names_no_topic_is_told_that_they_may() {
+fn without_a_topic_the_answer_says_that_one_can_be_named() {
     let content = |question| assigned(found(begin(question, None), next(true)).2).1.answer.content;
     assert!(content("an exercise please").contains("name a topic"));
     assert!(!content("an exercise about lists").contains("name a topic"));
 }
 
 #[test]
-fn where_there_is_no_exercise_the_topics_are_named() {
+fn if_there_is_no_exercise_the_topics_are_named() {
     let reply = replied(found(begin("an exercise", None), None).2);
     assert!(reply.answer.content.starts_with("I do not have an exercise like that"));
 }
 
 #[test]
-fn an_exercise_whose_topic_is_gone_is_none() {
+fn an_exercise_whose_topic_is_gone_cannot_be_assigned() {
     let gone = NextExercise {
         exercise: StoredExercise { topic: "gone".into(), ..stored() },
         is_new: true,
@@ -252,7 +252,7 @@ fn an_exercise_whose_topic_is_gone_is_none() {
 }
 
 #[test]
-fn who_has_had_all_gets_one_that_a_model_writes() {
+fn a_student_who_has_had_all_gets_one_that_a_model_writes() {
     let ask = asking(found(begin("an exercise", None), next(false)).2);
     let field =
         |name: &str| ask.fields.iter().find(|field| field.name == name).unwrap().text.clone();
@@ -269,7 +269,7 @@ fn without_a_model_it_is_varied() {
 }
 
 #[test]
-fn what_is_no_exercise_is_withheld_and_varied() {
+fn an_invalid_exercise_is_withheld_and_a_variation_made() {
     for text in ["no", "{}", r#"{"title": "x"}"#] {
         let step = wrote(Some(text.to_owned()));
         assert!(matches!(step.effects[..], [Effect::Withhold(_)]), "{text}");
@@ -278,7 +278,7 @@ fn what_is_no_exercise_is_withheld_and_varied() {
 }
 
 #[test]
-fn if_the_old_exercise_is_gone_there_is_none() {
+fn if_the_old_exercise_is_gone_none_is_assigned() {
     let Next::Load(Load::Exercise { then, .. }) = resume_with(writing(), Some(written())).next
     else {
         panic!("it is not looked up")
@@ -337,7 +337,7 @@ fn what_its_own_solution_fails_is_not_assigned() {
 }
 
 #[test]
-fn an_old_exercise_is_assigned_again_with_a_word() {
+fn an_old_exercise_is_assigned_again_with_a_note() {
     let rejected = resume_with(solving().state, None);
     let (topic, difficulty, step) = found(rejected, next(false));
     assert_eq!((topic.as_deref(), difficulty), (Some(template().0), stored().body.difficulty));
@@ -351,7 +351,7 @@ fn an_old_exercise_is_assigned_again_with_a_word() {
 }
 
 #[test]
-fn a_similar_one_is_a_variation_of_the_one_that_is_open() {
+fn a_similar_exercise_is_a_variation_of_the_open_one() {
     let (exercise, step) = variation();
     assert_eq!(running(step).program.code.as_str(), exercise.reference);
 }
@@ -369,7 +369,7 @@ fn a_variation_that_passes_is_assigned_without_a_model() {
 }
 
 #[test]
-fn a_variation_that_was_made_for_somebody_else_does_as_well() {
+fn a_variation_that_was_made_for_another_student_is_reused() {
     let is_new = |ids: &[ExerciseId]| vec![MadeExercise { id: ids[0].as_uuid(), is_new: true }];
     let step = made(begin("a similar one please", Some(stored())), is_new);
     let Next::Load(Load::Exercise { id, then }) = step.next else { panic!("it is not looked up") };
@@ -377,7 +377,7 @@ fn a_variation_that_was_made_for_somebody_else_does_as_well() {
 }
 
 #[test]
-fn a_variation_that_the_student_has_had_is_passed_over() {
+fn a_variation_that_the_student_has_had_is_skipped() {
     let had = |ids: &[ExerciseId]| vec![MadeExercise { id: ids[0].as_uuid(), is_new: false }];
     let first = running(variation().1).program.code;
     let second = running(made(begin("a similar one please", Some(stored())), had)).program.code;
@@ -385,7 +385,7 @@ fn a_variation_that_the_student_has_had_is_passed_over() {
 }
 
 #[test]
-fn if_all_variations_were_had_the_old_one_is_assigned_again() {
+fn if_all_variations_are_used_up_the_old_one_is_assigned_again() {
     let all = |ids: &[ExerciseId]| {
         ids.iter().map(|id| MadeExercise { id: id.as_uuid(), is_new: false }).collect()
     };
@@ -394,14 +394,14 @@ fn if_all_variations_were_had_the_old_one_is_assigned_again() {
 }
 
 #[test]
-fn a_trial_that_cannot_be_judged_is_made_again_and_then_given_up() {
+fn a_trial_that_cannot_be_judged_is_repeated_and_then_given_up() {
     let (exercise, step) = variation();
     let again = ran(step, |_, _| false, Some("busy"));
     assert_eq!(running(again).program.code.as_str(), exercise.reference);
 }
 
 #[test]
-fn who_is_stuck_gets_the_first_hint_of_the_author() {
+fn a_stuck_student_gets_the_authors_first_hint() {
     let step = climbing(begin("I'm stuck", Some(stored())), None);
     let [Effect::StoreLadder { ladder, .. }, Effect::Record(Activity::HintGiven { level: 1, .. })] =
         &step.effects[..]
@@ -425,7 +425,7 @@ fn the_next_hint_has_to_be_earned() {
 }
 
 #[test]
-fn a_day_has_so_many_hints() {
+fn hints_are_limited_per_day() {
     let given = domain::hints::MAX_A_DAY;
     let ladder = Ladder { rung: 1, attempt: vec![0], given_at: NOW, day_began_at: NOW, given };
     let step = climbing(begin("I'm stuck", Some(stored())), Some(ladder));
@@ -434,7 +434,7 @@ fn a_day_has_so_many_hints() {
 }
 
 #[test]
-fn who_wants_the_solution_gets_a_hint() {
+fn a_request_for_the_solution_is_answered_with_a_hint() {
     let routing = json!({ "agent": "exercise", "confidence": 1.0, "reasons": [], "signs": ["solution_request"] });
     let request = request("give me the solution, another one", json!({ "routing": routing }));
     let requested = Requested { request, open: Some(stored()) };
@@ -444,7 +444,7 @@ fn who_wants_the_solution_gets_a_hint() {
 }
 
 #[test]
-fn who_wants_another_one_is_not_helped_with_the_one_that_is_open() {
+fn a_request_for_another_exercise_is_no_plea_for_help() {
     let (topic, ..) = found(begin("give me another one about sets", Some(stored())), None);
     assert_eq!(topic.as_deref(), Some("sets"));
 }

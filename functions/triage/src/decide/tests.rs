@@ -1,4 +1,4 @@
-//! Three lines for each decision.
+//! Tests of the agent's decisions, about three lines each.
 
 use agents::{Agent as _, Arrived, Ask, Begin as _, Effect, Next, Reply, Step, step::Destination};
 use chrono::{DateTime, Utc};
@@ -111,7 +111,7 @@ fn an_error_of_another_language_goes_to_debug() {
 }
 
 #[test]
-fn code_that_is_to_be_better_goes_to_code_review() {
+fn code_to_be_improved_goes_to_code_review() {
     let step = begin_with("Can you review my code?", json!({ "code": "print(1)" }));
     assert_eq!(routed(step).0, Destination::CodeReview);
 }
@@ -155,9 +155,9 @@ fn distress_is_answered_with_a_helpline_and_nothing_else() {
 }
 
 #[test]
-fn what_hurts_others_is_refused() {
+fn harmful_requests_are_refused() {
     let reply = replied(begin("write me a keylogger in python"));
-    assert!(reply.answer.content.contains("can hurt people"), "{}", reply.answer.content);
+    assert!(reply.answer.content.contains("can harm people"), "{}", reply.answer.content);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_new_role_for_the_tutor_is_refused() {
 }
 
 #[test]
-fn whom_the_student_has_chosen_is_asked() {
+fn the_agent_that_the_student_chose_is_asked() {
     for (agent, to) in [
         ("concepts", Destination::Concepts),
         ("debug", Destination::Debug),
@@ -180,7 +180,7 @@ fn whom_the_student_has_chosen_is_asked() {
 }
 
 #[test]
-fn whom_the_student_has_chosen_is_not_asked_about_the_answer_before() {
+fn a_chosen_agent_gets_no_follow_up() {
     let before = vec![earlier("What is a set?", "concepts", &["sets"], json!({}))];
     let asked = asked("and why?", json!({ "agent": "debug" }));
     let (to, question) = routed(Triage::begin(Loaded { before, ..loaded(asked) }, NOW));
@@ -206,7 +206,7 @@ fn signs_go_along() {
 }
 
 #[test]
-fn why_goes_to_who_has_answered() {
+fn why_goes_to_the_agent_that_answered() {
     let before = vec![earlier("What is a set?", "concepts", &["sets"], json!({}))];
     let (to, question) = routed(begin_after("and why?", before));
     let follow_up = question.follow_up.unwrap();
@@ -257,7 +257,7 @@ fn the_next_hint_is_about_the_program_that_was_shown() {
 }
 
 #[test]
-fn a_program_that_was_shown_two_hints_ago_is_still_meant() {
+fn a_program_that_was_shown_two_hints_ago_is_still_used() {
     let before = vec![
         earlier("next hint please", "debug", &[], json!({})),
         earlier("why does it fail?", "debug", &[], json!({ "code": "print(x)" })),
@@ -267,7 +267,7 @@ fn a_program_that_was_shown_two_hints_ago_is_still_meant() {
 }
 
 #[test]
-fn a_program_from_before_another_subject_is_not_meant() {
+fn a_program_from_before_a_change_of_subject_is_not_used() {
     let before = vec![
         earlier("What is a set?", "concepts", &["sets"], json!({})),
         earlier("why does it fail?", "debug", &[], json!({ "code": "print(x)" })),
@@ -285,7 +285,7 @@ fn the_exercise_that_is_open_stays_open() {
 }
 
 #[test]
-fn who_shows_a_new_program_begins_anew() {
+fn a_new_program_starts_a_new_subject() {
     let before = vec![earlier("What is a set?", "concepts", &["sets"], json!({}))];
     let asked = asked("and why?", json!({ "code": "print(x)" }));
     let step = Triage::begin(Loaded { before, ..loaded(asked) }, NOW);
@@ -305,7 +305,7 @@ fn nothing_follows_on_from_an_answer_of_triage() {
 }
 
 #[test]
-fn a_clear_wish_for_something_else_is_one() {
+fn a_clear_wish_for_something_else_is_no_follow_up() {
     let before = vec![earlier("What is a set?", "concepts", &["sets"], json!({}))];
     let (to, question) = routed(begin_after("and give me an exercise on that", before));
     assert_eq!((to, question.follow_up), (Destination::Exercise, None));
@@ -340,7 +340,7 @@ fn the_model_may_say_that_it_is_off_topic() {
 }
 
 #[test]
-fn a_choice_that_is_none_is_withheld_and_the_guess_stays() {
+fn an_invalid_choice_is_withheld_and_the_guess_stays() {
     for text in ["the debug agent", "{\"agent\": \"chef\", \"reason\": \"x\"}", "{}"] {
         let step = said(Some(text));
         assert!(matches!(step.effects[..], [Effect::Withhold(_)]), "{text}");
@@ -351,7 +351,7 @@ fn a_choice_that_is_none_is_withheld_and_the_guess_stays() {
 }
 
 #[test]
-fn without_a_model_the_best_guess_comes_with_a_question_back() {
+fn without_a_model_the_best_guess_comes_with_a_clarifying_question() {
     let step = said(None);
     assert!(step.effects.is_empty());
     let (to, question) = routed(step);

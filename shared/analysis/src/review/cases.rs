@@ -1,6 +1,6 @@
 //! The project's own labelled programs for the review's rules.
 
-/// A program for each rule, and where it is found.
+/// A program for each rule, with the lines of its findings.
 pub const FAULTY: &[(&str, &str)] = &[
     ("if x\n    print(1)\n", "1 syntax"),
     ("total = 1\nprint(totl)\n", "2 undefined_name"),
@@ -91,7 +91,7 @@ pub const FAULTY: &[(&str, &str)] = &[
     ("l = 1\nprint(l)\n", "1 ambiguous_name"),
 ];
 
-/// Programs that look like those with a fault, and have none.
+/// Programs that look similar and have no fault.
 pub const ALIKE: &[&str] = &[
     "import sys\n\nwhile True:\n    line = sys.stdin.readline()\n    if not line:\n        break\n    print(line)\n",
     "def f(n):\n    while True:\n        n += 1\n        if n > 9:\n            return n\n\nprint(f(1))\n",

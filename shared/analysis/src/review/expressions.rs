@@ -7,11 +7,11 @@ use super::{
     tree::{self, All},
 };
 
-/// Methods of lists that give back None.
+/// Methods of lists that return None.
 const IN_PLACE: [&str; 5] = ["append", "extend", "insert", "reverse", "sort"];
-/// Methods that need nothing but their object, so that only the parentheses can be missing.
+/// Methods without required arguments, so that only the parentheses can be missing.
 const ACTING: [&str; 5] = ["close", "clear", "reverse", "sort", "pop"];
-/// Methods of texts that only make a new text.
+/// Methods of strings that return a new string.
 const OF_TEXT: [&str; 9] =
     ["upper", "lower", "strip", "lstrip", "rstrip", "replace", "title", "capitalize", "swapcase"];
 
@@ -199,7 +199,7 @@ fn excepts(findings: &mut Findings<'_, '_>, attempt: &ruff_python_ast::StmtTry) 
     }
 }
 
-/// `n = input()` and then `n > 3`, where `n` gets no other value.
+/// `n = input()` and then `n > 3`, if `n` is assigned nothing else.
 fn input_as_number(findings: &mut Findings<'_, '_>, all: &All<'_>) {
     let typed =
         all.statements.iter().filter_map(|stmt| stmt.as_assign_stmt()).filter_map(|assignment| {

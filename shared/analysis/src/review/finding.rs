@@ -1,14 +1,14 @@
-//! What a review finds.
+//! The findings of a review.
 
 use ruff_text_size::Ranged;
 
 use super::rules::{self, Rule};
 use crate::Program;
 
-/// One thing to say, at one place.
+/// A finding at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind of finding.
     pub rule: &'static Rule,
     /// From 1.
     pub line: u32,
@@ -16,7 +16,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What was found so far.
+/// The findings so far.
 pub(super) struct Findings<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     pub(super) found: Vec<Finding>,

@@ -1,4 +1,4 @@
-//! Functions, and the order in which things run.
+//! Functions and control flow.
 
 use ruff_python_ast::{Stmt, StmtFunctionDef, StmtIf};
 
@@ -9,11 +9,11 @@ use super::{
     tree::{self, All},
 };
 
-/// Parameters, lines and levels that a reader can still follow.
+/// Most parameters, lines and levels that a reader can still follow.
 const MAX_PARAMETERS: usize = 5;
 const MAX_LINES: u32 = 30;
 const MAX_DEPTH: usize = 3;
-/// Answers written down that are no coincidence.
+/// Hard-coded answers that are no coincidence.
 const ANSWERS: usize = 3;
 
 pub(super) fn check(findings: &mut Findings<'_, '_>) {
@@ -23,13 +23,13 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
         check_function(findings, function, &all);
     }
     let left_early: Vec<&[Stmt]> =
-        all.statements.iter().filter_map(|stmt| left_in_first_round(stmt)).collect();
+        all.statements.iter().filter_map(|stmt| left_in_first_iteration(stmt)).collect();
     let mut has_told_else = false;
     for block in tree::blocks(program.body()) {
         unreachable(findings, block);
         for (at, stmt) in block.iter().enumerate() {
             let Some(branch) = stmt.as_if_stmt() else { continue };
-            // There the condition is not the answer, but the reason to leave the loop too early.
+            // There the condition is not the result, but the reason to leave the loop too early.
             let leaves_loop = left_early.iter().any(|body| std::ptr::eq(*body, block));
             if !leaves_loop {
                 returns_bool(findings, branch, block.get(at + 1));
@@ -51,8 +51,8 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
     let values: Vec<_> = returns.filter_map(|stmt| stmt.value.as_deref()).collect();
     let returns_a_value = values.iter().any(|value| !value.is_none_literal_expr());
     let name = function.name.as_str();
-    // Who mends a return in the first round mends the rest with it.
-    let is_left_early = own.statements.iter().any(|stmt| left_in_first_round(stmt).is_some());
+    // Fixing a return in the first iteration fixes the rest, too.
+    let is_left_early = own.statements.iter().any(|stmt| left_in_first_iteration(stmt).is_some());
     if returns_a_value && !is_generator && !is_left_early && !tree::ends(&function.body) {
         findings.add(
             "missing_return",
@@ -98,8 +98,8 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
     }
 }
 
-/// The body of a loop that a return leaves in its first round.
-fn left_in_first_round(stmt: &Stmt) -> Option<&[Stmt]> {
+/// The body of a loop that returns in its first iteration.
+fn left_in_first_iteration(stmt: &Stmt) -> Option<&[Stmt]> {
     let body: &[Stmt] = match stmt {
         Stmt::For(repeat) => &repeat.body,
         Stmt::While(repeat) => &repeat.body,
@@ -118,7 +118,7 @@ fn is_result_used(name: &str, all: &All<'_>) -> bool {
     calls > bare.filter(|stmt| is_call(&stmt.value)).count()
 }
 
-/// The first thing that happens to a parameter is that it gets another value.
+/// A parameter is reassigned before it is used.
 fn parameter_overwritten(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef) {
     let mut untouched: Vec<&str> = parameters(&function.parameters).collect();
     for stmt in &function.body {

@@ -1,4 +1,4 @@
-//! Loops: that do not end, end too early, count wrong, or could be said with less.
+//! Loops that do not end, end too early, count wrong, or could be simpler.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use super::{
     tree::{self, All},
 };
 
-/// Methods that make a collection shorter or longer in front of the loop's place.
+/// Methods that change a collection before the loop's position.
 const SHIFTING: [&str; 5] = ["remove", "pop", "insert", "clear", "append"];
-/// Functions that change nothing of what they are given.
+/// Functions that do not change their arguments.
 const LOOKING: [&str; 12] =
     ["print", "len", "str", "int", "float", "abs", "round", "min", "max", "sum", "repr", "type"];
-/// What leaves a program or waits for something outside of it.
+/// Functions that end the program or wait for something outside of it.
 const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
 
 pub(super) fn check(findings: &mut Findings<'_, '_>) {
@@ -24,7 +24,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
             Stmt::For(repeat) => check_for(findings, repeat),
             Stmt::While(repeat) => {
                 endless(findings, repeat);
-                first_round(findings, &repeat.body);
+                first_iteration(findings, &repeat.body);
             }
             _ => {}
         }
@@ -46,7 +46,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
 
 fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
     let body = tree::all(&repeat.body);
-    first_round(findings, &repeat.body);
+    first_iteration(findings, &repeat.body);
     if let Some(list) = tree::name(&repeat.iter) {
         changed_while_looping(findings, list, &repeat.body);
     }
@@ -57,10 +57,10 @@ fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
         }
         reassigned(findings, target, &repeat.body);
     }
-    text_built(findings, &repeat.body);
+    string_concatenation(findings, &repeat.body);
 }
 
-/// The loop's name gets a value that has nothing to do with the item, or that nothing reads.
+/// The loop variable is assigned a value that is unrelated to the item, or never read.
 fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
     for (at, stmt) in body.iter().enumerate() {
         if let Stmt::Assign(assignment) = stmt
@@ -72,14 +72,14 @@ fn reassigned(findings: &mut Findings<'_, '_>, target: &str, body: &[Stmt]) {
                 findings.add(
                     "loop_name_reassigned",
                     stmt,
-                    format!("`{target}` gets its next item in the next round."),
+                    format!("`{target}` gets its next item in the next iteration."),
                 );
             }
         }
     }
 }
 
-/// A loop over the positions of a list.
+/// A loop over the indices of a list.
 #[derive(Clone, Copy)]
 struct Positions<'a> {
     target: &'a str,
@@ -133,7 +133,10 @@ fn check_positions(
         .collect();
     if goes_further {
         if let Some(item) = items.first() {
-            findings.add("off_by_one", *item, format!("In the last round `{target}` is the length of `{list}`, where there is no item."));
+            let what = format!(
+                "In the last iteration `{target}` is the length of `{list}`, where there is no item."
+            );
+            findings.add("off_by_one", *item, what);
         }
         return;
     }
@@ -151,7 +154,7 @@ fn check_positions(
     }
 }
 
-/// `items[i + 1]` in a loop over all positions, where nothing asks how far `i` is.
+/// `items[i + 1]` in a loop over all indices, without a check of `i`.
 fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positions<'_>) {
     let Positions { target, list, .. } = positions;
     let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
@@ -170,7 +173,8 @@ fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positio
             && tree::int(&sum.right).is_some_and(|step| step > 0)
     });
     if let Some(next) = next {
-        let place = format!("In the last round there is no `{}`.", findings.program.text(*next));
+        let place =
+            format!("In the last iteration there is no `{}`.", findings.program.text(*next));
         findings.add("off_by_one", *next, place);
     }
 }
@@ -191,7 +195,7 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
                 }),
                 _ => false,
             };
-            // Whoever leaves at once is not disturbed.
+            // A loop that is left at once is not affected.
             if changes && !tree::ends(&block[at + 1..]) {
                 findings.add(
                     "changed_while_looping",
@@ -204,13 +208,13 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
     }
 }
 
-/// The return by which a loop with this body is left in its first round at the latest.
+/// The return that leaves a loop with this body in its first iteration.
 pub(super) fn first_round_return(body: &[Stmt]) -> Option<&Stmt> {
     let is_skipped = || tree::own(body).statements.iter().any(|stmt| stmt.is_continue_stmt());
     last_return(body).filter(|_| !is_skipped())
 }
 
-/// The last of the returns with which a block always ends, whatever way is taken through it.
+/// The last of the returns with which every path through a block ends.
 fn last_return(block: &[Stmt]) -> Option<&Stmt> {
     match block.last()? {
         last @ Stmt::Return(_) => Some(last),
@@ -228,12 +232,12 @@ fn last_return(block: &[Stmt]) -> Option<&Stmt> {
     }
 }
 
-fn first_round(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     if let Some(last) = first_round_return(body) {
         findings.add(
             "first_round_return",
             last,
-            "This return ends the function in the first round of the loop.",
+            "This return ends the function in the first iteration of the loop.",
         );
     }
 }
@@ -254,11 +258,11 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
         }
         return;
     }
-    if let Some(name) = runs_away(repeat, &body) {
+    if let Some(name) = moves_away_from_end(repeat, &body) {
         findings.add(
             "endless_loop",
             repeat,
-            format!("Every round moves `{name}` further away from ending the loop."),
+            format!("Every iteration moves `{name}` further away from ending the loop."),
         );
         return;
     }
@@ -274,11 +278,11 @@ fn endless(findings: &mut Findings<'_, '_>, repeat: &StmtWhile) {
     }
 }
 
-/// The names that the condition asks for, if nothing in the loop can change what they stand for.
+/// The names in the condition, if nothing in the loop can change their values.
 fn never_changed<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<Vec<&'a str>> {
     let test = All::of_expr(&repeat.test);
     let asks_length = test.calls(&["len"]);
-    // What is called, or looked up, may change by itself; a length only with its list.
+    // Calls and lookups may change by themselves; a length only changes with its list.
     let is_plain = test.expressions.iter().all(|expr| {
         let is_length =
             matches!(tree::call_of_one(expr), Some(("len", list)) if list.is_name_expr());
@@ -320,7 +324,7 @@ fn never_changed<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<Vec<&'a st
 }
 
 /// The name that has to shrink, and only grows, or the other way round.
-fn runs_away<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
+fn moves_away_from_end<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
     let test = repeat.test.as_compare_expr()?;
     let name = tree::name(&test.left)?;
     let ([op], [limit]) = (&*test.ops, &*test.comparators) else { return None };
@@ -350,13 +354,13 @@ fn runs_away<'a>(repeat: &'a StmtWhile, body: &All<'_>) -> Option<&'a str> {
 }
 
 /// `text = text + ...` or `text += "..."` in a loop, where the text began empty.
-fn text_built(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+fn string_concatenation(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     for stmt in body {
         let Stmt::AugAssign(assignment) = stmt else { continue };
         let is_text =
             assignment.value.is_string_literal_expr() || assignment.value.is_f_string_expr();
         if matches!(assignment.op, Operator::Add) && is_text {
-            findings.add("text_built_in_loop", stmt, "A text grows with + in every round.");
+            findings.add("text_built_in_loop", stmt, "A string grows with + in every iteration.");
         }
     }
 }

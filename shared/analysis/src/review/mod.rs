@@ -1,5 +1,4 @@
-//! What a reader would say about a program: mistakes that Python does not report, habits that will hurt,
-//! and matters of style. Says nothing of which it is not sure.
+//! A code review: mistakes that Python does not report, bad habits, and matters of style. Reports only what is certain.
 
 pub mod cases;
 mod expressions;
@@ -25,7 +24,7 @@ pub use score::Deduction;
 /// A review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
-    /// What to say, the gravest first, then from top to bottom.
+    /// The findings, the most severe first, then from top to bottom.
     pub findings: Vec<Finding>,
     /// 0 to 100; none for programs of fewer than three statements.
     pub score: Option<u8>,

@@ -1,4 +1,4 @@
-//! Names: without a value, without a use, or with another's.
+//! Names that have no value, are not used, or shadow another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{
     tree::{self, All},
 };
 
-/// What every program knows without an import (CPython 3.14, `dir(builtins)` and a module's own names).
+/// Names that every program has without an import (CPython 3.14, `dir(builtins)` and a module's own names).
 const BUILTINS: &str = "ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup \
 BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError ConnectionAbortedError \
 ConnectionError ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError Ellipsis \
@@ -39,13 +39,13 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let all = tree::all(program.body());
     let bound = bound(&all);
     undefined(findings, &all, &bound);
-    made_of_itself(findings, &all);
+    global_self_references(findings, &all);
     shadowed(findings, &all);
     unused_imports(findings, &all);
     for function in all.functions() {
         let own = tree::own(&function.body);
         local_before_value(findings, &own, &function.parameters);
-        local_made_of_itself(findings, &own, &function.parameters);
+        local_self_references(findings, &own, &function.parameters);
         let inside = tree::all(&function.body);
         let read = inside.read();
         let declared = declared(&inside);
@@ -68,7 +68,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     styles(findings, &all);
 }
 
-/// Every name that gets a value anywhere: whoever asks for another one gets a `NameError`.
+/// Every name that is assigned anywhere: reading another one is a `NameError`.
 fn bound<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
     let mut names = all.stored();
     for stmt in &all.statements {
@@ -136,7 +136,7 @@ pub(super) fn parameters(parameters: &Parameters) -> impl Iterator<Item = &str> 
     parameters.iter().map(|parameter| parameter.name().as_str())
 }
 
-/// Whether there may be names that no text shows.
+/// Whether there may be names that are not visible in the source.
 fn makes_unseen_names(all: &All<'_>) -> bool {
     let imports_all = all.statements.iter().any(|stmt| {
         stmt.as_import_from_stmt().is_some_and(|i| i.names.iter().any(|alias| &*alias.name == "*"))
@@ -208,7 +208,7 @@ fn declared<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
     names.flatten().map(|name| name.as_str()).collect()
 }
 
-/// `count += 1` where nothing else in the function gives `count` a value.
+/// `count += 1` where nothing else in the function assigns `count`.
 fn local_before_value(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
     let declared = declared(own);
     let mut given: BTreeSet<&str> = parameters(of).collect();
@@ -243,7 +243,7 @@ fn local_before_value(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Param
 }
 
 /// The assignments that give a name its first value by reading that name, in the order of the text.
-fn first_values_of_themselves<'a>(own: &All<'a>) -> Vec<(&'a str, &'a Stmt)> {
+fn first_self_references<'a>(own: &All<'a>) -> Vec<(&'a str, &'a Stmt)> {
     let mut first = BTreeMap::new();
     let stored = own.expressions.iter().filter_map(|expr| expr.as_name_expr());
     let stored =
@@ -271,13 +271,13 @@ fn first_values_of_themselves<'a>(own: &All<'a>) -> Vec<(&'a str, &'a Stmt)> {
 }
 
 /// `total = total + 1` in the program itself, where `total` has no value yet.
-fn made_of_itself(findings: &mut Findings<'_, '_>, all: &All<'_>) {
+fn global_self_references(findings: &mut Findings<'_, '_>, all: &All<'_>) {
     let own = tree::own(findings.program.body());
     let declared = declared(all);
     if makes_unseen_names(all) {
         return;
     }
-    for (name, stmt) in first_values_of_themselves(&own) {
+    for (name, stmt) in first_self_references(&own) {
         let is_known = declared.contains(name) || BUILTINS.split(' ').any(|known| known == name);
         if !is_known {
             findings.add(
@@ -290,9 +290,9 @@ fn made_of_itself(findings: &mut Findings<'_, '_>, all: &All<'_>) {
 }
 
 /// The same in a function.
-fn local_made_of_itself(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
+fn local_self_references(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
     let declared = declared(own);
-    for (name, stmt) in first_values_of_themselves(own) {
+    for (name, stmt) in first_self_references(own) {
         if !declared.contains(name) && !parameters(of).any(|parameter| parameter == name) {
             findings.add(
                 "local_before_value",

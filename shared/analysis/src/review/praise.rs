@@ -1,4 +1,4 @@
-//! One thing that is done well, true of this very program.
+//! One thing that this program does well.
 
 use ruff_python_ast::Expr;
 

@@ -1,5 +1,5 @@
-//! The same program said more plainly, for rules where that is a matter of a few words. Whether it still does
-//! the same is for whoever runs it to find out.
+//! Suggested simplifications, for rules where that is a small change. The caller must run the program to see whether it
+//! still does the same.
 
 use ruff_python_ast::{Alias, CmpOp, Expr, ExprCompare, Stmt, StmtFor, StmtIf};
 use ruff_text_size::{Ranged, TextRange};
@@ -12,15 +12,15 @@ use crate::Program;
 pub struct Rewrite {
     /// The first changed line, from 1.
     pub line: u32,
-    /// These lines as they are.
+    /// The original lines.
     pub before: String,
-    /// These lines as they could be; empty if they go.
+    /// The suggested lines; empty if they are deleted.
     pub after: String,
     /// The whole program with the change.
     pub program: String,
 }
 
-/// Says a finding's line more plainly; `None` if we do not know how.
+/// Simplifies the line of a finding; `None` if there is no rule for it.
 #[must_use]
 pub fn rewrite(source: &str, rule: &str, line: u32) -> Option<Rewrite> {
     let program = Program::read(source).ok()?;
@@ -73,7 +73,7 @@ fn apply(program: &Program<'_>, mut edits: Vec<Edit>) -> Option<Rewrite> {
     })
 }
 
-/// The lines on which something stands, with their ends.
+/// The lines of a node, with line ends.
 fn whole_lines(source: &str, range: TextRange) -> TextRange {
     let (start, end) = (usize::from(range.start()), usize::from(range.end()));
     let first = source[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -170,7 +170,7 @@ fn over_items(found: &StmtFor, all: &tree::All<'_>) -> Option<Vec<Edit>> {
     Some(edits)
 }
 
-/// Nothing for `import math`.
+/// Deletes `import math`.
 fn without_import(program: &Program<'_>, stmt: &Stmt) -> Option<Edit> {
     let names: &[Alias] = match stmt {
         Stmt::Import(import) => &import.names,
@@ -186,7 +186,7 @@ mod tests {
     use crate::review::review;
 
     #[test]
-    fn a_finding_is_said_more_plainly_and_is_gone_then() {
+    fn a_suggestion_removes_its_finding() {
         for (source, rule, before, after) in [
             (
                 "x = 3\nif x == None:\n    print(x)\n",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_cannot_say_more_plainly_stays() {
+    fn lines_without_a_simplification_stay() {
         assert!(rewrite("x = 1\nx + 1\nprint(x)\n", "no_effect", 2).is_none());
         assert!(rewrite("if x\n", "compares_to_none", 1).is_none());
         assert!(rewrite("print(1)\n", "compares_to_none", 1).is_none());

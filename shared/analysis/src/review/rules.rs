@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The program does not do what it says.
     Error,
-    /// It works, and will hurt some day.
+    /// It works, and will cause trouble some day.
     Advice,
-    /// It works, and can be said more plainly.
+    /// It works, and can be simpler.
     Style,
 }
 
@@ -19,7 +19,7 @@ pub enum Severity {
 pub struct Rule {
     /// Its stable name.
     pub name: &'static str,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Severity,
     /// Why it matters.
     pub why: &'static str,
@@ -73,7 +73,7 @@ pub const RULES: [Rule; 40] = [
     error("unreachable", "Nothing after return, break, continue or raise runs."),
     error(
         "first_round_return",
-        "The function ends in the first round, so the other items are never looked at.",
+        "The function ends in the first iteration, so it never looks at the other items.",
     ),
     error("parameter_overwritten", "The value that the caller passed is lost."),
     error(
@@ -94,7 +94,7 @@ pub const RULES: [Rule; 40] = [
     ),
     advice(
         "loop_name_reassigned",
-        "The next round gives the name its next item, so the change is lost.",
+        "The next iteration gives the name its next item, so the change is lost.",
     ),
     advice("answers_written_down", "The function knows some inputs by heart, and no others."),
     advice(

@@ -6,14 +6,14 @@ use super::{
     rules::{Rule, Severity},
 };
 
-/// Times that one rule counts.
+/// How often one rule counts at most.
 const MAX_COUNT: usize = 3;
-/// Below so many statements a score would say nothing.
+/// With fewer statements a score would be meaningless.
 const MIN_STATEMENTS: usize = 3;
 /// Deductions that are named.
 const NAMED: usize = 3;
 
-/// What a rule costs.
+/// The deduction for a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deduction {
     /// The rule.
@@ -52,7 +52,7 @@ pub(super) fn score(findings: &[Finding], statements: usize) -> (Option<u8>, Vec
     (score, deductions.collect())
 }
 
-/// A program that cannot be read is worth three fifths of what it would be.
+/// A program that cannot be parsed gets three fifths of its score.
 pub(super) fn of_unreadable(score: u8) -> u8 {
     score / 5 * 3
 }

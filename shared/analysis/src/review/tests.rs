@@ -26,7 +26,7 @@ fn each_rule_is_found_where_it_is() {
 }
 
 #[test]
-fn nothing_is_invented_where_a_program_only_looks_like_it() {
+fn lookalike_programs_have_no_findings() {
     for source in ALIKE {
         assert_eq!(found(source), [""; 0], "{source}");
     }

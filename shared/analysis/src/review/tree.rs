@@ -32,7 +32,7 @@ pub(super) fn all(body: &[Stmt]) -> All<'_> {
     all
 }
 
-/// Everything below some statements that runs with them: not what is inside of functions and classes.
+/// Everything below some statements that runs with them, without the bodies of functions and classes.
 #[derive(Default)]
 pub(super) struct Own<'a>(All<'a>);
 
@@ -75,7 +75,7 @@ impl<'a> All<'a> {
         names.filter(|name| !name.ctx.is_store()).map(|name| name.id.as_str()).collect()
     }
 
-    /// The names that get a value.
+    /// The names that are assigned.
     pub(super) fn stored(&self) -> BTreeSet<&'a str> {
         let names = self.expressions.iter().filter_map(|expr| expr.as_name_expr());
         names.filter(|name| name.ctx.is_store()).map(|name| name.id.as_str()).collect()
@@ -173,7 +173,7 @@ pub(super) fn breaks(body: &[Stmt]) -> bool {
                 || handlers.into_iter().any(|handler| breaks(&handler.body))
         }
         Stmt::Match(choice) => choice.cases.iter().any(|case| breaks(&case.body)),
-        // A `break` in an inner loop leaves that one, but for its `else`.
+        // A `break` in an inner loop leaves only that one, except in its `else`.
         Stmt::For(inner) => breaks(&inner.orelse),
         Stmt::While(inner) => breaks(&inner.orelse),
         _ => false,

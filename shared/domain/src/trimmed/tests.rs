@@ -1,4 +1,4 @@
-//! No result is longer than it may be, whatever a guest has put into it.
+//! No result exceeds its limit, whatever a guest has put into it.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     trace::{Trace, TraceEvent, TraceStep},
 };
 
-/// What JSON writes in more bytes than one, and one that it does not.
+/// Characters that JSON escapes, and one that it does not.
 const CHARACTERS: [char; 9] = ['x', '\0', '\u{1b}', '\n', '"', '\\', '\u{7f}', 'é', '😀'];
 
 fn text() -> impl Strategy<Value = String> {
@@ -91,7 +91,7 @@ fn result() -> impl Strategy<Value = ExecutionResult> {
     let files = proptest::collection::btree_map(text(), text().prop_map(FileContent::Text), 0..4);
     let tests = prop_oneof![
         vec(test(200_000), 0..3),
-        // As many as can be asked for, and more.
+        // As many as can be requested, and more.
         (test(5_000), 0usize..=2 * MAX_TESTS).prop_map(|(test, count)| vec![test; count]),
     ];
     let texts = (text(), text(), text());

@@ -1,8 +1,8 @@
-//! Versions beside each other: this version's consumers read last version's events, and the other way round.
+//! Versions side by side: this version's consumers read last version's events, and the other way round.
 //!
-//! `last_version.json` is what last version's code has recorded: for each type the events that it writes, which of their
-//! fields its consumers need, and where they know a closed set of names. At a release it is recorded anew, by
-//! `RECORD=1 cargo test -p events --test evolution`; until then it stays as it is, whatever is changed here.
+//! `last_version.json` was recorded by last version's code: for each type the events that it writes, the fields that
+//! its consumers need, and the fields with a closed set of names. It is recorded again at a release, by `RECORD=1 cargo
+//! test -p events --test evolution`; until then it does not change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +113,7 @@ fn remove(value: &mut Value, pointer: &str) -> bool {
         .is_some_and(|object| object.remove(&name.replace("~1", "/").replace("~0", "~")).is_some())
 }
 
-/// Records an event: tries what becomes of it without each field, and with another text in its place.
+/// Records an event: tries to read it without each field, and with another text in its place.
 fn record(reread: Reread, data: &Value) -> Recorded {
     let mut all = Vec::new();
     pointers(data, "", &mut all);
@@ -158,7 +158,7 @@ fn samples_are_what_this_version_writes() {
     });
 }
 
-/// The names of tomorrow do not keep today's consumers from reading an event, and neither do fields.
+/// Today's consumers can read events with names and fields that a later version adds.
 #[test]
 fn what_a_later_version_adds_is_read() {
     each_type(|event_type, reread, samples| {

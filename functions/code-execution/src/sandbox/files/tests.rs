@@ -1,4 +1,4 @@
-//! What a program can make the host hold by its files.
+//! How much memory a program can make the host use for its files.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 use super::{ADVANCE, Content, Files, How, MAX_BYTES, MAX_PATH, ROOT};
 
-/// Something that a program does with one of a few files.
+/// An operation on one of a few files.
 #[derive(Debug, Clone)]
 enum Step {
     Resize(usize, u64),
@@ -50,7 +50,7 @@ fn take(files: &mut Files, step: &Step) -> Result<(), ErrorCode> {
         Step::Resize(_, size) => files.resize(node, *size),
         Step::Write(_, at, length) => files.write(node, *at, &vec![1; *length]),
         Step::Truncate(_) => Ok(()),
-        // It is open, and goes with its handle.
+        // It is open, and freed with its handle.
         Step::Remove(_) => files.remove(ROOT, &name.to_string(), false),
     };
     files.close(handle);
@@ -61,12 +61,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_held_is_what_the_quota_says(
+    fn allocated_memory_stays_within_the_quota(
         steps in proptest::collection::vec(step(), 1..40),
     ) {
         let mut files = Files::new(&BTreeMap::new(), Duration::ZERO).expect("files");
         for step in &steps {
-            // Refused is as good as done.
+            // Being refused is fine, too.
             let refused = take(&mut files, step).is_err();
             let lengths: usize = files.all().values().map(|data| data.len()).sum();
             assert_eq!(lengths, files.bytes, "{step:?} {refused}");
@@ -77,13 +77,13 @@ proptest! {
 }
 
 #[test]
-fn a_path_without_an_end_is_too_long() {
+fn an_endless_path_is_refused() {
     let files = Files::empty();
     assert_eq!(files.find(ROOT, &"./".repeat(MAX_PATH)), Err(ErrorCode::NameTooLong));
 }
 
 #[test]
-fn folders_in_folders_do_not_make_names_without_an_end() {
+fn nested_folders_do_not_make_endless_paths() {
     let mut files = Files::empty();
     let name = |number: usize| format!("{number:0250}");
     for number in 0..300 {

@@ -1,4 +1,4 @@
-//! What is decided about solutions.
+//! Decisions about solutions.
 
 use agents::{Begin, Effect, Load, Next, Step};
 use events::{
@@ -48,14 +48,14 @@ fn a_solution_is_run_with_all_tests_and_hidden_ones_stay_hidden() {
 }
 
 #[test]
-fn a_solution_of_nothing_fails_for_good() {
+fn a_solution_of_no_exercise_fails_permanently() {
     assert!(matches!(hand_in("x = 1", None).next, Next::Fail(_)));
     let gone = StoredExercise { topic: "gone".into(), ..stored() };
     assert!(matches!(hand_in("x = 1", Some(gone)).next, Next::Fail(_)));
 }
 
 #[test]
-fn a_solution_that_passes_is_graded_so() {
+fn a_solution_that_passes_gets_full_marks() {
     let reference = stored().body.reference;
     let step = ran(hand_in(&reference, Some(stored())), |_, _| false, None);
     let (graded, activity) = graded(recorded(step, record(0, false)));
@@ -78,7 +78,7 @@ fn a_solution_that_fails_a_test_is_graded_by_the_rest() {
 }
 
 #[test]
-fn a_solution_after_help_is_noted_so() {
+fn a_solution_after_help_is_marked() {
     let step = ran(hand_in("x = 1", Some(stored())), |_, _| false, None);
     let (_, activity) = graded(recorded(step, record(3, true)));
     assert!(matches!(activity, Activity::ExerciseSubmitted { helped: true, .. }), "{activity:?}");

@@ -1,17 +1,17 @@
-//! What is kept of what a guest tells.
+//! Limits on what a guest reports.
 //!
-//! The interpreter cuts what it tells of a program, but a program can make it tell anything; so
-//! everything is cut here again, where no program can change it.
+//! The interpreter truncates its reports, but a program can make it report anything. So the host truncates them
+//! again, out of the program's reach.
 
 use serde::Deserialize;
 
 use super::{
     bindings::Fault,
-    job::{Called, Raised},
+    job::{Evaluated, Raised},
 };
 use crate::values::Value;
 
-/// Bytes of the name of a class, a function or a variable: 200 characters, as the interpreter cuts them.
+/// Bytes of the name of a class, a function or a variable: 200 characters, as the interpreter truncates them.
 pub(super) const MAX_NAME: usize = 1 << 10;
 /// Bytes of a message, or of a value's text: 2,000 characters.
 pub(super) const MAX_MESSAGE: usize = 8 << 10;
@@ -19,21 +19,21 @@ pub(super) const MAX_MESSAGE: usize = 8 << 10;
 const MAX_TRACEBACK: usize = 64 << 10;
 /// Bytes of the text of a variable: 80 characters.
 const MAX_VARIABLE: usize = 512;
-/// Classes above that of an exception.
+/// Base classes of an exception.
 const MAX_BASES: usize = 40;
 /// Variables named in one line.
 const MAX_VARIABLES: usize = 20;
 /// Bytes of a value as JSON, or of all values that tests expect: a million characters.
 pub(super) const MAX_VALUES: usize = 4 << 20;
-/// Bytes of all steps as JSON: the interpreter ends them at a million.
+/// Bytes of all steps as JSON: the interpreter stops at a million.
 const MAX_STEPS: usize = 1 << 20;
-/// How deep the JSON of the steps is nested; eight levels are there. What they are put into is nested,
-/// too, and no reader follows more than 128.
+/// How deep the JSON of the steps is nested; real ones have eight levels. The messages around them are nested, too, and
+/// no reader accepts more than 128.
 const MAX_STEPS_DEPTH: usize = 16;
 
-/// The text, or as much of its beginning as fits into so many bytes.
+/// The text, truncated to so many bytes.
 pub(super) fn cut(text: &str, bytes: usize) -> String {
-    // Copied, since what is cut off would stay in memory with the rest.
+    // Copied, since truncating in place would keep all of it allocated.
     text.get(..text.floor_char_boundary(bytes)).unwrap_or_default().to_owned()
 }
 
@@ -60,22 +60,21 @@ impl From<Fault> for Raised {
     }
 }
 
-/// A value and its text, if they are as the guest's `values.py` writes them, and not too long.
-pub(super) fn called(json: &str) -> Option<Called> {
-    /// As it is told.
+/// A value and its text, if they have the form that the guest's `values.py` writes, and are not too long.
+pub(super) fn evaluated(json: &str) -> Option<Evaluated> {
     #[derive(Deserialize)]
-    struct Told {
+    struct Reported {
         value: Value,
         text: String,
     }
     if json.len() > MAX_VALUES {
         return None;
     }
-    let Told { value, text } = serde_json::from_str(json).ok()?;
-    Some(Called { value, text: cut(&text, MAX_MESSAGE) })
+    let Reported { value, text } = serde_json::from_str(json).ok()?;
+    Some(Evaluated { value, text: cut(&text, MAX_MESSAGE) })
 }
 
-/// The steps, if anyone can read them.
+/// The steps, if they are within the limits.
 pub(super) fn steps(json: String) -> Option<String> {
     (json.len() <= MAX_STEPS && depth(&json) <= MAX_STEPS_DEPTH).then_some(json)
 }
@@ -100,7 +99,7 @@ fn depth(json: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{called, cut, depth, steps};
+    use super::{cut, depth, evaluated, steps};
 
     #[test]
     fn nesting_is_counted_outside_of_texts_only() {
@@ -115,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn the_deepest_value_that_the_interpreter_tells_is_read() {
+    fn the_deepest_value_that_the_interpreter_reports_is_read() {
         // 40 levels of dictionaries, each three of JSON.
         let value = r#"{"dict":[["none","#.repeat(40) + r#"{"int":"1"}"# + &"]]}".repeat(40);
-        assert!(called(&format!(r#"{{"value":{value},"text":""}}"#)).is_some());
+        assert!(evaluated(&format!(r#"{{"value":{value},"text":""}}"#)).is_some());
     }
 }
