@@ -23,7 +23,7 @@ _PROGRAMS = (
     ("print('hi')\nfor i in range(3):\n    print(i, end=' ')", None, 0),
     ("def add(a, b):\n    return a + b\nprint(f'{add(1, 2)}')", "add(1, 2)", 0),
     ("import math\nd = {'a': [1, 2.5]}\nfor k, v in d.items():\n    print(k, v, math.pi)", "d", 0),
-    ("class A:\n    def __init__(self, x):\n        self.x = x\na = A(1)\nb = [a, (1, 'x'), {2: a}]", None, 100),
+    ("class A:\n    def __init__(self, x):\n        self.x = x\na = A(1)\nb = [a, (1, 'x'), {2: a}]\nfor i in range(9):\n    b.append(i)\n    b[2][i] = a.x", None, 100),
     ("def half(x):\n    return 1 / x\nhalf(0)", None, 0),
     ("print(undefined)", None, 0),
     ("if True print(1)", None, 0),

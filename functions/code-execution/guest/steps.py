@@ -1,9 +1,18 @@
 """Records what a program does, step by step, so that a front end can draw its variables.
 
-A step is `{"event", "line", "function", "written", "frames", "heap"}` with event `line` (about to run),
-`call`, `return` or `exception`. A frame is `{"function", "line", "locals"}`. A value is `null`, a boolean,
-a number, a string, `{"ref": 1}` (an object of `heap`, shared where the program shares it) or
-`{"text": "1j"}`. A heap object has `kind`, `type` and what it holds.
+Most of a step is the same as in the step before, so what is written is a recording of changes, from which the host
+(`recording.rs`) makes the steps. It is lines of text, each a letter and JSON:
+
+    F1 {"function": "f", "locals": {"x": 1}}    frame 1 is this from now on
+    V1 {"x": 2}                                 of its variables, these have changed
+    O3 {"type": "list", "kind": "list", …}      object 3 is this from now on
+    S{"event": "line", "line": 4, "written": 0, "outer": [[0, 7]], "frame": 1, "heap": [3]}
+    T                                           there were more steps
+
+A step `S` has the event `line` (about to run), `call`, `return` (with `value`) or `exception` (with `exception`), and
+how many characters of output had been written. This one shows frame 1 at line 4, called by frame 0 at line 7, and
+object 3; `outer`, `frame` and `heap` are left out while they are as in the step before. A value is `null`, a boolean, a number, a string, `{"ref": 3}` (an object, shared where the
+program shares it) or `{"text": "1j"}`. An object has `kind`, `type` and what it holds.
 """
 
 import sys
@@ -19,8 +28,9 @@ __builtins__ = dict(vars(__import__("builtins")))
 
 # Most frames of a step, objects of a step, items of an object, characters of a string.
 _FRAMES, _OBJECTS, _ITEMS, _TEXT = 32, 100, 50, 200
-# Most bytes of all steps together: what a web page can show, and a small part of the program's memory.
-_ALL = 1_000_000
+# Most bytes of the recording, a small part of the program's memory. The host allows all steps a million, and they are
+# longer: this is only reached when they are too many.
+_ALL = 1_040_000
 # Integers that JSON readers represent exactly (RFC 8259, section 6).
 _EXACT = 2**53
 
@@ -30,30 +40,56 @@ _SEQUENCES = (list, tuple, set, frozenset)
 _NAMES = 100
 
 
+class _Frame:
+    """A frame as it was last written."""
+
+    __slots__ = "number", "code", "names", "hidden", "labels", "values", "refs", "refers_to"
+
+    def __init__(self, number, code):
+        self.number, self.code = number, code
+        # Its names, of which so many at the beginning are not shown, the JSON of the others, and what they stand for.
+        self.names, self.hidden, self.labels, self.values = None, 0, [], ()
+        # The number of the object that each of these refers to, if any; and all of them.
+        self.refs, self.refers_to = [], []
+
+
+class _Object:
+    """An object, what it held when its JSON was made, this JSON, and the numbers of the objects in it."""
+
+    __slots__ = "number", "value", "held", "text", "refers_to", "written", "kind", "hold"
+
+    def __init__(self, number, value):
+        # Kept alive, so that no other object gets its address, and so its number.
+        self.number, self.value = number, value
+        self.held, self.text, self.refers_to = None, None, []
+        # The JSON that was last written, which can be that of an object beyond the limit.
+        self.written = None
+        # Its class when it was last in the heap, and what tells what it holds.
+        self.kind, self.hold = None, None
+
+
 class Recorder:
     """Records up to `limit` steps of the program's own code.
 
-    Most of a step is the same as in the step before, so its JSON is cached together with what it was made from, and
-    made again only if one of these is another object.
+    What was written of a frame or an object is kept together with what it was made from, and written again only if one
+    of these is another object: contents are compared by identity, since equal ones can have different JSON.
     """
 
     def __init__(self, limit, written):
-        self._limit = limit
+        self._left = limit
         self._written = written
-        self._steps = []
+        self._lines = []
         self._size = 0
-        self._numbers = {}
-        # Numbered objects are kept alive, so that no other object gets their address, and so their number.
-        self._kept = []
-        # The JSON of each name; and by number or frame, what an object held when its JSON was made, with that JSON and
-        # the objects that it refers to. Contents are compared by identity, since equal ones can have different JSON.
+        # The JSON of each name.
         self._names = {}
-        self._cache = {}
-        # The frame of the last step, and its whole stack, each frame with its cached JSON.
-        self._innermost, self._stack = None, []
-        # The objects of the last heap with what they held, and its JSON; `None` if it cannot be reused.
-        self._walked, self._heap_text = None, ""
-        self.truncated = False
+        # Frames by their addresses; objects in the order of their numbers, and the numbers by the addresses.
+        self._frames, self._objects, self._numbers = {}, [], {}
+        # The frame of the last step, its whole stack, outermost first, and the frames around it as they were written.
+        self._innermost, self._stack, self._outer = None, [], []
+        # The objects that the last heap was found from, `None` if it has more; the numbers in it; those that can
+        # change; and whether some of them were beyond the limit.
+        self._roots, self._heap, self._changeable, self._has_more = None, [], [], False
+        self._truncated = False
 
     def start(self):
         sys.settrace(self._call)
@@ -62,8 +98,8 @@ class Recorder:
         sys.settrace(None)
 
     def encoded(self):
-        """`{"steps": [...], "truncated": bool}` as JSON."""
-        return f'{{"steps":[{",".join(self._steps)}],"truncated":{"true" if self.truncated else "false"}}}'
+        """The recording."""
+        return "".join(self._lines) + ("T\n" if self._truncated else "")
 
     def _call(self, frame, event, argument):
         if not is_students(frame.f_code.co_filename):
@@ -77,76 +113,130 @@ class Recorder:
     def _record(self, frame, event, argument):
         if event == "opcode":
             return
-        if len(self._steps) >= self._limit:
+        if not self._left:
             return self._end()
+        self._left -= 1
+        more, roots = "", self._roots
         if frame is not self._innermost:
-            self._innermost, self._stack = frame, self._frames_from(frame)
-            self._walked = None
-        waiting, frames, changed = [], [], False
-        for entry in self._stack:
-            each, cached = entry
-            names, line = each.f_locals, each.f_lineno
-            if (
-                cached is None
-                or len(cached[1]) != len(names)
-                or not all(map(is_, cached[1], names))
-                or not all(map(is_, cached[2], names.values()))
-            ):
-                # Numbers of objects are positive.
-                cached = entry[1] = self._cache[-id(each)] = self._frame(each, names)
-                changed = True
-            waiting += cached[5]
-            frames.append(f'{cached[3]}{"null" if line is None else line}{cached[4]}')
-        more = ""
+            self._enter(frame)
+            more, roots = self._around(), None
+        for each, seen in self._stack:
+            names = each.f_locals
+            if seen.names != (*names,):
+                self._read_frame(seen, names)
+                roots = None
+            elif not all(map(is_, seen.values, islice(names.values(), seen.hidden, None))):
+                if self._read_values(seen, names):
+                    roots = None
+        returned = []
         if event == "return":
-            more = f'"value":{self._value(argument, waiting)},'
+            more += f',"value":{self._value(argument, returned)}'
         elif event == "exception":
-            more = f'"exception":{_encoded(name_of(argument[0]))},'
-        # What the frames refer to has rarely changed.
-        if changed or more or not self._is_as_walked():
-            self._heap_text = self._heap(waiting)
-            if more:
-                self._walked = None
-        line, name = frame.f_lineno, frame.f_code.co_name
-        text = (
-            f'{{"event":"{event}","line":{"null" if line is None else line},'
-            f'"function":{self._names.get(name) or self._name(name)},"written":{self._written()},"frames":[{",".join(frames)}],{more}"heap":{{{self._heap_text}}}}}'
-        )
-        self._size += len(text) if text.isascii() else len(text.encode())
+            more += f',"exception":{_encoded(name_of(argument[0]))}'
+        if roots is None:
+            roots = [number for _, seen in self._stack for number in seen.refers_to]
+        if returned or roots != self._roots or self._are_others_in_heap():
+            heap = self._walk(roots + returned)
+            self._roots = None if returned else roots
+            if heap != self._heap:
+                self._heap = heap
+                more += f',"heap":{heap}'
+        self._write(f'S{{"event":"{event}","line":{frame.f_lineno},"written":{self._written()}{more}}}\n')
+
+    def _write(self, line):
+        self._size += len(line) if line.isascii() else len(line.encode())
         if self._size > _ALL:
             return self._end()
-        self._steps.append(text)
+        self._lines.append(line)
 
     def _end(self):
-        self.truncated = True
+        self._truncated = True
+        self._left = 0
         sys.settrace(None)
 
-    def _frames_from(self, frame):
-        """The program's frames, outermost first; of a deep stack the innermost."""
-        frames = []
-        while frame is not None and len(frames) < _FRAMES:
-            code = frame.f_code
-            if is_students(code.co_filename):
-                cached = self._cache.get(-id(frame))
-                frames.append([frame, cached if cached and cached[0] is code else None])
-            frame = frame.f_back
-        return frames[::-1]
+    def _enter(self, frame):
+        """Finds the program's frames, outermost first; of a deep stack the innermost."""
+        last, self._innermost = self._innermost, frame
+        stack = self._stack
+        if stack and frame.f_back is stack[-1][0]:
+            # Called by the last one.
+            self._stack = [*stack[1 - _FRAMES :], (frame, self._seen(frame))]
+        elif last is not None and 1 < len(stack) < _FRAMES and frame is stack[-2][0]:
+            # The last one has returned to it.
+            stack.pop()
+        else:
+            frames = []
+            while frame is not None and len(frames) < _FRAMES:
+                if is_students(frame.f_code.co_filename):
+                    frames.append((frame, self._seen(frame)))
+                frame = frame.f_back
+            self._stack = frames[::-1]
 
-    def _frame(self, frame, names):
-        """A frame's code, its names, what they stand for, its JSON before and behind its line, and what it refers to."""
-        refers_to, parts, known = [], [], self._names
-        for name, value in islice(names.items(), _NAMES):
-            if name in _HIDDEN:
+    def _seen(self, frame):
+        seen = self._frames.get(id(frame))
+        if seen is None or seen.code is not frame.f_code:
+            number = len(self._frames) if seen is None else seen.number
+            seen = self._frames[id(frame)] = _Frame(number, frame.f_code)
+        return seen
+
+    def _around(self):
+        """What a step tells of its stack."""
+        more = f',"frame":{self._stack[-1][1].number}'
+        outer = [f"[{seen.number},{frame.f_lineno}]" for frame, seen in self._stack[:-1]]
+        if outer != self._outer:
+            self._outer = outer
+            more += f',"outer":[{",".join(outer)}]'
+        return more
+
+    def _read_frame(self, seen, names):
+        """Writes all of a frame: it is new, or has other names."""
+        seen.names = (*names,)
+        seen.hidden = 0
+        while seen.hidden < len(seen.names) and seen.names[seen.hidden] in _HIDDEN:
+            seen.hidden += 1
+        seen.values = (*islice(names.values(), seen.hidden, None),)
+        seen.labels, seen.refs, parts = [], [], []
+        for name, value in zip(seen.names[seen.hidden : _NAMES], seen.values):
+            label, refers_to = None, []
+            if name not in _HIDDEN:
+                label = f"{self._name(name)}:"
+                if not issubclass(type(value), ModuleType):
+                    parts.append(label + self._value(value, refers_to))
+            seen.labels.append(label)
+            seen.refs.append(refers_to[0] if refers_to else None)
+        seen.refers_to = [*filter(None, seen.refs)]
+        function = self._name(seen.code.co_name)
+        self._write(f'F{seen.number} {{"function":{function},"locals":{{{",".join(parts)}}}}}\n')
+
+    def _read_values(self, seen, names):
+        """Writes what has changed in a frame with the same names. Returns whether it refers to other objects."""
+        values = (*islice(names.values(), seen.hidden, None),)
+        parts, others = [], False
+        for index, (label, old, value) in enumerate(zip(seen.labels, seen.values, values)):
+            if value is old or label is None:
                 continue
+            number = None
             if type(value) is int and -_EXACT < value < _EXACT:
-                text = f"{value}"
+                text = value
             elif issubclass(type(value), ModuleType):
-                continue
+                # Its name is not shown any more.
+                self._read_frame(seen, names)
+                return True
             else:
+                refers_to = []
                 text = self._value(value, refers_to)
-            parts.append(f"{known.get(name) or self._name(name)}:{text}")
-        function = f'{{"function":{self._name(frame.f_code.co_name)},"line":'
-        return frame.f_code, (*names,), (*names.values(),), function, f',"locals":{{{",".join(parts)}}}}}', refers_to
+                if refers_to:
+                    number = refers_to[0]
+            parts.append(f"{label}{text}")
+            if number != seen.refs[index]:
+                seen.refs[index] = number
+                others = True
+        seen.values = values
+        if others:
+            seen.refers_to = [*filter(None, seen.refs)]
+        if parts:
+            self._write(f'V{seen.number} {{{",".join(parts)}}}\n')
+        return others
 
     def _name(self, name):
         if type(name) is not str:
@@ -165,62 +255,77 @@ class Recorder:
         key = id(value)
         number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[key] = len(self._numbers) + 1
-            self._kept.append(value)
-        refers_to.append((number, value))
+            number = self._numbers[key] = len(self._objects) + 1
+            self._objects.append(_Object(number, value))
+        refers_to.append(number)
         return f'{{"ref":{number}}}'
 
-    def _is_as_walked(self):
-        """Whether the objects of the last heap hold what they held then."""
-        if self._walked is None:
-            return False
-        for value, held in self._walked:
+    def _are_others_in_heap(self):
+        """Writes what has changed in the last heap, up to an object that refers to others than then; returns whether
+        there is one. So nothing is written that is not in the heap any more: what led to it comes first."""
+        for seen in self._changeable:
+            value, held = seen.value, seen.held
             kind = type(value)
-            if kind is tuple or kind is frozenset:
-                continue
             if kind is list and len(value) <= _ITEMS:
-                now = value
-            elif kind is dict and len(value) <= _ITEMS:
-                now = (*value, *value.values())
+                if len(value) == len(held) and all(map(is_, held, value)):
+                    continue
+                now = (*value,)
+            elif kind is FunctionType and value.__name__ is held[1]:
+                continue
             else:
-                now = _held(value)
-            if len(now) != len(held) or not all(map(is_, held, now)):
-                return False
-        return True
+                now = seen.hold(value) if kind is seen.kind else _hold_of(kind)(value)
+                if len(now) == len(held) and all(map(is_, held, now)):
+                    continue
+            refers_to = seen.refers_to
+            self._read_object(seen, now)
+            if self._has_more or seen.refers_to != refers_to:
+                return True
+        return False
 
-    def _heap(self, waiting):
-        """What is referred to, and what that refers to."""
-        heap, self._walked = {}, []
-        for number, value in waiting:
+    def _walk(self, waiting):
+        """Writes what is referred to, and what that refers to, if it has changed. Returns the numbers of all."""
+        heap, self._changeable, self._has_more = {}, [], False
+        for number in waiting:
             if number in heap:
                 continue
+            seen = self._objects[number - 1]
+            value = seen.value
+            kind = type(value)
             if len(heap) < _OBJECTS:
                 # It may refer to itself.
                 heap[number] = None
-                kind = type(value)
-                if kind is list and len(value) <= _ITEMS:
-                    held = (*value,)
-                elif kind is dict and len(value) <= _ITEMS:
-                    held = (*value, *value.values())
-                else:
-                    held = _held(value)
-                cached = self._cache.get(number)
-                if cached is None or len(cached[0]) != len(held) or not all(map(is_, cached[0], held)):
-                    refers_to = []
-                    text = self._object(value, refers_to)
-                    cached = self._cache[number] = held, f'"{number}":{text}', refers_to
-                heap[number] = cached[1]
-                waiting += cached[2]
-                self._walked.append((value, cached[0]))
+                if kind is not seen.kind:
+                    seen.kind, seen.hold = kind, _hold_of(kind)
+                held = (*value,) if kind is list and len(value) <= _ITEMS else seen.hold(value)
+                if seen.held is None or len(seen.held) != len(held) or not all(map(is_, seen.held, held)):
+                    self._read_object(seen, held)
+                elif seen.written is not seen.text:
+                    self._write_object(seen, seen.text)
+                waiting += seen.refers_to
+                if kind is not tuple and kind is not frozenset:
+                    self._changeable.append(seen)
             elif len(heap) < 2 * _OBJECTS:
-                heap[number] = f'"{number}":{{"kind":"more","type":{_encoded(name_of(type(value)))}}}'
+                heap[number] = None
+                self._has_more = True
+                text = f'{{"kind":"more","type":{_encoded(name_of(kind))}}}'
+                if text != seen.written:
+                    self._write_object(seen, text)
             else:
                 break
-        return ",".join(heap.values())
+        return [*heap]
+
+    def _read_object(self, seen, held):
+        seen.held, seen.refers_to = held, []
+        seen.text = self._object(seen.value, seen.refers_to)
+        self._write_object(seen, seen.text)
+
+    def _write_object(self, seen, text):
+        seen.written = text
+        self._write(f"O{seen.number} {text}\n")
 
     def _object(self, value, refers_to):
         kind = type(value)
-        if issubclass(kind, _SEQUENCES):
+        if kind is list or issubclass(kind, _SEQUENCES):
             return self._sequence(value, refers_to)
         if issubclass(kind, dict):
             return self._dictionary(value, refers_to)
@@ -236,13 +341,12 @@ class Recorder:
         return f'{_head(value, "instance")},"attributes":{self._attributes(names.items(), refers_to)}}}'
 
     def _sequence(self, value, refers_to):
-        base = _base(type(value))
-        parts = []
-        for item in islice(base.__iter__(value), _ITEMS):
-            if type(item) is int and -_EXACT < item < _EXACT:
-                parts.append(f"{item}")
-            else:
-                parts.append(self._value(item, refers_to))
+        kind = type(value)
+        base = kind if kind is list else _base(kind)
+        parts = [
+            f"{item}" if type(item) is int and -_EXACT < item < _EXACT else self._value(item, refers_to)
+            for item in islice(base.__iter__(value), _ITEMS)
+        ]
         items = ",".join(parts)
         return f'{_head(value, base.__name__)},"length":{base.__len__(value)},"items":[{items}]}}'
 
@@ -257,28 +361,55 @@ class Recorder:
         return f'{{{",".join(parts)}}}'
 
 
-def _held(value):
-    """The JSON of an object depends on this."""
-    kind = type(value)
-    if kind is list or issubclass(kind, _SEQUENCES):
-        base = list if kind is list else _base(kind)
-        length = base.__len__(value)
-        items = base.__iter__(value)
-        return (kind, *items) if length <= _ITEMS else (kind, length, *islice(items, _ITEMS))
+def _hold_of(kind):
+    """What tells for an object of this class what its JSON depends on."""
+    if kind is dict:
+        return _held_by_dict
+    if issubclass(kind, _SEQUENCES):
+        return _held_by_sequence
     if issubclass(kind, dict):
-        length = dict.__len__(value)
-        if length <= _ITEMS:
-            return (kind, *dict.keys(value), *dict.values(value))
-        return (kind, length, *islice(dict.keys(value), _ITEMS), *islice(dict.values(value), _ITEMS))
+        return _held_by_dictionary
     if kind is FunctionType:
-        return kind, value.__name__
-    if issubclass(kind, type):
-        names = _class_names(value)
-        return (kind, *names, *names.values())
+        return _held_by_function
+    return _held_by_class if issubclass(kind, type) else _held_by_instance
+
+
+def _held_by_dict(value):
+    """As `_held_by_dictionary`, which is slower, since that of a subclass can have other methods."""
+    return (*value, *value.values()) if len(value) <= _ITEMS else _held_by_dictionary(value)
+
+
+def _held_by_sequence(value):
+    kind = type(value)
+    base = _base(kind)
+    length = base.__len__(value)
+    items = base.__iter__(value)
+    return (kind, *items) if length <= _ITEMS else (kind, length, *islice(items, _ITEMS))
+
+
+def _held_by_dictionary(value):
+    kind, length = type(value), dict.__len__(value)
+    if length <= _ITEMS:
+        return (kind, *dict.keys(value), *dict.values(value))
+    return (kind, length, *islice(dict.keys(value), _ITEMS), *islice(dict.values(value), _ITEMS))
+
+
+def _held_by_function(value):
+    return FunctionType, value.__name__
+
+
+def _held_by_class(value):
+    names = _class_names(value)
+    return (type(value), *names, *names.values())
+
+
+def _held_by_instance(value):
     names = _attributes(value)
     if names is None:
-        return kind, None
-    return (kind, *islice(names, _ITEMS), *islice(names.values(), _ITEMS))
+        return type(value), None
+    if len(names) <= _ITEMS:
+        return (type(value), *names, *names.values())
+    return (type(value), *islice(names, _ITEMS), *islice(names.values(), _ITEMS))
 
 
 def _base(kind):

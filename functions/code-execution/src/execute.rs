@@ -13,6 +13,7 @@ use domain::execution::{
 use error_advice::Ending;
 
 use crate::{
+    recording,
     sandbox::{Evaluated, Job, Raised, Run, Stage},
     words,
     workers::{Busy, Turn, Workers},
@@ -258,7 +259,7 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
         files: run.files,
         tests: Vec::new(),
         // Made by the guest, so a hostile program can have made it invalid.
-        trace: run.steps.and_then(|json| serde_json::from_str(&json).ok()),
+        trace: run.steps.and_then(|recording| recording::trace(&recording)),
         duration_ms: milliseconds(run.duration),
         cpu_ms: milliseconds(run.cpu),
         memory_bytes: run.memory_bytes,

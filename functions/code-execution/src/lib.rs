@@ -5,6 +5,7 @@
 
 pub mod execute;
 mod http;
+mod recording;
 pub mod sandbox;
 mod settings;
 mod spec;

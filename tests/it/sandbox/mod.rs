@@ -19,6 +19,7 @@ mod recursion;
 mod service;
 mod source;
 mod tamper;
+mod trace;
 mod unavailable;
 
 use code_execution::{execute::execute, workers::Workers};

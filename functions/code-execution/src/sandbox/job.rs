@@ -83,7 +83,7 @@ pub struct Run {
     pub stage: Stage,
     /// The value of `call`.
     pub value: Option<Evaluated>,
-    /// The recorded steps, as JSON.
+    /// The recording of the steps, in the notation of the guest's `steps.py`.
     pub steps: Option<String>,
     /// Files that are new or changed.
     pub files: BTreeMap<String, FileContent>,
