@@ -104,5 +104,5 @@ async fn work_that_cannot_be_continued_is_reported_as_failed() {
         (reply.body["status"] == "failed").then_some(())
     })
     .await;
-    world.finish_with_dead_letters(1).await;
+    world.finish_with_dead_letters("debug", 1).await;
 }

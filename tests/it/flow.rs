@@ -62,7 +62,9 @@ async fn every_hop_belongs_to_one_request_and_names_its_cause() {
     let query: QueryResponse = world.ask(&student, "What is a variable?", 20).await.ok();
     let query = query.id.as_uuid();
     let rows: Vec<(String, Uuid, Option<Uuid>, Option<Uuid>)> = {
-        let sql = "SELECT type, id, causation_id, subject FROM events WHERE correlation_id = $1
+        let sql = "SELECT type, id, causation_id, subject FROM events
+                   WHERE correlation_id = $1
+                     AND type IN ('question.asked.v1', 'question.routed.v1', 'question.answered.v1')
                    ORDER BY occurred_at, topic DESC";
         let mut conn = world.database().await;
         sqlx::query_as(sql).bind(query).fetch_all(&mut conn).await.expect("the audit trail")

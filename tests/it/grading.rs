@@ -144,7 +144,7 @@ async fn a_solution_that_cannot_be_judged_is_not_graded_and_is_no_attempt() {
     let own = world.get(&format!("{path}/submissions"), Some(&student.token)).await;
     assert_eq!(own.body[0]["status"], "failed", "{:?}", own.body);
     let id = reply.body["id"].as_str().expect("an id");
-    assert!(world.events_of_request(id, "progress.events").await.is_empty());
+    assert!(world.events_of_request(id, "activity.recorded.v1").await.is_empty());
     // It was tried more than once.
     let runs =
         "SELECT count(*) FROM events WHERE type = 'execution.requested.v1' AND $1 IS NOT NULL";

@@ -15,8 +15,8 @@ async fn a_test_that_forgets_its_final_checks_fails() {
 async fn a_test_that_leaves_a_dead_letter_fails() {
     let world = World::new().await;
     let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until, published_at)
-               SELECT gen_random_uuid(), 'dead.letters', 'key', 'dead.letter.v1', 'learnflow/test', gen_random_uuid(),
-                      '{}', 'epoch', 'epoch', 'epoch'";
+               SELECT gen_random_uuid(), 'dead.letters', 'key', 'message.dead_lettered.v1', 'learnflow/test',
+                      gen_random_uuid(), '{}', now(), now(), now()";
     sqlx::query(sql).execute(&mut world.database().await).await.expect("the event is kept");
     world.finish().await;
 }

@@ -247,7 +247,7 @@ async fn a_student_rates_an_answer() {
     assert_eq!(rate(&bob, json!({ "helpful": false })).await, StatusCode::NOT_FOUND);
     assert_eq!(rate(&ada, json!({ "helpful": "yes" })).await, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(rate(&ada, json!({ "helpful": true })).await, StatusCode::NO_CONTENT);
-    let activities = world.events_of_request(id, "progress.events").await;
+    let activities = world.events_of_request(id, "activity.recorded.v1").await;
     assert_eq!(activities[0]["activity"]["type"], "answer_rated", "{activities:?}");
     world.finish().await;
 }

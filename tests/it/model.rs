@@ -114,7 +114,7 @@ async fn an_answer_is_streamed_in_order_and_not_stored() {
     assert_eq!(received.len(), 3);
     // Before its broker goes: it would wait for it.
     drop(consumer);
-    assert_eq!(world.events_of_request(id, "learning.responses").await.len(), 1);
+    assert_eq!(world.events_of_request(id, "question.answered.v1").await.len(), 1);
     world.finish().await;
 }
 

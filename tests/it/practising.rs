@@ -103,7 +103,7 @@ async fn a_solution_is_graded_by_hidden_tests_which_stay_hidden() {
     assert_eq!((feedback.passed, feedback.score), (true, 100));
     assert_eq!((feedback.attempt, feedback.best), (2, 100));
     assert!(feedback.quality.is_some(), "{feedback:?}");
-    let activities = world.events_of_request(&id.to_string(), "progress.events").await;
+    let activities = world.events_of_request(&id.to_string(), "activity.recorded.v1").await;
     assert_eq!(activities[0]["activity"]["type"], "exercise_submitted");
     assert_eq!(activities[0]["activity"]["score"], 100);
     let own = world.get(&format!("{path}/submissions"), Some(&ada.token)).await;
@@ -184,7 +184,7 @@ async fn the_solution_comes_in_pieces_after_three_attempts_and_not_before() {
     assert_eq!(given.blocks.len(), lines + given.too_many);
     let solved = hand_in(&world, &student, &path, &exercise.reference).await;
     let id = solved.body["id"].as_str().expect("an id");
-    let activity = &world.events_of_request(id, "progress.events").await[0]["activity"];
+    let activity = &world.events_of_request(id, "activity.recorded.v1").await[0]["activity"];
     assert_eq!(activity["helped"], true, "{activity}");
     world.finish().await;
 }
@@ -216,7 +216,7 @@ async fn no_exercise_is_assigned_twice_until_there_is_a_verified_variation() {
     assert_eq!(distinct.len(), count + 1, "{ids:?}");
     let (id, request) = ids.last().expect("one");
     let request = request.as_str().expect("an id");
-    let made = world.events_of_request(request, "exercise.generated").await;
+    let made = world.events_of_request(request, "exercise.generated.v1").await;
     assert_eq!((&made[0]["exercise_id"], &made[0]["source"]), (&json!(id), &json!("variation")));
     let mutants = &made[0]["mutants"];
     assert!(mutants[1].as_u64() >= Some(1), "its tests were tried: {mutants}");
@@ -350,8 +350,9 @@ async fn a_stuck_student_gets_the_authors_hints_one_at_a_time_and_no_solution() 
         let leaked: Vec<&str> = own.filter(|line| content.contains(line)).collect();
         assert_eq!(leaked, [""; 0], "{content}");
     }
-    let given =
-        world.events_of_request(first.body["id"].as_str().expect("an id"), "progress.events").await;
+    let given = world
+        .events_of_request(first.body["id"].as_str().expect("an id"), "activity.recorded.v1")
+        .await;
     assert_eq!(given[0]["activity"]["type"], "hint_given");
     world.finish().await;
 }
@@ -377,7 +378,7 @@ async fn a_wrong_solution_is_debugged_with_the_exercises_tests_and_its_authors_h
     let text = second.body["answer"]["details"]["hint"]["text"].as_str().expect("a hint");
     assert!(text.contains(&exercise.hints[0]), "{text}");
     let given = world
-        .events_of_request(second.body["id"].as_str().expect("an id"), "progress.events")
+        .events_of_request(second.body["id"].as_str().expect("an id"), "activity.recorded.v1")
         .await;
     assert_eq!(given[0]["activity"]["exercise_id"], id, "{given:?}");
     let crashes = debug("def second_largest(numbers):\n    return numbers[99]\n").await;
@@ -389,8 +390,9 @@ async fn a_wrong_solution_is_debugged_with_the_exercises_tests_and_its_authors_h
     let right = debug(&exercise.reference).await;
     let cause = right.body["answer"]["details"]["cause"].as_str().expect("a cause");
     assert!(cause.contains("passes all tests"), "{cause}");
-    let given =
-        world.events_of_request(right.body["id"].as_str().expect("an id"), "progress.events").await;
+    let given = world
+        .events_of_request(right.body["id"].as_str().expect("an id"), "activity.recorded.v1")
+        .await;
     assert_eq!(given, [Value::Null; 0], "no help was needed");
     world.finish().await;
 }

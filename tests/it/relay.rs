@@ -152,7 +152,7 @@ async fn a_record_as_large_as_a_broker_takes_becomes_a_dead_letter_that_can_be_s
     let reply = world.ask(&student, "What is a list?", 20).await;
     assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
     let letter: Value = eventually("the dead letter is sent", async || {
-        let sql = "SELECT data FROM events WHERE topic = 'dead.letters'
+        let sql = "SELECT data FROM events WHERE topic = 'dead.letters' AND data ->> 'function' = 'triage'
              AND NOT EXISTS (SELECT FROM delayed_events WHERE event_id = id)";
         sqlx::query_scalar(sql)
             .fetch_optional(&mut world.database().await)
@@ -161,7 +161,7 @@ async fn a_record_as_large_as_a_broker_takes_becomes_a_dead_letter_that_can_be_s
     })
     .await;
     assert_eq!(letter["truncated"], true, "the letter says that it is not all of the record");
-    world.finish_with_dead_letters(1).await;
+    world.finish_with_dead_letters("triage", 1).await;
 }
 
 /// The ids of all events of a student on a topic, in the order of the broker.

@@ -37,7 +37,7 @@ async fn a_program_is_run_and_read_and_its_quality_goes_to_progress() {
     assert!(content.contains("Quality: 94 out of 100."), "{content}");
     assert!(content.contains("This does the same. I ran it to make sure:"), "{content}");
     let id = reply.body["id"].as_str().expect("an id");
-    let activities = world.events_of_request(id, "progress.events").await;
+    let activities = world.events_of_request(id, "activity.recorded.v1").await;
     let expected = json!({ "type": "code_reviewed", "quality": 94, "topic": "lists" });
     assert_eq!(activities.len(), 1);
     assert_eq!(activities[0]["activity"], expected);

@@ -23,7 +23,7 @@ async fn one_question_is_one_trace_and_the_collector_gets_it() {
     tokio::spawn(async move { axum::serve(listener, collector).await });
     let config = TelemetryConfig {
         format: LogFormat::Json,
-        level: "off".to_owned(),
+        level: "off".parse().expect("a level"),
         otlp_endpoint: Some(endpoint),
     };
     let guard = install(&config, "tests");

@@ -285,15 +285,15 @@ impl World {
         .await
     }
 
-    /// The data of all events of a request on a topic, oldest first.
+    /// The data of all events of a type that a request has caused, oldest first.
     ///
     /// # Panics
     /// `request` is no UUID.
-    pub async fn events_of_request(&self, request: &str, topic: &str) -> Vec<Value> {
+    pub async fn events_of_request(&self, request: &str, event_type: &str) -> Vec<Value> {
         let sql =
-            "SELECT data FROM events WHERE correlation_id = $1 AND topic = $2 ORDER BY occurred_at";
+            "SELECT data FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at";
         let id: Uuid = request.parse().expect("a UUID");
-        let query = sqlx::query(sql).bind(id).bind(topic);
+        let query = sqlx::query(sql).bind(id).bind(event_type);
         let rows = query.fetch_all(&mut self.database().await).await.expect("the query is valid");
         rows.iter().map(|row| row.get(0)).collect()
     }
@@ -401,21 +401,38 @@ impl World {
     /// # Panics
     /// Something is left.
     pub async fn finish(self) {
-        self.finish_with_dead_letters(0).await;
+        let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
+        assert_eq!(self.count(sql, Uuid::nil()).await, 0, "dead letters");
+        self.finish_delivered().await;
     }
 
-    /// Ends a test in which so many events were to be given up.
+    /// Ends a test in which a function was to give up so many events. Others that read the same topic may do so, too.
     ///
     /// # Panics
     /// Something is left, or there are more or fewer dead letters.
-    pub async fn finish_with_dead_letters(mut self, expected: i64) {
+    pub async fn finish_with_dead_letters(self, function: &str, expected: usize) {
+        assert_eq!(self.dead_letters(function).await.len(), expected, "dead letters");
+        self.finish_delivered().await;
+    }
+
+    /// What a function has given up, oldest first.
+    ///
+    /// # Panics
+    /// The database is away.
+    pub async fn dead_letters(&self, function: &str) -> Vec<Value> {
+        let sql =
+            "SELECT data FROM events WHERE topic = 'dead.letters' AND data ->> 'function' = $1
+                   ORDER BY occurred_at";
+        let query = sqlx::query_scalar(sql).bind(function);
+        query.fetch_all(&mut self.database().await).await.expect("the query is valid")
+    }
+
+    async fn finish_delivered(mut self) {
         eventually("nothing is left to a relay", async || {
             let sql = "SELECT count(*) FROM delayed_events WHERE $1 IS NOT NULL";
             (self.count(sql, Uuid::nil()).await == 0).then_some(())
         })
         .await;
-        let sql = "SELECT count(*) FROM events WHERE topic = 'dead.letters' AND $1 IS NOT NULL";
-        assert_eq!(self.count(sql, Uuid::nil()).await, expected, "dead letters");
         self.check_emitted().await;
         self.stop().await;
         let left = sqlx::query(UNPUBLISHED).fetch_one(&mut self.database().await).await;

@@ -20,7 +20,11 @@ pub use dev::{Stack, StackOptions};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use runtime::telemetry::{self, LogFormat, TelemetryConfig};
+use runtime::{
+    config::{ConfigError, Settings},
+    telemetry::{self, LogFormat, TelemetryConfig},
+};
+use tracing::level_filters::LevelFilter;
 
 use self::terminal::{fail, say};
 
@@ -91,7 +95,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&error.into()),
     };
     let result = runtime.block_on(async {
-        let _guard = telemetry::install(&telemetry_config(), "learnflow");
+        let _guard = telemetry::install(&telemetry_config()?, "learnflow");
         match command {
             Command::Dev(arguments) => dev::run(arguments).await?,
             Command::Ask(arguments) => ask::run(arguments).await?,
@@ -112,16 +116,8 @@ pub fn main() -> ExitCode {
 }
 
 /// At a terminal: warnings in plain lines, unless `LOG_LEVEL` and `LOG_FORMAT` say otherwise.
-fn telemetry_config() -> TelemetryConfig {
-    let mut settings = runtime::config::Settings::from_process();
-    let chosen = TelemetryConfig::read(&mut settings);
-    TelemetryConfig {
-        format: if settings.optional("LOG_FORMAT").is_some() {
-            chosen.format
-        } else {
-            LogFormat::Text
-        },
-        level: settings.optional("LOG_LEVEL").unwrap_or_else(|| "warn".to_owned()),
-        otlp_endpoint: chosen.otlp_endpoint,
-    }
+fn telemetry_config() -> Result<TelemetryConfig, ConfigError> {
+    let mut settings = Settings::from_process();
+    let config = TelemetryConfig::read_or(&mut settings, LogFormat::Text, LevelFilter::WARN);
+    settings.check().map(|()| config)
 }

@@ -42,6 +42,11 @@ const WINDOW_LIMIT: usize = 2_000;
 const WINDOW_BYTES: usize = 64 << 20;
 /// KiB that the client fetches ahead, of all partitions together.
 const FETCH_AHEAD_KIB: &str = "16384";
+/// How long a group waits for a member that says nothing, before others get its partitions: long enough for a busy
+/// machine, short enough for a student who waits. The client's default is 45 s.
+const SESSION_LIMIT_MS: &str = "10000";
+/// How often a member says that it is there: three of these may be lost.
+const HEARTBEAT_MS: &str = "3000";
 /// How long work in flight may take to finish at shutdown, within Kubernetes' 30 s.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 /// How long the client may take to leave its group.
@@ -136,6 +141,8 @@ impl Consumer {
         let group = format!("learnflow.{}", processor.function());
         let client: StreamConsumer<Assignments> = kafka::client(config)
             .set("group.id", group)
+            .set("session.timeout.ms", SESSION_LIMIT_MS)
+            .set("heartbeat.interval.ms", HEARTBEAT_MS)
             .set("auto.offset.reset", "earliest")
             // Offsets are stored by hand when work is finished, and committed in the background.
             .set("enable.auto.offset.store", "false")

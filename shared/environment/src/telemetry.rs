@@ -16,12 +16,17 @@ use opentelemetry_sdk::{
 };
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::Settings;
 
 /// The model's client logs unreadable answers, which may contain students' words. The caller reports the error instead.
-const SILENT: &str = "async_openai=off";
+const SILENT: &str = "async_openai";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,18 +54,23 @@ impl std::str::FromStr for LogFormat {
 pub struct TelemetryConfig {
     /// How log lines look; JSON by default.
     pub format: LogFormat,
-    /// A filter such as `info` or `warn,delivery=debug`.
-    pub level: String,
+    /// Which lines are logged: a level such as `info`, or levels by target such as `warn,delivery=debug`.
+    pub level: Targets,
     /// Where spans are sent, for instance `http://collector:4318`; nowhere if absent.
     pub otlp_endpoint: Option<String>,
 }
 
 impl TelemetryConfig {
-    /// Reads the variables above.
+    /// Reads the variables above; lines are JSON and have at least the level `info` unless said otherwise.
     pub fn read(settings: &mut Settings) -> Self {
+        Self::read_or(settings, LogFormat::Json, LevelFilter::INFO)
+    }
+
+    /// Reads the variables above; `format` and `level` are for those that are absent.
+    pub fn read_or(settings: &mut Settings, format: LogFormat, level: LevelFilter) -> Self {
         Self {
-            format: settings.parsed("LOG_FORMAT", LogFormat::Json),
-            level: settings.parsed("LOG_LEVEL", "info".to_owned()),
+            format: settings.parsed("LOG_FORMAT", format),
+            level: settings.parsed("LOG_LEVEL", Targets::new().with_default(level)),
             otlp_endpoint: settings.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
         }
     }
@@ -101,9 +111,6 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
         }
     }
     let provider = provider.build();
-    let level = format!("{},{SILENT}", config.level);
-    let filter =
-        || EnvFilter::try_new(&level).unwrap_or_else(|_| EnvFilter::new(format!("info,{SILENT}")));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match config.format {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
@@ -111,10 +118,13 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
             lines.compact().with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
         }
     };
-    let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("learnflow"));
+    let traces = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("learnflow"))
+        // Spans are entered at every poll: the time between two of them is not worth a look at the clock.
+        .with_tracked_inactivity(false);
     let installed = tracing_subscriber::registry()
-        .with(traces.with_filter(EnvFilter::new("info")))
-        .with(lines.with_filter(filter()))
+        .with(traces.with_filter(LevelFilter::INFO))
+        .with(lines.with_filter(config.level.clone().with_target(SILENT, LevelFilter::OFF)))
         .try_init();
     if installed.is_err() {
         tracing::debug!("logging was started before");

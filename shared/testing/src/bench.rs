@@ -105,16 +105,23 @@ impl Bench {
         self.run(|_, _| build(Function::new(&BENCH))).await
     }
 
-    /// Sends a student's question as an event.
+    /// Sends a student's question as an event. The student has an account.
     pub async fn ask(&self, student: Uuid, question: &str) {
         self.ask_all([(student, question.to_owned())]).await;
     }
 
-    /// Sends many questions as events.
+    /// Sends many questions as events. The students have accounts.
     ///
     /// # Panics
-    /// The broker does not take one.
+    /// The broker does not take one, or the database is away.
     pub async fn ask_all(&self, questions: impl IntoIterator<Item = (Uuid, String)>) {
+        let questions: Vec<(Uuid, String)> = questions.into_iter().collect();
+        let students: Vec<Uuid> = questions.iter().map(|(student, _)| *student).collect();
+        let sql = "INSERT INTO users (id, email, display_name, role, created_at)
+                   SELECT DISTINCT id, id || '@example.org', 'A student', 'student', now() FROM unnest($1::uuid[]) id
+                   ON CONFLICT DO NOTHING";
+        let mut conn = self.database.connect().await;
+        sqlx::query(sql).bind(students).execute(&mut conn).await.expect("they have accounts");
         let producer = producer(&self.broker.address().to_string());
         let sent = questions.into_iter().map(async |(student, question)| {
             let id = Clock::System.new_id();

@@ -339,14 +339,20 @@ mod tests {
         assert!(lists(|_| {}).is_ok());
         for (change, why) in [
             (json!({ "explanation": "" }), "the explanation has 0 words"),
-            (json!({ "explanation": "A list.\n```python\nx\n```" }), "the explanation contains code"),
+            (
+                json!({ "explanation": "A list.\n```python\nx\n```" }),
+                "the explanation contains code",
+            ),
             (json!({ "explanation": "A list. See https://example.org" }), "it contains a link"),
             (
                 json!({ "explanation": "Cats purr.", "examples": [{"title": "t", "code": "print(1)"}] }),
                 "it does not mention Lists",
             ),
             (json!({ "examples": [] }), "the list of examples has 0"),
-            (json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }), "it contains a link"),
+            (
+                json!({ "diagram": "flowchart LR\n  a --> b\n  click a \"x\"" }),
+                "it contains a link",
+            ),
             (json!({ "diagram": "flowchart LR\n  a[\"<img src=x>\"]" }), "it contains a link"),
             (
                 json!({ "examples": [{"title": "A list", "code": "'''\n```\n[x](//e)\n'''"}] }),

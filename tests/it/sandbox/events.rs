@@ -12,8 +12,9 @@ async fn a_program_is_run_by_events_and_its_result_is_stored() {
     let request =
         json!({ "code": "print(input() + '!\\0')\n1/0", "stdin": "hello\n", "trace": true });
     let reply = world.post("/executions", Some(&student.token), &request).await;
-    let letters =
-        world.events_of_request(reply.body["id"].as_str().expect("an id"), "dead.letters").await;
+    let letters = world
+        .events_of_request(reply.body["id"].as_str().expect("an id"), "message.dead_lettered.v1")
+        .await;
     assert_eq!(reply.status, StatusCode::OK, "{:?} {letters:?}", reply.body);
     let body = &reply.body;
     assert_eq!((&body["status"], &body["verdict"]), (&json!("finished"), &json!("error")));
@@ -34,7 +35,7 @@ async fn a_program_is_run_by_events_and_its_result_is_stored() {
     }
     // What was done is reported once, under the same request.
     let reports = eventually("a report", async || {
-        let found = world.events_of_request(id, "progress.events").await;
+        let found = world.events_of_request(id, "activity.recorded.v1").await;
         (!found.is_empty()).then_some(found)
     })
     .await;
@@ -62,7 +63,7 @@ async fn a_repeated_request_is_not_run_twice() {
     let marker =
         world.post("/executions", Some(&student.token), &json!({ "code": "print(1)" })).await;
     assert_eq!(marker.body["stdout"], "1\n");
-    let results = world.events_of_request(id, "code.results").await;
+    let results = world.events_of_request(id, "execution.finished.v1").await;
     assert_eq!(results.len(), 1, "{results:?}");
     world.finish().await;
 }
