@@ -121,7 +121,7 @@ async fn a_trace_shows_frames_values_and_what_is_shared() {
     let inside = steps.iter().find(|step| step["function"] == "__init__").expect("a step inside");
     assert_eq!(inside["frames"].as_array().map(Vec::len), Some(2));
     assert_eq!(inside["frames"][1]["locals"]["name"], "Rex");
-    // The same again, and nobody else's names.
+    // A second run gives the same trace, with no names of the sandbox.
     assert_eq!(run(&workers, &request).await.trace, result.trace);
     assert!(!trace.to_string().contains("sandbox"), "{trace}");
 }
@@ -212,7 +212,7 @@ async fn the_library_is_whole() {
     let result = run_code(code).await;
     let mut lines = result.stdout.lines();
     assert_eq!(lines.next(), Some(result.python.as_str()), "{result:?}");
-    // Each of these needs something of an operating system that does not exist here.
+    // Each of these needs a feature of an operating system that does not exist here.
     let missing = "bz2 ctypes curses ensurepip fcntl grp idlelib lzma mmap msvcrt nt pty pwd readline resource ssl syslog termios tkinter tty turtle turtledemo venv winreg winsound";
     let expected: Vec<&str> = missing.split(' ').collect();
     let found: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();

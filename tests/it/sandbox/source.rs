@@ -1,4 +1,4 @@
-//! The text of programs, and what is the same in every run.
+//! The source of programs, and what is the same in every run.
 
 use domain::execution::Verdict::{Error, Ok, SourceTooLarge, SyntaxError};
 use serde_json::json;
