@@ -19,6 +19,7 @@ use events::{
 use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use storage::events::StoredEvent;
+use tokio::sync::Semaphore;
 use tracing::{Instrument, Span};
 
 use crate::{
@@ -42,6 +43,10 @@ pub const ACT_LIMIT: Duration = Duration::from_secs(60);
 /// The limit of an attempt that only reads, computes and writes: a few statements at their own limit. Beyond it the
 /// database is silent, or the handler hangs.
 const DECIDE_LIMIT: Duration = Duration::from_secs(15);
+
+/// Checks for earlier deliveries at once, before calls to the outside. Each takes a fraction of a millisecond; with more,
+/// a hundred calls at the same moment would fill the pool with new connections, and wait for these.
+static CHECKS: Semaphore = Semaphore::const_new(2);
 
 /// The outcome of a message.
 #[derive(Debug)]
@@ -119,6 +124,7 @@ async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Resu
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let mut origin = origin(scope, &event);
     let seen = async {
+        let _turn = CHECKS.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
         let mut conn = scope.store.connection().await?;
         storage::inbox::contains(&mut conn, scope.function, origin.cause).await
     };
