@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::StatusCode;
 use runtime::{auth::AuthConfig, config::Settings};
 use serde_json::{Value, json};
+use testing::TestDatabase;
 use tests::{JWT_SECRET, PASSWORD, Setup, World};
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -231,6 +232,31 @@ async fn too_many_requests_get_retry_after() {
     let guess = async || world.post("/auth/login", None, &body).await.status;
     assert_eq!([guess().await, guess().await, guess().await].map(|s| s.as_u16()), [401, 401, 429]);
     world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_share_a_limit() {
+    let database = TestDatabase::create().await;
+    let setup = |kafka: Option<&str>| Setup {
+        kafka: kafka.map(str::to_owned),
+        settings: vec![
+            ("RATE_LIMIT_USER", "4".to_owned()),
+            ("DATABASE_URL", database.url().to_owned()),
+        ],
+        ..Setup::default()
+    };
+    let mut one = World::with(setup(None)).await;
+    let mut other = World::with(setup(Some(one.kafka()))).await;
+    // Both are in the same window.
+    let minute = |world: &World| world.now().timestamp().div_euclid(60);
+    one.advance(60 * (minute(&other) - minute(&one)));
+    let student = one.student("ada").await;
+    let ask = async |world: &World| world.get("/me", Some(&student.token)).await.status.as_u16();
+    let answers = [ask(&one).await, ask(&other).await, ask(&one).await, ask(&other).await];
+    assert_eq!(answers, [200; 4]);
+    assert_eq!([ask(&one).await, ask(&other).await], [429; 2]);
+    other.finish_unchecked().await;
+    one.finish_unchecked().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,5 @@
-//! The network to the database or to Kafka swallows packets, breaks, or carries one way only: whoever asks
-//! is told in time, nothing is half done, and what was accepted is finished once.
+//! The network to the database or to Kafka loses packets, breaks, or is half open: clients get an error in time,
+//! nothing is half done, and accepted work is finished once.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -16,16 +16,16 @@ use testing::{Fault, FaultProxy, TestDatabase, eventually, restart_port};
 use tests::{Reply, Setup, Student, UNPUBLISHED, World};
 use tokio::time::timeout;
 
-/// The longest until a student whose request cannot be served is told so: front ends give up after some 15 s.
+/// The longest until a student whose request cannot be served gets an error: front ends give up after some 15 s.
 const REFUSED_WITHIN: Duration = Duration::from_secs(10);
-/// The longest until the functions have stopped: then Kubernetes kills them.
+/// The longest until the functions have stopped, before Kubernetes kills them.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// Longer than the producer tries to deliver an event, in seconds.
 const PUBLISHER_GIVES_UP: u64 = 10;
 /// Longer than the lease of an event that was not published, in seconds.
 const LEASE_IS_OVER: i64 = 11;
 
-/// The product with a network that can fail to its database and to its broker.
+/// The product, with networks to its database and its broker that can fail.
 struct Network {
     world: World,
     database: TestDatabase,
@@ -35,7 +35,7 @@ struct Network {
     _dir: TempDir,
 }
 
-/// A test that fails must end: what is stopped then needs a network that works.
+/// A failed test must end: stopping needs a working network.
 impl Drop for Network {
     fn drop(&mut self) {
         self.to_database.repair();
@@ -71,7 +71,7 @@ impl Network {
         }
     }
 
-    /// Asks a question; the key makes it the same one however often it is asked.
+    /// Asks a question; repeated with the same key, it is the same question.
     async fn ask(&self, student: &Student, question: &str, key: &str, wait: u64) -> Reply {
         let asking = self.world.send("api-gateway", |client, url| {
             client
@@ -87,7 +87,7 @@ impl Network {
 
     async fn accepted(&self, student: &Student, question: &str, key: &str) -> String {
         let reply = self.ask(student, question, key, 0).await;
-        // On a busy machine the answer can be there at once.
+        // On a busy machine the answer can be ready at once.
         assert!(reply.status.is_success(), "{:?}", reply.body);
         reply.body["id"].as_str().expect("an id").to_owned()
     }
@@ -112,7 +112,7 @@ impl Network {
         sqlx::query(sql).fetch_one(&mut conn).await.expect("the query is valid").get(0)
     }
 
-    /// Every question that is kept, `questions` of them, is answered once and leaves nothing behind.
+    /// All stored questions, `questions` of them, are answered once and leave nothing behind.
     async fn all_is_done_once(&self, questions: i64) {
         eventually("every question is answered and everything is published", async || {
             let open = "SELECT count(*) FROM queries q WHERE NOT EXISTS (SELECT FROM events e
@@ -144,7 +144,7 @@ async fn check_refused_in_time(fault: Fault) {
     let first = network.accepted(&student, "What is a list?", "first").await;
     network.world.answer(&student, &first).await;
     network.to_database.set(fault).await;
-    // The pool's connections are lost with the first ones; the next one needs a new connection.
+    // The first requests lose the pool's connections; the next one needs a new connection.
     for _ in 0..3 {
         network.is_refused(&student).await;
     }
@@ -184,7 +184,7 @@ async fn while_nothing_reaches_the_database_a_student_is_told_in_time_to_retry()
     check_refused_in_time(Fault::NoRequests).await;
 }
 
-/// Questions that are in work, some here, some there, when the network fails.
+/// Questions are in progress, in various stages, when the network fails.
 async fn check_finished_once(fault: Fault) {
     const QUESTIONS: i64 = 30;
     let network = Network::new().await;
@@ -194,7 +194,7 @@ async fn check_finished_once(fault: Fault) {
         network.accepted(student, "What is a list?", &number.to_string()).await;
     }
     network.to_database.set(fault).await;
-    // By now whoever was at work has been told, too.
+    // By now the work in progress has failed, too.
     network.is_refused(&ada).await;
     network.is_refused(&bob).await;
     network.to_database.set(Fault::Pass).await;
@@ -267,7 +267,7 @@ async fn check_stops_in_time(mut network: Network) {
         in_time
     };
     assert!(in_time, "the functions have not stopped within {STOPPED_WITHIN:?}");
-    // What they could not finish is finished by those that come after them.
+    // Unfinished work is finished by the next processes.
     network.world.start(runtime::fault::Faults::default()).await;
     network.world.advance(LEASE_IS_OVER);
     network.all_is_done_once(10).await;

@@ -1,4 +1,4 @@
-//! `docs/add-a-function.md`, followed to the letter in a copy of the repository.
+//! `docs/add-a-function.md`, followed literally in a copy of the repository.
 
 use std::{
     fs::{self, File},
@@ -10,21 +10,21 @@ use std::{
 use tempfile::TempDir;
 
 const RECIPE: &str = include_str!("../../docs/add-a-function.md");
-/// Folders that are built or fetched, and what belongs to one machine.
+/// Folders with build output or downloads, or that belong to one machine.
 const LEFT_OUT: [&str; 3] = [".git", ".learnflow", "target"];
-/// The longest for building and running the example. It needs seconds beside what is built already; a machine that
-/// builds something else at the same time needs minutes.
+/// The longest for building and running the example. It takes seconds on top of what is already built; a machine that
+/// builds something else at the same time takes minutes.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// What the recipe says to write.
+/// A step of the recipe.
 struct Step<'a> {
     path: &'a str,
-    /// The line below which the text goes; none for a new file.
+    /// The line below which the text goes; `None` for a new file.
     after: Option<&'a str>,
     text: &'a str,
 }
 
-/// The fenced blocks that name a file: «toml Cargo.toml after "# ours"».
+/// The fenced blocks that name a file, such as «toml Cargo.toml after "# ours"».
 fn steps(recipe: &str) -> Vec<Step<'_>> {
     let blocks = recipe.split("```").skip(1).step_by(2);
     blocks
@@ -40,7 +40,7 @@ fn steps(recipe: &str) -> Vec<Step<'_>> {
         .collect()
 }
 
-/// Copies a folder with the times of its files, so that cargo knows what it has built of them already.
+/// Copies a folder with the modification times of its files, so that cargo knows what it has built already.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("the folder can be read") {
@@ -82,11 +82,11 @@ fn follow(step: &Step<'_>, root: &Path) {
     fs::write(path, text).expect("it can be written");
 }
 
-/// Runs cargo in the copy, with what this test was built from.
+/// Runs cargo in the copy, with the dependencies that this test was built from.
 async fn cargo(root: &Path, target: &Path, arguments: &[&str]) -> String {
     let mut command = tokio::process::Command::from(Command::new(env!("CARGO")));
     command.current_dir(root).args(arguments).arg("--offline").env("CARGO_TARGET_DIR", target);
-    // What cargo has told this test of itself is not the copy's.
+    // The variables that cargo has set for this test do not apply to the copy.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
         command.env_remove(name);
     }

@@ -1,11 +1,11 @@
-//! The OpenAPI document: it says of everything what it is.
+//! The OpenAPI document describes everything.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tests::contract;
 
-/// Whether a schema says what a value looks like: one type or several, and of objects and lists what is in them.
+/// Finds schemas that do not fully describe a value: its type or types, and the contents of objects and lists.
 fn find_faults(at: &str, schema: &Value, faults: &mut Vec<String>) {
     let mut inner =
         |name: &str, schema: &Value| find_faults(&format!("{at}.{name}"), schema, faults);

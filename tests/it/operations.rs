@@ -1,4 +1,4 @@
-//! What operators and schedules do: bringing a database up to date, sending dead letters again, periodic work.
+//! Work of operators and schedules: migrating a database, replaying dead letters, periodic work.
 
 use std::sync::{
     Arc,
@@ -33,7 +33,7 @@ use uuid::Uuid;
 /// A second function on the same topic.
 const OTHER: Spec = Spec { name: "other", ..BENCH };
 
-/// Counts questions; refuses them while it is told to.
+/// Counts questions; refuses them while it is set to.
 #[derive(Clone, Default)]
 struct Counts {
     refuses: Arc<AtomicBool>,
@@ -121,7 +121,7 @@ async fn a_database_that_is_newer_is_used_and_one_that_is_older_is_not() {
         ("PORT", "0"),
         ("JWT_SECRET", JWT_SECRET),
     ]);
-    // It has not seen the newer one.
+    // This process has not seen the newer version.
     let services = Services::start(&mut settings, Clock::System, Faults::default()).await;
     let services = services.expect("services start");
     let function = Function::new(&BENCH).decides(Counts::default());
@@ -191,7 +191,7 @@ async fn a_dead_letter_is_replayed_to_the_function_that_gave_it_up() {
     replay.send(&bench.services.store, &Clock::System).await.expect("it is sent");
     eventually("it is handled", async || (counts.handled() == 1).then_some(())).await;
     assert!(letters(Filter::default()).await[0].replayed_at.is_some());
-    // The other function had it before, and sees the next one as its second.
+    // The other function handled the original, so the next question is its second event.
     bench.ask(Uuid::from_u128(1), "y").await;
     eventually("the next one is handled", async || (counts.handled() == 2).then_some(())).await;
     eventually("by both", async || (other.handled() == 2).then_some(())).await;
@@ -216,7 +216,7 @@ async fn a_message_that_is_no_event_cannot_be_replayed() {
     host.stop().await;
 }
 
-/// Counts how often it is done.
+/// Counts its rounds.
 #[derive(Clone, Default)]
 struct CountsRuns(Arc<AtomicUsize>);
 
@@ -226,7 +226,7 @@ impl Periodic for CountsRuns {
 
     async fn run(&self, _: DateTime<Utc>, _: &mut PgConnection) -> Result<Round, HandlerError> {
         let runs = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        // Two rounds a run.
+        // Two rounds per run.
         Ok(Round { outgoing: Outgoing::none(), has_more: runs % 2 == 1 })
     }
 }
@@ -290,7 +290,7 @@ async fn periodic_work_is_done_by_one_of_several_instances_in_each_interval() {
     assert!(!claim(start + TimeDelta::seconds(59)).await);
     assert!(claim(start + minute).await);
     assert!(!claim(start + minute).await);
-    // Nobody else begins while somebody is at it.
+    // No instance begins while another one is running.
     let (mut first, mut second) = (database.connect().await, database.connect().await);
     sqlx::query("BEGIN").execute(&mut first).await.expect("it is valid");
     assert!(periodic_runs::lock(&mut first, "x").await.expect("valid"));

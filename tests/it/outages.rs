@@ -1,4 +1,4 @@
-//! The broker or the database goes away and comes back.
+//! The broker or the database becomes unavailable, and recovers.
 
 use local_postgres::{Durability, LocalPostgres};
 use reqwest::StatusCode;
@@ -85,7 +85,7 @@ async fn a_process_that_vanishes_holds_its_locks_for_seconds_only() {
     let mut conn = store.connection().await.expect("a connection");
     let sql = "SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'";
     let limit_ms: i64 = sqlx::query_scalar(sql).fetch_one(&mut *conn).await.expect("it is valid");
-    // Whoever gets its event fails at it for 50 s before it is given up; a handler may take 15 s.
+    // Other instances fail at its event for 50 s before it is given up; a handler may take 15 s.
     assert!((15_000..40_000).contains(&limit_ms), "{limit_ms} ms");
     drop(conn);
     store.close().await;

@@ -1,4 +1,4 @@
-//! How the server finds what statements ask for: by an index, however much the tables hold.
+//! The server's plans: every statement finds its rows by an index, however large the tables are.
 
 use std::{fs, path::Path};
 
@@ -11,16 +11,16 @@ use testing::TestDatabase;
 const SMALL: [&str; 3] = [
     // One row for each process.
     "writers",
-    // What waits for a relay: nothing, as long as the broker takes everything.
+    // Events that are left to a relay: none, as long as the broker accepts everything.
     "delayed_events",
-    // The list is read in its order, up to a page.
+    // The list is read in order, up to a page.
     "exercises",
 ];
-/// Indexes that are read from one end.
+/// Indexes that are read in order from one end.
 const READ_IN_ORDER: [&str; 2] = [
     // The latest, up to a page.
     "dead_letters",
-    // What a version before this one has left behind, up to a limit.
+    // Events that an earlier version left behind, up to a limit.
     "events_unpublished",
 ];
 
@@ -49,7 +49,7 @@ fn statements() -> Vec<Checked> {
     texts.map(|text| serde_json::from_slice(&text).expect("a checked statement")).collect()
 }
 
-/// What a plan reads whole, and what it joins by reading whole.
+/// Finds the tables that a plan reads or joins by a full scan.
 fn whole_reads(plan: &Value, found: &mut Vec<String>) {
     match plan {
         Value::Object(node) => {

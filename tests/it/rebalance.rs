@@ -1,4 +1,4 @@
-//! Members of a consumer group that come and go while there is more work than they take at once.
+//! Members of a consumer group join and leave while there are more events than they accept at once.
 
 use std::sync::{
     Arc,
@@ -13,9 +13,9 @@ use testing::{Bench, eventually};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// More than a member takes in: it pauses its partitions.
+/// More than a member accepts: it pauses its partitions.
 const EVENTS: u32 = 2_500;
-/// Events that a member has in work at once.
+/// Events in progress at once in a member.
 const AT_ONCE: usize = 256;
 
 /// Begins events, and ends them when its gate is open.
@@ -45,7 +45,7 @@ impl Act for Gated {
     }
 }
 
-/// A member of the group, with a count of what it has begun and its gate.
+/// A member of the group, with its gate and the number of events that it has begun.
 struct Member {
     host: runtime::Host,
     begun: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! What happens to events that the broker does not take.
+//! Events that the broker does not accept.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use testing::{TestDatabase, bench::publish, eventually};
 use tests::World;
 use uuid::Uuid;
 
-/// How long the broker may take to give all events.
+/// How long the broker may take to deliver all events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Writes events into the outbox as a process leaves them that has died before it could publish them.
+/// Writes events into the outbox, as if left behind by a process that died before publishing them.
 async fn leave_behind(world: &World, topic: &str, key: &str, data: &str, count: i32) {
     let sql = "WITH inserted AS (
                    INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at,
@@ -60,8 +60,8 @@ async fn an_event_that_the_broker_refuses_is_parked_and_the_student_is_answered(
 async fn thousands_of_unsendable_events_delay_nobody() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    // Older than anything else, so the relay takes them first; each of its own student, so no order protects them. No
-    // broker has a topic of such a name.
+    // Older than all others, so the relay claims them first; each of a different student, so their order does not
+    // matter. No broker has a topic with such a name.
     let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
                SELECT gen_random_uuid(), 'not a topic!', gen_random_uuid()::text, 'left.behind.v1', 'learnflow/test',
                       gen_random_uuid(), '{}', 'epoch', 'epoch' FROM generate_series(1, 3000)";
@@ -82,7 +82,8 @@ async fn thousands_of_unsendable_events_delay_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backlog_is_noted_as_it_is_sent_so_that_nothing_of_it_is_sent_again() {
     const BACKLOG: i64 = 6_000;
-    /// Sent and not noted: some takes of the relay. What is not noted within a lease is sent once more.
+    /// Sent and not recorded: a few of the relay's claims. An event that is not recorded within its lease is sent once
+    /// more.
     const OPEN_LIMIT: i64 = 2_500;
     let world = World::new().await;
     let sql = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
@@ -178,7 +179,7 @@ fn ids_on_broker(brokers: &str, topic: &str, student: Uuid, count: usize) -> Vec
     let started = Instant::now();
     while ids.len() < count {
         assert!(started.elapsed() < PATIENCE, "only {} events in time", ids.len());
-        // It also returns without a message, after a rebalance for instance.
+        // It may also return without a message, for instance after a rebalance.
         let Some(message) = consumer.poll(PATIENCE) else { continue };
         let message = message.expect("it can be read");
         if message.key() != Some(key.as_bytes()) {
@@ -208,7 +209,7 @@ async fn one_students_events_keep_their_order_through_an_outage_of_the_broker() 
     for _ in 0..3 {
         ask().await;
     }
-    // The client gives the first one up; the others came later, and it would go on to try them.
+    // The client gives up on the first one; the others came later, and it would keep trying them.
     eventually("the first failure is noted", async || {
         let sql = "SELECT count(*) FROM delayed_events WHERE attempts > 0 AND $1 IS NOT NULL";
         (world.count(sql, Uuid::nil()).await > 0).then_some(())

@@ -1,4 +1,4 @@
-//! What is kept no longer goes, and what is kept stays.
+//! Old rows are deleted, and others are kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -9,7 +9,7 @@ use testing::{TestDatabase, eventually};
 use tests::World;
 use uuid::Uuid;
 
-/// Puts a row into each table whose age is `at`.
+/// Puts a row with the time `at` into each table.
 async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
     for sql in [
         "INSERT INTO inbox VALUES ('test', gen_random_uuid(), $2)",
@@ -28,7 +28,7 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
     ] {
-        // Both are bound everywhere, so that one list serves all tables.
+        // All statements bind both parameters, so that one list serves all tables.
         let sql = format!("WITH given AS (SELECT $1::uuid, $2::timestamptz) {sql}");
         let insert = sqlx::query(AssertSqlSafe(sql)).bind(student).bind(at);
         insert.execute(&mut *conn).await.expect("a row");
@@ -40,11 +40,11 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
     let mut world = World::new().await;
     let student = world.student("ada").await;
     let mut conn = world.database().await;
-    // A little younger than the shortest-lived, and older than the longest-lived.
+    // A little younger than the shortest retention, and older than the longest one.
     let (young, old) = (world.now() - TimeDelta::minutes(50), world.now() - TimeDelta::days(500));
     put_rows(&mut conn, student.id, young).await;
     put_rows(&mut conn, student.id, old).await;
-    // An event that is not sent yet is kept whatever its age.
+    // An unsent event is kept whatever its age.
     let unsent = "INSERT INTO events (id, topic, partition_key, type, source, correlation_id, data, occurred_at, lease_until)
                   VALUES (gen_random_uuid(), 'progress.events', 'x', 'unsent', 'x', gen_random_uuid(), '{}', $1, now() + interval '1 day')";
     sqlx::query(unsent).bind(old).execute(&mut conn).await.expect("a row");
@@ -91,7 +91,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
 #[tokio::test]
 async fn no_table_grows_without_end() {
     let database = TestDatabase::create().await;
-    // Rows go with their owner, or with a row that is swept, if a foreign key says so.
+    // Rows are deleted with their owner, or with a swept row, if a foreign key says so.
     let sql = "WITH RECURSIVE bounded AS (
                    SELECT oid FROM pg_class WHERE relname = ANY($1) AND relnamespace = 'public'::regnamespace
                    UNION
@@ -102,7 +102,7 @@ async fn no_table_grows_without_end() {
                  AND oid NOT IN (SELECT oid FROM bounded)
                ORDER BY relname";
     let mut bounded: Vec<&str> = RETENTIONS.iter().map(|retention| retention.table).collect();
-    // An account and what belongs to it is its owner's to erase.
+    // Only its owner erases an account and its data.
     bounded.push("users");
     let mut conn = database.connect().await;
     let query = sqlx::query_scalar(sql).bind(bounded).fetch_all(&mut conn);
@@ -122,7 +122,7 @@ async fn no_table_grows_without_end() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rare_sweep_deletes_all_old_rows() {
-    // More than a part of the table.
+    // More than one part of the table.
     const OLD: u64 = 150_000;
     let database = TestDatabase::create().await;
     let rows = "INSERT INTO inbox SELECT 'test', gen_random_uuid(), 'epoch' FROM generate_series(1, 150000)";

@@ -1,4 +1,4 @@
-//! The code-review agent: it runs the program, reads it, and says what is good and what to look at.
+//! The code-review agent runs a program, reads it, and reports what is good and what to look at.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn a_program_is_run_and_read_and_its_quality_goes_to_progress() {
         after.starts_with("    for word in words:\n        if len(word) > len(best):"),
         "{after}"
     );
-    // 7 statements and one matter of style: 100 - 100 / 17.
+    // 7 statements and one style finding: 100 - 100 / 17.
     assert_eq!(report["score"], 94);
     let content = reply.body["answer"]["content"].as_str().expect("a text");
     assert!(content.contains("I ran it, and it runs to the end."), "{content}");
@@ -65,7 +65,7 @@ async fn findings_of_the_run_come_first_and_three_are_shown() {
 async fn suggestions_that_change_the_behaviour_are_not_shown() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    // 2 is true, and not equal to True.
+    // 2 is truthy, but not equal to True.
     let code = "number = 2\nif number == True:\n    print('one')\nelse:\n    print('other')\n";
     let reply = review(&world, &student, code).await;
     let finding = &reply.body["answer"]["details"]["findings"][0];

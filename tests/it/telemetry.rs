@@ -1,4 +1,4 @@
-//! One question is one trace, through every hop and out to a collector.
+//! One question is one trace, through all hops and out to a collector.
 
 use std::sync::{Arc, Mutex};
 

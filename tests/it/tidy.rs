@@ -1,4 +1,4 @@
-//! The rules of the house that no compiler knows, all faults listed at once.
+//! The project's own rules that the compiler does not check; all violations are listed at once.
 
 use std::{
     collections::BTreeMap,
@@ -8,11 +8,11 @@ use std::{
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-/// The longest file: beyond that it is split by behaviour.
+/// The most lines in a file: a longer one is split by behaviour.
 const FILE_LINES: usize = 500;
 
-/// What each crate may depend on, of ours. A function may use [`FUNCTION_MAY`] and no other function;
-/// [`MAY_USE_FUNCTIONS`] may also use every function.
+/// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
+/// [`MAY_USE_FUNCTIONS`] may also depend on every function.
 const ALLOWED: [(&str, &[&str]); 21] = [
     ("ids", &[]),
     ("domain", &["ids"]),
@@ -69,7 +69,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
         ],
     ),
 ];
-/// Crates that put functions together.
+/// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
 const FUNCTION_MAY: [&str; 12] = [
     "agents",
@@ -86,7 +86,7 @@ const FUNCTION_MAY: [&str; 12] = [
     "tutor",
 ];
 
-/// Crates that do no I/O, and what would betray that they do.
+/// Crates that do no I/O, and the dependencies that they must not have.
 const PURE: [&str; 8] = [
     "analysis",
     "curriculum",
@@ -118,7 +118,7 @@ const LICENCES: [&str; 15] = [
     "Zlib",
 ];
 
-/// Apache-2.0 by its licence file, which the manifest does not say; used in tests only.
+/// Apache-2.0 by its licence file, which the manifest does not mention; used in tests only.
 const LICENCE_IN_A_FILE: &str = "cloudevents-sdk";
 
 #[test]
@@ -136,7 +136,7 @@ fn every_dependency_has_a_licence_that_we_may_use() {
     assert!(faults.is_empty(), "{} fault(s):\n{}", faults.len(), faults.join("\n"));
 }
 
-/// Of alternatives one must do, of what is joined all must. Brackets are not nested in practice.
+/// One alternative of an OR must be accepted, and all parts of an AND. Brackets are not nested in practice.
 fn may_use(expression: &str) -> bool {
     let expression = expression.replace(['(', ')'], "").replace('/', " OR ");
     let listed = |licence: &str| LICENCES.contains(&licence.trim());
@@ -222,7 +222,7 @@ fn check_file(root: &Path, file: &Path, faults: &mut Vec<String>) {
         };
         let code = line.split("//").next().unwrap_or_default();
         breach(code.contains("sqlx::query") && outside("shared/storage/"), "SQL outside storage");
-        // Its worker processes are what code-execution calls, as others call a database.
+        // Worker processes are to code-execution what a database is to others.
         let is_workers = name.starts_with("functions/code-execution/src/workers/");
         breach(
             code.contains("tokio::spawn") && name.starts_with("functions/") && !is_workers,
@@ -247,7 +247,7 @@ fn check_file(root: &Path, file: &Path, faults: &mut Vec<String>) {
             code.contains("pool.begin(") && outside("shared/delivery/"),
             "a transaction outside the delivery of events",
         );
-        // Split, so that this line is not its own fault.
+        // Split, so that this line does not violate its own rule.
         breach(
             line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")),
             "an open end without an issue",

@@ -1,4 +1,4 @@
-//! The conversations that we show are those that the product has.
+//! The published conversations match those of the product.
 
 use tests::{World, transcripts};
 

@@ -1,4 +1,4 @@
-//! The same function behind Lambda, Knative and Dapr, with the payloads that these really send.
+//! The same function behind Lambda, Knative and Dapr, with payloads that they really send.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Single {
     }
 }
 
-/// What the platform shows when it delivers events.
+/// The token that the platform presents when it delivers events.
 pub(crate) const INGRESS_TOKEN: &str = "a secret of the platform, 32 bytes long or more";
 
 pub(crate) const HANDLED: &str = "SELECT count(*) FROM inbox WHERE function = 'triage'";
@@ -102,7 +102,7 @@ async fn a_kafka_batch_is_handled_record_by_record() {
     no_timestamp["timestamp"] = json!(-1);
     no_timestamp["timestampType"] = Value::Null;
     let partitions = json!({
-        // A topic with a dash; a partition that comes twice, under names that differ; bare records.
+        // A topic with a dash; a partition that comes twice under different names; bare records.
         "learning-requests-x-0": [no_timestamp, record("learning-requests-x", 0, 16, Some(&event("b", 2)))],
         "learning-requests-x-1": [record("learning-requests-x", 1, 7, Some(&event("a", 1)))],
         "self-managed-0": [{ "topic": "self-managed", "partition": 0, "offset": 0, "value": STANDARD.encode(event("c", 3).to_string()) }]
@@ -161,7 +161,7 @@ async fn api_gateway_requests_reach_the_same_endpoints() {
     let mut single = Single::new(&world, &[("AWS_LAMBDA_RUNTIME_API", "not used here")]).await;
     let lambda = single.lambda(api_gateway::function);
     let call = async |method: &str, path: &str, token: &str, body: Option<Value>| {
-        // `sam local generate-event apigateway http-api-proxy`, cut to what is read.
+        // `sam local generate-event apigateway http-api-proxy`, reduced to the fields that are read.
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "a=1&a=2",
             "headers": { "content-type": "application/json", "authorization": format!("Bearer {token}"), "prefer": "wait=0" },
@@ -234,7 +234,7 @@ async fn a_knative_kafka_source_delivers_in_both_modes() {
     assert_eq!(single.count(HANDLED).await, 2);
     let subject = "SELECT count(*) FROM events WHERE source LIKE '/apis/%'";
     assert_eq!(single.count(subject).await, 1, "a foreign event is in the audit trail");
-    // The wrapped form of a record that is no CloudEvent: never retried, kept.
+    // The wrapped form of a record that is not a CloudEvent: stored and never retried.
     let wrapped = [
         ("ce-specversion", "1.0"),
         ("ce-type", "dev.knative.kafka.event"),
@@ -290,7 +290,7 @@ async fn dapr_gets_its_instruction_in_the_body() {
     world.finish().await;
 }
 
-/// What an outside system that never comes back does to a function.
+/// Simulates an outside system that never recovers.
 struct NeverSucceeds;
 
 impl Act for NeverSucceeds {
@@ -311,7 +311,7 @@ impl Act for NeverSucceeds {
     }
 }
 
-/// Deliveries of an event until it is given up, as for a consumer of our own.
+/// Deliveries of an event until it is given up, the same as for our own consumer.
 const DELIVERIES: i64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

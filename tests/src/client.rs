@@ -1,4 +1,4 @@
-//! What tests send to the functions and get from them; the answers are read as the gateway's own types.
+//! Requests of tests to the functions, and their responses, which are read as the gateway's own types.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A person who is logged in, most often a student.
+/// A logged-in person, usually a student.
 #[derive(Debug, Clone)]
 pub struct Student {
     /// The account's id.
@@ -26,14 +26,14 @@ impl From<Session> for Student {
     }
 }
 
-/// An answer to an HTTP request.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
 }
 
@@ -41,24 +41,24 @@ impl Reply {
     /// The body as a type of the API, if the status is as expected.
     ///
     /// # Panics
-    /// It is another status, or something else.
+    /// The status is another one, or the body has another type.
     #[must_use]
     pub fn expect<T: DeserializeOwned>(self, status: StatusCode) -> T {
         assert_eq!(self.status, status, "{:?}", self.body);
         serde_json::from_value(self.body).expect("the body is of this type")
     }
 
-    /// The body of a success.
+    /// The body of a successful response.
     ///
     /// # Panics
-    /// It is none, or something else.
+    /// The request failed, or the body has another type.
     #[must_use]
     pub fn ok<T: DeserializeOwned>(self) -> T {
         self.expect(StatusCode::OK)
     }
 }
 
-/// Sends a request and reads the answer; `None` if the connection breaks.
+/// Sends a request and reads the response; `None` if the connection breaks.
 pub async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
     let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
     let (status, headers) = (response.status(), response.headers().clone());

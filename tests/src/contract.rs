@@ -1,7 +1,7 @@
-//! Whether the gateway answers as its OpenAPI document says.
+//! Whether the gateway's responses match its OpenAPI document.
 //!
-//! Compared are the address, the method, the status, the content type, and every member of the body. [`crate::World`]
-//! asks this of each answer that a test gets from the gateway.
+//! Checks the path, the method, the status, the content type, and every member of the body. [`crate::World`] checks
+//! each response that a test gets from the gateway.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -11,13 +11,13 @@ use serde_json::Value;
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(api_gateway::openapi()).expect("it is JSON"));
 
-/// The document.
+/// The OpenAPI document.
 #[must_use]
 pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// Every operation: its method in upper case, its path as the document has it, and what the document says of it.
+/// All operations: the method in upper case, the path as in the document, and the operation itself.
 pub fn operations() -> impl Iterator<Item = (String, &'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object().into_iter().flatten();
     paths.flat_map(|(path, item)| {
@@ -26,10 +26,10 @@ pub fn operations() -> impl Iterator<Item = (String, &'static str, &'static Valu
     })
 }
 
-/// Checks an answer; `body` is null if there is none.
+/// Checks a response; `body` is null if there is none.
 ///
 /// # Errors
-/// What the document does not say.
+/// What does not match the document.
 pub fn check(
     method: &Method,
     path: &str,
@@ -38,7 +38,7 @@ pub fn check(
     body: &Value,
 ) -> Result<(), String> {
     let Some(operation) = operation(method, path) else {
-        // A browser asks before it calls; that is not ours to document.
+        // A browser's preflight request is not documented.
         let is_refused = *method == Method::OPTIONS || matches!(status.as_u16(), 404 | 405);
         let is_page = path == "/openapi.json" || path.starts_with("/docs") || path == "/metrics";
         let known = is_refused || is_page || path == "/health" || path == "/ready";
@@ -60,7 +60,7 @@ pub fn check(
     conforms(&DOCUMENT, schema, body)
 }
 
-/// The operation at an address; a fixed path goes before one with a variable part.
+/// The operation at a path; a fixed path takes precedence over one with parameters.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let fits = |template: &str| {
         let (mut left, mut right) = (template.split('/'), path.split('/'));
@@ -76,10 +76,10 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
         .map(|(.., operation)| operation)
 }
 
-/// Checks a value against a schema of a document, as far as our documents go: JSON Schema without patterns and bounds.
+/// Checks a value against a schema, as far as our documents go: JSON Schema without patterns and bounds.
 ///
 /// # Errors
-/// The first member that has another form, and members that the schema does not name.
+/// The first member that does not match, and members that the schema does not name.
 pub fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     let schema = resolve(document, schema);
     for alternatives in ["oneOf", "anyOf"] {
@@ -140,7 +140,7 @@ fn object_conforms(document: &Value, schema: &Value, value: &Value) -> Result<()
     }
 }
 
-/// What an object may and must have, put together from all schemas that it has to fit.
+/// The allowed and required members of an object, merged from all schemas that it must match.
 #[derive(Default)]
 struct Shape<'a> {
     properties: BTreeMap<&'a str, &'a Value>,

@@ -1,17 +1,17 @@
-//! Programs that are made to harm: what a guest can send, in sizes, depths and characters that nobody
-//! expects. The suite runs some hundred of them, `bench sandbox soak` as many as it is asked for.
+//! Programs that try to do harm, with sizes, depths and characters that nobody expects. The suite runs some hundred of
+//! them, `bench sandbox soak` any number.
 
 use domain::execution::{ExecutionResult, MAX_RESULT_BYTES, Verdict};
 use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 
-/// The longest that one of them runs: most have done their worst by then.
+/// The time limit of a program: most have done their worst by then.
 const LIMIT_MS: u32 = 1_000;
-/// How long or how many: `{N}`.
+/// Sizes and counts, for `{N}`.
 const SIZES: [u32; 9] = [0, 1, 50, 300, 5_000, 70_000, 1_000_000, 3_000_000, 9_000_000];
-/// How deep: `{D}`.
+/// Depths, for `{D}`.
 const DEPTHS: [u32; 10] = [1, 14, 20, 39, 40, 41, 43, 51, 127, 900];
-/// A character, as Python writes it: `{T}`.
+/// Characters as Python escapes, for `{T}`.
 const TEXTS: [&str; 12] = [
     "x",
     "\\0",
@@ -27,12 +27,12 @@ const TEXTS: [&str; 12] = [
     "\\U0001f600",
 ];
 
-/// Puts the program's own words in place of what the interpreter tells of it.
+/// Replaces what the interpreter reports with the program's own words.
 const TAKES_OVER: &str = "import sys\ng = sys._getframe().f_back.f_globals\n";
 
-/// What the programs do.
+/// The programs.
 const PROGRAMS: [&str; 46] = [
-    // Files: grown and cut, named, opened, listed, nested.
+    // Files: grown and truncated, named, opened, listed, nested.
     "l = []\nfor i in range(60):\n    f = open(f'f{i}', 'wb')\n    f.write(b'x' * {N})\n    f.truncate(0)\n    l.append(f)",
     "for i in range(990):\n    with open(f'f{i}', 'wb') as f:\n        f.write(b'x' * {N})\n    open(f'f{i}', 'wb').close()",
     "f = open('f', 'wb')\nfor i in range(2000):\n    f.truncate({N})\n    f.truncate(i % 9)",
@@ -47,7 +47,7 @@ const PROGRAMS: [&str; 46] = [
     "l = [open(f'f{i}', 'w') for i in range({N})]",
     "open('f', 'w', errors='surrogatepass').write('{T}' * {N})",
     "for i in range(20): open(f'f{i}', 'wb').write(bytes(range(256)) * ({N} // 256))",
-    // What is raised: class, message, notes, causes, place.
+    // Exceptions: class, message, notes, causes, location.
     "raise type('{T}' * {N}, (Exception,), {})",
     "class M(type):\n    __name__ = __qualname__ = __module__ = property(lambda c: '{T}' * {N})\nclass E(Exception, metaclass=M): pass\nraise E",
     "class M(type):\n    __name__ = property(lambda c: 5)\nclass E(Exception, metaclass=M): pass\nraise E",
@@ -64,19 +64,19 @@ const PROGRAMS: [&str; 46] = [
     "a = '{T}' * {N}; b = [a] * 5; c = {a: a}; class_ = type('C' * {N}, (), {})(); a.x, b, c, class_",
     "import sys\nsys.exit('{T}' * {N})",
     "import sys\nsys.excepthook = lambda *a: print('{T}' * {N})\n1 / 0",
-    // What is written.
+    // Output.
     "import sys\nfor i in range({N}):\n    sys.stdout.write('{T}'[:1] if '{T}' < '\\ud800' else '?')\n    sys.stderr.write('b')",
     "import sys\nsys.stdout.buffer.write('{T}'.encode('utf-8', 'surrogatepass') * {N})",
     "print('{T}' * {N})",
     "import sys\nsys.stdout.buffer.write(b'\\xff' * {N})",
-    // What it is that a test asks for, and what a trace shows.
+    // Test results, and what a trace shows.
     "x = '{T}' * {N}\ndef f(): return x",
     "x = {T!}\nfor i in range({D}): x = [x]\ndef f(): return x",
     "x = {T!}\nfor i in range({D}): x = {'{T}': (x,)}\ndef f(): return x",
     "x = {i: '{T}' * 50 for i in range({N})}\ndef f(): return x",
     "x = 7 ** {N}\ndef f(): return x",
     "C = type('C' * {N}, (), {'__repr__': lambda s: '{T}' * {N}})\nx = C()\nx.__dict__['{T}' * {N}] = 1\nglobals()['{T}' * {N}] = x\ny = 1\ndef f(): return x",
-    // An interpreter that tells what the program wants.
+    // An interpreter that reports what the program wants.
     "{!}r = g['report']\nF = r.Fault\nt = '{T}' * {N}\nr.Fault = lambda *a: F(t, t, 2**32 - 1, 0, 7, t, [t] * {D}, t, [])\n1 / 0",
     "{!}V = g['report'].Variable\ng['report']._variables = lambda *a: [V('v' * 99, 'k' * 99, 0, 't')] * {N}\n1 / 0",
     "{!}g['values'].encoded = lambda v: '{\"value\":' + '{\"list\":[' * {D} + '\"none\"' + ']}' * {D} + ',\"text\":\"' + 'x' * {N} + '\"}'\ndef f(): return 1",
@@ -85,7 +85,7 @@ const PROGRAMS: [&str; 46] = [
     "{!}g['Outcome'] = lambda *a: '{T}' * {N}\n1 / 0",
 ];
 
-/// The next request, for `execute`.
+/// The next random request for `execute`.
 #[must_use]
 pub fn request(random: &mut StdRng) -> Value {
     let code = PROGRAMS.choose(random).copied().unwrap_or_default();
@@ -111,7 +111,7 @@ pub fn request(random: &mut StdRng) -> Value {
     json!({ "code": code, "timeout_ms": LIMIT_MS, "trace": random.random_bool(0.3), "tests": tests })
 }
 
-/// What is wrong with an answer to such a request, if anything is.
+/// A fault in the result of such a request, if there is one.
 #[must_use]
 pub fn fault(result: &ExecutionResult) -> Option<String> {
     if result.verdict == Verdict::Internal {
@@ -133,7 +133,7 @@ pub fn fault(result: &ExecutionResult) -> Option<String> {
     if sent.len() > MAX_RESULT_BYTES {
         return Some(format!("a trimmed result of {} bytes", sent.len()));
     }
-    // In an event, it is deeper by the envelope.
+    // In an event, the envelope adds to the depth.
     let event = format!("{{\"data\":{{\"result\":[[[[{sent}]]]]}}}}");
     serde_json::from_str::<Value>(&event).err().map(|error| format!("nobody can read it: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Ten conversations with the tutor, offline, as they really go: for people to read, and a test to compare.
+//! Ten real conversations with the tutor, offline: for people to read, and for a test to compare.
 
 use std::fmt::Write as _;
 
@@ -10,17 +10,17 @@ use crate::{Reply, Student, World};
 /// What a student does.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Says something.
+    /// Sends a message.
     Says(&'static str),
-    /// Says something about a program.
+    /// Sends a message about a program.
     Shows(&'static str, &'static str),
-    /// Says something about the exercise of this slug.
+    /// Sends a message about the exercise with this slug.
     SaysIn(&'static str, &'static str),
-    /// Hands in a program for the exercise of this slug.
+    /// Submits a solution of the exercise with this slug.
     HandsIn(&'static str, &'static str),
-    /// Wants a review.
+    /// Asks for a review.
     WantsReview(&'static str),
-    /// Works on it for two minutes.
+    /// Works on the program for two minutes.
     Works,
 }
 

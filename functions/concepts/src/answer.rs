@@ -404,7 +404,7 @@ mod tests {
             ("what is modulo", "operators", "left over after dividing"),
             ("How do while loops work?", "while-loops", "as long as"),
             ("remove duplicates from a list", "sets", "keeps every value once"),
-            ("what are f-strings?", "input-output", "values in braces"),
+            ("what are f-strings?", "input-output", "values in curly braces"),
             ("How do I define a function?", "defining-functions", "gives a name to some lines"),
         ] {
             let answer = ask(question);

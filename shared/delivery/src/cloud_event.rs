@@ -1,11 +1,11 @@
-//! Stored events in the form in which they travel.
+//! Stored events as CloudEvents.
 
 use std::collections::BTreeMap;
 
 use events::{CloudEvent, Data};
 use storage::events::StoredEvent;
 
-/// The event as it travels.
+/// The event as a CloudEvent.
 pub(crate) fn to_cloud_event(event: &StoredEvent) -> CloudEvent {
     let mut extensions = BTreeMap::from([
         ("correlationid".to_owned(), event.correlation_id.to_string()),

@@ -1,8 +1,8 @@
 //! The function's own Kafka consumer: for local use and plain Kubernetes.
 //!
-//! One student's events are handled in order and one at a time, different students' at once, so one
-//! slow call holds up nobody else. Offsets are stored up to the contiguous finished prefix; whatever a
-//! crash leaves beyond that is delivered again and found in the inbox.
+//! Events of one student are handled in order, one at a time; those of different students concurrently, so one slow
+//! call delays nobody else. Offsets are stored up to the contiguous finished prefix; events beyond it are redelivered
+//! after a crash and found in the inbox.
 
 use std::{
     collections::HashMap,
@@ -33,21 +33,21 @@ use crate::{
     retry,
 };
 
-/// Events of one function in work at once. A model call waits, so this is well above the cores; the
-/// database pool bounds what really runs.
+/// Concurrent events of one function. Model calls mostly wait, so this is well above the number of cores; the database
+/// pool limits the real work.
 const IN_FLIGHT_LIMIT: usize = 256;
-/// Events taken from Kafka and not finished; beyond that the partitions are paused.
+/// Events received from Kafka and not finished; beyond this limit the partitions are paused.
 const WINDOW_LIMIT: usize = 2_000;
-/// Bytes of them, likewise: some dozens of the largest.
+/// The same limit in bytes: some dozens of the largest events.
 const WINDOW_BYTES: usize = 64 << 20;
-/// KiB that the client fetches ahead, of all partitions together.
+/// KiB that the client prefetches, over all partitions.
 const FETCH_AHEAD_KIB: &str = "16384";
-/// How long a group waits for a member that says nothing, before others get its partitions: long enough for a busy
-/// machine, short enough for a student who waits. The client's default is 45 s.
+/// How long a group waits for a silent member before its partitions are reassigned: long enough for a busy machine,
+/// short enough for a waiting student. The client's default is 45 s.
 const SESSION_LIMIT_MS: &str = "10000";
-/// How often a member says that it is there: three of these may be lost.
+/// How often a member sends a heartbeat: three in a row may be lost.
 const HEARTBEAT_MS: &str = "3000";
-/// How long work in flight may take to finish at shutdown, within Kubernetes' 30 s.
+/// How long work in progress may take to finish at shutdown, within Kubernetes' 30 s.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 /// How long the client may take to leave its group.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 type Partition = (String, i32);
 
 /// Events with the same key are handled one after the other: those of one student in one partition, so that a rebalance
-/// never mixes two of them.
+/// never mixes events of two partitions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     partition: Partition,
@@ -68,23 +68,23 @@ struct Item {
     message: Message,
 }
 
-/// What became of an item in work.
+/// The outcome of an item.
 struct Finished {
     key: Key,
     offset: i64,
     epoch: u64,
     bytes: usize,
-    /// `false` if the shutdown came first.
+    /// `false` if shutdown came first.
     is_done: bool,
 }
 
-/// Counts rebalances: before and after each the number is another one, so that what was taken before is kept apart from
-/// what comes after.
+/// Counts rebalances: the epoch changes before and after each, so that events received before are kept apart from later
+/// ones.
 #[derive(Default)]
 struct Assignments {
     epoch: AtomicU64,
-    /// Whoever reads is told, since nothing may come to read: the client keeps a partition paused that had been paused
-    /// before it went and came back.
+    /// Notified after each rebalance. The consumer may otherwise receive nothing that wakes it: the client keeps a
+    /// partition paused if it was paused before it was revoked and assigned again.
     changed: Notify,
 }
 
@@ -107,14 +107,14 @@ impl ConsumerContext for Assignments {
     }
 }
 
-/// A consumer group's member, subscribed to a function's topics.
+/// A member of a consumer group, subscribed to a function's topics.
 pub struct Consumer {
     client: StreamConsumer<Assignments>,
     processor: Arc<Processor>,
     queue: KeyedQueue<Key, Item>,
     offsets: HashMap<Partition, Offsets>,
     running: JoinSet<Finished>,
-    /// Bytes of the events that wait or are in work.
+    /// Bytes of the events that are queued or in progress.
     bytes: usize,
     /// The assignment that the events in `queue` belong to.
     epoch: u64,
@@ -129,10 +129,10 @@ impl std::fmt::Debug for Consumer {
 }
 
 impl Consumer {
-    /// A member of the function's group that reads `topics`.
+    /// Joins the function's group and subscribes to `topics`.
     ///
     /// # Errors
-    /// The settings are not usable.
+    /// The settings are invalid.
     pub fn subscribe(
         config: &KafkaConfig,
         topics: &[Topic],
@@ -144,7 +144,7 @@ impl Consumer {
             .set("session.timeout.ms", SESSION_LIMIT_MS)
             .set("heartbeat.interval.ms", HEARTBEAT_MS)
             .set("auto.offset.reset", "earliest")
-            // Offsets are stored by hand when work is finished, and committed in the background.
+            // Offsets are stored explicitly when work is finished, and committed in the background.
             .set("enable.auto.offset.store", "false")
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
@@ -166,7 +166,7 @@ impl Consumer {
         })
     }
 
-    /// Consumes until `stop`, then finishes what is in work and leaves the group.
+    /// Consumes until `stop`, then finishes work in progress and leaves the group.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             tokio::select! {
@@ -181,7 +181,7 @@ impl Consumer {
                     }
                     Err(error) => tracing::debug!(error = %chain(&error), "Kafka cannot be read"),
                 },
-                // Afterwards the partitions are resumed.
+                // The partitions are resumed below.
                 () = self.client.context().changed.notified() => {}
             }
             self.drop_stale();
@@ -202,7 +202,7 @@ impl Consumer {
         self.close().await;
     }
 
-    /// After a rebalance, what waits here is delivered again from the committed offsets, to us or to somebody else.
+    /// After a rebalance, queued events are redelivered from the committed offsets, to this member or another.
     fn drop_stale(&mut self) {
         let epoch = self.client.context().epoch();
         if epoch == self.epoch {
@@ -212,7 +212,7 @@ impl Consumer {
         self.offsets.clear();
         self.queue.drop_stale(|item| item.epoch != epoch);
         self.bytes = self.queue.waiting().map(|item| item.message.size()).sum();
-        // The client keeps a pause across assignments, or not, by partition: only asking again is sure.
+        // Whether the client keeps a pause across assignments depends on the partition, so it is always set again.
         self.paused = None;
     }
 
@@ -259,8 +259,8 @@ impl Consumer {
         }
     }
 
-    /// Pauses the partitions while too much is waiting, and resumes them when half of it is done. The
-    /// client must be polled all the time, or the group would take it for dead.
+    /// Pauses the partitions at the limit, and resumes them at half of it. The client must be polled all the time,
+    /// otherwise the group would expel it.
     fn balance(&mut self) {
         let (events, bytes) = (self.queue.len(), self.bytes);
         let pauses = if self.paused == Some(true) {
@@ -281,7 +281,7 @@ impl Consumer {
     }
 
     async fn close(self) {
-        // Closing waits for the broker, so it must not happen on a thread that others need.
+        // Closing waits for the broker, so it must not block a thread of the runtime.
         let closed = tokio::task::spawn_blocking(move || drop(self.client));
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
             tracing::warn!("the group is left without a word");
@@ -289,13 +289,13 @@ impl Consumer {
     }
 }
 
-/// Works on one message until it is done or given up; `false` if the shutdown came first.
+/// Works on one message until it is done or given up; `false` if shutdown came first.
 async fn work(processor: &Processor, item: &Item, stop: &CancellationToken) -> bool {
     let mut pauses = 1;
     loop {
         match processor.process(&item.message).await {
             Outcome::Done | Outcome::DeadLettered(_) => return true,
-            // While the database is away it is waited for as long as that takes, holding nothing.
+            // An unavailable database is waited for without a limit, holding no resources.
             Outcome::Retry | Outcome::Unavailable => {}
         }
         let jitter = item.offset.unsigned_abs().wrapping_mul(7_919).wrapping_add(u64::from(pauses));

@@ -1,4 +1,4 @@
-//! What is counted and measured of events.
+//! Metrics of events.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ pub(crate) fn event_handled(function: &'static str, outcome: &'static str, took:
     metrics::histogram!("learnflow_event_duration_seconds", "function" => function).record(took);
 }
 
-/// Events that are not for this function: of a type that it does not handle, or sent again for another.
+/// Counts events that are not for this function: of a type that it does not handle, or replayed for another function.
 pub(crate) fn event_skipped(function: &'static str) {
     metrics::counter!("learnflow_events_skipped_total", "function" => function).increment(1);
 }

@@ -1,4 +1,4 @@
-//! The database's pool, and how long its answers are waited for.
+//! The connection pool and its timeouts.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-/// The longest wait for a free connection: a student should hear «try again» before they give up.
+/// The longest wait for a free connection: students should read «try again» before they give up.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
-/// The longest that the server works on one statement; every query has an index, so this is a fault.
+/// The server's limit for one statement; every query has an index, so exceeding it is a fault.
 const STATEMENT_LIMIT_MS: &str = "5000";
-/// The longest that the server keeps a transaction whose process says nothing. One that has vanished would else hold
-/// its locks until TCP gives up, two hours by default: nobody could relay or sweep, and whoever gets its event would
-/// fail at it until it is given up, which takes 50 s. Longer than any handler may take.
+/// How long the server keeps an idle transaction open. If a process has vanished, its transaction would otherwise hold
+/// its locks until TCP gives up, two hours by default: nobody could relay or sweep, and other instances would fail at
+/// its event until it is given up, after 50 s. Longer than any handler may take.
 const SILENCE_LIMIT_MS: &str = "20000";
-/// The longest for a piece of work on the database, from waiting for a connection to its last statement: what the
-/// server's own limit does not end, since nothing of it arrives any more.
+/// The limit for a piece of work on the database, from waiting for a connection to the last statement. It ends what the
+/// server's own limit cannot: waits on a silent network.
 pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(8);
-/// The longest that a connection may take to show that it is in order when it is given back. One that does not is
-/// closed, so that a silent network never holds the pool's places.
+/// How long a connection may take to answer a ping when it is returned to the pool. Otherwise it is closed, so that a
+/// silent network never occupies the pool's slots.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
-/// A pool for these settings; connections are made when they are needed.
+/// Creates a pool with these settings; connections are opened on demand.
 ///
 /// # Errors
 /// The address is malformed.
@@ -37,9 +37,9 @@ pub fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE_LIMIT)
-        // A dead connection is found by using it; asking first would double every round trip.
+        // A dead connection is found by using it; a ping first would double every round trip.
         .test_before_acquire(false)
-        // The pool asks, too, but waits for the answer as long as the network keeps silent.
+        // The pool also pings, but without a timeout.
         .after_release(|conn, _| {
             Box::pin(async move {
                 tokio::time::timeout(RETURN_LIMIT, sqlx::Connection::ping(conn))
@@ -51,16 +51,16 @@ pub fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
         .connect_lazy_with(options))
 }
 
-/// Work on the database, within the longest that it may take. Its outcome is unknown beyond that: a commit may have
-/// been the last thing to arrive.
+/// Limits the time of work on the database. After a timeout the outcome is unknown: a commit may still have reached the
+/// server.
 ///
 /// # Errors
-/// The work's own, or that the database has gone silent.
+/// The work's own, or a timeout if the database is silent.
 pub(crate) async fn bounded<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_elapsed| Err(silent()))
 }
 
-/// The database has gone silent.
+/// The error for a database that does not answer in time.
 pub(crate) fn silent() -> sqlx::Error {
     let kind = std::io::ErrorKind::TimedOut;
     sqlx::Error::Io(std::io::Error::new(kind, "the database does not answer"))

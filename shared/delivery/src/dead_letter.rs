@@ -1,4 +1,4 @@
-//! Keeping what nobody can handle: in the outbox, and so on the `dead.letters` topic.
+//! Storing events that nobody can handle: in the outbox, and so on the `dead.letters` topic.
 
 use environment::telemetry;
 use events::{
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::{message::Message, scope::Scope};
 
-/// Records a dead letter, and that the message is dealt with, in one transaction: a redelivered
-/// message is not recorded twice.
+/// Records a dead letter and marks the message as handled in one transaction, so that a redelivered message is not
+/// recorded twice.
 pub(crate) async fn record(
     scope: &Scope,
     message: &Message,
@@ -22,7 +22,7 @@ pub(crate) async fn record(
 ) -> Result<(), sqlx::Error> {
     let now = scope.clock.now();
     let event = message.decode().ok();
-    // Bytes that are not an event are known by where they are and what they are.
+    // Bytes that are not an event are identified by their origin and content.
     let cause = event.as_ref().map_or_else(
         || {
             let name = [message.origin.as_bytes(), b"\n", &message.value].concat();

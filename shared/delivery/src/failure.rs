@@ -1,10 +1,10 @@
-//! What a failure says about another attempt.
+//! What a failure means for retries.
 
 use storage::DatabaseFault;
 
 use crate::handler::HandlerError;
 
-/// Why one attempt failed.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Unavailable(anyhow::Error),
@@ -25,7 +25,7 @@ impl From<sqlx::Error> for Failure {
 impl From<HandlerError> for Failure {
     fn from(error: HandlerError) -> Self {
         match error {
-            // Handlers pass the database's errors on as they are; what they mean is decided here, for all of them.
+            // Handlers return database errors unchanged; they are classified here, for all handlers.
             HandlerError::Retry(error) => match error.downcast::<sqlx::Error>() {
                 Ok(error) => error.into(),
                 Err(error) => Self::Retry(error),

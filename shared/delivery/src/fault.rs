@@ -1,4 +1,4 @@
-//! Named points between the runtime's steps, where a test can make the process die.
+//! Named points between the runtime's steps, at which a test can make the process die.
 
 use std::{fmt, sync::Arc};
 
@@ -14,7 +14,7 @@ pub enum FaultPoint {
     Handled,
     /// Committed, not published.
     Committed,
-    /// On the broker, not marked as published.
+    /// On the broker, not recorded as published.
     Published,
     /// Done, the offset not stored.
     Acknowledging,
@@ -26,7 +26,7 @@ impl FaultPoint {
         [Self::Received, Self::Handled, Self::Committed, Self::Published, Self::Acknowledging];
 }
 
-/// Where work stops for good, once; nowhere unless a test says so.
+/// Stops work for good at a point, once; does nothing unless a test arms it.
 #[derive(Clone, Default)]
 pub struct Faults(Option<Arc<Armed>>);
 
@@ -42,7 +42,7 @@ impl fmt::Debug for Faults {
 }
 
 impl Faults {
-    /// Whoever in `function` reaches `point` first never goes on from there.
+    /// The first work in `function` that reaches `point` never continues.
     #[must_use]
     pub fn armed(function: &'static str, point: FaultPoint) -> Self {
         let at = Mutex::new(Some((function, point)));

@@ -1,9 +1,9 @@
-//! Group commit: units of work that are ready at the same time share a transaction, and so its cost.
+//! Group commit: units of work that are ready at the same time share a transaction and its cost.
 //!
-//! The cost of a small transaction is its begin, its commit and the flush to disk that the commit waits for. While
-//! one group commits, whatever becomes ready gathers for the next, so a group is as large as the load makes it: alone,
-//! a unit waits for nobody. Each unit stays atomic and isolated from the others' failures: a group is all or nothing,
-//! and when any unit of it fails, all of it is undone and each is done alone, in a transaction of its own.
+//! The cost of a small transaction is its begin, its commit and the flush to disk that the commit waits for. While one
+//! group commits, new units gather for the next, so groups grow with the load; a single unit does not wait. Each unit
+//! stays atomic and isolated from failures of others: a group is all or nothing, and when any of its units fails, the
+//! group is rolled back and each unit runs in a transaction of its own.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -32,68 +32,68 @@ use crate::{
     transaction::{CommitError, Transactions, stored},
 };
 
-/// Most units of a group: enough that begin, commit and flush cost little for each, few enough that the first does not
+/// Most units in a group: enough that begin, commit and flush cost little for each, few enough that the first does not
 /// wait long for the last.
 const GROUP_LIMIT: usize = 64;
-/// Groups of one function at once. A second one begins only when enough waits to fill it: what waits for the first one's
-/// end instead shares one transaction, and 100 students at once are served a quarter faster.
+/// Concurrent groups of one function. A second group begins only when enough units wait to fill it: otherwise they wait
+/// for the end of the first and share one transaction, which serves 100 concurrent students a quarter faster.
 const GROUPS_AT_ONCE: usize = 2;
-/// The longest that the units of a group may take together. Beyond that one of them waits for something, and the others
-/// must not wait with it.
+/// The limit for all units of a group together. Beyond it one of them is waiting for something, and the others must not
+/// wait with it.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
 
-/// A function holds one connection between its groups, as long as all of them together hold no more than this part of
-/// the pool: one of so many.
+/// A function holds one connection between its groups, as long as all functions together hold at most one in this
+/// number of the pool's connections.
 const SHARE_OF_POOL: u32 = 3;
-/// The longest that a connection is held, so that the pool can renew it.
+/// How long a connection is held at most, so that the pool can renew it.
 const HELD_LIMIT: Duration = Duration::from_secs(600);
 
-/// Work on the database that is done wholly or not at all, with the events that it causes. It may be run again after it
-/// was undone.
+/// Work on the database that is done completely or not at all, with the events that it causes. It may run again after a
+/// rollback.
 pub trait UnitOfWork: Send + Sync + 'static {
-    /// What whoever asked for it wants to know.
+    /// The result for the caller.
     type Output: Send;
 
-    /// Does it.
+    /// Does the work.
     fn run(
         &self,
         conn: &mut PgConnection,
     ) -> impl Future<Output = Result<(Self::Output, Outgoing), HandlerError>> + Send;
 }
 
-/// Whose work it is.
+/// Where a unit of work comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkOrigin {
-    /// The function that does it.
+    /// The function that does the work.
     pub function: &'static str,
-    /// The event or request that it answers to; the ids of the events that it causes derive from it.
+    /// The event or request that caused it; the ids of its outgoing events derive from it.
     pub cause: EventId,
-    /// The student. The units of a group run in the order of their students, so that two groups lock rows in the same
-    /// order.
+    /// The student. The units of a group run in the order of their students' ids, so that all groups lock rows in the
+    /// same order.
     pub student: Uuid,
-    /// When it began.
+    /// When the work began.
     pub now: DateTime<Utc>,
-    /// Whether `cause` is an event that is handled once however often it is delivered.
+    /// Whether `cause` is an event that must be handled only once, even if it is redelivered.
     pub is_event: bool,
 }
 
-/// What became of a unit in a group.
+/// The outcome of a unit in a group.
 #[derive(Debug)]
 pub(crate) enum UnitOutcome {
-    /// It is committed.
+    /// The unit is committed.
     Committed,
     /// Its event was handled before.
     Duplicate,
-    /// The group is undone: the unit is to be run alone.
+    /// The group was rolled back: the unit must run in a transaction of its own.
     Undone,
-    /// The commit was sent, and its answer did not come: it has happened or not.
+    /// The commit was sent and not answered: it may or may not have happened.
     Unknown,
 }
 
-/// Why a group is not committed.
+/// Why a group was not committed.
 #[derive(Debug)]
 enum GroupError {
-    /// An event of it was handled before. That is rare, and asking for each event first would cost every group a round
+    /// One of its events was handled before. That is rare, and checking each event first would cost every group a round
     /// trip.
     Repeated,
     Undone(Failure),
@@ -118,7 +118,7 @@ impl From<HandlerError> for GroupError {
     }
 }
 
-/// A unit of which only the outcome is known.
+/// A unit with its output type erased.
 pub(crate) trait AnyUnit: Send + Sync {
     fn run<'a>(
         &'a self,
@@ -126,7 +126,7 @@ pub(crate) trait AnyUnit: Send + Sync {
     ) -> BoxFuture<'a, Result<Outgoing, HandlerError>>;
 }
 
-/// A unit that keeps its output for whoever asked.
+/// A unit that keeps its output for the caller.
 pub(crate) struct WithOutput<W: UnitOfWork> {
     work: W,
     output: Mutex<Option<W::Output>>,
@@ -165,14 +165,14 @@ struct Member {
 #[derive(Default)]
 struct Queue {
     waiting: Vec<Member>,
-    /// Groups that are at work.
+    /// Groups in progress.
     running: usize,
-    /// The connection of the last group, for the next one.
+    /// The connection of the last group, kept for the next one.
     idle: Option<Connection>,
 }
 
-/// A connection that goes from one group to the next. Through the pool each group would get another one, whose server
-/// process has not worked for long, and the pool asks each that comes back twice whether it is in order.
+/// A connection that is passed from one group to the next. From the pool each group would get another one, whose server
+/// process has been idle for long, and the pool pings each returned connection twice.
 struct Connection {
     conn: PoolConnection<Postgres>,
     since: Instant,
@@ -180,15 +180,15 @@ struct Connection {
 
 struct State {
     queues: HashMap<&'static str, Queue>,
-    /// Connections that may still be held back from the pool.
+    /// How many more connections may be held outside of the pool.
     places: u32,
 }
 
-/// The groups of all functions of a process. Cheap to clone.
+/// The groups of all functions in a process. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Groups {
     state: Arc<Mutex<State>>,
-    /// A crash, for tests: groups at work are dropped in the middle of whatever they do.
+    /// Simulates a crash in tests: groups in progress are dropped in the middle of their work.
     killed: CancellationToken,
 }
 
@@ -199,7 +199,7 @@ impl fmt::Debug for Groups {
 }
 
 impl Groups {
-    /// Groups that work on connections of a pool with so many.
+    /// Creates the groups for a pool with this number of connections.
     pub(crate) fn new(connections: u32) -> Self {
         let state = State { queues: HashMap::new(), places: connections / SHARE_OF_POOL };
         Self { state: Arc::new(Mutex::new(state)), killed: CancellationToken::new() }
@@ -210,7 +210,7 @@ impl Groups {
         self.release();
     }
 
-    /// Gives the connections back that are held, and holds none from now on.
+    /// Returns all held connections to the pool, and holds none from now on.
     pub(crate) fn release(&self) {
         let mut state = self.state.lock();
         state.places = 0;
@@ -220,7 +220,7 @@ impl Groups {
         drop(idle);
     }
 
-    /// Runs a unit in the function's next group.
+    /// Runs a unit in its function's next group.
     pub(crate) async fn run(
         &self,
         transactions: &Transactions,
@@ -245,12 +245,12 @@ impl Groups {
                 async move { killed.run_until_cancelled(worker.work(&transactions)).await },
             );
         }
-        // A group that is dropped sends nothing: its units are run alone then.
+        // A dropped group sends nothing: its units then run in transactions of their own.
         outcome.await.unwrap_or(UnitOutcome::Undone)
     }
 }
 
-/// Who takes the groups of one function, until nothing waits.
+/// Commits the groups of one function until no unit waits.
 struct Worker {
     groups: Groups,
     function: &'static str,
@@ -262,7 +262,7 @@ impl Worker {
         while let Some(group) = self.next() {
             let outcomes = commit(transactions, self.function, &group, &mut conn).await;
             for (member, outcome) in group.into_iter().zip(outcomes) {
-                // Who does not listen any more was cut off, as by a crash.
+                // A caller that no longer listens was cut off, as by a crash.
                 drop(member.outcome.send(outcome));
             }
         }
@@ -271,7 +271,7 @@ impl Worker {
         }
     }
 
-    /// The connection of the group before, if it is held.
+    /// The connection of the previous group, if it is held.
     fn connection(&self) -> Option<Connection> {
         let mut state = self.groups.state.lock();
         let conn = state.queues.get_mut(self.function)?.idle.take()?;
@@ -279,7 +279,7 @@ impl Worker {
         Some(conn)
     }
 
-    /// Holds a connection for the next group, or gives it back.
+    /// Holds a connection for the next group, or returns it to the pool.
     fn hold(&self, conn: Connection) {
         let mut state = self.groups.state.lock();
         let State { queues, places } = &mut *state;
@@ -306,7 +306,7 @@ impl Worker {
     }
 }
 
-/// However it ends, others can take its place, and nobody waits for it.
+/// However it ends, another worker can take its place, and no unit is left waiting.
 impl Drop for Worker {
     fn drop(&mut self) {
         if let Some(queue) = self.groups.state.lock().queues.get_mut(self.function) {
@@ -318,7 +318,7 @@ impl Drop for Worker {
     }
 }
 
-/// Does a group's work, all of it or nothing; gives what became of each member.
+/// Does a group's work, all or nothing; returns the outcome of each member.
 async fn commit(
     transactions: &Transactions,
     function: &'static str,
@@ -337,7 +337,7 @@ async fn commit(
         };
     }
     if result.is_err() {
-        // Whatever is wrong with it is the pool's to find out.
+        // The pool checks whether the connection is still usable.
         *conn = None;
     }
     match result {
@@ -358,8 +358,8 @@ async fn commit(
     }
 }
 
-/// For each member whether its event is neither handled before nor another's of the group: what was delivered twice at
-/// the same time is in it twice.
+/// For each member, whether its event is new: neither handled before nor a duplicate within the group, since an event
+/// that was delivered twice at the same time is in it twice.
 fn are_new(group: &[Member], handled: &HashSet<EventId>) -> Vec<bool> {
     let mut known = handled.clone();
     group
@@ -368,7 +368,7 @@ fn are_new(group: &[Member], handled: &HashSet<EventId>) -> Vec<bool> {
         .collect()
 }
 
-/// Which events of a group were handled before.
+/// The events of a group that were handled before.
 async fn find_handled(
     transactions: &Transactions,
     function: &'static str,

@@ -19,20 +19,20 @@ pub struct Received<E> {
     pub now: DateTime<Utc>,
 }
 
-/// Handles an event by reading and writing the database, and calls nothing outside. All it does is
-/// undone if it fails, and done once however often the event is delivered.
+/// Handles an event by reading and writing the database, without calls to the outside. Its changes are rolled back if
+/// it fails, and committed once even if the event is redelivered.
 pub trait Decide: Send + Sync + 'static {
     /// The events it handles.
     type In: Event;
 
-    /// Whether this event is for this handler. Asked before a transaction is opened: what is another function's costs
-    /// nothing here, and is not even noted.
+    /// Whether this event is for this handler. Checked before a transaction is opened: events for other functions cost
+    /// nothing and leave no trace.
     fn wants(&self, event: &Self::In) -> bool {
         let _ = event;
         true
     }
 
-    /// Decides.
+    /// Handles an event.
     fn handle(
         &self,
         received: Received<Self::In>,
@@ -40,25 +40,25 @@ pub trait Decide: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outgoing, HandlerError>> + Send;
 }
 
-/// Handles an event by one call to the outside, with no transaction open, and then records what happened.
+/// Handles an event by one call to the outside, with no transaction open, and then records the result.
 pub trait Act: Send + Sync + 'static {
     /// The events it handles.
     type In: Event;
-    /// What came of the call.
+    /// The result of the call.
     type Done: Send + Sync + 'static;
 
-    /// Makes the call; `live` tells whoever listens what is going on meanwhile.
+    /// Makes the call; `live` sends progress to listeners meanwhile.
     ///
-    /// It may be called again for the same event, so it gives the event's id to the outside system as
-    /// idempotency key.
+    /// It may be called again for the same event, so it passes the event's id to the outside system as an idempotency
+    /// key.
     fn call(
         &self,
         received: Received<Self::In>,
         live: &Live,
     ) -> impl Future<Output = Result<Self::Done, HandlerError>> + Send;
 
-    /// Records what came of it, once however often the event is delivered, in the transaction that also keeps the
-    /// events that it emits. It may be run again after it was undone.
+    /// Records the result, once even if the event is redelivered, in the transaction that also stores the emitted
+    /// events. It may run again after a rollback.
     fn record(
         &self,
         done: &Self::Done,
@@ -70,35 +70,35 @@ pub trait Act: Send + Sync + 'static {
 /// Why an event was not handled, chosen where the error arises.
 #[derive(Debug)]
 pub enum HandlerError {
-    /// Another attempt can help.
+    /// A retry can help.
     Retry(anyhow::Error),
-    /// No attempt can ever succeed.
+    /// No retry can ever succeed.
     Fail(anyhow::Error),
 }
 
 impl HandlerError {
-    /// Another attempt can help.
+    /// A retry can help.
     pub fn retry(error: impl Into<anyhow::Error>) -> Self {
         Self::Retry(error.into())
     }
 
-    /// No attempt can ever succeed.
+    /// No retry can ever succeed.
     pub fn fail(error: impl Into<anyhow::Error>) -> Self {
         Self::Fail(error.into())
     }
 }
 
-/// An event has more data than can be sent.
+/// An event has too much data to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{event_type} has {bytes} bytes of data, at most {MAX_DATA_BYTES} can be sent")]
 pub struct EventTooLarge {
     /// The event's type.
     event_type: &'static str,
-    /// How much it has.
+    /// The size of its data.
     bytes: usize,
 }
 
-/// The events that a handler wants emitted, in order.
+/// The events that a handler emits, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing(Vec<Draft>);
 
@@ -113,7 +113,7 @@ pub(crate) struct Draft {
 }
 
 impl Outgoing {
-    /// Nothing to emit.
+    /// No events.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
@@ -122,7 +122,7 @@ impl Outgoing {
     /// Adds an event.
     ///
     /// # Errors
-    /// [`HandlerError::Fail`] if it has over [`MAX_DATA_BYTES`], which no broker takes, or no JSON form.
+    /// [`HandlerError::Fail`] if it has over [`MAX_DATA_BYTES`], which brokers refuse, or cannot be serialized.
     pub fn with<E: Event>(mut self, event: &E) -> Result<Self, HandlerError> {
         let data = Json::of(event).map_err(HandlerError::fail)?;
         let bytes = data.as_str().len();
@@ -139,10 +139,10 @@ impl Outgoing {
         Ok(self)
     }
 
-    /// The events of type `E` among them, in order: what a handler has decided, for whoever looks into it.
+    /// The events of type `E`, in order: a handler's decisions, for inspection.
     ///
     /// # Errors
-    /// One cannot be read back, which is a fault of its type.
+    /// An event cannot be deserialized, which is a bug of its type.
     pub fn events<E: Event>(&self) -> Result<Vec<E>, serde_json::Error> {
         let of_type = self.0.iter().filter(|draft| draft.event_type == E::TYPE);
         of_type.map(|draft| draft.data.read()).collect()

@@ -1,4 +1,4 @@
-//! Kafka's client: producing, topics, and the settings that all clients share.
+//! The Kafka client: producing, topics, and the settings that all clients share.
 
 use std::{
     sync::Arc,
@@ -18,16 +18,16 @@ use rdkafka::{
 };
 use tokio::sync::Mutex;
 
-/// The longest that the client keeps trying to deliver an event. Shorter than an outbox lease, so
-/// that the relay and the client never work on the same event.
+/// How long the client keeps trying to deliver an event. Shorter than an outbox lease, so that the relay and the client
+/// never work on the same event.
 const DELIVERY_LIMIT_MS: &str = "9000";
-/// KiB of events in the client's queue: the outbox holds fewer.
+/// KiB of events in the client's queue; the outbox holds fewer.
 const QUEUE_KIB: &str = "131072";
-/// The longest for an administrative request.
+/// The timeout of an administrative request.
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
-/// The longest for the readiness probe's question to the broker.
+/// The timeout of the readiness probe's request to the broker.
 const PROBE_LIMIT: Duration = Duration::from_millis(800);
-/// How long its answer is given to others who ask: anybody may ask, as often as they like.
+/// How long the probe's result is reused: anybody may probe, as often as they like.
 const PROBE_FRESH: Duration = Duration::from_secs(1);
 
 pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
@@ -36,19 +36,19 @@ pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
         .set("bootstrap.servers", &config.brokers)
         .set("security.protocol", &config.security_protocol)
         .set("client.id", "learnflow")
-        // A broker that comes back is found within a second, not the default ten.
+        // A recovered broker is found within a second, not the default ten.
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "30000")
         .set("log.connection.close", "false");
     client
 }
 
-/// Sends events; idempotent, and acknowledged by all replicas.
+/// Sends events; idempotent, acknowledged by all replicas.
 #[derive(Clone)]
 pub struct Producer {
     settings: Arc<ClientConfig>,
     current: Arc<RwLock<FutureProducer>>,
-    /// When the broker was last asked, and whether it has answered. Held by whoever asks.
+    /// When the broker was last probed, and whether it answered. Locked during a probe.
     probed: Arc<Mutex<Option<(Instant, bool)>>>,
 }
 
@@ -58,7 +58,7 @@ impl std::fmt::Debug for Producer {
     }
 }
 
-/// An event on its way.
+/// An event in transit.
 pub(crate) struct Delivery(DeliveryFuture);
 
 impl Delivery {
@@ -72,10 +72,10 @@ impl Delivery {
 }
 
 impl Producer {
-    /// A producer; it connects in the background and keeps trying.
+    /// Creates a producer; it connects in the background and keeps retrying.
     ///
     /// # Errors
-    /// The settings are not usable.
+    /// The settings are invalid.
     pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
         let mut settings = client(config);
         settings
@@ -85,7 +85,7 @@ impl Producer {
             .set("message.timeout.ms", DELIVERY_LIMIT_MS)
             .set("queue.buffering.max.messages", "10000")
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
-            // Shorter than the delivery limit, so that a topic that is not there is distinguished from a broker that is away.
+            // Shorter than the delivery limit, to distinguish a missing topic from an unavailable broker.
             .set("topic.metadata.propagation.max.ms", "4000");
         let current = Arc::new(RwLock::new(settings.create()?));
         Ok(Self { settings: Arc::new(settings), current, probed: Arc::default() })
@@ -95,8 +95,8 @@ impl Producer {
         self.current.read().clone()
     }
 
-    /// Makes a new client if this one is broken for good, as an idempotent one is when it cannot tell any more what the
-    /// broker has: what it had not delivered is the relay's, and inboxes drop what comes twice.
+    /// Replaces the client after a fatal error, such as when an idempotent producer can no longer tell what the broker
+    /// has. What the old one had not delivered is left to the relay, and inboxes drop duplicates.
     pub(crate) fn renew_if_broken(&self) {
         let mut current = self.current.write();
         let Some((code, reason)) = current.client().fatal_error() else { return };
@@ -104,7 +104,7 @@ impl Producer {
         match self.settings.create::<FutureProducer>() {
             Ok(new) => {
                 let broken = std::mem::replace(&mut *current, new);
-                // Its end waits for its threads.
+                // Dropping it waits for its threads.
                 tokio::task::spawn_blocking(move || drop(broken));
             }
             Err(error) => tracing::error!(%error, "no new Kafka client can be made"),
@@ -123,7 +123,7 @@ impl Producer {
         self.client().send_result(record).map(Delivery).map_err(|(error, _)| error)
     }
 
-    /// Whether a broker answers, or did so a moment ago.
+    /// Whether a broker answers, or did so within the last second.
     pub async fn is_connected(&self) -> bool {
         let mut probed = Arc::clone(&self.probed).lock_owned().await;
         if let Some((at, answer)) = *probed
@@ -132,7 +132,7 @@ impl Producer {
             return answer;
         }
         let client = self.client();
-        // It blocks a thread, also for a caller who has gone meanwhile: so nobody else asks before its end.
+        // It blocks a thread, even after the caller has gone, so the lock is held until it ends.
         let asked = tokio::task::spawn_blocking(move || {
             let topic = Some(Topic::LearningRequests.name());
             let answer = client.client().fetch_metadata(topic, PROBE_LIMIT).is_ok();
@@ -143,11 +143,10 @@ impl Producer {
     }
 }
 
-/// Makes every topic that is not there yet, with one replica: for local use and tests. Elsewhere the
-/// deployment makes them.
+/// Creates all missing topics, with one replica: for local use and tests. Elsewhere the deployment creates them.
 ///
 /// # Errors
-/// The broker cannot be reached, or refuses one.
+/// The broker cannot be reached, or refuses a topic.
 pub async fn create_topics(config: &KafkaConfig) -> Result<(), KafkaError> {
     let admin: AdminClient<DefaultClientContext> = client(config).create()?;
     let topics: Vec<NewTopic<'_>> = Topic::ALL
@@ -211,7 +210,7 @@ mod tests {
             .build()
             .unwrap();
         one_thread.block_on(async {
-            // Some hang up at once.
+            // Some callers hang up at once.
             for _ in 0..20 {
                 let left = tokio::time::timeout(Duration::from_millis(1), producer.is_connected());
                 assert!(left.await.is_err());

@@ -1,12 +1,12 @@
-//! The order of handling and sending: one at a time for each key, many keys at once, and offsets that are only
-//! committed when everything before them is done. Pure, so that it can be tested to death.
+//! The order of handling and sending: one at a time for each key, many keys concurrently, and offsets that are only
+//! committed when everything before them is done. Pure, so that it can be tested thoroughly.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     hash::Hash,
 };
 
-/// Queues of items by key. Items of one key are handed out in order, one at a time.
+/// Queues of items by key. Items of one key are returned in order, one at a time.
 #[derive(Debug)]
 pub(crate) struct KeyedQueue<K, T> {
     queues: HashMap<K, VecDeque<T>>,
@@ -17,25 +17,25 @@ pub(crate) struct KeyedQueue<K, T> {
 }
 
 impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
-    /// At most `limit` items are in work at once.
+    /// At most `limit` items are in progress at once.
     pub(crate) fn new(limit: usize) -> Self {
         Self { queues: HashMap::new(), ready: VecDeque::new(), running: 0, limit, len: 0 }
     }
 
-    /// Items queued or in work.
+    /// Items queued or in progress.
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Items that are queued, in any order.
+    /// The queued items, in any order.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &T> {
         self.queues.values().flatten()
     }
 
-    /// Adds an item behind those of the same key.
+    /// Adds an item behind those with the same key.
     pub(crate) fn push(&mut self, key: K, item: T) {
         self.len += 1;
-        // A key has a queue while an item of it waits or is in work; only a new one is ready.
+        // A key has a queue while an item of it is queued or in progress; only a new key becomes ready.
         match self.queues.get_mut(&key) {
             Some(queue) => queue.push_back(item),
             None => {
@@ -45,7 +45,7 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
         }
     }
 
-    /// The next item to work on, if the limit allows one.
+    /// The next item to work on, if the limit allows it.
     pub(crate) fn next(&mut self) -> Option<(K, T)> {
         if self.running >= self.limit {
             return None;
@@ -56,7 +56,7 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
         Some((key, item))
     }
 
-    /// Takes out what waits behind the item in work of this key.
+    /// Removes and returns the items queued behind the one in progress for this key.
     pub(crate) fn take_waiting(&mut self, key: &K) -> Vec<T> {
         let waiting: Vec<T> =
             self.queues.get_mut(key).map(|queue| queue.drain(..).collect()).unwrap_or_default();
@@ -64,7 +64,7 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
         waiting
     }
 
-    /// Drops what waits and is `stale`; what is in work goes on.
+    /// Drops queued items that are `stale`; items in progress continue.
     pub(crate) fn drop_stale(&mut self, stale: impl Fn(&T) -> bool) {
         for queue in self.queues.values_mut() {
             let before = queue.len();
@@ -72,7 +72,7 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
             self.len -= before - queue.len();
         }
         let queues = &mut self.queues;
-        // A key that is ready has nothing in work, so without items it is done with.
+        // A ready key has no item in progress, so without queued items it can be removed.
         self.ready.retain(|key| {
             let has_items = queues.get(key).is_some_and(|queue| !queue.is_empty());
             if !has_items {
@@ -82,7 +82,7 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
         });
     }
 
-    /// The item in work of this key is done.
+    /// Marks the item in progress for this key as done.
     pub(crate) fn done(&mut self, key: K) {
         self.running -= 1;
         self.len -= 1;
@@ -94,7 +94,7 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
     }
 }
 
-/// The offsets of one partition that are started and not finished.
+/// The offsets of one partition that are in progress.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
     unfinished: BTreeSet<i64>,
@@ -127,7 +127,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Whatever finishes when: per key the order is kept, the limit holds, nothing is lost.
+        /// In any order of completion: order within a key is kept, the limit holds, nothing is lost.
         #[test]
         fn a_keyed_queue_keeps_order_within_a_key(
             keys in prop::collection::vec(0_u8..5, 0..60),
@@ -157,7 +157,7 @@ mod tests {
             }
         }
 
-        /// Whatever is dropped when: what is not stale is handed out in order, and the count is right.
+        /// Whenever items are dropped: the others are returned in order, and the count is right.
         #[test]
         fn a_keyed_queue_drops_only_what_is_stale(
             keys in prop::collection::vec(0_u8..4, 0..40),

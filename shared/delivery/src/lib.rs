@@ -1,7 +1,7 @@
-//! Events: from a trigger to a handler, and from what the handler has decided to the broker.
+//! Events: from a trigger to a handler, and from the handler's decision to the broker.
 //!
 //! Belongs here: handlers and what is committed when, who retries, inbox and outbox, Kafka, dead letters, waiting for
-//! answers, and work that no event asks for. Never here: HTTP endpoints, a product noun or a function's name.
+//! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
 mod cloud_event;
 pub mod consumer;

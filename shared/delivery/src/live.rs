@@ -1,4 +1,4 @@
-//! What is sent while a handler still works: stored nowhere, sent once, and missed without harm.
+//! Live events, sent while a handler still works: never stored, sent once, and lost without harm.
 
 use std::{
     collections::BTreeMap,
@@ -11,12 +11,12 @@ use ids::EventId;
 
 use crate::kafka::Producer;
 
-/// Marks events of which no copy is kept: nobody has to handle them, and no reply is one.
+/// Marks events that are not stored: nobody has to handle them, and none is a reply.
 pub(crate) const EPHEMERAL: &str = "ephemeral";
-/// Where the positions of these events begin, far from those that are committed.
+/// The first position of live events, far from those of committed events.
 const FIRST_POSITION: usize = 1 << 20;
 
-/// Sends events right away that are neither stored nor sent again.
+/// Sends events at once, without storing or retrying them.
 #[derive(Debug)]
 pub struct Live {
     function: &'static str,
@@ -36,7 +36,7 @@ impl Live {
         Self { function, cause, now, producer, next: AtomicUsize::new(FIRST_POSITION) }
     }
 
-    /// Sends an event. If the broker is away it is lost: whoever waits for it has the answer later.
+    /// Sends an event. If the broker is unavailable, the event is lost; listeners get the answer later.
     pub fn send<E: Event>(&self, event: &E) {
         let Ok(data) = Json::of(event) else { return };
         let position = self.next.fetch_add(1, Ordering::Relaxed);

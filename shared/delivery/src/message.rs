@@ -1,45 +1,45 @@
-//! A message as a trigger received it, before anything is known about its content.
+//! A message as a trigger received it, before its content is read.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use events::{CloudEvent, DecodeError, HeaderStyle, dead_letter::DeadLetter};
 
-/// Most bytes of a body that a dead letter holds: all of what comes by HTTP. As base64 they are two thirds of
-/// what an event may have.
+/// Most bytes of a body that a dead letter holds: every body that comes by HTTP fits. In base64 they are two thirds of
+/// an event's limit.
 const LETTER_VALUE_BYTES: usize = 512 << 10;
-/// Most bytes of a key or a header's value that it holds; ours have a tenth.
+/// Most bytes of a key or a header's value in a dead letter; ours have a tenth of it.
 const LETTER_PART_BYTES: usize = 1 << 10;
-/// Most characters of a name or a reason that it holds: a JSON escape has six bytes.
+/// Most characters of a name or a reason in a dead letter: a JSON escape takes six bytes.
 const LETTER_NAME_CHARS: usize = 200;
-/// Most headers, and most reasons, that it holds.
+/// Most headers, and most reasons, in a dead letter.
 const LETTER_PARTS: usize = 32;
 
-/// The bytes of one message and where they came from.
+/// The bytes of one message and their origin.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Where it came from: `topic-partition@offset`, or `http`.
+    /// The origin: `topic-partition@offset`, or `http`.
     pub origin: String,
     /// How its transport spells attributes.
     pub style: HeaderStyle,
     /// The Kafka key.
     pub key: Option<Bytes>,
-    /// Headers in their order, duplicates kept.
+    /// The headers in order, with duplicates.
     pub headers: Vec<(String, Bytes)>,
     /// The body; empty for a tombstone.
     pub value: Bytes,
 }
 
 impl Message {
-    /// Reads the message as one CloudEvent.
+    /// Decodes the message as a CloudEvent.
     ///
     /// # Errors
-    /// It is not one.
+    /// It is not a CloudEvent.
     pub fn decode(&self) -> Result<CloudEvent, DecodeError> {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_ref()));
         CloudEvent::decode(self.style, headers, &self.value)
     }
 
-    /// Bytes that it takes, about.
+    /// Its approximate size in bytes.
     #[must_use]
     pub(crate) fn size(&self) -> usize {
         let headers: usize =
@@ -47,7 +47,7 @@ impl Message {
         self.value.len() + self.key.as_ref().map_or(0, Bytes::len) + headers
     }
 
-    /// What is kept of a message that nobody can handle.
+    /// The dead letter of a message that nobody can handle.
     #[must_use]
     pub fn to_dead_letter(
         &self,
@@ -90,7 +90,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
-        /// Whatever a broker's record holds, its dead letter can be sent, and says if something is left out.
+        /// The dead letter of any record can be sent, and states whether something was left out.
         #[test]
         fn a_dead_letter_of_any_record_can_be_sent(
             sizes in prop::collection::vec(prop::sample::select(vec![0, 1, 100, 5_000, 700_000, 2_000_000]), 3),

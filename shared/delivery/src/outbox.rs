@@ -1,7 +1,8 @@
-//! From the outbox to the broker: right after a commit, and by a relay for what that left behind.
+//! From the outbox to the broker: right after a commit, or by a relay for events left behind.
 //!
-//! Events of one student on one topic are sent one after the other. When one is not taken, those behind it wait with
-//! it for the relay, so that none overtakes it. What the broker refuses for good is parked, and holds up nobody.
+//! Events of one student on one topic are sent one after the other. When one fails, those behind it are left to the
+//! relay together with it, so that none overtakes it. An event that the broker refuses for good is parked and delays no
+//! others.
 
 use std::{
     sync::{
@@ -38,21 +39,21 @@ use crate::{
     writer::{self, Ticket, Writer},
 };
 
-/// Commits whose events wait for the publisher. When it is full the rest is left to the relay.
+/// Commits whose events wait for the publisher. When the queue is full, the rest is left to the relay.
 const QUEUE_LIMIT: usize = 4_096;
-/// Bytes of events that wait for the publisher or for the broker: some hundred of the largest.
+/// Bytes of events that wait for the publisher or the broker: some hundred of the largest.
 const QUEUE_BYTES: usize = 64 << 20;
-/// Events that are with the broker at once; fewer than its client keeps.
+/// Events in transit to the broker at once; fewer than its client can hold.
 const IN_FLIGHT_LIMIT: usize = 5_000;
-/// Most relayed events in one statement that notes what became of them.
+/// Most relayed events in one statement that records their outcomes.
 const NOTE_LIMIT: usize = 500;
-/// How long that is gathered before it is written down together.
+/// How long outcomes are collected before they are recorded together.
 const NOTE_EVERY: Duration = Duration::from_millis(20);
-/// How long a relay has to publish what it has taken, before another may.
+/// How long a relay has to publish the events that it has claimed, before another may.
 const LEASE: TimeDelta = TimeDelta::seconds(10);
-/// How often the relay looks for what was left behind.
+/// How often the relay looks for events left behind.
 const RELAY_EVERY: Duration = Duration::from_secs(1);
-/// Most events, and bytes of their data, that the relay takes at a time.
+/// Most events, and bytes of their data, that the relay claims at once.
 const RELAY_LIMITS: ClaimLimits = ClaimLimits { max_events: 200, max_bytes: 16 << 20 };
 
 /// Events with the same key are sent one after the other: those of one student on one topic.
@@ -62,7 +63,7 @@ struct Key {
     partition_key: String,
 }
 
-/// An event on its way to the broker.
+/// An event to be sent to the broker.
 #[derive(Debug)]
 struct Item {
     id: Uuid,
@@ -75,9 +76,9 @@ struct Item {
 /// Where an event comes from.
 #[derive(Debug)]
 enum Source {
-    /// This process has committed it, together with others.
+    /// This process committed it, together with others.
     Commit(Arc<Ticket>),
-    /// It was left to the relay: how often the broker did not take it, and until when nobody else sends it.
+    /// It was left to the relay: with the number of failed attempts, and the time until which no other relay sends it.
     Relay { attempts: i16, until: DateTime<Utc> },
 }
 
@@ -90,20 +91,20 @@ impl Source {
     }
 }
 
-/// What the broker said about an event.
+/// The outcome of sending an event.
 struct Delivered {
     item: Item,
     result: Result<(), KafkaError>,
 }
 
-/// What the relay has taken.
+/// The events that the relay has claimed.
 struct Claimed {
     events: Vec<outbox::Claimed>,
-    /// Until then no other relay takes them.
+    /// Until then no other relay claims them.
     until: DateTime<Utc>,
 }
 
-/// Hands committed events to the publisher. Cheap to clone.
+/// Passes committed events to the publisher. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     queue: mpsc::Sender<Vec<Item>>,
@@ -119,7 +120,7 @@ struct Pending {
 }
 
 impl Pending {
-    /// Whether they fit.
+    /// Reserves space for the items; `false` if they do not fit.
     fn add(&self, items: &[Item]) -> bool {
         let bytes: usize = items.iter().map(|item| item.wire.len()).sum();
         if self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > QUEUE_BYTES {
@@ -140,14 +141,14 @@ impl Pending {
         }
     }
 
-    /// Whether the relay would only add to what waits.
+    /// Whether the relay would only add to the backlog.
     fn is_busy(&self) -> bool {
         self.bytes.load(Ordering::Acquire) > QUEUE_BYTES / 2
             || self.count.load(Ordering::Acquire) > IN_FLIGHT_LIMIT
     }
 }
 
-/// The publisher and the relay; runs until it is told to stop, then empties its queue.
+/// The publisher and the relay; runs until stopped, then empties its queue.
 pub struct Publisher {
     inbox: mpsc::Receiver<Vec<Item>>,
     outbox: Outbox,
@@ -157,11 +158,11 @@ pub struct Publisher {
     faults: Faults,
     queue: KeyedQueue<Key, Item>,
     in_flight: FuturesUnordered<BoxFuture<'static, Delivered>>,
-    /// What the relay takes, at most once at a time: beside the loop, which would else stand still meanwhile.
+    /// The relay's claim in progress, at most one: concurrent with the loop, which would otherwise block.
     claiming: FuturesUnordered<BoxFuture<'static, sqlx::Result<Claimed>>>,
-    /// Relayed events that the broker has.
+    /// Relayed events that are on the broker.
     relayed: Vec<Uuid>,
-    /// Events that did not reach the broker, or would have overtaken one of those: left to the relay.
+    /// Events that did not reach the broker, or would have overtaken such an event: left to the relay.
     delayed: Vec<Item>,
 }
 
@@ -172,7 +173,7 @@ impl std::fmt::Debug for Publisher {
 }
 
 impl Outbox {
-    /// An outbox, and the publisher that empties it.
+    /// Creates an outbox, and the publisher that empties it.
     #[must_use]
     pub fn new(
         pool: PgPool,
@@ -204,7 +205,7 @@ impl Outbox {
         if self.pending.is_busy() { None } else { self.writer.open() }
     }
 
-    /// Makes sure that this process counts as alive.
+    /// Makes sure that this writer does not expire.
     ///
     /// # Errors
     /// The database's own.
@@ -212,7 +213,7 @@ impl Outbox {
         self.writer.note().await
     }
 
-    /// Notes at once how far this process has come.
+    /// Records at once how far this writer has published.
     ///
     /// # Errors
     /// The database's own.
@@ -220,7 +221,7 @@ impl Outbox {
         self.writer.note_progress().await
     }
 
-    /// Queues events that are committed. Never waits and never fails: what does not fit is left to a relay.
+    /// Queues committed events. Never waits and never fails: what does not fit is left to a relay.
     pub(crate) fn submit(&self, function: &'static str, events: Vec<StoredEvent>, ticket: Ticket) {
         let ticket = Arc::new(ticket);
         let source = || Source::Commit(Arc::clone(&ticket));
@@ -247,8 +248,8 @@ impl Outbox {
         false
     }
 
-    /// Waits until all that was queued is published or given up, but no longer than `limit`. Under
-    /// Lambda the process is frozen as soon as it answers, so this comes before every answer.
+    /// Waits until all queued events are published or given up, at most for `limit`. Under Lambda the process is frozen
+    /// as soon as it answers, so this comes before every answer.
     pub async fn drain(&self, limit: Duration) {
         let emptied = async {
             loop {
@@ -278,7 +279,7 @@ impl Item {
 }
 
 impl Publisher {
-    /// Publishes until `stop`, then what is queued still.
+    /// Publishes until `stop`, then empties the queue.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut note = ticker(NOTE_EVERY);
         let mut relay = ticker(RELAY_EVERY);
@@ -317,7 +318,7 @@ impl Publisher {
             if let Source::Relay { until, .. } = item.source
                 && until <= self.clock.now()
             {
-                // It has waited too long behind others: a relay sends it, this one or another's.
+                // It has waited too long behind others: a relay of this or another process sends it.
                 self.outbox.pending.left(item.wire.len());
                 self.outbox.pending.done(1);
                 self.queue.done(key);
@@ -354,7 +355,7 @@ impl Publisher {
         self.queue.done(key);
     }
 
-    /// What comes after an event that was not taken is left to the relay together with it.
+    /// Events behind one that failed are left to the relay together with it.
     fn hold_back(&mut self, key: &Key) {
         let held_back = self.queue.take_waiting(key);
         self.outbox.pending.left(held_back.iter().map(|item| item.wire.len()).sum());
@@ -404,7 +405,7 @@ impl Publisher {
         !(self.relayed.is_empty() && self.delayed.is_empty())
     }
 
-    /// Writes down what became of relayed events, and what is left to the relay, since the last time.
+    /// Records the outcomes of relayed events, and the events left to the relay, since the last time.
     async fn note(&mut self) {
         let relayed = std::mem::take(&mut self.relayed);
         let delayed = std::mem::take(&mut self.delayed);
@@ -424,19 +425,19 @@ impl Publisher {
             Ok(())
         });
         if let Err(error) = noted.await {
-            // What was sent is sent once more, and every inbox drops the second copy.
+            // Sent events are sent once more, and every inbox drops the duplicate.
             tracing::warn!(%error, "cannot note what became of events");
             delayed.iter().for_each(Item::leave);
         }
         self.outbox.pending.done(relayed.len() + delayed.len());
     }
 
-    /// Begins to take what was left behind.
+    /// Begins to claim events left behind.
     fn claim(&self) {
         let (pool, clock) = (self.pool.clone(), self.clock.clone());
         let (writer, is_busy) = (self.outbox.writer.clone(), self.outbox.pending.is_busy());
         self.claiming.push(Box::pin(async move {
-            // First, so that this process does not take itself for dead.
+            // First, so that this process does not expire its own writer.
             writer.note().await?;
             let now = clock.now();
             let until = now + LEASE;
@@ -457,7 +458,7 @@ impl Publisher {
         }));
     }
 
-    /// Whether there may be more to relay at once.
+    /// Queues claimed events; `true` if there may be more to relay at once.
     fn relay(&self, claimed: sqlx::Result<Claimed>) -> bool {
         match claimed {
             Ok(Claimed { events, .. }) if events.is_empty() => false,
@@ -477,11 +478,11 @@ impl Publisher {
 }
 
 impl Item {
-    /// Nobody here looks after this event any more, and it is not noted that it is left to the relay.
+    /// Gives up an event without recording that it is left to the relay.
     fn leave(&self) {
         match &self.source {
             Source::Commit(ticket) => ticket.abandon(),
-            // It is noted already, and taken again when its time is over.
+            // It is recorded already, and claimed again when its lease is over.
             Source::Relay { .. } => {}
         }
     }

@@ -1,5 +1,5 @@
-//! Work that no event asks for: done again and again, by the tick of a long-running host, or when a schedule of the
-//! cloud says so.
+//! Periodic work, which no event triggers: run again and again by the tick of a long-running host, or by a schedule of
+//! the cloud.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -18,35 +18,35 @@ use crate::{
     store::Store,
 };
 
-/// Rounds that one run makes at most; what is left has the next run.
+/// Most rounds in one run; the next run continues with the rest.
 const ROUNDS_LIMIT: usize = 20;
 
-/// How a kind of periodic work is called, and how often it is done.
+/// The name of a kind of periodic work, and its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// Its name, among all functions.
+    /// Its name, unique among all functions.
     pub name: &'static str,
-    /// How long after a run begins the next one does.
+    /// The time between the beginnings of two runs.
     pub every: Duration,
 }
 
-/// What a round has done.
+/// The result of a round.
 #[derive(Debug, Default)]
 pub struct Round {
     /// Events to emit.
     pub outgoing: Outgoing,
-    /// Whether another round at once would find more to do.
+    /// Whether another round would find more to do right now.
     pub has_more: bool,
 }
 
-/// Work that has no input: it looks into the database for what is to be done, and does it.
+/// Work without input: it looks in the database for what is to be done, and does it.
 ///
-/// It may be done at any time, and twice. Of all instances one does it at a time.
+/// It may run at any time, and twice. Only one instance runs it at a time.
 pub trait Periodic: Send + Sync + 'static {
-    /// Its name, and how often it is done.
+    /// Its name and interval.
     const SCHEDULE: Schedule;
 
-    /// Does a bounded part of the work in one transaction, in which it locks nothing for longer than a handler would.
+    /// Does a bounded part of the work in one transaction, and holds no lock for longer than a handler would.
     fn run(
         &self,
         now: DateTime<Utc>,
@@ -54,15 +54,15 @@ pub trait Periodic: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Round, HandlerError>> + Send;
 }
 
-/// A round that is being done.
+/// A round in progress.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Round, HandlerError>> + Send + 'a>>;
 
-/// Periodic work of whatever type.
+/// Periodic work of any type.
 pub trait AnyPeriodic: Send + Sync {
-    /// Its name, and how often it is done.
+    /// Its name and interval.
     fn schedule(&self) -> Schedule;
 
-    /// As [`Periodic::run`].
+    /// Like [`Periodic::run`].
     fn run<'a>(&'a self, now: DateTime<Utc>, conn: &'a mut PgConnection) -> Running<'a>;
 }
 
@@ -76,10 +76,10 @@ impl<P: Periodic> AnyPeriodic for P {
     }
 }
 
-/// Why a run was broken off; the next one goes on.
+/// Why a run was interrupted; the next one continues.
 #[derive(Debug, thiserror::Error)]
 pub enum PeriodicError {
-    /// No such work.
+    /// There is no work of this name.
     #[error("there is no periodic work {0}")]
     Unknown(String),
     /// The database's own.
@@ -115,7 +115,7 @@ impl std::fmt::Debug for PeriodicWork {
 }
 
 impl PeriodicWork {
-    /// All of `function`'s work, done when the database is up to date.
+    /// All periodic work of `function`, done once the database is up to date.
     #[must_use]
     pub const fn new(
         function: &'static str,
@@ -127,7 +127,7 @@ impl PeriodicWork {
         Self { function, store, clock, schema, all }
     }
 
-    /// Has each kind of work done as often as its schedule says, by this instance or another, until `stop`.
+    /// Runs each kind of work as often as its schedule says, on this instance or another, until `stop`.
     pub fn spawn(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
         for work in &self.all {
             let (this, work, stop) = (self.clone(), Arc::clone(work), stop.clone());
@@ -142,7 +142,7 @@ impl PeriodicWork {
         let Schedule { name, every } = work.schedule();
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // When a process starts it looks at once: nobody may have looked for long.
+        // A new process runs it at once: the last run may be long ago.
         let mut is_due = true;
         loop {
             tokio::select! {
@@ -168,7 +168,7 @@ impl PeriodicWork {
         if claimed.await? || is_due { self.rounds(work).await } else { Ok(()) }
     }
 
-    /// Does the work of a name now, because somebody's schedule says so; `None`: all of it.
+    /// Runs the work of this name now, triggered by an external schedule; all of it for `None`.
     ///
     /// # Errors
     /// There is no work of that name, or a round failed.
@@ -196,12 +196,12 @@ impl PeriodicWork {
         Ok(())
     }
 
-    /// Whether there is more to do.
+    /// Runs one round; `true` if there is more to do.
     async fn round(&self, work: &dyn AnyPeriodic) -> Result<bool, PeriodicError> {
         let now = self.clock.now();
         let mut tx = self.store.begin(self.function).await?;
         if !periodic_runs::lock(tx.conn(), work.schedule().name).await? {
-            // Somebody else is at it.
+            // Another instance is running it.
             return Ok(false);
         }
         let round = work.run(now, tx.conn()).await?;

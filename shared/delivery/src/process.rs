@@ -19,6 +19,7 @@ use events::{
 use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use storage::events::StoredEvent;
+use tokio::sync::Semaphore;
 use tracing::{Instrument, Span};
 
 use crate::{
@@ -37,22 +38,26 @@ use crate::{
     transaction::Transaction,
 };
 
-/// The longest that an attempt may take that calls outside: a model call with its retries fits, a hang does not.
+/// The limit of an attempt that calls the outside: a model call with its retries fits, a hang does not.
 pub const ACT_LIMIT: Duration = Duration::from_secs(60);
-/// The longest that an attempt may take that only reads, thinks and writes: a few statements at their limit. Beyond
-/// that the database has gone silent, or the handler hangs.
+/// The limit of an attempt that only reads, computes and writes: a few statements at their own limit. Beyond it the
+/// database is silent, or the handler hangs.
 const DECIDE_LIMIT: Duration = Duration::from_secs(15);
 
-/// What became of a message.
+/// Checks for earlier deliveries at once, before calls to the outside. Each takes a fraction of a millisecond; with more,
+/// a hundred calls at the same moment would fill the pool with new connections, and wait for these.
+static CHECKS: Semaphore = Semaphore::const_new(2);
+
+/// The outcome of a message.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Handled now, or found handled before.
+    /// Handled now or before.
     Done,
-    /// Given up and kept as a dead letter, for these reasons.
+    /// Given up and stored as a dead letter, for these reasons.
     DeadLettered(Vec<String>),
-    /// Not handled; another attempt can help. The failed attempt is counted.
+    /// Not handled; a retry can help. The failed attempt is counted.
     Retry,
-    /// Not handled, because the database is away: not the message's fault, so no attempt is counted.
+    /// Not handled because the database is unavailable: not the message's fault, so no attempt is counted.
     Unavailable,
 }
 
@@ -69,9 +74,9 @@ impl Outcome {
 
 type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
 
-/// A handler whose event type is known at run time only.
+/// A handler with its event type erased.
 trait AnyHandler: Send + Sync {
-    /// The longest that an attempt may take.
+    /// The limit of an attempt.
     fn limit(&self) -> Duration {
         DECIDE_LIMIT
     }
@@ -119,6 +124,7 @@ async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Resu
     let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let mut origin = origin(scope, &event);
     let seen = async {
+        let _turn = CHECKS.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
         let mut conn = scope.store.connection().await?;
         storage::inbox::contains(&mut conn, scope.function, origin.cause).await
     };
@@ -143,18 +149,19 @@ fn origin<E: Event>(scope: &Scope, event: &Envelope<E>) -> WorkOrigin {
     }
 }
 
-/// Runs a unit of work that an event causes, once however often that comes: in a group, else alone.
+/// Runs a unit of work that an event causes, once even if the event is redelivered: in a group, otherwise in a
+/// transaction of its own.
 async fn record(
     scope: &Scope,
     origin: WorkOrigin,
     unit: Arc<dyn AnyUnit>,
     incoming: StoredIncoming,
 ) -> Result<(), Failure> {
-    // A foreign event is rare, and has more to keep.
+    // Foreign events are rare, and must also be stored.
     if incoming.0.is_none() {
         match scope.store.run_in_group(origin, Arc::clone(&unit)).await {
             UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
-            // Its inbox row tells whether it was done.
+            // Its inbox row shows whether it was done.
             UnitOutcome::Undone | UnitOutcome::Unknown => {}
         }
     }
@@ -169,7 +176,7 @@ async fn record(
     Ok(tx.commit(cause, outgoing, now).await?)
 }
 
-/// An event with the handler that decides about it.
+/// An event with the handler that decides on it.
 struct Decision<H: Decide> {
     handler: Arc<H>,
     received: Received<H::In>,
@@ -184,7 +191,7 @@ impl<H: Decide> AnyUnit for Decision<H> {
     }
 }
 
-/// What came of a call, with the handler that records it.
+/// The result of a call, with the handler that records it.
 struct Action<H: Act> {
     handler: Arc<H>,
     done: H::Done,
@@ -200,7 +207,7 @@ impl<H: Act> AnyUnit for Action<H> {
     }
 }
 
-/// A foreign event, for the audit trail; our own are there already, written by who emitted them.
+/// A foreign event, for the audit trail; our own were stored by the function that emitted them.
 struct StoredIncoming(Option<Box<StoredEvent>>);
 
 impl StoredIncoming {
@@ -233,7 +240,7 @@ impl StoredIncoming {
     }
 }
 
-/// One function's handlers by event type.
+/// A function's handlers by event type.
 #[derive(Default)]
 pub struct Handlers {
     by_type: HashMap<&'static str, Box<dyn AnyHandler>>,
@@ -248,12 +255,12 @@ impl std::fmt::Debug for Handlers {
 }
 
 impl Handlers {
-    /// Handles a type of event in one database transaction.
+    /// Registers a handler that uses one database transaction.
     pub fn decides<H: Decide>(&mut self, handler: H) {
         self.add::<H::In>(Box::new(Deciding(Arc::new(handler))));
     }
 
-    /// Handles a type of event by one call to the outside.
+    /// Registers a handler that makes one call to the outside.
     pub fn acts<H: Act>(&mut self, handler: H) {
         self.add::<H::In>(Box::new(Acting(Arc::new(handler))));
     }
@@ -267,20 +274,20 @@ impl Handlers {
         }
     }
 
-    /// The topics of these events, each once.
+    /// The topics of all handled events, without duplicates.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         &self.topics
     }
 
-    /// Types of events with more than one handler, of which only the last would be used.
+    /// Event types with more than one handler, of which only the last would be used.
     #[must_use]
     pub fn duplicates(&self) -> &[&'static str] {
         &self.duplicates
     }
 }
 
-/// Takes messages to a function's handlers.
+/// Passes messages to a function's handlers.
 #[derive(Debug)]
 pub struct Processor {
     scope: Scope,
@@ -288,7 +295,7 @@ pub struct Processor {
 }
 
 impl Processor {
-    /// Takes over a function's handlers.
+    /// A processor with a function's handlers.
     #[must_use]
     pub const fn new(scope: Scope, handlers: Handlers) -> Self {
         Self { scope, handlers }
@@ -300,8 +307,8 @@ impl Processor {
         self.scope.function
     }
 
-    /// Makes one attempt at a message. The last of `MAX_ATTEMPTS` that fail makes it a dead letter, whichever
-    /// trigger has brought it and however often.
+    /// Makes one attempt at a message. After `MAX_ATTEMPTS` failures it becomes a dead letter, whichever trigger
+    /// delivered it and however often.
     pub async fn process(&self, message: &Message) -> Outcome {
         let started = Instant::now();
         let function = self.scope.function;
@@ -343,7 +350,8 @@ impl Processor {
     }
 
     /// Whether an event is for others: of a type that is not handled here, as a later version may add to a topic at any
-    /// time, or sent again for another function. What has no type of ours has come here by mistake, and is given up.
+    /// time, or replayed for another function. An event whose type is not one of ours came here by mistake, and is
+    /// given up.
     fn skips(&self, event: &CloudEvent) -> bool {
         let of_others = !self.handlers.by_type.contains_key(event.event_type.as_str());
         (of_others && is_versioned_type(&event.event_type))
@@ -389,8 +397,8 @@ impl Processor {
         }
     }
 
-    /// Counts a failed attempt where every instance finds it. While it cannot be counted the database is away, and
-    /// nothing else could have succeeded.
+    /// Counts a failed attempt in the database, so that all instances see it. If it cannot be counted, the database is
+    /// unavailable, and nothing else could have succeeded.
     async fn count_attempt(&self, id: EventId) -> sqlx::Result<u32> {
         let Scope { function, store, clock, .. } = &self.scope;
         let counted = async {
@@ -418,7 +426,7 @@ fn unavailable(error: &anyhow::Error) -> Outcome {
     Outcome::Unavailable
 }
 
-/// A span for handling an event, child of the span that emitted it.
+/// A span for handling an event, a child of the span that emitted it.
 fn event_span(function: &'static str, event: &CloudEvent, origin: &str) -> Span {
     let correlation_id = event.extensions.get("correlationid").map(String::as_str);
     let span = tracing::info_span!(

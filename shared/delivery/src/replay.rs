@@ -1,4 +1,4 @@
-//! Sending again what could not be handled, once the reason is gone.
+//! Replaying dead letters, once the reason of the failure is gone.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -18,36 +18,36 @@ use uuid::Uuid;
 
 use crate::{message::Message, store::Store};
 
-/// The source of what is sent again, before the name of the function that it is for: other functions on the topic may
-/// have handled the original, so they pass it over.
+/// The source of a replayed event, followed by the name of the function that it is for: other functions on the topic
+/// may have handled the original, so they skip it.
 const SOURCE: &str = "learnflow/replay/";
-/// The origin of a letter that came by HTTP.
+/// The origin of a dead letter that came by HTTP.
 const BY_HTTP: &str = "http";
 
-/// Whether an event is sent again for another function than this.
+/// Whether an event is replayed for another function than this one.
 pub(crate) fn is_for_another(event: &CloudEvent, function: &str) -> bool {
     event.source.strip_prefix(SOURCE).is_some_and(|only| only != function)
 }
 
-/// Why a dead letter cannot be sent again.
+/// Why a dead letter cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// Its request was erased, or it is none of ours.
+    /// Its request was erased, or it is not one of ours.
     #[error("its content cannot be read")]
     Unreadable(#[source] serde_json::Error),
-    /// Only the beginning is kept.
+    /// Only the beginning is stored.
     #[error("only its beginning is kept; all of it is at {0}, as long as the topic keeps it")]
     Truncated(String),
     /// Its bytes are damaged.
     #[error("its bytes are not base64")]
     Base64(#[source] base64::DecodeError),
-    /// It is no event, and will never be one.
+    /// It is not an event, and will never be one.
     #[error("it is no event that anything could handle")]
     Decode(#[source] DecodeError),
     /// It has no JSON data, or too much.
     #[error("it has no JSON data of at most {MAX_DATA_BYTES} bytes")]
     Data,
-    /// It came by HTTP, and no event of its id is kept.
+    /// It came by HTTP, and no event with its id is stored.
     #[error("it came by HTTP, and the topic that it belongs on is not known")]
     Topic,
     /// The database's own.
@@ -55,7 +55,7 @@ pub enum ReplayError {
     Database(#[from] sqlx::Error),
 }
 
-/// What is sent again of a dead letter.
+/// A dead letter's event, to be sent again.
 #[derive(Debug, Clone)]
 pub struct Replay {
     letter: EventId,
@@ -63,16 +63,16 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The event that is sent.
+    /// The event to be sent.
     #[must_use]
     pub const fn event(&self) -> &StoredEvent {
         &self.event
     }
 
-    /// Prepares a dead letter to be sent again, with an id and a trace of its own, to the function that has given it up.
+    /// Prepares the replay of a dead letter, with a new id and a new trace, to the function that gave it up.
     ///
     /// # Errors
-    /// It cannot be sent again as it is.
+    /// It cannot be replayed as it is.
     pub async fn prepare(
         store: &Store,
         clock: &Clock,
@@ -96,7 +96,7 @@ impl Replay {
         Ok(Self { letter: row.id, event: event.ok_or(ReplayError::Data)? })
     }
 
-    /// Leaves it to the relay, and notes that it was sent again.
+    /// Leaves the event to the relay, and records the replay.
     ///
     /// # Errors
     /// The database's own.
@@ -107,18 +107,18 @@ impl Replay {
     }
 }
 
-/// The letter of a row.
+/// The dead letter of a row.
 ///
 /// # Errors
-/// Nothing is kept of it.
+/// Its content is not stored.
 pub fn read(row: &DeadLetterRow) -> Result<DeadLetter, ReplayError> {
     serde_json::from_value(row.data.clone()).map_err(ReplayError::Unreadable)
 }
 
-/// The message as it came.
+/// The original message.
 ///
 /// # Errors
-/// The letter is damaged.
+/// The dead letter is damaged.
 pub fn to_message(letter: &DeadLetter) -> Result<Message, ReplayError> {
     let bytes = |text: &str| STANDARD.decode(text).map(Bytes::from).map_err(ReplayError::Base64);
     let headers = letter.headers.iter().map(|(name, value)| Ok((name.clone(), bytes(value)?)));
@@ -131,7 +131,7 @@ pub fn to_message(letter: &DeadLetter) -> Result<Message, ReplayError> {
     })
 }
 
-/// The event as it is kept and sent again; `None` if its data cannot travel.
+/// The event to be stored and sent; `None` if its data is not valid or too large.
 fn to_stored(
     event: CloudEvent,
     letter: &DeadLetter,
@@ -160,7 +160,7 @@ fn to_stored(
             .and_then(|text| text.parse().ok())
             .unwrap_or_else(|| cause.as_uuid()),
         causation_id: Some(cause),
-        // Its own trace: what failed then is long over.
+        // A new trace: the failed one is long over.
         traceparent: Some(format!("00-{}-{:016x}-01", trace.simple(), trace.as_u64_pair().1)),
         data,
         occurred_at: now,

@@ -1,8 +1,8 @@
-//! Waiting for the answer to something that went through Kafka, by correlation id.
+//! Waiting for the answer to a request that went through Kafka, by correlation id.
 //!
-//! A long-running host follows the answers' topic itself, from its end and without a group, so that
-//! every instance sees every answer. Under Lambda nothing runs between calls, so the caller looks at
-//! the stored events instead. Both hide behind [`Replies`].
+//! A long-running host follows the answers' topics itself, from their ends and without a consumer group, so that every
+//! instance sees every answer. Under Lambda nothing runs between calls, so the caller polls the stored events instead.
+//! [`Replies`] hides the difference.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -25,16 +25,16 @@ use uuid::Uuid;
 
 use crate::{cloud_event::to_cloud_event, database::bounded, kafka, live::EPHEMERAL};
 
-/// Where answers come: to questions and solutions, and to programs.
+/// The topics of answers: to questions and solutions, and to programs.
 const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
-/// Most callers that wait at once; more are answered by the status URL.
+/// Most concurrent waiting callers; further ones get the status URL.
 const WAITERS_LIMIT: usize = 10_000;
-/// The longest for finding where a partition ends.
+/// The timeout for finding the end of a partition.
 const END_LIMIT: Duration = Duration::from_secs(3);
-/// How often the stored events are looked at under Lambda.
+/// How often the stored events are polled under Lambda.
 const STORED_POLL: Duration = Duration::from_millis(100);
 
-/// Where answers are waited for.
+/// The source of answers.
 #[derive(Debug, Clone)]
 pub struct Replies(Source);
 
@@ -44,17 +44,17 @@ enum Source {
     Stored(PgPool),
 }
 
-/// Who waits, by request.
+/// Recipients by request.
 type Waiters = HashMap<Uuid, Recipient>;
 
-/// To whom an event goes.
+/// The recipient of an event.
 #[derive(Debug)]
 struct Recipient {
     event_type: &'static str,
     sender: oneshot::Sender<CloudEvent>,
 }
 
-/// The event that is waited for. Others of the same request pass by on the same topics.
+/// The event that is waited for. The same topics also have other events of the same request.
 #[derive(Debug, Clone, Copy)]
 struct Expected {
     request: Uuid,
@@ -70,20 +70,20 @@ pub struct Waiter {
 }
 
 impl Replies {
-    /// Waits for answers as they come; a [`Follower`] brings them.
+    /// Receives answers as they arrive, from a [`Follower`].
     #[must_use]
     pub fn live() -> Self {
         Self(Source::Live(Arc::default()))
     }
 
-    /// Waits for answers by looking at the stored events.
+    /// Polls the stored events for answers.
     #[must_use]
     pub const fn stored(pool: PgPool) -> Self {
         Self(Source::Stored(pool))
     }
 
-    /// Starts to wait for the event of type `E` that belongs to a request. Called before the request is sent, so that
-    /// no answer is missed.
+    /// Starts to wait for a request's event of type `E`. Called before the request is sent, so that no answer is
+    /// missed.
     #[must_use]
     pub fn expect<E: Event>(&self, correlation_id: Uuid) -> Waiter {
         let expected = Expected { request: correlation_id, event_type: E::TYPE };
@@ -101,7 +101,7 @@ impl Replies {
         Waiter { expected, replies: self.clone(), receiver }
     }
 
-    /// No more answers come here: who waits is told at once where they will be.
+    /// No more answers arrive here: all waiters return at once.
     fn give_up(&self) {
         if let Source::Live(waiters) = &self.0 {
             waiters.lock().clear();
@@ -130,7 +130,7 @@ impl Replies {
 }
 
 impl Waiter {
-    /// The answer, if it comes within `patience`.
+    /// The answer, if it arrives within `patience`.
     pub async fn wait(mut self, patience: Duration) -> Option<CloudEvent> {
         deadline::allow(patience);
         let answer = async {
@@ -169,7 +169,7 @@ async fn stored(pool: &PgPool, expected: Expected) -> Option<CloudEvent> {
     }
 }
 
-/// Follows the answers' topics from where they ended when it was made.
+/// Follows the answers' topics, from their ends at the time of its creation.
 pub struct Follower {
     consumer: StreamConsumer,
     replies: Replies,
@@ -182,19 +182,19 @@ impl std::fmt::Debug for Follower {
 }
 
 impl Follower {
-    /// A follower that misses nothing from now on. While the broker is away it starts all the same, and may
-    /// miss what comes before it has found the ends: those answers are found by their status URL.
+    /// Creates a follower that misses nothing from now on. If the broker is unavailable, it starts anyway, and may miss
+    /// answers that arrive before it has found the ends: those are available at their status URL.
     ///
     /// # Errors
-    /// The settings are not usable.
+    /// The settings are invalid.
     pub async fn new(config: &KafkaConfig, replies: &Replies) -> Result<Self, KafkaError> {
         let consumer: StreamConsumer = kafka::client(config)
-            // No group is joined and nothing committed; the client wants a name all the same.
+            // It joins no group and commits nothing, but the client requires a name.
             .set("group.id", "learnflow.replies")
             .set("enable.auto.commit", "false")
             .set("fetch.wait.max.ms", "500")
             .create()?;
-        // Looked up by ourselves: `Offset::End` is looked up later, and what comes meanwhile is missed.
+        // Looked up explicitly: `Offset::End` is resolved later, and would miss what arrives meanwhile.
         let looked_up = tokio::task::spawn_blocking(move || {
             let ends = ends(&consumer);
             (consumer, ends)
@@ -214,7 +214,7 @@ impl Follower {
             match received {
                 Ok(message) => {
                     let body = message.payload().unwrap_or_default();
-                    // A record that is not an event is dead-lettered by whoever consumes the topic.
+                    // A record that is not an event is dead-lettered by the functions that consume the topic.
                     if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
                         self.replies.deliver(event);
                     }
@@ -225,7 +225,7 @@ impl Follower {
     }
 }
 
-/// Where every partition of the answers' topics ends now. Blocks.
+/// The current end of every partition of the answers' topics. Blocks.
 fn ends(consumer: &StreamConsumer) -> Result<TopicPartitionList, KafkaError> {
     let mut partitions = TopicPartitionList::new();
     let mut is_there = true;

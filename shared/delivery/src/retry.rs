@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// Attempts at an event whose handler says `Retry`; with the delays below they span 6 to 11 s.
+/// Most attempts at an event whose handler returns `Retry`; with the delays below they span 6 to 11 s.
 pub(crate) const MAX_ATTEMPTS: u32 = 8;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
-/// The delay after failed attempt number `attempt` (from 1): exponential, with up to half taken off
-/// by `jitter` (any number), so that what failed together does not come back together.
+/// The delay after failed attempt number `attempt` (from 1): exponential, reduced by up to half by `jitter` (any
+/// number), so that events that failed together are not retried together.
 pub(crate) fn delay(attempt: u32, jitter: u64) -> Duration {
     let doubled = FIRST_DELAY.saturating_mul(1 << attempt.saturating_sub(1).min(16));
     let full = doubled.min(LONGEST_DELAY);

@@ -1,4 +1,4 @@
-//! Whether the database is up to date: until then nothing is handled.
+//! Whether the database is up to date; until then no events are handled.
 
 use std::{
     sync::{
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::bounded;
 
-/// How often a database that is not up to date is looked at again.
+/// How often a database that is not up to date is checked again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the database cannot be used yet.
@@ -33,7 +33,7 @@ pub enum SchemaError {
     Old(Option<i64>),
 }
 
-/// The state of the database's schema. Once it is seen up to date it stays so: migrations only go forward.
+/// The state of the database's schema. Once seen up to date, it stays so: migrations only go forward.
 #[derive(Debug, Clone)]
 pub struct Schema {
     pool: PgPool,
@@ -41,7 +41,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The schema behind a pool.
+    /// The schema of a pool's database.
     #[must_use]
     pub fn of(pool: PgPool) -> Self {
         Self { pool, is_current: Arc::default() }
@@ -50,7 +50,7 @@ impl Schema {
     /// Whether the database can be used.
     ///
     /// # Errors
-    /// It is away, or older than this program.
+    /// It is unavailable, or older than this program needs.
     pub async fn check(&self) -> Result<(), SchemaError> {
         if self.is_current.load(Ordering::Acquire) {
             return Ok(());
@@ -67,7 +67,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Waits until the database can be used; `false` if the process is stopped before.
+    /// Waits until the database can be used; `false` if the process is stopped first.
     pub async fn wait(&self, stop: &CancellationToken) -> bool {
         let (mut attempts, mut logged) = (attempts(), String::new());
         while next(&mut attempts, stop).await {
@@ -79,7 +79,7 @@ impl Schema {
         false
     }
 
-    /// Brings the database up to date, and tries again until that succeeds or the process is stopped.
+    /// Migrates the database, retrying until that succeeds or the process is stopped.
     pub async fn migrate(&self, stop: &CancellationToken) {
         let (mut attempts, mut logged) = (attempts(), String::new());
         while next(&mut attempts, stop).await {
@@ -99,7 +99,7 @@ fn attempts() -> Interval {
     every
 }
 
-/// Whether there is another attempt, or the process is stopped.
+/// Waits for the next attempt; `false` if the process is stopped.
 async fn next(attempts: &mut Interval, stop: &CancellationToken) -> bool {
     tokio::select! {
         biased;
@@ -108,7 +108,7 @@ async fn next(attempts: &mut Interval, stop: &CancellationToken) -> bool {
     }
 }
 
-/// Logs an error that comes again and again once, until it is another.
+/// Logs a repeated error only once, until it changes.
 fn tell(logged: &mut String, error: &dyn std::error::Error, what: &str) {
     let error = chain(error);
     if error != *logged {

@@ -11,10 +11,10 @@ pub struct Scope {
     pub function: &'static str,
     /// The database.
     pub store: Store,
-    /// Time.
+    /// The clock.
     pub clock: Clock,
     /// Where a test makes the process die.
     pub faults: Faults,
-    /// Sends what is not kept.
+    /// Sends live events, which are not stored.
     pub producer: Producer,
 }

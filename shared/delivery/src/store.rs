@@ -1,4 +1,4 @@
-//! The database, as the rest of the runtime and the front doors use it.
+//! The database, for the rest of the runtime and for HTTP endpoints.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     transaction::{Transaction, Transactions},
 };
 
-/// The longest for a probe: it is asked often, and a slow answer is as good as none.
+/// The timeout of a probe: it is called often, and a slow answer is as good as none.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Access to the database: plain connections to read, and transactions that publish what they emit.
@@ -25,13 +25,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// The pool behind it.
+    /// The pool.
     #[must_use]
     pub fn pool(&self) -> PgPool {
         self.transactions.pool.clone()
     }
 
-    /// The database behind a pool; what it emits is published.
+    /// A store for a pool; events that its transactions emit are published.
     #[must_use]
     pub fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
         let groups = Groups::new(pool.options().get_max_connections());
@@ -39,12 +39,12 @@ impl Store {
         Self { transactions, groups }
     }
 
-    /// Stops shared transactions at once, in the middle of whatever they do: a crash, for tests.
+    /// Stops groups at once, in the middle of their work: simulates a crash in tests.
     pub fn kill(&self) {
         self.groups.kill();
     }
 
-    /// Runs a unit in the next group of its function.
+    /// Runs a unit in its function's next group.
     pub(crate) async fn run_in_group(
         &self,
         origin: WorkOrigin,
@@ -53,7 +53,7 @@ impl Store {
         self.groups.run(&self.transactions, origin, unit).await
     }
 
-    /// A database for an operator's tool.
+    /// A store for an operator's tool.
     ///
     /// # Errors
     /// The address is malformed.
@@ -64,7 +64,7 @@ impl Store {
         Ok(Self { transactions, groups: Groups::new(0) })
     }
 
-    /// Brings the database up to date.
+    /// Migrates the database.
     ///
     /// # Errors
     /// The database cannot be reached, or a migration fails.
@@ -72,7 +72,7 @@ impl Store {
         storage::migrations::run(&self.transactions.pool).await
     }
 
-    /// Closes every connection.
+    /// Closes all connections.
     pub async fn close(&self) {
         self.groups.release();
         self.transactions.pool.close().await;
@@ -86,7 +86,7 @@ impl Store {
         self.transactions.pool.acquire().await
     }
 
-    /// Whether the database answers, and soon.
+    /// Whether the database answers in time.
     ///
     /// # Errors
     /// It does not.
@@ -103,8 +103,8 @@ impl Store {
         self.transactions.begin(function).await
     }
 
-    /// Does a piece of work in a transaction that it may share with others of its function which are ready at the same
-    /// time; if any of them fails, it is done alone.
+    /// Does a piece of work in a transaction that it may share with others of its function that are ready at the same
+    /// time; if any of them fails, it gets a transaction of its own.
     ///
     /// # Errors
     /// The work's own, and the database's as [`HandlerError::Retry`]; nothing is done then.
@@ -118,7 +118,7 @@ impl Store {
         let done = async {
             match self.run_in_group(origin, shared).await {
                 UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
-                // Done again it would be done twice. Who asks again with the same key is told what has become of it.
+                // A retry here could do it twice. A client that repeats the request with the same key gets its result.
                 UnitOutcome::Unknown => return Err(HandlerError::retry(silent())),
                 UnitOutcome::Undone => {}
             }
@@ -133,7 +133,7 @@ impl Store {
     }
 }
 
-/// A unit of work has said that it is done, and has no output: a fault of ours.
+/// A unit of work succeeded without an output: a bug of ours.
 #[derive(Debug, thiserror::Error)]
 #[error("a unit of work has no output")]
 struct NoOutput;

@@ -1,4 +1,4 @@
-//! Deletes what is kept no longer, a little at a time.
+//! Deletes old rows, a few at a time.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use crate::{
 /// Rows that one statement deletes: a few milliseconds of work.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// Erases what is left of erased requests, and deletes old rows of every table (`storage::retention`).
+/// Erases the rest of erased requests, and deletes old rows of every table (`storage::retention`).
 #[derive(Debug, Clone, Copy)]
 pub struct Sweep;
 
 impl Periodic for Sweep {
     const SCHEDULE: Schedule = Schedule {
         name: "sweep",
-        // Rows become old by the day; each time another part of the large tables is looked at.
+        // Rows age by the day; each round looks at another part of the large tables.
         every: Duration::from_secs(60),
     };
 
@@ -41,7 +41,7 @@ impl Periodic for Sweep {
     }
 }
 
-/// One round: how many rows were deleted, and whether there may be more.
+/// One round: the number of deleted rows, and whether there may be more.
 async fn sweep(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -54,7 +54,7 @@ async fn sweep(
         if rows > 0 {
             tracing::info!(table = table.table, rows, "old rows deleted");
         }
-        // Of a part that was passed nothing is left; to pass another one at once does no harm.
+        // Nothing is left in a part that was completed; looking at another one right away does no harm.
         has_more |= i64::try_from(rows).is_ok_and(|rows| rows >= ROWS_AT_ONCE);
         all += rows;
     }
@@ -62,7 +62,7 @@ async fn sweep(
 }
 
 impl Store {
-    /// Deletes all that is kept no longer, and returns how many rows that were. While somebody else does it, none.
+    /// Deletes all old rows, and returns their number; 0 while another instance is sweeping.
     ///
     /// # Errors
     /// The database cannot be reached.

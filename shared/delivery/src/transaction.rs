@@ -17,11 +17,11 @@ use crate::{
     writer::Ticket,
 };
 
-/// What transactions are made of. Cheap to clone.
+/// The parts of a transaction. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Transactions {
     pub(crate) pool: PgPool,
-    /// Absent for an operator's tool, which publishes nothing: a relay finds what it emits.
+    /// Absent for an operator's tool, which publishes nothing: a relay finds the events that it emits.
     pub(crate) outbox: Option<Outbox>,
     pub(crate) faults: Faults,
     pub(crate) clock: Clock,
@@ -33,7 +33,7 @@ impl Transactions {
         Ok(Transaction { tx: self.pool.begin().await?, parts: self, function })
     }
 
-    /// Begins a transaction on a connection that was taken from the pool before.
+    /// Begins a transaction on a connection that was acquired before.
     pub(crate) async fn begin_on<'a>(
         &'a self,
         conn: &'a mut PgConnection,
@@ -43,13 +43,13 @@ impl Transactions {
     }
 }
 
-/// A transaction is not known to be committed.
+/// Why a transaction is not known to be committed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommitError {
-    /// It was not: something failed before.
+    /// It was not committed: something failed before.
     #[error(transparent)]
     NotDone(sqlx::Error),
-    /// Nobody knows: the commit was sent, and its answer did not come.
+    /// The commit was sent and not answered: it may or may not have happened.
     #[error(transparent)]
     Unknown(sqlx::Error),
 }
@@ -61,7 +61,7 @@ impl From<CommitError> for sqlx::Error {
     }
 }
 
-/// A transaction whose events are published once it is committed. Dropped, it is rolled back.
+/// A transaction whose events are published once it is committed. It is rolled back when dropped.
 #[derive(Debug)]
 pub struct Transaction<'a> {
     tx: sqlx::Transaction<'a, Postgres>,
@@ -75,9 +75,8 @@ impl Transaction<'_> {
         &mut self.tx
     }
 
-    /// Commits the state changes together with the events that they cause, then hands the events to
-    /// the publisher. `cause` is the event or request that all of it answers to: the ids of the
-    /// outgoing events derive from it.
+    /// Commits the state changes together with the events that they cause, then passes the events to the publisher.
+    /// `cause` is the event or request that caused all of it: the ids of the outgoing events derive from it.
     ///
     /// # Errors
     /// The database's own; nothing is done then.
@@ -95,7 +94,7 @@ impl Transaction<'_> {
         self.commit_handled(&[], events).await
     }
 
-    /// Commits the handling of events, each once, with what they cause.
+    /// Commits the handling of events, each once, with the events that they cause.
     pub(crate) async fn commit_handled(
         mut self,
         handled: &[Claim],
@@ -137,7 +136,7 @@ impl Transaction<'_> {
     }
 }
 
-/// The events of one unit of work, as they are kept.
+/// The events of one unit of work, as stored.
 pub(crate) fn stored(
     function: &'static str,
     cause: EventId,
@@ -163,7 +162,7 @@ pub(crate) fn stored(
     events.collect()
 }
 
-/// A relay has expired this writer and publishes for it; the process registers as a new one.
+/// A relay has expired this writer and publishes its events; the process registers as a new writer.
 fn writer_expired() -> sqlx::Error {
     let kind = std::io::ErrorKind::ConnectionAborted;
     sqlx::Error::Io(std::io::Error::new(kind, "this writer has expired"))

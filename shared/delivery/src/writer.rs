@@ -1,8 +1,9 @@
-//! How far this process has come with publishing what it commits.
+//! Records how far this process has published what it commits.
 //!
-//! Marking each event as published would cost as much as keeping it. Instead the process notes every second up to which
-//! event everything of its own is on the broker, or left to a relay by name. When it is not heard of any more, a relay
-//! looks at what came after that; what was sent since the last note is sent once more, and every inbox drops it.
+//! Marking each event as published would cost as much as storing it. Instead the process notes every second up to which
+//! sequence all of its own events are on the broker, or left to a relay by name. When the writer has expired, a relay
+//! looks at later events; those that were sent since the last note are sent once more, and every inbox drops the
+//! duplicates.
 
 use std::{
     collections::BTreeMap,
@@ -21,23 +22,23 @@ use storage::outbox;
 
 use crate::database::bounded;
 
-/// After this long without a note a relay takes a process for dead.
+/// After this long without a note a writer has expired.
 const SILENCE: TimeDelta = TimeDelta::seconds(10);
-/// Without a note for this long a process leaves its events to relays, since it may soon be taken for dead: it was
-/// frozen, or the database is away.
+/// After this long without a note a process leaves its events to relays, since its writer may soon expire: it was
+/// frozen, or the database is unavailable.
 const STALE: TimeDelta = TimeDelta::seconds(5);
-/// How often it makes a note while it commits, and otherwise.
+/// How often it writes a note while it commits, and otherwise.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 const IDLE_NOTE_EVERY: Duration = Duration::from_millis(2_500);
-/// Longer than the server lets any transaction be open (`store`: 20 s of silence, 5 s for a statement): what had begun
-/// when a process was taken for dead has ended by then.
+/// Longer than the server keeps any transaction open (`store`: 20 s idle, 5 s for a statement): transactions that had
+/// begun when the writer expired have ended by then.
 const SETTLED: TimeDelta = TimeDelta::seconds(30);
 
-/// This process among those that publish.
+/// This process as a writer.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     state: Arc<Mutex<State>>,
-    /// Held by whoever registers or makes a note.
+    /// Locked while registering or writing a note.
     noting: Arc<tokio::sync::Mutex<()>>,
     pool: PgPool,
     clock: Clock,
@@ -47,20 +48,20 @@ pub(crate) struct Writer {
 struct State {
     /// Its id, while it is registered.
     id: Option<i64>,
-    /// When it made its last note, by the clock that others see.
+    /// When it wrote its last note, by the clock that other processes see.
     noted_at: DateTime<Utc>,
     noted: Option<Instant>,
     noted_floor: i64,
-    /// The highest sequence of an event that it knows of.
+    /// The highest sequence of an event that it has seen.
     seen: i64,
-    /// For each commit that is under way or not published: all its events come after this sequence.
+    /// For each commit that is in progress or not published: all its events have a higher sequence.
     open: BTreeMap<u64, i64>,
     next_ticket: u64,
 }
 
 impl State {
     fn floor(&self) -> i64 {
-        // The oldest commit has the lowest.
+        // The oldest commit has the lowest sequence.
         self.open.first_key_value().map_or(self.seen, |(_, floor)| *floor)
     }
 
@@ -74,7 +75,7 @@ impl Writer {
         Self { state: Arc::default(), noting: Arc::default(), pool, clock }
     }
 
-    /// Begins a commit. `None`: nobody would publish its events but a relay.
+    /// Begins a commit. `None`: only a relay would publish its events.
     pub(crate) fn open(&self) -> Option<Ticket> {
         let now = self.clock.now();
         let mut state = self.state.lock();
@@ -86,8 +87,8 @@ impl Writer {
         Some(Ticket { writer, number, owner: self.clone(), is_open: AtomicBool::new(false) })
     }
 
-    /// Leaves all that it has committed since its last note to relays, and goes on as another process would: for when
-    /// it is not known what became of something.
+    /// Leaves everything committed since the last note to relays, and continues as a new writer: for when an outcome is
+    /// unknown.
     fn abandon(&self, writer: i64) {
         let mut state = self.state.lock();
         if state.id == Some(writer) {
@@ -96,12 +97,12 @@ impl Writer {
         }
     }
 
-    /// Registers this process if it is not, and makes a note if it is time.
+    /// Registers this process if necessary, and writes a note if it is due.
     pub(crate) async fn note(&self) -> sqlx::Result<()> {
         self.note_every(NOTE_EVERY).await
     }
 
-    /// Makes a note at once if there is something new: for a process that may be frozen afterwards.
+    /// Writes a note at once if there is something new: for a process that may be frozen afterwards.
     pub(crate) async fn note_progress(&self) -> sqlx::Result<()> {
         self.note_every(Duration::ZERO).await
     }
@@ -111,10 +112,10 @@ impl Writer {
         let now = self.clock.now();
         let due = {
             let state = self.state.lock();
-            // While nothing is committed, only often enough to be taken for alive.
+            // While nothing is committed, only often enough not to expire.
             let every = if state.floor() == state.noted_floor { IDLE_NOTE_EVERY } else { every };
             let is_due = state.noted.is_none_or(|noted| noted.elapsed() >= every);
-            // After it was frozen, it is the clock that tells.
+            // The monotonic clock may stand still while the process is frozen, so the wall clock is checked, too.
             let is_stale = (now - state.noted_at).abs() >= STALE;
             (state.id.is_none() || is_due || is_stale).then(|| (state.id, state.floor()))
         };
@@ -143,7 +144,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Leaves, if everything is published; else a relay takes over what is not.
+    /// Unregisters if everything is published; otherwise a relay takes over the rest.
     pub(crate) async fn leave(&self) -> sqlx::Result<()> {
         let id = {
             let mut state = self.state.lock();
@@ -158,14 +159,14 @@ impl Writer {
     }
 }
 
-/// A commit that is under way, and then its events until they are published. Dropped before the commit it was rolled
-/// back, dropped afterwards everything is published.
+/// A commit in progress, and then its events until they are published. Dropped before the commit, it was rolled back;
+/// dropped afterwards, everything is published.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     writer: i64,
     number: u64,
     owner: Writer,
-    /// Whether it is unknown what becomes of it.
+    /// Whether its outcome is unknown.
     is_open: AtomicBool,
 }
 
@@ -174,7 +175,8 @@ impl Ticket {
         self.writer
     }
 
-    /// The commit is sent, up to the event with this sequence; until its end is known it may or may not have happened.
+    /// The commit is being sent, up to the event with this sequence; until it is answered, it may or may not have
+    /// happened.
     pub(crate) fn committing(&self, highest: i64) {
         self.is_open.store(true, Ordering::Release);
         let mut state = self.owner.state.lock();
@@ -186,7 +188,7 @@ impl Ticket {
         self.is_open.store(false, Ordering::Release);
     }
 
-    /// Its events are left to a relay, which is to find them.
+    /// Leaves its events to a relay, which must find them.
     pub(crate) fn abandon(&self) {
         self.is_open.store(true, Ordering::Release);
     }

@@ -108,7 +108,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
                 "On {} your program starts a thread, and threads cannot be started here.",
                 failure.place()
             ),
-            "A program has one thread here, so that every run gives the same result.",
+            "A program has only one thread here, so that every run gives the same result.",
             "Call the function itself in a loop, or use asyncio, which needs no threads.",
         );
     }
@@ -127,7 +127,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
                 "`{text}` starts or controls another process, and starting other processes is not possible here."
             ),
             "Your program runs on its own: there is no shell and no other program.",
-            "What should it do? Python's standard library can often do the same, and instead of a pool of processes an ordinary loop does the same work.",
+            "What should that process do? Python's standard library can often do the same, and instead of a pool of processes an ordinary loop does the same work.",
         );
     }
     if NETWORK

@@ -29,7 +29,7 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
                 "On {} your program prints half of a character, which is not possible.",
                 failure.place()
             ),
-            "\\ud800 to \\udfff are halves of pairs, not characters of their own.",
+            "\\ud800 to \\udfff are halves of pairs, not complete characters.",
             "Where does that text come from?",
         ),
         "AssertionError" => advice(
@@ -79,8 +79,8 @@ fn name_error(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "name_error.unknown",
         what,
-        "A name exists only after a line has given it a value, and text needs quotes around it.",
-        format!("Where should `{name}` get its value? Or did you mean the text \"{name}\"?"),
+        "A name exists only after a line has given it a value, and a string needs quotes around it.",
+        format!("Where should `{name}` get its value? Or did you mean the string \"{name}\"?"),
     )
 }
 
@@ -123,7 +123,7 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
         }
         (Some(list), Some(length), Some(value)) => {
             format!(
-                "On {} the index is {value}, and `{list}` has {}: 0 to {}.",
+                "On {} the index is {value}, and `{list}` has {}: indexes 0 to {}.",
                 failure.place(),
                 items(length),
                 length - 1
@@ -131,7 +131,7 @@ fn index_error(failure: &Failure<'_>) -> Option<Advice> {
         }
         (Some(list), Some(length), None) => {
             format!(
-                "On {} the index is outside `{list}`, which has {}: 0 to {}.",
+                "On {} the index is outside `{list}`, which has {}: indexes 0 to {}.",
                 failure.place(),
                 items(length),
                 length - 1
@@ -182,7 +182,7 @@ fn key_error(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "key_error",
         what,
-        "A key must be the same in spelling and in type: \"1\" and 1 are two keys.",
+        "A key must have the same spelling and the same type: \"1\" and 1 are two different keys.",
         "Which keys are there at that moment? What should happen when one is missing?",
     )
 }
@@ -196,9 +196,9 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         let why = if text == "''" {
             "The text is empty, so there are no digits in it."
         } else if text.contains('.') && message.contains("int()") {
-            "int() reads whole numbers only; a text with a point is for float()."
+            "int() reads whole numbers only; text with a decimal point is for float()."
         } else {
-            "The text may contain only digits, with a sign in front if you like."
+            "int() accepts only digits, with a sign in front if you like; float() accepts a decimal point too."
         };
         return advice(
             "value_error.number",
@@ -211,7 +211,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "value_error.unpack",
             format!(
-                "On {place} the number of names on the left is not the number of values on the right."
+                "On {place} the number of names on the left does not match the number of values on the right."
             ),
             format!("Python says: {message}."),
             "Print what is on the right. How many items does it have?",
@@ -224,7 +224,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     {
         return advice(
             "value_error.not_found",
-            format!("On {place} your program looks for something that does not exist."),
+            format!("On {place} your program looks for something that is not there."),
             "remove() and index() work only if what they look for is there.",
             "How can you check first whether it is there?",
         );
@@ -236,7 +236,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "value_error.domain",
             format!("On {place} a `math` function gets a number that it has no result for."),
-            "There is no real square root or logarithm of a negative number.",
+            "A square root needs a number that is not below 0, and a logarithm needs one above 0.",
             "Which value does it get? Print it before that line.",
         );
     }
@@ -244,7 +244,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "value_error.closed_file",
             format!("On {place} your program uses a file that is already closed."),
-            "A file is closed by close(), and at the end of its with block; sys.stdout is a file, too.",
+            "A file is closed by close(), and at the end of its with block; sys.stdout is a file too.",
             "Is this line still inside the with block?",
         );
     }
@@ -252,7 +252,7 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "value_error.digits",
             format!("On {place} your program converts a number with thousands of digits."),
-            "That takes very long, so Python allows at most 4,300 digits.",
+            "That takes a very long time, so Python allows at most 4,300 digits.",
             "Do you need all of the digits?",
         );
     }
@@ -340,7 +340,7 @@ fn end_of_input(failure: &Failure<'_>) -> Option<Advice> {
             failure.place()
         ),
         "Each input() reads one line, and the lines are given before the program starts.",
-        "How often is input() called? Is it inside a loop that runs once too often?",
+        "How many times is input() called? Is it inside a loop that runs once too often?",
     )
 }
 
@@ -353,7 +353,7 @@ fn file_error(failure: &Failure<'_>) -> Option<Advice> {
             failure.place()
         ),
         "Your program sees only the files that were sent with it and the files that it creates itself.",
-        "Is the name spelled correctly, with its ending? Did you send the file with your program?",
+        "Is the name spelled correctly, including its extension? Did you send the file with your program?",
     )
 }
 
@@ -379,8 +379,8 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
         return advice(
             "os_error.name",
             format!("On {} a file name is too long.", failure.place()),
-            "A name may have 255 bytes, and folders can be nested 32 deep.",
-            "Can it be shorter?",
+            "A name may have at most 255 bytes, and folders can be nested at most 32 deep.",
+            "Can you make it shorter?",
         );
     }
     None

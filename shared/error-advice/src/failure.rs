@@ -139,7 +139,7 @@ pub(crate) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> 
     advice(
         "none_value",
         what,
-        "A function without `return` returns None, and so do methods that change their object, like sort and append.",
+        "A function without `return` returns None, and so do many methods that change their object, like sort and append.",
         "Which call gave it its value? Does that call return something, or does it only print or change something?",
     )
 }
@@ -147,9 +147,9 @@ pub(crate) fn none(failure: &Failure<'_>, name: Option<&str>) -> Option<Advice> 
 /// A type as a beginner calls it.
 pub(crate) fn article(kind: &str) -> String {
     match kind {
-        "str" => "text (str)".to_owned(),
+        "str" => "a string (str)".to_owned(),
         "int" => "a whole number (int)".to_owned(),
-        "float" => "a number (float)".to_owned(),
+        "float" => "a decimal number (float)".to_owned(),
         "NoneType" => "None".to_owned(),
         "builtin_function_or_method" | "function" | "method" => "a function".to_owned(),
         _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),

@@ -18,14 +18,14 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
                 "On {} your program waits for something that can never happen.",
                 failure.place()
             ),
-            "There is one thread here, so nobody else can release a lock, fill a queue or set an event.",
+            "There is only one thread here, so nothing else can release a lock, fill a queue or set an event.",
             "What is your program waiting for, and does it happen before this line?",
         ),
         Ending::Aborted => advice(
             "limit.aborted",
             format!("Python itself crashed on {}.", failure.place()),
             "Something told the interpreter to stop at once, or damaged it; no ordinary program does that.",
-            "Look for os.abort, signals, or bytecode that is made by hand.",
+            "Look for os.abort, signals, or bytecode that was made by hand.",
         ),
     }
 }
@@ -58,7 +58,7 @@ const SLOW: [(&str, &str, &str); 13] = [
     (
         "product(",
         "limit.too_many",
-        "The number of products is all the lengths multiplied together, which soon becomes very large.",
+        "The number of results is all the lengths multiplied together, which soon becomes very large.",
     ),
     (
         "combinations(",
@@ -68,7 +68,7 @@ const SLOW: [(&str, &str, &str); 13] = [
     (
         "re.",
         "limit.regular_expression",
-        "A regular expression with a repetition inside a repetition can try exponentially many ways.",
+        "A regular expression with a repetition inside a repetition may have to try a huge number of ways.",
     ),
     (
         "factorial(",
@@ -133,9 +133,9 @@ fn endless_loop(failure: &Failure<'_>, around: Loop<'_>) -> Option<Advice> {
             .clone()
             .any(|number| source::line(failure.source, number).contains("break"));
         let why = if has_way_out {
-            "`while True` ends only by `break` or `return`, and that line was never reached."
+            "`while True` ends only with `break` or `return`, and that line was never reached."
         } else {
-            "`while True` ends only by `break` or `return`, and there is none in this loop."
+            "`while True` ends only with `break` or `return`, and there is none in this loop."
         };
         return advice(
             "limit.while_true",
@@ -204,7 +204,7 @@ fn output(failure: &Failure<'_>) -> Option<Advice> {
     let around = failure.line.and_then(|line| source::innermost_loop(failure.source, line));
     let hint = match around {
         Some(around) => format!(
-            "Is the print inside a loop that never ends? See the loop on line {}.",
+            "Is the call of print inside a loop that never ends? See the loop on line {}.",
             around.line
         ),
         None => "Does it print more than it has to?".to_owned(),
@@ -231,13 +231,13 @@ const SPECIAL: [(&str, &str); 9] = [
 ];
 
 fn recursion(failure: &Failure<'_>) -> Option<Advice> {
-    let why = "Each call takes memory until it returns, so Python stops when 1,000 calls are inside each other.";
+    let why = "Each call takes memory until it returns, so Python stops a program when its calls are nested 1,000 deep.";
     let text = failure.text();
     let Some(function) = failure.function.and_then(|name| name.rsplit('.').next()) else {
         return advice(
             "recursion.nesting",
             format!("On {} something is nested too deeply for Python: `{text}`.", failure.place()),
-            "Python works through brackets, chains of else and nested structures from the outside in, and there is a limit to that.",
+            "Python works through brackets, chains of elif and nested structures from the outside in, and there is a limit to that.",
             "Can it be built in a loop, or looked up in a dictionary, instead?",
         );
     };
@@ -249,7 +249,7 @@ fn recursion(failure: &Failure<'_>) -> Option<Advice> {
                 failure.place()
             ),
             why,
-            "Which plain values of the object could it use instead of the object?",
+            "Which plain values of the object could it use instead of the object itself?",
         );
     }
     let defined = source::definition(failure.source, function);

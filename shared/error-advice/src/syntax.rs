@@ -30,9 +30,9 @@ fn other_syntax(failure: &Failure<'_>) -> Option<Advice> {
     if message.contains("in call to 'print'") || text.starts_with("print \"") {
         return advice(
             "syntax.print",
-            format!("`print` on {place} has no brackets around what it prints."),
-            "print is a function; it was written without brackets only in Python 2.",
-            "What belongs between the brackets?",
+            format!("`print` on {place} has no parentheses around what it prints."),
+            "print is a function; only in Python 2 was it written without parentheses.",
+            "What belongs inside the parentheses?",
         );
     }
     if ["else if", "elseif", "elsif"].iter().any(|word| text.starts_with(word)) {
@@ -51,7 +51,7 @@ const RULES: [Rule; 10] = [
         rule: "syntax.invisible",
         parts: &["non-printable", "invalid character"],
         what: "there is a character on {place} that Python cannot read: {message}.",
-        why: "Text that is copied from a page can contain spaces and dashes that look right but are different characters.",
+        why: "Text that is copied from a web page can contain spaces and dashes that look right but are different characters.",
         hint: "Delete that character and type it again.",
     },
     Rule {
@@ -66,28 +66,28 @@ const RULES: [Rule; 10] = [
         parts: &["was never closed", "unexpected EOF"],
         what: "a bracket that opens on {place} is never closed.",
         why: "Python reads on to the end of the program, looking for the closing bracket.",
-        hint: "Count the brackets of that line. Where should the missing one be?",
+        hint: "Count the brackets on that line. Where should the missing one be?",
     },
     Rule {
         rule: "syntax.unterminated_text",
         parts: &["unterminated"],
-        what: "a text that begins on {place} has no closing quote.",
-        why: "Text begins and ends with the same kind of quote, on one line.",
-        hint: "Where should the text end?",
+        what: "a string that begins on {place} has no closing quote.",
+        why: "A string ends with the same quotes that it begins with; only one in triple quotes may go on for several lines.",
+        hint: "Where should the string end?",
     },
     Rule {
         rule: "syntax.colon",
         parts: &["expected ':'", "forgot a comma or ':'"],
         what: "a colon is missing on {place}: `{text}`.",
-        why: "if, elif, else, for, while, def and class end with a colon, and an indented block follows.",
-        hint: "Where does that line end?",
+        why: "A line with if, elif, else, for, while, def or class ends with a colon, and an indented block follows.",
+        hint: "What belongs at the end of that line?",
     },
     Rule {
         rule: "syntax.assignment",
         parts: &["Maybe you meant '=='", "cannot assign to"],
-        what: "on {place} there is a single = where none can be: `{text}`.",
+        what: "on {place} there is a single = where Python does not allow one: `{text}`.",
         why: "A single = gives a name a value; two = compare.",
-        hint: "Do you want to give a value here, or to compare?",
+        hint: "Do you want to give something a value here, or to compare two values?",
     },
     Rule {
         rule: "syntax.comma",
@@ -107,13 +107,13 @@ const RULES: [Rule; 10] = [
         rule: "syntax.nesting",
         parts: &["too many nested", "too complex", "too many statically nested"],
         what: "brackets or blocks are nested too deeply on {place}.",
-        why: "Python has a limit for that, and for people it is even lower.",
+        why: "Python has a limit for that, and the limit for human readers is even lower.",
         hint: "Can part of it become a function?",
     },
     Rule {
         rule: "syntax.keyword",
         parts: &["keyword argument repeated", "positional argument follows"],
-        what: "the arguments of the call on {place} are in an order that Python cannot use.",
+        what: "the arguments of the call on {place} are given in a way that Python does not allow.",
         why: "Python says: {message}.",
         hint: "Which arguments have a name, and where in the call are they?",
     },
@@ -137,8 +137,8 @@ fn indentation(failure: &Failure<'_>) -> Option<Advice> {
     by_rules(&INDENTATION, failure).or_else(|| {
         advice(
             "indentation.mismatch",
-            format!("{} is indented to a column where no block begins.", capital(&failure.place())),
-            "All lines of a block begin at the same column.",
+            format!("{} does not line up with any block above it.", capital(&failure.place())),
+            "All lines of a block are indented by the same amount.",
             "Which block does the line belong to?",
         )
     })
@@ -163,7 +163,7 @@ const INDENTATION: [Rule; 3] = [
         rule: "indentation.unexpected",
         parts: &["unexpected indent"],
         what: "{place} begins further to the right than the line before it.",
-        why: "Only what belongs to a block is indented.",
+        why: "Only lines that belong to a block are indented.",
         hint: "Which line above does it belong to?",
     },
 ];

@@ -41,12 +41,12 @@ fn input_is_text(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "type_error.input_is_text",
         format!(
-            "`{}` is text (str) on {}, and the other value is not.",
+            "`{}` is a string (str) on {}, and the other value is not.",
             read.name,
             failure.place()
         ),
-        "input() always gives text, even when digits are typed.",
-        format!("What must happen to `{}` before you can count with it?", read.name),
+        "input() always gives a string, even when somebody types digits.",
+        format!("What must happen to `{}` before you can calculate with it?", read.name),
     )
 }
 
@@ -59,11 +59,11 @@ fn operands(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "type_error.operands",
         format!(
-            "On {} your program combines two values of different types{found}.",
+            "On {} your program combines values whose types do not go together{found}.",
             failure.place()
         ),
-        "Python can join text with text and calculate with numbers; it does not guess which of the two you mean.",
-        "Which of the two should be turned into the type of the other?",
+        "Python can join strings and calculate with numbers, but it does not guess which of the two you mean.",
+        "Which value should be converted, and to which type?",
     )
 }
 
@@ -97,8 +97,8 @@ fn not_callable(failure: &Failure<'_>) -> Option<Advice> {
     advice(
         "type_error.not_callable",
         format!("On {} {name} is called like a function.", failure.place()),
-        "Round brackets after a name call it; only functions, methods and classes can be called.",
-        "Did you give a value the name of a function, or do you want an item, with square brackets?",
+        "Parentheses after a name call it, and only functions, methods and classes can be called.",
+        "Did you give a value the name of a function? Or do you want an item, which needs square brackets?",
     )
 }
 
@@ -121,21 +121,21 @@ const RULES: [Rule; 7] = [
         rule: "type_error.index_type",
         parts: &["indices must be integers"],
         what: "on {place} the index is not a whole number.",
-        why: "`for item in items` gives the items themselves, not their positions.",
-        hint: "Is the value between the brackets a position or an item?",
+        why: "`for item in items` gives the items themselves, not their indexes.",
+        hint: "Is the value in the square brackets an index or an item?",
     },
     Rule {
         rule: "type_error.not_iterable",
         parts: &["is not iterable"],
         what: "on {place} your program tries to go through the items of {kind}.",
-        why: "Only values that have items work there: lists, text, ranges, dictionaries and so on.",
+        why: "Only values that have items work there: lists, strings, ranges, dictionaries and so on.",
         hint: "If you want to count up to a number, what gives you the numbers?",
     },
     Rule {
         rule: "type_error.unhashable",
         parts: &["unhashable type"],
         what: "on {place} {kind} is used as a key or put into a set.",
-        why: "Keys must not change, and lists, dictionaries and sets can.",
+        why: "A key must never change, and lists, dictionaries and sets can change.",
         hint: "Which kind of collection cannot change and holds the same items?",
     },
     Rule {

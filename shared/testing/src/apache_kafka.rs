@@ -1,4 +1,4 @@
-//! Apache Kafka itself, in KRaft mode, for tests that must hold on the real thing.
+//! Apache Kafka in KRaft mode, for tests that must also pass on the real broker.
 
 use std::{
     fs,
@@ -16,12 +16,12 @@ use tempfile::TempDir;
 
 use crate::eventually;
 
-/// Memory for the JVM: the tests' topics are small.
+/// Memory of the JVM; the tests' topics are small.
 const HEAP: &str = "-Xmx512m";
-/// Any cluster id will do (22 characters of base64).
+/// An arbitrary cluster id (22 characters of base64).
 const CLUSTER_ID: &str = "bGVhcm5mbG93LXRlc3RzAA";
 
-/// A running broker; dropping it stops it.
+/// A running broker; it stops when dropped.
 #[derive(Debug)]
 pub struct ApacheKafka {
     process: Child,
@@ -30,11 +30,10 @@ pub struct ApacheKafka {
 }
 
 impl ApacheKafka {
-    /// Starts one, fetching it once with Maven. `None`, with a loud line, where Java or Maven is
-    /// missing.
+    /// Starts a broker, fetching it once with Maven. `None`, with a clear message, if Java or Maven is missing.
     ///
     /// # Errors
-    /// Kafka is installed and does not start.
+    /// Kafka is installed, but does not start.
     #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub async fn start() -> anyhow::Result<Option<Self>> {
         let there = |program: &str, argument: &str| {
@@ -73,7 +72,7 @@ impl ApacheKafka {
         Ok(Self { process, port, _dir: dir })
     }
 
-    /// Where clients find it.
+    /// The address for clients.
     #[must_use]
     pub fn brokers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -89,7 +88,7 @@ impl ApacheKafka {
 
 impl Drop for ApacheKafka {
     fn drop(&mut self) {
-        // Its data is thrown away, so there is nothing to flush.
+        // Its data is discarded, so there is nothing to flush.
         self.process.kill().and_then(|()| self.process.wait()).map(drop).unwrap_or_default();
     }
 }

@@ -1,4 +1,4 @@
-//! A test's own function on a real broker and database.
+//! A function of a test, on a real broker and database.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -25,10 +25,10 @@ use uuid::Uuid;
 
 use crate::{JWT_SECRET, TestDatabase, eventually};
 
-/// The longest that the broker may take for a record.
+/// How long the broker may take to accept a record.
 const SEND_LIMIT: Duration = Duration::from_secs(20);
 
-/// A test's own function, which handles students' questions.
+/// A function for tests, which handles students' questions.
 pub const BENCH: Spec = Spec {
     name: "bench",
     purpose: "Does what a test says.",
@@ -43,10 +43,10 @@ pub const BENCH: Spec = Spec {
     settings: &[],
 };
 
-/// A broker and a database for one function, which can run in one or several instances of a consumer group.
+/// A broker and a database for one function, which can run as one or several instances of a consumer group.
 #[derive(Debug)]
 pub struct Bench {
-    /// The services of its hosts.
+    /// The services of the function's hosts.
     pub services: Arc<Services>,
     settings: Settings,
     database: TestDatabase,
@@ -58,15 +58,15 @@ impl Bench {
     /// Starts a broker and a database.
     ///
     /// # Panics
-    /// Something does not start.
+    /// Something fails to start.
     pub async fn new() -> Self {
         Self::on(TestDatabase::create().await).await
     }
 
-    /// Starts a broker for a database.
+    /// Starts a broker, with this database.
     ///
     /// # Panics
-    /// It does not start.
+    /// It fails to start.
     pub async fn on(database: TestDatabase) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -88,7 +88,7 @@ impl Bench {
     /// Runs a function.
     ///
     /// # Panics
-    /// It does not start.
+    /// It fails to start.
     pub async fn run(
         &mut self,
         build: impl FnOnce(&mut Settings, &Arc<Services>) -> Function,
@@ -97,10 +97,10 @@ impl Bench {
         Host::start(function, &self.services, &mut self.settings).await.expect("it starts")
     }
 
-    /// Runs [`BENCH`]; `build` gives it its handlers.
+    /// Runs [`BENCH`]; `build` adds its handlers.
     ///
     /// # Panics
-    /// It does not start.
+    /// It fails to start.
     pub async fn host(&mut self, build: impl FnOnce(Function) -> Function) -> Host {
         self.run(|_, _| build(Function::new(&BENCH))).await
     }
@@ -113,7 +113,7 @@ impl Bench {
     /// Sends many questions as events. The students have accounts.
     ///
     /// # Panics
-    /// The broker does not take one, or the database is away.
+    /// The broker refuses an event, or the database is unavailable.
     pub async fn ask_all(&self, questions: impl IntoIterator<Item = (Uuid, String)>) {
         let questions: Vec<(Uuid, String)> = questions.into_iter().collect();
         let students: Vec<Uuid> = questions.iter().map(|(student, _)| *student).collect();
@@ -136,7 +136,7 @@ impl Bench {
     /// Waits for the first event of a type on the broker.
     ///
     /// # Panics
-    /// There is none in time.
+    /// There is none within the time limit.
     pub async fn published<E: Event>(&self) -> E {
         let data: Value = eventually("the event is published", async || {
             let sql = "SELECT data FROM events LEFT JOIN writers ON writers.id = writer
@@ -166,7 +166,7 @@ impl Bench {
     /// The result of a counting query.
     ///
     /// # Panics
-    /// It is not valid.
+    /// The query is invalid.
     pub async fn count(&self, sql: &'static str) -> i64 {
         let mut conn = self.database.connect().await;
         sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("the query is valid")
@@ -178,10 +178,10 @@ fn producer(brokers: &str) -> FutureProducer {
     config.set("bootstrap.servers", brokers).create().expect("a producer")
 }
 
-/// Sends a record; without a value it is a tombstone.
+/// Sends a record; without a value, a tombstone.
 ///
 /// # Panics
-/// The broker does not take it.
+/// The broker refuses it.
 pub async fn publish(brokers: &str, topic: &str, key: &str, value: Option<&[u8]>) {
     let mut record: FutureRecord<'_, str, [u8]> = FutureRecord::to(topic).key(key);
     record.payload = value;

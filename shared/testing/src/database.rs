@@ -1,4 +1,4 @@
-//! A database for each test, copied from a migrated template on one server for each test process.
+//! A database for each test, copied from a migrated template; each test process has one server.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,17 +21,18 @@ static SERVER: LazyLock<LocalPostgres> = LazyLock::new(|| {
 static TEMPLATE: OnceCell<()> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// An empty, migrated database for one test. It is removed with the server at the latest, when the process ends.
+/// An empty, migrated database for one test. It is removed when the process ends, together with its server, if not
+/// before.
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Creates a database.
     ///
     /// # Panics
-    /// There is no PostgreSQL here.
+    /// PostgreSQL is not available.
     pub async fn create() -> Self {
         TEMPLATE.get_or_init(make_template).await;
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -39,10 +40,10 @@ impl TestDatabase {
         Self { url: server().await.url(&name) }
     }
 
-    /// Makes one without any tables.
+    /// Creates a database without tables.
     ///
     /// # Panics
-    /// There is no PostgreSQL here.
+    /// PostgreSQL is not available.
     pub async fn empty() -> Self {
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         execute(&format!("CREATE DATABASE {name}")).await;
@@ -55,7 +56,7 @@ impl TestDatabase {
         &self.url
     }
 
-    /// Removes it: hundreds of tests would leave a gigabyte.
+    /// Removes it: the databases of hundreds of tests would take a gigabyte.
     ///
     /// # Panics
     /// The server cannot be reached.
@@ -64,16 +65,16 @@ impl TestDatabase {
         execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
     }
 
-    /// A connection to look into it.
+    /// A connection to inspect it.
     ///
     /// # Panics
-    /// It cannot be reached.
+    /// The database cannot be reached.
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.expect("the test database can be reached")
     }
 }
 
-/// Starting blocks, so it is done on a thread of its own.
+/// Starting blocks, so it is done on a separate thread.
 async fn server() -> &'static LocalPostgres {
     tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.expect("PostgreSQL starts")
 }
@@ -93,14 +94,14 @@ async fn execute(statement: &str) {
     statement.execute(&mut conn).await.expect("the statement is valid");
 }
 
-/// A static is never dropped, so each test process leaves its folder to be removed by the next one.
+/// A static is never dropped, so each test process leaves its folder behind, and the next one removes it.
 fn remove_left_behind(dirs: &Path) {
     let entries = std::fs::read_dir(dirs).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
         let owner_lives = PathBuf::from("/proc").join(&name).exists();
         if !owner_lives && std::fs::remove_dir_all(entry.path()).is_err() {
-            // Another test process was faster, or it is not ours; both are fine.
+            // Another test process was faster, or the folder is not ours; both are fine.
             continue;
         }
     }

@@ -1,4 +1,4 @@
-//! A network that fails as a test wants it to: a TCP proxy between a client and a server.
+//! A TCP proxy between a client and a server that simulates network failures.
 
 use std::{
     future::pending,
@@ -24,16 +24,16 @@ const PIECE: usize = 16 * 1024;
 /// The state of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is wrong: everything is forwarded.
+    /// No fault: everything is forwarded.
     Pass,
     /// Every connection is closed and new ones are refused, as when the server is down.
     Cut,
-    /// Connections are accepted and stay open, but not a byte is forwarded, as when packets are lost. What is sent
-    /// meanwhile arrives when the fault is over: TCP would send it again until then.
+    /// Connections are accepted and stay open, but no byte is forwarded, as when packets are lost. Data sent meanwhile
+    /// arrives when the fault is over: TCP retransmits it.
     Stall,
-    /// Half open: what the client says arrives, the server's answers do not.
+    /// Half open: the client's data arrives, the server's does not.
     NoAnswers,
-    /// Half open: the server's answers arrive, what the client says does not.
+    /// Half open: the server's data arrives, the client's does not.
     NoRequests,
 }
 
@@ -54,7 +54,7 @@ impl Fault {
     }
 }
 
-/// The proxy. Dropping it closes every connection.
+/// The proxy. It closes all connections when dropped.
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
@@ -70,12 +70,12 @@ impl Drop for FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts to forward to `upstream`, which need not be running yet.
+    /// Starts forwarding to `upstream`, which need not be running yet.
     ///
     /// # Panics
     /// No port is free.
     pub async fn start(upstream: SocketAddr) -> Self {
-        // While it is cut the port must stay free, so that it can be taken again.
+        // While the proxy is cut, its port must stay free, so that it can be bound again.
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, restart_port()));
         let listener = TcpListener::bind(address).await.expect("the port is free");
         let (requested, fault) = watch::channel(Fault::Pass);
@@ -84,30 +84,30 @@ impl FaultProxy {
         Self { address, requested, in_force, task }
     }
 
-    /// Where clients connect to.
+    /// The address for clients.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Sets how the network fails from now on. When this returns, cut connections are closed, and no further byte
-    /// passes a stalled direction.
+    /// Sets the fault from now on. When this returns, cut connections are closed, and no further byte passes in a
+    /// stalled direction.
     ///
     /// # Panics
-    /// The port was taken while the proxy was cut.
+    /// The port was taken by another process while the proxy was cut.
     pub async fn set(&self, fault: Fault) {
         self.requested.send_replace(fault);
         let mut in_force = self.in_force.clone();
         in_force.wait_for(|now| *now == fault).await.expect("the proxy runs until it is dropped");
     }
 
-    /// Repairs the network without waiting: for the clean-up of a failing test.
+    /// Repairs the network without waiting: for the clean-up of a failed test.
     pub fn repair(&self) {
         self.requested.send_replace(Fault::Pass);
     }
 }
 
-/// Accepts connections until it is aborted; they live in its set and end with it.
+/// Accepts connections until aborted; they are in its task set and end with it.
 async fn run(
     listener: TcpListener,
     upstream: SocketAddr,
@@ -133,7 +133,7 @@ async fn run(
                 report.send_replace(now);
             }
             accepted = accept(listener.as_ref()) => {
-                // A client that is gone before it is accepted does not count.
+                // A client that disconnects before it is accepted does not count.
                 if let Ok((client, _)) = accepted {
                     connections.spawn(forward(client, upstream, fault.clone()));
                 }
@@ -151,13 +151,13 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     }
 }
 
-/// Forwards both ways until both sides have ended, or one of them breaks.
+/// Forwards in both directions until both sides have ended, or one of them breaks.
 async fn forward(
     client: TcpStream,
     upstream: SocketAddr,
     mut fault: watch::Receiver<Fault>,
 ) -> io::Result<()> {
-    // A server must not notice, and give up on, a client whose packets are lost.
+    // The server must not notice a client whose packets are lost, and time it out.
     passing(&mut fault, Direction::Requests).await?;
     let server = TcpStream::connect(upstream).await?;
     client.set_nodelay(true)?;
@@ -171,7 +171,7 @@ async fn forward(
     .map(|((), ())| ())
 }
 
-/// Forwards one way; the end of what is read is forwarded, too.
+/// Forwards in one direction, including the end of the stream.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -203,7 +203,7 @@ async fn pump(
     }
 }
 
-/// Waits until the network forwards what goes in this direction.
+/// Waits until the network forwards in this direction.
 async fn passing(fault: &mut watch::Receiver<Fault>, direction: Direction) -> io::Result<()> {
     let passes = fault.wait_for(|fault| fault.forwards(direction)).await;
     passes.map(drop).map_err(io::Error::other)
@@ -225,7 +225,7 @@ mod tests {
     use super::{Fault, FaultProxy};
     use crate::PATIENCE;
 
-    /// A client and a server that are connected through a proxy.
+    /// A client and a server, connected through a proxy.
     struct Line {
         proxy: FaultProxy,
         listener: TcpListener,
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(received, Err(io::ErrorKind::WouldBlock));
     }
 
-    /// The end of the stream, or a reset by the other side.
+    /// Waits for the end of the stream, or a reset by the other side.
     async fn ends(stream: &mut TcpStream) {
         let read = timeout(PATIENCE, stream.read(&mut [0])).await.unwrap();
         assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
@@ -290,7 +290,7 @@ mod tests {
         line.server.write_all(b"answer").await.unwrap();
         let mut newcomer = TcpStream::connect(line.proxy.address()).await.unwrap();
         newcomer.write_all(b"hello").await.unwrap();
-        // Whatever was in transit has passed when a line on another connection has made a round trip.
+        // Everything in transit has passed when a line on another connection has made a round trip.
         for _ in 0..100 {
             let mut beside = Line::new().await;
             says(&mut beside.client, &mut beside.server, "x").await;

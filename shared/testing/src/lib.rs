@@ -1,4 +1,4 @@
-//! What tests of several crates need: a real database each, real brokers, and waiting with a bound.
+//! What tests of several crates need: a real database each, real brokers, and bounded waits.
 //!
 //! Belongs here: the outside world for tests. Never here: a function, or a normal dependency of
 //! anything.
@@ -27,18 +27,18 @@ pub use model_server::{ModelRequest, ModelServer, Scripted};
 
 /// Signs the tokens of all tests.
 pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
-/// How long a condition may take to become true: far longer than any does, so that no test fails on a slow machine.
+/// How long a condition may take to become true: far longer than usual, so that no test fails on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Ports of a test process: each of its servers that is restarted has one.
+/// Ports of a test process: one for each server that is restarted.
 const PORTS: u16 = 200;
 /// How often a condition is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A free port that nothing else takes while its server is stopped.
+/// Returns a free port that nothing else takes while its server is stopped.
 ///
-/// It is outside the system's range of ephemeral ports. (A client that tries to reconnect to a closed port of that
-/// range may even connect to itself, and then occupies it.) No other test process takes it, either: clients there that
-/// look for their own broker would find ours.
+/// It is outside the system's range of ephemeral ports. (A client that reconnects to a closed port in that range may
+/// even connect to itself, and then occupy it.) No other test process takes it, either: its clients would look for
+/// their own broker and find ours.
 ///
 /// # Panics
 /// No port is free.
@@ -51,7 +51,7 @@ pub fn restart_port() -> u16 {
     candidates.next().expect("one of this process's ports is free")
 }
 
-/// Ports for one test process: it holds the first one as long as it runs, and owns those that follow.
+/// Reserves ports for one test process: it holds the first one as long as it runs, and owns the ones that follow.
 fn own_ports() -> (TcpListener, u16) {
     const FIRST: u16 = 20_000;
     const LAST: u16 = 29_999;
@@ -61,10 +61,10 @@ fn own_ports() -> (TcpListener, u16) {
     free.next().expect("fewer than fifty processes test at a time")
 }
 
-/// Waits until `look` finds something, and returns it.
+/// Waits until `look` returns something, and returns it.
 ///
 /// # Panics
-/// `what` does not come true in time.
+/// `what` does not come true within the time limit.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
     let started = Instant::now();
     let mut interval = tokio::time::interval(LOOK_EVERY);

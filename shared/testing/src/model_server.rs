@@ -1,4 +1,4 @@
-//! A scripted server with the API of `OpenAI` over real HTTP.
+//! A scripted server with `OpenAI`'s API, over real HTTP.
 
 use std::{
     collections::VecDeque,
@@ -23,10 +23,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// Characters in each streamed piece.
 const PIECE: usize = 17;
 
-/// What the server does with one request.
+/// The server's response to one request.
 #[derive(Debug, Clone)]
 pub enum Scripted {
-    /// Streams this text, and says how many tokens it took.
+    /// Streams this text, and reports the tokens used.
     Says(String),
     /// Streams the beginning of this text, and closes the connection.
     Cuts(String),
@@ -36,23 +36,23 @@ pub enum Scripted {
     Hangs,
     /// Streams a refusal.
     Refuses,
-    /// Answers with a status, and `Retry-After` if there are seconds.
+    /// Responds with a status, and `Retry-After` if there are seconds.
     Status(u16, Option<u64>),
-    /// Answers with an event stream that holds no JSON.
+    /// Responds with an event stream without JSON.
     Garbles,
 }
 
 /// A request as received.
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Value,
 }
 
 impl ModelRequest {
-    /// The input that the model was given besides its instructions.
+    /// The model's input besides its instructions.
     ///
     /// # Panics
     /// The request has no such message.
@@ -71,7 +71,7 @@ struct Script {
     requests: Vec<ModelRequest>,
 }
 
-/// The server; it stops when it is dropped.
+/// The server; it stops when dropped.
 pub struct ModelServer {
     address: SocketAddr,
     script: Arc<Mutex<Script>>,
@@ -91,14 +91,14 @@ impl Drop for ModelServer {
 }
 
 impl ModelServer {
-    /// A server that plays these in turn, and responds with 500 when they are used up.
+    /// A server that plays these responses in turn, then responds with 500.
     pub async fn playing(script: impl IntoIterator<Item = Scripted>) -> Self {
         let server = Self::answering(|_| Scripted::Status(500, None)).await;
         server.script.lock().expect("no test panics here").next = script.into_iter().collect();
         server
     }
 
-    /// A server that responds to each request as `respond` says.
+    /// A server that responds with `respond`.
     ///
     /// # Panics
     /// No port is free.
@@ -117,13 +117,13 @@ impl ModelServer {
         Self { address, script, task }
     }
 
-    /// What `OPENAI_BASE_URL` is set to.
+    /// The value for `OPENAI_BASE_URL`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// Plays these before anything else.
+    /// Plays these responses before any others.
     ///
     /// # Panics
     /// Another test panicked while holding the lock.

@@ -121,7 +121,7 @@ async fn a_trace_shows_frames_values_and_what_is_shared() {
     let inside = steps.iter().find(|step| step["function"] == "__init__").expect("a step inside");
     assert_eq!(inside["frames"].as_array().map(Vec::len), Some(2));
     assert_eq!(inside["frames"][1]["locals"]["name"], "Rex");
-    // The same again, and nobody else's names.
+    // A second run gives the same trace, with no names of the sandbox.
     assert_eq!(run(&workers, &request).await.trace, result.trace);
     assert!(!trace.to_string().contains("sandbox"), "{trace}");
 }
@@ -170,7 +170,7 @@ async fn advice_says_what_where_and_why() {
             "a = [1, 2]\ni = 2\nprint(a[i])",
             "",
             "index_error",
-            "the index is 2, and `a` has 2 items: 0 to 1",
+            "the index is 2, and `a` has 2 items: indexes 0 to 1",
         ),
         ("a = []\na[0]", "", "index_error", "`a` is empty"),
         ("d = {'a': 1}\nd['b']", "", "key_error", "`d` has no key 'b'"),
@@ -178,9 +178,9 @@ async fn advice_says_what_where_and_why() {
             "age = input()\nprint(age + 1)",
             "7\n",
             "type_error.input_is_text",
-            "input() always gives text",
+            "input() always gives a string",
         ),
-        ("x = 'a' + 1", "", "type_error.operands", "different types"),
+        ("x = 'a' + 1", "", "type_error.operands", "do not go together"),
         ("l = [2, 1].sort()\nl[0]", "", "none_value", "`l` is None on line 2"),
         ("def f(): pass\nx = f()\nx.upper()", "", "none_value", "`x` is None"),
         ("def f(a, b): return a\nf(1)", "", "type_error.arguments", "which is defined on line 1"),
@@ -212,7 +212,7 @@ async fn the_library_is_whole() {
     let result = run_code(code).await;
     let mut lines = result.stdout.lines();
     assert_eq!(lines.next(), Some(result.python.as_str()), "{result:?}");
-    // Each of these needs something of an operating system that does not exist here.
+    // Each of these needs a feature of an operating system that does not exist here.
     let missing = "bz2 ctypes curses ensurepip fcntl grp idlelib lzma mmap msvcrt nt pty pwd readline resource ssl syslog termios tkinter tty turtle turtledemo venv winreg winsound";
     let expected: Vec<&str> = missing.split(' ').collect();
     let found: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();

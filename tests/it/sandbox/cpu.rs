@@ -1,4 +1,4 @@
-//! Programs that take too long, and some that only look so.
+//! Programs that take too long, and some that only seem to.
 
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, SourceTooLarge, Timeout};
 
@@ -111,7 +111,7 @@ async fn waits_and_exit_handlers_count_towards_the_time_limit() {
         row("21a", "import select\nselect.select([], [], [], 10)", Timeout),
         row("21b", "import asyncio\nasyncio.run(asyncio.sleep(10))", Timeout),
         row("21c", "import threading\nc = threading.Condition()\nwith c: c.wait(10)", Timeout)
-            // The C library sees at once that nobody can notify it.
+            // The C library sees immediately that no thread can notify it.
             .or(Ok),
         row(
             "23a",

@@ -1,5 +1,5 @@
-//! The course's programs, run in the sandbox: examples print what they say and the same as in the
-//! machine's own Python, quiz keys are true, exercises can be solved and their tests notice mistakes.
+//! The course's programs in the sandbox: examples print the output that the course shows, and the same as in the
+//! machine's own Python; quiz keys are right; exercises can be solved, and their tests find mistakes.
 
 use std::{
     io::Write as _,
@@ -97,7 +97,7 @@ fn every_example_prints_the_same_natively() {
     let mut compared = 0;
     let mut wrong = Vec::new();
     for (topic, example) in curriculum::embedded().examples() {
-        // An older Python may not run what the course teaches; where it does, it prints the same.
+        // An older Python may not run what the course teaches; where it does, the output is the same.
         if let Some(output) = native(&example.code, &example.stdin) {
             compared += 1;
             if output != example.output {

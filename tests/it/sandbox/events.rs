@@ -1,4 +1,4 @@
-//! Programs by Kafka, and by the gateway.
+//! Runs through Kafka and the gateway.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -28,12 +28,12 @@ async fn a_program_is_run_by_events_and_its_result_is_stored() {
     let other = world.student("eve").await;
     let stolen = world.get(&format!("/executions/{id}"), Some(&other.token)).await;
     assert_eq!(stolen.status, StatusCode::NOT_FOUND);
-    // The same program by HTTP gives the same.
+    // The same program by HTTP gives the same result.
     let direct = world.execute_raw(request.to_string()).await;
     for field in ["verdict", "stdout", "stderr", "error", "transcript", "exit_code"] {
         assert_eq!(direct.body[field], body[field], "{field}");
     }
-    // What was done is reported once, under the same request.
+    // The activity is reported once, for the same request.
     let reports = eventually("a report", async || {
         let found = world.events_of_request(id, "activity.recorded.v1").await;
         (!found.is_empty()).then_some(found)
@@ -58,7 +58,7 @@ async fn a_repeated_request_is_not_run_twice() {
     let (first, second) = (post().await, post().await);
     assert_eq!(first.body["stdout"], second.body["stdout"]);
     let id = first.body["id"].as_str().expect("an id");
-    // Kafka delivers the request again: the result stays, and nothing more is reported.
+    // Kafka redelivers the request: the result stays, and nothing is reported again.
     world.redeliver(id, "code.executions").await;
     let marker =
         world.post("/executions", Some(&student.token), &json!({ "code": "print(1)" })).await;

@@ -1,4 +1,4 @@
-//! The program's own files, and nobody else's.
+//! A program's own files, isolated from those of others.
 
 use domain::execution::{
     FileContent,
@@ -91,7 +91,7 @@ async fn files_are_provided_returned_and_dropped() {
     assert_eq!(names, ["b.bin", "out.txt"]);
     assert_eq!(result.files["out.txt"], FileContent::Text("new".to_owned()));
     assert_eq!(result.files["b.bin"], FileContent::Base64("/w==".to_owned()));
-    // Rows 115 and 116: the next run finds nothing of it, and the library is never shadowed.
+    // Rows 115 and 116: the next run finds none of these changes, and the library is never shadowed.
     let next = json!({
         "code": "import os, builtins, random\nprint(sorted(os.listdir()), hasattr(builtins, 'leak'), callable(random.seed), random.__file__)",
         "files": { "random.py": "raise SystemExit('mine')" },
@@ -101,7 +101,7 @@ async fn files_are_provided_returned_and_dropped() {
         next.stdout,
         "['main.py', 'random.py', 'tmp'] False True /usr/lib/python3.14/random.py\n"
     );
-    // Nothing of what runs a program is in the way of its own modules.
+    // The modules of the runtime do not shadow the program's own.
     let modules = ["app", "library", "names", "program", "report", "settings", "steps", "values"];
     let code = modules.map(|name| format!("import {name}\nprint({name}.own)\n")).concat();
     let files: serde_json::Map<_, _> = modules

@@ -1,4 +1,4 @@
-//! Functions that are tested: what counts, what is shown, and what happens when much is run at once.
+//! Tests of functions: what is graded, what is shown, and what happens when many programs run at once.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{run, workers};
 
-/// A right solution of the exercise that all tests here are about.
+/// A correct solution of the exercise that all tests here use.
 const RIGHT: &str = "def ends(items):\n    return items[0], items[-1]\n";
 
 /// Runs a program with one test of `ends`.
@@ -58,7 +58,7 @@ async fn a_correct_function_passes_whatever_the_file_does_below_it() {
         let test = only(&result);
         assert!(test.passed && test.verdict == Ok, "{below}: {result:?}");
     }
-    // A program that is tested by what it prints is started, not imported.
+    // A program that is tested by its output is started, not imported.
     let started = json!({ "code": "print(__name__, input())",
         "tests": [{ "name": "echo", "stdin": "a\n", "expected": "__main__ a" }] });
     assert!(only(&run(&workers, &started).await).passed);
@@ -114,7 +114,7 @@ async fn a_test_that_cannot_begin_has_advice() {
         assert_eq!((&*advice.rule, test.passed, test.verdict), (rule, false, Error), "{code}");
         assert!(advice.what.contains(part), "{code}: {}", advice.what);
     }
-    // With something to read, a program may read it.
+    // If there is input, a program may read it.
     let mut reading = request(&format!("items = input()\n{RIGHT}"));
     reading["tests"][0]["stdin"] = "a\n".into();
     assert!(only(&run(&workers, &reading).await).passed);
@@ -139,7 +139,7 @@ async fn only_the_call_can_raise_the_expected_exception() {
     }
 }
 
-/// Programs that put what they were given into something that is shown, each in another way.
+/// Programs that leak their arguments into something that is shown, each in a different way.
 pub(crate) const CHANNELS: [&str; 18] = [
     "return x",
     "print(x); return 1",
@@ -158,7 +158,7 @@ pub(crate) const CHANNELS: [&str; 18] = [
     "while True: print(x)",
     "class R:\n        __repr__ = lambda s: x\n    return R()",
     "import sys, threading; sys.excepthook = lambda *a: print(x); raise MemoryError(x)",
-    // The program is told to be no Python, and why.
+    // Has the runtime report the program as rejected, with a fault of its own.
     "import sys\n    frame = sys._getframe()\n    while 'Ending_Rejected' not in frame.f_globals: frame = frame.f_back\n    \
      ours = frame.f_globals\n    fault = ours['Fault'](x, x, 1, 1, 1, x, [x], x, [])\n    \
      ours['Ending_Completed'] = lambda: ours['Ending_Rejected'](fault)\n    return 1",
@@ -179,7 +179,7 @@ async fn the_result_of_a_hidden_test_has_only_our_own_words() {
         let shown = serde_json::to_string(&result).expect("JSON");
         assert!(!shown.contains("Secret") && !shown.contains("right', "), "{channel}: {shown}");
         assert_eq!((&*result.tests[0].expected, result.tests[0].duration_ms), ("", 0));
-        // Nothing else that is shown depends on it.
+        // Nothing else that is shown depends on the hidden case.
         assert_eq!((result.verdict, &result.files.len()), (Ok, &0), "{channel}: {shown}");
     }
     let all_hidden = json!({ "code": RIGHT, "tests": [
@@ -203,7 +203,8 @@ async fn visible_cases_run_before_hidden_ones() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_knowing_what_is_expected_nothing_is_judged() {
     let workers = workers();
-    // What is expected takes a while, and its worker is lost each time; the program itself would end well.
+    // The expected result takes a while to compute, and its worker is lost each time; the program itself would end
+    // well.
     let request = json!({ "code": "def f(): return 1",
         "tests": [{ "name": "t", "call": "f()", "expected": "sum(range(10**10)) and 1" }] });
     let program = run(&workers, &request);
@@ -252,7 +253,7 @@ async fn a_crowd_of_endless_programs_loses_nobody_their_work() {
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let producer: FutureProducer =
         ClientConfig::new().set("bootstrap.servers", world.kafka()).create().expect("a producer");
-    // Each of another student, so that all come at once; with tests, so that each would queue again.
+    // Each from a different student, so that all are concurrent; with tests, so that each would queue again.
     let sent = (0..PROGRAMS).map(async |number| {
         let id = Uuid::from_u128(u128::from(number) + 1);
         let tests = json!([{ "name": "t", "call": "f()", "expected": "1" },
@@ -275,6 +276,6 @@ async fn a_crowd_of_endless_programs_loses_nobody_their_work() {
         (world.count(results, Uuid::nil()).await == i64::from(PROGRAMS)).then_some(())
     })
     .await;
-    // And none is a dead letter.
+    // No event is a dead letter, either.
     world.finish().await;
 }

@@ -1,5 +1,5 @@
-//! Programs that are made to harm the host and their neighbours: `bench sandbox soak` has ten thousand of
-//! them, here are as many as there is patience for.
+//! Programs that try to harm the host and their neighbours: `bench sandbox soak` runs ten thousand of them, this test
+//! as many as a test run has time for.
 
 use domain::execution::Verdict::{
     Aborted, Error, MemoryLimit, Ok, OutputLimit, SyntaxError, Timeout,
@@ -11,10 +11,10 @@ use tests::hostile::{self, resident_kib};
 
 use super::{check, prints, row, run, run_code, steps, workers};
 
-/// Those of the same seed are the same.
+/// The same seed gives the same programs.
 const SEED: u64 = 10;
 const COUNT: usize = 300;
-/// What a worker may have more after all of them than after the first third: the pool keeps what programs have
+/// How much memory a worker may gain after the first third of the programs: the pool keeps pages that programs have
 /// touched, and each of its slots is used sooner or later.
 const GROWTH_KIB: u64 = 64 << 10;
 
@@ -132,7 +132,7 @@ async fn the_last_item_of_a_large_value_counts_like_the_first() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_with_too_much_memory_is_killed_and_its_programs_are_run_again() {
     let command = code_execution::workers::Command {
-        // Two programs of this kind, and not four.
+        // Enough for two of these programs, not for four.
         max_memory: 150 << 20,
         ..tests::worker_command()
     };
@@ -173,7 +173,7 @@ async fn a_worker_that_was_starved_of_cpu_is_not_killed() {
     let program = json!({ "code": "print(1)", "timeout_ms": 100 });
     assert_eq!(run(&workers, &program).await.verdict, Ok);
     let worker = signal(&workers, "-STOP");
-    // Longer than the program may run and any answer may be late.
+    // Longer than the time limit of the program and the grace period of a worker's answer.
     let wait = std::time::Duration::from_secs(5);
     let later = async {
         let never = std::future::pending::<()>();
@@ -191,7 +191,7 @@ async fn a_stuck_worker_is_killed_and_its_programs_are_run_again() {
     let program = json!({ "code": "print(1)" });
     assert_eq!(run(&workers, &program).await.verdict, Ok);
     let worker = signal(&workers, "-STOP");
-    // Whoever waits may give up before it is noticed.
+    // The client may give up before the host notices.
     let soon = std::time::Duration::from_millis(100);
     assert!(tokio::time::timeout(soon, run(&workers, &program)).await.is_err());
     assert_eq!(run(&workers, &program).await.stdout, "1\n");
@@ -210,7 +210,7 @@ async fn stack_pages_of_a_program_are_freed() {
         assert!([Ok, Timeout].contains(&result.verdict), "{result:?}");
     }
     let after = resident_kib(workers.process_ids()[0]);
-    // Each of the four had some 20 MiB, and more of them than there are now would be more than a worker may have.
+    // Each of the four used some 20 MiB; without freeing them, the worker would exceed its limit.
     assert!(after < before + (40 << 10), "{before} KiB, then {after}");
 }
 

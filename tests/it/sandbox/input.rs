@@ -1,4 +1,4 @@
-//! What programs read.
+//! Programs that read input.
 
 use domain::execution::Program;
 use domain::execution::Verdict::{Error, Ok};

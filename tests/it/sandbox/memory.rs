@@ -1,4 +1,4 @@
-//! Programs that want too much memory.
+//! Programs that use too much memory.
 
 use code_execution::workers::Workers;
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, Recursion, Timeout};
@@ -56,7 +56,7 @@ async fn what_a_program_used_is_reported_and_freed() {
     let large = run(&workers, &json!({ "code": "b = bytearray(40 * 2**20)" })).await;
     assert!(small.memory_bytes < 2 << 20, "{}", small.memory_bytes);
     assert!((38 << 20..51 << 20).contains(&large.memory_bytes), "{}", large.memory_bytes);
-    // Row 47: growing to the limit again and again leaves the host as it was.
+    // Row 47: repeated growth to the limit does not change the host.
     for _ in 0..40 {
         let grown =
             run(&workers, &json!({ "code": "l = []\nwhile True: l.append('x' * 65536)" })).await;
@@ -66,11 +66,11 @@ async fn what_a_program_used_is_reported_and_freed() {
     assert!(resident < 200 << 10, "the worker has {resident} KiB");
 }
 
-/// Each page that a run changes is copied, and made as new after it: most of what a short run costs.
+/// Each page that a run changes is copied, and restored afterwards: most of the cost of a short run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_short_program_changes_few_pages() {
     const RUNS: u64 = 40;
-    // 63 were seen here, 163 before the image was laid out.
+    // We measured 63 here, 163 before the image was laid out.
     const MOST: u64 = 110;
     let workers = Workers::processes(&worker_command(), 1);
     let hello = json!({ "code": "print('hi')" });
@@ -79,7 +79,7 @@ async fn a_short_program_changes_few_pages() {
             assert_eq!(run(&workers, &hello).await.verdict, Ok);
         }
     };
-    // What is kept for the next run has been made by then.
+    // By then everything that is kept for the next run has been allocated.
     runs().await;
     let [process] = workers.process_ids()[..] else { panic!("one worker") };
     let before = page_faults(process);
@@ -88,10 +88,10 @@ async fn a_short_program_changes_few_pages() {
     assert!(faults <= MOST, "{faults} page faults a run");
 }
 
-/// Page faults of a process that needed no disk.
+/// The minor page faults of a process, which need no disk.
 fn page_faults(process: u32) -> u64 {
     let figures = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
-    // Behind the name, which ends with the last bracket: its state, six more, then these.
+    // The name ends with the last bracket; then come the state, six more fields, and this one.
     let (_, figures) = figures.rsplit_once(')').expect("a name");
     figures.split_whitespace().nth(7).expect("a number").parse().expect("a number")
 }

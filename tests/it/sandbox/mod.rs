@@ -1,7 +1,7 @@
-//! Programs that students write, and programs that nobody should: each with the verdict that it must
-//! get, and with what must hold after every one of them.
+//! Programs that students write, and programs that nobody should: each with its expected verdict, and the conditions
+//! that must hold after all of them.
 //!
-//! The rows have numbers, so that a failure names its row.
+//! Rows are numbered, so that a failure names its row.
 
 mod contract;
 mod cpu;
@@ -29,19 +29,19 @@ use runtime::Clock;
 use serde_json::{Value, json};
 use tests::worker_command;
 
-/// Beyond a program's limit. 300 ms is the aim, which the bench measures on a machine of its own; here
-/// other tests, and a build, may have the processors.
+/// Beyond a program's time limit. The aim is 300 ms, which the bench measures on an otherwise idle machine; here other
+/// tests and builds may use the processors.
 const GRACE_MS: u32 = 1_000;
 /// Rows that run at the same time.
 const AT_ONCE: usize = 4;
 
-/// One program and what must come of it.
+/// A program and its expected result.
 #[derive(Debug)]
 struct Row {
     number: &'static str,
     request: Value,
     verdicts: Vec<Verdict>,
-    /// What must be said somewhere: in the output, the error or the advice.
+    /// Texts that must appear somewhere: in the output, the error or the advice.
     says: Vec<&'static str>,
     stdout: Option<&'static str>,
 }
@@ -63,7 +63,7 @@ fn prints(number: &'static str, code: impl Into<String>, stdout: &'static str) -
 }
 
 impl Row {
-    /// Another verdict that is as good.
+    /// Accepts another verdict, too.
     fn or(mut self, verdict: Verdict) -> Self {
         self.verdicts.push(verdict);
         self
@@ -99,7 +99,7 @@ async fn run_code(code: &str) -> ExecutionResult {
     run(&workers(), &json!({ "code": code })).await
 }
 
-/// Runs all rows, checks each, and that the workers are as good as new after them; lists all faults.
+/// Runs and checks all rows, and checks that the workers are unharmed; lists all faults.
 async fn check(rows: Vec<Row>) {
     let workers = workers();
     let outcomes = stream::iter(rows)

@@ -1,4 +1,4 @@
-//! What programs write.
+//! Programs that write output.
 
 use domain::execution::{
     Stream,

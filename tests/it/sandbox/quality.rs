@@ -1,4 +1,4 @@
-//! How good the tutor must stay on the project's own labelled cases.
+//! The minimum quality of the tutor on the project's own labelled cases.
 
 use checks::quality;
 

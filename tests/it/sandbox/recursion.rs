@@ -1,4 +1,4 @@
-//! Calls and data that are nested too deep.
+//! Calls and data that are nested too deeply.
 
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, Recursion, SyntaxError, Timeout};
 
@@ -30,7 +30,7 @@ async fn functions_with_endless_recursion_are_named() {
 async fn deep_data_ends_in_an_exception_and_not_in_a_crash() {
     check(vec![
         row("54a", "l = []\nfor _ in range(200000): l = [l]\nrepr(l)", Recursion)
-        // Python looks for cycles at each level, so a slow machine does not get to the last.
+        // Python looks for cycles at each level, so a slow machine does not reach the last one.
         .or(Timeout),
         prints("54b", "l = []\nl.append(l)\nprint(l)\nd = {}\nd[1] = d\nprint(d)", "[[...]]\n{1: {...}}\n"),
         row("55", "m = []; m.append(m); n = []; n.append(n)\nm == n", Recursion),

@@ -1,4 +1,4 @@
-//! The function as a service: bounds, lost workers, many programs at once.
+//! The function as a service: limits, lost workers, many concurrent programs.
 
 use std::fs;
 
@@ -121,7 +121,7 @@ async fn a_program_that_nobody_waits_for_is_stopped() {
         serde_json::from_value(json!({ "code": "while True: pass" })).expect("a program");
     let now = runtime::Clock::System.now();
     let execute = code_execution::execute::execute;
-    // All places are taken by programs whose clients leave at once.
+    // All places are taken by programs whose clients disconnect immediately.
     for _ in 0..2 {
         let all = join_all((0..64).map(|_| execute(&workers, &looper, now)));
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), all).await.is_err());

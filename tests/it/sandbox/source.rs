@@ -1,4 +1,4 @@
-//! The text of programs, and what is the same in every run.
+//! The source of programs, and what is the same in every run.
 
 use domain::execution::Verdict::{Error, Ok, SourceTooLarge, SyntaxError};
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn any_text_is_a_program_or_gets_an_error() {
         row("150b", "print(“hello”)", SyntaxError).says("curly quote “"),
         row("150c", "x\u{a0}= 1", SyntaxError),
         row("150d", "x\u{200b} = 1", SyntaxError),
-        row("151a", "print \"x\"", SyntaxError).says("has no brackets"),
+        row("151a", "print \"x\"", SyntaxError).says("has no parentheses"),
         row("151b", "if x = 1:\n    pass", SyntaxError).says("a single ="),
         row("151c", "if True\n    pass", SyntaxError).says("A colon is missing on line 1"),
         row("151d", "print((1)\nx = 2", SyntaxError).says("never closed"),

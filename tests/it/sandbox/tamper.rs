@@ -1,4 +1,4 @@
-//! Programs that attack what runs them.
+//! Programs that attack the runtime.
 
 use domain::execution::Verdict::{Aborted, Error, Exit, MemoryLimit, Ok, Recursion, Timeout};
 

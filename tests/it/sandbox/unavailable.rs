@@ -1,4 +1,4 @@
-//! What cannot exist in the sandbox, and what can although it looks as if it could not.
+//! Features that cannot exist in the sandbox, and some that work although it seems that they could not.
 
 use domain::execution::Verdict::{Aborted, Deadlock, Error, Exit, Ok};
 

@@ -1,4 +1,4 @@
-//! The worker process of the tests: their own program is libtest's.
+//! The worker process of the tests, whose own executable is libtest's.
 
 use std::process::ExitCode;
 

@@ -1,11 +1,11 @@
-//! The benches of the product, in one binary, since whatever links the product takes its time to build.
+//! The product's benches, in one binary, since everything that links the product takes long to build.
 
 mod load;
 mod sandbox;
 
 use std::process::ExitCode;
 
-/// What can be measured.
+/// The benches.
 const USAGE: &str = "\
 bench load                     questions alone and all at once, then answered by a slow model
 bench model                    the second half of that
@@ -17,7 +17,7 @@ bench sandbox fuzz [SECONDS]   whether random programs can make the sandbox fail
 bench sandbox soak [COUNT] [SEED]   whether hostile ones can, and what memory they leave taken";
 
 fn main() -> anyhow::Result<ExitCode> {
-    // What is measured runs programs in processes like this one.
+    // Some benches run programs in processes of this executable.
     if let Some(ended) = code_execution::work_if_asked() {
         return Ok(ended);
     }

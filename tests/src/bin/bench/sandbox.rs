@@ -1,6 +1,6 @@
-//! How fast the sandbox is, next to the machine's own `python3` in the same run; with `fuzz SECONDS`,
-//! whether random programs can make it fail; with `soak COUNT SEED`, whether hostile ones can, and
-//! what memory they leave taken.
+//! How fast the sandbox is, compared with the machine's own `python3` in the same run; with `fuzz SECONDS`, whether
+//! random programs can make it fail; with `soak COUNT SEED`, whether hostile ones can, and how much memory they leave
+//! behind.
 
 #![expect(clippy::print_stdout, reason = "a bench's answer to a person")]
 
@@ -26,17 +26,17 @@ use runtime::{
 use serde_json::json;
 use tests::{hostile, worker_command};
 
-/// How long random programs are tried, unless it is said.
+/// How long random programs are tried by default.
 const FUZZ: Duration = Duration::from_mins(10);
-/// Hostile programs, unless it is said.
+/// The default number of hostile programs.
 const SOAK: u64 = 10_000;
 
-/// The operating system's own, where it has one.
+/// The operating system's own Python, if it has one.
 const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
 const HELLO: &str = "print(\"hi\")";
 
-/// CPU-bound programs that print how long they took, in seconds.
+/// CPU-bound programs that print their duration in seconds.
 const WORK: [(&str, &str); 6] = [
     ("fib", "def fib(n): return n if n < 2 else fib(n-1) + fib(n-2)\nfib(23)"),
     ("loop", "t = 0\nfor i in range(1_000_000): t += i * i % 7"),
@@ -55,7 +55,7 @@ const WORK: [(&str, &str); 6] = [
     ),
 ];
 
-/// Everything, or what the arguments name.
+/// Runs all benches, or those that the arguments name.
 pub(crate) async fn main(arguments: &[&str]) -> anyhow::Result<()> {
     match *arguments {
         [] => speed().await,
@@ -76,7 +76,7 @@ async fn speed() -> anyhow::Result<()> {
     let installed = interpreter()?;
     let [mut python, mut itself, mut system, mut warm, mut without_pipe] =
         <[Vec<f64>; 5]>::default();
-    // In turn, so that all have the machine's good and bad moments.
+    // Alternating, so that good and bad moments of the machine affect all.
     for _ in 0..10 {
         python.extend(starts_of_python("python3", 10)?);
         itself.extend(starts_of_python(&installed, 10)?);
@@ -117,7 +117,7 @@ async fn run(workers: &Workers, request: serde_json::Value) -> ExecutionResult {
     execute(workers, &program, Clock::System.now()).await.expect("there is room")
 }
 
-/// The program that `python3` ends up as: what is on the path can be a script that looks for it.
+/// The real `python3` executable: the one on the path can be a script that looks for it.
 fn interpreter() -> anyhow::Result<String> {
     let code = "import sys; print(sys.executable, end='')";
     Ok(String::from_utf8(Command::new("python3").args(["-c", code]).output()?.stdout)?)
@@ -164,7 +164,7 @@ async fn throughput(workers: &Workers) -> f64 {
     RUNS as f64 / started.elapsed().as_secs_f64()
 }
 
-/// A thousand programs, a hundred a second, every fifth of which never ends.
+/// A thousand programs, a hundred a second, every fifth of them endless.
 async fn mixed(workers: &Workers) {
     let mut clock = tokio::time::interval(Duration::from_millis(10));
     let mut running = FuturesUnordered::new();
@@ -231,10 +231,10 @@ async fn trace(workers: &Workers) {
     );
 }
 
-/// Hostile programs, and after each thousand of them the memory of all processes.
+/// Runs hostile programs, and prints the memory of all processes after each thousand.
 async fn soak(count: u64, seed: u64) -> anyhow::Result<()> {
     println!("seed {seed}");
-    // Why a worker was lost is said in the log only.
+    // The reason for a lost worker is only logged.
     let config = TelemetryConfig::read(&mut Settings::from_process());
     let _guard = telemetry::install(&config, "bench");
     let workers = Workers::processes(&worker_command(), 2);
@@ -269,7 +269,7 @@ async fn soak(count: u64, seed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Random bytes, random tokens and broken programs as source, input and files.
+/// Tries random bytes, random tokens and broken programs as source, input and files.
 async fn fuzz(time: Duration) -> anyhow::Result<()> {
     let seed: u64 = rand::random();
     println!("seed {seed}");
