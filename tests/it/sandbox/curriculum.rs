@@ -43,8 +43,8 @@ async fn an_exercise_with_a_fault_passes_no_gate() {
         ("the solution fails second_largest([4, 9, 7])", |e| {
             e.reference = e.reference.replace("[-2]", "[-1]");
         }),
-        ("what the student begins with passes", |e| e.starter = e.reference.clone()),
-        ("functions that always give `None` pass", |e| {
+        ("the starter code passes all tests", |e| e.starter = e.reference.clone()),
+        ("functions that always return `None` pass", |e| {
             e.reference = "def second_largest(numbers):\n    return None\n".to_owned();
             e.tests.retain(|check| check.expected.as_deref() == Some("None"));
             for number in 0..4 {
