@@ -226,3 +226,104 @@ fn json_bytes(value: &impl Serialize) -> usize {
     // Nothing in a trace fails to serialise; counting it as too much refuses it.
     serde_json::to_writer(&mut count, value).map_or(usize::MAX >> 8, |()| count.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{MAX_BYTES, trace};
+
+    const FRAME: &str = "F0 {\"function\":\"f\",\"locals\":{\"a\":1,\"b\":{\"ref\":1}}}\n";
+    const LIST: &str = "O1 {\"type\":\"list\",\"kind\":\"list\",\"length\":1,\"items\":[7]}\n";
+    const STEP: &str =
+        "S{\"event\":\"line\",\"line\":2,\"written\":0,\"frame\":0,\"outer\":[],\"heap\":[1]}\n";
+    const AGAIN: &str = "S{\"event\":\"line\",\"line\":3,\"written\":4}\n";
+
+    #[test]
+    fn a_step_is_as_the_one_before_but_for_what_was_written_since() {
+        let more = "V0 {\"a\":\"é\",\"c\":null}\nF1 {\"function\":\"g\",\"locals\":{}}\nO1 {\"type\":\"list\",\"kind\":\"list\",\"length\":0,\"items\":[]}\nS{\"event\":\"return\",\"line\":9,\"written\":4,\"frame\":1,\"outer\":[[0,3]],\"value\":null}\n";
+        let trace = trace(&[FRAME, LIST, STEP, AGAIN, more, "T\n"].concat()).unwrap();
+        let list = json!({ "type": "list", "kind": "list", "length": 1, "items": [7] });
+        let mut steps = serde_json::to_value(&trace.steps).unwrap();
+        assert_eq!((steps[0]["line"].take(), steps[0]["written"].take()), (json!(2), json!(0)));
+        assert_eq!((steps[1]["line"].take(), steps[1]["written"].take()), (json!(3), json!(4)));
+        let frame = |line| json!({ "function": "f", "line": line, "locals": { "a": 1, "b": { "ref": 1 } } });
+        assert_eq!(steps[0]["frames"].take(), json!([frame(2)]));
+        assert_eq!(steps[1]["frames"].take(), json!([frame(3)]));
+        assert_eq!(steps[0], steps[1]);
+        assert_eq!(steps[0]["heap"], json!({ "1": list }));
+        let last = json!({
+            "event": "return", "line": 9, "function": "g", "written": 4, "value": null,
+            "frames": [
+                { "function": "f", "line": 3, "locals": { "a": "é", "b": { "ref": 1 }, "c": null } },
+                { "function": "g", "line": 9, "locals": {} },
+            ],
+            "heap": { "1": { "type": "list", "kind": "list", "length": 0, "items": [] } },
+        });
+        assert_eq!(steps[2], last);
+        assert!(trace.truncated);
+    }
+
+    #[test]
+    fn the_bytes_of_all_steps_are_counted_as_they_are_sent() {
+        let value = "V0 {\"a\":\"\\u0001é\\\"\",\"d\":{\"text\":\"1j\"}}\n";
+        let raised = "S{\"event\":\"exception\",\"line\":3,\"written\":4,\"exception\":\"E\"}\n";
+        let start = [FRAME, LIST, STEP, value, AGAIN, raised].concat();
+        let of = |recording: &str| {
+            let steps = trace(recording).unwrap().steps;
+            steps.iter().map(|step| serde_json::to_string(step).unwrap().len()).sum::<usize>()
+        };
+        // One of these fills what is left to the last byte.
+        for padding in 0..of(&[FRAME, LIST, STEP].concat()) {
+            let filled =
+                format!("{start}V0 {{\"{}\":1}}\n{}", "n".repeat(padding), AGAIN.repeat(999));
+            let bytes =
+                of(&format!("{start}V0 {{\"{}\":1}}\n{AGAIN}", "n".repeat(padding))) - of(&start);
+            let wanted = (MAX_BYTES - of(&start)) / bytes;
+            assert_eq!(trace(&filled).unwrap().steps.len(), 3 + wanted.min(997), "{padding}");
+        }
+    }
+
+    #[test]
+    fn a_recording_that_grows_beyond_the_limits_is_cut() {
+        let steps = trace(&[FRAME, LIST, STEP, &AGAIN.repeat(5_000)].concat()).unwrap();
+        assert_eq!((steps.steps.len(), steps.truncated), (1_000, true));
+        // A million bytes that a few bytes repeat.
+        let long = format!("F0 {{\"function\":\"f{}\",\"locals\":{{}}}}\n", "x".repeat(200_000));
+        let steps = trace(&[&long, LIST, STEP, &AGAIN.repeat(900)].concat()).unwrap();
+        assert_eq!((steps.steps.len(), steps.truncated), (2, true));
+    }
+
+    #[test]
+    fn a_recording_of_another_form_makes_no_trace() {
+        let valid = [FRAME, LIST, STEP].concat();
+        assert!(trace(&valid).is_some());
+        let many = |count: usize| vec!["1"; count].join(",");
+        let names: Vec<String> = (0..99).map(|i| format!("\"n{i}\":1")).collect();
+        for other in [
+            "{}".to_owned(),
+            "é".to_owned(),
+            "\n".to_owned(),
+            "X1 {}\n".to_owned(),
+            "V7 {\"a\":1}\n".to_owned(),
+            "V0 {\"a\":[1]}\n".to_owned(),
+            format!("V0 {{\"a\":\"{}\"}}\n", "x".repeat(2_000)),
+            format!("V0 {{{}}}\n", names.join(",")),
+            format!("O1 {{\"type\":\"list\",\"kind\":\"list\",\"items\":[{}]}}\n", many(51)),
+            "S{\"event\":\"line\",\"line\":null,\"written\":0}\n".to_owned(),
+            "S{\"event\":\"line\",\"line\":1,\"written\":0,\"frame\":9}\n".to_owned(),
+            "S{\"event\":\"line\",\"line\":1,\"written\":0,\"heap\":[9]}\n".to_owned(),
+            format!(
+                "S{{\"event\":\"line\",\"line\":1,\"written\":0,\"outer\":[{}]}}\n",
+                vec!["[0,1]"; 32].join(",")
+            ),
+            format!(
+                "S{{\"event\":\"line\",\"line\":1,\"written\":0,\"heap\":{}}}\n",
+                "[".repeat(200)
+            ),
+        ] {
+            assert_eq!(trace(&format!("{valid}{other}")), None, "{other:.100}");
+        }
+        assert_eq!(trace(AGAIN), None, "nothing was shown before");
+    }
+}
