@@ -21,8 +21,6 @@ use crate::{
 
 /// The version of Python in the image; a test asks Python itself.
 pub const PYTHON: &str = "3.14.0";
-/// Most steps of a trace: as many as Python Tutor's.
-pub const TRACE_STEPS: u32 = 1_000;
 /// The time of hidden cases is rounded up to a multiple of this: a few steps within a program's limit, and a short wait
 /// for a correct solution.
 const HIDDEN_TIME_STEP: Duration = Duration::from_millis(250);
@@ -57,7 +55,7 @@ pub async fn execute_in(
         stdin: program.stdin.clone().map_or_else(String::new, String::from),
         files: program.files.iter().map(|(k, v)| (k.clone().into(), v.clone().into())).collect(),
         seed: program.seed,
-        trace_steps: if program.trace { TRACE_STEPS } else { 0 },
+        trace_steps: if program.trace { recording::STEPS } else { 0 },
         limit: Duration::from_millis(limit),
         now,
     };

@@ -11,8 +11,8 @@ use std::{
 use domain::trace::{Trace, TraceEvent, TraceFrame, TraceObject, TraceStep, TraceValue};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::execute::TRACE_STEPS;
-
+/// Most steps of a trace: as many as Python Tutor's.
+pub(crate) const STEPS: u32 = 1_000;
 /// Most bytes of all steps as JSON: what a web page can show.
 const MAX_BYTES: usize = 1_000_000;
 /// Most frames of a step, as in the guest.
@@ -175,7 +175,7 @@ impl Reader {
         for (number, object) in &heap {
             self.bytes += r#""":"#.len() + json_bytes(number) + object.bytes;
         }
-        if self.bytes > MAX_BYTES || self.steps.len() >= TRACE_STEPS as usize {
+        if self.bytes > MAX_BYTES || self.steps.len() >= STEPS as usize {
             return Some(false);
         }
         let frame = |(frame, line): (&Measured<Frame>, u32)| TraceFrame {
