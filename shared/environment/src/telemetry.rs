@@ -118,10 +118,14 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
             lines.compact().with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
         }
     };
+    // Spans are entered at every poll, so this must cost little: no clock, and no context for other instrumentation,
+    // of which there is none. Threads and source locations say nothing about a span that moves between threads.
     let traces = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("learnflow"))
-        // Spans are entered at every poll: the time between two of them is not worth a look at the clock.
-        .with_tracked_inactivity(false);
+        .with_tracked_inactivity(false)
+        .with_context_activation(false)
+        .with_threads(false)
+        .with_location(false);
     let installed = tracing_subscriber::registry()
         .with(traces.with_filter(LevelFilter::INFO))
         .with(lines.with_filter(config.level.clone().with_target(SILENT, LevelFilter::OFF)))
