@@ -11,8 +11,9 @@ Most of a step is the same as in the step before, so what is written is a record
 
 A step `S` has the event `line` (about to run), `call`, `return` (with `value`) or `exception` (with `exception`), and
 how many characters of output had been written. This one shows frame 1 at line 4, called by frame 0 at line 7, and
-object 3; `outer`, `frame` and `heap` are left out while they are as in the step before. A value is `null`, a boolean, a number, a string, `{"ref": 3}` (an object, shared where the
-program shares it) or `{"text": "1j"}`. An object has `kind`, `type` and what it holds.
+object 3; `outer`, `frame` and `heap` are left out while they are as in the step before. A value is `null`, a boolean, a
+number, a string, `{"ref": 3}` (an object, shared where the program shares it) or `{"text": "1j"}`. An object has `kind`,
+`type` and what it holds.
 """
 
 import sys
