@@ -56,7 +56,7 @@ async fn waiting_for_an_impossible_event_is_a_deadlock_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asyncio_works_without_sockets() {
     check(vec![
-        prints("128a", "import asyncio\nasync def main():\n    async def f(i):\n        await asyncio.sleep(0.01 * (3 - i))\n        print(i)\n        return i\n    print(await asyncio.gather(*[f(i) for i in range(3)]))\nasyncio.run(main())", "2\n1\n0\n[0, 1, 2]\n"),
+        prints("128a", "import asyncio\nasync def main():\n    async def f(i):\n        await asyncio.sleep(0.2 * (3 - i))\n        print(i)\n        return i\n    print(await asyncio.gather(*[f(i) for i in range(3)]))\nasyncio.run(main())", "2\n1\n0\n[0, 1, 2]\n"),
         prints("128b", "import asyncio\nasync def main():\n    q = asyncio.Queue()\n    async def put():\n        for i in range(3): await q.put(i)\n    async with asyncio.TaskGroup() as g:\n        g.create_task(put())\n        print([await q.get() for _ in range(3)])\nasyncio.run(main())", "[0, 1, 2]\n"),
         prints("128c", "import asyncio\nasync def main():\n    try:\n        async with asyncio.timeout(0.01): await asyncio.sleep(10)\n    except TimeoutError: print('timeout')\nasyncio.run(main())\nloop = asyncio.new_event_loop()\nloop.run_until_complete(asyncio.sleep(0))\nloop.close()", "timeout\n"),
         row("129c", "import asyncio\nasyncio.run(asyncio.open_connection('localhost', 80))", Error),
