@@ -18,7 +18,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     Layer,
-    filter::{LevelFilter, Targets},
+    filter::{LevelFilter, ParseError, Targets},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -49,13 +49,39 @@ impl std::str::FromStr for LogFormat {
     }
 }
 
+/// Which lines are logged: a level such as `info`, or levels by target such as `warn,delivery=debug`.
+#[derive(Debug, Clone)]
+pub struct LogLevels(Targets);
+
+impl From<LevelFilter> for LogLevels {
+    fn from(level: LevelFilter) -> Self {
+        Self(Targets::new().with_default(level))
+    }
+}
+
+impl std::str::FromStr for LogLevels {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // `Targets` takes a single word that is no level for a target, and then logs nothing else.
+        let words = text.split(',').filter(|part| !part.contains('='));
+        for word in words {
+            let level: Result<LevelFilter, _> = word.trim().parse();
+            level.map_err(|_unknown| {
+                format!("`{word}` is not a level: off, error, warn, info, debug or trace")
+            })?;
+        }
+        text.parse().map(Self).map_err(|error: ParseError| error.to_string())
+    }
+}
+
 /// `LOG_FORMAT`, `LOG_LEVEL` and `OTEL_EXPORTER_OTLP_ENDPOINT`.
 #[derive(Debug)]
 pub struct TelemetryConfig {
     /// How log lines look; JSON by default.
     pub format: LogFormat,
-    /// Which lines are logged: a level such as `info`, or levels by target such as `warn,delivery=debug`.
-    pub level: Targets,
+    /// Which lines are logged; those of level `info` and above by default.
+    pub level: LogLevels,
     /// Where spans are sent, for instance `http://collector:4318`; nowhere if absent.
     pub otlp_endpoint: Option<String>,
 }
@@ -70,7 +96,7 @@ impl TelemetryConfig {
     pub fn read_or(settings: &mut Settings, format: LogFormat, level: LevelFilter) -> Self {
         Self {
             format: settings.parsed("LOG_FORMAT", format),
-            level: settings.parsed("LOG_LEVEL", Targets::new().with_default(level)),
+            level: settings.parsed("LOG_LEVEL", level.into()),
             otlp_endpoint: settings.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
         }
     }
@@ -128,7 +154,7 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
         .with_location(false);
     let installed = tracing_subscriber::registry()
         .with(traces.with_filter(LevelFilter::INFO))
-        .with(lines.with_filter(config.level.clone().with_target(SILENT, LevelFilter::OFF)))
+        .with(lines.with_filter(config.level.0.clone().with_target(SILENT, LevelFilter::OFF)))
         .try_init();
     if installed.is_err() {
         tracing::debug!("logging was started before");
@@ -184,4 +210,19 @@ impl Extractor for Headers {
 fn remote_context(traceparent: &str) -> Context {
     let headers = Headers(HashMap::from([("traceparent", traceparent.to_owned())]));
     TraceContextPropagator::new().extract(&headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LogLevels;
+
+    #[test]
+    fn log_levels_are_levels_or_levels_by_target() {
+        for text in ["info", "OFF", "warn,delivery=debug", "delivery=debug, warn"] {
+            assert!(text.parse::<LogLevels>().is_ok(), "{text}");
+        }
+        for text in ["verbose", "delivery", "info,delivery", "delivery=loud", "a=b=c"] {
+            assert!(text.parse::<LogLevels>().is_err(), "{text}");
+        }
+    }
 }
