@@ -36,7 +36,7 @@ use crate::{
 /// wait long for the last.
 const GROUP_LIMIT: usize = 64;
 /// Concurrent groups of one function. A second group begins only when enough units wait to fill it: otherwise they wait
-/// for the end of the first and share one transaction, which serves 100 concurrent students a quarter faster.
+/// for the end of the first and share one transaction. With 100 concurrent students that halves the commits.
 const GROUPS_AT_ONCE: usize = 2;
 /// The limit for all units of a group together. Beyond it one of them is waiting for something, and the others must not
 /// wait with it.
