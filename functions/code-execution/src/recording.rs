@@ -1,7 +1,7 @@
-//! Makes the steps of a trace from what the guest's `steps.py` writes, which explains the notation.
+//! Makes the steps of a trace from the recording that the guest writes; `steps.py` documents its format.
 //!
-//! A program can make the guest write anything. So a step is made only while all steps are within the limits, and a
-//! recording of another form makes no trace.
+//! A program can make the guest write anything, so all limits are checked here, and a malformed recording gives no
+//! trace.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +26,7 @@ const MAX_ITEMS: usize = 50;
 /// Most bytes of a value's text: 200 characters and a mark, each with as many bytes as `\ud800`.
 const MAX_TEXT: usize = 6 * 201;
 
-/// What a step is like but for its variables. `None`: as in the step before.
+/// A step without its variables. A field that is `None` has not changed since the step before.
 #[derive(Deserialize)]
 struct Step {
     event: TraceEvent,
@@ -54,13 +54,13 @@ struct Frame {
     locals: BTreeMap<String, TraceValue>,
 }
 
-/// Something of a step, and how many bytes of JSON it has.
+/// A part of a step, and its size as JSON.
 struct Measured<T> {
     content: T,
     bytes: usize,
 }
 
-/// What has been read of a recording.
+/// The state of frames and objects after the lines read so far, and the steps made from them.
 #[derive(Default)]
 struct Reader {
     frames: HashMap<u32, Measured<Frame>>,
@@ -204,12 +204,12 @@ fn is_short(value: &TraceValue) -> bool {
     }
 }
 
-/// How many commas are between so many things.
+/// The commas between `count` elements.
 const fn commas(count: usize) -> usize {
     count.saturating_sub(1)
 }
 
-/// How many bytes it has as JSON.
+/// The size of a value as JSON, in bytes.
 fn json_bytes(value: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
@@ -240,7 +240,7 @@ mod tests {
     const AGAIN: &str = "S{\"event\":\"line\",\"line\":3,\"written\":4}\n";
 
     #[test]
-    fn a_step_is_as_the_one_before_but_for_what_was_written_since() {
+    fn a_step_repeats_the_one_before_except_for_recorded_changes() {
         let more = "V0 {\"a\":\"é\",\"c\":null}\nF1 {\"function\":\"g\",\"locals\":{}}\nO1 {\"type\":\"list\",\"kind\":\"list\",\"length\":0,\"items\":[]}\nS{\"event\":\"return\",\"line\":9,\"written\":4,\"frame\":1,\"outer\":[[0,3]],\"value\":null}\n";
         let trace = trace(&[FRAME, LIST, STEP, AGAIN, more, "T\n"].concat()).unwrap();
         let list = json!({ "type": "list", "kind": "list", "length": 1, "items": [7] });
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_of_another_form_makes_no_trace() {
+    fn a_malformed_recording_gives_no_trace() {
         let valid = [FRAME, LIST, STEP].concat();
         assert!(trace(&valid).is_some());
         let many = |count: usize| vec!["1"; count].join(",");
