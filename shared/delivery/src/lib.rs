@@ -17,6 +17,7 @@ mod keyed_queue;
 mod live;
 pub mod message;
 pub mod outbox;
+mod pending;
 pub mod periodic;
 pub mod process;
 mod refusal;

@@ -4,13 +4,7 @@
 //! relay together with it, so that none overtakes it. An event that the broker refuses for good is parked and delays no
 //! others.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use environment::{Clock, chain};
@@ -21,10 +15,7 @@ use storage::{
     events::StoredEvent,
     outbox::{self, ClaimLimits},
 };
-use tokio::{
-    sync::{Notify, mpsc},
-    time::MissedTickBehavior,
-};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -35,16 +26,13 @@ use crate::{
     fault::{FaultPoint, Faults},
     kafka::Producer,
     keyed_queue::KeyedQueue,
+    pending::{IN_FLIGHT_LIMIT, Pending},
     refusal::{REFUSALS_LIMIT, Refusal, delay, refusal},
     writer::{self, Ticket, Writer},
 };
 
 /// Commits whose events wait for the publisher. When the queue is full, the rest is left to the relay.
 const QUEUE_LIMIT: usize = 4_096;
-/// Bytes of events that wait for the publisher or the broker: some hundred of the largest.
-const QUEUE_BYTES: usize = 64 << 20;
-/// Events in transit to the broker at once; fewer than its client can hold.
-const IN_FLIGHT_LIMIT: usize = 5_000;
 /// Most relayed events in one statement that records their outcomes.
 const NOTE_LIMIT: usize = 500;
 /// How long outcomes are collected before they are recorded together.
@@ -110,42 +98,6 @@ pub struct Outbox {
     queue: mpsc::Sender<Vec<Item>>,
     pending: Arc<Pending>,
     writer: Writer,
-}
-
-#[derive(Debug, Default)]
-struct Pending {
-    count: AtomicUsize,
-    bytes: AtomicUsize,
-    empty: Notify,
-}
-
-impl Pending {
-    /// Reserves space for the items; `false` if they do not fit.
-    fn add(&self, items: &[Item]) -> bool {
-        let bytes: usize = items.iter().map(|item| item.wire.len()).sum();
-        if self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > QUEUE_BYTES {
-            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-            return false;
-        }
-        self.count.fetch_add(items.len(), Ordering::AcqRel);
-        true
-    }
-
-    fn left(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-    }
-
-    fn done(&self, count: usize) {
-        if self.count.fetch_sub(count, Ordering::AcqRel) == count {
-            self.empty.notify_waiters();
-        }
-    }
-
-    /// Whether the relay would only add to the backlog.
-    fn is_busy(&self) -> bool {
-        self.bytes.load(Ordering::Acquire) > QUEUE_BYTES / 2
-            || self.count.load(Ordering::Acquire) > IN_FLIGHT_LIMIT
-    }
 }
 
 /// The publisher and the relay; runs until stopped, then empties its queue.
@@ -224,22 +176,28 @@ impl Outbox {
     /// Queues committed events. Never waits and never fails: what does not fit is left to a relay.
     pub(crate) fn submit(&self, function: &'static str, events: Vec<StoredEvent>, ticket: Ticket) {
         let ticket = Arc::new(ticket);
-        let source = || Source::Commit(Arc::clone(&ticket));
-        let items = events.into_iter().map(|event| Item::new(function, event, source()));
-        if !self.queue(items.collect()) {
-            ticket.abandon();
-        }
+        let item = |event| Item::new(function, event, Source::Commit(Arc::clone(&ticket)));
+        let items = events.into_iter().map(item).collect();
+        // Only the items hold it from here on, so it closes with the last of them.
+        drop(ticket);
+        self.queue(items);
     }
 
+    /// Queues events; `false` if they do not fit and are left to a relay.
     fn queue(&self, items: Vec<Item>) -> bool {
         if items.is_empty() {
             return true;
         }
         let (count, bytes) = (items.len(), items.iter().map(|item| item.wire.len()).sum());
-        let fits = self.pending.add(&items);
-        if fits && self.queue.try_send(items).is_ok() {
-            return true;
-        }
+        let fits = self.pending.add(count, bytes);
+        let refused = if fits {
+            let Err(refused) = self.queue.try_send(items) else { return true };
+            refused.into_inner()
+        } else {
+            items
+        };
+        refused.iter().for_each(Item::leave);
+        drop(refused);
         if fits {
             self.pending.left(bytes);
             self.pending.done(count);
@@ -251,16 +209,7 @@ impl Outbox {
     /// Waits until all queued events are published or given up, at most for `limit`. Under Lambda the process is frozen
     /// as soon as it answers, so this comes before every answer.
     pub async fn drain(&self, limit: Duration) {
-        let emptied = async {
-            loop {
-                let notified = self.pending.empty.notified();
-                if self.pending.count.load(Ordering::Acquire) == 0 {
-                    return;
-                }
-                notified.await;
-            }
-        };
-        if tokio::time::timeout(limit, emptied).await.is_err() {
+        if tokio::time::timeout(limit, self.pending.emptied()).await.is_err() {
             tracing::warn!("events are not published yet and are left to the relay");
         }
     }
@@ -348,7 +297,10 @@ impl Publisher {
         } else {
             counters::published(1);
             match item.source {
-                Source::Commit(_) => self.outbox.pending.done(1),
+                Source::Commit(ticket) => {
+                    drop(ticket);
+                    self.outbox.pending.done(1);
+                }
                 Source::Relay { .. } => self.relayed.push(item.id),
             }
         }
@@ -398,6 +350,7 @@ impl Publisher {
                 item.leave();
             }
         }
+        drop(item);
         self.outbox.pending.done(1);
     }
 
@@ -429,7 +382,9 @@ impl Publisher {
             tracing::warn!(%error, "cannot note what became of events");
             delayed.iter().for_each(Item::leave);
         }
-        self.outbox.pending.done(relayed.len() + delayed.len());
+        let count = relayed.len() + delayed.len();
+        drop(delayed);
+        self.outbox.pending.done(count);
     }
 
     /// Begins to claim events left behind.
