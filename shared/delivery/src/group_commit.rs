@@ -259,7 +259,10 @@ struct Worker {
 impl Worker {
     async fn work(self, transactions: &Transactions) {
         let mut conn = self.connection();
-        while let Some(group) = self.next() {
+        loop {
+            // Tasks that are ready now add their units first: a burst becomes one group instead of several.
+            tokio::task::yield_now().await;
+            let Some(group) = self.next() else { break };
             let outcomes = commit(transactions, self.function, &group, &mut conn).await;
             for (member, outcome) in group.into_iter().zip(outcomes) {
                 // A caller that no longer listens was cut off, as by a crash.
