@@ -8,6 +8,7 @@ pub mod difficulty;
 pub mod execution;
 pub mod hints;
 pub mod level;
+pub mod struggle;
 pub mod text;
 pub mod trace;
 mod trimmed;

@@ -1,7 +1,7 @@
 //! A student did something that shows their progress.
 
 use domain::{difficulty::Difficulty, execution::Verdict};
-use ids::{ExecutionId, ExerciseId, QueryId, UserId};
+use ids::{ExecutionId, ExerciseId, QueryId, QuizAttemptId, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -77,9 +77,32 @@ pub enum Activity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         exercise_id: Option<Uuid>,
     },
+    /// A quiz was submitted.
+    QuizSubmitted {
+        /// The attempt.
+        attempt_id: QuizAttemptId,
+        /// The topic's slug; none if the quiz was mixed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+        /// 0 to 100.
+        score: u8,
+        /// Each topic with its questions that were answered right, and all of it.
+        topics: Vec<QuizTopic>,
+    },
     /// Something that a later version has, as it came.
     #[serde(untagged, skip_deserializing)]
     Unknown(Map<String, Value>),
+}
+
+/// A topic's part of a quiz.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuizTopic {
+    /// The topic's slug.
+    pub topic: String,
+    /// Questions that were answered right.
+    pub right: u32,
+    /// Questions.
+    pub of: u32,
 }
 
 /// Emitted by every function that sees a student at work, handled by progress. Since 0.2.
@@ -108,8 +131,14 @@ impl Event for ActivityRecorded {
 }
 
 /// Activities that are known: a faulty one of these is malformed.
-const ACTIVITIES: [&str; 5] =
-    ["code_run", "exercise_submitted", "hint_given", "answer_rated", "code_reviewed"];
+const ACTIVITIES: [&str; 6] = [
+    "code_run",
+    "exercise_submitted",
+    "hint_given",
+    "answer_rated",
+    "code_reviewed",
+    "quiz_submitted",
+];
 
 /// What a student has done.
 fn activity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Activity, D::Error> {

@@ -23,6 +23,7 @@ use domain::{
     difficulty::Difficulty,
     execution::{Program, TestCase, TestVerdict},
     level::Level,
+    struggle::{Severity, Trigger},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -55,6 +56,15 @@ impl Grows for Level {
 impl Grows for Difficulty {
     // The middle is the least wrong guess.
     const UNKNOWN: Self = Self::Medium;
+}
+
+impl Grows for Severity {
+    // A later version may distinguish more; what is not known to be urgent is not.
+    const UNKNOWN: Self = Self::Low;
+}
+impl Grows for Trigger {
+    // The student's own words need no explanation.
+    const UNKNOWN: Self = Self::SaysSo;
 }
 
 fn known<T: DeserializeOwned>(name: &str) -> Option<T> {

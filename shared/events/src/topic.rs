@@ -49,6 +49,10 @@ topics! {
     LearningRequests = "learning.requests";
     /// Answers, from every agent to the front doors.
     LearningResponses = "learning.responses";
+    /// Notifications of people, from notification to websocket.
+    NotificationsMade = "notifications.made";
     /// What students do, from every function to progress.
     ProgressEvents = "progress.events";
+    /// Alerts about struggling students, from progress to notification.
+    StruggleDetected = "struggle.detected";
 }

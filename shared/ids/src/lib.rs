@@ -47,6 +47,12 @@ macro_rules! typed_ids {
 }
 
 typed_ids! {
+    /// An alert about a struggling student.
+    AlertId,
+    /// Something that a class is to do by a date.
+    AssignmentId,
+    /// A class of students with its teachers.
+    ClassId,
     /// A conversation between one student and the tutor.
     ConversationId,
     /// An event; equal ids mean the same event, however often it is delivered.
@@ -55,10 +61,16 @@ typed_ids! {
     ExerciseId,
     /// A run of a program and its result; also the correlation id of every event that it causes.
     ExecutionId,
+    /// A message to a person.
+    NotificationId,
     /// A student's question and its answer; also the correlation id of every event that it causes.
     QueryId,
+    /// One try of a student at a quiz.
+    QuizAttemptId,
     /// A solution that a student has handed in; also the correlation id of every event that it causes.
     SubmissionId,
+    /// Where a person wants to get notifications.
+    SubscriptionId,
     /// All refresh tokens that descend from one login.
     TokenFamilyId,
     /// A student, teacher or administrator. A student's id is the partition key of their events.
