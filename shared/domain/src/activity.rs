@@ -71,6 +71,8 @@ pub enum Kind {
         /// Its quality, 0 to 100.
         quality: u8,
     },
+    /// An exercise was made for the student.
+    Given,
     /// The student asked for help in words such as «I am stuck».
     SaidStuck,
     /// The student said that an answer had helped.

@@ -125,6 +125,7 @@ fn exercises(activities: &[&Activity]) -> Option<u8> {
             Kind::Run { .. }
             | Kind::Quiz { .. }
             | Kind::Review { .. }
+            | Kind::Given
             | Kind::SaidStuck
             | Kind::WasHelped => {}
         }

@@ -12,7 +12,7 @@ mod signs;
 
 pub use self::{
     alerts::{Alert, Change, Resolved, judge},
-    nudge::{Nudge, nudge},
+    nudge::{Nudge, nudge, nudge_after},
     phrases::says_stuck,
     rules::{Evidence, Signal, WINDOW, signals},
 };

@@ -3,7 +3,10 @@
 use chrono::TimeDelta;
 use ids::ExerciseId;
 
-use super::rules::{Placed, placed, unsolved_work};
+use super::{
+    Signal, Trigger,
+    rules::{Placed, placed, unsolved_work},
+};
 use crate::activity::{Activity, Kind};
 
 /// Active time on an exercise after which help is offered. Experts who watched beginners would first have helped after
@@ -19,8 +22,8 @@ pub struct Nudge {
     pub text: String,
     /// The topic's slug, if it is about one.
     pub topic: Option<String>,
-    /// The exercise that it is about.
-    pub exercise: ExerciseId,
+    /// The exercise, if it is about one.
+    pub exercise: Option<ExerciseId>,
 }
 
 /// The word that the last of these activities, which are in the order of time, gives reason for. It is said once for a
@@ -47,7 +50,32 @@ pub fn nudge(activities: &[Activity]) -> Option<Nudge> {
         "This one takes a while, and that is fine. Would a hint help? Ask for one: it tells you where to look, not what \
          to write."
     };
-    Some(Nudge { text: text.to_owned(), topic: last.topic.map(str::to_owned), exercise })
+    Some(Nudge {
+        text: text.to_owned(),
+        topic: last.topic.map(str::to_owned),
+        exercise: Some(exercise),
+    })
+}
+
+/// The word that a new alert gives reason for. After long work on an exercise it was said before.
+#[must_use]
+pub fn nudge_after(signal: &Signal) -> Option<Nudge> {
+    let text = match signal.trigger {
+        Trigger::RepeatedError | Trigger::FailedRuns => {
+            "Errors are part of programming. Show me the program and ask why it fails: we find the first thing that goes \
+             wrong together."
+        }
+        Trigger::LowQuiz => {
+            "Look at the explanations of the answers, and ask about the one that surprised you most. Then try again: the \
+             next quiz has other questions."
+        }
+        Trigger::SaysSo => {
+            "Thank you for saying so. Which part is unclear: what is asked, how to begin, or why a program behaves as it \
+             does? Ask for a hint or an easier exercise."
+        }
+        Trigger::LongOnExercise => return None,
+    };
+    Some(Nudge { text: text.to_owned(), topic: signal.topic.clone(), exercise: signal.exercise })
 }
 
 /// A run, or an attempt that did not pass.

@@ -279,6 +279,7 @@ fn describe(one: &Placed<'_>) -> String {
         Kind::Hint { rung } => format!("Hint {rung} was given."),
         Kind::Quiz { score, .. } => format!("A quiz was submitted with {score} percent."),
         Kind::Review { quality } => format!("A program of quality {quality} was reviewed."),
+        Kind::Given => "An exercise was made for the student.".to_owned(),
         Kind::SaidStuck => "A question said that the student is stuck.".to_owned(),
         Kind::WasHelped => "The student said that an answer had helped.".to_owned(),
     }
