@@ -16,6 +16,7 @@ pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
+pub mod health;
 pub mod hint_ladders;
 pub mod idempotency;
 pub mod inbox;
