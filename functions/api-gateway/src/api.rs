@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, conversation, executions, gateway::Gateway, help, limits, practice, queries,
+    accounts, classes, conversation, executions, gateway::Gateway, help, limits, practice, queries,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +36,7 @@ use crate::{
     tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
+         (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -61,7 +62,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut openapi) =
         OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", endpoints).split_for_parts();
     for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     openapi
@@ -114,6 +116,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .merge(classes::routes())
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

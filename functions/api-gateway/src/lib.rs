@@ -8,6 +8,7 @@ mod accept;
 mod access;
 mod accounts;
 mod api;
+mod classes;
 mod config;
 mod conversation;
 mod counters;
@@ -15,7 +16,9 @@ mod executions;
 mod gateway;
 mod help;
 mod limits;
+mod once;
 mod ownership;
+mod pages;
 mod passwords;
 mod practice;
 mod queries;
@@ -39,6 +42,10 @@ pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
         api::{Probe, ProbeStatus},
+        classes::{
+            ClassDetail, ClassPage, ClassSummary, ClassTeacher, CsvMistake, JoinedClass,
+            RosterImport, RosterPage, RosterRow, RosterState, RosterStudent, RowOutcome,
+        },
         conversation::{Conversation, ListedConversation, ShownExchange},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},

@@ -4,9 +4,12 @@
 //! database, a network, a clock, randomness or logging.
 
 pub mod agent;
+pub mod alert_status;
+pub mod assignment;
 pub mod difficulty;
 pub mod execution;
 pub mod hints;
+pub mod invite_code;
 pub mod level;
 pub mod struggle;
 pub mod text;

@@ -3,12 +3,17 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod assignments;
+pub mod class_alerts;
+pub mod class_reports;
+pub mod classes;
 pub mod conversations;
 pub mod curriculum;
 mod database_error;
 pub mod dead_letters;
 pub mod delivery_attempts;
 pub mod drafts;
+pub mod enrollments;
 pub mod erasure;
 pub mod events;
 pub mod executions;
