@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Setup, World, contract};
+use tests::{Setup, Student, World, contract};
 use uuid::Uuid;
 
 /// The callers, in the order of the columns below.
@@ -45,7 +45,7 @@ const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 39] = [
+const GATEWAY: [(&str, &str, Statuses); 53] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -79,10 +79,24 @@ const GATEWAY: [(&str, &str, Statuses); 39] = [
     ("POST", "/api/v1/classes/{id}/roster", MANAGES),
     ("POST", "/api/v1/classes/{id}/roster/preview", MANAGES),
     ("GET", "/api/v1/classes/{id}/roster.csv", MANAGES),
+    ("GET", "/api/v1/classes/{id}/overview", MANAGES),
+    ("GET", "/api/v1/classes/{id}/heatmap", MANAGES),
+    ("GET", "/api/v1/classes/{id}/errors", MANAGES),
+    ("GET", "/api/v1/classes/{id}/gradebook.csv", MANAGES),
+    ("POST", "/api/v1/classes/{id}/assignments", MANAGES),
+    ("GET", "/api/v1/classes/{id}/assignments", MANAGES),
+    ("GET", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
+    ("GET", "/api/v1/assignments", LOGGED_IN),
+    ("GET", "/api/v1/students/{id}/timeline", MANAGES),
+    ("GET", "/api/v1/alerts", TEACHES),
+    ("GET", "/api/v1/alerts/{id}", MANAGES),
+    ("POST", "/api/v1/alerts/{id}/acknowledge", MANAGES),
+    ("POST", "/api/v1/alerts/{id}/resolve", MANAGES),
     ("POST", "/api/v1/classes/join", JOINS),
     ("GET", "/api/v1/me/classes", LOGGED_IN),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
+    ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/roster/{entry_id}", MANAGES),
     ("DELETE", "/api/v1/me/classes/{id}", LOGGED_IN),
 ];
@@ -109,6 +123,7 @@ fn body(path: &str) -> Value {
         "/classes" => json!({ "name": "Python" }),
         "/classes/join" => json!({ "code": "0000-0000-0000" }),
         "/classes/{id}/teachers" => json!({ "email": "teacher@example.org" }),
+        "/classes/{id}/assignments" => json!({ "topic": "lists" }),
         // A CSV file.
         "/classes/{id}/roster" | "/classes/{id}/roster/preview" => json!("email,name\n"),
         "/explain" => json!({ "concept": "lists" }),
@@ -121,7 +136,14 @@ fn body(path: &str) -> Value {
 }
 
 /// The things that belong to the owner and their class: each path's ids.
-async fn things(world: &World, token: &str, class: &str) -> impl Fn(&str) -> String + use<> {
+async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
+    let (token, class) = (people.owner.token.as_str(), people.class.clone());
+    let alert = tests::put_alert(world, &people.owner, "lists", "low_quiz").await.to_string();
+    let assignments = format!("/classes/{class}/assignments");
+    let topic = json!({ "topic": "lists" });
+    let assignment = world.post(&assignments, Some(&people.teacher.token), &topic).await;
+    let assignment = assignment.body["id"].as_str().expect("an id").to_owned();
+    let student = people.owner.id.to_string();
     let now = [("prefer", "wait=20")];
     let get = async |path: &str, body: Value| {
         let reply = world.post_with(path, token, &body, now).await;
@@ -141,13 +163,16 @@ async fn things(world: &World, token: &str, class: &str) -> impl Fn(&str) -> Str
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
         ("/exercises/", exercise),
-        ("/classes/", class.to_owned()),
+        ("/classes/", class),
+        ("/students/", student),
+        ("/alerts/", alert),
     ];
     move |path| {
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
         // Removing who is not there changes nothing.
         let nobody = Uuid::nil().to_string();
         let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);
+        let path = path.replace("{assignment_id}", &assignment);
         path.replace("{id}", id.unwrap_or_default())
     }
 }
@@ -183,8 +208,17 @@ async fn statuses(
     statuses
 }
 
-/// The tokens of all callers, and the class of the last two and the classmate.
-async fn people(world: &World) -> (Vec<Option<String>>, String) {
+/// The callers, and what belongs to some of them.
+struct People {
+    /// In the order of [`CALLERS`].
+    tokens: Vec<Option<String>>,
+    owner: Student,
+    teacher: Student,
+    /// Of the owner, the classmate and the teacher.
+    class: String,
+}
+
+async fn people(world: &World) -> People {
     let [other, classmate, owner] =
         [world.student("eve").await, world.student("bob").await, world.student("ada").await];
     let other_teacher = world.teacher("tess").await;
@@ -192,17 +226,18 @@ async fn people(world: &World) -> (Vec<Option<String>>, String) {
     let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
     let class = world.class(&teacher, &[&classmate, &owner]).await;
     let admin = world.log_in("admin@example.org", "learnflow-admin").await;
-    let people = [other, classmate, other_teacher, admin, teacher, owner];
-    let tokens = people.into_iter().map(|person| Some(person.token));
-    ([None, Some(world.service_token())].into_iter().chain(tokens).collect(), class)
+    let persons = [&other, &classmate, &other_teacher, &admin, &teacher, &owner];
+    let tokens = persons.map(|person| Some(person.token.clone()));
+    let tokens = [None, Some(world.service_token())].into_iter().chain(tokens).collect();
+    People { tokens, owner, teacher, class }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_endpoint_of_the_gateway_admits_the_right_callers() {
     let world = World::new().await;
-    let (tokens, class) = people(&world).await;
-    let owner = tokens.last().and_then(Option::as_deref).expect("a token");
-    let address = things(&world, owner, &class).await;
+    let people = people(&world).await;
+    let address = things(&world, &people).await;
+    let tokens = people.tokens;
     let documented: BTreeSet<_> =
         contract::operations().map(|(method, path, _)| format!("{method} {path}")).collect();
     let listed = GATEWAY.iter().map(|(method, path, _)| format!("{method} {path}"));
@@ -231,7 +266,7 @@ async fn every_endpoint_of_the_gateway_admits_the_right_callers() {
 async fn every_internal_endpoint_is_for_services_only() {
     let settings = vec![("BIND_ADDRESS", "0.0.0.0".to_owned())];
     let world = World::with(Setup { settings, ..Setup::default() }).await;
-    let (tokens, _) = people(&world).await;
+    let tokens = people(&world).await.tokens;
     let listed: BTreeSet<_> =
         INTERNAL.iter().map(|(function, _, path)| (*function, *path)).collect();
     let served: BTreeSet<_> = world.stack().internal_endpoints().collect();

@@ -33,6 +33,7 @@ mod retention;
 mod reviewing;
 mod rosters;
 mod sandbox;
+mod teaching;
 mod telemetry;
 mod tidy;
 mod transcripts;

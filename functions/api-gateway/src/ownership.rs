@@ -15,6 +15,7 @@ use ids::UserId;
 use runtime::web::{Person, Problem};
 use sqlx::PgConnection;
 use storage::{
+    class_alerts::StudentAlert,
     classes::{self, Class},
     conversations::Owned,
     executions::Execution,
@@ -66,6 +67,14 @@ impl Personal for Execution {
 
 impl Personal for Submission {
     const NAME: &'static str = "solution";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.student_id)
+    }
+}
+
+impl Personal for StudentAlert {
+    const NAME: &'static str = "alert";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)
