@@ -56,7 +56,9 @@ async fn an_overview_and_a_heat_map_show_scores_and_who_struggles_and_why() {
         put_score(&world, student, topic, score).await;
     }
     put_alert(&world, &bob, "lists", "low_quiz").await;
-    put_alert(&world, &ada, "lists", "says_so").await;
+    let urgent = put_alert(&world, &ada, "lists", "says_so").await;
+    let severe = sqlx::query("UPDATE alerts SET severity = 'high' WHERE id = $1").bind(urgent);
+    severe.execute(&mut world.database().await).await.expect("it is valid");
     world.advance(60);
     put_alert(&world, &bob, "variables", "says_so").await;
     // Of another class, and one that is over.
@@ -79,8 +81,8 @@ async fn an_overview_and_a_heat_map_show_scores_and_who_struggles_and_why() {
     assert_eq!(topics, [("variables", 71, 1), ("lists", 60, 2)], "in the order of the course");
     let struggling: Vec<_> =
         overview.struggling.iter().map(|one| (one.name.as_str(), one.alerts.len())).collect();
-    assert_eq!(struggling, [("bob", 2), ("ada", 1)]);
-    let why = &overview.struggling[1].alerts[0];
+    assert_eq!(struggling, [("ada", 1), ("bob", 2)], "the most urgent first");
+    let why = &overview.struggling[0].alerts[0];
     assert_eq!((why.trigger, why.topic.as_deref()), (Trigger::SaysSo, Some("lists")));
     assert_eq!(why.evidence[0].text, "the quiz on lists was at 40 percent");
 

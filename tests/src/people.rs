@@ -66,8 +66,8 @@ impl World {
 pub async fn put_alert(world: &World, student: &Student, topic: &str, trigger: &str) -> Uuid {
     let evidence = json!([{ "text": "the quiz on lists was at 40 percent", "at": world.now() }]);
     let sql =
-        "INSERT INTO alerts (id, student_id, topic_slug, trigger, status, evidence, opened_at)
-               VALUES ($1, $2, $3, $4, 'open', $5, $6)";
+        "INSERT INTO alerts (id, student_id, topic_slug, trigger, severity, summary, status, evidence, opened_at)
+               VALUES ($1, $2, $3, $4, 'low', 'A quiz was at 40 percent.', 'open', $5, $6)";
     let (id, mut conn) = (world.clock().new_id(), world.database().await);
     let insert = sqlx::query(sql).bind(id).bind(student.id).bind(topic).bind(trigger);
     let insert = insert.bind(evidence).bind(world.now()).execute(&mut conn);

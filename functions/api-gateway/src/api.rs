@@ -22,7 +22,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, classes, conversation, executions, gateway::Gateway, help, limits, practice, queries,
+    accounts, classes, conversation, executions, gateway::Gateway, help, limits, practice,
+    progress, queries,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +37,7 @@ use crate::{
     tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
+         (name = "Progress", description = "Mastery, streaks and what to do next"),
          (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
@@ -100,7 +102,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::login))
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
-        .routes(routes!(accounts::me))
+        .routes(routes!(accounts::me, accounts::change_me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))
@@ -116,6 +118,8 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(progress::show))
+        .routes(routes!(progress::history))
         .merge(classes::routes())
 }
 

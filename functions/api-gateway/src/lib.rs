@@ -21,6 +21,7 @@ mod ownership;
 mod pages;
 mod passwords;
 mod practice;
+mod progress;
 mod queries;
 pub mod seed;
 mod spec;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::alert_status::AlertStatus;
-use ids::{AlertId, UserId};
+use ids::{AlertId, ExerciseId, UserId};
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -20,8 +20,14 @@ pub struct StudentAlert {
     pub topic: Option<String>,
     /// The rule: the name of a [`domain::struggle::Trigger`].
     pub trigger: String,
+    /// How urgent it is: the name of a [`domain::struggle::Severity`].
+    pub severity: String,
     /// The name of an [`AlertStatus`].
     pub status: String,
+    /// One sentence: what, and since when.
+    pub summary: String,
+    /// The exercise, if it is about one.
+    pub exercise_id: Option<ExerciseId>,
     /// The facts that it rests on.
     pub evidence: Value,
     /// When it was opened.
@@ -30,6 +36,8 @@ pub struct StudentAlert {
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// What shows that the student has recovered.
+    pub resolution: Option<String>,
 }
 
 struct AlertRow {
@@ -38,11 +46,15 @@ struct AlertRow {
     student_name: String,
     topic: Option<String>,
     trigger: String,
+    severity: String,
     status: String,
+    summary: String,
+    exercise_id: Option<Uuid>,
     evidence: Json<Value>,
     opened_at: DateTime<Utc>,
     acknowledged_at: Option<DateTime<Utc>>,
     resolved_at: Option<DateTime<Utc>>,
+    resolution: Option<String>,
 }
 
 impl From<AlertRow> for StudentAlert {
@@ -53,11 +65,15 @@ impl From<AlertRow> for StudentAlert {
             student_name: row.student_name,
             topic: row.topic,
             trigger: row.trigger,
+            severity: row.severity,
             status: row.status,
+            summary: row.summary,
+            exercise_id: row.exercise_id.map(ExerciseId::from_uuid),
             evidence: row.evidence.0,
             opened_at: row.opened_at,
             acknowledged_at: row.acknowledged_at,
             resolved_at: row.resolved_at,
+            resolution: row.resolution,
         }
     }
 }
@@ -86,8 +102,9 @@ pub async fn list(
     let rows = sqlx::query_as!(
         AlertRow,
         r#"SELECT alert.id AS "id!", students.id AS "student_id!", display_name AS student_name, alert.topic_slug AS topic,
-                  alert.trigger AS "trigger!", alert.status AS "status!", alert.evidence AS "evidence!: Json<Value>",
-                  alert.opened_at AS "opened_at!", alert.acknowledged_at, alert.resolved_at
+                  alert.trigger AS "trigger!", alert.severity AS "severity!", alert.status AS "status!",
+                  alert.summary AS "summary!", alert.exercise_id, alert.evidence AS "evidence!: Json<Value>",
+                  alert.opened_at AS "opened_at!", alert.acknowledged_at, alert.resolved_at, alert.resolution
            FROM (SELECT DISTINCT student_id AS id FROM enrollments WHERE class_id = ANY($1)) AS students
            JOIN users ON users.id = students.id
            CROSS JOIN LATERAL (SELECT * FROM alerts
@@ -112,8 +129,9 @@ pub async fn list(
 pub async fn find(conn: &mut PgConnection, id: AlertId) -> sqlx::Result<Option<StudentAlert>> {
     let row = sqlx::query_as!(
         AlertRow,
-        r#"SELECT alerts.id, student_id, display_name AS student_name, topic_slug AS topic, trigger, status,
-                  evidence AS "evidence: Json<Value>", opened_at, acknowledged_at, resolved_at
+        r#"SELECT alerts.id, student_id, display_name AS student_name, topic_slug AS topic, trigger, severity, status,
+                  summary, exercise_id, evidence AS "evidence: Json<Value>", opened_at, acknowledged_at, resolved_at,
+                  resolution
            FROM alerts JOIN users ON users.id = student_id WHERE alerts.id = $1"#,
         id.as_uuid(),
     )
@@ -144,7 +162,7 @@ pub async fn set_status(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE alerts
-         SET status = $2,
+         SET status = $2, updated_at = $3,
              acknowledged_at = CASE WHEN $2 = 'acknowledged' THEN $3 ELSE acknowledged_at END,
              resolved_at = CASE WHEN $2 = 'resolved' THEN $3 ELSE resolved_at END
          WHERE id = $1",

@@ -3,6 +3,8 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod activities;
+pub mod alerts;
 pub mod assignments;
 pub mod class_alerts;
 pub mod class_reports;
@@ -15,6 +17,7 @@ pub mod delivery_attempts;
 pub mod drafts;
 pub mod enrollments;
 pub mod erasure;
+pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
@@ -26,6 +29,7 @@ pub mod model_answers;
 pub mod model_usage;
 pub mod outbox;
 pub mod periodic_runs;
+pub mod progress;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;

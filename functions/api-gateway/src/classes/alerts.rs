@@ -5,9 +5,12 @@ use axum::{
     http::StatusCode,
 };
 use chrono::{DateTime, Utc};
-use domain::{alert_status::AlertStatus, struggle::Trigger};
+use domain::{
+    alert_status::AlertStatus,
+    struggle::{Severity, Trigger},
+};
 use events::struggle_detected::Evidence;
-use ids::{AlertId, UserId};
+use ids::{AlertId, ExerciseId, UserId};
 use runtime::web::{Caller, Json, Path, Person, Problem, Teacher};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -43,8 +46,14 @@ pub struct ClassAlert {
     pub trigger: Trigger,
     /// The topic's slug, if it is about one.
     pub topic: Option<String>,
+    /// The exercise, if it is about one.
+    pub exercise_id: Option<ExerciseId>,
+    /// How urgent it is.
+    pub severity: Severity,
     /// What has been done about it.
     pub status: AlertStatus,
+    /// One sentence: what, and since when.
+    pub summary: String,
     /// Why: the facts that it rests on.
     pub evidence: Vec<Evidence>,
     /// Since when.
@@ -53,6 +62,8 @@ pub struct ClassAlert {
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// What shows that the student has recovered; none if a teacher resolved it.
+    pub resolution: Option<String>,
 }
 
 /// A page of alerts.
@@ -198,11 +209,15 @@ impl TryFrom<StudentAlert> for ClassAlert {
             student_name: alert.student_name,
             trigger: stored::name(alert.trigger)?,
             topic: alert.topic,
+            exercise_id: alert.exercise_id,
+            severity: stored::name(alert.severity)?,
             status: stored::name(alert.status)?,
+            summary: alert.summary,
             evidence: stored::read(alert.evidence)?,
             opened_at: alert.opened_at,
             acknowledged_at: alert.acknowledged_at,
             resolved_at: alert.resolved_at,
+            resolution: alert.resolution,
         })
     }
 }

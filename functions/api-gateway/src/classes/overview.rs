@@ -1,8 +1,10 @@
 //! How a class gets on: an overview, and the scores of all students in all topics.
 
+use std::cmp::Reverse;
+
 use axum::extract::State;
 use curriculum::Topic;
-use domain::{alert_status::AlertStatus, level::Level};
+use domain::{alert_status::AlertStatus, level::Level, mastery};
 use ids::UserId;
 use runtime::web::{Caller, Json, Path, Problem, Teacher};
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ use crate::{
         alerts::{self, ClassAlert},
         lookup::{MAX_STUDENTS, active},
         manage::ClassSummary,
-        scores::{Scores, mean},
+        scores::Scores,
     },
     gateway::Gateway,
     pages::Moment,
@@ -39,7 +41,7 @@ pub struct ClassOverview {
     pub levels: Vec<LevelCount>,
     /// The topics in the order of the course, those in which anybody has a score.
     pub topics: Vec<TopicMastery>,
-    /// Who struggles, and why: those with the most alerts that are not resolved first.
+    /// Who struggles, and why: the most urgent first, then those with the most alerts that are not resolved.
     pub struggling: Vec<StrugglingStudent>,
 }
 
@@ -141,11 +143,11 @@ pub(crate) async fn overview(
             topic: topic.slug.clone(),
             title: topic.title.clone(),
             students: of_topic.len(),
-            mastery: mean(of_topic)?,
+            mastery: mastery::overall(of_topic)?,
         })
     });
     Ok(Json(ClassOverview {
-        mastery: mean(overall.iter().copied()),
+        mastery: mastery::overall(overall.iter().copied()),
         levels: levels.collect(),
         topics: topics.collect(),
         struggling,
@@ -164,7 +166,7 @@ pub(crate) async fn students_with_scores(
     Ok((students, scores))
 }
 
-/// The alerts by student: who has the most first, then who has the latest.
+/// The alerts by student: the most urgent first, then who has the most, then who has the latest.
 fn by_student(alerts: Vec<ClassAlert>) -> Vec<StrugglingStudent> {
     let mut students: Vec<StrugglingStudent> = Vec::new();
     for alert in alerts {
@@ -177,7 +179,10 @@ fn by_student(alerts: Vec<ClassAlert>) -> Vec<StrugglingStudent> {
             }),
         }
     }
-    students.sort_by_key(|student| std::cmp::Reverse(student.alerts.len()));
+    students.sort_by_key(|student| {
+        let urgency = student.alerts.iter().map(|alert| alert.severity).max();
+        Reverse((urgency, student.alerts.len()))
+    });
     students
 }
 

@@ -6,6 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use domain::mastery;
 use runtime::web::Problem;
 use sqlx::PgConnection;
 use storage::class_reports;
@@ -39,19 +40,8 @@ impl Scores {
 
     /// A student's overall score.
     pub(crate) fn overall(&self, student: Uuid) -> Option<u8> {
-        mean(self.0.get(&student)?.values().copied())
+        mastery::overall(self.0.get(&student)?.values().copied())
     }
-}
-
-/// The mean of scores, rounded half up; `None` of nothing.
-pub(crate) fn mean(scores: impl IntoIterator<Item = u8>) -> Option<u8> {
-    let (mut sum, mut count) = (0_u64, 0_u64);
-    for score in scores {
-        sum += u64::from(score);
-        count += 1;
-    }
-    let rounded = (2 * sum + count).checked_div(2 * count)?;
-    u8::try_from(rounded).ok()
 }
 
 /// A CSV file to be saved under this name.
