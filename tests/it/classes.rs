@@ -1,9 +1,13 @@
 //! Classes: made by teachers, joined by students, and who may see what through them.
 
+use std::{fs, path::Path};
+
 use api_gateway::responses::{ClassDetail, ClassPage, ClassTeacher, JoinedClass};
 use reqwest::StatusCode;
 use runtime::web::Problem;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use testing::TestDatabase;
 use tests::{Student, World};
 use uuid::Uuid;
 
@@ -176,4 +180,29 @@ async fn a_class_is_made_once_for_each_key_and_listed_page_by_page() {
         assert_eq!(status(&world, &tom, &format!("/classes/{missing}")).await, 404);
     }
     world.finish().await;
+}
+
+#[tokio::test]
+async fn a_class_from_before_there_were_several_teachers_keeps_its_own() {
+    let database = TestDatabase::empty().await;
+    let mut conn = database.connect().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let files = fs::read_dir(folder).expect("the migrations are there");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    files.sort();
+    let at = files.iter().position(|file| file.ends_with("0021_classes.sql")).expect("this one");
+    let old = "INSERT INTO users VALUES ('00000000-0000-0000-0000-000000000001', 'tom@example.org', 'Tom', NULL, 'teacher', now());
+               INSERT INTO classes (id, teacher_id, name, invite_code, created_at)
+               SELECT '00000000-0000-0000-0000-000000000002', id, 'Python', 'x', now() FROM users";
+    let read = |file| fs::read_to_string(file).expect("it can be read");
+    let steps = files[..at].iter().map(read).chain([old.to_owned(), read(&files[at])]);
+    for sql in steps {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.expect("it is valid");
+    }
+    let taught =
+        storage::classes::teachers(&mut conn, ids::ClassId::from_uuid(Uuid::from_u128(2)), 9);
+    let taught = taught.await.expect("the query is valid");
+    assert_eq!(taught.iter().map(|one| one.id.as_uuid()).collect::<Vec<_>>(), [Uuid::from_u128(1)]);
+    database.remove().await;
 }
