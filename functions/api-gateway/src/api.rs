@@ -22,7 +22,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, conversation, executions, gateway::Gateway, help, limits, practice, progress, queries,
+    accounts, classes, conversation, executions, gateway::Gateway, help, limits, practice,
+    progress, queries,
 };
 
 #[derive(OpenApi)]
@@ -37,6 +38,7 @@ use crate::{
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
          (name = "Progress", description = "Mastery, streaks and what to do next"),
+         (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -118,6 +120,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(executions::get))
         .routes(routes!(progress::show))
         .routes(routes!(progress::history))
+        .merge(classes::routes())
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

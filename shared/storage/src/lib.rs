@@ -5,12 +5,17 @@
 
 pub mod activities;
 pub mod alerts;
+pub mod assignments;
+pub mod class_alerts;
+pub mod class_reports;
+pub mod classes;
 pub mod conversations;
 pub mod curriculum;
 mod database_error;
 pub mod dead_letters;
 pub mod delivery_attempts;
 pub mod drafts;
+pub mod enrollments;
 pub mod erasure;
 pub mod event_log;
 pub mod events;
