@@ -7,21 +7,27 @@
 mod accept;
 mod access;
 mod accounts;
+mod answer_reports;
 mod api;
+mod cacheable;
 mod config;
 mod conversation;
 mod counters;
+mod course;
 mod executions;
 mod gateway;
 mod help;
 mod limits;
 mod ownership;
+mod page;
 mod passwords;
 mod practice;
 mod queries;
+mod quizzes;
 pub mod seed;
 mod spec;
 mod stored;
+mod streaming;
 
 use std::sync::Arc;
 
@@ -38,11 +44,20 @@ use self::{config::GatewayConfig, gateway::Gateway};
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
+        answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
         conversation::{Conversation, ListedConversation, ShownExchange},
+        course::{
+            CourseConcept, CourseExample, CourseExercise, CourseMistake, CourseModule, CourseTopic,
+            ListedTopic,
+        },
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
+        quizzes::{
+            ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus,
+            TopicResult,
+        },
     };
 }
 

@@ -12,7 +12,8 @@ use domain::user::Role;
 use ids::UserId;
 use runtime::web::{Person, Problem};
 use storage::{
-    conversations::Owned, executions::Execution, queries::Query, submissions::Submission,
+    conversations::Owned, executions::Execution, queries::Query, quizzes::QuizAttempt,
+    submissions::Submission,
 };
 
 /// What a caller may do with a resource; each right includes those before it.
@@ -58,6 +59,14 @@ impl Personal for Execution {
 
 impl Personal for Submission {
     const NAME: &'static str = "solution";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.student_id)
+    }
+}
+
+impl Personal for QuizAttempt {
+    const NAME: &'static str = "quiz";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)

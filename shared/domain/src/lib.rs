@@ -4,10 +4,12 @@
 //! database, a network, a clock, randomness or logging.
 
 pub mod agent;
+pub mod answer_report;
 pub mod difficulty;
 pub mod execution;
 pub mod hints;
 pub mod level;
+pub mod quiz;
 pub mod struggle;
 pub mod text;
 pub mod trace;

@@ -3,6 +3,7 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod answer_reports;
 pub mod conversations;
 pub mod curriculum;
 mod database_error;
@@ -22,6 +23,7 @@ pub mod model_usage;
 pub mod outbox;
 pub mod periodic_runs;
 pub mod queries;
+pub mod quizzes;
 pub mod rate_limits;
 pub mod refresh_tokens;
 pub mod retention;
