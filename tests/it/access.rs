@@ -17,6 +17,8 @@ const OPEN: [u16; 6] = [422; 6];
 const PROBE: [u16; 6] = [200; 6];
 /// Whoever is logged in.
 const LOGGED_IN: [u16; 6] = [401, 401, 200, 200, 200, 200];
+/// Teachers and administrators.
+const TEACHERS: [u16; 6] = [401, 401, 403, 200, 200, 403];
 /// Whoever may read what belongs to the owner.
 const READS: [u16; 6] = [401, 401, 404, 404, 200, 200];
 /// The owner; who may only read it knows that it exists.
@@ -25,7 +27,7 @@ const CHANGES: [u16; 6] = [401, 401, 404, 404, 403, 200];
 const TOO_EARLY: [u16; 6] = [401, 401, 409, 409, 409, 409];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
+const GATEWAY: [(&str, &str, [u16; 6]); 40] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -33,9 +35,25 @@ const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
     ("POST", "/api/v1/auth/refresh", OPEN),
     ("POST", "/api/v1/auth/logout", OPEN),
     ("GET", "/api/v1/me", LOGGED_IN),
+    ("PATCH", "/api/v1/me", LOGGED_IN),
+    ("GET", "/api/v1/progress/{user_id}", READS),
+    ("GET", "/api/v1/progress/{user_id}/history", READS),
     ("POST", "/api/v1/query", LOGGED_IN),
     ("GET", "/api/v1/queries/{id}", READS),
     ("PUT", "/api/v1/queries/{id}/rating", CHANGES),
+    ("GET", "/api/v1/queries/{id}/stream", READS),
+    ("POST", "/api/v1/queries/{id}/report", CHANGES),
+    ("GET", "/api/v1/reports", TEACHERS),
+    ("GET", "/api/v1/modules", PROBE),
+    ("GET", "/api/v1/modules/{slug}", PROBE),
+    ("GET", "/api/v1/topics/{slug}", PROBE),
+    ("GET", "/api/v1/concepts", PROBE),
+    ("POST", "/api/v1/quizzes", LOGGED_IN),
+    ("GET", "/api/v1/quizzes", LOGGED_IN),
+    ("GET", "/api/v1/quizzes/{id}", READS),
+    ("PUT", "/api/v1/quizzes/{id}/answers/{number}", CHANGES),
+    ("POST", "/api/v1/quizzes/{id}/submission", CHANGES),
+    ("GET", "/api/v1/quizzes/{id}/result", READS),
     ("GET", "/api/v1/conversations", LOGGED_IN),
     ("GET", "/api/v1/conversations/{id}", READS),
     ("POST", "/api/v1/debug", LOGGED_IN),
@@ -53,7 +71,7 @@ const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
 ];
 
 /// The endpoints for other services, where they are not on loopback.
-const INTERNAL: [(&str, &str, &str); 8] = [
+const INTERNAL: [(&str, &str, &str); 10] = [
     ("triage", "POST", "/triage"),
     ("concepts", "POST", "/explain"),
     ("concepts", "GET", "/concepts"),
@@ -62,6 +80,8 @@ const INTERNAL: [(&str, &str, &str); 8] = [
     ("exercise", "POST", "/exercises/generate"),
     ("exercise", "GET", "/exercises"),
     ("code-execution", "POST", "/execute"),
+    ("progress", "GET", "/progress/{user_id}"),
+    ("progress", "POST", "/progress"),
 ];
 
 /// What is sent to an endpoint; an empty object where nothing must come of it.
@@ -69,7 +89,10 @@ fn body(path: &str) -> Value {
     let path = path.trim_start_matches("/api/v1");
     match path {
         "/query" | "/triage" => json!({ "question": "What is a list?" }),
+        "/me" => json!({ "time_zone": "Europe/Berlin" }),
         "/queries/{id}/rating" => json!({ "helpful": true }),
+        "/queries/{id}/report" => json!({ "reason": "wrong" }),
+        "/quizzes/{id}/answers/{number}" => json!({ "choice": 1 }),
         "/exercises/generate" => json!({ "topic": "lists", "difficulty": "easy" }),
         "/explain" => json!({ "concept": "lists" }),
         "/debug" => json!({ "code": "print(x)" }),
@@ -94,16 +117,23 @@ async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
     let exercise = page["items"][0]["id"].as_str().expect("an exercise").to_owned();
     let path = format!("/exercises/{exercise}/submissions");
     let solution = get(&path, json!({ "code": "print(1)" })).await;
+    let quiz = world.post("/quizzes", Some(token), &json!({ "topic": "lists" })).await.body;
     let id = |value: &Value| value.as_str().expect("an id").to_owned();
     let ids = [
         ("/queries/", id(&query["id"])),
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
+        ("/quizzes/", id(&quiz["id"])),
         ("/exercises/", exercise),
     ];
+    let me = world.get("/me", Some(token)).await;
+    let me = id(&me.body["id"]);
     move |path| {
+        let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
+        let slug = if path.contains("/modules/") { "basics" } else { "lists" };
+        let path = path.replace("{slug}", slug).replace("{number}", "1");
         path.replace("{id}", id.unwrap_or_default())
     }
 }
@@ -185,8 +215,16 @@ async fn every_internal_endpoint_is_for_services_only() {
         INTERNAL.iter().map(|(function, _, path)| (*function, *path)).collect();
     let served: BTreeSet<_> = world.stack().internal_endpoints().collect();
     assert_eq!(listed, served, "the table names every endpoint");
+    let owner = tokens.last().and_then(Option::as_deref).expect("a token");
+    let me = world.get("/me", Some(owner)).await.body["id"].clone();
     for (function, method, path) in INTERNAL {
-        let found = statuses(&world, function, method, path, body(path), &tokens).await;
+        let mut sent = body(path);
+        if path == "/progress" {
+            sent =
+                json!({ "user_id": me, "type": "quiz_submitted", "topic": "lists", "score": 80 });
+        }
+        let at = path.replace("{user_id}", me.as_str().expect("an id"));
+        let found = statuses(&world, function, method, &at, sent, &tokens).await;
         assert_eq!(found, [401, 200, 401, 401, 401, 401], "{method} {path} by {CALLERS:?}");
     }
     world.finish().await;

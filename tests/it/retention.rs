@@ -26,6 +26,9 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO model_spend VALUES ($2, 1, 1)",
         "INSERT INTO model_answers VALUES (sha256(gen_random_uuid()::text::bytea), '{}', $2)",
         "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
+        "INSERT INTO activities VALUES (gen_random_uuid(), 0, $1, $2, NULL, NULL, NULL, false, '{}')",
+        "INSERT INTO alerts (id, student_id, trigger, status, evidence, opened_at)
+         VALUES (gen_random_uuid(), $1, 'says_so', 'resolved', '[]', $2)",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
     ] {
         // All statements bind both parameters, so that one list serves all tables.
@@ -64,6 +67,8 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("model_spend", "hour"),
         ("model_answers", "valid_until"),
         ("hint_ladders", "given_at"),
+        ("activities", "done_at"),
+        ("alerts", "opened_at"),
         ("executions", "created_at"),
     ];
     assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));

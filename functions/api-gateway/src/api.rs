@@ -23,7 +23,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     accounts, answer_reports, conversation, course, executions, gateway::Gateway, help, limits,
-    practice, queries, quizzes, streaming,
+    practice, progress, queries, quizzes, streaming,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,7 @@ use crate::{
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
          (name = "Quizzes", description = "Questions with one right answer"),
+         (name = "Progress", description = "Mastery, streaks and what to do next"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -64,7 +65,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut openapi) =
         OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", endpoints).split_for_parts();
     for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     openapi
@@ -101,7 +103,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::login))
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
-        .routes(routes!(accounts::me))
+        .routes(routes!(accounts::me, accounts::change_me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))
@@ -129,6 +131,8 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(quizzes::result))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(progress::show))
+        .routes(routes!(progress::history))
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

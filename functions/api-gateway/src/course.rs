@@ -10,7 +10,7 @@ use domain::{difficulty::Difficulty, level::Level, text::Question};
 use ids::ExerciseId;
 use runtime::web::{Caller, Path, Person, Problem, Student};
 use serde::{Deserialize, Serialize};
-use storage::quizzes::topic_score;
+use storage::progress;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -244,8 +244,9 @@ pub(crate) async fn topic(
 
 async fn level_of(gateway: &Gateway, caller: &Person, slug: &str) -> Result<Level, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let score = topic_score(&mut conn, caller.id, slug).await?;
-    Ok(score.and_then(|score| u8::try_from(score).ok()).map_or(Level::default(), Level::of_score))
+    let known = progress::of_student(&mut conn, caller.id).await?;
+    let score = known.into_iter().find(|row| row.topic == slug).and_then(|row| row.score);
+    Ok(score.map_or(Level::default(), Level::of_score))
 }
 
 /// Something that the course explains: a topic, or a finer idea inside one.

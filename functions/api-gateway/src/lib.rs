@@ -22,6 +22,7 @@ mod ownership;
 mod page;
 mod passwords;
 mod practice;
+mod progress;
 mod queries;
 mod quizzes;
 pub mod seed;

@@ -3,6 +3,8 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod activities;
+pub mod alerts;
 pub mod answer_reports;
 pub mod conversations;
 pub mod curriculum;
@@ -11,6 +13,7 @@ pub mod dead_letters;
 pub mod delivery_attempts;
 pub mod drafts;
 pub mod erasure;
+pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
@@ -22,6 +25,7 @@ pub mod model_answers;
 pub mod model_usage;
 pub mod outbox;
 pub mod periodic_runs;
+pub mod progress;
 pub mod queries;
 pub mod quizzes;
 pub mod rate_limits;

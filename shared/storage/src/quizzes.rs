@@ -329,39 +329,3 @@ pub async fn list(
     .fetch_all(conn)
     .await
 }
-
-/// A student's scores of the topics that have one.
-///
-/// # Errors
-/// The database's own.
-pub async fn topic_scores(
-    conn: &mut PgConnection,
-    student: UserId,
-) -> sqlx::Result<Vec<(String, i16)>> {
-    let rows = sqlx::query!(
-        r#"SELECT topic_slug, score AS "score!" FROM progress WHERE student_id = $1 AND score IS NOT NULL"#,
-        student.as_uuid(),
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.topic_slug, row.score)).collect())
-}
-
-/// A student's score of a topic, if there is one.
-///
-/// # Errors
-/// The database's own.
-pub async fn topic_score(
-    conn: &mut PgConnection,
-    student: UserId,
-    topic: &str,
-) -> sqlx::Result<Option<i16>> {
-    let score = sqlx::query_scalar!(
-        "SELECT score FROM progress WHERE student_id = $1 AND topic_slug = $2",
-        student.as_uuid(),
-        topic,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(score.flatten())
-}

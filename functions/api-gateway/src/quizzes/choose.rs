@@ -12,9 +12,9 @@ pub(super) const OF_EACH_TOPIC: usize = 2;
 pub(super) fn topics<'a>(
     course: &'a Curriculum,
     due: &[String],
-    scores: &[(String, i16)],
+    scores: &[(String, u8)],
 ) -> Vec<&'a Topic> {
-    let mut weakest: Vec<&(String, i16)> = scores.iter().collect();
+    let mut weakest: Vec<&(String, u8)> = scores.iter().collect();
     weakest.sort_by_key(|(_, score)| *score);
     let known = due.iter().chain(weakest.into_iter().map(|(slug, _)| slug));
     let mut chosen: Vec<&Topic> = Vec::new();
@@ -87,7 +87,7 @@ mod tests {
 
     use super::{OF_EACH_TOPIC, questions, topics};
 
-    fn slugs(due: &[&str], scores: &[(&str, i16)]) -> Vec<&'static str> {
+    fn slugs(due: &[&str], scores: &[(&str, u8)]) -> Vec<&'static str> {
         let due: Vec<String> = due.iter().map(|slug| (*slug).to_owned()).collect();
         let scores: Vec<_> =
             scores.iter().map(|(slug, score)| ((*slug).to_owned(), *score)).collect();

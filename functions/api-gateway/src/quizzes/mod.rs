@@ -11,9 +11,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use curriculum::embedded;
-use domain::text::TopicName;
+use domain::{activity::day, text::TopicName};
 use events::activity_recorded::{Activity, ActivityRecorded};
 use ids::{EventId, QuizAttemptId};
 use runtime::{
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use storage::{
     idempotency::{self, Claim, IdempotencyKey},
+    progress::{self, TopicRow},
     quizzes::{self, NewAttempt, QuizAttempt, QuizBody},
     users,
 };
@@ -154,7 +156,7 @@ async fn try_to_start(
             let secret = services.clock.new_secret().map_err(|error| Problem::internal(&error))?;
             let [a, b, c, d, e, f, g, h, ..] = secret;
             let seed = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
-            let body = choose(tx.conn(), caller, request, seed).await?;
+            let body = choose(tx.conn(), caller, request, seed, now).await?;
             let limit = request.time_limit_seconds.map(|limit| TimeDelta::seconds(limit.into()));
             let ends_at = limit.map(|limit| now + limit);
             let topic = request.topic();
@@ -194,18 +196,34 @@ async fn choose(
     caller: &Person,
     request: &QuizRequest,
     seed: i64,
+    now: DateTime<Utc>,
 ) -> Result<QuizBody, Problem> {
     let asked = quizzes::recently_asked(conn, caller.id, request.topic(), LOOKED_BACK).await?;
     let course = embedded();
     let (topics, each, default) = match request.topic().and_then(|slug| course.topic(slug)) {
         Some(topic) => (vec![topic], usize::MAX, OF_TOPIC),
         None => {
-            let scores = quizzes::topic_scores(conn, caller.id).await?;
-            (choose::topics(course, &[], &scores), choose::OF_EACH_TOPIC, MIXED)
+            let known = progress::of_student(conn, caller.id).await?;
+            let zone = users::time_zone(conn, caller.id).await?;
+            let zone = zone.and_then(|zone| zone.parse().ok()).unwrap_or(Tz::UTC);
+            let topics = choose::topics(course, &due(&known, day(now, zone)), &scores(&known));
+            (topics, choose::OF_EACH_TOPIC, MIXED)
         }
     };
     let count = usize::from(request.questions.unwrap_or(default));
     Ok(choose::questions(&topics, each, count, &asked, seed.cast_unsigned()))
+}
+
+/// The topics whose review is due, the most overdue first.
+fn due(known: &[TopicRow], today: NaiveDate) -> Vec<String> {
+    let dated = known.iter().filter_map(|row| row.due_on.map(|due_on| (due_on, &row.topic)));
+    let mut due: Vec<_> = dated.filter(|(due_on, _)| *due_on <= today).collect();
+    due.sort_unstable();
+    due.into_iter().map(|(_, topic)| topic.clone()).collect()
+}
+
+fn scores(known: &[TopicRow]) -> Vec<(String, u8)> {
+    known.iter().filter_map(|row| Some((row.topic.clone(), row.score?))).collect()
 }
 
 fn status(attempt: &QuizAttempt, now: DateTime<Utc>) -> QuizStatus {
@@ -372,6 +390,7 @@ async fn submit_locked(
         student_id: attempt.student_id,
         request_id: attempt.id.as_uuid(),
         activity,
+        done_at: attempt.ends_at.filter(|end| *end < now),
     };
     Outgoing::none().with(&recorded).map_err(failed)
 }
