@@ -321,8 +321,11 @@ async fn quizzes_are_listed_page_by_page_newest_first() {
     assert_eq!((one.items.len(), one.items[0].questions), (1, 1));
     let none: QuizPage = world.get("/quizzes", Some(&bob.token)).await.ok();
     assert_eq!(none.items, []);
-    for bad in ["/quizzes?cursor=x", "/quizzes?cursor=9223372036854775807.x", "/quizzes?page=2"] {
-        let refused = world.get(bad, Some(&ada.token)).await;
+    let far = [i64::MIN, -9_000_000_000_000_000, -1, 253_402_300_800_000_000, i64::MAX];
+    let far = far.map(|time| format!("/quizzes?cursor={time}.{}", ada.id));
+    let malformed = ["/quizzes?cursor=x", "/quizzes?page=2"].map(str::to_owned);
+    for bad in far.into_iter().chain(malformed) {
+        let refused = world.get(&bad, Some(&ada.token)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
     }
     world.finish().await;
