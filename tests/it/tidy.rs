@@ -63,6 +63,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "ids",
             "local-broker",
             "local-postgres",
+            "progress-report",
             "runner",
             "runtime",
             "storage",
