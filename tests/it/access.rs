@@ -45,7 +45,7 @@ const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 56] = [
+const GATEWAY: [(&str, &str, Statuses); 69] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -59,6 +59,19 @@ const GATEWAY: [(&str, &str, Statuses); 56] = [
     ("POST", "/api/v1/query", LOGGED_IN),
     ("GET", "/api/v1/queries/{id}", READS),
     ("PUT", "/api/v1/queries/{id}/rating", CHANGES),
+    ("GET", "/api/v1/queries/{id}/stream", READS),
+    ("POST", "/api/v1/queries/{id}/report", CHANGES),
+    ("GET", "/api/v1/reports", TEACHES),
+    ("GET", "/api/v1/modules", PROBE),
+    ("GET", "/api/v1/modules/{slug}", PROBE),
+    ("GET", "/api/v1/topics/{slug}", PROBE),
+    ("GET", "/api/v1/concepts", PROBE),
+    ("POST", "/api/v1/quizzes", LOGGED_IN),
+    ("GET", "/api/v1/quizzes", LOGGED_IN),
+    ("GET", "/api/v1/quizzes/{id}", READS),
+    ("PUT", "/api/v1/quizzes/{id}/answers/{number}", CHANGES),
+    ("POST", "/api/v1/quizzes/{id}/submission", CHANGES),
+    ("GET", "/api/v1/quizzes/{id}/result", READS),
     ("GET", "/api/v1/conversations", LOGGED_IN),
     ("GET", "/api/v1/conversations/{id}", READS),
     ("POST", "/api/v1/debug", LOGGED_IN),
@@ -125,6 +138,8 @@ fn body(path: &str) -> Value {
         "/query" | "/triage" => json!({ "question": "What is a list?" }),
         "/me" => json!({ "time_zone": "Europe/Berlin" }),
         "/queries/{id}/rating" => json!({ "helpful": true }),
+        "/queries/{id}/report" => json!({ "reason": "wrong" }),
+        "/quizzes/{id}/answers/{number}" => json!({ "choice": 1 }),
         "/exercises/generate" => json!({ "topic": "lists", "difficulty": "easy" }),
         "/classes" => json!({ "name": "Python" }),
         "/classes/join" => json!({ "code": "0000-0000-0000" }),
@@ -162,12 +177,14 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     let exercise = page["items"][0]["id"].as_str().expect("an exercise").to_owned();
     let path = format!("/exercises/{exercise}/submissions");
     let solution = get(&path, json!({ "code": "print(1)" })).await;
+    let quiz = world.post("/quizzes", Some(token), &json!({ "topic": "lists" })).await.body;
     let id = |value: &Value| value.as_str().expect("an id").to_owned();
     let ids = [
         ("/queries/", id(&query["id"])),
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
+        ("/quizzes/", id(&quiz["id"])),
         ("/exercises/", exercise),
         ("/classes/", class),
         ("/students/", student),
@@ -182,6 +199,8 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
         let nobody = Uuid::nil().to_string();
         let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);
         let path = path.replace("{assignment_id}", &assignment);
+        let slug = if path.contains("/modules/") { "basics" } else { "lists" };
+        let path = path.replace("{slug}", slug).replace("{number}", "1");
         path.replace("{id}", id.unwrap_or_default())
     }
 }

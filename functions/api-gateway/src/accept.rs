@@ -221,7 +221,7 @@ pub(crate) fn failed(error: HandlerError) -> Problem {
 }
 
 /// A valid token can outlive its account.
-fn without_account(error: HandlerError) -> Problem {
+pub(crate) fn without_account(error: HandlerError) -> Problem {
     let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = &error;
     let constraint = cause
         .downcast_ref::<sqlx::Error>()

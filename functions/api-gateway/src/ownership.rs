@@ -20,6 +20,7 @@ use storage::{
     conversations::Owned,
     executions::Execution,
     queries::Query,
+    quizzes::QuizAttempt,
     submissions::Submission,
     users::User,
 };
@@ -75,6 +76,14 @@ impl Personal for Submission {
 
 impl Personal for StudentAlert {
     const NAME: &'static str = "alert";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.student_id)
+    }
+}
+
+impl Personal for QuizAttempt {
+    const NAME: &'static str = "quiz";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)

@@ -282,6 +282,18 @@ pub(crate) async fn rate(
 }
 
 async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Response, Problem> {
+    load(gateway, caller, id).await.map(IntoResponse::into_response)
+}
+
+/// A question that the caller may read, with its answer once there is one.
+///
+/// # Errors
+/// 404 if there is none.
+pub(crate) async fn load(
+    gateway: &Gateway,
+    caller: &Person,
+    id: QueryId,
+) -> Result<QueryResponse, Problem> {
     let mut conn = gateway.services.store.connection().await?;
     let found = queries::find(&mut conn, id).await?;
     let query = readable(&mut conn, caller, found).await?;
@@ -290,11 +302,11 @@ async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Respons
     if query.failed {
         response.status = QueryStatus::Failed;
     }
-    let Some(answer) = query.answer else { return Ok(response.into_response()) };
+    let Some(answer) = query.answer else { return Ok(response) };
     response.agent = Some(stored::name(answer.agent)?);
     response.answered_by = Some(stored::name(answer.answered_by)?);
     response.answered_at = Some(answer.answered_at);
-    Ok(response.with_body(answer.body).into_response())
+    Ok(response.with_body(answer.body))
 }
 
 impl QueryResponse {

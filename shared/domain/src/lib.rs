@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod agent;
 pub mod alert_status;
+pub mod answer_report;
 pub mod assignment;
 pub mod difficulty;
 pub mod execution;
@@ -17,6 +18,7 @@ pub mod level;
 pub mod mastery;
 pub mod next_step;
 pub mod progress;
+pub mod quiz;
 pub mod streak;
 pub mod struggle;
 pub mod text;

@@ -5,6 +5,7 @@
 
 pub mod activities;
 pub mod alerts;
+pub mod answer_reports;
 pub mod assignments;
 pub mod class_alerts;
 pub mod class_reports;
@@ -32,6 +33,7 @@ pub mod outbox;
 pub mod periodic_runs;
 pub mod progress;
 pub mod queries;
+pub mod quizzes;
 pub mod rate_limits;
 pub mod refresh_tokens;
 pub mod retention;

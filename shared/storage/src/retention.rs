@@ -1,5 +1,5 @@
-//! How long rows are kept that are no longer needed. What a student made (questions, answers, solutions, progress) is
-//! kept until its owner erases it.
+//! How long rows are kept that are no longer needed. What a student made (questions, answers, reports on them,
+//! solutions, quizzes, progress) is kept until its owner erases it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
