@@ -10,6 +10,7 @@ use domain::{
     user::Role,
 };
 use ids::{EventId, TokenFamilyId, UserId};
+use requests::reused_key;
 use runtime::{
     Outgoing,
     web::{Caller, ClientAddress, Json, Problem, Student},
@@ -24,7 +25,7 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    accept::{idempotency_key, reused_key},
+    accept::idempotency_key,
     access::{self, Profile, Session},
     gateway::Gateway,
     limits,

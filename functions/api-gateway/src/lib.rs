@@ -10,7 +10,6 @@ mod accounts;
 mod api;
 mod config;
 mod conversation;
-mod counters;
 mod executions;
 mod gateway;
 mod help;
@@ -60,7 +59,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     Function::new(&SPEC)
         .repeats(Sweep)
         .serves_public(api::routes(gateway))
-        .allows_origins(origins)
+        .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)
         .awaits_replies()
 }

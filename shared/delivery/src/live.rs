@@ -12,7 +12,7 @@ use ids::EventId;
 use crate::kafka::Producer;
 
 /// Marks events that are not stored: nobody has to handle them, and none is a reply.
-pub(crate) const EPHEMERAL: &str = "ephemeral";
+const EPHEMERAL: &str = "ephemeral";
 /// The first position of live events, far from those of committed events.
 const FIRST_POSITION: usize = 1 << 20;
 
@@ -34,6 +34,12 @@ impl Live {
         producer: Producer,
     ) -> Self {
         Self { function, cause, now, producer, next: AtomicUsize::new(FIRST_POSITION) }
+    }
+
+    /// Whether an event was sent live: nobody finds it in the database.
+    #[must_use]
+    pub fn is_live(event: &CloudEvent) -> bool {
+        event.extensions.contains_key(EPHEMERAL)
     }
 
     /// Sends an event. If the broker is unavailable, the event is lost; listeners get the answer later.
