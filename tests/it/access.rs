@@ -25,7 +25,7 @@ const CHANGES: [u16; 6] = [401, 401, 404, 404, 403, 200];
 const TOO_EARLY: [u16; 6] = [401, 401, 409, 409, 409, 409];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
+const GATEWAY: [(&str, &str, [u16; 6]); 25] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -49,6 +49,7 @@ const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
     ("GET", "/api/v1/submissions/{id}", READS),
     ("POST", "/api/v1/executions", LOGGED_IN),
     ("GET", "/api/v1/executions/{id}", READS),
+    ("POST", "/api/v1/ws/ticket", LOGGED_IN),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
 ];
 

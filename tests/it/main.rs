@@ -35,3 +35,4 @@ mod telemetry;
 mod tidy;
 mod transcripts;
 mod triggers;
+mod websocket;

@@ -3,6 +3,7 @@
 mod client;
 pub mod contract;
 pub mod hostile;
+pub mod socket;
 pub mod transcripts;
 
 pub use client::{Reply, Student, reply};

@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, conversation, executions, gateway::Gateway, help, limits, practice, queries,
+    accounts, conversation, executions, gateway::Gateway, help, limits, practice, queries, tickets,
 };
 
 #[derive(OpenApi)]
@@ -114,6 +114,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(tickets::give))
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

@@ -21,6 +21,7 @@ mod queries;
 pub mod seed;
 mod spec;
 mod stored;
+mod tickets;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub mod responses {
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
+        tickets::SocketTicket,
     };
 }
 

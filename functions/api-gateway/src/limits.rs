@@ -69,7 +69,7 @@ pub(crate) async fn per_address(
     next: Next,
 ) -> Response {
     let limit = gateway.config.per_address;
-    let standing = match hit(&gateway, &format!("address:{}", network(address)), limit).await {
+    let standing = match hit(&gateway, &requests::per_address(address), limit).await {
         Ok(standing) => standing,
         Err(problem) => return problem.into_response(),
     };

@@ -10,5 +10,5 @@ mod question;
 
 pub use accept::{Acceptance, Door, KEY_LIMIT, StudentRequest, accept, failed, is_key, reused_key};
 pub use counters::Counters;
-pub use limits::{Count, Standing, hit, per_user, window};
+pub use limits::{Count, Standing, hit, per_address, per_user, window};
 pub use question::QueryRequest;

@@ -1,9 +1,14 @@
 //! Rate limits, counted in the database so that they hold across instances and doors.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use ids::UserId;
-use runtime::{Services, web::Problem};
+use runtime::{
+    Services,
+    web::{Problem, network},
+};
 
 use crate::counters::Counters;
 
@@ -50,6 +55,12 @@ impl Count {
 #[must_use]
 pub fn per_user(user: UserId) -> String {
     format!("user:{user}")
+}
+
+/// The bucket of all requests from one address, or from one network of addresses that one client has.
+#[must_use]
+pub fn per_address(address: IpAddr) -> String {
+    format!("address:{}", network(address))
 }
 
 /// Counts a request on a bucket.

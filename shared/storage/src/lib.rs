@@ -25,6 +25,8 @@ pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;
 pub mod retention;
+pub mod socket_messages;
+pub mod socket_tickets;
 pub mod student_context;
 pub mod submissions;
 pub mod users;

@@ -66,6 +66,7 @@ impl Sockets {
                 .retry_after(RETRY_SECONDS)
         })?;
         let (stop, cut, token) = (stop.clone(), cut.clone(), open.token());
+        let counted = Counted::new();
         let upgrade = upgrade
             .max_message_size(MESSAGE_LIMIT)
             .max_frame_size(FRAME_LIMIT)
@@ -74,7 +75,7 @@ impl Sockets {
             .max_write_buffer_size(WRITE_LIMIT);
         Ok(upgrade.on_upgrade(async move |socket| {
             cut.run_until_cancelled(serve(socket, stop)).await;
-            drop((token, place));
+            drop((token, place, counted));
         }))
     }
 
@@ -91,6 +92,27 @@ impl Sockets {
     }
 }
 
+/// Counts an open socket until it is dropped.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::gauge!("learnflow_sockets_open").increment(1);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("learnflow_sockets_open").decrement(1);
+    }
+}
+
+/// Counts the end of a socket, by its code; 0 if the client ended it.
+pub fn count_end(code: u16) {
+    metrics::counter!("learnflow_sockets_ended_total", "code" => code.to_string()).increment(1);
+}
+
 /// A close frame. The reason has at most 123 bytes.
 #[must_use]
 pub const fn close_frame(code: u16, reason: &'static str) -> CloseFrame {
@@ -99,7 +121,7 @@ pub const fn close_frame(code: u16, reason: &'static str) -> CloseFrame {
 
 /// Whether a client has sent more than a message may have.
 #[must_use]
-pub fn is_too_large(error: axum::Error) -> bool {
-    let error = error.into_inner();
-    matches!(error.downcast_ref(), Some(tungstenite::Error::Capacity(_)))
+pub fn is_too_large(error: &axum::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(tungstenite::Error::Capacity(_)))
 }
