@@ -12,6 +12,10 @@ use tokio_tungstenite::{
         Error, Message,
         client::IntoClientRequest,
         http::{HeaderName, HeaderValue},
+        protocol::frame::{
+            Frame,
+            coding::{Data as OpData, OpCode},
+        },
     },
 };
 use uuid::Uuid;
@@ -209,6 +213,21 @@ impl Socket {
     /// The connection broke meanwhile.
     pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
         self.stream.send(Message::binary(bytes)).await
+    }
+
+    /// Sends a text in frames of this many bytes, which the server may refuse to read.
+    ///
+    /// # Errors
+    /// The connection broke meanwhile.
+    pub async fn send_in_parts(&mut self, text: &str, size: usize) -> Result<(), Error> {
+        let parts: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+        for (number, part) in parts.iter().enumerate() {
+            let kind = if number == 0 { OpData::Text } else { OpData::Continue };
+            let is_last = number + 1 == parts.len();
+            let frame = Frame::message(part.to_vec(), OpCode::Data(kind), is_last);
+            self.stream.send(Message::Frame(frame)).await?;
+        }
+        Ok(())
     }
 
     /// Closes the socket properly.

@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::{
     door::Door,
     frames::Channel,
+    messages::Place,
     session::{Opened, serve},
 };
 
@@ -61,7 +62,7 @@ async fn chat(
     if student.parse() != Ok(entered.person.id.as_uuid()) {
         return Err(Problem::forbidden("this is the path of another account; use your own id"));
     }
-    entered.open(door, Channel::Chat)
+    entered.open(door, Channel::Chat).await
 }
 
 async fn alerts(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
@@ -69,7 +70,7 @@ async fn alerts(State(door): State<Arc<Door>>, request: Request) -> Result<Respo
     if !entered.person.role.includes(Role::Teacher) {
         return Err(Problem::forbidden("this needs the role teacher"));
     }
-    entered.open(door, Channel::Alerts)
+    entered.open(door, Channel::Alerts).await
 }
 
 /// Somebody who may open a socket.
@@ -144,7 +145,7 @@ async fn by_ticket(door: &Door, ticket: &str) -> Result<(Person, DateTime<Utc>),
 }
 
 impl Entered {
-    fn open(self, door: Arc<Door>, channel: Channel) -> Result<Response, Problem> {
+    async fn open(self, door: Arc<Door>, channel: Channel) -> Result<Response, Problem> {
         let Self { person, ends_at, after, upgrade } = self;
         let upgrade = upgrade.map_err(|_no_upgrade| {
             let detail = "open this address as a WebSocket";
@@ -154,7 +155,9 @@ impl Entered {
             let detail = "you have too many open sockets; close one first";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets", detail)
         })?;
-        let opened = Opened { person, channel, after, ends_at, membership };
+        // Found before the client gets a response: what happens from then on, it gets.
+        let start = Place::find(&door, person.id, after).await?;
+        let opened = Opened { person, channel, start, ends_at, membership };
         let of_door = Arc::clone(&door);
         door.sockets.open(upgrade.protocols([PROTOCOL]), move |socket, stop| {
             serve(of_door, socket, stop, opened)

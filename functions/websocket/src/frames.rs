@@ -140,7 +140,10 @@ enum Alert {
         #[serde(skip_serializing_if = "Option::is_none")]
         exercise_id: Option<Uuid>,
     },
-    Notification { content: String, notification: Box<Notification> },
+    Notification {
+        content: String,
+        notification: Box<Notification>,
+    },
 }
 
 /// The frame of a stored event. `None`: it is nothing for this recipient, its text was erased, or a later version made
@@ -149,7 +152,8 @@ pub(crate) fn stored_frame(message: Message, to: Recipient) -> Option<String> {
     let Message { id, event_type, at, data, .. } = message;
     let (body, about) = match event_type.as_str() {
         NotificationMade::TYPE => {
-            let made: NotificationMade = of(data.read(), |made: &NotificationMade| made.user_id, to)?;
+            let made: NotificationMade =
+                of(data.read(), |made: &NotificationMade| made.user_id, to)?;
             let about = made.notification.student_id.unwrap_or(to.id);
             let notification = Box::new(made.notification);
             let alert = Alert::Notification { content: notification.text.clone(), notification };
@@ -207,9 +211,11 @@ fn answer(event: QuestionAnswered) -> Body {
 fn execution(event: ExecutionFinished) -> Option<Body> {
     let execution_id = event.execution_id;
     let url = format!("/api/v1/executions/{execution_id}");
-    event
-        .may_be_for(Requester::Gateway)
-        .then(|| Body::Execution { execution_id, result: Some(Box::new(event.result)), url })
+    event.may_be_for(Requester::Gateway).then(|| Body::Execution {
+        execution_id,
+        result: Some(Box::new(event.result)),
+        url,
+    })
 }
 
 fn grade(event: SubmissionGraded) -> Body {

@@ -28,7 +28,8 @@ pub(crate) async fn carry_out(door: &Door, person: &Person, channel: Channel, te
         Ok(Incoming::Token(token)) => (None, renew(door, person, &token).await.map(Done::Renewed)),
         Ok(Incoming::Question { id, request }) => {
             let accepted = ask(door, person, channel, id.clone(), request).await;
-            let done = accepted.map(|query| Done::Reply(reply(door, person.id, id.clone()).accepted(query)));
+            let done = accepted
+                .map(|query| Done::Reply(reply(door, person.id, id.clone()).accepted(query)));
             (id, done)
         }
     };
@@ -64,7 +65,9 @@ async fn renew(door: &Door, person: &Person, token: &str) -> Result<DateTime<Utc
     let verified = door.services.verifier.verify_until(token).await;
     let (other, ends_at) = verified.map_err(refused)?;
     if other.id != person.id || !other.role.includes(person.role) {
-        return Err(Problem::forbidden("this is a token of somebody else; open a new socket with it"));
+        return Err(Problem::forbidden(
+            "this is a token of somebody else; open a new socket with it",
+        ));
     }
     Ok(ends_at)
 }

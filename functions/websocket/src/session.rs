@@ -4,6 +4,7 @@
 //! and not everything that it has not read yet.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,11 +26,11 @@ use runtime::web::{
     Person, Problem,
     sockets::{MESSAGE_LIMIT, close_frame, count_end, is_too_large},
 };
-use tokio_util::sync::CancellationToken;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -61,8 +62,8 @@ const ANSWERED_KEPT: usize = 32;
 pub(crate) struct Opened {
     pub(crate) person: Person,
     pub(crate) channel: Channel,
-    /// The last message that the client has.
-    pub(crate) after: Option<Uuid>,
+    /// Where the client continues.
+    pub(crate) start: Start,
     /// When its token expires.
     pub(crate) ends_at: DateTime<Utc>,
     pub(crate) membership: Membership,
@@ -106,12 +107,19 @@ pub(crate) async fn serve(
     opened: Opened,
 ) {
     let (mut sink, mut stream) = socket.split();
-    let Opened { person, channel, after, ends_at, membership } = opened;
+    let Opened { person, channel, start, ends_at, membership } = opened;
     let (replies, waiting) = mpsc::channel(REPLIES_WAITING);
     let (renewed, ends) = watch::channel(deadline(&door, ends_at));
     let heard = AtomicBool::new(false);
-    let reader =
-        Reader { door: &door, person, channel, stream: &mut stream, replies, renewed, heard: &heard };
+    let reader = Reader {
+        door: &door,
+        person,
+        channel,
+        stream: &mut stream,
+        replies,
+        renewed,
+        heard: &heard,
+    };
     let recipient = Recipient { id: person.id, role: person.role, channel };
     let writer = Writer {
         door: &door,
@@ -125,7 +133,7 @@ pub(crate) async fn serve(
     let end = tokio::select! {
         // What comes first ends it.
         end = reader.run() => end,
-        end = writer.run(after) => end,
+        end = writer.run(start) => end,
         () = expired(ends) => End::Expired,
         end = grown_old(door.config.life, person, &membership) => end,
         () = stop.cancelled() => End::Restart,
@@ -251,15 +259,15 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    async fn run(mut self, after: Option<Uuid>) -> End {
-        match self.send_all(after).await {
+    async fn run(mut self, start: Start) -> End {
+        match self.send_all(start).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn send_all(&mut self, after: Option<Uuid>) -> Result<std::convert::Infallible, End> {
-        let mut place = self.start(after).await?;
+    async fn send_all(&mut self, start: Start) -> Result<Infallible, End> {
+        let mut place = self.start(start).await?;
         // Messages that the client has missed come first.
         let mut look = self.deliver(&mut place).await?;
         let mut ping = Ping::new(self.door.config.ping);
@@ -278,23 +286,17 @@ impl Writer<'_> {
         }
     }
 
-    /// Where the client continues. Waits for a database that is away.
-    async fn start(&mut self, after: Option<Uuid>) -> Result<Place, End> {
-        loop {
-            match Place::find(self.door, self.recipient.id, after).await {
-                Ok(Start::Found(place)) => return Ok(place),
-                Ok(Start::Unknown(place)) => {
-                    let detail = "the message is unknown or older than a day: messages of the last day follow, and \
-                                  older ones are in your history, such as GET /api/v1/conversations";
-                    let problem = Problem::field("after", detail);
-                    let answer = reply(self.door, self.recipient.id, None).refused(&problem);
-                    self.send(answer.into()).await?;
-                    return Ok(place);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a person's messages cannot be read");
-                    tokio::time::sleep_until(Instant::now() + LOOK_AGAIN).await;
-                }
+    /// Tells a client that cannot continue where it wants to.
+    async fn start(&mut self, start: Start) -> Result<Place, End> {
+        match start {
+            Start::Found(place) => Ok(place),
+            Start::Unknown(place) => {
+                let detail = "the message is unknown or older than a day: messages of the last day follow, and older \
+                              ones are in your history, such as GET /api/v1/conversations";
+                let problem = Problem::field("after", detail);
+                let answer = reply(self.door, self.recipient.id, None).refused(&problem);
+                self.send(answer.into()).await?;
+                Ok(place)
             }
         }
     }

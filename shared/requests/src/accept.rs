@@ -101,7 +101,9 @@ pub async fn accept<R: StudentRequest>(
 /// Whether a text may be an idempotency key: 1 to [`KEY_LIMIT`] visible ASCII characters.
 #[must_use]
 pub fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.len() <= KEY_LIMIT && text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+    !text.is_empty()
+        && text.len() <= KEY_LIMIT
+        && text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }
 
 /// A request that is being accepted.

@@ -192,8 +192,7 @@ async fn connection(
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER_LIMIT);
-    let mut serving =
-        pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = stop.cancelled() => {

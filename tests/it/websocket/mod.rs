@@ -1,22 +1,22 @@
 //! Sockets: who may open one, what comes on it, and that nothing is lost, repeated or somebody else's.
 
 mod delivery;
-//mod ends;
-//mod load;
+mod ends;
+mod load;
 mod opening;
-//mod replay;
+mod replay;
 
 use chrono::TimeDelta;
 use domain::user::Role;
 use events::{Event, progress_updated::NudgeGiven};
 use ids::{EventId, UserId};
 use runtime::{
-    Outgoing,
+    Host, Outgoing,
     auth::{AuthConfig, Signer},
     config::Settings,
 };
 use serde_json::Value;
-use tests::{JWT_SECRET, World};
+use tests::{JWT_SECRET, Setup, World};
 use uuid::Uuid;
 
 /// A token of ours that lives for this long.
@@ -37,6 +37,26 @@ async fn emit<E: Event>(world: &World, events: &[E]) {
     let cause = EventId::from_uuid(services.clock.new_id());
     let tx = services.store.begin("a test").await.expect("a transaction");
     tx.commit(cause, outgoing, services.clock.now()).await.expect("it is committed");
+}
+
+/// Another instance of the function, on the same database and broker.
+async fn another_instance(world: &World) -> (Host, String) {
+    let mut settings = Settings::from_pairs([
+        ("BIND_ADDRESS", "127.0.0.1"),
+        ("PORT", "0"),
+        ("RATE_LIMIT_ADDRESS", "1000000"),
+    ]);
+    let services = world.stack().services();
+    let function = websocket::function(&mut settings, services);
+    let host = Host::start(function, services, &mut settings).await.expect("it starts");
+    let url = format!("http://{}", host.address());
+    (host, url)
+}
+
+/// A world with these settings.
+async fn world_with<const N: usize>(settings: [(&'static str, &str); N]) -> World {
+    let settings = settings.map(|(name, value)| (name, value.to_owned())).into();
+    World::with(Setup { settings, ..Setup::default() }).await
 }
 
 /// A friendly word with a text that tells it from others.

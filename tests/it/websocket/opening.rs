@@ -119,7 +119,8 @@ async fn sockets_are_limited_for_a_person_and_for_all() {
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let url = world.stack().url("websocket").expect("it runs");
     let (ada, eve) = (world.student("ada").await, world.student("eve").await);
-    let path = |student: &tests::Student| format!("/ws/chat/{}?token={}", student.id, student.token);
+    let path =
+        |student: &tests::Student| format!("/ws/chat/{}?token={}", student.id, student.token);
     let first = Socket::open(&url, &path(&ada), &[]).await.expect("it is opened");
     let _second = Socket::open(&url, &path(&ada), &[]).await.expect("it is opened");
     assert_eq!(refusal(&url, &path(&ada), &[]).await.0, 429);
