@@ -1,5 +1,5 @@
 -- What websocket needs: an order for each person's messages that never changes, so that a client can say what it has;
--- tickets that open a socket; and what there is to know about connections that API Gateway holds for us.
+-- and tickets that open a socket.
 
 -- An event's sequence is taken before its transaction commits, so a later event can become visible first. A message's
 -- position is given when the message is first looked for, under a lock on its person's counter: what has been given
@@ -33,16 +33,3 @@ CREATE TABLE socket_tickets (
     expires_at  timestamptz NOT NULL
 );
 CREATE INDEX socket_tickets_by_age ON socket_tickets (expires_at);
-
-ALTER TABLE connections
-    -- Which of the two paths was opened.
-    ADD COLUMN channel text NOT NULL DEFAULT 'chat' CHECK (channel IN ('chat', 'alerts')),
-    ADD COLUMN role    text NOT NULL DEFAULT 'student',
-    ADD COLUMN external boolean NOT NULL DEFAULT false,
-    -- When it has to be closed.
-    ADD COLUMN ends_at timestamptz NOT NULL DEFAULT 'infinity',
-    -- The position up to which it has messages.
-    ADD COLUMN position bigint NOT NULL DEFAULT 0,
-    -- Until then an instance is sending to it.
-    ADD COLUMN busy_until timestamptz NOT NULL DEFAULT 'epoch';
-CREATE INDEX connections_by_age ON connections (connected_at);

@@ -28,7 +28,6 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
         "INSERT INTO socket_messages SELECT $1, (SELECT count(*) FROM socket_messages), gen_random_uuid(), $2",
         "INSERT INTO socket_tickets VALUES (sha256(gen_random_uuid()::text::bytea), $1, 'student', false, $2, $2)",
-        "INSERT INTO connections (id, user_id, connected_at) VALUES (gen_random_uuid()::text, $1, $2)",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
     ] {
         // All statements bind both parameters, so that one list serves all tables.
@@ -69,7 +68,6 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("hint_ladders", "given_at"),
         ("socket_messages", "found_at"),
         ("socket_tickets", "expires_at"),
-        ("connections", "connected_at"),
         ("executions", "created_at"),
     ];
     assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));

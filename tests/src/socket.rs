@@ -2,16 +2,26 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use domain::user::Role;
+use events::{Event, progress_updated::NudgeGiven};
 use futures::{SinkExt, StreamExt};
+use ids::{EventId, UserId};
 use reqwest::StatusCode;
+use runtime::{
+    Outgoing,
+    auth::{AuthConfig, Signer},
+    config::Settings,
+};
 use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
         http::{HeaderName, HeaderValue},
+        protocol::WebSocketConfig,
         protocol::frame::{
             Frame,
             coding::{Data as OpData, OpCode},
@@ -20,12 +30,15 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
-use crate::World;
+use crate::{JWT_SECRET, World};
 
 /// How long a frame may take: far longer than usual.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes that a client who reads nothing lets the system keep.
 const SMALL_BUFFER: u32 = 4 << 10;
+
+/// Bytes of a client's own buffer.
+const READ_BUFFER: usize = 4 << 10;
 
 /// An open socket.
 #[derive(Debug)]
@@ -92,7 +105,9 @@ impl Socket {
             socket.set_recv_buffer_size(buffer).expect("a small buffer");
         }
         let tcp = socket.connect(address.parse().expect("an address")).await.expect("a server");
-        match client_async(request, tcp).await {
+        // By default it would have 128 KiB for what it reads.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        match client_async_with_config(request, tcp, Some(config)).await {
             Ok((stream, response)) => {
                 let protocol = response.headers().get("sec-websocket-protocol");
                 let protocol = protocol.and_then(|name| name.to_str().ok()).map(str::to_owned);
@@ -150,6 +165,11 @@ impl Socket {
     /// Nothing within the time limit, or something that is not JSON.
     pub async fn next(&mut self) -> Received {
         tokio::time::timeout(PATIENCE, self.receive()).await.expect("something comes")
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn next_ever(&mut self) -> Received {
+        self.receive().await
     }
 
     /// What comes within this time.
@@ -235,4 +255,63 @@ impl Socket {
         // The connection may be broken already, which is as good.
         drop(self.stream.close(None).await);
     }
+}
+
+/// A token of ours that lives for this long.
+///
+/// # Panics
+/// It cannot be signed.
+#[must_use]
+pub fn token(world: &World, id: Uuid, role: Role, life: TimeDelta) -> String {
+    let mut settings = Settings::from_pairs([("JWT_SECRET", JWT_SECRET)]);
+    let signer = Signer::new(&AuthConfig::read(&mut settings)).expect("a secret");
+    let (token_id, now) = (world.clock().new_id(), world.now());
+    signer.sign(UserId::from_uuid(id), role, token_id, now, life).expect("it can be signed")
+}
+
+/// Has a function emit events, in one transaction.
+///
+/// # Panics
+/// The database is away.
+pub async fn emit<E: Event>(world: &World, events: &[E]) {
+    let services = world.stack().services();
+    let mut outgoing = Outgoing::none();
+    for event in events {
+        outgoing = outgoing.with(event).expect("it fits");
+    }
+    let cause = EventId::from_uuid(services.clock.new_id());
+    let tx = services.store.begin("a test").await.expect("a transaction");
+    tx.commit(cause, outgoing, services.clock.now()).await.expect("it is committed");
+}
+
+/// A friendly word with a text that tells it from others.
+#[must_use]
+pub fn nudge(student: Uuid, text: impl Into<String>) -> NudgeGiven {
+    NudgeGiven {
+        student_id: UserId::from_uuid(student),
+        request_id: student,
+        text: text.into(),
+        topic: None,
+        exercise_id: None,
+    }
+}
+
+/// Makes accounts without passwords, which would take a core for each.
+///
+/// # Panics
+/// The database is away.
+pub async fn enrol(world: &World, count: usize) -> Vec<(Uuid, String)> {
+    let mut people = Vec::new();
+    for _ in 0..count {
+        let id = world.clock().new_id();
+        people.push((id, token(world, id, Role::Student, TimeDelta::hours(1))));
+    }
+    let ids: Vec<Uuid> = people.iter().map(|(id, _)| *id).collect();
+    let sql = "INSERT INTO users (id, email, display_name, role, created_at)
+               SELECT id, id || '@example.org', 'A student', 'student', now() FROM UNNEST($1::uuid[]) AS id";
+    let conn = world.stack().services().store.connection().await;
+    let mut conn = conn.expect("a connection");
+    let insert = sqlx::query(sql).bind(ids).execute(&mut *conn).await;
+    insert.expect("the accounts are made");
+    people
 }

@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 16] = [
+pub const RETENTIONS: [Retention; 15] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -162,15 +162,6 @@ pub const RETENTIONS: [Retention; 16] = [
         delete: Delete::Found(
             "DELETE FROM socket_tickets WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM socket_tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
-        ),
-    },
-    Retention {
-        table: "connections",
-        keep: TimeDelta::hours(3),
-        reason: "API Gateway ends a connection after two hours, and does not always say so",
-        delete: Delete::Found(
-            "DELETE FROM connections WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM connections WHERE connected_at < $1 ORDER BY connected_at LIMIT $2))",
         ),
     },
     Retention {

@@ -12,10 +12,13 @@ use ids::{ExerciseId, NotificationId, SubmissionId, UserId};
 use reqwest::StatusCode;
 use serde_json::json;
 use testing::{ModelServer, Scripted};
-use tests::{Setup, World, socket::Socket};
+use tests::{
+    Setup, World,
+    socket::{Socket, emit, nudge},
+};
 use uuid::Uuid;
 
-use super::{emit, nudge, text_of};
+use super::text_of;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_is_accepted_and_answered_as_at_the_gateway() {

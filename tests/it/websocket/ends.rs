@@ -8,10 +8,10 @@ use serde_json::json;
 use testing::eventually;
 use tests::{
     World,
-    socket::{Received, Socket},
+    socket::{Received, Socket, emit, nudge, token},
 };
 
-use super::{emit, id_of, nudge, text_of, token, world_with};
+use super::{id_of, text_of, world_with};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_ends_with_its_token_unless_another_one_comes() {

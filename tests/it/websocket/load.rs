@@ -1,10 +1,10 @@
 //! Many sockets at once.
 
 use futures::future::join_all;
-use tests::socket::Socket;
+use tests::socket::{Socket, emit, enrol, nudge};
 use uuid::Uuid;
 
-use super::{emit, enrol, nudge, text_of, world_with};
+use super::{text_of, world_with};
 
 /// Students, each with two open pages.
 const STUDENTS: usize = 500;

@@ -4,9 +4,10 @@ use chrono::TimeDelta;
 use domain::user::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tests::{Setup, World, socket::Socket};
-
-use super::token;
+use tests::{
+    Setup, World,
+    socket::{Socket, token},
+};
 
 async fn refusal(url: &str, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     match Socket::open(url, path, headers).await {

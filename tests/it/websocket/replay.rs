@@ -6,11 +6,11 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use sqlx::{Connection, Executor, PgConnection};
 use tests::{
     World,
-    socket::{Received, Socket},
+    socket::{Received, Socket, emit, nudge},
 };
 use uuid::Uuid;
 
-use super::{another_instance, emit, id_of, nudge, text_of, world_with};
+use super::{another_instance, id_of, text_of, world_with};
 
 /// Events of the test with two instances, besides the last one.
 const EVENTS: usize = 120;
