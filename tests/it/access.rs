@@ -25,7 +25,7 @@ const CHANGES: [u16; 6] = [401, 401, 404, 404, 403, 200];
 const TOO_EARLY: [u16; 6] = [401, 401, 409, 409, 409, 409];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, [u16; 6]); 25] = [
+const GATEWAY: [(&str, &str, [u16; 6]); 28] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -33,6 +33,9 @@ const GATEWAY: [(&str, &str, [u16; 6]); 25] = [
     ("POST", "/api/v1/auth/refresh", OPEN),
     ("POST", "/api/v1/auth/logout", OPEN),
     ("GET", "/api/v1/me", LOGGED_IN),
+    ("PATCH", "/api/v1/me", LOGGED_IN),
+    ("GET", "/api/v1/progress/{user_id}", READS),
+    ("GET", "/api/v1/progress/{user_id}/history", READS),
     ("POST", "/api/v1/query", LOGGED_IN),
     ("GET", "/api/v1/queries/{id}", READS),
     ("PUT", "/api/v1/queries/{id}/rating", CHANGES),
@@ -54,7 +57,7 @@ const GATEWAY: [(&str, &str, [u16; 6]); 25] = [
 ];
 
 /// The endpoints for other services, where they are not on loopback.
-const INTERNAL: [(&str, &str, &str); 8] = [
+const INTERNAL: [(&str, &str, &str); 10] = [
     ("triage", "POST", "/triage"),
     ("concepts", "POST", "/explain"),
     ("concepts", "GET", "/concepts"),
@@ -63,6 +66,8 @@ const INTERNAL: [(&str, &str, &str); 8] = [
     ("exercise", "POST", "/exercises/generate"),
     ("exercise", "GET", "/exercises"),
     ("code-execution", "POST", "/execute"),
+    ("progress", "GET", "/progress/{user_id}"),
+    ("progress", "POST", "/progress"),
 ];
 
 /// What is sent to an endpoint; an empty object where nothing must come of it.
@@ -70,6 +75,7 @@ fn body(path: &str) -> Value {
     let path = path.trim_start_matches("/api/v1");
     match path {
         "/query" | "/triage" => json!({ "question": "What is a list?" }),
+        "/me" => json!({ "time_zone": "Europe/Berlin" }),
         "/queries/{id}/rating" => json!({ "helpful": true }),
         "/exercises/generate" => json!({ "topic": "lists", "difficulty": "easy" }),
         "/explain" => json!({ "concept": "lists" }),
@@ -103,7 +109,10 @@ async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
         ("/submissions/", id(&solution["id"])),
         ("/exercises/", exercise),
     ];
+    let me = world.get("/me", Some(token)).await;
+    let me = id(&me.body["id"]);
     move |path| {
+        let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
         path.replace("{id}", id.unwrap_or_default())
     }
@@ -186,8 +195,16 @@ async fn every_internal_endpoint_is_for_services_only() {
         INTERNAL.iter().map(|(function, _, path)| (*function, *path)).collect();
     let served: BTreeSet<_> = world.stack().internal_endpoints().collect();
     assert_eq!(listed, served, "the table names every endpoint");
+    let owner = tokens.last().and_then(Option::as_deref).expect("a token");
+    let me = world.get("/me", Some(owner)).await.body["id"].clone();
     for (function, method, path) in INTERNAL {
-        let found = statuses(&world, function, method, path, body(path), &tokens).await;
+        let mut sent = body(path);
+        if path == "/progress" {
+            sent =
+                json!({ "user_id": me, "type": "quiz_submitted", "topic": "lists", "score": 80 });
+        }
+        let at = path.replace("{user_id}", me.as_str().expect("an id"));
+        let found = statuses(&world, function, method, &at, sent, &tokens).await;
         assert_eq!(found, [401, 200, 401, 401, 401, 401], "{method} {path} by {CALLERS:?}");
     }
     world.finish().await;

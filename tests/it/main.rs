@@ -26,6 +26,7 @@ mod operations;
 mod outages;
 mod plans;
 mod practising;
+mod progress;
 mod rebalance;
 mod relay;
 mod retention;

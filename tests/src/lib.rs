@@ -216,6 +216,12 @@ impl World {
         &self.clock
     }
 
+    /// The database's address.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
     /// A connection to inspect the database.
     pub async fn database(&self) -> PgConnection {
         self.database.connect().await

@@ -22,7 +22,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, conversation, executions, gateway::Gateway, help, limits, practice, queries, tickets,
+    accounts, conversation, executions, gateway::Gateway, help, limits, practice, progress,
+    queries, tickets,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +37,7 @@ use crate::{
     tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
+         (name = "Progress", description = "Mastery, streaks and what to do next"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -61,7 +63,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut openapi) =
         OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", endpoints).split_for_parts();
     for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     openapi
@@ -98,7 +101,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::login))
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
-        .routes(routes!(accounts::me))
+        .routes(routes!(accounts::me, accounts::change_me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))
@@ -114,6 +117,8 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(progress::show))
+        .routes(routes!(progress::history))
         .routes(routes!(tickets::give))
 }
 

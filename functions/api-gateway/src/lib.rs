@@ -17,6 +17,7 @@ mod limits;
 mod ownership;
 mod passwords;
 mod practice;
+mod progress;
 mod queries;
 pub mod seed;
 mod spec;

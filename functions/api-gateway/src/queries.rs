@@ -184,6 +184,7 @@ pub(crate) async fn rate(
         student_id: caller.id,
         request_id: id.as_uuid(),
         activity: Activity::AnswerRated { query_id: id, helpful: rating.helpful },
+        done_at: None,
     });
     let cause = EventId::from_uuid(services.clock.new_id());
     tx.commit(cause, outgoing.map_err(failed)?, services.clock.now()).await?;

@@ -135,7 +135,12 @@ impl Driver<'_> {
             Effect::StoreExercise(made) => store::exercise(self.conn, self.origin, &made).await,
             Effect::Record(activity) => {
                 let request_id = query.as_uuid();
-                self.emit(&ActivityRecorded { student_id: student, request_id, activity })
+                self.emit(&ActivityRecorded {
+                    student_id: student,
+                    request_id,
+                    activity,
+                    done_at: None,
+                })
             }
             Effect::Announce(generated) => self.emit(&*generated),
             Effect::Withhold(reason) => {

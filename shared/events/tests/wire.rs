@@ -186,12 +186,13 @@ fn payloads_of_runs_keep_their_form() {
         verdict: Verdict::Timeout,
         error_type: Some("Timeout".to_owned()),
         tests: Some((1, 2)),
+        program: Some("0f".to_owned()),
     };
     check(
-        &ActivityRecorded { student_id, request_id: run, activity },
+        &ActivityRecorded { student_id, request_id: run, activity, done_at: None },
         json!({ "student_id": STUDENT, "request_id": QUERY,
             "activity": { "type": "code_run", "execution_id": QUERY, "verdict": "timeout",
-                          "error_type": "Timeout", "tests": [1, 2] } }),
+                          "error_type": "Timeout", "tests": [1, 2], "program": "0f" } }),
     );
 }
 
@@ -331,7 +332,7 @@ fn a_review_and_its_activity_keep_their_form() {
         exercise_id: None,
     };
     check(
-        &ActivityRecorded { student_id, request_id: Uuid::from_u128(1), activity },
+        &ActivityRecorded { student_id, request_id: Uuid::from_u128(1), activity, done_at: None },
         json!({ "student_id": STUDENT, "request_id": QUERY,
             "activity": { "type": "code_reviewed", "quality": 87, "topic": "lists" } }),
     );

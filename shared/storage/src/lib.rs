@@ -3,6 +3,8 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod activities;
+pub mod alerts;
 pub mod conversations;
 pub mod curriculum;
 mod database_error;
@@ -10,6 +12,7 @@ pub mod dead_letters;
 pub mod delivery_attempts;
 pub mod drafts;
 pub mod erasure;
+pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
@@ -21,6 +24,7 @@ pub mod model_answers;
 pub mod model_usage;
 pub mod outbox;
 pub mod periodic_runs;
+pub mod progress;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;

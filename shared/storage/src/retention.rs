@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 15] = [
+pub const RETENTIONS: [Retention; 17] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -162,6 +162,23 @@ pub const RETENTIONS: [Retention; 15] = [
         delete: Delete::Found(
             "DELETE FROM socket_tickets WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM socket_tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "activities",
+        keep: TimeDelta::days(400),
+        reason: "like events, from which they can be worked out again",
+        delete: Delete::Passed(
+            "DELETE FROM activities WHERE ctid >= $2::text::tid AND ctid < $3::text::tid AND done_at < $1",
+        ),
+    },
+    Retention {
+        table: "alerts",
+        keep: TimeDelta::days(180),
+        reason: "longer than a course; that somebody once struggled is to be forgotten",
+        delete: Delete::Found(
+            "DELETE FROM alerts WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM alerts WHERE opened_at < $1 ORDER BY opened_at LIMIT $2))",
         ),
     },
     Retention {
