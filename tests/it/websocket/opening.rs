@@ -1,5 +1,10 @@
 //! Who may open a socket, and how they say who they are.
 
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
 use chrono::TimeDelta;
 use domain::user::Role;
 use reqwest::StatusCode;
@@ -133,4 +138,55 @@ async fn sockets_are_limited_for_a_person_and_for_all() {
     })
     .await;
     world.finish().await;
+}
+
+/// What is logged, by every thread of the test.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+// On one thread, so that all of the functions' work is logged to the test's own log.
+#[tokio::test]
+async fn what_is_in_an_address_is_never_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let logged = tracing::subscriber::set_default(subscriber);
+    let world = World::new().await;
+    let url = world.stack().url("websocket").expect("it runs");
+    let ada = world.student("ada").await;
+    let ticket = world.post("/ws/ticket", Some(&ada.token), &json!({})).await;
+    let ticket = ticket.body["ticket"].as_str().expect("a ticket").to_owned();
+    let own = format!("/ws/chat/{}", ada.id);
+    let open = Socket::open(&url, &format!("{own}?token={}", ada.token), &[]).await;
+    open.expect("it is opened").close().await;
+    let open = Socket::open(&url, &format!("{own}?ticket={ticket}"), &[]).await;
+    open.expect("it is opened").close().await;
+    let open = Socket::chat_at(&url, ada.id, &ada.token, None).await;
+    open.close().await;
+    for path in ["/ws/alerts?token=", "/ws/nothing?token=", "/ws/chat/x?after=x&token="] {
+        let refused = Socket::open(&url, &format!("{path}{}", ada.token), &[]).await;
+        assert!(refused.is_err());
+    }
+    world.finish().await;
+    drop(logged);
+    let log = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+    assert!(log.contains("/ws/chat/{student_id}"), "requests are logged by their route");
+    let signature = ada.token.rsplit('.').next().expect("a token has three parts");
+    for secret in [signature, &ticket] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
+    }
 }
