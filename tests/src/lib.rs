@@ -3,9 +3,11 @@
 mod client;
 pub mod contract;
 pub mod hostile;
+mod people;
 pub mod transcripts;
 
 pub use client::{Reply, Student, reply};
+pub use people::put_alert;
 
 use std::{
     fmt::Display,

@@ -22,8 +22,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, answer_reports, conversation, course, executions, gateway::Gateway, help, limits,
-    practice, progress, queries, quizzes, streaming,
+    accounts, answer_reports, classes, conversation, course, executions, gateway::Gateway, help,
+    limits, practice, progress, queries, quizzes, streaming,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +40,7 @@ use crate::{
          (name = "Exercises", description = "Practice and grades"),
          (name = "Quizzes", description = "Questions with one right answer"),
          (name = "Progress", description = "Mastery, streaks and what to do next"),
+         (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -133,6 +134,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(executions::get))
         .routes(routes!(progress::show))
         .routes(routes!(progress::history))
+        .merge(classes::routes())
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

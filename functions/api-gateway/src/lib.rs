@@ -11,6 +11,7 @@ mod accounts;
 mod answer_reports;
 mod api;
 mod cacheable;
+mod classes;
 mod config;
 mod conversation;
 mod counters;
@@ -19,8 +20,9 @@ mod executions;
 mod gateway;
 mod help;
 mod limits;
+mod once;
 mod ownership;
-mod page;
+mod pages;
 mod passwords;
 mod practice;
 mod progress;
@@ -48,6 +50,14 @@ pub mod responses {
         access::{Profile, Session, TokenType},
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
+        classes::{
+            AssignmentDetail, AssignmentPage, AssignmentSummary, ClassAlert, ClassAlertPage,
+            ClassAssignment, ClassDetail, ClassError, ClassErrorExample, ClassOverview, ClassPage,
+            ClassSummary, ClassTeacher, CsvMistake, HeatMap, HeatMapStudent, HeatMapTopic,
+            JoinedClass, LevelCount, OwnAssignment, OwnAssignmentPage, RosterImport, RosterPage,
+            RosterRow, RosterState, RosterStudent, RowOutcome, StateCounts, StrugglingStudent,
+            StudentState, TimelineEntry, TimelinePage, TopicMastery,
+        },
         conversation::{Conversation, ListedConversation, ShownExchange},
         course::{
             CourseConcept, CourseExample, CourseExercise, CourseMistake, CourseModule, CourseTopic,

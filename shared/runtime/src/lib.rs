@@ -14,8 +14,8 @@ mod spec;
 
 pub use delivery::{
     Act, Decide, HandlerError, Heard, Listener, Live, Outgoing, Periodic, Received, Round,
-    Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, fault, handler, kafka, message,
-    replay, replies,
+    Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault, handler, kafka,
+    message, replay, replies,
 };
 pub use environment::{Clock, clock, compute, config, deadline, http_client, telemetry};
 pub use function::Function;
