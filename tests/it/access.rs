@@ -195,12 +195,12 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     move |path| {
         let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
+        let slug = if path.contains("/modules/") { "basics" } else { "lists" };
+        let path = path.replace("{slug}", slug).replace("{number}", "1");
         // Removing who is not there changes nothing.
         let nobody = Uuid::nil().to_string();
         let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);
         let path = path.replace("{assignment_id}", &assignment);
-        let slug = if path.contains("/modules/") { "basics" } else { "lists" };
-        let path = path.replace("{slug}", slug).replace("{number}", "1");
         path.replace("{id}", id.unwrap_or_default())
     }
 }

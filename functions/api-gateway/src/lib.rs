@@ -22,7 +22,6 @@ mod help;
 mod limits;
 mod once;
 mod ownership;
-mod page;
 mod pages;
 mod passwords;
 mod practice;

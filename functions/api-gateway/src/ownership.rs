@@ -74,16 +74,16 @@ impl Personal for Submission {
     }
 }
 
-impl Personal for StudentAlert {
-    const NAME: &'static str = "alert";
+impl Personal for QuizAttempt {
+    const NAME: &'static str = "quiz";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)
     }
 }
 
-impl Personal for QuizAttempt {
-    const NAME: &'static str = "quiz";
+impl Personal for StudentAlert {
+    const NAME: &'static str = "alert";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)
