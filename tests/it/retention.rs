@@ -31,6 +31,8 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO activities VALUES (gen_random_uuid(), 0, $1, $2, NULL, NULL, NULL, false, '{}')",
         "INSERT INTO alerts (id, student_id, trigger, status, evidence, opened_at)
          VALUES (gen_random_uuid(), $1, 'says_so', 'resolved', '[]', $2)",
+        "INSERT INTO class_invitations (id, class_id, email, name, invited_at)
+         SELECT gen_random_uuid(), id, gen_random_uuid()::text, 'x', $2 FROM classes",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
     ] {
         // All statements bind both parameters, so that one list serves all tables.
@@ -44,6 +46,8 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
 async fn old_rows_of_every_table_go_and_young_ones_stay() {
     let mut world = World::new().await;
     let student = world.student("ada").await;
+    // Of invitations to it.
+    world.class(&world.teacher("tom").await, &[]).await;
     let mut conn = world.database().await;
     // A little younger than the shortest retention, and older than the longest one.
     let (young, old) = (world.now() - TimeDelta::minutes(50), world.now() - TimeDelta::days(500));
@@ -74,6 +78,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("activities", "done_at"),
         ("alerts", "opened_at"),
         ("executions", "created_at"),
+        ("class_invitations", "invited_at"),
     ];
     assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));
     for (table, column) in columns {
@@ -116,12 +121,14 @@ async fn no_table_grows_without_end() {
     let mut conn = database.connect().await;
     let query = sqlx::query_scalar(sql).bind(bounded).fetch_all(&mut conn);
     let others: Vec<String> = query.await.expect("the query is valid");
-    let course = ["exercises", "modules", "quizzes", "topics"];
+    let course = ["exercises", "modules", "topics"];
     let few = [
-        // One row for each migration, kind of periodic work, class, and process that runs or has left events behind.
+        // One row for each migration, kind of periodic work, class, assignment (of a class at most 200), and process
+        // that runs or has left events behind.
         "_sqlx_migrations",
         "periodic_runs",
         "classes",
+        "assignments",
         "writers",
     ];
     let mut expected = [course.as_slice(), few.as_slice()].concat();

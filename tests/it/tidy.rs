@@ -64,6 +64,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "ids",
             "local-broker",
             "local-postgres",
+            "progress-report",
             "runner",
             "runtime",
             "storage",

@@ -3,10 +3,12 @@
 mod client;
 pub mod contract;
 pub mod hostile;
+mod people;
 pub mod socket;
 pub mod transcripts;
 
 pub use client::{Reply, Student, reply};
+pub use people::put_alert;
 
 use std::{
     fmt::Display,

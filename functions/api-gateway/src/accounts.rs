@@ -19,6 +19,7 @@ use runtime::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
+    enrollments,
     idempotency::{self, Claim, IdempotencyKey},
     refresh_tokens::{self, Use},
     users::{self, User},
@@ -262,6 +263,10 @@ async fn session(
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let family_id = TokenFamilyId::from_uuid(gateway.services.clock.new_id());
+    if user.role == Role::Student {
+        let now = gateway.services.clock.now();
+        enrollments::accept_invitations(tx.conn(), &user.email, user.id, now).await?;
+    }
     let session = access::issue(gateway, tx.conn(), user, family_id).await?;
     let cause = EventId::from_uuid(family_id.as_uuid());
     tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::text::Email;
+use ids::UserId;
 use requests::{Count, Standing};
 use runtime::web::{ClientAddress, Problem, network};
 
@@ -49,7 +50,22 @@ pub(crate) async fn password(
     Ok(())
 }
 
-/// Counts in the database at once: an attempt at a password must be counted before it is made.
+/// Counts a guess at an invite code: by person, and by network, since one person can register many accounts.
+///
+/// # Errors
+/// 429 with `Retry-After` beyond a limit; 503 if the database is away.
+pub(crate) async fn invite_code(
+    gateway: &Gateway,
+    address: IpAddr,
+    person: UserId,
+) -> Result<(), Problem> {
+    let by_network = count(gateway, &format!("codes:{}", network(address))).await?;
+    by_network.within(gateway.config.per_password)?;
+    let by_person = count(gateway, &format!("code:{person}")).await?;
+    by_person.within(gateway.config.per_login)
+}
+
+/// Counts in the database at once: a guess must be counted before it is made.
 async fn count(gateway: &Gateway, bucket: &str) -> Result<Count, Problem> {
     let (window, reset_seconds) = requests::window(gateway.services.clock.now());
     let mut conn = gateway.services.store.connection().await?;

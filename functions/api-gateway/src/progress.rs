@@ -36,7 +36,7 @@ pub(crate) async fn show(
     Path(user_id): Path<String>,
 ) -> Result<Json<ProgressReport>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let Learner(student) = readable(&caller, learner(&user_id, caller.id))?;
+    let Learner(student) = readable(&mut conn, &caller, learner(&user_id, caller.id)).await?;
     let now = gateway.services.clock.now();
     let report = progress_report::load(&mut conn, student, now).await?;
     report.map(Json).ok_or_else(missing::<Learner>)
@@ -70,7 +70,7 @@ pub(crate) async fn history(
         return Err(Problem::field("days", expected));
     }
     let mut conn = gateway.services.store.connection().await?;
-    let Learner(student) = readable(&caller, learner(&user_id, caller.id))?;
+    let Learner(student) = readable(&mut conn, &caller, learner(&user_id, caller.id)).await?;
     let now = gateway.services.clock.now();
     let history = progress_report::load_history(&mut conn, student, now, days).await?;
     history.map(Json).ok_or_else(missing::<Learner>)

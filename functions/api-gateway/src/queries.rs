@@ -30,7 +30,7 @@ use uuid::Uuid;
 use crate::{
     accept::{Answered, accept, pending},
     gateway::Gateway,
-    ownership::{changeable, missing, readable},
+    ownership::{changeable, missing, own, readable},
     spec::NAME,
     stored,
 };
@@ -98,7 +98,7 @@ pub(crate) async fn ask(
     if let Some(named) = request.conversation_id {
         let mut conn = gateway.services.store.connection().await?;
         let found = conversations::find(&mut conn, named).await?;
-        changeable(&caller, found).map_err(|_hidden| {
+        own(&caller, found).ok_or_else(|| {
             Problem::field("conversation_id", "one of your conversations, or nothing")
         })?;
     }
@@ -176,7 +176,8 @@ pub(crate) async fn rate(
     let id: QueryId = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     let services = &gateway.services;
     let mut tx = services.store.begin(NAME).await?;
-    changeable(&caller, queries::find(tx.conn(), id).await?)?;
+    let found = queries::find(tx.conn(), id).await?;
+    changeable(tx.conn(), &caller, found).await?;
     if !queries::rate(tx.conn(), id, rating.helpful).await? {
         return Err(missing::<Query>());
     }
@@ -192,18 +193,31 @@ pub(crate) async fn rate(
 }
 
 async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Response, Problem> {
+    load(gateway, caller, id).await.map(IntoResponse::into_response)
+}
+
+/// A question that the caller may read, with its answer once there is one.
+///
+/// # Errors
+/// 404 if there is none.
+pub(crate) async fn load(
+    gateway: &Gateway,
+    caller: &Person,
+    id: QueryId,
+) -> Result<QueryResponse, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let query = readable(caller, queries::find(&mut conn, id).await?)?;
+    let found = queries::find(&mut conn, id).await?;
+    let query = readable(&mut conn, caller, found).await?;
     let mut response = QueryResponse::pending(id, query.asked_at);
     response.conversation_id = Some(query.conversation_id);
     if query.failed {
         response.status = QueryStatus::Failed;
     }
-    let Some(answer) = query.answer else { return Ok(response.into_response()) };
+    let Some(answer) = query.answer else { return Ok(response) };
     response.agent = Some(stored::name(answer.agent)?);
     response.answered_by = Some(stored::name(answer.answered_by)?);
     response.answered_at = Some(answer.answered_at);
-    Ok(response.with_body(answer.body).into_response())
+    Ok(response.with_body(answer.body))
 }
 
 impl QueryResponse {

@@ -1,11 +1,12 @@
 //! Progress: keeps what students know, and notices who struggles.
 //!
-//! In: `activity.recorded.v1`, `question.asked.v1` of students who say that they are stuck, `exercise.generated.v1`.
-//! Out: `progress.updated.v1` and `nudge.given.v1` for the student, `struggle.detected.v1` for the teachers, and by HTTP
+//! In: `progress.requested.v1`, `activity.recorded.v1`, `question.asked.v1` of students who say that they are stuck, `exercise.generated.v1`.
+//! Out: `question.answered.v1`, `progress.updated.v1` and `nudge.given.v1` for the student, `struggle.detected.v1` for the teachers, and by HTTP
 //! `activity.recorded.v1`. All that is stored is worked out from the set of activities, so events may come late, out of
 //! order and more than once. Fails only if the database is away.
 
 mod alerts;
+mod answer;
 mod http;
 mod read;
 mod recompute;
@@ -14,13 +15,15 @@ mod spec;
 
 use std::sync::Arc;
 
+use agents::Handlers;
 use events::{
     activity_recorded::ActivityRecorded, exercise_generated::ExerciseGenerated,
-    question_asked::QuestionAsked,
+    progress_requested::ProgressRequested, question_asked::QuestionAsked,
 };
 use runtime::{Decide, Function, HandlerError, Outgoing, Received, Services, config::Settings};
 use sqlx::PgConnection;
 
+use self::answer::ProgressAgent;
 use self::record::{Report, record};
 pub use self::{
     read::{EVENT_TYPES, activities_of},
@@ -30,7 +33,9 @@ pub use self::{
 
 /// The function as the runtime hosts it.
 pub fn function(_: &mut Settings, services: &Arc<Services>) -> Function {
+    let agent = Handlers::<ProgressAgent>::offline();
     Function::new(&SPEC)
+        .decides(agent.begin::<ProgressRequested>())
         .decides(Activities)
         .decides(Questions)
         .decides(Exercises)

@@ -8,7 +8,7 @@ use runtime::{Http, Spec};
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "progress",
-    purpose: "Keeps what students know, and notices who struggles.",
+    purpose: "Keeps what students know, answers how they are doing, and notices who struggles.",
     port: 8106,
     consumes: &[Topic::ExerciseGenerated, Topic::LearningRequests, Topic::ProgressEvents],
     emits: &[Topic::LearningResponses, Topic::ProgressEvents, Topic::StruggleDetected],

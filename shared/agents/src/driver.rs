@@ -10,6 +10,7 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose},
     exercise_requested::ExerciseRequested,
     model_call::{ModelRequested, Task},
+    progress_requested::ProgressRequested,
     question_answered::{Answer, QuestionAnswered},
     question_routed::QuestionRouted,
     review_requested::ReviewRequested,
@@ -327,6 +328,7 @@ impl Driver<'_> {
             Destination::Debug => self.emit(&DebugRequested(question)),
             Destination::CodeReview => self.emit(&ReviewRequested(question)),
             Destination::Exercise => self.emit(&ExerciseRequested(question)),
+            Destination::Progress => self.emit(&ProgressRequested(question)),
         }
     }
 

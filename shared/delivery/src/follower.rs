@@ -17,12 +17,12 @@ use crate::kafka;
 const END_LIMIT: Duration = Duration::from_secs(3);
 
 /// Who hears the events. Called for one event after the other, so it must not wait.
-pub type Listener = Arc<dyn Fn(CloudEvent) + Send + Sync>;
+pub type Sink = Arc<dyn Fn(CloudEvent) + Send + Sync>;
 
 /// Follows topics, from their ends at the time of its creation.
 pub struct Follower {
     consumer: StreamConsumer,
-    listener: Listener,
+    sink: Sink,
 }
 
 impl std::fmt::Debug for Follower {
@@ -40,7 +40,7 @@ impl Follower {
     pub async fn new(
         config: &KafkaConfig,
         topics: &[Topic],
-        listener: Listener,
+        sink: Sink,
     ) -> Result<Self, KafkaError> {
         let consumer: StreamConsumer = kafka::client(config)
             // It joins no group and commits nothing, but the client requires a name.
@@ -56,7 +56,7 @@ impl Follower {
         });
         let (consumer, ends) = looked_up.await.map_err(|_panicked| KafkaError::Canceled)?;
         consumer.assign(&ends?)?;
-        Ok(Self { consumer, listener })
+        Ok(Self { consumer, sink })
     }
 
     /// Follows until `stop`.
@@ -71,7 +71,7 @@ impl Follower {
                     let body = message.payload().unwrap_or_default();
                     // A record that is not an event is dead-lettered by the functions that consume the topic.
                     if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
-                        (self.listener)(event);
+                        (self.sink)(event);
                     }
                 }
                 Err(error) => tracing::debug!(%error, "a followed topic cannot be read"),

@@ -4,6 +4,7 @@
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
 mod cloud_event;
+pub mod cluster;
 pub mod consumer;
 mod counters;
 pub mod database;
@@ -15,6 +16,7 @@ mod group_commit;
 pub mod handler;
 pub mod kafka;
 mod keyed_queue;
+mod listeners;
 mod live;
 pub mod message;
 pub mod outbox;
@@ -34,6 +36,7 @@ mod writer;
 
 pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
+pub use listeners::{Heard, Listener};
 pub use live::Live;
 pub use periodic::{Periodic, Round, Schedule};
 pub use rdkafka::error::KafkaError;

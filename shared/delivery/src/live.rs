@@ -12,7 +12,7 @@ use ids::EventId;
 use crate::kafka::Producer;
 
 /// Marks events that are not stored: nobody has to handle them, and none is a reply.
-const EPHEMERAL: &str = "ephemeral";
+pub(crate) const EPHEMERAL: &str = "ephemeral";
 /// The first position of live events, far from those of committed events.
 const FIRST_POSITION: usize = 1 << 20;
 

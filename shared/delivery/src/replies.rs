@@ -16,7 +16,13 @@ use sqlx::PgPool;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::{Live, cloud_event::to_cloud_event, database::bounded, follower::Listener};
+use crate::{
+    Live,
+    cloud_event::to_cloud_event,
+    database::bounded,
+    follower::Sink,
+    listeners::{Listener, Listeners},
+};
 
 /// The topics of answers: to questions and solutions, and to programs.
 pub const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
@@ -31,8 +37,17 @@ pub struct Replies(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Live(Arc<Mutex<Waiters>>),
+    Live(Arc<Audience>),
     Stored(PgPool),
+}
+
+/// Everyone in this process who waits for answers.
+#[derive(Debug, Default)]
+struct Audience {
+    /// Those who wait for one event.
+    waiters: Mutex<Waiters>,
+    /// Those who want to hear what happens on the way, too.
+    listeners: Arc<Listeners>,
 }
 
 /// Recipients by request.
@@ -61,7 +76,7 @@ pub struct Waiter {
 }
 
 impl Replies {
-    /// Receives answers as they arrive, by its [`Self::listener`].
+    /// Receives answers as they arrive, by its [`Self::sink`].
     #[must_use]
     pub fn live() -> Self {
         Self(Source::Live(Arc::default()))
@@ -80,9 +95,9 @@ impl Replies {
         let expected = Expected { request: correlation_id, event_type: E::TYPE };
         let receiver = match &self.0 {
             Source::Stored(_) => None,
-            Source::Live(waiters) => {
+            Source::Live(audience) => {
                 let (sender, receiver) = oneshot::channel();
-                let mut waiters = waiters.lock();
+                let mut waiters = audience.waiters.lock();
                 (waiters.len() < WAITERS_LIMIT).then(|| {
                     waiters.insert(correlation_id, Recipient { event_type: E::TYPE, sender });
                     receiver
@@ -94,26 +109,37 @@ impl Replies {
 
     /// Hears the events of [`TOPICS`].
     #[must_use]
-    pub fn listener(&self) -> Listener {
+    pub fn sink(&self) -> Sink {
         let replies = self.clone();
         Arc::new(move |event| replies.deliver(event))
     }
 
+    /// Listens to what happens to a request. Where no answers arrive, one hears nothing and has to look.
+    #[must_use]
+    pub fn listen(&self, correlation_id: Uuid) -> Listener {
+        match &self.0 {
+            Source::Live(audience) => Listeners::listen(&audience.listeners, correlation_id),
+            Source::Stored(_) => Listener::deaf(correlation_id),
+        }
+    }
+
     /// No more answers arrive here: all waiters return at once.
     pub fn give_up(&self) {
-        if let Source::Live(waiters) = &self.0 {
-            waiters.lock().clear();
+        if let Source::Live(audience) = &self.0 {
+            audience.waiters.lock().clear();
+            audience.listeners.clear();
         }
     }
 
     fn deliver(&self, event: CloudEvent) {
-        let Source::Live(waiters) = &self.0 else { return };
+        let Source::Live(audience) = &self.0 else { return };
+        audience.listeners.pass(&event);
         if Live::is_live(&event) {
             return;
         }
         let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
         let Some(correlation) = correlation else { return };
-        let recipient = match waiters.lock().entry(correlation) {
+        let recipient = match audience.waiters.lock().entry(correlation) {
             Entry::Occupied(entry) if entry.get().event_type == event.event_type => {
                 Some(entry.remove())
             }
@@ -144,8 +170,8 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        if let Source::Live(waiters) = &self.replies.0 {
-            waiters.lock().remove(&self.expected.request);
+        if let Source::Live(audience) = &self.replies.0 {
+            audience.waiters.lock().remove(&self.expected.request);
         }
     }
 }

@@ -5,15 +5,20 @@
 
 pub mod activity;
 pub mod agent;
+pub mod alert_status;
+pub mod answer_report;
+pub mod assignment;
 pub mod difficulty;
 pub mod execution;
 pub mod forgetting;
 pub mod hints;
+pub mod invite_code;
 pub mod knowledge;
 pub mod level;
 pub mod mastery;
 pub mod next_step;
 pub mod progress;
+pub mod quiz;
 pub mod streak;
 pub mod struggle;
 pub mod text;

@@ -116,6 +116,8 @@ texts! {
     TopicName, max 100, bounded_and_filled;
     /// The name that others in the class see.
     DisplayName, max 100, bounded_and_filled;
+    /// What a student adds to a report on an answer: a paragraph.
+    Comment, max 1_000, bounded_and_filled;
     /// A program to be run. It may be longer than is run, so that the response can say so as a verdict.
     Source, max 500_000, short_enough;
     /// Standard input: 256 Ki characters are more than a person types in a year.
@@ -124,6 +126,8 @@ texts! {
     FileText, max 262_144, short_enough;
     /// What a test case is called.
     TestName, max 200, bounded_and_filled;
+    /// What a class of students is called.
+    ClassTitle, max 100, bounded_and_filled;
     /// The name of an exception's class.
     ClassName, max 200, bounded_and_filled;
     /// An expression that a test evaluates.

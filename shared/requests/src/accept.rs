@@ -171,8 +171,9 @@ pub fn failed(error: HandlerError) -> Problem {
     }
 }
 
-/// A valid token can outlive its account.
-fn without_account(error: HandlerError) -> Problem {
+/// The error of a unit of work for a caller whose valid token may have outlived their account.
+#[must_use]
+pub fn without_account(error: HandlerError) -> Problem {
     let (HandlerError::Retry(cause) | HandlerError::Fail(cause)) = &error;
     let constraint = cause
         .downcast_ref::<sqlx::Error>()

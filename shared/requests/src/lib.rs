@@ -8,7 +8,10 @@ mod counters;
 mod limits;
 mod question;
 
-pub use accept::{Acceptance, Door, KEY_LIMIT, StudentRequest, accept, failed, is_key, reused_key};
+pub use accept::{
+    Acceptance, Door, KEY_LIMIT, StudentRequest, accept, failed, is_key, reused_key,
+    without_account,
+};
 pub use counters::Counters;
 pub use limits::{Count, Standing, hit, per_address, per_user, window};
 pub use question::QueryRequest;

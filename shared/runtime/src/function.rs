@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Router, http::HeaderValue};
 use delivery::{
-    Act, Decide, Periodic, Schedule, follower::Listener, periodic::AnyPeriodic, process::Handlers,
+    Act, Decide, Periodic, Schedule, follower::Sink, periodic::AnyPeriodic, process::Handlers,
 };
 use environment::config::Settings;
 use events::Topic;
@@ -23,7 +23,7 @@ pub struct Function {
     pub(crate) periodic: Vec<Arc<dyn AnyPeriodic>>,
     pub(crate) endpoints: Endpoints,
     pub(crate) awaits_replies: bool,
-    pub(crate) followed: Option<(&'static [Topic], Listener)>,
+    pub(crate) followed: Option<(&'static [Topic], Sink)>,
     pub(crate) sockets: Option<Sockets>,
 }
 
@@ -142,8 +142,8 @@ impl Function {
     /// Has every instance hear every event of these topics from now on, unlike handlers, which share them. Only on
     /// long-running hosts.
     #[must_use]
-    pub fn follows(mut self, topics: &'static [Topic], listener: Listener) -> Self {
-        self.followed = Some((topics, listener));
+    pub fn follows(mut self, topics: &'static [Topic], sink: Sink) -> Self {
+        self.followed = Some((topics, sink));
         self
     }
 

@@ -180,16 +180,16 @@ async fn follow(
     let failed = |source| HostError::Consume { function: name, source };
     if function.awaits_replies {
         let replies = services.replies.clone();
-        let listener = replies.listener();
-        let follower = Follower::new(&services.kafka, &replies::TOPICS, listener).await;
+        let sink = replies.sink();
+        let follower = Follower::new(&services.kafka, &replies::TOPICS, sink).await;
         let (follower, stop) = (follower.map_err(failed)?, stop.clone());
         tasks.spawn(async move {
             follower.run(stop).await;
             replies.give_up();
         });
     }
-    if let Some((topics, listener)) = function.followed.take() {
-        let follower = Follower::new(&services.kafka, topics, listener).await;
+    if let Some((topics, sink)) = function.followed.take() {
+        let follower = Follower::new(&services.kafka, topics, sink).await;
         tasks.spawn(follower.map_err(failed)?.run(stop.clone()));
     }
     Ok(())

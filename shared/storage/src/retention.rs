@@ -1,5 +1,5 @@
-//! How long rows are kept that are no longer needed. What a student made (questions, answers, solutions, progress) is
-//! kept until its owner erases it.
+//! How long rows are kept that are no longer needed. What a student made (questions, answers, reports on them,
+//! solutions, quizzes, progress) is kept until its owner erases it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 17] = [
+pub const RETENTIONS: [Retention; 18] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -188,6 +188,15 @@ pub const RETENTIONS: [Retention; 17] = [
         delete: Delete::Found(
             "DELETE FROM executions WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM executions WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "class_invitations",
+        keep: TimeDelta::days(180),
+        reason: "who has not registered in half a year will not come; the roster can be imported again",
+        delete: Delete::Found(
+            "DELETE FROM class_invitations WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM class_invitations WHERE invited_at < $1 ORDER BY invited_at LIMIT $2))",
         ),
     },
 ];

@@ -10,8 +10,8 @@ use super::{
 use crate::activity::{Activity, Kind};
 
 /// Active time on an exercise after which help is offered. Experts who watched beginners would first have helped after
-/// 210 s, in the median.
-const SOON: TimeDelta = TimeDelta::seconds(210);
+/// 210 s in the median, and often before the first run, of which we know nothing.
+const SOON: TimeDelta = TimeDelta::seconds(90);
 /// Runs or attempts without success that it takes besides.
 const TRIES: usize = 2;
 

@@ -240,14 +240,14 @@ fn severity_never_falls_while_an_alert_is_open() {
 #[test]
 fn a_nudge_comes_early_and_once() {
     let attempts = |count: i64| -> Vec<Activity> {
-        history((0..count).map(|n| (n * 70, Some(1), attempt(false))).collect())
+        history((0..count).map(|n| (n * 40, Some(1), attempt(false))).collect())
     };
     let nudged: Vec<i64> = (1..8).filter(|count| nudge(&attempts(*count)).is_some()).collect();
-    assert_eq!(nudged, [4], "after 210 seconds");
+    assert_eq!(nudged, [4], "after 120 seconds, and not after 80");
     let text = nudge(&attempts(4)).unwrap().text;
     assert!(text.contains("hint") && !text.to_lowercase().contains("struggl"), "{text}");
     let mut hint = attempts(3);
-    hint.push(activity(9, 215, Some(1), Kind::Hint { rung: 1 }));
+    hint.push(activity(9, 95, Some(1), Kind::Hint { rung: 1 }));
     assert!(nudge(&hint).unwrap().text.contains("next hint"));
 }
 
