@@ -21,11 +21,13 @@ const LOGGED_IN: [u16; 6] = [401, 401, 200, 200, 200, 200];
 const READS: [u16; 6] = [401, 401, 404, 404, 200, 200];
 /// The owner; who may only read it knows that it exists.
 const CHANGES: [u16; 6] = [401, 401, 404, 404, 403, 200];
+/// Nobody: what is sent names nothing that there is.
+const UNKNOWN: [u16; 6] = [404; 6];
 /// Whoever is logged in, and has tried often enough, which none of them has.
 const TOO_EARLY: [u16; 6] = [401, 401, 409, 409, 409, 409];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
+const GATEWAY: [(&str, &str, [u16; 6]); 36] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -49,11 +51,23 @@ const GATEWAY: [(&str, &str, [u16; 6]); 24] = [
     ("GET", "/api/v1/submissions/{id}", READS),
     ("POST", "/api/v1/executions", LOGGED_IN),
     ("GET", "/api/v1/executions/{id}", READS),
+    ("GET", "/api/v1/notifications", LOGGED_IN),
+    ("POST", "/api/v1/notifications/{id}/read", CHANGES),
+    ("POST", "/api/v1/notifications/read", LOGGED_IN),
+    ("GET", "/api/v1/notifications/settings", LOGGED_IN),
+    ("PUT", "/api/v1/notifications/settings", LOGGED_IN),
+    ("GET", "/api/v1/notifications/subscriptions", LOGGED_IN),
+    ("POST", "/api/v1/notifications/subscriptions", LOGGED_IN),
+    ("POST", "/api/v1/notifications/subscriptions/{id}/secret", CHANGES),
+    ("GET", "/api/v1/notifications/subscriptions/{id}/deliveries", CHANGES),
+    ("POST", "/api/v1/notifications/subscriptions/{id}/deliveries/{delivery_id}/retry", CHANGES),
+    ("POST", "/api/v1/notifications/unsubscribe/{id}/{secret}", UNKNOWN),
+    ("DELETE", "/api/v1/notifications/subscriptions/{id}", CHANGES),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
 ];
 
 /// The endpoints for other services, where they are not on loopback.
-const INTERNAL: [(&str, &str, &str); 8] = [
+const INTERNAL: [(&str, &str, &str); 10] = [
     ("triage", "POST", "/triage"),
     ("concepts", "POST", "/explain"),
     ("concepts", "GET", "/concepts"),
@@ -62,6 +76,8 @@ const INTERNAL: [(&str, &str, &str); 8] = [
     ("exercise", "POST", "/exercises/generate"),
     ("exercise", "GET", "/exercises"),
     ("code-execution", "POST", "/execute"),
+    ("notification", "POST", "/notifications/subscribe"),
+    ("notification", "POST", "/notifications/publish"),
 ];
 
 /// What is sent to an endpoint; an empty object where nothing must come of it.
@@ -72,6 +88,13 @@ fn body(path: &str) -> Value {
         "/queries/{id}/rating" => json!({ "helpful": true }),
         "/exercises/generate" => json!({ "topic": "lists", "difficulty": "easy" }),
         "/explain" => json!({ "concept": "lists" }),
+        "/notifications/settings" => {
+            json!({ "time_zone": "UTC", "quiet_hours": null, "digest_at": "07:00" })
+        }
+        "/notifications/subscriptions" | "/notifications/subscribe" => {
+            json!({ "channel": "in_app" })
+        }
+        "/notifications/publish" => json!({ "alert": { "title": "Exam", "text": "At nine." } }),
         "/debug" => json!({ "code": "print(x)" }),
         "/reviews" | "/review" | "/executions" | "/execute" | "/exercises/{id}/submissions" => {
             json!({ "code": "print(1)" })
@@ -95,7 +118,22 @@ async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
     let path = format!("/exercises/{exercise}/submissions");
     let solution = get(&path, json!({ "code": "print(1)" })).await;
     let id = |value: &Value| value.as_str().expect("an id").to_owned();
+    // A target that is refused at once, so that nothing is called.
+    let hook = json!({ "channel": "webhook", "target": "https://localhost:1/" });
+    let hook = world.post("/notifications/subscriptions", Some(token), &hook).await.body;
+    let subscription = id(&hook["subscription"]["id"]);
+    let mut news = body("/notifications/publish");
+    news["user_id"] = world.get("/me", Some(token)).await.body["id"].clone();
+    let publish = "/notifications/publish";
+    world
+        .send("notification", |client, url| client.post(url.to_owned() + publish).json(&news))
+        .await;
+    let log = format!("/notifications/subscriptions/{subscription}/deliveries");
+    let delivery = id(&world.get(&log, Some(token)).await.body["items"][0]["id"]);
+    let inbox = world.get("/notifications", Some(token)).await.body;
     let ids = [
+        ("/notifications/subscriptions/", subscription),
+        ("/notifications/", id(&inbox["items"][0]["notification"]["id"])),
         ("/queries/", id(&query["id"])),
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
@@ -104,7 +142,7 @@ async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
     ];
     move |path| {
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
-        path.replace("{id}", id.unwrap_or_default())
+        path.replace("{id}", id.unwrap_or_default()).replace("{delivery_id}", &delivery)
     }
 }
 
@@ -185,8 +223,13 @@ async fn every_internal_endpoint_is_for_services_only() {
         INTERNAL.iter().map(|(function, _, path)| (*function, *path)).collect();
     let served: BTreeSet<_> = world.stack().internal_endpoints().collect();
     assert_eq!(listed, served, "the table names every endpoint");
+    let me = world.get("/me", tokens.last().and_then(Option::as_deref)).await.body;
     for (function, method, path) in INTERNAL {
-        let found = statuses(&world, function, method, path, body(path), &tokens).await;
+        let mut sent = body(path);
+        if path.starts_with("/notifications/") {
+            sent["user_id"] = me["id"].clone();
+        }
+        let found = statuses(&world, function, method, path, sent, &tokens).await;
         assert_eq!(found, [401, 200, 401, 401, 401, 401], "{method} {path} by {CALLERS:?}");
     }
     world.finish().await;

@@ -22,7 +22,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, conversation, executions, gateway::Gateway, help, limits, practice, queries,
+    accounts, conversation, executions,
+    gateway::Gateway,
+    help, limits,
+    notifications::{deliveries, inbox, settings, subscriptions},
+    practice, queries,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +40,7 @@ use crate::{
     tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
+         (name = "Notifications", description = "What you are told, where and when"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -114,6 +119,16 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::read))
+        .routes(routes!(inbox::read_all))
+        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(subscriptions::list, subscriptions::subscribe))
+        .routes(routes!(subscriptions::delete))
+        .routes(routes!(subscriptions::rotate))
+        .routes(routes!(subscriptions::unsubscribe_by_mail))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::retry))
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

@@ -15,6 +15,7 @@ mod executions;
 mod gateway;
 mod help;
 mod limits;
+mod notifications;
 mod ownership;
 mod passwords;
 mod practice;
@@ -41,6 +42,11 @@ pub mod responses {
         api::{Probe, ProbeStatus},
         conversation::{Conversation, ListedConversation, ShownExchange},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
+        notifications::{
+            deliveries::{DeliveryPage, DeliveryStatus, LoggedDelivery},
+            inbox::{ListedNotification, NotificationPage},
+            subscriptions::{NewSecret, SubscriptionMade, SubscriptionResponse},
+        },
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
     };

@@ -12,7 +12,8 @@ use domain::user::Role;
 use ids::UserId;
 use runtime::web::{Person, Problem};
 use storage::{
-    conversations::Owned, executions::Execution, queries::Query, submissions::Submission,
+    conversations::Owned, executions::Execution, notifications::OwnedNotification, queries::Query,
+    submissions::Submission, subscriptions::Subscription,
 };
 
 /// What a caller may do with a resource; each right includes those before it.
@@ -61,6 +62,22 @@ impl Personal for Submission {
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)
+    }
+}
+
+impl Personal for OwnedNotification {
+    const NAME: &'static str = "notification";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+}
+
+impl Personal for Subscription {
+    const NAME: &'static str = "subscription";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
     }
 }
 

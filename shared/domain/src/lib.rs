@@ -8,6 +8,8 @@ pub mod difficulty;
 pub mod execution;
 pub mod hints;
 pub mod level;
+pub mod local_time;
+pub mod notification;
 pub mod struggle;
 pub mod text;
 pub mod trace;
