@@ -311,31 +311,25 @@ pub struct Logged {
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// The deliveries of a subscription before this one, the latest first, at most `limit`.
-///
-/// # Errors
-/// The database's own.
-pub async fn list(
-    conn: &mut PgConnection,
-    subscription: SubscriptionId,
-    before: (DateTime<Utc>, Uuid),
-    limit: i64,
-) -> sqlx::Result<Vec<Logged>> {
-    let rows = sqlx::query!(
-        "SELECT id, notification_id, change, title, status, attempts, response_status, error, created_at,
-                attempted_at, next_attempt_at
-         FROM notification_deliveries
-         WHERE subscription_id = $1 AND (created_at, id) < ($2, $3)
-         ORDER BY created_at DESC, id DESC LIMIT $4",
-        subscription.as_uuid(),
-        before.0,
-        before.1,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    let logged = rows.into_iter().map(|row| {
-        Ok(Logged {
+struct LoggedRow {
+    id: Uuid,
+    notification_id: Uuid,
+    change: Option<String>,
+    title: String,
+    status: String,
+    attempts: i16,
+    response_status: Option<i16>,
+    error: Option<String>,
+    created_at: DateTime<Utc>,
+    attempted_at: Option<DateTime<Utc>>,
+    next_attempt_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<LoggedRow> for Logged {
+    type Error = sqlx::Error;
+
+    fn try_from(row: LoggedRow) -> sqlx::Result<Self> {
+        Ok(Self {
             id: DeliveryId::from_uuid(row.id),
             notification_id: NotificationId::from_uuid(row.notification_id),
             change: row.change.as_deref().map(named).transpose()?,
@@ -348,12 +342,38 @@ pub async fn list(
             attempted_at: row.attempted_at,
             next_attempt_at: row.next_attempt_at,
         })
-    });
-    logged.collect()
+    }
 }
 
-/// Makes a delivery of a subscription wait for another attempt, whatever has become of it. Returns the attempts so far;
-/// `None` if there is no such delivery.
+/// The deliveries of a subscription before this one, the latest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn list(
+    conn: &mut PgConnection,
+    subscription: SubscriptionId,
+    before: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> sqlx::Result<Vec<Logged>> {
+    let rows = sqlx::query_as!(
+        LoggedRow,
+        "SELECT id, notification_id, change, title, status, attempts, response_status, error, created_at,
+                attempted_at, next_attempt_at
+         FROM notification_deliveries
+         WHERE subscription_id = $1 AND (created_at, id) < ($2, $3)
+         ORDER BY created_at DESC, id DESC LIMIT $4",
+        subscription.as_uuid(),
+        before.0,
+        before.1,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Logged::try_from).collect()
+}
+
+/// Makes a delivery of a subscription wait for another attempt, whatever has become of it; `None` if there is no such
+/// delivery.
 ///
 /// # Errors
 /// The database's own.
@@ -362,15 +382,19 @@ pub async fn reopen(
     subscription: SubscriptionId,
     id: DeliveryId,
     next_attempt_at: DateTime<Utc>,
-) -> sqlx::Result<Option<u16>> {
-    let attempts = sqlx::query_scalar!(
+) -> sqlx::Result<Option<Logged>> {
+    sqlx::query_as!(
+        LoggedRow,
         "UPDATE notification_deliveries SET status = 'waiting', next_attempt_at = $3, finished_at = NULL
-         WHERE id = $1 AND subscription_id = $2 RETURNING attempts",
+         WHERE id = $1 AND subscription_id = $2
+         RETURNING id, notification_id, change, title, status, attempts, response_status, error, created_at,
+                   attempted_at, next_attempt_at",
         id.as_uuid(),
         subscription.as_uuid(),
         next_attempt_at,
     )
     .fetch_optional(conn)
-    .await?;
-    Ok(attempts.map(|attempts| u16::try_from(attempts).unwrap_or_default()))
+    .await?
+    .map(Logged::try_from)
+    .transpose()
 }

@@ -3,6 +3,7 @@
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use domain::notification::DELIVERY_LEASE;
@@ -123,13 +124,13 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/notifications/subscriptions/{id}/deliveries/{delivery_id}/retry", operation_id = "retry_delivery",
     tag = "Notifications", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The subscription"), ("delivery_id" = Uuid, Path, description = "The delivery")),
-    responses((status = 202, description = "It is being sent"), (status = 404, body = Problem), (status = 409, body = Problem),
+    responses((status = 202, description = "It is being sent", body = LoggedDelivery), (status = 404, body = Problem), (status = 409, body = Problem),
               (status = 429, body = Problem)))]
 pub(crate) async fn retry(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,
     Path((id, delivery)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     limits::check(&gateway, &format!("user:{}", caller.id), gateway.config.per_user).await?;
     let unknown = || Problem::not_found("the subscription has no such delivery");
     let (mut tx, subscription) = own(&gateway, &caller, &id).await?;
@@ -142,14 +143,15 @@ pub(crate) async fn retry(
     let now = clock.now();
     let lost_at = now + DELIVERY_LEASE;
     let reopened = deliveries::reopen(tx.conn(), subscription.id, delivery_id, lost_at).await?;
+    let reopened = reopened.ok_or_else(unknown)?;
     let due = DeliveryDue {
         delivery_id,
         subscription_id: subscription.id,
-        attempts: reopened.ok_or_else(unknown)?,
+        attempts: reopened.attempts,
         by_hand: true,
         request_id: delivery_id.as_uuid(),
     };
     let outgoing = Outgoing::none().with(&due).map_err(failed)?;
     tx.commit(EventId::from_uuid(clock.new_id()), outgoing, now).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok((StatusCode::ACCEPTED, Json(LoggedDelivery::try_from(reopened)?)).into_response())
 }
