@@ -1,10 +1,9 @@
 -- What people are told, where they want to be told, and what was sent to the outside for that.
 
--- When a person wants to be told; those who have not said so have no row.
+-- When a person wants to be told; those who have not said so have no row. Their time zone is in `users`.
 CREATE TABLE notification_settings (
     user_id    uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
-    time_zone  text NOT NULL,
-    -- Minutes after midnight, there.
+    -- Minutes after midnight, in the account's time zone.
     quiet_from smallint CHECK (quiet_from BETWEEN 0 AND 1439),
     quiet_to   smallint CHECK (quiet_to BETWEEN 0 AND 1439),
     digest_at  smallint NOT NULL CHECK (digest_at BETWEEN 0 AND 1439),

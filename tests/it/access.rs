@@ -4,30 +4,52 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Setup, World, contract};
+use tests::{Setup, Student, World, contract};
+use uuid::Uuid;
 
-/// Who calls, in the order of the columns below. The owner is the student to whom the requested resources belong, and
-/// comes last, since they may delete them.
-const CALLERS: [&str; 6] =
-    ["nobody", "a service", "another student", "a teacher", "an admin", "the owner"];
+/// The callers, in the order of the columns below.
+const CALLERS: [&str; 8] = [
+    "nobody",
+    "a service",
+    "a student of another class",
+    // Of the owner.
+    "a classmate",
+    "a teacher of another class",
+    "an admin",
+    // Of the owner's class, in which the requested resources are.
+    "their teacher",
+    // The student to whom the requested resources belong. Comes last, since they may delete them.
+    "the owner",
+];
+
+/// What each of them gets.
+type Statuses = [u16; CALLERS.len()];
 
 /// Anyone may; what they send is incomplete, so that nothing comes of it.
-const OPEN: [u16; 6] = [422; 6];
+const OPEN: Statuses = [422; 8];
 /// Anyone may.
-const PROBE: [u16; 6] = [200; 6];
+const PROBE: Statuses = [200; 8];
 /// Whoever is logged in.
-const LOGGED_IN: [u16; 6] = [401, 401, 200, 200, 200, 200];
+const LOGGED_IN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200];
 /// Whoever may read what belongs to the owner.
-const READS: [u16; 6] = [401, 401, 404, 404, 200, 200];
+const READS: Statuses = [401, 401, 404, 404, 404, 200, 200, 200];
 /// The owner; who may only read it knows that it exists.
-const CHANGES: [u16; 6] = [401, 401, 404, 404, 403, 200];
+const CHANGES: Statuses = [401, 401, 404, 404, 404, 403, 403, 200];
 /// Nobody: what is sent names nothing that there is.
-const UNKNOWN: [u16; 6] = [404; 6];
+const UNKNOWN: Statuses = [404; 8];
+/// The owner, and nobody else knows that it exists.
+const KEEPS: Statuses = [401, 401, 404, 404, 404, 404, 404, 200];
 /// Whoever is logged in, and has tried often enough, which none of them has.
-const TOO_EARLY: [u16; 6] = [401, 401, 409, 409, 409, 409];
+const TOO_EARLY: Statuses = [401, 401, 409, 409, 409, 409, 409, 409];
+/// Whoever is a teacher.
+const TEACHES: Statuses = [401, 401, 403, 403, 200, 200, 200, 403];
+/// The owner's teachers: what belongs to the class, and what only teachers see of a student.
+const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
+/// Students; there is no class with this code.
+const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, [u16; 6]); 36] = [
+const GATEWAY: [(&str, &str, Statuses); 68] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -35,6 +57,9 @@ const GATEWAY: [(&str, &str, [u16; 6]); 36] = [
     ("POST", "/api/v1/auth/refresh", OPEN),
     ("POST", "/api/v1/auth/logout", OPEN),
     ("GET", "/api/v1/me", LOGGED_IN),
+    ("PATCH", "/api/v1/me", LOGGED_IN),
+    ("GET", "/api/v1/progress/{user_id}", READS),
+    ("GET", "/api/v1/progress/{user_id}/history", READS),
     ("POST", "/api/v1/query", LOGGED_IN),
     ("GET", "/api/v1/queries/{id}", READS),
     ("PUT", "/api/v1/queries/{id}/rating", CHANGES),
@@ -52,22 +77,51 @@ const GATEWAY: [(&str, &str, [u16; 6]); 36] = [
     ("POST", "/api/v1/executions", LOGGED_IN),
     ("GET", "/api/v1/executions/{id}", READS),
     ("GET", "/api/v1/notifications", LOGGED_IN),
-    ("POST", "/api/v1/notifications/{id}/read", CHANGES),
+    ("POST", "/api/v1/notifications/{id}/read", KEEPS),
     ("POST", "/api/v1/notifications/read", LOGGED_IN),
     ("GET", "/api/v1/notifications/settings", LOGGED_IN),
     ("PUT", "/api/v1/notifications/settings", LOGGED_IN),
     ("GET", "/api/v1/notifications/subscriptions", LOGGED_IN),
     ("POST", "/api/v1/notifications/subscriptions", LOGGED_IN),
-    ("POST", "/api/v1/notifications/subscriptions/{id}/secret", CHANGES),
-    ("GET", "/api/v1/notifications/subscriptions/{id}/deliveries", CHANGES),
-    ("POST", "/api/v1/notifications/subscriptions/{id}/deliveries/{delivery_id}/retry", CHANGES),
+    ("POST", "/api/v1/notifications/subscriptions/{id}/secret", KEEPS),
+    ("GET", "/api/v1/notifications/subscriptions/{id}/deliveries", KEEPS),
+    ("POST", "/api/v1/notifications/subscriptions/{id}/deliveries/{delivery_id}/retry", KEEPS),
     ("POST", "/api/v1/notifications/unsubscribe/{id}/{secret}", UNKNOWN),
-    ("DELETE", "/api/v1/notifications/subscriptions/{id}", CHANGES),
+    ("DELETE", "/api/v1/notifications/subscriptions/{id}", KEEPS),
+    ("POST", "/api/v1/classes", TEACHES),
+    ("GET", "/api/v1/classes", TEACHES),
+    ("GET", "/api/v1/classes/{id}", MANAGES),
+    ("PATCH", "/api/v1/classes/{id}", MANAGES),
+    ("POST", "/api/v1/classes/{id}/invite-code", MANAGES),
+    ("POST", "/api/v1/classes/{id}/teachers", MANAGES),
+    ("GET", "/api/v1/classes/{id}/roster", MANAGES),
+    ("POST", "/api/v1/classes/{id}/roster", MANAGES),
+    ("POST", "/api/v1/classes/{id}/roster/preview", MANAGES),
+    ("GET", "/api/v1/classes/{id}/roster.csv", MANAGES),
+    ("GET", "/api/v1/classes/{id}/overview", MANAGES),
+    ("GET", "/api/v1/classes/{id}/heatmap", MANAGES),
+    ("GET", "/api/v1/classes/{id}/errors", MANAGES),
+    ("GET", "/api/v1/classes/{id}/gradebook.csv", MANAGES),
+    ("POST", "/api/v1/classes/{id}/assignments", MANAGES),
+    ("GET", "/api/v1/classes/{id}/assignments", MANAGES),
+    ("GET", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
+    ("GET", "/api/v1/assignments", LOGGED_IN),
+    ("GET", "/api/v1/students/{id}/timeline", MANAGES),
+    ("GET", "/api/v1/alerts", TEACHES),
+    ("GET", "/api/v1/alerts/{id}", MANAGES),
+    ("POST", "/api/v1/alerts/{id}/acknowledge", MANAGES),
+    ("POST", "/api/v1/alerts/{id}/resolve", MANAGES),
+    ("POST", "/api/v1/classes/join", JOINS),
+    ("GET", "/api/v1/me/classes", LOGGED_IN),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
+    ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
+    ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
+    ("DELETE", "/api/v1/classes/{id}/roster/{entry_id}", MANAGES),
+    ("DELETE", "/api/v1/me/classes/{id}", LOGGED_IN),
 ];
 
 /// The endpoints for other services, where they are not on loopback.
-const INTERNAL: [(&str, &str, &str); 10] = [
+const INTERNAL: [(&str, &str, &str); 12] = [
     ("triage", "POST", "/triage"),
     ("concepts", "POST", "/explain"),
     ("concepts", "GET", "/concepts"),
@@ -78,6 +132,8 @@ const INTERNAL: [(&str, &str, &str); 10] = [
     ("code-execution", "POST", "/execute"),
     ("notification", "POST", "/notifications/subscribe"),
     ("notification", "POST", "/notifications/publish"),
+    ("progress", "GET", "/progress/{user_id}"),
+    ("progress", "POST", "/progress"),
 ];
 
 /// What is sent to an endpoint; an empty object where nothing must come of it.
@@ -85,8 +141,15 @@ fn body(path: &str) -> Value {
     let path = path.trim_start_matches("/api/v1");
     match path {
         "/query" | "/triage" => json!({ "question": "What is a list?" }),
+        "/me" => json!({ "time_zone": "Europe/Berlin" }),
         "/queries/{id}/rating" => json!({ "helpful": true }),
         "/exercises/generate" => json!({ "topic": "lists", "difficulty": "easy" }),
+        "/classes" => json!({ "name": "Python" }),
+        "/classes/join" => json!({ "code": "0000-0000-0000" }),
+        "/classes/{id}/teachers" => json!({ "email": "teacher@example.org" }),
+        "/classes/{id}/assignments" => json!({ "topic": "lists" }),
+        // A CSV file.
+        "/classes/{id}/roster" | "/classes/{id}/roster/preview" => json!("email,name\n"),
         "/explain" => json!({ "concept": "lists" }),
         "/notifications/settings" => {
             json!({ "time_zone": "UTC", "quiet_hours": null, "digest_at": "07:00" })
@@ -103,8 +166,15 @@ fn body(path: &str) -> Value {
     }
 }
 
-/// The things that belong to the owner: each path's id.
-async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
+/// The things that belong to the owner and their class: each path's ids.
+async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
+    let (token, class) = (people.owner.token.as_str(), people.class.clone());
+    let alert = tests::put_alert(world, &people.owner, "lists", "low_quiz").await.to_string();
+    let assignments = format!("/classes/{class}/assignments");
+    let topic = json!({ "topic": "lists" });
+    let assignment = world.post(&assignments, Some(&people.teacher.token), &topic).await;
+    let assignment = assignment.body["id"].as_str().expect("an id").to_owned();
+    let student = people.owner.id.to_string();
     let now = [("prefer", "wait=20")];
     let get = async |path: &str, body: Value| {
         let reply = world.post_with(path, token, &body, now).await;
@@ -139,10 +209,20 @@ async fn things(world: &World, token: &str) -> impl Fn(&str) -> String + use<> {
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
         ("/exercises/", exercise),
+        ("/classes/", class),
+        ("/students/", student),
+        ("/alerts/", alert),
     ];
+    let me = world.get("/me", Some(token)).await;
+    let me = id(&me.body["id"]);
     move |path| {
+        let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
-        path.replace("{id}", id.unwrap_or_default()).replace("{delivery_id}", &delivery)
+        // Removing who is not there changes nothing.
+        let nobody = Uuid::nil().to_string();
+        let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);
+        let path = path.replace("{assignment_id}", &assignment).replace("{delivery_id}", &delivery);
+        path.replace("{id}", id.unwrap_or_default())
     }
 }
 
@@ -161,7 +241,11 @@ async fn statuses(
             let method: Method = method.parse().expect("a method");
             let has_body = method != Method::GET && method != Method::DELETE;
             let request = client.request(method, format!("{url}{path}")).header("prefer", "wait=0");
-            let request = if has_body { request.json(&sent) } else { request };
+            let request = match sent.as_str() {
+                _ if !has_body => request,
+                Some(csv) => request.header("content-type", "text/csv").body(csv.to_owned()),
+                None => request.json(&sent),
+            };
             match token {
                 Some(token) => request.bearer_auth(token),
                 None => request,
@@ -173,23 +257,36 @@ async fn statuses(
     statuses
 }
 
-async fn tokens(world: &World) -> Vec<Option<String>> {
-    let mut tokens = vec![None, Some(world.service_token())];
-    tokens.push(Some(world.student("eve").await.token));
-    for role in ["teacher", "admin"] {
-        let (email, password) = (format!("{role}@example.org"), format!("learnflow-{role}"));
-        tokens.push(Some(world.log_in(&email, &password).await.token));
-    }
-    tokens.push(Some(world.student("ada").await.token));
-    tokens
+/// The callers, and what belongs to some of them.
+struct People {
+    /// In the order of [`CALLERS`].
+    tokens: Vec<Option<String>>,
+    owner: Student,
+    teacher: Student,
+    /// Of the owner, the classmate and the teacher.
+    class: String,
+}
+
+async fn people(world: &World) -> People {
+    let [other, classmate, owner] =
+        [world.student("eve").await, world.student("bob").await, world.student("ada").await];
+    let other_teacher = world.teacher("tess").await;
+    world.class(&other_teacher, &[&other]).await;
+    let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
+    let class = world.class(&teacher, &[&classmate, &owner]).await;
+    let admin = world.log_in("admin@example.org", "learnflow-admin").await;
+    let persons = [&other, &classmate, &other_teacher, &admin, &teacher, &owner];
+    let tokens = persons.map(|person| Some(person.token.clone()));
+    let tokens = [None, Some(world.service_token())].into_iter().chain(tokens).collect();
+    People { tokens, owner, teacher, class }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_endpoint_of_the_gateway_admits_the_right_callers() {
     let world = World::new().await;
-    let tokens = tokens(&world).await;
-    let owner = tokens.last().and_then(Option::as_deref).expect("a token");
-    let address = things(&world, owner).await;
+    let people = people(&world).await;
+    let address = things(&world, &people).await;
+    let tokens = people.tokens;
     let documented: BTreeSet<_> =
         contract::operations().map(|(method, path, _)| format!("{method} {path}")).collect();
     let listed = GATEWAY.iter().map(|(method, path, _)| format!("{method} {path}"));
@@ -218,19 +315,29 @@ async fn every_endpoint_of_the_gateway_admits_the_right_callers() {
 async fn every_internal_endpoint_is_for_services_only() {
     let settings = vec![("BIND_ADDRESS", "0.0.0.0".to_owned())];
     let world = World::with(Setup { settings, ..Setup::default() }).await;
-    let tokens = tokens(&world).await;
+    let tokens = people(&world).await.tokens;
     let listed: BTreeSet<_> =
         INTERNAL.iter().map(|(function, _, path)| (*function, *path)).collect();
     let served: BTreeSet<_> = world.stack().internal_endpoints().collect();
     assert_eq!(listed, served, "the table names every endpoint");
-    let me = world.get("/me", tokens.last().and_then(Option::as_deref)).await.body;
+    let owner = tokens.last().and_then(Option::as_deref).expect("a token");
+    let me = world.get("/me", Some(owner)).await.body["id"].clone();
     for (function, method, path) in INTERNAL {
         let mut sent = body(path);
-        if path.starts_with("/notifications/") {
-            sent["user_id"] = me["id"].clone();
+        if path == "/progress" {
+            sent =
+                json!({ "user_id": me, "type": "quiz_submitted", "topic": "lists", "score": 80 });
         }
-        let found = statuses(&world, function, method, path, sent, &tokens).await;
-        assert_eq!(found, [401, 200, 401, 401, 401, 401], "{method} {path} by {CALLERS:?}");
+        if path.starts_with("/notifications/") {
+            sent["user_id"] = me.clone();
+        }
+        let at = path.replace("{user_id}", me.as_str().expect("an id"));
+        let found = statuses(&world, function, method, &at, sent, &tokens).await;
+        assert_eq!(
+            found,
+            [401, 200, 401, 401, 401, 401, 401, 401],
+            "{method} {path} by {CALLERS:?}"
+        );
     }
     world.finish().await;
 }

@@ -81,15 +81,15 @@ async fn every_hop_belongs_to_one_request_and_names_its_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_needs_another_agent_is_answered_honestly_by_triage() {
+async fn progress_is_told_by_its_agent_and_what_is_off_topic_by_triage() {
     let world = World::new().await;
     let student = world.student("ada").await;
-    for (question, agent, words) in [
-        ("what is my progress?", Agent::Progress, "no progress agent"),
-        ("What is the capital of France?", Agent::OffTopic, "learn Python"),
+    for (question, author, agent, words) in [
+        ("what is my progress?", Author::Progress, Agent::Progress, "no score to tell"),
+        ("What is the capital of France?", Author::Triage, Agent::OffTopic, "learn Python"),
     ] {
         let query: QueryResponse = world.ask(&student, question, 20).await.ok();
-        assert_eq!(query.agent, Some(Author::Triage), "{question}");
+        assert_eq!(query.agent, Some(author), "{question}");
         assert_eq!(query.routing.map(|routing| routing.agent), Some(agent), "{question}");
         let content = query.answer.expect("an answer").content;
         assert!(content.contains(words), "{question}: {content}");

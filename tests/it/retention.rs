@@ -26,6 +26,11 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO model_spend VALUES ($2, 1, 1)",
         "INSERT INTO model_answers VALUES (sha256(gen_random_uuid()::text::bytea), '{}', $2)",
         "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
+        "INSERT INTO activities VALUES (gen_random_uuid(), 0, $1, $2, NULL, NULL, NULL, false, '{}')",
+        "INSERT INTO alerts (id, student_id, trigger, status, evidence, opened_at)
+         VALUES (gen_random_uuid(), $1, 'says_so', 'resolved', '[]', $2)",
+        "INSERT INTO class_invitations (id, class_id, email, name, invited_at)
+         SELECT gen_random_uuid(), id, gen_random_uuid()::text, 'x', $2 FROM classes",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
         "INSERT INTO notifications (id, user_id, classes, title, text, severity, is_shown, is_digest, created_at, updated_at)
          VALUES (gen_random_uuid(), $1, '{}', 'x', 'x', 'low', true, false, $2, $2)",
@@ -48,6 +53,8 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
 async fn old_rows_of_every_table_go_and_young_ones_stay() {
     let mut world = World::new().await;
     let student = world.student("ada").await;
+    // Of invitations to it.
+    world.class(&world.teacher("tom").await, &[]).await;
     let mut conn = world.database().await;
     // A little younger than the shortest retention, and older than the longest one.
     let (young, old) = (world.now() - TimeDelta::minutes(50), world.now() - TimeDelta::days(500));
@@ -73,9 +80,12 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("model_spend", "hour"),
         ("model_answers", "valid_until"),
         ("hint_ladders", "given_at"),
+        ("activities", "done_at"),
+        ("alerts", "opened_at"),
         ("executions", "created_at"),
         ("notification_deliveries", "created_at"),
         ("notifications", "updated_at"),
+        ("class_invitations", "invited_at"),
     ];
     assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));
     for (table, column) in columns {
@@ -120,10 +130,12 @@ async fn no_table_grows_without_end() {
     let others: Vec<String> = query.await.expect("the query is valid");
     let course = ["exercises", "modules", "quizzes", "topics"];
     let few = [
-        // One row for each migration, kind of periodic work, class, and process that runs or has left events behind.
+        // One row for each migration, kind of periodic work, class, assignment (of a class at most 200), and process
+        // that runs or has left events behind.
         "_sqlx_migrations",
         "periodic_runs",
         "classes",
+        "assignments",
         "writers",
     ];
     let mut expected = [course.as_slice(), few.as_slice()].concat();

@@ -13,7 +13,7 @@ const FILE_LINES: usize = 500;
 
 /// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
 /// [`MAY_USE_FUNCTIONS`] may also depend on every function.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("ids", &[]),
     ("domain", &["ids"]),
     ("events", &["domain", "ids"]),
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ),
     ("analysis", &[]),
     ("curriculum", &["exercises", "ids"]),
+    ("progress-report", &["curriculum", "domain", "ids", "storage"]),
     ("exercises", &["analysis", "domain", "events", "ids"]),
     ("error-advice", &[]),
     ("pasted-text", &[]),
@@ -62,6 +63,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "ids",
             "local-broker",
             "local-postgres",
+            "progress-report",
             "runner",
             "runtime",
             "storage",
@@ -71,7 +73,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
 ];
 /// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
-const FUNCTION_MAY: [&str; 12] = [
+const FUNCTION_MAY: [&str; 13] = [
     "agents",
     "analysis",
     "curriculum",
@@ -81,6 +83,7 @@ const FUNCTION_MAY: [&str; 12] = [
     "exercises",
     "ids",
     "pasted-text",
+    "progress-report",
     "runtime",
     "storage",
     "tutor",

@@ -33,7 +33,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as JSON; null if it is not JSON.
+    /// The body as JSON; a CSV file as a string; null if it is neither.
     pub body: Value,
 }
 
@@ -62,6 +62,13 @@ impl Reply {
 pub async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
     let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.json().await.unwrap_or(Value::Null);
+    let is_csv = headers
+        .get("content-type")
+        .is_some_and(|content_type| content_type.as_bytes().starts_with(b"text/csv"));
+    let body = if is_csv {
+        response.text().await.map_or(Value::Null, Value::String)
+    } else {
+        response.json().await.unwrap_or(Value::Null)
+    };
     Some(Reply { status, headers, body })
 }

@@ -3,9 +3,11 @@
 mod client;
 pub mod contract;
 pub mod hostile;
+mod people;
 pub mod transcripts;
 
 pub use client::{Reply, Student, reply};
+pub use people::put_alert;
 
 use std::{
     fmt::Display,
@@ -213,6 +215,12 @@ impl World {
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The database's address.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        self.database.url()
     }
 
     /// A connection to inspect the database.

@@ -29,9 +29,14 @@ pub struct Profile {
     pub display_name: String,
     /// What they may do.
     pub role: Role,
+    /// Where they live, an IANA name: the days of streaks are counted there.
+    pub time_zone: String,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
+
+/// The time zone of new accounts.
+pub(crate) const DEFAULT_TIME_ZONE: &str = "UTC";
 
 impl From<&User> for Profile {
     fn from(user: &User) -> Self {
@@ -40,6 +45,7 @@ impl From<&User> for Profile {
             email: user.email.clone(),
             display_name: user.display_name.clone(),
             role: user.role,
+            time_zone: user.time_zone.clone(),
             created_at: user.created_at,
         }
     }

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use chrono_tz::Tz;
 use domain::{
     text::{DisplayName, Email},
     user::Role,
@@ -17,6 +18,7 @@ use runtime::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
+    enrollments,
     idempotency::{self, Claim, IdempotencyKey},
     refresh_tokens::{self, Use},
     users::{self, User},
@@ -25,7 +27,7 @@ use utoipa::ToSchema;
 
 use crate::{
     accept::{idempotency_key, reused_key},
-    access::{self, Profile, Session},
+    access::{self, DEFAULT_TIME_ZONE, Profile, Session},
     gateway::Gateway,
     limits,
     passwords::{self, Password},
@@ -75,6 +77,7 @@ pub(crate) async fn register(
         display_name: request.display_name.into(),
         password_hash: Some(passwords::hash(request.password.clone()).await?),
         role: Role::Student,
+        time_zone: DEFAULT_TIME_ZONE.to_owned(),
         created_at: now,
     };
     let mut tx = gateway.services.store.begin(NAME).await?;
@@ -216,6 +219,42 @@ pub(crate) async fn me(
     Ok(Json(Profile::from(&user)))
 }
 
+/// What people change about their own account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfileChanges {
+    /// The name that others see.
+    display_name: Option<DisplayName>,
+    /// Where they live, an IANA name such as `Europe/Berlin`.
+    time_zone: Option<String>,
+}
+
+/// Changes the caller's own account: what is sent.
+#[utoipa::path(patch, path = "/me", operation_id = "change_me", tag = "Accounts", security(("bearer" = [])),
+    request_body = ProfileChanges,
+    responses((status = 200, body = Profile), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn change_me(
+    State(gateway): State<Gateway>,
+    caller: Caller<Student>,
+    Json(request): Json<ProfileChanges>,
+) -> Result<Json<Profile>, Problem> {
+    let zone: Option<Tz> = match &request.time_zone {
+        Some(name) => Some(name.parse().map_err(|_unknown| {
+            Problem::field("time_zone", "the IANA name of a time zone, such as Europe/Berlin")
+        })?),
+        None => None,
+    };
+    let changes = users::Changes {
+        display_name: request.display_name.as_ref().map(DisplayName::as_str),
+        time_zone: zone.map(|zone| zone.name()),
+    };
+    let mut conn = gateway.services.store.connection().await?;
+    users::change(&mut conn, caller.id, changes).await?;
+    let user = users::find(&mut conn, caller.id).await?;
+    let user = user.ok_or_else(|| Problem::not_found("there is no account with this id here"))?;
+    Ok(Json(Profile::from(&user)))
+}
+
 async fn session(
     gateway: &Gateway,
     mut tx: runtime::Transaction<'_>,
@@ -223,6 +262,10 @@ async fn session(
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let family_id = TokenFamilyId::from_uuid(gateway.services.clock.new_id());
+    if user.role == Role::Student {
+        let now = gateway.services.clock.now();
+        enrollments::accept_invitations(tx.conn(), &user.email, user.id, now).await?;
+    }
     let session = access::issue(gateway, tx.conn(), user, family_id).await?;
     let cause = EventId::from_uuid(family_id.as_uuid());
     tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;

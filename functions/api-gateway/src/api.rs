@@ -22,11 +22,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, conversation, executions,
+    accounts, classes, conversation, executions,
     gateway::Gateway,
     help, limits,
     notifications::{deliveries, inbox, settings, subscriptions},
-    practice, queries,
+    practice, progress, queries,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +40,8 @@ use crate::{
     tags((name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
+         (name = "Progress", description = "Mastery, streaks and what to do next"),
+         (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Notifications", description = "What you are told, where and when"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
@@ -66,7 +68,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut openapi) =
         OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", endpoints).split_for_parts();
     for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     openapi
@@ -103,7 +106,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::login))
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
-        .routes(routes!(accounts::me))
+        .routes(routes!(accounts::me, accounts::change_me))
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))
@@ -119,6 +122,9 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(practice::parsons))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(progress::show))
+        .routes(routes!(progress::history))
+        .merge(classes::routes())
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::read))
         .routes(routes!(inbox::read_all))

@@ -15,9 +15,11 @@ pub(crate) struct GatewayConfig {
     pub(crate) per_address: i32,
     /// `RATE_LIMIT_USER`: requests a minute by one person.
     pub(crate) per_user: i32,
-    /// `RATE_LIMIT_PASSWORD`: logins and registrations a minute from one address, for all accounts together.
+    /// `RATE_LIMIT_PASSWORD`: logins and registrations a minute from one address, for all accounts together; and
+    /// guesses at invite codes.
     pub(crate) per_password: i32,
-    /// `RATE_LIMIT_LOGIN`: attempts a minute to log in to one account from one address.
+    /// `RATE_LIMIT_LOGIN`: attempts a minute to log in to one account from one address; and a person's guesses at
+    /// invite codes.
     pub(crate) per_login: i32,
     /// `RATE_LIMIT_ACCOUNT`: attempts a minute on one account from all addresses, beyond which each address has few.
     pub(crate) per_account: i32,

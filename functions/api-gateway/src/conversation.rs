@@ -103,7 +103,8 @@ pub(crate) async fn get(
 ) -> Result<Json<Conversation>, Problem> {
     let id: ConversationId = id.parse().map_err(|_not_an_id| missing::<Owned>())?;
     let mut conn = gateway.services.store.connection().await?;
-    readable(&caller, conversations::find(&mut conn, id).await?)?;
+    let found = conversations::find(&mut conn, id).await?;
+    readable(&mut conn, &caller, found).await?;
     let found = conversations::exchanges(&mut conn, id, MAX_SHOWN).await?;
     let shown = |exchange: Exchange| {
         Ok(ShownExchange {
@@ -131,7 +132,8 @@ pub(crate) async fn delete(
     let services = &gateway.services;
     let mut tx = services.store.begin(NAME).await?;
     let now = services.clock.now();
-    changeable(&caller, conversations::find(tx.conn(), id).await?)?;
+    let found = conversations::find(tx.conn(), id).await?;
+    changeable(tx.conn(), &caller, found).await?;
     conversations::delete(tx.conn(), id, now).await?;
     let cause = EventId::from_uuid(services.clock.new_id());
     tx.commit(cause, Outgoing::none(), now).await?;

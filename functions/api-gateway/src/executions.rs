@@ -163,7 +163,8 @@ pub(crate) async fn get(
 
 async fn find(gateway: &Gateway, caller: &Person, id: ExecutionId) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let run = readable(caller, executions::find(&mut conn, id).await?)?;
+    let found = executions::find(&mut conn, id).await?;
+    let run = readable(&mut conn, caller, found).await?;
     let mut response = ExecutionResponse::new(id, run.created_at, run.result);
     if run.failed && response.result.is_none() {
         response.state.status = ExecutionStatus::Failed;

@@ -8,6 +8,7 @@ mod accept;
 mod access;
 mod accounts;
 mod api;
+mod classes;
 mod config;
 mod conversation;
 mod counters;
@@ -16,9 +17,12 @@ mod gateway;
 mod help;
 mod limits;
 mod notifications;
+mod once;
 mod ownership;
+mod pages;
 mod passwords;
 mod practice;
+mod progress;
 mod queries;
 pub mod seed;
 mod spec;
@@ -40,6 +44,14 @@ pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
         api::{Probe, ProbeStatus},
+        classes::{
+            AssignmentDetail, AssignmentPage, AssignmentSummary, ClassAlert, ClassAlertPage,
+            ClassAssignment, ClassDetail, ClassError, ClassErrorExample, ClassOverview, ClassPage,
+            ClassSummary, ClassTeacher, CsvMistake, HeatMap, HeatMapStudent, HeatMapTopic,
+            JoinedClass, LevelCount, OwnAssignment, OwnAssignmentPage, RosterImport, RosterPage,
+            RosterRow, RosterState, RosterStudent, RowOutcome, StateCounts, StrugglingStudent,
+            StudentState, TimelineEntry, TimelinePage, TopicMastery,
+        },
         conversation::{Conversation, ListedConversation, ShownExchange},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         notifications::{

@@ -10,6 +10,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::text::Email;
+use ids::UserId;
 use runtime::web::{ClientAddress, Problem, network};
 
 use crate::gateway::Gateway;
@@ -59,6 +60,21 @@ pub(crate) async fn password(
     Ok(())
 }
 
+/// Counts a guess at an invite code: by person, and by network, since one person can register many accounts.
+///
+/// # Errors
+/// 429 with `Retry-After` beyond a limit; 503 if the database is away.
+pub(crate) async fn invite_code(
+    gateway: &Gateway,
+    address: IpAddr,
+    person: UserId,
+) -> Result<(), Problem> {
+    let by_network = count(gateway, &format!("codes:{}", network(address))).await?;
+    by_network.within(gateway.config.per_password)?;
+    let by_person = count(gateway, &format!("code:{person}")).await?;
+    by_person.within(gateway.config.per_login)
+}
+
 struct Count {
     hits: i32,
     reset_seconds: i64,
@@ -76,7 +92,7 @@ impl Count {
     }
 }
 
-/// Counts in the database at once: an attempt at a password must be counted before it is made.
+/// Counts in the database at once: a guess must be counted before it is made.
 async fn count(gateway: &Gateway, bucket: &str) -> Result<Count, Problem> {
     let (window, reset_seconds) = window(gateway.services.clock.now());
     let mut conn = gateway.services.store.connection().await?;

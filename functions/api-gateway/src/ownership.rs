@@ -3,7 +3,9 @@
 //!
 //! - The owner may read and change it.
 //! - An administrator may read it.
-//! - A teacher may read what belongs to students of their classes. There are no classes yet.
+//! - A teacher may read what belongs to the students of their classes, as long as these are not archived.
+//!
+//! A class belongs to its teachers together; they and administrators manage it.
 //!
 //! What a caller may not read is reported as not found, so that nobody can find out which ids exist. Changing what a
 //! caller may only read is forbidden: they already know that it exists.
@@ -11,9 +13,17 @@
 use domain::user::Role;
 use ids::UserId;
 use runtime::web::{Person, Problem};
+use sqlx::PgConnection;
 use storage::{
-    conversations::Owned, executions::Execution, notifications::OwnedNotification, queries::Query,
-    submissions::Submission, subscriptions::Subscription,
+    class_alerts::StudentAlert,
+    classes::{self, Class},
+    conversations::Owned,
+    executions::Execution,
+    notifications::OwnedNotification,
+    queries::Query,
+    submissions::Submission,
+    subscriptions::Subscription,
+    users::User,
 };
 
 /// What a caller may do with a resource; each right includes those before it.
@@ -81,24 +91,67 @@ impl Personal for Subscription {
     }
 }
 
+impl Personal for StudentAlert {
+    const NAME: &'static str = "alert";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.student_id)
+    }
+}
+
+impl Personal for User {
+    const NAME: &'static str = "student";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.id)
+    }
+}
+
 /// The resource, if the caller may read it.
 ///
 /// # Errors
-/// 404 if there is no such resource, or it is hidden from the caller.
-pub(crate) fn readable<T: Personal>(caller: &Person, found: Option<T>) -> Result<T, Problem> {
-    found.filter(|thing| right(caller, thing.owner()) >= Right::Read).ok_or_else(missing::<T>)
+/// 404 if there is no such resource, or it is hidden from the caller; 503 if the database is away.
+pub(crate) async fn readable<T: Personal>(
+    conn: &mut PgConnection,
+    caller: &Person,
+    found: Option<T>,
+) -> Result<T, Problem> {
+    permitted(conn, caller, found).await.map(|(thing, _)| thing)
 }
 
 /// The resource, if the caller may change it.
 ///
 /// # Errors
 /// 404 as for [`readable`], 403 if the caller may only read it.
-pub(crate) fn changeable<T: Personal>(caller: &Person, found: Option<T>) -> Result<T, Problem> {
-    let thing = readable(caller, found)?;
-    if right(caller, thing.owner()) < Right::Change {
+pub(crate) async fn changeable<T: Personal>(
+    conn: &mut PgConnection,
+    caller: &Person,
+    found: Option<T>,
+) -> Result<T, Problem> {
+    let (thing, right) = permitted(conn, caller, found).await?;
+    if right < Right::Change {
         return Err(Problem::forbidden(format!("only its owner may change a {}", T::NAME)));
     }
     Ok(thing)
+}
+
+/// The resource, if it is the caller's own.
+pub(crate) fn own<T: Personal>(caller: &Person, found: Option<T>) -> Option<T> {
+    found.filter(|thing| thing.owner() == Some(caller.id))
+}
+
+/// A class, if the caller may manage it.
+///
+/// # Errors
+/// 404 if there is none, or the caller does not teach it.
+pub(crate) fn manageable(caller: &Person, found: Option<Class>) -> Result<Class, Problem> {
+    let manages = |class: &Class| class.is_own || caller.role == Role::Admin;
+    found.filter(manages).ok_or_else(no_class)
+}
+
+/// 404: there is no such class, or it is somebody else's.
+pub(crate) fn no_class() -> Problem {
+    Problem::not_found("you have no such class")
 }
 
 /// 404: there is no such resource, or it is somebody else's.
@@ -106,10 +159,29 @@ pub(crate) fn missing<T: Personal>() -> Problem {
     Problem::not_found(format!("you have no such {}", T::NAME))
 }
 
-fn right(caller: &Person, owner: Option<UserId>) -> Right {
+/// The resource with what the caller may do, at least to read it.
+async fn permitted<T: Personal>(
+    conn: &mut PgConnection,
+    caller: &Person,
+    found: Option<T>,
+) -> Result<(T, Right), Problem> {
+    let thing = found.ok_or_else(missing::<T>)?;
+    let teaches = match (caller.role, thing.owner()) {
+        (Role::Teacher, Some(owner)) => classes::teaches(conn, caller.id, owner).await?,
+        (Role::Teacher, None) | (Role::Student | Role::Admin, _) => false,
+    };
+    match right(caller, thing.owner(), teaches) {
+        Right::Nothing => Err(missing::<T>()),
+        right @ (Right::Read | Right::Change) => Ok((thing, right)),
+    }
+}
+
+/// What a caller may do with what belongs to `owner`; `teaches` says whether they teach them.
+fn right(caller: &Person, owner: Option<UserId>, teaches: bool) -> Right {
     match caller.role {
         _ if owner == Some(caller.id) => Right::Change,
         Role::Admin => Right::Read,
+        Role::Teacher if teaches => Right::Read,
         Role::Student | Role::Teacher => Right::Nothing,
     }
 }
@@ -121,41 +193,26 @@ mod tests {
     use runtime::web::Person;
     use uuid::Uuid;
 
-    use super::{Personal, changeable, readable};
-
-    struct Thing(Option<UserId>);
-
-    impl Personal for Thing {
-        const NAME: &'static str = "thing";
-
-        fn owner(&self) -> Option<UserId> {
-            self.0
-        }
-    }
-
-    /// The statuses of reading and of changing; 200 if allowed.
-    fn statuses(role: Role, found: Option<Thing>) -> (u16, u16) {
-        let caller = Person { id: UserId::from_uuid(Uuid::from_u128(1)), role, external: false };
-        let status = |result: Result<Thing, runtime::web::Problem>| match result {
-            Ok(_) => 200,
-            Err(problem) => problem.status(),
-        };
-        let copy = found.as_ref().map(|thing| Thing(thing.0));
-        (status(readable(&caller, found)), status(changeable(&caller, copy)))
-    }
+    use super::{Right, right};
 
     #[test]
-    fn the_owner_changes_an_administrator_reads_and_nobody_else_finds_it() {
-        let of = |owner: u128| Some(Thing(Some(UserId::from_uuid(Uuid::from_u128(owner)))));
+    fn the_owner_changes_those_who_teach_them_read_and_nobody_else_finds_it() {
+        let id = |number: u128| UserId::from_uuid(Uuid::from_u128(number));
+        let check = |role, owner: Option<u128>, teaches, expected| {
+            let caller = Person { id: id(1), role, external: false };
+            let found = right(&caller, owner.map(id), teaches);
+            assert_eq!(found, expected, "{role:?} of {owner:?}, who teaches: {teaches}");
+        };
         for role in [Role::Student, Role::Teacher, Role::Admin] {
-            assert_eq!(statuses(role, of(1)), (200, 200), "{role:?} and own");
-            assert_eq!(statuses(role, None), (404, 404), "{role:?} and nothing");
+            check(role, Some(1), false, Right::Change);
         }
-        for (role, expected) in
-            [(Role::Student, (404, 404)), (Role::Teacher, (404, 404)), (Role::Admin, (200, 403))]
-        {
-            assert_eq!(statuses(role, of(2)), expected, "{role:?} and another's");
-            assert_eq!(statuses(role, Some(Thing(None))), expected, "{role:?} and nobody's");
+        for owner in [Some(2), None] {
+            check(Role::Student, owner, false, Right::Nothing);
+            check(Role::Teacher, owner, false, Right::Nothing);
+            check(Role::Admin, owner, false, Right::Read);
         }
+        check(Role::Teacher, Some(2), true, Right::Read);
+        // Only teachers teach, whatever a class says.
+        check(Role::Student, Some(2), true, Right::Nothing);
     }
 }

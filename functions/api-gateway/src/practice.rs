@@ -333,7 +333,8 @@ async fn find_submission(
     id: SubmissionId,
 ) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let found = readable(caller, submissions::find(&mut conn, id).await?)?;
+    let found = submissions::find(&mut conn, id).await?;
+    let found = readable(&mut conn, caller, found).await?;
     Ok(SubmissionResponse::try_from(found)?.into_response())
 }
 

@@ -36,7 +36,7 @@ use crate::{
     accept::{Answered, StudentRequest, accept, failed, pending},
     conversation,
     gateway::Gateway,
-    ownership::{changeable, missing, readable},
+    ownership::{changeable, missing, own, readable},
     spec::NAME,
     stored,
 };
@@ -125,7 +125,7 @@ pub(crate) async fn ask(
     if let Some(named) = request.conversation_id {
         let mut conn = gateway.services.store.connection().await?;
         let found = conversations::find(&mut conn, named).await?;
-        changeable(&caller, found).map_err(|_hidden| {
+        own(&caller, found).ok_or_else(|| {
             Problem::field("conversation_id", "one of your conversations, or nothing")
         })?;
     }
@@ -265,7 +265,8 @@ pub(crate) async fn rate(
     let id: QueryId = id.parse().map_err(|_not_an_id| missing::<Query>())?;
     let services = &gateway.services;
     let mut tx = services.store.begin(NAME).await?;
-    changeable(&caller, queries::find(tx.conn(), id).await?)?;
+    let found = queries::find(tx.conn(), id).await?;
+    changeable(tx.conn(), &caller, found).await?;
     if !queries::rate(tx.conn(), id, rating.helpful).await? {
         return Err(missing::<Query>());
     }
@@ -273,6 +274,7 @@ pub(crate) async fn rate(
         student_id: caller.id,
         request_id: id.as_uuid(),
         activity: Activity::AnswerRated { query_id: id, helpful: rating.helpful },
+        done_at: None,
     });
     let cause = EventId::from_uuid(services.clock.new_id());
     tx.commit(cause, outgoing.map_err(failed)?, services.clock.now()).await?;
@@ -281,7 +283,8 @@ pub(crate) async fn rate(
 
 async fn find(gateway: &Gateway, caller: &Person, id: QueryId) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let query = readable(caller, queries::find(&mut conn, id).await?)?;
+    let found = queries::find(&mut conn, id).await?;
+    let query = readable(&mut conn, caller, found).await?;
     let mut response = QueryResponse::pending(id, query.asked_at);
     response.conversation_id = Some(query.conversation_id);
     if query.failed {

@@ -7,7 +7,10 @@ use ids::{EventId, UserId};
 use runtime::{Outgoing, Services};
 use storage::users::{self, User};
 
-use crate::passwords::{self, Password};
+use crate::{
+    access::DEFAULT_TIME_ZONE,
+    passwords::{self, Password},
+};
 
 /// A demo account.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +90,7 @@ pub async fn seed(services: &Arc<Services>) -> Result<(), SeedError> {
             display_name: name.to_owned(),
             password_hash: Some(hash),
             role,
+            time_zone: DEFAULT_TIME_ZONE.to_owned(),
             created_at: now,
         });
     }

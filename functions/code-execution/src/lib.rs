@@ -16,7 +16,7 @@ pub mod workers;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use domain::execution::{ExecutionResult, Verdict};
+use domain::execution::{ExecutionResult, Program, Verdict};
 use events::{
     activity_recorded::{Activity, ActivityRecorded},
     execution_finished::ExecutionFinished,
@@ -24,6 +24,7 @@ use events::{
 };
 use ids::ExecutionId;
 use runtime::{Act, Function, HandlerError, Live, Outgoing, Received, Services, config::Settings};
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use storage::executions;
 
@@ -90,7 +91,7 @@ impl Act for CodeExecution {
         if result.verdict == Verdict::Internal {
             return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
         }
-        let activity = activity(execution_id, &result);
+        let activity = activity(execution_id, &program, &result);
         let result = result.trimmed();
         let finished =
             ExecutionFinished { execution_id, student_id, request_id, requester, result };
@@ -117,6 +118,7 @@ impl Act for CodeExecution {
                     student_id: finished.student_id,
                     request_id: finished.execution_id.as_uuid(),
                     activity: activity.clone(),
+                    done_at: None,
                 };
                 Outgoing::none().with(&**finished)?.with(&activity)
             }
@@ -124,7 +126,16 @@ impl Act for CodeExecution {
     }
 }
 
-fn activity(execution_id: ExecutionId, result: &ExecutionResult) -> Activity {
+/// Distinguishes programs: the beginning of a hash of the source and its input.
+fn fingerprint(program: &Program) -> String {
+    let mut hash = Sha256::new();
+    hash.update(program.code.as_str());
+    hash.update([0]);
+    hash.update(program.stdin.as_ref().map(|stdin| stdin.as_str()).unwrap_or_default());
+    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn activity(execution_id: ExecutionId, program: &Program, result: &ExecutionResult) -> Activity {
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let passed = result.tests.iter().filter(|test| test.passed).count();
     Activity::CodeRun {
@@ -132,5 +143,6 @@ fn activity(execution_id: ExecutionId, result: &ExecutionResult) -> Activity {
         verdict: result.verdict,
         error_type: result.error.as_ref().map(|error| error.kind.clone()),
         tests: (!result.tests.is_empty()).then(|| (count(passed), count(result.tests.len()))),
+        program: Some(fingerprint(program)),
     }
 }

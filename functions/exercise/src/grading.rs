@@ -92,6 +92,7 @@ fn tell(grading: &Grading, feedback: Feedback, helped: bool) -> Step<Exercise> {
         quality: feedback.quality,
         attempt: feedback.attempt,
         helped,
+        tested: feedback.tested,
     };
     let graded = SubmissionGraded {
         submission_id: made.submission_id,

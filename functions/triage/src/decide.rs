@@ -131,8 +131,8 @@ fn route(routed: QuestionRouted) -> Step<Triage> {
         agent::Agent::Debug => Destination::Debug,
         agent::Agent::CodeReview => Destination::CodeReview,
         agent::Agent::Exercise => Destination::Exercise,
-        // The progress agent joins with its own function; until then triage says so.
-        agent::Agent::Progress | agent::Agent::OffTopic | agent::Agent::Unknown => {
+        agent::Agent::Progress => Destination::Progress,
+        agent::Agent::OffTopic | agent::Agent::Unknown => {
             let answer = reply(&routed.asked, &routed.routing);
             return Step::answer(Reply::offline(routed.routing, answer));
         }

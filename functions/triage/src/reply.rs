@@ -1,7 +1,6 @@
-//! Triage's own replies: if no agent is needed, or if the agent does not exist yet.
+//! Triage's own replies, to questions that are for no agent.
 
 use curriculum::Topic;
-use domain::agent::Agent;
 use events::{
     question_answered::Answer,
     question_asked::QuestionAsked,
@@ -20,8 +19,6 @@ const INJECTION: &str = "I am the tutor of this course, and that will not change
     program that does not work, a program that you want to improve, or something to practise.";
 const OFF_TOPIC: &str = "I can help you learn Python, but this seems to be about something else. Ask me \
     about an idea such as variables, loops or lists.";
-const PROGRESS: &str = "You would like to know how you are doing. This version of LearnFlow has no progress agent \
-    yet, so I cannot tell you.";
 
 /// The reply to a question that goes to no agent.
 pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
@@ -31,12 +28,14 @@ pub(crate) fn reply(asked: &QuestionAsked, routing: &Routing) -> Answer {
     let named = found.matches.iter().map(|found| found.topic);
     let sign = |sign| routing.signs.contains(&sign);
     // A student in distress is not sent to a lesson.
-    let (text, topics): (&str, Vec<&Topic>) = match routing.agent {
-        _ if sign(Sign::Distress) => (DISTRESS, Vec::new()),
-        _ if sign(Sign::Unsafe) => (UNSAFE, Vec::new()),
-        _ if sign(Sign::Injection) => (INJECTION, Vec::new()),
-        Agent::Progress => (PROGRESS, named.take(OFFERED).collect()),
-        _ => (OFF_TOPIC, named.take(OFFERED).collect()),
+    let (text, topics): (&str, Vec<&Topic>) = if sign(Sign::Distress) {
+        (DISTRESS, Vec::new())
+    } else if sign(Sign::Unsafe) {
+        (UNSAFE, Vec::new())
+    } else if sign(Sign::Injection) {
+        (INJECTION, Vec::new())
+    } else {
+        (OFF_TOPIC, named.take(OFFERED).collect())
     };
     let mut content = text.to_owned();
     if !topics.is_empty() {

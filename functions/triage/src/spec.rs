@@ -22,6 +22,7 @@ pub const SPEC: Spec = Spec {
         Topic::ExerciseRequests,
         Topic::LearningRequests,
         Topic::LearningResponses,
+        Topic::ProgressEvents,
     ],
     http: Http::Internal,
     migrates: false,

@@ -21,6 +21,7 @@ pub const FUNCTIONS: &[(&Spec, Build)] = &[
     (&exercise::SPEC, exercise::function),
     (&code_execution::SPEC, code_execution::function),
     (&notification::SPEC, notification::function),
+    (&progress::SPEC, progress::function),
 ];
 
 /// The specs of all functions.

@@ -9,8 +9,10 @@ mod check;
 mod course_rows;
 mod dead_letters;
 mod dev;
+mod doctor;
 pub mod functions;
 mod operate;
+mod recompute;
 mod run;
 mod terminal;
 mod token;
@@ -50,6 +52,10 @@ enum Command {
     CourseSchema(check::SchemaArguments),
     /// Measure the tutor on labelled cases.
     Quality,
+    /// Check an installation, and say what to do.
+    Doctor(doctor::DoctorArguments),
+    /// Work out students' progress again from the log of events; fails if any of it was different.
+    Recompute(recompute::RecomputeArguments),
     /// List all functions, topics and settings, as Markdown.
     Functions,
     /// Apply all migrations to a database.
@@ -103,6 +109,14 @@ pub fn main() -> ExitCode {
             Command::CheckCourse(arguments) => return check::check_course(arguments).await,
             Command::CourseSchema(arguments) => return check::write_schemas(&arguments),
             Command::Quality => return check::measure_quality().await,
+            Command::Doctor(arguments) => {
+                let is_healthy = doctor::run(arguments).await?;
+                return Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
+            Command::Recompute(arguments) => {
+                let is_equal = recompute::recompute(arguments).await?;
+                return Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
             Command::Functions => say(functions::markdown().trim_end()),
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,

@@ -10,6 +10,7 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose},
     exercise_requested::ExerciseRequested,
     model_call::{ModelRequested, Task},
+    progress_requested::ProgressRequested,
     question_answered::{Answer, QuestionAnswered},
     question_routed::QuestionRouted,
     review_requested::ReviewRequested,
@@ -135,7 +136,12 @@ impl Driver<'_> {
             Effect::StoreExercise(made) => store::exercise(self.conn, self.origin, &made).await,
             Effect::Record(activity) => {
                 let request_id = query.as_uuid();
-                self.emit(&ActivityRecorded { student_id: student, request_id, activity })
+                self.emit(&ActivityRecorded {
+                    student_id: student,
+                    request_id,
+                    activity,
+                    done_at: None,
+                })
             }
             Effect::Announce(generated) => self.emit(&*generated),
             Effect::Withhold(reason) => {
@@ -322,6 +328,7 @@ impl Driver<'_> {
             Destination::Debug => self.emit(&DebugRequested(question)),
             Destination::CodeReview => self.emit(&ReviewRequested(question)),
             Destination::Exercise => self.emit(&ExerciseRequested(question)),
+            Destination::Progress => self.emit(&ProgressRequested(question)),
         }
     }
 

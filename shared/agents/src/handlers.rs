@@ -32,6 +32,12 @@ impl<A: Agent> Handlers<A> {
         Self { tutor: tutor(settings, services), agent: PhantomData }
     }
 
+    /// An agent that asks no model.
+    #[must_use]
+    pub const fn offline() -> Self {
+        Self { tutor: None, agent: PhantomData }
+    }
+
     /// Begins work when an event comes.
     #[must_use]
     pub fn begin<E: Event>(&self) -> Beginning<A, E>

@@ -194,6 +194,8 @@ pub enum Destination {
     CodeReview,
     /// Assigns exercises.
     Exercise,
+    /// Reports progress.
+    Progress,
 }
 
 /// An additional change or announcement.

@@ -49,6 +49,10 @@ pub struct Topic {
     pub title: String,
     /// Words and phrases by which a question means this topic, in lower case.
     pub terms: Vec<String>,
+    /// The slugs of the topics that a student should know first, all of them earlier in the course. What those need
+    /// themselves is not repeated.
+    #[serde(default)]
+    pub prerequisites: Vec<String>,
     /// What is taught about it.
     #[serde(skip)]
     pub lesson: Lesson,

@@ -90,6 +90,14 @@ pub enum LoadError {
         /// The name.
         slug: String,
     },
+    /// A topic needs one that is not before it. In teaching order prerequisites cannot form a circle.
+    #[error("{topic} needs {slug}, which is not an earlier topic")]
+    NotEarlier {
+        /// The topic.
+        topic: String,
+        /// What it needs.
+        slug: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -198,5 +206,37 @@ fn check_references(curriculum: &Curriculum) -> Result<(), LoadError> {
             return Err(LoadError::UnknownTopic { file, slug: slug.clone() });
         }
     }
+    let mut earlier: Vec<&str> = Vec::new();
+    for topic in curriculum.topics() {
+        let needed = topic.prerequisites.iter().find(|slug| !earlier.contains(&slug.as_str()));
+        if let Some(slug) = needed {
+            return Err(LoadError::NotEarlier { topic: topic.slug.clone(), slug: slug.clone() });
+        }
+        earlier.push(&topic.slug);
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LoadError, load};
+
+    #[test]
+    fn a_topic_needs_only_earlier_topics() {
+        let outline = |first: &str, second: &str| {
+            let topic = |slug: &str, needs: &str| {
+                format!(
+                    "[[module.topic]]\nslug = \"{slug}\"\ntitle = \"\"\nterms = []\nprerequisites = [{needs}]\n"
+                )
+            };
+            let topics = format!("{}{}", topic("a", first), topic("b", second));
+            format!("not_covered = []\n[[module]]\nslug = \"m\"\ntitle = \"\"\n{topics}")
+        };
+        let loaded = |first, second| load(&outline(first, second), "comparison = []", &[]);
+        assert!(loaded("", "\"a\"").is_ok());
+        for (first, second) in [("\"b\"", ""), ("\"b\"", "\"a\""), ("", "\"b\""), ("", "\"c\"")] {
+            let error = loaded(first, second).expect_err("it needs a later topic or none");
+            assert!(matches!(error, LoadError::NotEarlier { .. }), "{error}");
+        }
+    }
 }

@@ -52,6 +52,13 @@ fn faults(topic: &Topic) -> Vec<String> {
 }
 
 #[test]
+fn every_topic_but_the_first_says_what_a_student_should_know_before_it() {
+    let topics: Vec<&Topic> = embedded().topics().collect();
+    let without = topics.iter().filter(|topic| topic.prerequisites.is_empty());
+    assert_eq!(without.map(|topic| topic.slug.as_str()).collect::<Vec<_>>(), ["variables"]);
+}
+
+#[test]
 fn exercise_names_are_unique_in_the_course() {
     let course = embedded();
     let slugs: Vec<String> = course.exercises().map(|(_, e)| e.exercise().slug).collect();

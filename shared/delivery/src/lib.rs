@@ -4,6 +4,7 @@
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
 mod cloud_event;
+pub mod cluster;
 pub mod consumer;
 mod counters;
 pub mod database;

@@ -66,6 +66,8 @@ pub enum Author {
     CodeReview,
     /// The exercise agent.
     Exercise,
+    /// The progress agent.
+    Progress,
     /// One of a later version; it is only read, never written.
     #[serde(skip_deserializing)]
     Unknown,
@@ -81,6 +83,7 @@ impl Author {
             Self::Debug => "debug",
             Self::CodeReview => "code_review",
             Self::Exercise => "exercise",
+            Self::Progress => "progress",
             Self::Unknown => "unknown",
         }
     }

@@ -31,6 +31,20 @@ pub enum Level {
     Mastered,
 }
 
+/// The colour of a band. Clients show the level's name beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Color {
+    /// Beginner.
+    Red,
+    /// Learning.
+    Yellow,
+    /// Proficient.
+    Green,
+    /// Mastered.
+    Blue,
+}
+
 impl Level {
     /// Every level, lowest first.
     pub const ALL: [Self; 4] = [Self::Beginner, Self::Learning, Self::Proficient, Self::Mastered];
@@ -43,6 +57,17 @@ impl Level {
             41..=70 => Self::Learning,
             71..=90 => Self::Proficient,
             _ => Self::Mastered,
+        }
+    }
+
+    /// The colour in which it is shown.
+    #[must_use]
+    pub const fn color(self) -> Color {
+        match self {
+            Self::Beginner => Color::Red,
+            Self::Learning => Color::Yellow,
+            Self::Proficient => Color::Green,
+            Self::Mastered => Color::Blue,
         }
     }
 

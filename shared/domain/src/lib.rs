@@ -3,13 +3,23 @@
 //! Belongs here: what would still be true if LearnFlow were played with paper cards. Never here: a
 //! database, a network, a clock, randomness or logging.
 
+pub mod activity;
 pub mod agent;
+pub mod alert_status;
+pub mod assignment;
 pub mod difficulty;
 pub mod execution;
+pub mod forgetting;
 pub mod hints;
+pub mod invite_code;
+pub mod knowledge;
 pub mod level;
 pub mod local_time;
+pub mod mastery;
+pub mod next_step;
 pub mod notification;
+pub mod progress;
+pub mod streak;
 pub mod struggle;
 pub mod text;
 pub mod trace;

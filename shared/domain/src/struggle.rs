@@ -1,4 +1,21 @@
-//! Signs that a student struggles.
+//! Whether a student struggles: five rules, each of which raises an alert for the teachers.
+//!
+//! [`signals`] works out from the latest activities which rules apply; [`judge`] compares that with the alerts that
+//! there are and says what changes; [`nudge`] finds the moment for a friendly word to the student, which comes earlier.
+//! All three are functions of the set of activities, so late and repeated events make no difference.
+
+mod alerts;
+mod nudge;
+mod phrases;
+mod rules;
+mod signs;
+
+pub use self::{
+    alerts::{Alert, Change, Resolved, judge},
+    nudge::{Nudge, nudge, nudge_after},
+    phrases::says_stuck,
+    rules::{Evidence, Signal, WINDOW, signals},
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,3 +81,6 @@ impl Severity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

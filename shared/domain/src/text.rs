@@ -128,6 +128,8 @@ texts! {
     FileText, max 262_144, short_enough;
     /// What a test case is called.
     TestName, max 200, bounded_and_filled;
+    /// What a class of students is called.
+    ClassTitle, max 100, bounded_and_filled;
     /// The name of an exception's class.
     ClassName, max 200, bounded_and_filled;
     /// An expression that a test evaluates.

@@ -1,5 +1,6 @@
 //! A student did something that shows their progress.
 
+use chrono::{DateTime, Utc};
 use domain::{difficulty::Difficulty, execution::Verdict};
 use ids::{ExecutionId, ExerciseId, QueryId, QuizAttemptId, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -24,6 +25,9 @@ pub enum Activity {
         /// Tests that it passed, and all that there were.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tests: Option<(u32, u32)>,
+        /// A fingerprint of the program; equal programs have the same one. Since 0.6.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
     },
     /// A solution was handed in.
     ExerciseSubmitted {
@@ -45,6 +49,9 @@ pub enum Activity {
         attempt: u32,
         /// Whether the solution had been shown in pieces.
         helped: bool,
+        /// Whether the tests could begin; if not, it shows nothing about the student's skills. Since 0.6.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        tested: bool,
     },
     /// A hint was given.
     HintGiven {
@@ -94,6 +101,15 @@ pub enum Activity {
     Unknown(Map<String, Value>),
 }
 
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_yes(tested: &bool) -> bool {
+    *tested
+}
+
 /// A topic's part of a quiz.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuizTopic {
@@ -115,6 +131,9 @@ pub struct ActivityRecorded {
     /// What.
     #[serde(deserialize_with = "activity")]
     pub activity: Activity,
+    /// When it was done, if that was long before the event. Since 0.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<DateTime<Utc>>,
 }
 
 impl Event for ActivityRecorded {

@@ -37,6 +37,8 @@ pub enum Requester {
     CodeReview,
     /// The exercise agent.
     Exercise,
+    /// The progress agent.
+    Progress,
     /// One that this version does not know.
     #[serde(other)]
     Unknown,
@@ -50,6 +52,7 @@ impl From<Author> for Requester {
             Author::Debug => Self::Debug,
             Author::CodeReview => Self::CodeReview,
             Author::Exercise => Self::Exercise,
+            Author::Progress => Self::Progress,
             Author::Unknown => Self::Unknown,
         }
     }

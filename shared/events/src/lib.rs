@@ -22,6 +22,7 @@ mod json;
 mod lenient;
 pub mod model_call;
 pub mod notification_made;
+pub mod progress_requested;
 pub mod progress_updated;
 pub mod question_answered;
 pub mod question_asked;

@@ -7,6 +7,7 @@ use domain::{
     agent::{Agent, AnsweredBy, Author},
     execution::Verdict,
     level::Level,
+    struggle::Severity,
     text::Question,
 };
 use events::{
@@ -19,11 +20,14 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose, Requester},
     exercise_generated::ExerciseGenerated,
     model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
+    notification_made::NotificationMade,
+    progress_updated::{NudgeGiven, ProgressUpdated},
     question_answered::{
         Answer, Details, DiagnosedError, Diagnosis, Example, Hint, QuestionAnswered, ReviewSeverity,
     },
     question_asked::QuestionAsked,
     question_routed::{FollowUpKind, QuestionRouted, Routing, Sign},
+    struggle_detected::{AlertChange, StruggleDetected},
     submission_graded::SubmissionGraded,
     submission_made::SubmissionMade,
 };
@@ -186,12 +190,13 @@ fn payloads_of_runs_keep_their_form() {
         verdict: Verdict::Timeout,
         error_type: Some("Timeout".to_owned()),
         tests: Some((1, 2)),
+        program: Some("0f".to_owned()),
     };
     check(
-        &ActivityRecorded { student_id, request_id: run, activity },
+        &ActivityRecorded { student_id, request_id: run, activity, done_at: None },
         json!({ "student_id": STUDENT, "request_id": QUERY,
             "activity": { "type": "code_run", "execution_id": QUERY, "verdict": "timeout",
-                          "error_type": "Timeout", "tests": [1, 2] } }),
+                          "error_type": "Timeout", "tests": [1, 2], "program": "0f" } }),
     );
 }
 
@@ -331,7 +336,7 @@ fn a_review_and_its_activity_keep_their_form() {
         exercise_id: None,
     };
     check(
-        &ActivityRecorded { student_id, request_id: Uuid::from_u128(1), activity },
+        &ActivityRecorded { student_id, request_id: Uuid::from_u128(1), activity, done_at: None },
         json!({ "student_id": STUDENT, "request_id": QUERY,
             "activity": { "type": "code_reviewed", "quality": 87, "topic": "lists" } }),
     );
@@ -432,4 +437,32 @@ fn a_run_is_for_its_requester_or_for_everybody_if_that_is_unknown() {
     assert_eq!(run(Some("gateway")), [false, false, true]);
     assert_eq!(run(Some("added_later")), [true; 3]);
     assert_eq!(run(None), [true; 3], "of the last version");
+}
+
+#[test]
+fn what_progress_says_keeps_its_form() {
+    keeps::<ProgressUpdated>(json!({ "student_id": STUDENT, "request_id": QUERY, "topic": "lists",
+        "mastery": { "score": 81, "level": "proficient" }, "overall": { "score": 40, "level": "beginner" } }));
+    keeps::<NudgeGiven>(
+        json!({ "student_id": STUDENT, "request_id": QUERY, "text": "Would a hint help?",
+        "topic": "lists", "exercise_id": QUERY }),
+    );
+    let alert = json!({ "alert_id": QUERY, "student_id": STUDENT, "request_id": QUERY, "topic": "lists",
+        "exercise_id": QUERY, "trigger": "failed_runs", "severity": "medium", "change": "opened",
+        "summary": "5 failed runs in a row.",
+        "evidence": [{ "text": "A run ended with NameError.", "at": "2026-01-01T00:00:00Z", "source_id": QUERY }] });
+    keeps::<StruggleDetected>(alert.clone());
+    let mut later = alert;
+    later["severity"] = json!("desperate");
+    later["change"] = json!("snoozed");
+    let event = cloud_event(StruggleDetected::TYPE, Data::Json(later.into()));
+    let read = Envelope::<StruggleDetected>::read(event).expect("names of a later version").data;
+    assert_eq!((read.severity, read.change), (Severity::Low, AlertChange::Unknown));
+    keeps::<NotificationMade>(json!({ "user_id": STUDENT, "request_id": QUERY, "notification": {
+        "id": QUERY, "title": "A student needs you", "text": "5 failed runs in a row.", "severity": "low",
+        "alert_id": QUERY, "change": "updated", "student_id": STUDENT, "created_at": "2026-01-01T00:00:00Z" } }));
+    let quiz = json!({ "student_id": STUDENT, "request_id": QUERY, "done_at": "2026-01-01T00:00:00Z",
+        "activity": { "type": "quiz_submitted", "attempt_id": QUERY, "topic": "lists", "score": 75,
+                      "topics": [{ "topic": "lists", "right": 3, "of": 4 }] } });
+    keeps::<ActivityRecorded>(quiz);
 }

@@ -14,7 +14,7 @@ mod spec;
 
 pub use delivery::{
     Act, Decide, HandlerError, Live, Outgoing, Periodic, Received, Round, Schedule, Store, Sweep,
-    Transaction, UnitOfWork, WorkOrigin, fault, handler, kafka, message, replay, replies,
+    Transaction, UnitOfWork, WorkOrigin, cluster, fault, handler, kafka, message, replay, replies,
 };
 pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
 pub use function::Function;

@@ -22,8 +22,9 @@ pub async fn teachers(
     class: Option<ClassId>,
 ) -> sqlx::Result<Vec<Teacher>> {
     let rows = sqlx::query!(
-        r#"SELECT teacher_id, array_agg(id ORDER BY id) AS "classes!" FROM classes
-           WHERE id = ANY(array_append(ARRAY(SELECT class_id FROM enrollments WHERE student_id = $1), $2))
+        r#"SELECT teacher_id, array_agg(class_id ORDER BY class_id) AS "classes!"
+           FROM class_teachers JOIN classes ON id = class_id
+           WHERE class_id = ANY(array_append(ARRAY(SELECT class_id FROM enrollments WHERE student_id = $1), $2))
              AND archived_at IS NULL
            GROUP BY teacher_id ORDER BY teacher_id"#,
         student.map(UserId::as_uuid),

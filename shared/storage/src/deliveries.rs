@@ -254,10 +254,11 @@ pub async fn due(
 ) -> sqlx::Result<Vec<Due>> {
     let rows = sqlx::query!(
         r#"SELECT delivery.id, delivery.subscription_id, delivery.attempts, subscription.failures,
-                  subscription.retry_at, time_zone AS "time_zone?", quiet_from, quiet_to, digest_at AS "digest_at?"
+                  subscription.retry_at, time_zone, quiet_from, quiet_to, digest_at AS "digest_at?"
            FROM notification_deliveries AS delivery
            JOIN subscriptions AS subscription ON subscription.id = delivery.subscription_id
-           LEFT JOIN notification_settings ON notification_settings.user_id = subscription.user_id
+           JOIN users ON users.id = subscription.user_id
+           LEFT JOIN notification_settings ON notification_settings.user_id = users.id
            WHERE next_attempt_at <= $1 ORDER BY next_attempt_at, delivery.id LIMIT $2
            FOR UPDATE OF delivery SKIP LOCKED"#,
         now,

@@ -3,7 +3,13 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod activities;
+pub mod alerts;
+pub mod assignments;
+pub mod class_alerts;
+pub mod class_reports;
 pub mod class_teachers;
+pub mod classes;
 pub mod conversations;
 pub mod curriculum;
 mod database_error;
@@ -11,10 +17,13 @@ pub mod dead_letters;
 pub mod deliveries;
 pub mod delivery_attempts;
 pub mod drafts;
+pub mod enrollments;
 pub mod erasure;
+pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
+pub mod health;
 pub mod hint_ladders;
 pub mod idempotency;
 pub mod inbox;
@@ -25,6 +34,7 @@ pub mod notifications;
 pub mod outbox;
 pub mod periodic_runs;
 pub mod preferences;
+pub mod progress;
 pub mod queries;
 pub mod rate_limits;
 pub mod refresh_tokens;

@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 15] = [
+pub const RETENTIONS: [Retention; 18] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -147,6 +147,23 @@ pub const RETENTIONS: [Retention; 15] = [
         ),
     },
     Retention {
+        table: "activities",
+        keep: TimeDelta::days(400),
+        reason: "like events, from which they can be worked out again",
+        delete: Delete::Passed(
+            "DELETE FROM activities WHERE ctid >= $2::text::tid AND ctid < $3::text::tid AND done_at < $1",
+        ),
+    },
+    Retention {
+        table: "alerts",
+        keep: TimeDelta::days(180),
+        reason: "longer than a course; that somebody once struggled is to be forgotten",
+        delete: Delete::Found(
+            "DELETE FROM alerts WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM alerts WHERE opened_at < $1 ORDER BY opened_at LIMIT $2))",
+        ),
+    },
+    Retention {
         table: "executions",
         keep: TimeDelta::days(180),
         reason: "longer than a course; what was handed in is kept as a submission",
@@ -171,6 +188,15 @@ pub const RETENTIONS: [Retention; 15] = [
         delete: Delete::Found(
             "DELETE FROM notifications WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM notifications WHERE updated_at < $1 ORDER BY updated_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "class_invitations",
+        keep: TimeDelta::days(180),
+        reason: "who has not registered in half a year will not come; the roster can be imported again",
+        delete: Delete::Found(
+            "DELETE FROM class_invitations WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM class_invitations WHERE invited_at < $1 ORDER BY invited_at LIMIT $2))",
         ),
     },
 ];

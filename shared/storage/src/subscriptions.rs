@@ -298,10 +298,11 @@ pub async fn due_digests(
     limit: i64,
 ) -> sqlx::Result<Vec<DueDigest>> {
     let rows = sqlx::query!(
-        r#"SELECT id, subscriptions.user_id, channel, target, classes, min_severity, created_at, disabled_at,
+        r#"SELECT subscriptions.id, subscriptions.user_id, channel, target, classes, min_severity,
+                  subscriptions.created_at, disabled_at,
                   disabled_reason, failures, retry_at, digest_due_at AS "digest_due_at!", digested_until,
-                  time_zone AS "time_zone?", quiet_from, quiet_to, digest_at AS "digest_at?"
-           FROM subscriptions LEFT JOIN notification_settings ON notification_settings.user_id = subscriptions.user_id
+                  time_zone, quiet_from, quiet_to, digest_at AS "digest_at?"
+           FROM subscriptions JOIN users ON users.id = subscriptions.user_id LEFT JOIN notification_settings ON notification_settings.user_id = subscriptions.user_id
            WHERE digest_due_at <= $1 ORDER BY digest_due_at LIMIT $2 FOR UPDATE OF subscriptions SKIP LOCKED"#,
         now,
         limit,

@@ -21,6 +21,8 @@ pub struct User {
     pub password_hash: Option<String>,
     /// What the owner may do.
     pub role: Role,
+    /// Where the owner lives, an IANA name.
+    pub time_zone: String,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
@@ -31,6 +33,7 @@ struct UserRow {
     display_name: String,
     password_hash: Option<String>,
     role: String,
+    time_zone: String,
     created_at: DateTime<Utc>,
 }
 
@@ -47,6 +50,7 @@ impl TryFrom<UserRow> for User {
                 .role
                 .parse()
                 .map_err(|source: UnknownRole| sqlx::Error::Decode(Box::new(source)))?,
+            time_zone: row.time_zone,
             created_at: row.created_at,
         })
     }
@@ -58,13 +62,14 @@ impl TryFrom<UserRow> for User {
 /// The database's own.
 pub async fn insert(conn: &mut PgConnection, user: &User) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
-        "INSERT INTO users (id, email, display_name, password_hash, role, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING",
+        "INSERT INTO users (id, email, display_name, password_hash, role, time_zone, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING",
         user.id.as_uuid(),
         user.email,
         user.display_name,
         user.password_hash,
         user.role.as_str(),
+        user.time_zone,
         user.created_at,
     )
     .execute(conn)
@@ -103,7 +108,7 @@ pub async fn ensure_external(
 pub async fn find_by_email(conn: &mut PgConnection, email: &Email) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, email, display_name, password_hash, role, created_at
+        "SELECT id, email, display_name, password_hash, role, time_zone, created_at
          FROM users WHERE email = $1",
         email.as_str(),
     )
@@ -120,7 +125,7 @@ pub async fn find_by_email(conn: &mut PgConnection, email: &Email) -> sqlx::Resu
 pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, email, display_name, password_hash, role, created_at
+        "SELECT id, email, display_name, password_hash, role, time_zone, created_at
          FROM users WHERE id = $1",
         id.as_uuid(),
     )
@@ -128,4 +133,59 @@ pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Us
     .await?
     .map(User::try_from)
     .transpose()
+}
+
+/// The time zone of an account, an IANA name; `None` without an account.
+///
+/// # Errors
+/// The database's own.
+pub async fn time_zone(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT time_zone FROM users WHERE id = $1", id.as_uuid())
+        .fetch_optional(conn)
+        .await
+}
+
+/// What people change about their own account; `None` stays as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes<'a> {
+    /// The name that others see.
+    pub display_name: Option<&'a str>,
+    /// An IANA name.
+    pub time_zone: Option<&'a str>,
+}
+
+/// Changes an account.
+///
+/// # Errors
+/// The database's own.
+pub async fn change(conn: &mut PgConnection, id: UserId, changes: Changes<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE users SET display_name = coalesce($2, display_name), time_zone = coalesce($3, time_zone)
+         WHERE id = $1",
+        id.as_uuid(),
+        changes.display_name,
+        changes.time_zone,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A page of accounts, in the order of their ids.
+///
+/// # Errors
+/// The database's own.
+pub async fn ids_after(
+    conn: &mut PgConnection,
+    after: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<UserId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2",
+        after.as_uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(UserId::from_uuid).collect())
 }

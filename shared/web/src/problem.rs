@@ -71,6 +71,14 @@ impl Problem {
         problem
     }
 
+    /// 422: several things are wrong; all of them are listed.
+    #[must_use]
+    pub fn fields(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail);
+        problem.errors = errors;
+        problem
+    }
+
     /// 401: no valid token.
     #[must_use]
     pub fn unauthorized(detail: impl Into<String>) -> Self {

@@ -42,8 +42,10 @@ async fn class(world: &World, name: &str) -> Class {
     let id = world.clock().new_id();
     let mut conn = world.database().await;
     let made = sqlx::query(
-        "WITH class AS (INSERT INTO classes (id, teacher_id, name, invite_code, created_at)
-                        VALUES ($1, $2, $4, $4, now()) RETURNING id)
+        "WITH class AS (INSERT INTO classes (id, name, invite_code, created_at)
+                        VALUES ($1, $4, $4, now()) RETURNING id),
+              teacher AS (INSERT INTO class_teachers (class_id, teacher_id, added_at)
+                          SELECT id, $2, now() FROM class)
          INSERT INTO enrollments (class_id, student_id, joined_at) SELECT id, $3, now() FROM class",
     );
     let made = made.bind(id).bind(teacher.id).bind(student.id).bind(name);
@@ -240,7 +242,7 @@ async fn quiet_hours_hold_back_what_is_sent_but_not_what_is_shown() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_passes_a_filter_is_told_and_a_day_is_summed_up() {
-    let world = world(&[]).await;
+    let mut world = world(&[]).await;
     let here = class(&world, "a").await;
     let filter = json!({ "classes": [here.id], "min_severity": "high" });
     let in_app = json!({ "channel": "in_app", "filter": filter });
@@ -254,7 +256,10 @@ async fn only_what_passes_a_filter_is_told_and_a_day_is_summed_up() {
     let shown = inbox(&world, &here.teacher, "").await;
     assert_eq!(shown.len(), 1, "{shown:?}");
     assert_eq!(shown[0].notification.severity, Severity::High);
+    // Days are summed up when a process starts, and then each minute.
+    world.stop().await;
     world.advance(25 * 60 * 60);
+    world.start(Default::default()).await;
     let teacher = logged_in_again(&world, "a").await;
     let digest = eventually("the day is summed up", async || {
         let all = inbox(&world, &teacher, "").await;

@@ -15,22 +15,19 @@ use runtime::{
 };
 use serde::{Deserialize, Serialize};
 use storage::deliveries::{self, Logged};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::{next, read_cursor, subscriptions::own};
-use crate::{accept::failed, gateway::Gateway, limits, stored};
+use super::subscriptions::own_subscription;
+use crate::{
+    accept::failed,
+    gateway::Gateway,
+    limits,
+    pages::{self, Moment, PageOf},
+    stored,
+};
 
 /// Deliveries on a page.
 const PAGE: i64 = 50;
-
-/// Which deliveries.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DeliveryFilter {
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -102,20 +99,19 @@ impl TryFrom<Logged> for LoggedDelivery {
 
 /// What was sent by a subscription of yours in the last 90 days, and what waits to be sent.
 #[utoipa::path(get, path = "/notifications/subscriptions/{id}/deliveries", operation_id = "list_deliveries", tag = "Notifications", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The subscription"), DeliveryFilter),
+    params(("id" = Uuid, Path, description = "The subscription"), PageOf),
     responses((status = 200, body = DeliveryPage), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn list(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,
     Path(id): Path<String>,
-    filter: Result<Query<DeliveryFilter>, QueryRejection>,
+    page: Result<Query<PageOf>, QueryRejection>,
 ) -> Result<Json<DeliveryPage>, Problem> {
-    let Query(filter) =
-        filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let before = read_cursor(filter.cursor.as_deref())?;
-    let (mut tx, subscription) = own(&gateway, &caller, &id).await?;
-    let found = deliveries::list(tx.conn(), subscription.id, before, PAGE).await?;
-    let next_cursor = next(&found, PAGE, |last: &Logged| (last.created_at, last.id.as_uuid()));
+    let before = Moment::before(pages::read(page)?.cursor.as_deref())?;
+    let (mut tx, subscription) = own_subscription(&gateway, &caller, &id).await?;
+    let found = deliveries::list(tx.conn(), subscription.id, (before.at, before.id), PAGE).await?;
+    let place = |last: &Logged| Moment { at: last.created_at, id: last.id.as_uuid() };
+    let next_cursor = pages::next_cursor(&found, PAGE, |last| place(last).cursor());
     let items: Result<_, Problem> = found.into_iter().map(LoggedDelivery::try_from).collect();
     Ok(Json(DeliveryPage { items: items?, next_cursor }))
 }
@@ -133,7 +129,7 @@ pub(crate) async fn retry(
 ) -> Result<Response, Problem> {
     limits::check(&gateway, &format!("user:{}", caller.id), gateway.config.per_user).await?;
     let unknown = || Problem::not_found("the subscription has no such delivery");
-    let (mut tx, subscription) = own(&gateway, &caller, &id).await?;
+    let (mut tx, subscription) = own_subscription(&gateway, &caller, &id).await?;
     let delivery_id: DeliveryId = delivery.parse().map_err(|_not_an_id| unknown())?;
     if let Some((_, reason)) = subscription.disabled {
         let detail = format!("the subscription has ended ({reason}); make a new one");

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use storage::notifications::{self, Listed, OwnedNotification};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{next, read_cursor};
 use crate::{
     gateway::Gateway,
-    ownership::{changeable, missing},
+    ownership::{missing, own},
+    pages::{self, Moment},
     spec::NAME,
 };
 
@@ -75,14 +75,14 @@ pub(crate) async fn list(
     caller: Caller<Student>,
     filter: Result<Query<InboxFilter>, QueryRejection>,
 ) -> Result<Json<NotificationPage>, Problem> {
-    let Query(filter) =
-        filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let before = read_cursor(filter.cursor.as_deref())?;
+    let filter = pages::read(filter)?;
+    let before = Moment::before(filter.cursor.as_deref())?;
     let mut conn = gateway.services.store.connection().await?;
-    let page = notifications::Page { unread: filter.unread, before, limit: PAGE };
+    let page =
+        notifications::Page { unread: filter.unread, before: (before.at, before.id), limit: PAGE };
     let found = notifications::list(&mut conn, caller.id, page).await?;
-    let place = |last: &Listed| (last.updated_at, last.notification.id.as_uuid());
-    let next_cursor = next(&found, PAGE, place);
+    let place = |last: &Listed| Moment { at: last.updated_at, id: last.notification.id.as_uuid() };
+    let next_cursor = pages::next_cursor(&found, PAGE, |last| place(last).cursor());
     let items = found.into_iter().map(ListedNotification::from).collect();
     Ok(Json(NotificationPage { items, next_cursor }))
 }
@@ -100,7 +100,8 @@ pub(crate) async fn read(
     let services = &gateway.services;
     let now = services.clock.now();
     let mut tx = services.store.begin(NAME).await?;
-    changeable(&caller, notifications::find(tx.conn(), id).await?)?;
+    let found = notifications::find(tx.conn(), id).await?;
+    own(&caller, found).ok_or_else(missing::<OwnedNotification>)?;
     notifications::mark_read(tx.conn(), id, now).await?;
     tx.commit(EventId::from_uuid(services.clock.new_id()), Outgoing::none(), now).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use storage::{
-    idempotency::{self, Claim, IdempotencyKey},
     preferences,
     subscriptions::{self, NewSubscription, Subscription},
     users,
@@ -25,10 +24,11 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    accept::{idempotency_key, reused_key},
+    accept::idempotency_key,
     gateway::Gateway,
     limits,
-    ownership::{changeable, missing},
+    once::Creation,
+    ownership::{missing, own},
     spec::NAME,
 };
 
@@ -152,14 +152,18 @@ pub(crate) async fn subscribe(
         secret: secret.as_ref(),
         digest_due_at: request.channel.is_daily().then(|| preferences.next_digest(now)),
     };
-    let Some(id) = claimed(tx.conn(), key.as_deref(), &request, &new, now).await? else {
-        insert(tx.conn(), &new, now).await?;
-        let made = found(tx.conn(), new.id).await?;
-        tx.commit(EventId::from_uuid(new.id.as_uuid()), Outgoing::none(), now).await?;
-        let shown = secret.filter(|_| request.channel == Channel::Webhook);
-        return Ok(created(made, shown.as_ref().map(ExposeSecret::expose_secret)));
-    };
-    Ok(created(found(tx.conn(), id).await?, None))
+    let key = key.as_deref();
+    let (operation, id) = ("subscription", new.id.as_uuid());
+    let creation = Creation { operation, owner: caller.id, key, id, now };
+    if let Some(first) = creation.earlier(tx.conn(), &request).await? {
+        let first = found(tx.conn(), SubscriptionId::from_uuid(first)).await?;
+        return Ok(created(first, None));
+    }
+    insert(tx.conn(), &new, now).await?;
+    let made = found(tx.conn(), new.id).await?;
+    tx.commit(EventId::from_uuid(id), Outgoing::none(), now).await?;
+    let shown = secret.filter(|_| request.channel == Channel::Webhook);
+    Ok(created(made, shown.as_ref().map(ExposeSecret::expose_secret)))
 }
 
 fn checked_route(gateway: &Gateway, request: &SubscribeRequest) -> Result<Route, Problem> {
@@ -172,26 +176,6 @@ fn checked_route(gateway: &Gateway, request: &SubscribeRequest) -> Result<Route,
     let checked = request.filter.check();
     checked.map_err(|error| Problem::field("filter.classes", error.to_string()))?;
     Ok(route)
-}
-
-/// The subscription that the same request has made before.
-async fn claimed(
-    conn: &mut PgConnection,
-    key: Option<&str>,
-    request: &SubscribeRequest,
-    new: &NewSubscription<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<SubscriptionId>, Problem> {
-    let Some(key) = key else { return Ok(None) };
-    let sent = serde_json::to_vec(request).map_err(|error| Problem::internal(&error))?;
-    let owner = new.user_id.to_string();
-    let request_hash = Sha256::digest(sent).into();
-    let key = IdempotencyKey { operation: "subscription", owner: &owner, key, request_hash };
-    match idempotency::claim(conn, &key, new.id.as_uuid(), now).await? {
-        Claim::New => Ok(None),
-        Claim::Conflict => Err(reused_key()),
-        Claim::Repeated(first) => Ok(Some(SubscriptionId::from_uuid(first))),
-    }
 }
 
 async fn insert(
@@ -216,15 +200,15 @@ fn created(subscription: Subscription, secret: Option<&str>) -> Response {
 }
 
 /// A subscription of the caller, and a transaction to change it.
-pub(super) async fn own<'a>(
+pub(super) async fn own_subscription<'a>(
     gateway: &'a Gateway,
     caller: &Caller<Student>,
     id: &str,
 ) -> Result<(Transaction<'a>, Subscription), Problem> {
     let id: SubscriptionId = id.parse().map_err(|_not_an_id| missing::<Subscription>())?;
     let mut tx = gateway.services.store.begin(NAME).await?;
-    let subscription = changeable(caller, subscriptions::find(tx.conn(), id).await?)?;
-    Ok((tx, subscription))
+    let found = own(caller, subscriptions::find(tx.conn(), id).await?);
+    Ok((tx, found.ok_or_else(missing::<Subscription>)?))
 }
 
 /// Ends a subscription of yours. What waits to be sent by it is not sent any more.
@@ -236,7 +220,7 @@ pub(crate) async fn delete(
     caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let (mut tx, subscription) = own(&gateway, &caller, &id).await?;
+    let (mut tx, subscription) = own_subscription(&gateway, &caller, &id).await?;
     let clock = &gateway.services.clock;
     subscriptions::delete(tx.conn(), subscription.id).await?;
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), clock.now()).await?;
@@ -252,7 +236,7 @@ pub(crate) async fn rotate(
     caller: Caller<Student>,
     Path(id): Path<String>,
 ) -> Result<Json<NewSecret>, Problem> {
-    let (mut tx, subscription) = own(&gateway, &caller, &id).await?;
+    let (mut tx, subscription) = own_subscription(&gateway, &caller, &id).await?;
     let clock = &gateway.services.clock;
     let channel = subscription.route.channel();
     if channel != Channel::Webhook {

@@ -129,7 +129,7 @@ fn each_subscription_has_its_own_filter() {
     let here = Filter { classes: vec![class(7), class(2)], ..Filter::default() };
     let subscribed = recipient(vec![
         subscription(10, Channel::Webhook, urgent.clone()),
-        subscription(11, Channel::Sns, elsewhere.clone()),
+        subscription(11, Channel::Sns, elsewhere),
         subscription(12, Channel::Email, here),
         subscription(13, Channel::InApp, urgent),
         subscription(14, Channel::Digest, Filter::default()),

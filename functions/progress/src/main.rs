@@ -1,0 +1,7 @@
+//! The progress function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main(&progress::SPEC, progress::function)
+}
