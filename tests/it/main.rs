@@ -23,6 +23,7 @@ mod memory;
 mod model;
 mod network;
 mod new_function;
+mod notifications;
 mod openapi;
 mod operations;
 mod outages;

@@ -34,6 +34,15 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO class_invitations (id, class_id, email, name, invited_at)
          SELECT gen_random_uuid(), id, gen_random_uuid()::text, 'x', $2 FROM classes",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
+        "INSERT INTO notifications (id, user_id, classes, title, text, severity, is_shown, is_digest, created_at, updated_at)
+         VALUES (gen_random_uuid(), $1, '{}', 'x', 'x', 'low', true, false, $2, $2)",
+        "INSERT INTO subscriptions (id, user_id, channel, classes, min_severity, created_at)
+         VALUES (gen_random_uuid(), $1, 'email', '{}', 'low', $2)",
+        "INSERT INTO notification_deliveries (id, subscription_id, notification_id, title, text, severity, status,
+                                              attempts, created_at, finished_at)
+         SELECT gen_random_uuid(), subscriptions.id, notifications.id, 'x', 'x', 'low', 'failed', 1, $2, $2
+         FROM subscriptions CROSS JOIN notifications
+         WHERE subscriptions.created_at = $2 AND notifications.created_at = $2",
     ] {
         // All statements bind both parameters, so that one list serves all tables.
         let sql = format!("WITH given AS (SELECT $1::uuid, $2::timestamptz) {sql}");
@@ -78,6 +87,8 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("activities", "done_at"),
         ("alerts", "opened_at"),
         ("executions", "created_at"),
+        ("notification_deliveries", "created_at"),
+        ("notifications", "updated_at"),
         ("class_invitations", "invited_at"),
     ];
     assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));

@@ -2,6 +2,7 @@
 
 use runtime::{
     config::Settings,
+    outbound::AllowedNetworks,
     web::{Origins, TrustedProxies},
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) per_login: i32,
     /// `RATE_LIMIT_ACCOUNT`: attempts a minute on one account from all addresses, beyond which each address has few.
     pub(crate) per_account: i32,
+    /// `WEBHOOK_NETWORKS`: networks besides the public internet that webhooks may reach.
+    pub(crate) webhook_networks: AllowedNetworks,
 }
 
 impl GatewayConfig {
@@ -37,6 +40,7 @@ impl GatewayConfig {
             per_password: settings.parsed("RATE_LIMIT_PASSWORD", 300),
             per_login: settings.parsed("RATE_LIMIT_LOGIN", 10),
             per_account: settings.parsed("RATE_LIMIT_ACCOUNT", 60),
+            webhook_networks: AllowedNetworks::read(settings),
         }
     }
 }

@@ -19,6 +19,7 @@ mod executions;
 mod gateway;
 mod help;
 mod limits;
+mod notifications;
 mod once;
 mod ownership;
 mod pages;
@@ -64,6 +65,11 @@ pub mod responses {
             ListedTopic,
         },
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
+        notifications::{
+            deliveries::{DeliveryPage, DeliveryStatus, LoggedDelivery},
+            inbox::{ListedNotification, NotificationPage},
+            subscriptions::{NewSecret, SubscriptionMade, SubscriptionResponse},
+        },
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
         quizzes::{

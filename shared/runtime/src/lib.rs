@@ -17,7 +17,7 @@ pub use delivery::{
     Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault, follower, handler,
     kafka, message, replay, replies,
 };
-pub use environment::{Clock, clock, compute, config, deadline, http_client, telemetry};
+pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
 pub use function::Function;
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use services::{Services, StartError};

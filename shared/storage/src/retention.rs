@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 18] = [
+pub const RETENTIONS: [Retention; 20] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -188,6 +188,24 @@ pub const RETENTIONS: [Retention; 18] = [
         delete: Delete::Found(
             "DELETE FROM executions WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM executions WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "notification_deliveries",
+        keep: TimeDelta::days(90),
+        reason: "long after the last attempt; whoever runs a target looks for its faults within weeks",
+        delete: Delete::Found(
+            "DELETE FROM notification_deliveries WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM notification_deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "notifications",
+        keep: TimeDelta::days(400),
+        reason: "an academic year; what has happened to a student is in the alerts",
+        delete: Delete::Found(
+            "DELETE FROM notifications WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM notifications WHERE updated_at < $1 ORDER BY updated_at LIMIT $2))",
         ),
     },
     Retention {
