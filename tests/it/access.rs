@@ -160,7 +160,7 @@ fn body(path: &str) -> Value {
 /// The things that belong to the owner and their class: each path's ids.
 async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
     let (token, class) = (people.owner.token.as_str(), people.class.clone());
-    let alert = tests::put_alert(world, &people.owner, "lists", "low_quiz").await.to_string();
+    let alert = tests::put_alert(world, &people.idle, "lists", "low_quiz").await.to_string();
     let assignments = format!("/classes/{class}/assignments");
     let topic = json!({ "topic": "lists" });
     let assignment = world.post(&assignments, Some(&people.teacher.token), &topic).await;
@@ -243,6 +243,8 @@ struct People {
     tokens: Vec<Option<String>>,
     owner: Student,
     teacher: Student,
+    /// Another classmate of the owner, who calls nothing: an alert resolves itself when its student does well.
+    idle: Student,
     /// Of the owner, the classmate and the teacher.
     class: String,
 }
@@ -250,15 +252,16 @@ struct People {
 async fn people(world: &World) -> People {
     let [other, classmate, owner] =
         [world.student("eve").await, world.student("bob").await, world.student("ada").await];
+    let idle = world.student("zoe").await;
     let other_teacher = world.teacher("tess").await;
     world.class(&other_teacher, &[&other]).await;
     let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
-    let class = world.class(&teacher, &[&classmate, &owner]).await;
+    let class = world.class(&teacher, &[&classmate, &owner, &idle]).await;
     let admin = world.log_in("admin@example.org", "learnflow-admin").await;
     let persons = [&other, &classmate, &other_teacher, &admin, &teacher, &owner];
     let tokens = persons.map(|person| Some(person.token.clone()));
     let tokens = [None, Some(world.service_token())].into_iter().chain(tokens).collect();
-    People { tokens, owner, teacher, class }
+    People { tokens, owner, teacher, idle, class }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
