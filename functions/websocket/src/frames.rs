@@ -72,9 +72,9 @@ enum Body {
         #[serde(skip_serializing_if = "Option::is_none")]
         answered_by: Option<AnsweredBy>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        routing: Option<Routing>,
+        routing: Option<Box<Routing>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        answer: Option<Answer>,
+        answer: Option<Box<Answer>>,
         url: String,
     },
     /// A piece of an answer, or the word that a question was accepted: that has no sequence and no content.
@@ -201,8 +201,8 @@ fn answer(event: QuestionAnswered) -> Body {
         agent: Some(agent),
         content: Some(answer.content.clone()),
         answered_by: Some(answered_by),
-        routing: Some(routing),
-        answer: Some(answer),
+        routing: Some(Box::new(routing)),
+        answer: Some(Box::new(answer)),
         url: format!("/api/v1/queries/{query_id}"),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Incoming {
 #[derive(Debug)]
 pub(crate) struct Unreadable {
     pub(crate) id: Option<String>,
-    pub(crate) problem: Problem,
+    pub(crate) problem: Box<Problem>,
 }
 
 /// What every frame may have.
@@ -72,9 +72,10 @@ struct Authenticated {
 /// # Errors
 /// It is not JSON, or a field is missing, unknown or out of bounds.
 pub(crate) fn read(text: &[u8]) -> Result<Incoming, Unreadable> {
-    let any: Any = read_json(text).map_err(|problem| Unreadable { id: None, problem })?;
+    let any: Any =
+        read_json(text).map_err(|problem| Unreadable { id: None, problem: Box::new(problem) })?;
     let id = any.id.filter(|id| is_key(id));
-    let refuse = |problem| Unreadable { id: id.clone(), problem };
+    let refuse = |problem| Unreadable { id: id.clone(), problem: Box::new(problem) };
     match any.kind.as_deref() {
         None | Some("message") => {
             let asked: Asked = read_json(text).map_err(refuse)?;

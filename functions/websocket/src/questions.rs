@@ -24,7 +24,7 @@ pub(crate) enum Done {
 /// Carries out a frame.
 pub(crate) async fn carry_out(door: &Door, person: &Person, channel: Channel, text: &[u8]) -> Done {
     let (id, done) = match read(text) {
-        Err(Unreadable { id, problem }) => (id, Err(problem)),
+        Err(Unreadable { id, problem }) => (id, Err(*problem)),
         Ok(Incoming::Token(token)) => (None, renew(door, person, &token).await.map(Done::Renewed)),
         Ok(Incoming::Question { id, request }) => {
             let accepted = ask(door, person, channel, id.clone(), request).await;

@@ -1,4 +1,4 @@
-//! WebSockets: how many there are, what they may send, and how they end.
+//! Sockets: how many there are, what they may send, and how they end.
 
 use std::{sync::Arc, time::Duration};
 
