@@ -27,8 +27,10 @@ async fn enroll(world: &World, teacher: &Student, student: &Student) -> Uuid {
     let class = world.clock().new_id();
     let mut conn = world.database().await;
     for sql in [
-        "INSERT INTO classes (id, teacher_id, name, invite_code, created_at)
-         SELECT $1, $2, 'x', $1::text, 'epoch' WHERE $3::uuid IS NOT NULL",
+        "INSERT INTO classes (id, name, invite_code, created_at)
+         SELECT $1, 'x', $1::text, 'epoch' WHERE $2::uuid IS NOT NULL AND $3::uuid IS NOT NULL",
+        "INSERT INTO class_teachers (class_id, teacher_id, added_at)
+         SELECT $1, $2, 'epoch' WHERE $3::uuid IS NOT NULL",
         "INSERT INTO enrollments (class_id, student_id, joined_at)
          SELECT $1, $3, 'epoch' WHERE $2::uuid IS NOT NULL",
     ] {

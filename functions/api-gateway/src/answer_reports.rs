@@ -21,12 +21,12 @@ use storage::{
     answer_reports::{self, ListedReport},
     queries,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     gateway::Gateway,
     ownership::{changeable, missing},
-    page::{self, PAGE},
+    pages::{self, Moment, PageOf},
     spec::NAME,
     stored,
 };
@@ -135,36 +135,29 @@ pub struct ReportPage {
     pub next_cursor: Option<String>,
 }
 
-/// Which page.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+/// Reports on a page.
+const PAGE: i64 = 20;
 
 /// What students report, newest first: to teachers those of their own classes, to administrators all.
-#[utoipa::path(get, path = "/reports", operation_id = "list_reports", tag = "Teachers", security(("bearer" = [])), params(Filter),
+#[utoipa::path(get, path = "/reports", operation_id = "list_reports", tag = "Teachers", security(("bearer" = [])), params(PageOf),
     responses((status = 200, body = ReportPage), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 422, body = Problem)))]
 pub(crate) async fn list(
     State(gateway): State<Gateway>,
     caller: Caller<Teacher>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    page: Result<Query<PageOf>, QueryRejection>,
 ) -> Result<Json<ReportPage>, Problem> {
-    let Query(filter) =
-        filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let before = page::read_cursor(filter.cursor.as_deref())?;
+    let Moment { at, id } = Moment::before(pages::read(page)?.cursor.as_deref())?;
     let mut conn = gateway.services.store.connection().await?;
     let found = match caller.role {
-        Role::Admin => answer_reports::of_all(&mut conn, before, PAGE).await?,
+        Role::Admin => answer_reports::of_all(&mut conn, (at, id), PAGE).await?,
         Role::Teacher | Role::Student => {
-            answer_reports::of_teacher(&mut conn, caller.id, before, PAGE).await?
+            answer_reports::of_teacher(&mut conn, caller.id, (at, id), PAGE).await?
         }
     };
-    let last = found.last().map(|last| (last.reported_at, last.query_id));
-    let next_cursor = page::next_cursor(found.len(), last);
+    let next_cursor = pages::next_cursor(&found, PAGE, |last| {
+        Moment { at: last.reported_at, id: last.query_id }.cursor()
+    });
     let items: Result<_, Problem> = found.into_iter().map(AnswerReport::try_from).collect();
     Ok(Json(ReportPage { items: items?, next_cursor }))
 }

@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     cacheable::{Keep, cacheable},
     gateway::Gateway,
+    pages,
 };
 
 /// A topic in a list.
@@ -227,8 +228,7 @@ pub(crate) async fn topic(
     Path(slug): Path<String>,
     reader: Result<Query<Reader>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(reader) =
-        reader.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
+    let reader = pages::read(reader)?;
     let course = embedded();
     let topic = course.topic(&slug).ok_or_else(|| Problem::not_found("there is no such topic"))?;
     // Whoever has no valid token may read it, too.
@@ -300,8 +300,7 @@ pub(crate) async fn concepts(
     headers: HeaderMap,
     search: Result<Query<Search>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(search) =
-        search.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
+    let search = pages::read(search)?;
     let course = embedded();
     let found: Vec<CourseConcept> = match search.q.map(Question::try_from).transpose() {
         Err(error) => return Err(Problem::field("q", error.to_string())),

@@ -19,9 +19,11 @@ use storage::{
     classes::{self, Class},
     conversations::Owned,
     executions::Execution,
+    notifications::OwnedNotification,
     queries::Query,
     quizzes::QuizAttempt,
     submissions::Submission,
+    subscriptions::Subscription,
     users::User,
 };
 
@@ -74,16 +76,32 @@ impl Personal for Submission {
     }
 }
 
-impl Personal for StudentAlert {
-    const NAME: &'static str = "alert";
+impl Personal for QuizAttempt {
+    const NAME: &'static str = "quiz";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)
     }
 }
 
-impl Personal for QuizAttempt {
-    const NAME: &'static str = "quiz";
+impl Personal for OwnedNotification {
+    const NAME: &'static str = "notification";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+}
+
+impl Personal for Subscription {
+    const NAME: &'static str = "subscription";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+}
+
+impl Personal for StudentAlert {
+    const NAME: &'static str = "alert";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)

@@ -17,15 +17,14 @@ use curriculum::embedded;
 use domain::{activity::day, text::TopicName};
 use events::activity_recorded::{Activity, ActivityRecorded};
 use ids::{EventId, QuizAttemptId};
+use requests::{failed, without_account};
 use runtime::{
     HandlerError, Outgoing,
     web::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use storage::{
-    idempotency::{self, Claim, IdempotencyKey},
     progress::{self, TopicRow},
     quizzes::{self, NewAttempt, QuizAttempt, QuizBody},
     users,
@@ -36,11 +35,12 @@ pub use self::shown::{
     ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus, TopicResult,
 };
 use crate::{
-    accept::{failed, idempotency_key, reused_key, without_account},
+    accept::idempotency_key,
     gateway::Gateway,
     limits,
+    once::Creation,
     ownership::{changeable, missing, readable},
-    page::{self, PAGE},
+    pages::{self, Moment},
     spec::NAME,
 };
 
@@ -56,6 +56,8 @@ const SHORTEST: u32 = 30;
 const LONGEST: u32 = 3 * 60 * 60;
 /// Quizzes that a retake looks back at: more than ask all questions of a topic.
 const LOOKED_BACK: i64 = 10;
+/// Quizzes on a page.
+const PAGE: i64 = 20;
 /// Tries to start a quiz while the same student starts another one of the topic at the same time.
 const TRIES: u8 = 3;
 
@@ -148,11 +150,11 @@ async fn try_to_start(
     let id = open.as_ref().map(|open| open.id);
     let id = id.unwrap_or_else(|| QuizAttemptId::from_uuid(services.clock.new_id()));
     let mut outcome = (id, StatusCode::OK);
-    match claim(tx.conn(), caller, request, key, id, now).await? {
-        Claim::Conflict => return Err(reused_key()),
-        Claim::Repeated(first) => outcome.0 = QuizAttemptId::from_uuid(first),
-        Claim::New if open.is_some() => {}
-        Claim::New => {
+    let creation = Creation { operation: "quiz", owner: caller.id, key, id: id.as_uuid(), now };
+    match creation.earlier(tx.conn(), request).await? {
+        Some(first) => outcome.0 = QuizAttemptId::from_uuid(first),
+        None if open.is_some() => {}
+        None => {
             let secret = services.clock.new_secret().map_err(|error| Problem::internal(&error))?;
             let [a, b, c, d, e, f, g, h, ..] = secret;
             let seed = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
@@ -170,25 +172,6 @@ async fn try_to_start(
     }
     tx.commit(EventId::from_uuid(services.clock.new_id()), outgoing, now).await?;
     Ok(Some(outcome))
-}
-
-async fn claim(
-    conn: &mut PgConnection,
-    caller: &Person,
-    request: &QuizRequest,
-    key: Option<&str>,
-    id: QuizAttemptId,
-    now: DateTime<Utc>,
-) -> Result<Claim, Problem> {
-    let Some(key) = key else { return Ok(Claim::New) };
-    let request = serde_json::to_vec(request).map_err(|error| Problem::internal(&error))?;
-    let key = IdempotencyKey {
-        operation: "quiz",
-        owner: &caller.id.to_string(),
-        key,
-        request_hash: Sha256::digest(request).into(),
-    };
-    Ok(idempotency::claim(conn, &key, id.as_uuid(), now).await?)
 }
 
 async fn choose(
@@ -249,16 +232,16 @@ pub(crate) async fn list(
     caller: Caller<Student>,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<QuizPage>, Problem> {
-    let Query(filter) =
-        filter.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
-    let before = page::read_cursor(filter.cursor.as_deref())?;
+    let filter = pages::read(filter)?;
+    let Moment { at, id } = Moment::before(filter.cursor.as_deref())?;
     let topic = filter.topic.map(TopicName::try_from).transpose();
     let topic = topic.map_err(|error| Problem::field("topic", error.to_string()))?;
     let topic = topic.as_ref().map(TopicName::as_str);
     let mut conn = gateway.services.store.connection().await?;
-    let found = quizzes::list(&mut conn, caller.id, topic, before, PAGE).await?;
-    let last = found.last().map(|last| (last.started_at, last.id));
-    let next_cursor = page::next_cursor(found.len(), last);
+    let found = quizzes::list(&mut conn, caller.id, topic, (at, id), PAGE).await?;
+    let next_cursor = pages::next_cursor(&found, PAGE, |last| {
+        Moment { at: last.started_at, id: last.id }.cursor()
+    });
     let now = gateway.services.clock.now();
     let items = found.into_iter().map(|attempt| ListedQuiz::new(attempt, now)).collect();
     Ok(Json(QuizPage { items, next_cursor }))
