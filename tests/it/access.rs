@@ -49,7 +49,7 @@ const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 68] = [
+const GATEWAY: [(&str, &str, Statuses); 82] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -63,6 +63,19 @@ const GATEWAY: [(&str, &str, Statuses); 68] = [
     ("POST", "/api/v1/query", LOGGED_IN),
     ("GET", "/api/v1/queries/{id}", READS),
     ("PUT", "/api/v1/queries/{id}/rating", CHANGES),
+    ("GET", "/api/v1/queries/{id}/stream", READS),
+    ("POST", "/api/v1/queries/{id}/report", CHANGES),
+    ("GET", "/api/v1/reports", TEACHES),
+    ("GET", "/api/v1/modules", PROBE),
+    ("GET", "/api/v1/modules/{slug}", PROBE),
+    ("GET", "/api/v1/topics/{slug}", PROBE),
+    ("GET", "/api/v1/concepts", PROBE),
+    ("POST", "/api/v1/quizzes", LOGGED_IN),
+    ("GET", "/api/v1/quizzes", LOGGED_IN),
+    ("GET", "/api/v1/quizzes/{id}", READS),
+    ("PUT", "/api/v1/quizzes/{id}/answers/{number}", CHANGES),
+    ("POST", "/api/v1/quizzes/{id}/submission", CHANGES),
+    ("GET", "/api/v1/quizzes/{id}/result", READS),
     ("GET", "/api/v1/conversations", LOGGED_IN),
     ("GET", "/api/v1/conversations/{id}", READS),
     ("POST", "/api/v1/debug", LOGGED_IN),
@@ -113,6 +126,7 @@ const GATEWAY: [(&str, &str, Statuses); 68] = [
     ("POST", "/api/v1/alerts/{id}/resolve", MANAGES),
     ("POST", "/api/v1/classes/join", JOINS),
     ("GET", "/api/v1/me/classes", LOGGED_IN),
+    ("POST", "/api/v1/ws/ticket", LOGGED_IN),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
@@ -143,6 +157,8 @@ fn body(path: &str) -> Value {
         "/query" | "/triage" => json!({ "question": "What is a list?" }),
         "/me" => json!({ "time_zone": "Europe/Berlin" }),
         "/queries/{id}/rating" => json!({ "helpful": true }),
+        "/queries/{id}/report" => json!({ "reason": "wrong" }),
+        "/quizzes/{id}/answers/{number}" => json!({ "choice": 1 }),
         "/exercises/generate" => json!({ "topic": "lists", "difficulty": "easy" }),
         "/classes" => json!({ "name": "Python" }),
         "/classes/join" => json!({ "code": "0000-0000-0000" }),
@@ -169,7 +185,7 @@ fn body(path: &str) -> Value {
 /// The things that belong to the owner and their class: each path's ids.
 async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
     let (token, class) = (people.owner.token.as_str(), people.class.clone());
-    let alert = tests::put_alert(world, &people.owner, "lists", "low_quiz").await.to_string();
+    let alert = tests::put_alert(world, &people.idle, "lists", "low_quiz").await.to_string();
     let assignments = format!("/classes/{class}/assignments");
     let topic = json!({ "topic": "lists" });
     let assignment = world.post(&assignments, Some(&people.teacher.token), &topic).await;
@@ -187,6 +203,7 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     let exercise = page["items"][0]["id"].as_str().expect("an exercise").to_owned();
     let path = format!("/exercises/{exercise}/submissions");
     let solution = get(&path, json!({ "code": "print(1)" })).await;
+    let quiz = world.post("/quizzes", Some(token), &json!({ "topic": "lists" })).await.body;
     let id = |value: &Value| value.as_str().expect("an id").to_owned();
     // A target that is refused at once, so that nothing is called.
     let hook = json!({ "channel": "webhook", "target": "https://localhost:1/" });
@@ -208,6 +225,7 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
+        ("/quizzes/", id(&quiz["id"])),
         ("/exercises/", exercise),
         ("/classes/", class),
         ("/students/", student),
@@ -218,6 +236,8 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     move |path| {
         let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
+        let slug = if path.contains("/modules/") { "basics" } else { "lists" };
+        let path = path.replace("{slug}", slug).replace("{number}", "1");
         // Removing who is not there changes nothing.
         let nobody = Uuid::nil().to_string();
         let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);
@@ -263,6 +283,8 @@ struct People {
     tokens: Vec<Option<String>>,
     owner: Student,
     teacher: Student,
+    /// Another classmate of the owner, who calls nothing: an alert resolves itself when its student does well.
+    idle: Student,
     /// Of the owner, the classmate and the teacher.
     class: String,
 }
@@ -270,15 +292,16 @@ struct People {
 async fn people(world: &World) -> People {
     let [other, classmate, owner] =
         [world.student("eve").await, world.student("bob").await, world.student("ada").await];
+    let idle = world.student("zoe").await;
     let other_teacher = world.teacher("tess").await;
     world.class(&other_teacher, &[&other]).await;
     let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
-    let class = world.class(&teacher, &[&classmate, &owner]).await;
+    let class = world.class(&teacher, &[&classmate, &owner, &idle]).await;
     let admin = world.log_in("admin@example.org", "learnflow-admin").await;
     let persons = [&other, &classmate, &other_teacher, &admin, &teacher, &owner];
     let tokens = persons.map(|person| Some(person.token.clone()));
     let tokens = [None, Some(world.service_token())].into_iter().chain(tokens).collect();
-    People { tokens, owner, teacher, class }
+    People { tokens, owner, teacher, idle, class }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

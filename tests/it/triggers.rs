@@ -52,8 +52,12 @@ impl Single {
         LambdaFunction::new(function, &self.services)
     }
 
+    pub(crate) async fn connect(&self) -> PgConnection {
+        self.database.connect().await
+    }
+
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        let mut conn = self.database.connect().await;
+        let mut conn = self.connect().await;
         sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("the query is valid")
     }
 }

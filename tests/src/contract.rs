@@ -57,6 +57,10 @@ pub fn check(
     let sent = sent.unwrap_or_default().split(';').next().unwrap_or_default();
     let schema = content.get(sent).map(|content| &content["schema"]);
     let schema = schema.ok_or_else(|| format!("the content type {sent} is not documented"))?;
+    if sent == "text/event-stream" {
+        // Its events are no JSON together; the tests of streams read them one by one.
+        return Ok(());
+    }
     conforms(&DOCUMENT, schema, body)
 }
 

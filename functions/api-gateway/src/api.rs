@@ -22,11 +22,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, classes, conversation, executions,
+    accounts, answer_reports, classes, conversation, course, executions,
     gateway::Gateway,
     help, limits,
     notifications::{deliveries, inbox, settings, subscriptions},
-    practice, progress, queries,
+    practice, progress, queries, quizzes, streaming, tickets,
 };
 
 #[derive(OpenApi)]
@@ -37,9 +37,11 @@ use crate::{
                        (RFC 9457); `code` distinguishes them."
     ),
     modifiers(&Bearer),
-    tags((name = "Tutor", description = "Questions and answers"),
+    tags((name = "Course", description = "What is taught; needs no token"),
+         (name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
          (name = "Exercises", description = "Practice and grades"),
+         (name = "Quizzes", description = "Questions with one right answer"),
          (name = "Progress", description = "Mastery, streaks and what to do next"),
          (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Notifications", description = "What you are told, where and when"),
@@ -110,21 +112,34 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))
+        .routes(routes!(streaming::stream))
+        .routes(routes!(answer_reports::report))
+        .routes(routes!(answer_reports::list))
         .routes(routes!(conversation::list))
         .routes(routes!(conversation::get, conversation::delete))
         .routes(routes!(help::debug))
         .routes(routes!(help::review))
+        .routes(routes!(course::modules))
+        .routes(routes!(course::module))
+        .routes(routes!(course::topic))
+        .routes(routes!(course::concepts))
         .routes(routes!(practice::list))
         .routes(routes!(practice::get))
         .routes(routes!(practice::generate))
         .routes(routes!(practice::submit, practice::attempts))
         .routes(routes!(practice::submission))
         .routes(routes!(practice::parsons))
+        .routes(routes!(quizzes::start, quizzes::list))
+        .routes(routes!(quizzes::get))
+        .routes(routes!(quizzes::answer))
+        .routes(routes!(quizzes::submit))
+        .routes(routes!(quizzes::result))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
         .routes(routes!(progress::show))
         .routes(routes!(progress::history))
         .merge(classes::routes())
+        .routes(routes!(tickets::give))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::read))
         .routes(routes!(inbox::read_all))

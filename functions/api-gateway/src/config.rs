@@ -1,13 +1,16 @@
 //! The gateway's own settings.
 
-use axum::http::HeaderValue;
-use runtime::{config::Settings, outbound::AllowedNetworks, web::TrustedProxies};
+use runtime::{
+    config::Settings,
+    outbound::AllowedNetworks,
+    web::{Origins, TrustedProxies},
+};
 
 /// Origins, and requests a minute.
 #[derive(Debug)]
 pub(crate) struct GatewayConfig {
     /// `CORS_ORIGINS`: where front ends are served from, comma-separated.
-    pub(crate) cors_origins: Vec<HeaderValue>,
+    pub(crate) cors_origins: Origins,
     /// `TRUSTED_PROXIES`, `PROXY_HEADER`: the proxies in front, and the header in which they name the client.
     pub(crate) proxies: TrustedProxies,
     /// `RATE_LIMIT_ADDRESS`: requests a minute from one address. High, since a whole school may share
@@ -29,19 +32,8 @@ pub(crate) struct GatewayConfig {
 
 impl GatewayConfig {
     pub(crate) fn read(settings: &mut Settings) -> Self {
-        let mut origins = settings.list("CORS_ORIGINS");
-        if origins.is_empty() {
-            origins.push("http://localhost:3000".to_owned());
-        }
-        let mut cors_origins = Vec::new();
-        for origin in origins {
-            match HeaderValue::from_str(&origin) {
-                Ok(origin) => cors_origins.push(origin),
-                Err(error) => settings.fault(format!("CORS_ORIGINS is not usable: {error}")),
-            }
-        }
         Self {
-            cors_origins,
+            cors_origins: Origins::read(settings),
             proxies: TrustedProxies::read(settings),
             per_address: settings.parsed("RATE_LIMIT_ADDRESS", 3_000),
             per_user: settings.parsed("RATE_LIMIT_USER", 120),

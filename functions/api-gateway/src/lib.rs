@@ -1,17 +1,20 @@
 //! The gateway: the HTTP API for front ends, under `/api/v1`.
 //!
-//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1` and `submission.made.v1`. Work is accepted
-//! once it is in the database, so Kafka may be down. Answers are stored by the functions that give them; the gateway
-//! only delivers them, from the answer topics to waiting clients, otherwise from the database.
+//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1`, `submission.made.v1`, and
+//! `activity.recorded.v1` for what it decides itself: ratings and quizzes. Work is accepted once it is in the database,
+//! so Kafka may be down. Answers are stored by the functions that give them; the gateway only delivers them, from the
+//! answer topics to waiting clients, otherwise from the database.
 
 mod accept;
 mod access;
 mod accounts;
+mod answer_reports;
 mod api;
+mod cacheable;
 mod classes;
 mod config;
 mod conversation;
-mod counters;
+mod course;
 mod executions;
 mod gateway;
 mod help;
@@ -24,9 +27,12 @@ mod passwords;
 mod practice;
 mod progress;
 mod queries;
+mod quizzes;
 pub mod seed;
 mod spec;
 mod stored;
+mod streaming;
+mod tickets;
 
 use std::sync::Arc;
 
@@ -43,6 +49,7 @@ use self::{config::GatewayConfig, gateway::Gateway};
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
+        answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
         classes::{
             AssignmentDetail, AssignmentPage, AssignmentSummary, ClassAlert, ClassAlertPage,
@@ -53,6 +60,10 @@ pub mod responses {
             StudentState, TimelineEntry, TimelinePage, TopicMastery,
         },
         conversation::{Conversation, ListedConversation, ShownExchange},
+        course::{
+            CourseConcept, CourseExample, CourseExercise, CourseMistake, CourseModule, CourseTopic,
+            ListedTopic,
+        },
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         notifications::{
             deliveries::{DeliveryPage, DeliveryStatus, LoggedDelivery},
@@ -61,6 +72,11 @@ pub mod responses {
         },
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
+        quizzes::{
+            ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus,
+            TopicResult,
+        },
+        tickets::SocketTicket,
     };
 }
 
@@ -78,7 +94,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     Function::new(&SPEC)
         .repeats(Sweep)
         .serves_public(api::routes(gateway))
-        .allows_origins(origins)
+        .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)
         .awaits_replies()
 }

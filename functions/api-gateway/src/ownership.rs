@@ -21,6 +21,7 @@ use storage::{
     executions::Execution,
     notifications::OwnedNotification,
     queries::Query,
+    quizzes::QuizAttempt,
     submissions::Submission,
     subscriptions::Subscription,
     users::User,
@@ -69,6 +70,14 @@ impl Personal for Execution {
 
 impl Personal for Submission {
     const NAME: &'static str = "solution";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.student_id)
+    }
+}
+
+impl Personal for QuizAttempt {
+    const NAME: &'static str = "quiz";
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)

@@ -65,12 +65,12 @@ impl Moment {
     /// # Errors
     /// 422 if the cursor is not one of ours.
     pub(crate) fn before(cursor: Option<&str>) -> Result<Self, Problem> {
-        // The database's own last time lies after chrono's, whose last one it cannot store.
+        // The database's own last time lies after chrono's, whose last one it cannot store. Nothing is older than 1970.
         let end = DateTime::from_timestamp(LAST_SECOND, 0).unwrap_or_default();
         let Some(cursor) = cursor else { return Ok(Self { at: end, id: Uuid::max() }) };
         let moment = cursor.split_once('.').and_then(|(at, id)| {
             let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
-            (at <= end).then_some(Self { at, id: id.parse().ok()? })
+            (DateTime::UNIX_EPOCH..=end).contains(&at).then_some(Self { at, id: id.parse().ok()? })
         });
         moment.ok_or_else(bad_cursor)
     }
@@ -94,7 +94,15 @@ mod tests {
         let end = Moment::before(None).unwrap();
         assert_eq!(Moment::before(Some(&end.cursor())).unwrap(), end);
         let id = Uuid::max();
-        for wrong in ["", "x", "1", "1.x", &format!("x.{id}"), &format!("{}.{id}", i64::MAX)] {
+        for wrong in [
+            "",
+            "x",
+            "1",
+            "1.x",
+            &format!("x.{id}"),
+            &format!("{}.{id}", i64::MAX),
+            &format!("-1.{id}"),
+        ] {
             assert_eq!(Moment::before(Some(wrong)).unwrap_err().status(), 422, "{wrong}");
         }
     }

@@ -69,6 +69,7 @@ pub async fn check(course: &Curriculum, workers: &Workers) -> Findings {
     let questions: Vec<Option<String>> = questions.buffered(AT_ONCE).collect().await;
     found.questions = questions.len();
     found.faults.extend(questions.into_iter().flatten());
+    found.faults.extend(unexplained(course));
 
     let all = course.exercises().flat_map(|(topic, template)| {
         (0..template.variations()).map(move |number| (topic, template, number))
@@ -86,6 +87,18 @@ pub async fn check(course: &Curriculum, workers: &Workers) -> Findings {
         found.faults.extend(report.faults.iter().map(|fault| format!("{place}: {fault}")));
     }
     found
+}
+
+/// The questions that do not say why a student would give each of the wrong answers.
+fn unexplained(course: &Curriculum) -> Vec<String> {
+    let questions = course.topics().flat_map(|topic| {
+        topic.practice.questions.iter().map(move |question| (topic.slug.as_str(), question))
+    });
+    let faults = questions.filter(|(_, question)| !question.is_explained()).map(|(place, question)| {
+        let ask = &question.ask;
+        format!("{place}, question «{ask}»: `because` must say why a student would give each wrong answer")
+    });
+    faults.collect()
 }
 
 /// Puts an exercise through all gates.
@@ -135,4 +148,23 @@ pub(crate) async fn run_program(workers: &Workers, program: &Program) -> Executi
 fn shown(result: &ExecutionResult) -> String {
     let error = result.error.as_ref().map(|error| format!("{}: {}", error.kind, error.message));
     format!("{}{}", result.stdout, error.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use curriculum::embedded;
+
+    use super::unexplained;
+
+    #[test]
+    fn a_wrong_answer_without_a_reason_is_a_fault() {
+        assert_eq!(unexplained(embedded()), [""; 0]);
+        let mut course = embedded().clone();
+        let questions = &mut course.modules[1].topics[0].practice.questions;
+        questions[0].because.pop();
+        questions[2].because[1] = " ".to_owned();
+        let faults = unexplained(&course);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults.iter().all(|fault| fault.starts_with("conditionals, ")), "{faults:?}");
+    }
 }

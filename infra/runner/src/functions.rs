@@ -22,6 +22,7 @@ pub const FUNCTIONS: &[(&Spec, Build)] = &[
     (&code_execution::SPEC, code_execution::function),
     (&notification::SPEC, notification::function),
     (&progress::SPEC, progress::function),
+    (&websocket::SPEC, websocket::function),
 ];
 
 /// The specs of all functions.

@@ -32,6 +32,19 @@ pub struct Question {
     pub answer: String,
     /// Plausible wrong answers.
     pub wrong: Vec<String>,
+    /// For each wrong answer, in their order, what a student believes who gives it: a false sentence. Never leaves the
+    /// server before the quiz is submitted. `learnflow check-course` reports a question that lacks one.
+    #[serde(default)]
+    pub because: Vec<String>,
     /// Why the right answer is right.
     pub why: String,
+}
+
+impl Question {
+    /// Whether it says of every wrong answer why a student would give it.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        self.because.len() == self.wrong.len()
+            && self.because.iter().all(|reason| !reason.trim().is_empty())
+    }
 }

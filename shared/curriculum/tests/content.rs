@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use curriculum::{Curriculum, Topic, embedded, schema::schemas};
+use curriculum::{Curriculum, Question, Topic, embedded, schema::schemas};
 use domain::difficulty::Difficulty;
 
 #[test]
@@ -46,6 +46,7 @@ fn faults(topic: &Topic) -> Vec<String> {
             questions.iter().all(|q| q.wrong.len() == 3 && !q.wrong.contains(&q.answer)),
             "wrong answers",
         ),
+        (questions.iter().all(Question::is_explained), "a reason for every wrong answer"),
     ];
     let broken = rules.into_iter().filter(|(holds, _)| !holds);
     broken.map(|(_, rule)| format!("{} lacks {rule}", topic.slug)).collect()

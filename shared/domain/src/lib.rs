@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod agent;
 pub mod alert_status;
+pub mod answer_report;
 pub mod assignment;
 pub mod difficulty;
 pub mod execution;
@@ -19,6 +20,7 @@ pub mod mastery;
 pub mod next_step;
 pub mod notification;
 pub mod progress;
+pub mod quiz;
 pub mod streak;
 pub mod struggle;
 pub mod text;

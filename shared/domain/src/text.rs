@@ -120,6 +120,8 @@ texts! {
     TopicName, max 100, bounded_and_filled;
     /// The name that others in the class see.
     DisplayName, max 100, bounded_and_filled;
+    /// What a student adds to a report on an answer: a paragraph.
+    Comment, max 1_000, bounded_and_filled;
     /// A program to be run. It may be longer than is run, so that the response can say so as a verdict.
     Source, max 500_000, short_enough;
     /// Standard input: 256 Ki characters are more than a person types in a year.

@@ -5,6 +5,7 @@
 
 pub mod activities;
 pub mod alerts;
+pub mod answer_reports;
 pub mod assignments;
 pub mod class_alerts;
 pub mod class_reports;
@@ -36,9 +37,12 @@ pub mod periodic_runs;
 pub mod preferences;
 pub mod progress;
 pub mod queries;
+pub mod quizzes;
 pub mod rate_limits;
 pub mod refresh_tokens;
 pub mod retention;
+pub mod socket_messages;
+pub mod socket_tickets;
 pub mod student_context;
 pub mod submissions;
 pub mod subscriptions;

@@ -1,5 +1,5 @@
-//! How long rows are kept that are no longer needed. What a student made (questions, answers, solutions, progress) is
-//! kept until its owner erases it.
+//! How long rows are kept that are no longer needed. What a student made (questions, answers, reports on them,
+//! solutions, quizzes, progress) is kept until its owner erases it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 18] = [
+pub const RETENTIONS: [Retention; 20] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -144,6 +144,24 @@ pub const RETENTIONS: [Retention; 18] = [
         delete: Delete::Found(
             "DELETE FROM hint_ladders WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM hint_ladders WHERE given_at < $1 ORDER BY given_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "socket_messages",
+        keep: TimeDelta::days(2),
+        reason: "longer than replays reach back, and less is found again",
+        delete: Delete::Found(
+            "DELETE FROM socket_messages WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM socket_messages WHERE found_at < $1 ORDER BY found_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "socket_tickets",
+        keep: TimeDelta::hours(1),
+        reason: "counted from the end of its life",
+        delete: Delete::Found(
+            "DELETE FROM socket_tickets WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM socket_tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
         ),
     },
     Retention {

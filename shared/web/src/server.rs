@@ -112,6 +112,7 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
             HeaderName::from_static("prefer"),
@@ -120,6 +121,7 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
         ])
         .expose_headers([
             header::ALLOW,
+            header::ETAG,
             header::LOCATION,
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::notification::DELIVERY_LEASE;
 use events::{delivery_due::DeliveryDue, struggle_detected::AlertChange};
 use ids::{DeliveryId, EventId, NotificationId};
+use requests::failed;
 use runtime::{
     Outgoing,
     web::{Caller, Json, Path, Problem, Student},
@@ -19,7 +20,6 @@ use utoipa::ToSchema;
 
 use super::subscriptions::own_subscription;
 use crate::{
-    accept::failed,
     gateway::Gateway,
     limits,
     pages::{self, Moment, PageOf},
