@@ -260,24 +260,24 @@ pub struct Summed {
     pub is_resolved: bool,
 }
 
-/// What has happened to a person's alerts after `after` and until `until`, the latest first, at most `limit`.
+/// What has happened to a person's alerts from `from` until before `until`, the latest first, at most `limit`.
 ///
 /// # Errors
 /// The database's own.
 pub async fn changed(
     conn: &mut PgConnection,
     user: UserId,
-    after: DateTime<Utc>,
+    from: DateTime<Utc>,
     until: DateTime<Utc>,
     limit: i64,
 ) -> sqlx::Result<Vec<Summed>> {
     let rows = sqlx::query!(
         r#"SELECT student_id, classes, title, severity, resolved_at IS NOT NULL AS "is_resolved!"
            FROM notifications
-           WHERE user_id = $1 AND updated_at > $2 AND updated_at <= $3 AND NOT is_digest
+           WHERE user_id = $1 AND updated_at >= $2 AND updated_at < $3 AND NOT is_digest
            ORDER BY updated_at DESC LIMIT $4"#,
         user.as_uuid(),
-        after,
+        from,
         until,
         limit,
     )

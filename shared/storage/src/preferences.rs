@@ -50,15 +50,8 @@ fn column(time: TimeOfDay) -> i16 {
 /// # Errors
 /// The database's own.
 pub async fn find(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Preferences> {
-    let stored = sqlx::query_as!(
-        Stored,
-        r#"SELECT time_zone, quiet_from, quiet_to, digest_at AS "digest_at?"
-           FROM users LEFT JOIN notification_settings ON user_id = id WHERE id = $1"#,
-        user.as_uuid(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    stored.map_or_else(|| Ok(Preferences::default()), Preferences::try_from)
+    let found = of_users(conn, &[user.as_uuid()]).await?;
+    Ok(found.into_iter().next().map(|(_, preferences)| preferences).unwrap_or_default())
 }
 
 /// The preferences of several people.
