@@ -246,7 +246,7 @@ async fn level_of(gateway: &Gateway, caller: &Person, slug: &str) -> Result<Leve
     let mut conn = gateway.services.store.connection().await?;
     let known = progress::of_student(&mut conn, caller.id).await?;
     let score = known.into_iter().find(|row| row.topic == slug).and_then(|row| row.score);
-    Ok(score.map_or(Level::default(), Level::of_score))
+    Ok(score.map_or_else(Level::default, Level::of_score))
 }
 
 /// Something that the course explains: a topic, or a finer idea inside one.
