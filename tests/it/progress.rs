@@ -16,7 +16,7 @@ fn exercise(slug: &str) -> (String, String, String) {
     let mut all = curriculum::bank(curriculum::embedded());
     let found = all.find(|entry| entry.exercise.slug == slug).expect(slug);
     let path = format!("/exercises/{}", found.id);
-    (path, found.topic.slug.clone(), found.exercise.reference.clone())
+    (path, found.topic.slug.clone(), found.exercise.reference)
 }
 
 async fn hand_in(world: &World, student: &Student, path: &str, code: &str) {

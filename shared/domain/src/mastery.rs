@@ -44,9 +44,7 @@ impl Components {
     /// The score; `None` if nothing but consistency is known, since that says nothing about the topic.
     #[must_use]
     pub fn score(&self) -> Option<u8> {
-        if self.exercises.or(self.quizzes).or(self.quality).is_none() {
-            return None;
-        }
+        self.exercises.or(self.quizzes).or(self.quality)?;
         let parts = [self.exercises, self.quizzes, self.quality, self.consistency];
         mean(parts.into_iter().zip(WEIGHTS).filter_map(|(part, weight)| Some((part?, weight))))
     }
@@ -119,7 +117,7 @@ fn exercises(activities: &[&Activity]) -> Option<u8> {
             Kind::Submission { difficulty, score, helped, .. } => {
                 let rung = rungs.get(&exercise).copied().unwrap_or_default();
                 let worth = u64::from(score) * worth(rung, helped);
-                let (highest, _) = best.entry(exercise).or_insert((0, weight(difficulty)));
+                let (highest, _) = best.entry(exercise).or_insert_with(|| (0, weight(difficulty)));
                 *highest = worth.max(*highest);
             }
             Kind::Run { .. }

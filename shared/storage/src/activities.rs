@@ -13,8 +13,10 @@ pub const MOST: i64 = 2_000;
 /// Most recent activities that are looked at for signs of struggle.
 pub const MOST_RECENT: i64 = 500;
 
-/// Locks a student's progress until the transaction ends, and returns the student's time zone; `None` without an
-/// account. Events of different topics may be handled at the same time, and all of them change the same rows.
+/// Locks a student's progress until the transaction ends.
+///
+/// Returns the student's time zone; `None` without an account. Events of different topics may be handled at the same
+/// time, and all of them change the same rows.
 ///
 /// # Errors
 /// The database's own.

@@ -224,7 +224,7 @@ async fn an_answer_is_streamed_in_pieces_before_it_comes() {
         let frame = socket.next().await.frame();
         match frame["type"].as_str() {
             Some("ai_delta") => {
-                pieces.push((frame["sequence"].as_u64(), text_of(&frame).to_owned()))
+                pieces.push((frame["sequence"].as_u64(), text_of(&frame).to_owned()));
             }
             _ => break frame,
         }
