@@ -35,6 +35,10 @@ const LOGGED_IN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200];
 const READS: Statuses = [401, 401, 404, 404, 404, 200, 200, 200];
 /// The owner; who may only read it knows that it exists.
 const CHANGES: Statuses = [401, 401, 404, 404, 404, 403, 403, 200];
+/// Nobody: what is sent names nothing that there is.
+const UNKNOWN: Statuses = [404; 8];
+/// The owner, and nobody else knows that it exists.
+const KEEPS: Statuses = [401, 401, 404, 404, 404, 404, 404, 200];
 /// Whoever is logged in, and has tried often enough, which none of them has.
 const TOO_EARLY: Statuses = [401, 401, 409, 409, 409, 409, 409, 409];
 /// Whoever is a teacher.
@@ -45,7 +49,7 @@ const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 69] = [
+const GATEWAY: [(&str, &str, Statuses); 82] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -85,6 +89,18 @@ const GATEWAY: [(&str, &str, Statuses); 69] = [
     ("GET", "/api/v1/submissions/{id}", READS),
     ("POST", "/api/v1/executions", LOGGED_IN),
     ("GET", "/api/v1/executions/{id}", READS),
+    ("GET", "/api/v1/notifications", LOGGED_IN),
+    ("POST", "/api/v1/notifications/{id}/read", KEEPS),
+    ("POST", "/api/v1/notifications/read", LOGGED_IN),
+    ("GET", "/api/v1/notifications/settings", LOGGED_IN),
+    ("PUT", "/api/v1/notifications/settings", LOGGED_IN),
+    ("GET", "/api/v1/notifications/subscriptions", LOGGED_IN),
+    ("POST", "/api/v1/notifications/subscriptions", LOGGED_IN),
+    ("POST", "/api/v1/notifications/subscriptions/{id}/secret", KEEPS),
+    ("GET", "/api/v1/notifications/subscriptions/{id}/deliveries", KEEPS),
+    ("POST", "/api/v1/notifications/subscriptions/{id}/deliveries/{delivery_id}/retry", KEEPS),
+    ("POST", "/api/v1/notifications/unsubscribe/{id}/{secret}", UNKNOWN),
+    ("DELETE", "/api/v1/notifications/subscriptions/{id}", KEEPS),
     ("POST", "/api/v1/classes", TEACHES),
     ("GET", "/api/v1/classes", TEACHES),
     ("GET", "/api/v1/classes/{id}", MANAGES),
@@ -110,6 +126,7 @@ const GATEWAY: [(&str, &str, Statuses); 69] = [
     ("POST", "/api/v1/alerts/{id}/resolve", MANAGES),
     ("POST", "/api/v1/classes/join", JOINS),
     ("GET", "/api/v1/me/classes", LOGGED_IN),
+    ("POST", "/api/v1/ws/ticket", LOGGED_IN),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
@@ -118,7 +135,7 @@ const GATEWAY: [(&str, &str, Statuses); 69] = [
 ];
 
 /// The endpoints for other services, where they are not on loopback.
-const INTERNAL: [(&str, &str, &str); 10] = [
+const INTERNAL: [(&str, &str, &str); 12] = [
     ("triage", "POST", "/triage"),
     ("concepts", "POST", "/explain"),
     ("concepts", "GET", "/concepts"),
@@ -127,6 +144,8 @@ const INTERNAL: [(&str, &str, &str); 10] = [
     ("exercise", "POST", "/exercises/generate"),
     ("exercise", "GET", "/exercises"),
     ("code-execution", "POST", "/execute"),
+    ("notification", "POST", "/notifications/subscribe"),
+    ("notification", "POST", "/notifications/publish"),
     ("progress", "GET", "/progress/{user_id}"),
     ("progress", "POST", "/progress"),
 ];
@@ -148,6 +167,13 @@ fn body(path: &str) -> Value {
         // A CSV file.
         "/classes/{id}/roster" | "/classes/{id}/roster/preview" => json!("email,name\n"),
         "/explain" => json!({ "concept": "lists" }),
+        "/notifications/settings" => {
+            json!({ "time_zone": "UTC", "quiet_hours": null, "digest_at": "07:00" })
+        }
+        "/notifications/subscriptions" | "/notifications/subscribe" => {
+            json!({ "channel": "in_app" })
+        }
+        "/notifications/publish" => json!({ "alert": { "title": "Exam", "text": "At nine." } }),
         "/debug" => json!({ "code": "print(x)" }),
         "/reviews" | "/review" | "/executions" | "/execute" | "/exercises/{id}/submissions" => {
             json!({ "code": "print(1)" })
@@ -159,7 +185,7 @@ fn body(path: &str) -> Value {
 /// The things that belong to the owner and their class: each path's ids.
 async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
     let (token, class) = (people.owner.token.as_str(), people.class.clone());
-    let alert = tests::put_alert(world, &people.owner, "lists", "low_quiz").await.to_string();
+    let alert = tests::put_alert(world, &people.idle, "lists", "low_quiz").await.to_string();
     let assignments = format!("/classes/{class}/assignments");
     let topic = json!({ "topic": "lists" });
     let assignment = world.post(&assignments, Some(&people.teacher.token), &topic).await;
@@ -179,7 +205,22 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     let solution = get(&path, json!({ "code": "print(1)" })).await;
     let quiz = world.post("/quizzes", Some(token), &json!({ "topic": "lists" })).await.body;
     let id = |value: &Value| value.as_str().expect("an id").to_owned();
+    // A target that is refused at once, so that nothing is called.
+    let hook = json!({ "channel": "webhook", "target": "https://localhost:1/" });
+    let hook = world.post("/notifications/subscriptions", Some(token), &hook).await.body;
+    let subscription = id(&hook["subscription"]["id"]);
+    let mut news = body("/notifications/publish");
+    news["user_id"] = world.get("/me", Some(token)).await.body["id"].clone();
+    let publish = "/notifications/publish";
+    world
+        .send("notification", |client, url| client.post(url.to_owned() + publish).json(&news))
+        .await;
+    let log = format!("/notifications/subscriptions/{subscription}/deliveries");
+    let delivery = id(&world.get(&log, Some(token)).await.body["items"][0]["id"]);
+    let inbox = world.get("/notifications", Some(token)).await.body;
     let ids = [
+        ("/notifications/subscriptions/", subscription),
+        ("/notifications/", id(&inbox["items"][0]["notification"]["id"])),
         ("/queries/", id(&query["id"])),
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
@@ -200,7 +241,7 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
         // Removing who is not there changes nothing.
         let nobody = Uuid::nil().to_string();
         let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);
-        let path = path.replace("{assignment_id}", &assignment);
+        let path = path.replace("{assignment_id}", &assignment).replace("{delivery_id}", &delivery);
         path.replace("{id}", id.unwrap_or_default())
     }
 }
@@ -242,6 +283,8 @@ struct People {
     tokens: Vec<Option<String>>,
     owner: Student,
     teacher: Student,
+    /// Another classmate of the owner, who calls nothing: an alert resolves itself when its student does well.
+    idle: Student,
     /// Of the owner, the classmate and the teacher.
     class: String,
 }
@@ -249,15 +292,16 @@ struct People {
 async fn people(world: &World) -> People {
     let [other, classmate, owner] =
         [world.student("eve").await, world.student("bob").await, world.student("ada").await];
+    let idle = world.student("zoe").await;
     let other_teacher = world.teacher("tess").await;
     world.class(&other_teacher, &[&other]).await;
     let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
-    let class = world.class(&teacher, &[&classmate, &owner]).await;
+    let class = world.class(&teacher, &[&classmate, &owner, &idle]).await;
     let admin = world.log_in("admin@example.org", "learnflow-admin").await;
     let persons = [&other, &classmate, &other_teacher, &admin, &teacher, &owner];
     let tokens = persons.map(|person| Some(person.token.clone()));
     let tokens = [None, Some(world.service_token())].into_iter().chain(tokens).collect();
-    People { tokens, owner, teacher, class }
+    People { tokens, owner, teacher, idle, class }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -306,6 +350,9 @@ async fn every_internal_endpoint_is_for_services_only() {
         if path == "/progress" {
             sent =
                 json!({ "user_id": me, "type": "quiz_submitted", "topic": "lists", "score": 80 });
+        }
+        if path.starts_with("/notifications/") {
+            sent["user_id"] = me.clone();
         }
         let at = path.replace("{user_id}", me.as_str().expect("an id"));
         let found = statuses(&world, function, method, &at, sent, &tokens).await;

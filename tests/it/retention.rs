@@ -26,12 +26,23 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO model_spend VALUES ($2, 1, 1)",
         "INSERT INTO model_answers VALUES (sha256(gen_random_uuid()::text::bytea), '{}', $2)",
         "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
+        "INSERT INTO socket_messages SELECT $1, (SELECT count(*) FROM socket_messages), gen_random_uuid(), $2",
+        "INSERT INTO socket_tickets VALUES (sha256(gen_random_uuid()::text::bytea), $1, 'student', false, $2, $2)",
         "INSERT INTO activities VALUES (gen_random_uuid(), 0, $1, $2, NULL, NULL, NULL, false, '{}')",
         "INSERT INTO alerts (id, student_id, trigger, status, evidence, opened_at)
          VALUES (gen_random_uuid(), $1, 'says_so', 'resolved', '[]', $2)",
         "INSERT INTO class_invitations (id, class_id, email, name, invited_at)
          SELECT gen_random_uuid(), id, gen_random_uuid()::text, 'x', $2 FROM classes",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
+        "INSERT INTO notifications (id, user_id, classes, title, text, severity, is_shown, is_digest, created_at, updated_at)
+         VALUES (gen_random_uuid(), $1, '{}', 'x', 'x', 'low', true, false, $2, $2)",
+        "INSERT INTO subscriptions (id, user_id, channel, classes, min_severity, created_at)
+         VALUES (gen_random_uuid(), $1, 'email', '{}', 'low', $2)",
+        "INSERT INTO notification_deliveries (id, subscription_id, notification_id, title, text, severity, status,
+                                              attempts, created_at, finished_at)
+         SELECT gen_random_uuid(), subscriptions.id, notifications.id, 'x', 'x', 'low', 'failed', 1, $2, $2
+         FROM subscriptions CROSS JOIN notifications
+         WHERE subscriptions.created_at = $2 AND notifications.created_at = $2",
     ] {
         // All statements bind both parameters, so that one list serves all tables.
         let sql = format!("WITH given AS (SELECT $1::uuid, $2::timestamptz) {sql}");
@@ -71,9 +82,13 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("model_spend", "hour"),
         ("model_answers", "valid_until"),
         ("hint_ladders", "given_at"),
+        ("socket_messages", "found_at"),
+        ("socket_tickets", "expires_at"),
         ("activities", "done_at"),
         ("alerts", "opened_at"),
         ("executions", "created_at"),
+        ("notification_deliveries", "created_at"),
+        ("notifications", "updated_at"),
         ("class_invitations", "invited_at"),
     ];
     assert_eq!(columns.map(|(table, _)| table), RETENTIONS.map(|retention| retention.table));

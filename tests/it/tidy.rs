@@ -13,7 +13,7 @@ const FILE_LINES: usize = 500;
 
 /// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
 /// [`MAY_USE_FUNCTIONS`] may also depend on every function.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("ids", &[]),
     ("domain", &["ids"]),
     ("events", &["domain", "ids"]),
@@ -32,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("web", &["domain", "environment", "ids", "storage"]),
     ("delivery", &["environment", "events", "ids", "storage"]),
     ("runtime", &["delivery", "environment", "events", "web"]),
+    ("requests", &["domain", "events", "ids", "runtime", "storage"]),
     ("tutor", &["domain", "environment", "events"]),
     ("testing", &["events", "local-broker", "local-postgres", "runtime", "storage"]),
     ("local-broker", &[]),
@@ -73,7 +74,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
 ];
 /// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
-const FUNCTION_MAY: [&str; 13] = [
+const FUNCTION_MAY: [&str; 14] = [
     "agents",
     "analysis",
     "curriculum",
@@ -84,6 +85,7 @@ const FUNCTION_MAY: [&str; 13] = [
     "ids",
     "pasted-text",
     "progress-report",
+    "requests",
     "runtime",
     "storage",
     "tutor",

@@ -4,6 +4,7 @@ mod client;
 pub mod contract;
 pub mod hostile;
 mod people;
+pub mod socket;
 pub mod transcripts;
 
 pub use client::{Reply, Student, reply};

@@ -108,7 +108,7 @@ pub(crate) async fn issue(
     })
 }
 
-/// What is stored of a refresh token.
+/// What is stored of a refresh token, or of a ticket.
 pub(crate) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }

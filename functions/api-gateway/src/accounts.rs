@@ -11,6 +11,7 @@ use domain::{
     user::Role,
 };
 use ids::{EventId, TokenFamilyId, UserId};
+use requests::reused_key;
 use runtime::{
     Outgoing,
     web::{Caller, ClientAddress, Json, Problem, Student},
@@ -26,7 +27,7 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    accept::{idempotency_key, reused_key},
+    accept::idempotency_key,
     access::{self, DEFAULT_TIME_ZONE, Profile, Session},
     gateway::Gateway,
     limits,

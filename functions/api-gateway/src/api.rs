@@ -22,8 +22,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, answer_reports, classes, conversation, course, executions, gateway::Gateway, help,
-    limits, practice, progress, queries, quizzes, streaming,
+    accounts, answer_reports, classes, conversation, course, executions,
+    gateway::Gateway,
+    help, limits,
+    notifications::{deliveries, inbox, settings, subscriptions},
+    practice, progress, queries, quizzes, streaming, tickets,
 };
 
 #[derive(OpenApi)]
@@ -41,6 +44,7 @@ use crate::{
          (name = "Quizzes", description = "Questions with one right answer"),
          (name = "Progress", description = "Mastery, streaks and what to do next"),
          (name = "Classes", description = "Classes, their teachers and their students"),
+         (name = "Notifications", description = "What you are told, where and when"),
          (name = "Accounts", description = "Registering, logging in and out"),
          (name = "Operations", description = "For load balancers"))
 )]
@@ -135,6 +139,17 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(progress::show))
         .routes(routes!(progress::history))
         .merge(classes::routes())
+        .routes(routes!(tickets::give))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::read))
+        .routes(routes!(inbox::read_all))
+        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(subscriptions::list, subscriptions::subscribe))
+        .routes(routes!(subscriptions::delete))
+        .routes(routes!(subscriptions::rotate))
+        .routes(routes!(subscriptions::unsubscribe_by_mail))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::retry))
 }
 
 fn probes() -> OpenApiRouter<Gateway> {

@@ -1,13 +1,16 @@
 //! The gateway's own settings.
 
-use axum::http::HeaderValue;
-use runtime::{config::Settings, web::TrustedProxies};
+use runtime::{
+    config::Settings,
+    outbound::AllowedNetworks,
+    web::{Origins, TrustedProxies},
+};
 
 /// Origins, and requests a minute.
 #[derive(Debug)]
 pub(crate) struct GatewayConfig {
     /// `CORS_ORIGINS`: where front ends are served from, comma-separated.
-    pub(crate) cors_origins: Vec<HeaderValue>,
+    pub(crate) cors_origins: Origins,
     /// `TRUSTED_PROXIES`, `PROXY_HEADER`: the proxies in front, and the header in which they name the client.
     pub(crate) proxies: TrustedProxies,
     /// `RATE_LIMIT_ADDRESS`: requests a minute from one address. High, since a whole school may share
@@ -23,29 +26,21 @@ pub(crate) struct GatewayConfig {
     pub(crate) per_login: i32,
     /// `RATE_LIMIT_ACCOUNT`: attempts a minute on one account from all addresses, beyond which each address has few.
     pub(crate) per_account: i32,
+    /// `WEBHOOK_NETWORKS`: networks besides the public internet that webhooks may reach.
+    pub(crate) webhook_networks: AllowedNetworks,
 }
 
 impl GatewayConfig {
     pub(crate) fn read(settings: &mut Settings) -> Self {
-        let mut origins = settings.list("CORS_ORIGINS");
-        if origins.is_empty() {
-            origins.push("http://localhost:3000".to_owned());
-        }
-        let mut cors_origins = Vec::new();
-        for origin in origins {
-            match HeaderValue::from_str(&origin) {
-                Ok(origin) => cors_origins.push(origin),
-                Err(error) => settings.fault(format!("CORS_ORIGINS is not usable: {error}")),
-            }
-        }
         Self {
-            cors_origins,
+            cors_origins: Origins::read(settings),
             proxies: TrustedProxies::read(settings),
             per_address: settings.parsed("RATE_LIMIT_ADDRESS", 3_000),
             per_user: settings.parsed("RATE_LIMIT_USER", 120),
             per_password: settings.parsed("RATE_LIMIT_PASSWORD", 300),
             per_login: settings.parsed("RATE_LIMIT_LOGIN", 10),
             per_account: settings.parsed("RATE_LIMIT_ACCOUNT", 60),
+            webhook_networks: AllowedNetworks::read(settings),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Conversations: what the tutor remembers of a student, for the student to read and to delete.
 
 use axum::{extract::State, http::StatusCode};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::agent::Author;
 use ids::{ConversationId, EventId, QueryId};
 use runtime::{
@@ -22,8 +22,6 @@ use crate::{
     stored,
 };
 
-/// After this long without a question, the next one begins a new conversation.
-pub(crate) const IDLE: TimeDelta = TimeDelta::minutes(30);
 /// Conversations that are listed.
 const MAX_LISTED: i64 = 50;
 /// Exchanges of a conversation that are shown.

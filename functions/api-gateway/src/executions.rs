@@ -13,6 +13,7 @@ use events::{
     execution_requested::{ExecutionRequested, Purpose, Requester},
 };
 use ids::{ExecutionId, UserId};
+use requests::StudentRequest;
 use runtime::web::{Caller, Json, Path, Person, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,7 +29,7 @@ use utoipa::{
 use uuid::Uuid;
 
 use crate::{
-    accept::{StudentRequest, accept, pending},
+    accept::{accept, pending},
     gateway::Gateway,
     ownership::{missing, readable},
 };
@@ -106,7 +107,7 @@ pub(crate) async fn run(
     headers: HeaderMap,
     Json(program): Json<Program>,
 ) -> Result<Response, Problem> {
-    let accepted = accept(&gateway, &caller, &headers, program).await?;
+    let accepted = accept(&gateway, &caller, &headers, Requested(program)).await?;
     let id = ExecutionId::from_uuid(accepted.id);
     let finished =
         accepted.answer.map(|answered| Envelope::<ExecutionFinished>::read(answered.event));
@@ -117,7 +118,12 @@ pub(crate) async fn run(
     Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
 }
 
-impl StudentRequest for Program {
+/// A program that a student wants to run.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Requested(Program);
+
+impl StudentRequest for Requested {
     type Event = ExecutionRequested;
     type Answer = ExecutionFinished;
     type Stored = ();
@@ -142,7 +148,7 @@ impl StudentRequest for Program {
             execution_id: ExecutionId::from_uuid(id),
             student_id: student,
             request_id: None,
-            program: self.clone(),
+            program: self.0.clone(),
         }
     }
 }

@@ -8,7 +8,9 @@ use runtime::{
     auth::{Signer, Verifier},
 };
 
-use crate::{config::GatewayConfig, counters::Counters};
+use requests::Counters;
+
+use crate::config::GatewayConfig;
 
 /// What the endpoints work with.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use domain::{
 };
 use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::{ConversationId, QueryId, UserId};
+use requests::{QueryRequest, StudentRequest};
 use runtime::web::{Caller, Json, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,9 +17,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    accept::StudentRequest,
     gateway::Gateway,
-    queries::{QueryRequest, QueryResponse, answered},
+    queries::{QueryResponse, answered},
 };
 
 /// A program that does not do what it should, and what is known about it.

@@ -14,12 +14,12 @@ mod cacheable;
 mod classes;
 mod config;
 mod conversation;
-mod counters;
 mod course;
 mod executions;
 mod gateway;
 mod help;
 mod limits;
+mod notifications;
 mod once;
 mod ownership;
 mod pages;
@@ -32,6 +32,7 @@ pub mod seed;
 mod spec;
 mod stored;
 mod streaming;
+mod tickets;
 
 use std::sync::Arc;
 
@@ -64,12 +65,18 @@ pub mod responses {
             ListedTopic,
         },
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
+        notifications::{
+            deliveries::{DeliveryPage, DeliveryStatus, LoggedDelivery},
+            inbox::{ListedNotification, NotificationPage},
+            subscriptions::{NewSecret, SubscriptionMade, SubscriptionResponse},
+        },
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
         quizzes::{
             ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus,
             TopicResult,
         },
+        tickets::SocketTicket,
     };
 }
 
@@ -87,7 +94,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     Function::new(&SPEC)
         .repeats(Sweep)
         .serves_public(api::routes(gateway))
-        .allows_origins(origins)
+        .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)
         .awaits_replies()
 }

@@ -4,29 +4,19 @@ use std::net::IpAddr;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
 use domain::text::Email;
 use ids::UserId;
+use requests::{Count, Standing};
 use runtime::web::{ClientAddress, Problem, network};
 
 use crate::gateway::Gateway;
 
-/// The length of a window, in seconds.
-const WINDOW: i64 = 60;
 /// Attempts from one network on an account whose password others are guessing: enough for its owner.
 const BESIEGED: i32 = 2;
-
-/// What a caller has used of the current window.
-#[derive(Debug, Clone, Copy)]
-struct Standing {
-    limit: i32,
-    remaining: i32,
-    reset_seconds: i64,
-}
 
 /// Counts a request on a bucket.
 ///
@@ -75,44 +65,16 @@ pub(crate) async fn invite_code(
     by_person.within(gateway.config.per_login)
 }
 
-struct Count {
-    hits: i32,
-    reset_seconds: i64,
-}
-
-impl Count {
-    fn within(&self, limit: i32) -> Result<(), Problem> {
-        if self.hits <= limit {
-            return Ok(());
-        }
-        let detail = format!("more than {limit} requests a minute; wait {} s", self.reset_seconds);
-        let seconds = u32::try_from(self.reset_seconds).unwrap_or(u32::MAX);
-        Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
-            .retry_after(seconds))
-    }
-}
-
 /// Counts in the database at once: a guess must be counted before it is made.
 async fn count(gateway: &Gateway, bucket: &str) -> Result<Count, Problem> {
-    let (window, reset_seconds) = window(gateway.services.clock.now());
+    let (window, reset_seconds) = requests::window(gateway.services.clock.now());
     let mut conn = gateway.services.store.connection().await?;
     let hits = storage::rate_limits::hit(&mut conn, bucket, window).await?;
     Ok(Count { hits, reset_seconds })
 }
 
 async fn hit(gateway: &Gateway, bucket: &str, limit: i32) -> Result<Standing, Problem> {
-    let now = gateway.services.clock.now();
-    let (window, reset_seconds) = window(now);
-    let hits = gateway.counters.hit(&gateway.services.store, bucket, window, now).await?;
-    Count { hits, reset_seconds }.within(limit)?;
-    Ok(Standing { limit, remaining: limit - hits, reset_seconds })
-}
-
-/// When the current window began, and in how many seconds it ends.
-fn window(now: DateTime<Utc>) -> (DateTime<Utc>, i64) {
-    let into = now.timestamp().rem_euclid(WINDOW);
-    let start = now.timestamp() - into;
-    (DateTime::from_timestamp(start, 0).unwrap_or_default(), WINDOW - into)
+    requests::hit(&gateway.services, &gateway.counters, bucket, limit).await
 }
 
 /// Limits each address, and reports the state of the limit to every client.
@@ -123,7 +85,7 @@ pub(crate) async fn per_address(
     next: Next,
 ) -> Response {
     let limit = gateway.config.per_address;
-    let standing = match hit(&gateway, &format!("address:{}", network(address)), limit).await {
+    let standing = match hit(&gateway, &requests::per_address(address), limit).await {
         Ok(standing) => standing,
         Err(problem) => return problem.into_response(),
     };

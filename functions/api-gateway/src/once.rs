@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use ids::UserId;
+use requests::reused_key;
 use runtime::web::Problem;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use storage::idempotency::{self, Claim, IdempotencyKey};
 use uuid::Uuid;
-
-use crate::accept::reused_key;
 
 /// Something that is about to be created.
 #[derive(Debug, Clone, Copy)]

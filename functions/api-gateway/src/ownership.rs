@@ -19,9 +19,11 @@ use storage::{
     classes::{self, Class},
     conversations::Owned,
     executions::Execution,
+    notifications::OwnedNotification,
     queries::Query,
     quizzes::QuizAttempt,
     submissions::Submission,
+    subscriptions::Subscription,
     users::User,
 };
 
@@ -79,6 +81,22 @@ impl Personal for QuizAttempt {
 
     fn owner(&self) -> Option<UserId> {
         Some(self.student_id)
+    }
+}
+
+impl Personal for OwnedNotification {
+    const NAME: &'static str = "notification";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+}
+
+impl Personal for Subscription {
+    const NAME: &'static str = "subscription";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
     }
 }
 

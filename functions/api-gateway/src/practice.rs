@@ -19,6 +19,7 @@ use events::{
     submission_made::SubmissionMade,
 };
 use ids::{ExerciseId, SubmissionId, UserId};
+use requests::{QueryRequest, StudentRequest};
 use runtime::{
     Outgoing,
     web::{Caller, Json, Path, Person, Problem, Student},
@@ -34,11 +35,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    accept::{StudentRequest, accept, pending},
+    accept::{accept, pending},
     gateway::Gateway,
     help::AgentQuestion,
     ownership::{missing, readable},
-    queries::{QueryRequest, QueryResponse, answered},
+    queries::{QueryResponse, answered},
     spec::NAME,
     stored,
 };

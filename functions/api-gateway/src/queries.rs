@@ -6,61 +6,34 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::{
-    agent::{Agent, AnsweredBy, Author},
-    text::{Code, ErrorText, Question, TopicName},
-};
+use domain::agent::{AnsweredBy, Author};
 use events::{
     Envelope,
     activity_recorded::{Activity, ActivityRecorded},
     question_answered::{Answer, QuestionAnswered},
-    question_asked::QuestionAsked,
     question_routed::Routing,
 };
-use ids::{ConversationId, EventId, QueryId, UserId};
+use ids::{ConversationId, EventId, QueryId};
+use requests::{QueryRequest, StudentRequest, failed};
 use runtime::{
     Outgoing,
     web::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sqlx::PgConnection;
 use storage::{
     conversations,
-    queries::{self, AnswerBody, NewQuestion, Query, QuestionBody},
+    queries::{self, AnswerBody, Query},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    accept::{Answered, StudentRequest, accept, failed, pending},
-    conversation,
+    accept::{Answered, accept, pending},
     gateway::Gateway,
     ownership::{changeable, missing, own, readable},
     spec::NAME,
     stored,
 };
-
-/// A question and its context.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct QueryRequest {
-    /// The question.
-    #[schema(example = "What is the difference between a list and a tuple?")]
-    pub(crate) question: Question,
-    /// The code that it is about.
-    pub(crate) code: Option<Code>,
-    /// The error message or traceback.
-    pub(crate) error: Option<ErrorText>,
-    /// The topic of the page that the student is on.
-    #[schema(example = "lists")]
-    pub(crate) topic: Option<TopicName>,
-    /// The exercise that the student is working on.
-    pub(crate) exercise_id: Option<Uuid>,
-    /// The conversation that it continues; by default the last one, unless that has been idle for half an hour.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) conversation_id: Option<ConversationId>,
-}
 
 /// The state of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -147,68 +120,6 @@ pub(crate) async fn answered<R: StudentRequest<Stored = ConversationId>>(
         return answer_in_place(id, accepted.at, conversation, event);
     }
     find(gateway, caller, id).await
-}
-
-impl StudentRequest for QueryRequest {
-    type Event = QuestionAsked;
-    type Answer = QuestionAnswered;
-    type Stored = ConversationId;
-
-    const OPERATION: &'static str = "query";
-
-    async fn store(
-        &self,
-        conn: &mut PgConnection,
-        id: Uuid,
-        student: UserId,
-        _: &Value,
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<ConversationId> {
-        self.insert(conn, QueryId::from_uuid(id), student, None, now).await
-    }
-
-    fn event(&self, id: Uuid, student: UserId) -> QuestionAsked {
-        QuestionAsked {
-            query_id: QueryId::from_uuid(id),
-            student_id: student,
-            question: self.question.clone(),
-            code: self.code.clone(),
-            error: self.error.clone(),
-            topic: self.topic.clone(),
-            agent: None,
-            hint_level: None,
-            exercise_id: self.exercise_id,
-        }
-    }
-}
-
-impl QueryRequest {
-    /// Stores the question, with the agent that the student has chosen, in its conversation.
-    pub(crate) async fn insert(
-        &self,
-        conn: &mut PgConnection,
-        id: QueryId,
-        student: UserId,
-        agent: Option<Agent>,
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<ConversationId> {
-        let body = QuestionBody {
-            question: self.question.clone(),
-            code: self.code.clone(),
-            error: self.error.clone(),
-            topic: self.topic.clone(),
-            exercise_id: self.exercise_id,
-            agent,
-        };
-        let question = NewQuestion {
-            id,
-            student,
-            conversation: self.conversation_id,
-            idle_since: now - conversation::IDLE,
-            body: &body,
-        };
-        queries::insert(conn, question, now).await
-    }
 }
 
 /// The answer as stored; the agent stored it before announcing it.

@@ -16,6 +16,7 @@ pub const SPEC: Spec = Spec {
         Topic::CodeExecutions,
         Topic::ExerciseRequests,
         Topic::LearningRequests,
+        Topic::NotificationsDeliveries,
         Topic::ProgressEvents,
     ],
     http: Http::Public,
@@ -33,6 +34,7 @@ pub const SPEC: Spec = Spec {
         "RATE_LIMIT_PASSWORD",
         "RATE_LIMIT_LOGIN",
         "RATE_LIMIT_ACCOUNT",
+        "WEBHOOK_NETWORKS",
     ],
 };
 

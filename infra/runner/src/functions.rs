@@ -20,7 +20,9 @@ pub const FUNCTIONS: &[(&Spec, Build)] = &[
     (&code_review::SPEC, code_review::function),
     (&exercise::SPEC, exercise::function),
     (&code_execution::SPEC, code_execution::function),
+    (&notification::SPEC, notification::function),
     (&progress::SPEC, progress::function),
+    (&websocket::SPEC, websocket::function),
 ];
 
 /// The specs of all functions.

@@ -11,6 +11,7 @@ pub mod database;
 mod dead_letter;
 mod failure;
 pub mod fault;
+pub mod follower;
 mod group_commit;
 pub mod handler;
 pub mod kafka;

@@ -36,6 +36,12 @@ impl Live {
         Self { function, cause, now, producer, next: AtomicUsize::new(FIRST_POSITION) }
     }
 
+    /// Whether an event was sent live: nobody finds it in the database.
+    #[must_use]
+    pub fn is_live(event: &CloudEvent) -> bool {
+        event.extensions.contains_key(EPHEMERAL)
+    }
+
     /// Sends an event. If the broker is unavailable, the event is lost; listeners get the answer later.
     pub fn send<E: Event>(&self, event: &E) {
         let Ok(data) = Json::of(event) else { return };

@@ -1,7 +1,6 @@
 //! Waiting for the answer to a request that went through Kafka, by correlation id.
 //!
-//! A long-running host follows the answers' topics itself, from their ends and without a consumer group, so that every
-//! instance sees every answer. Under Lambda nothing runs between calls, so the caller polls the stored events instead.
+//! A long-running host follows the answers' topics itself, so that every instance sees every answer. Under Lambda nothing runs between calls, so the caller polls the stored events instead.
 //! [`Replies`] hides the difference.
 
 use std::{
@@ -10,33 +9,25 @@ use std::{
     time::Duration,
 };
 
-use environment::{config::KafkaConfig, deadline};
-use events::{CloudEvent, Event, HeaderStyle, Topic, topic::PARTITIONS};
+use environment::deadline;
+use events::{CloudEvent, Event, Topic};
 use parking_lot::Mutex;
-use rdkafka::{
-    Message as _, Offset, TopicPartitionList,
-    consumer::{Consumer, StreamConsumer},
-    error::KafkaError,
-};
 use sqlx::PgPool;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    Live,
     cloud_event::to_cloud_event,
     database::bounded,
-    kafka,
+    follower::Sink,
     listeners::{Listener, Listeners},
-    live::EPHEMERAL,
 };
 
 /// The topics of answers: to questions and solutions, and to programs.
-const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
+pub const TOPICS: [Topic; 2] = [Topic::LearningResponses, Topic::CodeResults];
 /// Most concurrent waiting callers; further ones get the status URL.
 const WAITERS_LIMIT: usize = 10_000;
-/// The timeout for finding the end of a partition.
-const END_LIMIT: Duration = Duration::from_secs(3);
 /// How often the stored events are polled under Lambda.
 const STORED_POLL: Duration = Duration::from_millis(100);
 
@@ -85,7 +76,7 @@ pub struct Waiter {
 }
 
 impl Replies {
-    /// Receives answers as they arrive, from a [`Follower`].
+    /// Receives answers as they arrive, by its [`Self::sink`].
     #[must_use]
     pub fn live() -> Self {
         Self(Source::Live(Arc::default()))
@@ -116,6 +107,13 @@ impl Replies {
         Waiter { expected, replies: self.clone(), receiver }
     }
 
+    /// Hears the events of [`TOPICS`].
+    #[must_use]
+    pub fn sink(&self) -> Sink {
+        let replies = self.clone();
+        Arc::new(move |event| replies.deliver(event))
+    }
+
     /// Listens to what happens to a request. Where no answers arrive, one hears nothing and has to look.
     #[must_use]
     pub fn listen(&self, correlation_id: Uuid) -> Listener {
@@ -126,7 +124,7 @@ impl Replies {
     }
 
     /// No more answers arrive here: all waiters return at once.
-    fn give_up(&self) {
+    pub fn give_up(&self) {
         if let Source::Live(audience) = &self.0 {
             audience.waiters.lock().clear();
             audience.listeners.clear();
@@ -136,7 +134,7 @@ impl Replies {
     fn deliver(&self, event: CloudEvent) {
         let Source::Live(audience) = &self.0 else { return };
         audience.listeners.pass(&event);
-        if event.extensions.contains_key(EPHEMERAL) {
+        if Live::is_live(&event) {
             return;
         }
         let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
@@ -193,77 +191,4 @@ async fn stored(pool: &PgPool, expected: Expected) -> Option<CloudEvent> {
             Err(error) => tracing::warn!(%error, "cannot look for an answer"),
         }
     }
-}
-
-/// Follows the answers' topics, from their ends at the time of its creation.
-pub struct Follower {
-    consumer: StreamConsumer,
-    replies: Replies,
-}
-
-impl std::fmt::Debug for Follower {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Follower")
-    }
-}
-
-impl Follower {
-    /// Creates a follower that misses nothing from now on. If the broker is unavailable, it starts anyway, and may miss
-    /// answers that arrive before it has found the ends: those are available at their status URL.
-    ///
-    /// # Errors
-    /// The settings are invalid.
-    pub async fn new(config: &KafkaConfig, replies: &Replies) -> Result<Self, KafkaError> {
-        let consumer: StreamConsumer = kafka::client(config)
-            // It joins no group and commits nothing, but the client requires a name.
-            .set("group.id", "learnflow.replies")
-            .set("enable.auto.commit", "false")
-            .set("fetch.wait.max.ms", "500")
-            .create()?;
-        // Looked up explicitly: `Offset::End` is resolved later, and would miss what arrives meanwhile.
-        let looked_up = tokio::task::spawn_blocking(move || {
-            let ends = ends(&consumer);
-            (consumer, ends)
-        });
-        let (consumer, ends) = looked_up.await.map_err(|_panicked| KafkaError::Canceled)?;
-        consumer.assign(&ends?)?;
-        Ok(Self { consumer, replies: replies.clone() })
-    }
-
-    /// Follows until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
-        loop {
-            let received = tokio::select! {
-                received = self.consumer.recv() => received,
-                () = stop.cancelled() => return self.replies.give_up(),
-            };
-            match received {
-                Ok(message) => {
-                    let body = message.payload().unwrap_or_default();
-                    // A record that is not an event is dead-lettered by the functions that consume the topic.
-                    if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
-                        self.replies.deliver(event);
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "the answers' topic cannot be read"),
-            }
-        }
-    }
-}
-
-/// The current end of every partition of the answers' topics. Blocks.
-fn ends(consumer: &StreamConsumer) -> Result<TopicPartitionList, KafkaError> {
-    let mut partitions = TopicPartitionList::new();
-    let mut is_there = true;
-    for topic in TOPICS {
-        for partition in 0..PARTITIONS {
-            let end = is_there
-                .then(|| consumer.fetch_watermarks(topic.name(), partition, END_LIMIT).ok())
-                .flatten();
-            is_there = end.is_some();
-            let offset = end.map_or(Offset::End, |(_, end)| Offset::Offset(end));
-            partitions.add_partition_offset(topic.name(), partition, offset)?;
-        }
-    }
-    Ok(partitions)
 }

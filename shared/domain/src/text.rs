@@ -106,6 +106,10 @@ macro_rules! texts {
 }
 
 texts! {
+    /// The title of a notification.
+    NotificationTitle, max 200, bounded_and_filled;
+    /// The text of a notification.
+    NotificationText, max 2_000, bounded_and_filled;
     /// What a student asks. 4,000 characters are two pages of prose; code has its own field.
     Question, max 4_000, bounded_and_filled;
     /// Student code. 64 Ki characters is over 1,500 lines, more than any course exercise.

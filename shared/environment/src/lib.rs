@@ -1,5 +1,5 @@
-//! What every process needs: settings, time and fresh ids, threads for long computations, logs, traces and metrics, an
-//! HTTP client, and request deadlines.
+//! What every process needs: settings, time and fresh ids, threads for long computations, logs, traces and metrics, HTTP
+//! clients, and request deadlines.
 //!
 //! Belongs here: what connects a process with its surroundings, each with its limits. Never here: what the process
 //! does; HTTP endpoints, events, the database.
@@ -11,6 +11,7 @@ pub mod deadline;
 mod error_chain;
 mod http_client;
 pub mod metrics;
+pub mod outbound;
 pub mod telemetry;
 
 pub use clock::Clock;

@@ -12,6 +12,7 @@ pub mod activity_recorded;
 pub mod cloud_event;
 pub mod dead_letter;
 pub mod debug_requested;
+pub mod delivery_due;
 pub mod envelope;
 pub mod execution_finished;
 pub mod execution_requested;

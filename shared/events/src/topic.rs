@@ -49,6 +49,8 @@ topics! {
     LearningRequests = "learning.requests";
     /// Answers, from every agent to the front doors.
     LearningResponses = "learning.responses";
+    /// Notifications to be sent to the outside, from notification to itself.
+    NotificationsDeliveries = "notifications.deliveries";
     /// Notifications of people, from notification to websocket.
     NotificationsMade = "notifications.made";
     /// What students do, from every function to progress.

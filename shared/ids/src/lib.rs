@@ -61,6 +61,8 @@ typed_ids! {
     ExerciseId,
     /// A run of a program and its result; also the correlation id of every event that it causes.
     ExecutionId,
+    /// Sending a notification to the outside, by one subscription.
+    DeliveryId,
     /// A message to a person.
     NotificationId,
     /// A student's question and its answer; also the correlation id of every event that it causes.

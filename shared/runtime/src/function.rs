@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use axum::{Router, http::HeaderValue};
-use delivery::{Act, Decide, Periodic, Schedule, periodic::AnyPeriodic, process::Handlers};
+use delivery::{
+    Act, Decide, Periodic, Schedule, follower::Sink, periodic::AnyPeriodic, process::Handlers,
+};
 use environment::config::Settings;
+use events::Topic;
 use web::{
     TrustedProxies,
     server::{Endpoint, Endpoints},
+    sockets::Sockets,
 };
 
 use crate::Spec;
@@ -19,6 +23,8 @@ pub struct Function {
     pub(crate) periodic: Vec<Arc<dyn AnyPeriodic>>,
     pub(crate) endpoints: Endpoints,
     pub(crate) awaits_replies: bool,
+    pub(crate) followed: Option<(&'static [Topic], Sink)>,
+    pub(crate) sockets: Option<Sockets>,
 }
 
 impl std::fmt::Debug for Function {
@@ -40,6 +46,8 @@ impl Function {
             periodic: Vec::new(),
             endpoints: Endpoints::default(),
             awaits_replies: false,
+            followed: None,
+            sockets: None,
         }
     }
 
@@ -75,7 +83,8 @@ impl Function {
         if schedules != self.spec.schedules {
             settings.fault(format!("{name} has periodic work that differs from its spec"));
         }
-        let topics = self.handlers.topics();
+        let mut topics = self.handlers.topics().to_vec();
+        topics.extend(self.followed.iter().flat_map(|(followed, _)| *followed));
         for topic in topics.iter().filter(|topic| !self.spec.consumes.contains(topic)) {
             settings.fault(format!(
                 "{name} handles events of {}, which are not in its spec",
@@ -127,6 +136,21 @@ impl Function {
     #[must_use]
     pub const fn awaits_replies(mut self) -> Self {
         self.awaits_replies = true;
+        self
+    }
+
+    /// Has every instance hear every event of these topics from now on, unlike handlers, which share them. Only on
+    /// long-running hosts.
+    #[must_use]
+    pub fn follows(mut self, topics: &'static [Topic], sink: Sink) -> Self {
+        self.followed = Some((topics, sink));
+        self
+    }
+
+    /// Closes these sockets when the function stops.
+    #[must_use]
+    pub fn serves_sockets(mut self, sockets: Sockets) -> Self {
+        self.sockets = Some(sockets);
         self
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
-use delivery::{KafkaError, consumer::Consumer, fault::Faults, process::Processor, replies};
+use delivery::{
+    KafkaError, consumer::Consumer, fault::Faults, follower::Follower, process::Processor, replies,
+};
 use environment::{
     Clock, chain,
     config::{ConfigError, HttpConfig, Settings, SharedSecret},
@@ -99,11 +101,9 @@ impl Host {
                 }
             });
         }
-        if function.awaits_replies {
-            let follower = replies::Follower::new(&services.kafka, &services.replies).await;
-            let follower =
-                follower.map_err(|source| HostError::Consume { function: name, source })?;
-            tasks.spawn(follower.run(stop.clone()));
+        follow(&mut tasks, &mut function, services, &stop).await?;
+        if let Some(sockets) = function.sockets.take() {
+            tasks.spawn(sockets.keep(stop.clone()));
         }
         if let Some(token) = ingress_token {
             function = function.serves_public(ingress::routes(processor, periodic, &topics, token));
@@ -167,6 +167,32 @@ impl Host {
     pub async fn kill(mut self) {
         self.tasks.shutdown().await;
     }
+}
+
+/// Follows the topics that every instance reads.
+async fn follow(
+    tasks: &mut JoinSet<()>,
+    function: &mut Function,
+    services: &Arc<Services>,
+    stop: &CancellationToken,
+) -> Result<(), HostError> {
+    let name = function.spec.name;
+    let failed = |source| HostError::Consume { function: name, source };
+    if function.awaits_replies {
+        let replies = services.replies.clone();
+        let sink = replies.sink();
+        let follower = Follower::new(&services.kafka, &replies::TOPICS, sink).await;
+        let (follower, stop) = (follower.map_err(failed)?, stop.clone());
+        tasks.spawn(async move {
+            follower.run(stop).await;
+            replies.give_up();
+        });
+    }
+    if let Some((topics, sink)) = function.followed.take() {
+        let follower = Follower::new(&services.kafka, topics, sink).await;
+        tasks.spawn(follower.map_err(failed)?.run(stop.clone()));
+    }
+    Ok(())
 }
 
 /// All of a function's `main`: reads the environment once, and runs as what it says (a Lambda function, or a server

@@ -14,10 +14,10 @@ mod spec;
 
 pub use delivery::{
     Act, Decide, HandlerError, Heard, Listener, Live, Outgoing, Periodic, Received, Round,
-    Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault, handler, kafka,
-    message, replay, replies,
+    Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault, follower, handler,
+    kafka, message, replay, replies,
 };
-pub use environment::{Clock, clock, compute, config, deadline, http_client, telemetry};
+pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
 pub use function::Function;
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use services::{Services, StartError};

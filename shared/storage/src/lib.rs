@@ -9,11 +9,13 @@ pub mod answer_reports;
 pub mod assignments;
 pub mod class_alerts;
 pub mod class_reports;
+pub mod class_teachers;
 pub mod classes;
 pub mod conversations;
 pub mod curriculum;
 mod database_error;
 pub mod dead_letters;
+pub mod deliveries;
 pub mod delivery_attempts;
 pub mod drafts;
 pub mod enrollments;
@@ -29,16 +31,21 @@ pub mod inbox;
 pub mod migrations;
 pub mod model_answers;
 pub mod model_usage;
+pub mod notifications;
 pub mod outbox;
 pub mod periodic_runs;
+pub mod preferences;
 pub mod progress;
 pub mod queries;
 pub mod quizzes;
 pub mod rate_limits;
 pub mod refresh_tokens;
 pub mod retention;
+pub mod socket_messages;
+pub mod socket_tickets;
 pub mod student_context;
 pub mod submissions;
+pub mod subscriptions;
 pub mod users;
 
 pub use database_error::DatabaseFault;
@@ -61,6 +68,12 @@ fn to_json<T: Versioned>(value: &T) -> sqlx::Result<String> {
 /// Reads stored JSON that is required.
 fn from_json<T: Versioned>(json: &str) -> sqlx::Result<T> {
     versioned::read(json).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// A stored name of a closed set.
+fn named<T: serde::de::DeserializeOwned>(name: &str) -> sqlx::Result<T> {
+    let name = serde_json::Value::String(name.to_owned());
+    serde_json::from_value(name).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// A text without NUL, which PostgreSQL does not accept. For texts that were not checked on input, such as a model's.

@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 16] = [
+pub const RETENTIONS: [Retention; 20] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -147,6 +147,24 @@ pub const RETENTIONS: [Retention; 16] = [
         ),
     },
     Retention {
+        table: "socket_messages",
+        keep: TimeDelta::days(2),
+        reason: "longer than replays reach back, and less is found again",
+        delete: Delete::Found(
+            "DELETE FROM socket_messages WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM socket_messages WHERE found_at < $1 ORDER BY found_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "socket_tickets",
+        keep: TimeDelta::hours(1),
+        reason: "counted from the end of its life",
+        delete: Delete::Found(
+            "DELETE FROM socket_tickets WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM socket_tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
+        ),
+    },
+    Retention {
         table: "activities",
         keep: TimeDelta::days(400),
         reason: "like events, from which they can be worked out again",
@@ -170,6 +188,24 @@ pub const RETENTIONS: [Retention; 16] = [
         delete: Delete::Found(
             "DELETE FROM executions WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM executions WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "notification_deliveries",
+        keep: TimeDelta::days(90),
+        reason: "long after the last attempt; whoever runs a target looks for its faults within weeks",
+        delete: Delete::Found(
+            "DELETE FROM notification_deliveries WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM notification_deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "notifications",
+        keep: TimeDelta::days(400),
+        reason: "an academic year; what has happened to a student is in the alerts",
+        delete: Delete::Found(
+            "DELETE FROM notifications WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM notifications WHERE updated_at < $1 ORDER BY updated_at LIMIT $2))",
         ),
     },
     Retention {

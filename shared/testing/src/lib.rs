@@ -7,7 +7,9 @@ mod apache_kafka;
 pub mod bench;
 mod database;
 mod fault_proxy;
+mod http_target;
 mod model_server;
+mod smtp_server;
 
 use std::{
     future::Future,
@@ -23,7 +25,9 @@ pub use apache_kafka::ApacheKafka;
 pub use bench::Bench;
 pub use database::TestDatabase;
 pub use fault_proxy::{Fault, FaultProxy};
+pub use http_target::{HttpTarget, TargetAnswer, TargetRequest};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
+pub use smtp_server::{Mail, SmtpServer};
 
 /// Signs the tokens of all tests.
 pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";

@@ -239,12 +239,21 @@ impl Verifier {
     /// # Errors
     /// The token is expired, malformed, for someone else or signed with an unknown key.
     pub async fn verify(&self, token: &str) -> Result<Person, TokenError> {
+        Ok(self.verify_until(token).await?.0)
+    }
+
+    /// The person of a token, and when it expires.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn verify_until(&self, token: &str) -> Result<(Person, DateTime<Utc>), TokenError> {
         let (claims, external) = self.claims(token, &self.config.audience).await?;
         let id = claims.sub.parse().unwrap_or_else(|_| {
             let name = format!("{}\n{}", claims.iss, claims.sub);
             Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
         });
-        Ok(Person { id: UserId::from_uuid(id), role: claims.role, external })
+        let ends_at = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Ok((Person { id: UserId::from_uuid(id), role: claims.role, external }, ends_at))
     }
 
     /// The service of a token. A token whose audience includes people is a person's.

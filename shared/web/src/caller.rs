@@ -16,6 +16,7 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
+use chrono::{DateTime, Utc};
 use domain::user::Role;
 
 use crate::{
@@ -56,12 +57,21 @@ required_roles! {
 /// A person whose role is `R` or above it.
 pub struct Caller<R> {
     person: Person,
+    ends_at: DateTime<Utc>,
     required: PhantomData<R>,
 }
 
 impl<R> fmt::Debug for Caller<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.person.fmt(f)
+    }
+}
+
+impl<R> Caller<R> {
+    /// When the token expires.
+    #[must_use]
+    pub const fn ends_at(&self) -> DateTime<Utc> {
+        self.ends_at
     }
 }
 
@@ -83,16 +93,19 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = required_token(&parts.headers, "an access token")?;
-        let person = Arc::from_ref(state).verify(token).await.map_err(refused)?;
+        let verified = Arc::from_ref(state).verify_until(token).await;
+        let (person, ends_at) = verified.map_err(refused)?;
         if !person.role.includes(R::ROLE) {
             let required = R::ROLE.as_str();
             return Err(Problem::forbidden(format!("this needs the role {required}")));
         }
-        Ok(Self { person, required: PhantomData })
+        Ok(Self { person, ends_at, required: PhantomData })
     }
 }
 
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+/// The token in the `Authorization` header.
+#[must_use]
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -110,7 +123,8 @@ pub(crate) async fn service(headers: &HeaderMap, verifier: &Verifier) -> Result<
     verifier.verify_service(token).await.map_err(refused)
 }
 
-fn refused(error: TokenError) -> Problem {
+/// What a client learns about a token that is refused.
+pub fn refused(error: TokenError) -> Problem {
     tracing::debug!(error = %environment::chain(&error), "token refused");
     match error {
         TokenError::ProviderAway(_) => {

@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{Instant, Sleep},
 };
@@ -110,11 +110,10 @@ pub async fn serve(
                     tracing::debug!(%peer, "too many connections from one client");
                     continue;
                 };
-                let connection = connection(stream, peer, routes.clone(), limits, stop.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop((place, share));
-                });
+                // Both are given back when the stream is closed, which can outlive this task: as a WebSocket.
+                let stream = Impatient::new(stream, limits.write, (place, share));
+                let (routes, stop) = (routes.clone(), stop.clone());
+                connections.spawn(connection(stream, peer, routes, limits, stop));
             }
             Err(error) => {
                 tracing::debug!(%error, "a connection was not accepted");
@@ -172,14 +171,14 @@ impl Drop for Share {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((place, stream, peer))
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: Impatient<(OwnedSemaphorePermit, Share)>,
     peer: SocketAddr,
     routes: Router,
     limits: Limits,
@@ -193,8 +192,7 @@ async fn connection(
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER_LIMIT);
-    let stream = TokioIo::new(Impatient::new(stream, limits.write));
-    let mut serving = pin!(builder.serve_connection(stream, service));
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = stop.cancelled() => {
@@ -208,16 +206,18 @@ async fn connection(
 }
 
 /// A stream that gives up on a client that reads nothing.
-struct Impatient {
+struct Impatient<H> {
     stream: TcpStream,
     limit: Duration,
+    /// Dropped together with the stream.
+    _held: H,
     /// Runs from the first write that could not write at once to the next that did.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Impatient {
-    const fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, stalled: None }
+impl<H> Impatient<H> {
+    const fn new(stream: TcpStream, limit: Duration, held: H) -> Self {
+        Self { stream, limit, _held: held, stalled: None }
     }
 
     fn watch<T>(
@@ -235,7 +235,7 @@ impl Impatient {
     }
 }
 
-impl AsyncRead for Impatient {
+impl<H: Unpin> AsyncRead for Impatient<H> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -245,7 +245,7 @@ impl AsyncRead for Impatient {
     }
 }
 
-impl AsyncWrite for Impatient {
+impl<H: Unpin> AsyncWrite for Impatient<H> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

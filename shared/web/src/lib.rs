@@ -9,13 +9,16 @@ mod caller;
 pub mod connections;
 mod json;
 mod jwks;
+mod origins;
 mod path;
 mod problem;
 pub mod server;
+pub mod sockets;
 
 pub use address::{ClientAddress, TrustedProxies, network};
 pub use auth::{Person, Service};
-pub use caller::{Admin, Caller, RequiredRole, Student, Teacher};
+pub use caller::{Admin, Caller, RequiredRole, Student, Teacher, bearer_token, refused};
 pub use json::{BODY_LIMIT, Json, read_body, read_json};
+pub use origins::Origins;
 pub use path::Path;
 pub use problem::{FieldError, Problem};

@@ -131,6 +131,12 @@ impl Problem {
         self
     }
 
+    /// When to try again.
+    #[must_use]
+    pub const fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
+    }
+
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {

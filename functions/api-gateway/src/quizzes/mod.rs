@@ -17,6 +17,7 @@ use curriculum::embedded;
 use domain::{activity::day, text::TopicName};
 use events::activity_recorded::{Activity, ActivityRecorded};
 use ids::{EventId, QuizAttemptId};
+use requests::{failed, without_account};
 use runtime::{
     HandlerError, Outgoing,
     web::{Caller, Json, Path, Person, Problem, Student},
@@ -34,7 +35,7 @@ pub use self::shown::{
     ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus, TopicResult,
 };
 use crate::{
-    accept::{failed, idempotency_key, without_account},
+    accept::idempotency_key,
     gateway::Gateway,
     limits,
     once::Creation,

@@ -382,7 +382,7 @@ async fn hops(url: &str) -> anyhow::Result<()> {
 }
 
 /// The resident memory of this process.
-fn resident_mib() -> anyhow::Result<u64> {
+pub(crate) fn resident_mib() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
     let kib: u64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
@@ -390,6 +390,6 @@ fn resident_mib() -> anyhow::Result<u64> {
 }
 
 #[expect(clippy::print_stdout, reason = "a bench's result")]
-fn print(line: &str) {
+pub(crate) fn print(line: &str) {
     println!("{line}");
 }

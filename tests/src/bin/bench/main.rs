@@ -2,6 +2,7 @@
 
 mod load;
 mod sandbox;
+mod sockets;
 
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ bench model                    the second half of that
 bench history COUNT            what questions cost with so many of others, and of the same student, before them
 bench registrations COUNT      what registrations leave in memory
 bench questions COUNT          what questions leave in memory
+bench sockets COUNT            what so many open sockets cost, and how long messages take to them
 bench sandbox                  runs beside starts of python3, and what a traced step costs
 bench sandbox fuzz [SECONDS]   whether random programs can make the sandbox fail
 bench sandbox soak [COUNT] [SEED]   whether hostile ones can, and what memory they leave taken";
@@ -34,6 +36,7 @@ async fn measure() -> anyhow::Result<()> {
         ["history", count] => load::history(count.parse()?).await,
         ["registrations", count] => load::registrations(count.parse()?).await,
         ["questions", count] => load::questions(count.parse()?).await,
+        ["sockets", count] => sockets::run(count.parse()?).await,
         ["sandbox", ref more @ ..] => sandbox::main(more).await,
         _ => anyhow::bail!("{USAGE}"),
     }

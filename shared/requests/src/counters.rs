@@ -21,7 +21,7 @@ const COUNTERS_LIMIT: usize = 100_000;
 
 /// An instance's counters in the current window.
 #[derive(Debug, Default)]
-pub(crate) struct Counters(Mutex<State>);
+pub struct Counters(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -88,7 +88,7 @@ impl Counters {
     ///
     /// # Errors
     /// It was this request's turn to ask the database, which is unavailable.
-    pub(crate) async fn hit(
+    pub async fn hit(
         &self,
         store: &Store,
         bucket: &str,

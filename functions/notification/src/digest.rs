@@ -1,0 +1,88 @@
+//! A day in a few lines. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::struggle::Severity;
+use storage::notifications::Summed;
+
+use crate::words::{MAX_TEXT, shortened};
+
+/// Most notifications that are read for a digest: more than anyone can read in a day.
+pub(crate) const MOST: i64 = 500;
+
+/// What is said of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Digest {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) severity: Severity,
+}
+
+/// Sums up what passed the filter; `None` if that is nothing. Names are left out: mail is read by others, too.
+pub(crate) fn sum_up(all: &[Summed]) -> Option<Digest> {
+    let severity = all.iter().map(|one| one.severity).max()?;
+    let students =
+        |of: &[&Summed]| of.iter().filter_map(|one| one.student_id).collect::<BTreeSet<_>>().len();
+    let open: Vec<&Summed> = all.iter().filter(|one| !one.is_resolved).collect();
+    let recovered: Vec<&Summed> = all.iter().filter(|one| one.is_resolved).collect();
+    let title = format!("Your day: {}", counted(open.len(), "open alert", "open alerts"));
+    let mut lines = vec![format!(
+        "{} of {}; {} over.",
+        counted(open.len(), "alert", "alerts"),
+        counted(students(&open), "student", "students"),
+        counted(recovered.len(), "alert is", "alerts are"),
+    )];
+    let mut by_title: BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Summed>> = BTreeMap::new();
+    for one in open {
+        by_title.entry((std::cmp::Reverse(one.severity), &one.title)).or_default().push(one);
+    }
+    lines.extend(by_title.into_iter().map(|((std::cmp::Reverse(severity), title), of)| {
+        format!(
+            "- {title} ({}): {}",
+            severity.as_str(),
+            counted(students(&of), "student", "students")
+        )
+    }));
+    Some(Digest { title, text: shortened(&lines.join("\n"), MAX_TEXT), severity })
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::struggle::Severity;
+    use ids::UserId;
+    use storage::notifications::Summed;
+    use uuid::Uuid;
+
+    use super::{Digest, sum_up};
+
+    #[test]
+    fn a_day_is_summed_up_by_what_is_urgent() {
+        let one = |student: u128, title: &str, severity, is_resolved| Summed {
+            student_id: Some(UserId::from_uuid(Uuid::from_u128(student))),
+            classes: Vec::new(),
+            title: title.to_owned(),
+            severity,
+            is_resolved,
+        };
+        let day = [
+            one(1, "Needs help with Lists", Severity::Low, false),
+            one(2, "Needs help with Lists", Severity::Low, false),
+            one(2, "Needs help with Loops", Severity::High, false),
+            one(3, "Has recovered", Severity::Medium, true),
+        ];
+        let text = "3 alerts of 2 students; 1 alert is over.\n\
+                    - Needs help with Loops (high): 1 student\n\
+                    - Needs help with Lists (low): 2 students";
+        let expected = Digest {
+            title: "Your day: 3 open alerts".to_owned(),
+            text: text.to_owned(),
+            severity: Severity::High,
+        };
+        assert_eq!(sum_up(&day), Some(expected));
+        assert_eq!(sum_up(&[]), None);
+    }
+}

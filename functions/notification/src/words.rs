@@ -1,0 +1,50 @@
+//! What notifications say.
+
+use events::struggle_detected::{AlertChange, StruggleDetected};
+
+/// Most characters of a text: with its title, escaped as JSON at its worst, a webhook's body stays below 20 KB.
+pub(crate) const MAX_TEXT: usize = 2_000;
+
+/// A few words about an alert.
+pub(crate) fn title(alert: &StruggleDetected, change: AlertChange) -> String {
+    let topic = alert.topic.as_deref().and_then(|slug| curriculum::embedded().topic(slug));
+    let subject = topic.map_or_else(String::new, |topic| format!(" with {}", topic.title));
+    match change {
+        AlertChange::Opened | AlertChange::Unknown => format!("Needs help{subject}"),
+        AlertChange::Updated => format!("Needs help{subject} more urgently"),
+        AlertChange::Resolved => format!("Has recovered{subject}"),
+    }
+}
+
+/// What an alert says: its summary, and what it rests on.
+pub(crate) fn text(alert: &StruggleDetected) -> String {
+    let mut text = alert.summary.clone();
+    for evidence in &alert.evidence {
+        text.push_str("\n- ");
+        text.push_str(&evidence.text);
+    }
+    shortened(&text, MAX_TEXT)
+}
+
+/// At most so many characters; it shows if something was cut off.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => {
+            let kept = text.char_indices().nth(most - 1).map_or(0, |(end, _)| end);
+            format!("{}…", &text[..kept])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 3), "äö…");
+        assert_eq!(shortened("", 3), "");
+    }
+}

@@ -1,0 +1,7 @@
+//! The websocket function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main(&websocket::SPEC, websocket::function)
+}

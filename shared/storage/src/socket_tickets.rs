@@ -1,0 +1,67 @@
+//! Tickets that open one socket each.
+
+use chrono::{DateTime, Utc};
+use ids::UserId;
+use sqlx::PgConnection;
+
+/// A ticket, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// For whom.
+    pub user: UserId,
+    /// The name of their role.
+    pub role: String,
+    /// Whether an external identity provider knows the person.
+    pub external: bool,
+    /// When the access token expires that it was given for.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// Stores a ticket by its hash.
+///
+/// # Errors
+/// The database's own.
+pub async fn insert(
+    conn: &mut PgConnection,
+    hash: [u8; 32],
+    ticket: &Ticket,
+    expires_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO socket_tickets (ticket_hash, user_id, role, external, ends_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        hash.as_slice(),
+        ticket.user.as_uuid(),
+        ticket.role,
+        ticket.external,
+        ticket.ends_at,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a ticket, so that nobody else can use it. `None`: there is none, or no longer.
+///
+/// # Errors
+/// The database's own.
+pub async fn take(
+    conn: &mut PgConnection,
+    hash: [u8; 32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Ticket>> {
+    let row = sqlx::query!(
+        "DELETE FROM socket_tickets WHERE ticket_hash = $1
+         RETURNING user_id, role, external, ends_at, expires_at",
+        hash.as_slice(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.filter(|row| row.expires_at > now).map(|row| Ticket {
+        user: UserId::from_uuid(row.user_id),
+        role: row.role,
+        external: row.external,
+        ends_at: row.ends_at,
+    }))
+}
