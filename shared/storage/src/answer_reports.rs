@@ -138,12 +138,9 @@ pub async fn of_teacher(
            JOIN queries ON queries.id = query_id
            JOIN users ON users.id = answer_reports.student_id
            WHERE answer_reports.student_id = ANY(ARRAY(
-                     SELECT member.student_id FROM class_teachers
-                     CROSS JOIN LATERAL (SELECT id FROM classes
-                                         WHERE id = class_teachers.class_id AND archived_at IS NULL LIMIT 1) AS active
-                     CROSS JOIN LATERAL (SELECT student_id FROM enrollments WHERE class_id = active.id
-                                         OFFSET 0) AS member
-                     WHERE teacher_id = $1))
+                     SELECT enrollments.student_id FROM enrollments
+                     WHERE class_id = ANY(ARRAY(SELECT class_id FROM class_teachers JOIN classes ON id = class_id
+                                                WHERE teacher_id = $1 AND archived_at IS NULL))))
              AND (reported_at, query_id) < ($2, $3)
            ORDER BY reported_at DESC, query_id DESC LIMIT $4"#,
         teacher.as_uuid(),
