@@ -277,6 +277,16 @@ async fn the_contract_and_its_pages_are_served() {
             "/api/v1/me/classes/{id}",
             "/api/v1/modules",
             "/api/v1/modules/{slug}",
+            "/api/v1/notifications",
+            "/api/v1/notifications/read",
+            "/api/v1/notifications/settings",
+            "/api/v1/notifications/subscriptions",
+            "/api/v1/notifications/subscriptions/{id}",
+            "/api/v1/notifications/subscriptions/{id}/deliveries",
+            "/api/v1/notifications/subscriptions/{id}/deliveries/{delivery_id}/retry",
+            "/api/v1/notifications/subscriptions/{id}/secret",
+            "/api/v1/notifications/unsubscribe/{id}/{secret}",
+            "/api/v1/notifications/{id}/read",
             "/api/v1/progress/{user_id}",
             "/api/v1/progress/{user_id}/history",
             "/api/v1/queries/{id}",
@@ -295,6 +305,7 @@ async fn the_contract_and_its_pages_are_served() {
             "/api/v1/students/{id}/timeline",
             "/api/v1/submissions/{id}",
             "/api/v1/topics/{slug}",
+            "/api/v1/ws/ticket",
         ]
     );
     let page = world.send("api-gateway", |client, url| client.get(format!("{url}/docs/"))).await;

@@ -38,6 +38,7 @@ mod retention;
 mod reviewing;
 mod rosters;
 mod sandbox;
+mod stories;
 mod streaming;
 mod teaching;
 mod telemetry;

@@ -37,7 +37,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("testing", &["events", "local-broker", "local-postgres", "runtime", "storage"]),
     ("local-broker", &[]),
     ("local-postgres", &[]),
-    ("checks", &["analysis", "curriculum", "domain", "environment", "exercises"]),
+    ("checks", &["analysis", "curriculum", "domain", "environment", "exercises", "ids"]),
     (
         "runner",
         &[

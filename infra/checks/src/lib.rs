@@ -4,4 +4,5 @@
 //! which are kept with the functions; terminal output; the database.
 
 pub mod course;
+pub mod nudges;
 pub mod quality;

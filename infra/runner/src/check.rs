@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, quality};
+use checks::{course, nudges, quality};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -53,7 +53,20 @@ pub(crate) async fn check_course(arguments: CourseArguments) -> anyhow::Result<E
     Ok(if found.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-pub(crate) async fn measure_quality() -> anyhow::Result<ExitCode> {
+/// What to measure besides the project's own cases.
+#[derive(Debug, Args)]
+pub(crate) struct QualityArguments {
+    /// A folder with public data sets: only they are measured. `FITech/MainTable.csv` are sessions in which experts
+    /// marked when help was needed.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = arguments.data {
+        say(nudges::replay(&folder.join("FITech/MainTable.csv"))?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let workers = Workers::thread(code_execution::built_image())?;
     let is_good = quality::report(&workers, say).await;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -51,7 +51,7 @@ enum Command {
     /// Write the JSON Schemas of the course's files.
     CourseSchema(check::SchemaArguments),
     /// Measure the tutor on labelled cases.
-    Quality,
+    Quality(check::QualityArguments),
     /// Check an installation, and say what to do.
     Doctor(doctor::DoctorArguments),
     /// Work out students' progress again from the log of events; fails if any of it was different.
@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
             Command::Run(arguments) => return run::run(arguments).await,
             Command::CheckCourse(arguments) => return check::check_course(arguments).await,
             Command::CourseSchema(arguments) => return check::write_schemas(&arguments),
-            Command::Quality => return check::measure_quality().await,
+            Command::Quality(arguments) => return check::measure_quality(arguments).await,
             Command::Doctor(arguments) => {
                 let is_healthy = doctor::run(arguments).await?;
                 return Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });

@@ -11,16 +11,21 @@ use events::{
     activity_recorded::ActivityRecorded,
     dead_letter::{self, DeadLetter},
     debug_requested::DebugRequested,
+    delivery_due::DeliveryDue,
     envelope::is_versioned_type,
     execution_finished::ExecutionFinished,
     execution_requested::ExecutionRequested,
     exercise_generated::ExerciseGenerated,
     exercise_requested::ExerciseRequested,
     model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
+    notification_made::NotificationMade,
+    progress_requested::ProgressRequested,
+    progress_updated::{NudgeGiven, ProgressUpdated},
     question_answered::QuestionAnswered,
     question_asked::QuestionAsked,
     question_routed::QuestionRouted,
     review_requested::ReviewRequested,
+    struggle_detected::StruggleDetected,
     submission_graded::SubmissionGraded,
     submission_made::SubmissionMade,
 };
@@ -31,7 +36,7 @@ use serde_json::{Value, json};
 type Reread = fn(&Value) -> Result<Value, String>;
 
 /// Every type of event.
-const TYPES: [(&str, Reread); 16] = [
+const TYPES: [(&str, Reread); 22] = [
     (QuestionAsked::TYPE, reread::<QuestionAsked>),
     (QuestionRouted::TYPE, reread::<QuestionRouted>),
     (DebugRequested::TYPE, reread::<DebugRequested>),
@@ -47,6 +52,12 @@ const TYPES: [(&str, Reread); 16] = [
     (ConceptsModelRequested::TYPE, reread::<ConceptsModelRequested>),
     (ConceptsModelFinished::TYPE, reread::<ConceptsModelFinished>),
     (AnswerDelta::TYPE, reread::<AnswerDelta>),
+    (ProgressRequested::TYPE, reread::<ProgressRequested>),
+    (ProgressUpdated::TYPE, reread::<ProgressUpdated>),
+    (NudgeGiven::TYPE, reread::<NudgeGiven>),
+    (StruggleDetected::TYPE, reread::<StruggleDetected>),
+    (NotificationMade::TYPE, reread::<NotificationMade>),
+    (DeliveryDue::TYPE, reread::<DeliveryDue>),
     (dead_letter::TYPE, reread_letter),
 ];
 
@@ -185,10 +196,10 @@ fn is_map(pointer: &str) -> bool {
 
 #[test]
 fn this_versions_consumers_read_last_versions_events() {
-    let last_version = last_version();
-    assert_eq!(last_version.len(), TYPES.len(), "a type of event that is gone is still on its way");
-    for (event_type, reread) in TYPES {
-        for recorded in &last_version[event_type] {
+    for (event_type, recorded) in last_version() {
+        let known = TYPES.iter().find(|(name, _)| *name == event_type);
+        let (_, reread) = known.expect("a type of event that is gone is still on its way");
+        for recorded in &recorded {
             let read = reread(&recorded.data);
             assert_eq!(read.as_ref(), Ok(&recorded.data), "{event_type} keeps what it says");
         }
@@ -199,7 +210,9 @@ fn this_versions_consumers_read_last_versions_events() {
 fn last_versions_consumers_read_this_versions_events() {
     let last_version = last_version();
     each_type(|event_type, _, samples| {
-        for recorded in &last_version[event_type] {
+        // A type that is new is skipped by last version's consumers.
+        let Some(recorded) = last_version.get(event_type) else { return };
+        for recorded in recorded {
             // What it was like then, of the same kind and with the same optional parts.
             let similar = samples.iter().filter(|sample| is_like(sample, &recorded.data));
             let mut found = 0;

@@ -1,5 +1,6 @@
 //! The product's benches, in one binary, since everything that links the product takes long to build.
 
+mod alerts;
 mod load;
 mod sandbox;
 mod sockets;
@@ -14,6 +15,7 @@ bench history COUNT            what questions cost with so many of others, and o
 bench registrations COUNT      what registrations leave in memory
 bench questions COUNT          what questions leave in memory
 bench sockets COUNT            what so many open sockets cost, and how long messages take to them
+bench alerts COUNT             how long it takes from the fifth failed run of so many students to the teacher's socket
 bench sandbox                  runs beside starts of python3, and what a traced step costs
 bench sandbox fuzz [SECONDS]   whether random programs can make the sandbox fail
 bench sandbox soak [COUNT] [SEED]   whether hostile ones can, and what memory they leave taken";
@@ -36,6 +38,7 @@ async fn measure() -> anyhow::Result<()> {
         ["history", count] => load::history(count.parse()?).await,
         ["registrations", count] => load::registrations(count.parse()?).await,
         ["questions", count] => load::questions(count.parse()?).await,
+        ["alerts", count] => alerts::run(count.parse()?).await,
         ["sockets", count] => sockets::run(count.parse()?).await,
         ["sandbox", ref more @ ..] => sandbox::main(more).await,
         _ => anyhow::bail!("{USAGE}"),
