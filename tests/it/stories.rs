@@ -43,7 +43,7 @@ async fn the_teacher_of_a_struggling_student_hears_of_it() {
         }
     };
     assert!(!word.to_string().to_lowercase().contains("struggl"), "{word}");
-    let path = "/alerts?state=open";
+    let path = "/alerts?status=open";
     let mine: Value = world.get(path, Some(&teacher.token)).await.body;
     let [item] = mine["items"].as_array().expect("a list").as_slice() else { panic!("{mine}") };
     assert_eq!(item["trigger"], "failed_runs", "{item}");

@@ -1,6 +1,6 @@
 //! How early students are nudged: a replay of recorded sessions in which experts marked when help was needed.
 //!
-//! The sessions are a table in the format ProgSnap2, as the ITiCSE 2022 working group on programming steps published
+//! The sessions are a table in the format `ProgSnap2`, as a working group at a conference in 2022 published
 //! them (`FITech/MainTable.csv`): with seconds since the beginning, and a `Y` where two experts agreed to intervene.
 
 use std::{collections::BTreeMap, fmt, path::Path};
