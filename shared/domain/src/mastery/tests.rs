@@ -195,23 +195,20 @@ proptest! {
     }
 
     #[test]
-    fn a_better_solution_never_lowers_the_score(history in histories(), which in any::<prop::sample::Index>()) {
-        let solutions: Vec<usize> = history
-            .iter()
-            .enumerate()
-            .filter(|(_, activity)| matches!(activity.kind, Kind::Submission { .. }))
-            .map(|(n, _)| n)
-            .collect();
+    fn a_better_solution_never_lowers_what_exercises_show(
+        history in histories(), which in any::<prop::sample::Index>(), more in 0_u8..=100,
+    ) {
+        let is_solution = |activity: &&mut Activity| matches!(activity.kind, Kind::Submission { .. });
+        let mut better = history.clone();
+        let mut solutions: Vec<&mut Activity> = better.iter_mut().filter(is_solution).collect();
         if !solutions.is_empty() {
-            let mut better = history.clone();
-            if let Kind::Submission { score, quality, helped, .. } = &mut better[solutions[which.index(solutions.len())]].kind {
-                *score = score.saturating_add(7).min(99);
-                *quality = quality.map(|quality| quality.saturating_add(7).min(100));
+            let which = which.index(solutions.len());
+            if let Kind::Submission { score, helped, .. } = &mut solutions[which].kind {
+                *score = score.saturating_add(more).min(100);
                 *helped = false;
             }
             let (before, after) = (score_of(history).0, score_of(better).0);
-            // A solution that passes keeps passing in this comparison, so that the same programs are counted.
-            prop_assert!(after.exercises >= before.exercises.map(|score| score.min(99)) || before.exercises > Some(99));
+            prop_assert!(after.exercises >= before.exercises, "{before:?} {after:?}");
         }
     }
 
