@@ -85,7 +85,7 @@ async fn progress_is_told_by_its_agent_and_what_is_off_topic_by_triage() {
     let world = World::new().await;
     let student = world.student("ada").await;
     for (question, author, agent, words) in [
-        ("what is my progress?", Author::Progress, Agent::Progress, "no score to tell"),
+        ("what is my progress?", Author::Progress, Agent::Progress, "no score yet"),
         ("What is the capital of France?", Author::Triage, Agent::OffTopic, "learn Python"),
     ] {
         let query: QueryResponse = world.ask(&student, question, 20).await.ok();

@@ -5,8 +5,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use chrono_tz::Tz;
 use domain::{
+    local_time::TimeZone,
     text::{DisplayName, Email},
     user::Role,
 };
@@ -21,7 +21,9 @@ use sha2::{Digest, Sha256};
 use storage::{
     enrollments,
     idempotency::{self, Claim, IdempotencyKey},
+    preferences,
     refresh_tokens::{self, Use},
+    subscriptions,
     users::{self, User},
 };
 use utoipa::ToSchema;
@@ -227,7 +229,7 @@ pub(crate) struct ProfileChanges {
     /// The name that others see.
     display_name: Option<DisplayName>,
     /// Where they live, an IANA name such as `Europe/Berlin`.
-    time_zone: Option<String>,
+    time_zone: Option<TimeZone>,
 }
 
 /// Changes the caller's own account: what is sent.
@@ -239,20 +241,21 @@ pub(crate) async fn change_me(
     caller: Caller<Student>,
     Json(request): Json<ProfileChanges>,
 ) -> Result<Json<Profile>, Problem> {
-    let zone: Option<Tz> = match &request.time_zone {
-        Some(name) => Some(name.parse().map_err(|_unknown| {
-            Problem::field("time_zone", "the IANA name of a time zone, such as Europe/Berlin")
-        })?),
-        None => None,
-    };
     let changes = users::Changes {
         display_name: request.display_name.as_ref().map(DisplayName::as_str),
-        time_zone: zone.map(|zone| zone.name()),
+        time_zone: request.time_zone,
     };
-    let mut conn = gateway.services.store.connection().await?;
-    users::change(&mut conn, caller.id, changes).await?;
-    let user = users::find(&mut conn, caller.id).await?;
+    let clock = &gateway.services.clock;
+    let now = clock.now();
+    let mut tx = gateway.services.store.begin(NAME).await?;
+    users::change(tx.conn(), caller.id, changes).await?;
+    if request.time_zone.is_some() {
+        let next = preferences::find(tx.conn(), caller.id).await?.next_digest(now);
+        subscriptions::move_digests(tx.conn(), caller.id, next).await?;
+    }
+    let user = users::find(tx.conn(), caller.id).await?;
     let user = user.ok_or_else(|| Problem::not_found("there is no account with this id here"))?;
+    tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
     Ok(Json(Profile::from(&user)))
 }
 

@@ -15,10 +15,10 @@ use crate::{
 /// Days of a history if nothing else is asked for.
 const DAYS: u32 = 30;
 
-/// A student, of whom progress is asked for.
-struct Learner(UserId);
+/// The progress of the student with this id.
+struct StudentProgress(UserId);
 
-impl Personal for Learner {
+impl Personal for StudentProgress {
     const NAME: &'static str = "student";
 
     fn owner(&self) -> Option<UserId> {
@@ -36,10 +36,11 @@ pub(crate) async fn show(
     Path(user_id): Path<String>,
 ) -> Result<Json<ProgressReport>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let Learner(student) = readable(&mut conn, &caller, learner(&user_id, caller.id)).await?;
+    let StudentProgress(student) =
+        readable(&mut conn, &caller, progress_of(&user_id, caller.id)).await?;
     let now = gateway.services.clock.now();
     let report = progress_report::load(&mut conn, student, now).await?;
-    report.map(Json).ok_or_else(missing::<Learner>)
+    report.map(Json).ok_or_else(missing::<StudentProgress>)
 }
 
 /// How many days.
@@ -70,12 +71,13 @@ pub(crate) async fn history(
         return Err(Problem::field("days", expected));
     }
     let mut conn = gateway.services.store.connection().await?;
-    let Learner(student) = readable(&mut conn, &caller, learner(&user_id, caller.id)).await?;
+    let StudentProgress(student) =
+        readable(&mut conn, &caller, progress_of(&user_id, caller.id)).await?;
     let now = gateway.services.clock.now();
     let history = progress_report::load_history(&mut conn, student, now, days).await?;
-    history.map(Json).ok_or_else(missing::<Learner>)
+    history.map(Json).ok_or_else(missing::<StudentProgress>)
 }
 
-fn learner(id: &str, caller: UserId) -> Option<Learner> {
-    if id == "me" { Some(Learner(caller)) } else { id.parse().ok().map(Learner) }
+fn progress_of(id: &str, caller: UserId) -> Option<StudentProgress> {
+    if id == "me" { Some(StudentProgress(caller)) } else { id.parse().ok().map(StudentProgress) }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::struggle::Severity;
+use domain::{sentence::counted, struggle::Severity};
 use storage::notifications::Summed;
 
 use crate::words::{MAX_TEXT, shortened};
@@ -44,10 +44,6 @@ pub(crate) fn sum_up(all: &[Summed]) -> Option<Digest> {
         )
     }));
     Some(Digest { title, text: shortened(&lines.join("\n"), MAX_TEXT), severity })
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(crate) fn title(alert: &StruggleDetected, change: AlertChange) -> String {
     match change {
         AlertChange::Opened | AlertChange::Unknown => format!("Needs help{subject}"),
         AlertChange::Updated => format!("Needs help{subject} more urgently"),
-        AlertChange::Resolved => format!("Has recovered{subject}"),
+        AlertChange::Resolved => format!("No longer needs help{subject}"),
     }
 }
 

@@ -5,7 +5,7 @@ use domain::struggle::{Alert, Change, Nudge};
 use events::{
     envelope::derived_event_id,
     progress_updated::NudgeGiven,
-    struggle_detected::{AlertChange, Evidence, StruggleDetected},
+    struggle_detected::{AlertChange, StruggleDetected},
 };
 use ids::{AlertId, EventId, UserId};
 use runtime::HandlerError;
@@ -18,7 +18,7 @@ const ALERTS: &str = "progress.alerts";
 
 /// About whom, and why now.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Told {
+pub(crate) struct Context {
     pub(crate) student: UserId,
     pub(crate) request: Uuid,
     pub(crate) cause: EventId,
@@ -28,14 +28,14 @@ pub(crate) struct Told {
 /// Stores changes; returns what teachers hear of them.
 pub(crate) async fn apply(
     conn: &mut PgConnection,
-    told: Told,
+    context: Context,
     changes: Vec<Change>,
 ) -> Result<Vec<StruggleDetected>, HandlerError> {
     let mut events = Vec::new();
     for (position, change) in changes.into_iter().enumerate() {
         match change {
             Change::Open { signal, severity } => {
-                let id = derived_event_id(told.cause, ALERTS, position).as_uuid();
+                let id = derived_event_id(context.cause, ALERTS, position).as_uuid();
                 let alert = Alert {
                     id: AlertId::from_uuid(id),
                     topic: signal.topic,
@@ -45,21 +45,21 @@ pub(crate) async fn apply(
                     summary: signal.summary,
                     evidence: signal.evidence,
                 };
-                let stored = alerts::insert(conn, told.student, &alert, told.now).await;
+                let stored = alerts::insert(conn, context.student, &alert, context.now).await;
                 stored.map_err(HandlerError::retry)?;
-                events.push(event(told, alert, AlertChange::Opened, None));
+                events.push(event(context, alert, AlertChange::Opened, None));
             }
             Change::Update { alert, is_more_urgent } => {
-                let stored = alerts::update(conn, &alert, told.now).await;
+                let stored = alerts::update(conn, &alert, context.now).await;
                 stored.map_err(HandlerError::retry)?;
                 if is_more_urgent {
-                    events.push(event(told, alert, AlertChange::Updated, None));
+                    events.push(event(context, alert, AlertChange::Updated, None));
                 }
             }
             Change::Resolve { alert, because } => {
-                let stored = alerts::resolve(conn, alert.id, &because, told.now).await;
+                let stored = alerts::resolve(conn, alert.id, &because, context.now).await;
                 stored.map_err(HandlerError::retry)?;
-                events.push(event(told, alert, AlertChange::Resolved, Some(because)));
+                events.push(event(context, alert, AlertChange::Resolved, Some(because)));
             }
         }
     }
@@ -67,35 +67,30 @@ pub(crate) async fn apply(
 }
 
 fn event(
-    told: Told,
+    context: Context,
     alert: Alert,
     change: AlertChange,
     because: Option<String>,
 ) -> StruggleDetected {
-    let fact = |fact: domain::struggle::Evidence| Evidence {
-        text: fact.text,
-        at: fact.at,
-        source_id: fact.source,
-    };
     StruggleDetected {
         alert_id: alert.id,
-        student_id: told.student,
-        request_id: told.request,
+        student_id: context.student,
+        request_id: context.request,
         topic: alert.topic,
         exercise_id: alert.exercise.map(ids::ExerciseId::as_uuid),
         trigger: alert.trigger,
         severity: alert.severity,
         change,
         summary: because.unwrap_or(alert.summary),
-        evidence: alert.evidence.into_iter().map(fact).collect(),
+        evidence: alert.evidence,
     }
 }
 
 /// A word to the student.
-pub(crate) fn nudge(told: Told, nudge: Nudge) -> NudgeGiven {
+pub(crate) fn nudge(context: Context, nudge: Nudge) -> NudgeGiven {
     NudgeGiven {
-        student_id: told.student,
-        request_id: told.request,
+        student_id: context.student,
+        request_id: context.request,
         text: nudge.text,
         topic: nudge.topic,
         exercise_id: nudge.exercise.map(ids::ExerciseId::as_uuid),

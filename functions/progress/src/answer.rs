@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use agents::{Agent, Arrived, Begin, Never, Reply, Step};
 use chrono::{DateTime, Utc};
-use domain::agent::Author;
+use domain::{agent::Author, sentence::counted};
 use events::{
     model_call::{TriageModelFinished, TriageModelRequested},
     progress_requested::ProgressRequested,
@@ -69,7 +69,7 @@ impl Agent for ProgressAgent {
 fn answer(report: Option<&ProgressReport>) -> Answer {
     let Some(report) = report else {
         return Answer::text(
-            "There is nothing to tell yet: no progress is kept for you.".to_owned(),
+            "There is no progress to report: you have no account here.".to_owned(),
         );
     };
     let scored: Vec<&TopicReport> = report
@@ -79,18 +79,18 @@ fn answer(report: Option<&ProgressReport>) -> Answer {
         .filter(|topic| topic.standing.score.is_some())
         .collect();
     let mut text = match report.overall.score {
-        None => "You have not handed in a solution or a quiz yet, so there is no score to tell. One solution is \
-                 enough to begin."
+        None => "You have not handed in a solution or a quiz yet, so there is no score yet. One solution is \
+                 enough to get one."
             .to_owned(),
         Some(score) => format!(
-            "Your overall score is **{score} of 100** ({}), over {}.",
+            "Your overall score is **{score} out of 100** ({}), across {}.",
             level(report.overall),
-            counted(scored.len(), "topic"),
+            counted(scored.len(), "topic", "topics"),
         ),
     };
     let streak = report.streak;
     if streak.current > 0 {
-        let days = counted(streak.current as usize, "day");
+        let days = counted(streak.current as usize, "day", "days");
         text.push_str(&format!(" You are on a streak of {days}"));
         if streak.longest > streak.current {
             text.push_str(&format!("; your longest was {}", streak.longest));
@@ -129,20 +129,15 @@ fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
-fn counted(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use chrono::{DateTime, Utc};
-    use chrono_tz::Tz;
     use domain::{
         activity::{Activity, Kind},
         difficulty::Difficulty,
+        local_time::TimeZone,
         progress::Progress,
     };
     use ids::{EventId, ExerciseId, UserId};
@@ -162,7 +157,7 @@ mod tests {
         let answer = answer(Some(&report));
         assert!(answer.content.starts_with("You have not handed in"), "{}", answer.content);
         assert!(
-            answer.content.contains("«Variables» is where the course begins."),
+            answer.content.contains(r#"The course begins with "Variables"."#),
             "{}",
             answer.content
         );
@@ -186,15 +181,17 @@ mod tests {
                 helped: false,
             },
         };
-        let progress = Progress::of(&[solved], Tz::UTC, at.date_naive());
+        let progress = Progress::of(&[solved], TimeZone::default(), at.date_naive());
         let answer = answer(Some(&progress_report::report(user(), &progress)));
         let text = &answer.content;
         assert!(
-            text.starts_with("Your overall score is **81 of 100** (proficient), over 1 topic."),
+            text.starts_with(
+                "Your overall score is **81 out of 100** (proficient), across 1 topic."
+            ),
             "{text}"
         );
         assert!(text.contains("You are on a streak of 1 day."), "{text}");
         assert!(text.contains("| Variables | 81 | proficient |"), "{text}");
-        assert!(text.contains("- You know «Variables», on which"), "{text}");
+        assert!(text.contains(r#"builds on "Variables", which you know."#), "{text}");
     }
 }

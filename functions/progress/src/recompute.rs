@@ -8,7 +8,7 @@ use storage::{
     progress::{self, TopicRow},
 };
 
-use crate::record::{as_of_last, time_zone};
+use crate::record::as_of_last;
 
 /// The progress of a student as it was stored, and as it was worked out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub async fn recompute(
         activities::insert(conn, student, of_event).await?;
     }
     let all = activities::of_mastery(conn, student).await?;
-    progress::upsert(conn, student, &progress::rows(&as_of_last(&all, time_zone(&zone)))).await?;
+    progress::upsert(conn, student, &progress::rows(&as_of_last(&all, zone))).await?;
     let after = progress::of_student(conn, student).await?;
     Ok(Some(Recomputed { student, before, after }))
 }

@@ -1,10 +1,10 @@
 //! Records activities, and works out what they change.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use domain::{
-    activity::{Activity, day},
+    activity::Activity,
     level::Level,
+    local_time::TimeZone,
     progress::Progress,
     struggle::{self, Change, WINDOW},
 };
@@ -44,7 +44,7 @@ pub(crate) async fn record(
     let mut outgoing = Outgoing::none();
     if report.activities.iter().any(|activity| activity.kind.counts_towards_mastery()) {
         let all = activities::of_mastery(conn, student).await.map_err(HandlerError::retry)?;
-        let progress = as_of_last(&all, time_zone(&zone));
+        let progress = as_of_last(&all, zone);
         let rows = progress::rows(&progress);
         progress::upsert(conn, student, &rows).await.map_err(HandlerError::retry)?;
         for updated in updates(&all, &progress, report.cause, student, request) {
@@ -67,27 +67,22 @@ pub(crate) async fn record(
         Change::Open { signal, .. } => struggle::nudge_after(signal),
         Change::Update { .. } | Change::Resolve { .. } => None,
     });
-    let told = alerts::Told { student, request, cause: report.cause, now };
-    for change in alerts::apply(conn, told, changes).await? {
+    let context = alerts::Context { student, request, cause: report.cause, now };
+    for change in alerts::apply(conn, context, changes).await? {
         outgoing = outgoing.with(&change)?;
     }
     // A word to the student fits what was done just now, not what came late.
     let word = struggle::nudge(&recent).or(opened).filter(|_| is_newest);
     match word {
-        Some(nudge) => outgoing.with(&alerts::nudge(told, nudge)),
+        Some(nudge) => outgoing.with(&alerts::nudge(context, nudge)),
         None => Ok(outgoing),
     }
 }
 
-/// The time zone of a student. An unknown name is one that a later version of the database of time zones has.
-pub(crate) fn time_zone(name: &str) -> Tz {
-    name.parse().unwrap_or(Tz::UTC)
-}
-
 /// The progress on the day of the last of these activities: what is stored depends on nothing but them.
-pub(crate) fn as_of_last(activities: &[Activity], zone: Tz) -> Progress {
+pub(crate) fn as_of_last(activities: &[Activity], zone: TimeZone) -> Progress {
     let last = activities.last().map_or(DateTime::UNIX_EPOCH, |last| last.at);
-    Progress::of(activities, zone, day(last, zone))
+    Progress::of(activities, zone, zone.day(last))
 }
 
 /// The new mastery of the topics that the event was about.

@@ -1,7 +1,6 @@
 //! What students do, as far as it says something about what they know.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 use ids::{EventId, ExerciseId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -109,10 +108,4 @@ pub fn in_order(mut activities: Vec<Activity>) -> Vec<Activity> {
     activities.sort_by(|a, b| (a.at, a.id, &a.topic).cmp(&(b.at, b.id, &b.topic)));
     activities.dedup_by(|a, b| a.id == b.id && a.topic == b.topic);
     activities
-}
-
-/// The day of a moment where the student lives.
-#[must_use]
-pub fn day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    at.with_timezone(&zone).date_naive()
 }

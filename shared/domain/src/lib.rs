@@ -21,6 +21,7 @@ pub mod next_step;
 pub mod notification;
 pub mod progress;
 pub mod quiz;
+pub mod sentence;
 pub mod streak;
 pub mod struggle;
 pub mod text;

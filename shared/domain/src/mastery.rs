@@ -22,8 +22,8 @@ const QUIZ_WEIGHTS: [u64; 5] = [100, 95, 85, 70, 50];
 const QUALITY_PROGRAMS: usize = 5;
 /// What a solution is worth, in percent, after hints up to this rung: none, 1, 2, 3.
 const WORTH_AFTER_HINTS: [u64; 4] = [100, 95, 85, 70];
-/// What a solution is worth, in percent, once its pieces were shown and only had to be put in order.
-const WORTH_OF_PIECES: u64 = 50;
+/// What a solution is worth, in percent, once it was shown in pieces that only had to be put in order.
+const WORTH_AFTER_PARSONS: u64 = 50;
 /// Days over which consistency is measured.
 pub const CONSISTENCY_DAYS: u32 = 30;
 
@@ -137,7 +137,7 @@ fn exercises(activities: &[&Activity]) -> Option<u8> {
 pub(crate) fn worth(rung: u8, helped: bool) -> u64 {
     let last = WORTH_AFTER_HINTS.len() - 1;
     let worth = WORTH_AFTER_HINTS[usize::from(rung).min(last)];
-    if helped { worth.min(WORTH_OF_PIECES) } else { worth }
+    if helped { worth.min(WORTH_AFTER_PARSONS) } else { worth }
 }
 
 /// 1, 1.5 and 2, doubled.

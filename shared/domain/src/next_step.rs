@@ -62,7 +62,7 @@ pub fn next_steps(course: &[CourseTopic<'_>], progress: &Progress) -> Vec<NextSt
             let memory = seen(topic.slug)?.memory?;
             let due_on = memory.due_on();
             let reason = format!(
-                "You last practised «{}» {}, and it is time to review it.",
+                "You last practised \"{}\" {}; it is time for a review.",
                 topic.title,
                 days_ago((progress.today - memory.reviewed_on).num_days()),
             );
@@ -77,12 +77,12 @@ pub fn next_steps(course: &[CourseTopic<'_>], progress: &Progress) -> Vec<NextSt
         .filter_map(|topic| {
             let score = seen(topic.slug)?.score?;
             let reason = format!(
-                "Your score in «{}» is {score} of 100, {}.",
+                "Your score in \"{}\" is {score} out of 100; {}.",
                 topic.title,
                 if Level::of_score(score) <= Level::Beginner {
-                    "and the next topics build on it"
+                    "later topics build on it"
                 } else {
-                    "and a few more exercises would make you sure of it"
+                    "a few more exercises will make you sure of it"
                 },
             );
             (Level::of_score(score) < Level::Proficient).then(|| (score, step(topic, reason)))
@@ -95,12 +95,12 @@ pub fn next_steps(course: &[CourseTopic<'_>], progress: &Progress) -> Vec<NextSt
             let basis: Vec<&str> =
                 topic.prerequisites.iter().filter_map(|slug| title(slug)).collect();
             let reason = match basis.as_slice() {
-                [] => format!("«{}» is where the course begins.", topic.title),
-                [one] => format!("You know «{one}», on which «{}» builds.", topic.title),
+                [] => format!("The course begins with \"{}\".", topic.title),
+                [one] => format!("\"{}\" builds on \"{one}\", which you know.", topic.title),
                 [first @ .., last] => format!(
-                    "You know «{}» and «{last}», on which «{}» builds.",
-                    first.join("», «"),
-                    topic.title
+                    "\"{}\" builds on \"{}\" and \"{last}\", which you know.",
+                    topic.title,
+                    first.join("\", \""),
                 ),
             };
             step(topic, reason)
@@ -195,7 +195,7 @@ mod tests {
     fn a_new_student_begins_where_the_course_begins() {
         let found = steps(&[]);
         assert_eq!(topics(&found), ["variables"]);
-        assert_eq!(found[0].1, "«Variables» is where the course begins.");
+        assert_eq!(found[0].1, r#"The course begins with "Variables"."#);
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(topics(&steps(&[("variables", topic(40, 0))])), ["variables"]);
         let found = steps(&[("variables", topic(90, 0)), ("lists", topic(80, 0))]);
         assert_eq!(topics(&found), ["loops"]);
-        assert_eq!(found[0].1, "You know «Variables» and «Lists», on which «Loops» builds.");
+        assert_eq!(found[0].1, r#""Loops" builds on "Variables" and "Lists", which you know."#);
     }
 
     #[test]
@@ -214,11 +214,11 @@ mod tests {
         assert_eq!(topics(&found), ["lists", "loops", "variables"]);
         assert_eq!(
             found[0].1,
-            "You last practised «Lists» 9 days ago, and it is time to review it."
+            r#"You last practised "Lists" 9 days ago; it is time for a review."#
         );
         assert_eq!(
             found[2].1,
-            "Your score in «Variables» is 60 of 100, and a few more exercises would make you sure of it."
+            r#"Your score in "Variables" is 60 out of 100; a few more exercises will make you sure of it."#
         );
     }
 

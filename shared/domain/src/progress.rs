@@ -3,23 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use chrono_tz::Tz;
 use ids::ExerciseId;
 
 use crate::{
-    activity::{Activity, Kind, day},
+    activity::{Activity, Kind},
     forgetting::{Memory, Rating},
     knowledge::{GUESSES_CHOICE, GUESSES_CODE, Observation, PRIOR, update},
+    local_time::TimeZone,
     mastery::{self, CONSISTENCY_DAYS, Components},
     streak::{self, Streak},
 };
 
-/// What an observed success says about knowledge after hints up to this rung: none, 1, 2, 3.
-const SAYS_AFTER_HINTS: [f64; 4] = [1.0, 0.9, 0.7, 0.4];
+/// How much a success counts as an observation after hints up to this rung: none, 1, 2, 3.
+const WEIGHT_AFTER_HINTS: [f64; 4] = [1.0, 0.9, 0.7, 0.4];
 /// A rung from which a solution was found with help.
 const HELPED_FROM: u8 = 2;
-/// What another attempt at the same exercise says, on a later day.
-const SAYS_AGAIN: f64 = 0.5;
+/// How much another attempt at the same exercise counts, on a later day.
+const WEIGHT_OF_RETRY: f64 = 0.5;
 /// The share of right answers from which a quiz was recalled, and from which it was recalled with trouble.
 const QUIZ_RECALLED: (f64, f64) = (0.7, 0.5);
 
@@ -54,11 +54,11 @@ pub struct Progress {
 impl Progress {
     /// The progress that activities, in the order of time, show on the day `today` in the student's time zone.
     #[must_use]
-    pub fn of(activities: &[Activity], zone: Tz, today: NaiveDate) -> Self {
+    pub fn of(activities: &[Activity], zone: TimeZone, today: NaiveDate) -> Self {
         let days: BTreeSet<NaiveDate> = activities
             .iter()
             .filter(|activity| activity.kind.is_graded())
-            .map(|activity| day(activity.at, zone))
+            .map(|activity| zone.day(activity.at))
             .collect();
         let consistency = mastery::consistency(streak::recent(&days, today, CONSISTENCY_DAYS));
         let mut by_topic: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
@@ -115,7 +115,7 @@ pub struct Day {
 
 /// The history of the `count` days that end with `today`.
 #[must_use]
-pub fn history(activities: &[Activity], zone: Tz, today: NaiveDate, count: u32) -> Vec<Day> {
+pub fn history(activities: &[Activity], zone: TimeZone, today: NaiveDate, count: u32) -> Vec<Day> {
     let first = today.checked_sub_days(Days::new(u64::from(count.saturating_sub(1))));
     let mut next = first;
     std::iter::from_fn(|| {
@@ -124,8 +124,8 @@ pub fn history(activities: &[Activity], zone: Tz, today: NaiveDate, count: u32) 
         Some(date)
     })
     .map(|date| {
-        let end = activities.partition_point(|activity| day(activity.at, zone) <= date);
-        let begin = activities.partition_point(|activity| day(activity.at, zone) < date);
+        let end = activities.partition_point(|activity| zone.day(activity.at) <= date);
+        let begin = activities.partition_point(|activity| zone.day(activity.at) < date);
         let graded = activities[begin..end].iter().filter(|activity| activity.kind.is_graded());
         Day {
             date,
@@ -137,12 +137,12 @@ pub fn history(activities: &[Activity], zone: Tz, today: NaiveDate, count: u32) 
 }
 
 /// The probability that the student knows a topic, and what is remembered of it.
-fn estimate(activities: &[&Activity], zone: Tz) -> (f64, Option<Memory>) {
+fn estimate(activities: &[&Activity], zone: TimeZone) -> (f64, Option<Memory>) {
     let (mut known, mut memory) = (PRIOR, None::<Memory>);
     let mut rungs: BTreeMap<ExerciseId, u8> = BTreeMap::new();
     let mut tried: BTreeMap<ExerciseId, NaiveDate> = BTreeMap::new();
     for activity in activities {
-        let on = day(activity.at, zone);
+        let on = zone.day(activity.at);
         let (seen, rating) = match (&activity.kind, activity.exercise) {
             (Kind::Hint { rung }, Some(exercise)) => {
                 let highest = rungs.entry(exercise).or_default();
@@ -158,7 +158,7 @@ fn estimate(activities: &[&Activity], zone: Tz) -> (f64, Option<Memory>) {
                     right: f64::from(u8::from(*passed)),
                     guesses: GUESSES_CODE,
                     weight: weight(*passed, rung, *helped)
-                        * if last_tried.is_some() { SAYS_AGAIN } else { 1.0 },
+                        * if last_tried.is_some() { WEIGHT_OF_RETRY } else { 1.0 },
                 });
                 (seen, rating)
             }
@@ -198,7 +198,7 @@ fn weight(passed: bool, rung: u8, helped: bool) -> f64 {
     match (passed, helped) {
         (false, _) => 1.0,
         (true, true) => 0.0,
-        (true, false) => SAYS_AFTER_HINTS[usize::from(rung).min(SAYS_AFTER_HINTS.len() - 1)],
+        (true, false) => WEIGHT_AFTER_HINTS[usize::from(rung).min(WEIGHT_AFTER_HINTS.len() - 1)],
     }
 }
 

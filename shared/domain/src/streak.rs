@@ -46,11 +46,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use chrono::{DateTime, NaiveDate, Utc};
-    use chrono_tz::Tz;
     use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 
     use super::{Streak, of, recent};
-    use crate::activity::day;
+    use crate::local_time::TimeZone;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -77,15 +76,14 @@ mod tests {
     #[test]
     fn days_are_those_of_the_students_time_zone() {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        let berlin: Tz = "Europe/Berlin".parse().unwrap();
-        let auckland: Tz = "Pacific/Auckland".parse().unwrap();
+        let [berlin, auckland] = ["Europe/Berlin", "Pacific/Auckland"].map(TimeZone::stored);
         // Half an hour before and after midnight in Berlin, on the night in which the clocks go forward.
         let (before, after) = (at("2026-03-28T22:30:00Z"), at("2026-03-29T22:30:00Z"));
-        assert_eq!(day(before, berlin), date("2026-03-28"));
-        assert_eq!(day(after, berlin), date("2026-03-30"), "summer time");
-        assert_eq!(day(before, auckland), date("2026-03-29"));
-        assert_eq!(day(after, auckland), date("2026-03-30"));
-        let days = |zone| BTreeSet::from([day(before, zone), day(after, zone)]);
+        assert_eq!(berlin.day(before), date("2026-03-28"));
+        assert_eq!(berlin.day(after), date("2026-03-30"), "summer time");
+        assert_eq!(auckland.day(before), date("2026-03-29"));
+        assert_eq!(auckland.day(after), date("2026-03-30"));
+        let days = |zone: TimeZone| BTreeSet::from([zone.day(before), zone.day(after)]);
         assert_eq!(of(&days(berlin), date("2026-03-30")).current, 1);
         assert_eq!(of(&days(auckland), date("2026-03-30")).current, 2);
     }

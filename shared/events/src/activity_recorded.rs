@@ -50,7 +50,7 @@ pub enum Activity {
         /// Whether the solution had been shown in pieces.
         helped: bool,
         /// Whether the tests could begin; if not, it shows nothing about the student's skills. Since 0.6.
-        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        #[serde(default = "lenient::yes", skip_serializing_if = "lenient::is_yes")]
         tested: bool,
     },
     /// A hint was given.
@@ -99,15 +99,6 @@ pub enum Activity {
     /// Something that a later version has, as it came.
     #[serde(untagged, skip_deserializing)]
     Unknown(Map<String, Value>),
-}
-
-const fn yes() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-const fn is_yes(tested: &bool) -> bool {
-    *tested
 }
 
 /// A topic's part of a quiz.

@@ -67,6 +67,17 @@ impl Grows for Trigger {
     const UNKNOWN: Self = Self::SaysSo;
 }
 
+/// The default of a field that is `true` where a version before it says nothing.
+pub(crate) const fn yes() -> bool {
+    true
+}
+
+/// Whether that field need not be written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(crate) const fn is_yes(value: &bool) -> bool {
+    *value
+}
+
 fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(Value::String(name.to_owned())).ok()
 }

@@ -1,7 +1,6 @@
 //! An alert about a struggling student has been opened, has changed or is resolved.
 
-use chrono::{DateTime, Utc};
-use domain::struggle::{Severity, Trigger};
+use domain::struggle::{Evidence, Severity, Trigger};
 use ids::{AlertId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,18 +21,6 @@ pub enum AlertChange {
     /// Something that a later version has.
     #[serde(other)]
     Unknown,
-}
-
-/// One fact that an alert rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Evidence {
-    /// A sentence for a teacher.
-    pub text: String,
-    /// When it happened.
-    pub at: DateTime<Utc>,
-    /// The run, submission, quiz attempt or question that shows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<Uuid>,
 }
 
 /// Emitted by progress, handled by notification. Since 0.6.

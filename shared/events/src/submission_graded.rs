@@ -44,7 +44,7 @@ pub struct Feedback {
     /// Whether it solves the exercise.
     pub passed: bool,
     /// Whether the tests could begin. If not, the message says why; it shows nothing about the student's skills.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[serde(default = "lenient::yes", skip_serializing_if = "lenient::is_yes")]
     pub tested: bool,
     /// 0 to 100: the share of tests that pass; half of it if the task is not done as it says.
     pub score: u8,
@@ -64,15 +64,6 @@ pub struct Feedback {
     pub best: u8,
     /// Whether the shuffled solution is available.
     pub parsons: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-const fn is_yes(tested: &bool) -> bool {
-    *tested
 }
 
 /// Emitted by the exercise agent, handled by the front doors. Since 0.4.

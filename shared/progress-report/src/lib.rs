@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use domain::{
-    activity::{Activity, day},
+    activity::Activity,
     difficulty::Difficulty,
     level::{Color, Level},
+    local_time::TimeZone,
     mastery,
     next_step::{CourseTopic, next_steps},
     progress::{self, Progress, TopicProgress},
@@ -159,10 +159,10 @@ pub fn is_topic(slug: &str) -> bool {
 async fn load_activities(
     conn: &mut PgConnection,
     student: UserId,
-) -> sqlx::Result<Option<(Vec<Activity>, Tz)>> {
+) -> sqlx::Result<Option<(Vec<Activity>, TimeZone)>> {
     let Some(zone) = storage::users::time_zone(conn, student).await? else { return Ok(None) };
     let activities = storage::activities::of_mastery(conn, student).await?;
-    Ok(Some((activities, zone.parse().unwrap_or(Tz::UTC))))
+    Ok(Some((activities, zone)))
 }
 
 /// A student's progress now; `None` without an account.
@@ -175,7 +175,7 @@ pub async fn load(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<ProgressReport>> {
     let Some((activities, zone)) = load_activities(conn, student).await? else { return Ok(None) };
-    let progress = Progress::of(&activities, zone, day(now, zone));
+    let progress = Progress::of(&activities, zone, zone.day(now));
     Ok(Some(report(student, &progress)))
 }
 
@@ -190,7 +190,7 @@ pub async fn load_history(
     days: u32,
 ) -> sqlx::Result<Option<ProgressHistory>> {
     let Some((activities, zone)) = load_activities(conn, student).await? else { return Ok(None) };
-    let days = progress::history(&activities, zone, day(now, zone), days.min(MOST_DAYS));
+    let days = progress::history(&activities, zone, zone.day(now), days.min(MOST_DAYS));
     let day =
         |day: progress::Day| DayReport { date: day.date, score: day.score, graded: day.graded };
     Ok(Some(ProgressHistory { user_id: student, days: days.into_iter().map(day).collect() }))

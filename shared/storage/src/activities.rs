@@ -1,7 +1,10 @@
 //! What students did, as far as it says something about their progress.
 
 use chrono::{DateTime, Utc};
-use domain::activity::{Activity, Kind};
+use domain::{
+    activity::{Activity, Kind},
+    local_time::TimeZone,
+};
 use ids::{EventId, ExerciseId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -20,13 +23,13 @@ pub const MOST_RECENT: i64 = 500;
 ///
 /// # Errors
 /// The database's own.
-pub async fn lock(conn: &mut PgConnection, student: UserId) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!(
+pub async fn lock(conn: &mut PgConnection, student: UserId) -> sqlx::Result<Option<TimeZone>> {
+    let name = sqlx::query_scalar!(
         "SELECT time_zone FROM users WHERE id = $1 FOR NO KEY UPDATE",
         student.as_uuid(),
-    )
-    .fetch_optional(conn)
-    .await
+    );
+    let found = name.fetch_optional(conn).await?;
+    Ok(found.as_deref().map(TimeZone::stored))
 }
 
 /// Stores activities that are not stored yet, and returns how many were new. A topic that the course does not have is

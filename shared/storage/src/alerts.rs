@@ -1,32 +1,14 @@
 //! Alerts about struggling students.
 
 use chrono::{DateTime, Utc};
-use domain::struggle::{Alert, Evidence, Resolved, Severity, Trigger};
+use domain::struggle::{Alert, Evidence, Resolved};
 use ids::{AlertId, ExerciseId, UserId};
-use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
-use uuid::Uuid;
+
+use crate::named;
 
 /// Resolved alerts that are looked at: more than any student has within the time that they matter.
 const MOST_RESOLVED: i64 = 50;
-
-/// The stored form of a fact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct StoredEvidence {
-    text: String,
-    at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    source_id: Option<Uuid>,
-}
-
-fn stored(evidence: &[Evidence]) -> Json<Vec<StoredEvidence>> {
-    let one = |fact: &Evidence| StoredEvidence {
-        text: fact.text.clone(),
-        at: fact.at,
-        source_id: fact.source,
-    };
-    Json(evidence.iter().map(one).collect())
-}
 
 /// A student's alerts that are not resolved.
 ///
@@ -35,7 +17,7 @@ fn stored(evidence: &[Evidence]) -> Json<Vec<StoredEvidence>> {
 pub async fn unresolved(conn: &mut PgConnection, student: UserId) -> sqlx::Result<Vec<Alert>> {
     let rows = sqlx::query!(
         r#"SELECT id, topic_slug, exercise_id, trigger, severity, summary,
-                  evidence AS "evidence: Json<Vec<StoredEvidence>>"
+                  evidence AS "evidence: Json<Vec<Evidence>>"
            FROM alerts WHERE student_id = $1 AND status <> 'resolved' ORDER BY opened_at, id"#,
         student.as_uuid(),
     )
@@ -43,17 +25,14 @@ pub async fn unresolved(conn: &mut PgConnection, student: UserId) -> sqlx::Resul
     .await?;
     rows.into_iter()
         .map(|row| {
-            let evidence = row.evidence.0.into_iter();
             Ok(Alert {
                 id: AlertId::from_uuid(row.id),
                 topic: row.topic_slug,
                 exercise: row.exercise_id.map(ExerciseId::from_uuid),
-                trigger: trigger(&row.trigger)?,
-                severity: severity(&row.severity)?,
+                trigger: named(&row.trigger)?,
+                severity: named(&row.severity)?,
                 summary: row.summary,
-                evidence: evidence
-                    .map(|fact| Evidence { text: fact.text, at: fact.at, source: fact.source_id })
-                    .collect(),
+                evidence: row.evidence.0,
             })
         })
         .collect()
@@ -79,7 +58,7 @@ pub async fn resolved_since(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let trigger = trigger(&row.trigger)?;
+            let trigger = named(&row.trigger)?;
             Ok(Resolved { topic: row.topic_slug, trigger, at: row.resolved_at })
         })
         .collect()
@@ -106,7 +85,7 @@ pub async fn insert(
         alert.trigger.as_str(),
         alert.severity.as_str(),
         alert.summary,
-        stored(&alert.evidence) as _,
+        Json(&alert.evidence) as _,
         at,
     )
     .execute(conn)
@@ -124,7 +103,7 @@ pub async fn update(conn: &mut PgConnection, alert: &Alert, at: DateTime<Utc>) -
         alert.id.as_uuid(),
         alert.severity.as_str(),
         alert.summary,
-        stored(&alert.evidence) as _,
+        Json(&alert.evidence) as _,
         at,
     )
     .execute(conn)
@@ -152,20 +131,4 @@ pub async fn resolve(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// A name in the database that this version does not know.
-#[derive(Debug, thiserror::Error)]
-#[error("the alert has an unknown name: {0}")]
-struct UnknownName(String);
-
-fn trigger(name: &str) -> sqlx::Result<Trigger> {
-    let found = Trigger::ALL.into_iter().find(|trigger| trigger.as_str() == name);
-    found.ok_or_else(|| sqlx::Error::Decode(UnknownName(name.to_owned()).into()))
-}
-
-fn severity(name: &str) -> sqlx::Result<Severity> {
-    let all = [Severity::Low, Severity::Medium, Severity::High];
-    let found = all.into_iter().find(|severity| severity.as_str() == name);
-    found.ok_or_else(|| sqlx::Error::Decode(UnknownName(name.to_owned()).into()))
 }

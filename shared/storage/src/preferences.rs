@@ -29,8 +29,7 @@ fn read(stored: Stored) -> Result<Preferences, LocalTimeError> {
     };
     let usual = Preferences::default();
     Ok(Preferences {
-        // A name that this version does not know must not hold up what it has to tell.
-        time_zone: TimeZone::try_from(stored.time_zone).unwrap_or(usual.time_zone),
+        time_zone: TimeZone::stored(&stored.time_zone),
         quiet_hours,
         digest_at: stored.digest_at.map(time).transpose()?.unwrap_or(usual.digest_at),
     })

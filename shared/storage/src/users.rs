@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    local_time::TimeZone,
     text::Email,
     user::{Role, UnknownRole},
 };
@@ -135,14 +136,14 @@ pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Us
     .transpose()
 }
 
-/// The time zone of an account, an IANA name; `None` without an account.
+/// The time zone of an account; `None` without an account.
 ///
 /// # Errors
 /// The database's own.
-pub async fn time_zone(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("SELECT time_zone FROM users WHERE id = $1", id.as_uuid())
-        .fetch_optional(conn)
-        .await
+pub async fn time_zone(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<TimeZone>> {
+    let name = sqlx::query_scalar!("SELECT time_zone FROM users WHERE id = $1", id.as_uuid());
+    let found = name.fetch_optional(conn).await?;
+    Ok(found.as_deref().map(TimeZone::stored))
 }
 
 /// What people change about their own account; `None` stays as it is.
@@ -150,8 +151,8 @@ pub async fn time_zone(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Opti
 pub struct Changes<'a> {
     /// The name that others see.
     pub display_name: Option<&'a str>,
-    /// An IANA name.
-    pub time_zone: Option<&'a str>,
+    /// Where they live.
+    pub time_zone: Option<TimeZone>,
 }
 
 /// Changes an account.
@@ -164,7 +165,7 @@ pub async fn change(conn: &mut PgConnection, id: UserId, changes: Changes<'_>) -
          WHERE id = $1",
         id.as_uuid(),
         changes.display_name,
-        changes.time_zone,
+        changes.time_zone.map(TimeZone::name),
     )
     .execute(conn)
     .await?;

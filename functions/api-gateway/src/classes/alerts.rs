@@ -7,9 +7,8 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::{
     alert_status::AlertStatus,
-    struggle::{Severity, Trigger},
+    struggle::{Evidence, Severity, Trigger},
 };
-use events::struggle_detected::Evidence;
 use ids::{AlertId, ExerciseId, UserId};
 use runtime::web::{Caller, Json, Path, Person, Problem, Teacher};
 use serde::{Deserialize, Serialize};

@@ -12,9 +12,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
 use curriculum::embedded;
-use domain::{activity::day, text::TopicName};
+use domain::text::TopicName;
 use events::activity_recorded::{Activity, ActivityRecorded};
 use ids::{EventId, QuizAttemptId};
 use requests::{failed, without_account};
@@ -187,9 +186,8 @@ async fn choose(
         Some(topic) => (vec![topic], usize::MAX, OF_TOPIC),
         None => {
             let known = progress::of_student(conn, caller.id).await?;
-            let zone = users::time_zone(conn, caller.id).await?;
-            let zone = zone.and_then(|zone| zone.parse().ok()).unwrap_or(Tz::UTC);
-            let topics = choose::topics(course, &due(&known, day(now, zone)), &scores(&known));
+            let zone = users::time_zone(conn, caller.id).await?.unwrap_or_default();
+            let topics = choose::topics(course, &due(&known, zone.day(now)), &scores(&known));
             (topics, choose::OF_EACH_TOPIC, MIXED)
         }
     };

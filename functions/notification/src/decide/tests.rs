@@ -2,9 +2,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     local_time::{Preferences, QuietHours, TimeOfDay},
     notification::{Channel, Filter, Route},
-    struggle::{Severity, Trigger},
+    struggle::{Evidence, Severity, Trigger},
 };
-use events::struggle_detected::{AlertChange, Evidence, StruggleDetected};
+use events::struggle_detected::{AlertChange, StruggleDetected};
 use ids::{AlertId, ClassId, NotificationId, SubscriptionId, UserId};
 use proptest::prelude::*;
 use storage::{notifications::Existing, subscriptions::Subscription};

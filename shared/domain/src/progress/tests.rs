@@ -1,5 +1,4 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
 use ids::{EventId, ExerciseId};
 use uuid::Uuid;
 
@@ -7,9 +6,8 @@ use super::{Progress, history};
 use crate::{
     activity::{Activity, Kind},
     difficulty::Difficulty,
+    local_time::TimeZone,
 };
-
-const UTC: Tz = Tz::UTC;
 
 fn at(day: i64) -> DateTime<Utc> {
     "2026-03-01T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(day)
@@ -40,7 +38,7 @@ fn solved(day: i64, topic: &str, exercise: u128, passed: bool) -> Activity {
 fn topics_are_counted_apart_and_overall_is_their_mean() {
     let activities =
         [solved(0, "lists", 1, true), solved(1, "lists", 2, true), solved(2, "loops", 3, false)];
-    let progress = Progress::of(&activities, UTC, date(2));
+    let progress = Progress::of(&activities, TimeZone::default(), date(2));
     let scores: Vec<_> =
         progress.topics.iter().map(|(slug, topic)| (slug.as_str(), topic.score)).collect();
     // Three active days of thirty are 10 % consistency: (40 · 100 + 10 · 10) / 50, and (10 · 10) / 50.
@@ -53,14 +51,16 @@ fn topics_are_counted_apart_and_overall_is_their_mean() {
 #[test]
 fn consistency_fades_when_a_student_stays_away() {
     let activities = [solved(0, "lists", 1, true)];
-    let score = |day| Progress::of(&activities, UTC, date(day)).topics["lists"].score;
+    let score =
+        |day| Progress::of(&activities, TimeZone::default(), date(day)).topics["lists"].score;
     assert_eq!((score(0), score(29), score(30)), (Some(81), Some(81), Some(80)));
 }
 
 #[test]
 fn knowledge_grows_by_success_and_only_the_first_attempt_of_a_day_is_an_observation() {
-    let known =
-        |activities: &[Activity]| Progress::of(activities, UTC, date(9)).topics["lists"].known;
+    let known = |activities: &[Activity]| {
+        Progress::of(activities, TimeZone::default(), date(9)).topics["lists"].known
+    };
     let failed = known(&[solved(0, "lists", 1, false)]);
     let mut again = solved(0, "lists", 1, true);
     again.at += TimeDelta::minutes(5);
@@ -72,7 +72,7 @@ fn knowledge_grows_by_success_and_only_the_first_attempt_of_a_day_is_an_observat
 #[test]
 fn history_has_every_day_with_the_score_at_its_end() {
     let activities = [solved(1, "lists", 1, false), solved(3, "lists", 1, true)];
-    let days = history(&activities, UTC, date(4), 5);
+    let days = history(&activities, TimeZone::default(), date(4), 5);
     let scores: Vec<_> = days.iter().map(|day| (day.score, day.graded)).collect();
     assert_eq!(scores, [(None, 0), (Some(1), 1), (Some(1), 0), (Some(81), 1), (Some(81), 0)]);
     assert_eq!(days[0].date, date(0));

@@ -62,8 +62,8 @@ pub fn nudge(activities: &[Activity]) -> Option<Nudge> {
 pub fn nudge_after(signal: &Signal) -> Option<Nudge> {
     let text = match signal.trigger {
         Trigger::RepeatedError | Trigger::FailedRuns => {
-            "Errors are part of programming. Show me the program and ask why it fails: we find the first thing that goes \
-             wrong together."
+            "Errors are part of programming. Show me the program and ask why it fails, and we will find the first thing \
+             that goes wrong together."
         }
         Trigger::LowQuiz => {
             "Look at the explanations of the answers, and ask about the one that surprised you most. Then try again: the \

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::ExerciseId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Trigger;
-use crate::activity::{Activity, Kind};
+use crate::{
+    activity::{Activity, Kind},
+    sentence::counted,
+};
 
 /// How far back activities are considered.
 pub const WINDOW: TimeDelta = TimeDelta::hours(24);
@@ -28,15 +33,16 @@ const SAME_WORK: TimeDelta = TimeDelta::minutes(30);
 /// Facts that are kept for a signal: the latest ones.
 pub(super) const MOST_EVIDENCE: usize = 10;
 
-/// One fact that a signal rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One fact that a signal and its alert rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Evidence {
     /// A sentence for a teacher.
     pub text: String,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// The run, submission, quiz attempt or question that shows it.
-    pub source: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<Uuid>,
 }
 
 /// A rule that applies.
@@ -180,8 +186,8 @@ fn long_on_exercise(recent: &[Placed<'_>]) -> Option<Signal> {
             work.iter().filter(|one| matches!(one.activity.kind, Kind::Hint { .. })).count();
         let summary = format!(
             "{minutes} minutes of work on one exercise without passing it: {} and {}.",
-            counted(attempts, "attempt"),
-            counted(hints, "hint"),
+            counted(attempts, "attempt", "attempts"),
+            counted(hints, "hint", "hints"),
         );
         signal(Trigger::LongOnExercise, last, summary, &work, describe)
     })
@@ -258,7 +264,11 @@ fn signal(
     let latest = &facts[facts.len().saturating_sub(MOST_EVIDENCE)..];
     let evidence = latest
         .iter()
-        .map(|one| Evidence { text: text(one), at: one.activity.at, source: one.activity.source })
+        .map(|one| Evidence {
+            text: text(one),
+            at: one.activity.at,
+            source_id: one.activity.source,
+        })
         .collect();
     Signal {
         trigger,
@@ -283,9 +293,4 @@ fn describe(one: &Placed<'_>) -> String {
         Kind::SaidStuck => "A question said that the student is stuck.".to_owned(),
         Kind::WasHelped => "The student said that an answer had helped.".to_owned(),
     }
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
 }

@@ -125,7 +125,7 @@ fn signals_have_their_facts_for_a_teacher() {
     let [signal] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(signal.summary, "The same error, NameError, 3 times within an hour.");
     assert_eq!(signal.topic.as_deref(), Some("loops"));
-    let sources: Vec<_> = signal.evidence.iter().map(|fact| fact.source).collect();
+    let sources: Vec<_> = signal.evidence.iter().map(|fact| fact.source_id).collect();
     assert_eq!(sources, [1, 2, 3].map(|n| Some(Uuid::from_u128(n))));
     assert_eq!(signal.evidence[0].text, "A run ended with NameError.");
 }
