@@ -87,6 +87,8 @@ pub struct Setup {
     pub settings: Vec<(&'static str, String)>,
     /// Whether to use the system's clock.
     pub system_clock: bool,
+    /// A clock to use instead.
+    pub clock: Option<Clock>,
     /// Whether responses are not checked against the contract: a bench measures the product, not its client.
     pub is_bench: bool,
 }
@@ -119,7 +121,11 @@ impl World {
             broker_dir,
             kafka,
             stack: None,
-            clock: if setup.system_clock { Clock::System } else { Clock::manual(now) },
+            clock: match setup.clock {
+                Some(clock) => clock,
+                None if setup.system_clock => Clock::System,
+                None => Clock::manual(now),
+            },
             settings: setup.settings.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
             client: runtime::http_client().expect("a client"),
             is_bench: setup.is_bench,
