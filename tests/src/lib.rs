@@ -4,6 +4,7 @@ mod client;
 pub mod contract;
 pub mod hostile;
 mod people;
+pub mod plans;
 pub mod socket;
 pub mod transcripts;
 
@@ -16,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use api_gateway::responses::{QueryResponse, Session};
+use api_gateway::responses::QueryResponse;
 use chrono::{DateTime, TimeDelta, Utc};
 use events::Topic;
 use local_broker::Broker;
@@ -338,25 +339,6 @@ impl World {
             (self.count(sql, id).await == 0).then_some(())
         })
         .await;
-    }
-
-    /// A new student.
-    ///
-    /// # Panics
-    /// The name is taken.
-    pub async fn student(&self, name: &str) -> Student {
-        let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD, "display_name": name });
-        let reply = self.post("/auth/register", None, &body).await;
-        reply.expect::<Session>(StatusCode::CREATED).into()
-    }
-
-    /// Logs a person in.
-    ///
-    /// # Panics
-    /// The address or the password is wrong.
-    pub async fn log_in(&self, email: &str, password: &str) -> Student {
-        let body = json!({ "email": email, "password": password });
-        self.post("/auth/login", None, &body).await.ok::<Session>().into()
     }
 
     /// A service token for internal endpoints.

@@ -107,7 +107,7 @@ pub(super) fn heat_map(map: &HeatMap, rows: &[Row<'_>], style: Style) -> String 
     let legend = [(95, "mastered"), (80, "proficient"), (50, "learning"), (10, "beginner")];
     let legend = legend.map(|(score, level)| format!("{} {level}", style.cell(Some(score), 2)));
     let none = format!("{} nothing yet", style.cell(None, 2));
-    lines.push(format!("\n{:NAME$}{}   {none}", "", legend.join("   ")));
+    lines.push(format!("\n{:NAME$}{}  {none}", "", legend.join("  ")));
     lines.join("\n")
 }
 
