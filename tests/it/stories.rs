@@ -262,20 +262,6 @@ async fn everything_survives_a_crash_of_everything() {
     let ada = world.student("ada").await;
     let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
     world.class(&teacher, &[&ada]).await;
-    let mut kept = Vec::new();
-    kept.push(format!(
-        "/queries/{}",
-        text(&world.ask(&ada, "What is a list?", 20).await.body, "id")
-    ));
-    let ran = world
-        .post_with(
-            "/executions",
-            &ada.token,
-            &json!({ "code": "print(6 * 7)" }),
-            [("prefer", "wait=25")],
-        )
-        .await;
-    kept.push(format!("/executions/{}", text(&ran.body, "id")));
     let solved =
         bank(embedded()).find(|one| one.exercise.slug == "sum-of-list").expect("it is there");
     let path = format!("/exercises/{}/submissions", solved.id);
@@ -283,13 +269,8 @@ async fn everything_survives_a_crash_of_everything() {
     let once = [("prefer", "wait=25"), ("idempotency-key", "once")];
     let graded = world.post_with(&path, &ada.token, &code, once).await;
     assert_eq!(graded.body["status"], "graded", "{:?}", graded.body);
-    kept.push(format!("/submissions/{}", text(&graded.body, "id")));
-    let quiz = world.post("/quizzes", Some(&ada.token), &json!({ "topic": "lists" })).await;
-    let quiz = text(&quiz.body, "id");
-    let result =
-        world.post(&format!("/quizzes/{quiz}/submission"), Some(&ada.token), &json!({})).await;
-    assert_eq!(result.ok::<QuizResult>().score, 0);
-    kept.push(format!("/quizzes/{quiz}/result"));
+    let mut kept = vec![format!("/submissions/{}", text(&graded.body, "id"))];
+    kept.extend(work(&world, &ada).await);
     let alerts = async |world: &World| -> ClassAlertPage {
         world.get("/alerts", Some(&teacher.token)).await.ok()
     };
@@ -297,7 +278,6 @@ async fn everything_survives_a_crash_of_everything() {
         (alerts(&world).await.items.len() == 1).then_some(())
     })
     .await;
-    kept.extend(["/progress/me", "/me", "/me/classes"].map(str::to_owned));
     let before = everything(&world, &ada, &kept).await;
     let alerts_before = alerts(&world).await;
 
@@ -328,16 +308,42 @@ async fn everything_survives_a_crash_of_everything() {
     let listed: Vec<ListedExercise> =
         serde_json::from_value(exercises["items"].clone()).expect("a list");
     assert_eq!(listed.iter().map(|one| one.attempts).sum::<i64>(), 1);
-    let mut conn = PgConnection::connect(&url).await.expect("a database");
-    let twice = "SELECT count(*) FROM (SELECT FROM events WHERE topic = 'learning.responses' AND type = 'question.answered.v1'
-                 GROUP BY correlation_id HAVING count(*) > 1) AS repeated";
-    let twice: i64 = sqlx::query_scalar(twice).fetch_one(&mut conn).await.expect("it is valid");
-    assert_eq!(twice, 0, "no question is answered twice");
-    let given_up = "SELECT count(*) FROM events WHERE topic = 'dead.letters'";
-    let given_up: i64 =
-        sqlx::query_scalar(given_up).fetch_one(&mut conn).await.expect("it is valid");
-    assert_eq!(given_up, 0);
+    assert_nothing_twice(&url).await;
     world.finish_unchecked().await;
+}
+
+/// Asks, runs a program and takes a quiz: where all of that is found.
+async fn work(world: &World, student: &Student) -> Vec<String> {
+    let asked = world.ask(student, "What is a list?", 20).await;
+    let program = json!({ "code": "print(6 * 7)" });
+    let wait = [("prefer", "wait=25")];
+    let ran = world.post_with("/executions", &student.token, &program, wait).await;
+    let token = Some(student.token.as_str());
+    let quiz = world.post("/quizzes", token, &json!({ "topic": "lists" })).await;
+    let quiz = text(&quiz.body, "id");
+    let result = world.post(&format!("/quizzes/{quiz}/submission"), token, &json!({})).await;
+    assert_eq!(result.ok::<QuizResult>().score, 0);
+    vec![
+        format!("/queries/{}", text(&asked.body, "id")),
+        format!("/executions/{}", text(&ran.body, "id")),
+        format!("/quizzes/{quiz}/result"),
+        "/progress/me".to_owned(),
+        "/me".to_owned(),
+        "/me/classes".to_owned(),
+    ]
+}
+
+/// No question has two answers, and nothing was given up.
+async fn assert_nothing_twice(database: &str) {
+    let mut conn = PgConnection::connect(database).await.expect("a database");
+    for sql in [
+        "SELECT count(*) FROM (SELECT FROM events WHERE type = 'question.answered.v1'
+         GROUP BY correlation_id HAVING count(*) > 1) AS repeated",
+        "SELECT count(*) FROM events WHERE topic = 'dead.letters'",
+    ] {
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("it is valid");
+        assert_eq!(count, 0, "{sql}");
+    }
 }
 
 /// Kills a server and all its processes, as `kill -9` does.

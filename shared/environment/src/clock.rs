@@ -43,7 +43,7 @@ impl Leaps {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -181,7 +181,7 @@ impl Planner<'_> {
                 }
             }
             Character::Guesser => {
-                if day % 2 == 0 {
+                if day.is_multiple_of(2) {
                     topics.into_iter().for_each(|topic| self.guess(topic));
                 }
             }

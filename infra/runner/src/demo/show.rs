@@ -197,12 +197,11 @@ mod tests {
             json!({ "slug": format!("t{number}"), "title": "T",
                     "module": if number < 2 { "basics" } else { "control-flow" } })
         };
-        let scores: Vec<Option<u8>> = (0..topics)
+        let mut ada: Vec<Option<u8>> = (0..topics)
             .map(|number| [Some(95), Some(80), Some(50), Some(10)][number % 4])
             .collect();
-        let all: Vec<_> = (0..=topics).map(topic).collect();
-        let mut ada = scores.clone();
         ada.push(None);
+        let all: Vec<_> = (0..=topics).map(topic).collect();
         serde_json::from_value(json!({ "topics": all, "students": [
             { "id": uuid::Uuid::nil(), "name": "Ada", "mastery": 59, "scores": ada },
             { "id": uuid::Uuid::nil(), "name": "Bartholomew", "mastery": null, "scores": vec![None::<u8>; topics + 1] },
