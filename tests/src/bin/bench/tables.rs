@@ -283,11 +283,9 @@ fn word(column: &str, number: i64) -> String {
 fn report(all: &mut [Measured], refused: &BTreeMap<String, String>) {
     all.sort_by_key(|measured| std::cmp::Reverse(measured.p99));
     print("  p50 ms   p99 ms    rows  statement");
-    for Measured { query, p50, p99, rows, whole } in all.iter().take(SHOWN) {
+    for Measured { query, p50, p99, rows, .. } in all.iter().take(SHOWN) {
         let [p50, p99] = [p50, p99].map(|time| time.as_secs_f64() * 1e3);
-        let whole =
-            if whole.is_empty() { String::new() } else { format!("  !! {}", whole.join(", ")) };
-        print(&format!("{p50:8.2} {p99:8.2} {rows:7.1}  {}{whole}", short(query)));
+        print(&format!("{p50:8.2} {p99:8.2} {rows:7.1}  {}", short(query)));
     }
     let whole = all.iter().filter(|measured| !measured.whole.is_empty()).count();
     let slow = all.iter().filter(|measured| measured.p99 > AIM).count();
@@ -296,6 +294,9 @@ fn report(all: &mut [Measured], refused: &BTreeMap<String, String>) {
         all.len(),
         AIM.as_millis()
     ));
+    for Measured { query, whole, .. } in all.iter().filter(|measured| !measured.whole.is_empty()) {
+        print(&format!("  {}: {}", whole.join(", "), short(query)));
+    }
     // Constraints refuse values that were guessed.
     print(&format!("{} could not be executed with such values:", refused.len()));
     for (statement, error) in refused {

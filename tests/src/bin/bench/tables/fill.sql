@@ -105,6 +105,9 @@ FROM generate_series(:lo, :hi) AS k;
 INSERT INTO subscriptions (id, user_id, channel, target, classes, min_severity, secret, created_at)
 SELECT id(k), id(k), 'webhook', 'https://example.com/hook', '{}', 'low', 'whsec_x', now() FROM generate_series(:lo, :hi) AS k;
 
+-- notification_settings: 1 C
+INSERT INTO notification_settings (user_id, digest_at) SELECT id(k), 420 FROM generate_series(:lo, :hi) AS k;
+
 -- notification_deliveries: 3 S
 INSERT INTO notification_deliveries (id, subscription_id, notification_id, title, text, severity, status, attempts, created_at, finished_at)
 SELECT id(k), id((k - 1) % :C + 1), id(k), 'Needs help with Lists', '5 failed runs in a row.', 'low', 'delivered', 1,
@@ -114,6 +117,18 @@ FROM generate_series(:lo, :hi) AS k;
 -- hint_ladders: 5 S
 INSERT INTO hint_ladders (student_id, problem, rung, attempt, given_at, day_began_at, given)
 SELECT id((k - 1) % :S + 1), hash(k), 1, hash(k), now() - (k % 90) * interval '1 day', now(), 1
+FROM generate_series(:lo, :hi) AS k;
+
+-- drafts: 1 C
+INSERT INTO drafts (id, query_id, student_id, agent, body, deadline_at, created_at)
+SELECT id(k), id(k), id(k), 'debug', '{}', now() + interval '9 minutes', now() FROM generate_series(:lo, :hi) AS k;
+
+-- erased_requests: 1 C
+INSERT INTO erased_requests (id, erased_at) SELECT id(k), now() FROM generate_series(:lo, :hi) AS k;
+
+-- socket_tickets: 1 C
+INSERT INTO socket_tickets (ticket_hash, user_id, role, external, ends_at, expires_at)
+SELECT hash(k), id(k), 'teacher', false, now() + interval '1 hour', now() + interval '30 seconds'
 FROM generate_series(:lo, :hi) AS k;
 
 -- refresh_tokens: 3 S
