@@ -7,6 +7,7 @@
 
 mod accept;
 mod access;
+mod account;
 mod accounts;
 mod answer_reports;
 mod api;
@@ -49,6 +50,10 @@ use self::{config::GatewayConfig, gateway::Gateway};
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
+        account::{
+            exports::{ExportState, OwnExport},
+            sessions::{OwnSession, OwnSessions},
+        },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
         classes::{
@@ -93,6 +98,8 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     };
     Function::new(&SPEC)
         .repeats(Sweep)
+        .repeats(account::erasure::EraseAccounts)
+        .repeats(account::exports::MakeExports)
         .serves_public(api::routes(gateway))
         .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)

@@ -5,6 +5,8 @@ use std::time::Duration;
 use events::Topic;
 use runtime::{Http, Periodic, Spec, Sweep};
 
+use crate::account::{erasure::EraseAccounts, exports::MakeExports};
+
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "api-gateway",
@@ -16,6 +18,7 @@ pub const SPEC: Spec = Spec {
         Topic::CodeExecutions,
         Topic::ExerciseRequests,
         Topic::LearningRequests,
+        Topic::LearningResponses,
         Topic::NotificationsDeliveries,
         Topic::ProgressEvents,
     ],
@@ -24,7 +27,7 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
-    schedules: &[Sweep::SCHEDULE],
+    schedules: &[Sweep::SCHEDULE, EraseAccounts::SCHEDULE, MakeExports::SCHEDULE],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",
