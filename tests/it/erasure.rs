@@ -1,6 +1,10 @@
 //! Erasing an account leaves nothing of it, and touches nobody else's.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{Cursor, Read},
+    time::Duration,
+};
 
 use api_gateway::responses::{ExportState, OwnExport};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,7 +18,7 @@ use runtime::{fault::FaultPoint, fault::Faults};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row};
 use testing::{bench::publish, eventually};
-use tests::{PASSWORD, Reply, Student, World};
+use tests::{PASSWORD, Reply, Student, World, socket::Socket};
 use uuid::Uuid;
 
 /// In everything that the student writes; as a name of a class in Python, too.
@@ -210,7 +214,34 @@ async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
     assert_eq!(kept.status, StatusCode::OK);
     let ada = marked_student(&world, &teacher).await;
     let export = exported(&world, &ada).await;
-    assert_eq!(export.state, ExportState::Ready);
+    let files = unpacked(&world, &ada, &export).await;
+    for file in [
+        "users",
+        "queries",
+        "executions",
+        "submissions",
+        "answer_reports",
+        "alerts",
+        "subscriptions",
+    ] {
+        let text = &files[&format!("{file}.json")];
+        assert!(has_marker(text), "{file} has what was written: {text}");
+        let rows: Value = serde_json::from_str(text).expect("JSON");
+        assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{file}");
+    }
+    let all: String = files.values().map(String::as_str).collect();
+    for secret in ["password", "token_hash", "data_key", "whsec_"] {
+        assert!(
+            !all.contains(secret) || secret == "password" && !all.contains("argon2"),
+            "{secret}"
+        );
+    }
+    for (name, text) in &files {
+        assert!(
+            files["README.md"].contains(name.as_str()) || name == "README.md",
+            "{name}: {text}"
+        );
+    }
     // What models have cost stays counted.
     let sql =
         "INSERT INTO model_usage VALUES ($1, $2, 'debug', 'a-model', 1, 1, 7, 1, false, now())";
@@ -240,9 +271,12 @@ async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
     assert_eq!(wrong.body["errors"][0]["field"], "password");
     let missing = erase(&world, &ada, &json!({})).await;
     assert_eq!(missing.body["errors"][0]["field"], "password", "{:?}", missing.body);
+    let mut socket = Socket::chat(&world, ada.id, &ada.token, None).await;
+    let mut another = Socket::chat(&world, bob.id, &bob.token, None).await;
     assert_eq!(erase(&world, &ada, &password()).await.status, StatusCode::NO_CONTENT);
 
     // At once.
+    assert_eq!(socket.closed().await, 4401);
     let me = world.get("/me", Some(&ada.token)).await;
     assert_eq!(me.status, StatusCode::UNAUTHORIZED, "{:?}", me.body);
     assert_eq!(world.ask(&ada, "What is a list?", 0).await.status, StatusCode::UNAUTHORIZED);
@@ -262,6 +296,8 @@ async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
     let path = format!("/queries/{}", kept.body["id"].as_str().expect("an id"));
     let again = world.get(&path, Some(&bob.token)).await;
     assert_eq!(again.body["answer"], kept.body["answer"], "nobody else's is touched");
+    assert_eq!(world.ask(&bob, "What is a tuple?", 20).await.status, StatusCode::OK);
+    another.next_of("ai_response").await;
     let asked =
         world.events_of_request(kept.body["id"].as_str().expect("an id"), "question.asked.v1");
     assert_eq!(asked.await[0]["question"], "What is a list?");
@@ -373,6 +409,52 @@ async fn the_only_teacher_of_a_class_cannot_go_and_all_others_can() {
     assert_eq!(world.count(sql, class.parse().expect("an id")).await, 0);
     assert_eq!(world.get("/me", Some(&ada.token)).await.status, StatusCode::OK);
     until_erased(&world).await;
+    world.finish().await;
+}
+
+/// The files of an export.
+async fn unpacked(
+    world: &World,
+    student: &Student,
+    export: &OwnExport,
+) -> BTreeMap<String, String> {
+    assert_eq!(export.state, ExportState::Ready, "{export:?}");
+    let gateway = world.stack().url("api-gateway").expect("the gateway");
+    let url = gateway + export.download_url.as_deref().expect("an address");
+    let client = runtime::http_client().expect("a client");
+    let sent = client.get(url).bearer_auth(&student.token).send().await.expect("a response");
+    assert_eq!(sent.headers()["content-type"], "application/zip");
+    let bytes = sent.bytes().await.expect("a file");
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a ZIP file");
+    let mut files = BTreeMap::new();
+    for number in 0..zip.len() {
+        let mut file = zip.by_index(number).expect("a file");
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("text");
+        files.insert(file.name().to_owned(), text);
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_export_is_made_at_a_time_and_it_is_its_owners() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let ask = async || world.post("/me/exports", Some(&ada.token), &json!({})).await;
+    let first: OwnExport = ask().await.expect(StatusCode::ACCEPTED);
+    let path = first.status_url.trim_start_matches("/api/v1").to_owned();
+    for path in [path.clone(), format!("{path}/download"), "/me/exports/x".to_owned()] {
+        assert_eq!(
+            world.get(&path, Some(&bob.token)).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+    let again: OwnExport = ask().await.expect(StatusCode::ACCEPTED);
+    // The clock stands still, so no periodic work has made it meanwhile, unless it was the first of the process.
+    assert!(again.id == first.id || again.state == ExportState::Pending);
+    let made = exported(&world, &ada).await;
+    assert_eq!(made.state, ExportState::Ready);
     world.finish().await;
 }
 

@@ -1,7 +1,7 @@
 //! The gateway: the HTTP API for front ends, under `/api/v1`.
 //!
 //! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1`, `submission.made.v1`, and
-//! `activity.recorded.v1` for what it decides itself: ratings and quizzes. Work is accepted once it is in the database,
+//! `activity.recorded.v1` for what it decides itself: ratings and quizzes; `account.erased.v1`. Work is accepted once it is in the database,
 //! so Kafka may be down. Answers are stored by the functions that give them; the gateway only delivers them, from the
 //! answer topics to waiting clients, otherwise from the database.
 
