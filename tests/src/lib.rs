@@ -2,6 +2,7 @@
 
 mod client;
 pub mod contract;
+mod events_of;
 pub mod hostile;
 mod people;
 pub mod socket;
@@ -18,19 +19,18 @@ use std::{
 
 use api_gateway::responses::{QueryResponse, Session};
 use chrono::{DateTime, TimeDelta, Utc};
-use events::{Json, Topic};
-use ids::EventId;
+use events::Topic;
 use local_broker::Broker;
 use reqwest::StatusCode;
 use runner::{Stack, StackOptions, functions};
 use runtime::{
-    Clock, Store,
+    Clock,
     auth::{AuthConfig, Signer},
     config::Settings,
     fault::Faults,
 };
 use serde_json::{Value, json};
-use sqlx::{PgConnection, Postgres, Row, postgres::PgArguments, query::Query};
+use sqlx::{PgConnection, Row};
 use tempfile::TempDir;
 use testing::{TestDatabase, eventually, restart_port};
 use uuid::Uuid;
@@ -301,36 +301,6 @@ impl World {
             request.header("content-type", "application/json").body(body)
         })
         .await
-    }
-
-    /// The data of all events of a type that a request caused, oldest first.
-    ///
-    /// # Panics
-    /// `request` is not a UUID.
-    pub async fn events_of_request(&self, request: &str, event_type: &str) -> Vec<Value> {
-        let sql = "SELECT id, type, data::text FROM events WHERE correlation_id = $1 AND type = $2
-                   ORDER BY occurred_at";
-        let id: Uuid = request.parse().expect("a UUID");
-        self.opened(sqlx::query(sql).bind(id).bind(event_type)).await
-    }
-
-    /// The data of the events that a query finds with their ids and types.
-    ///
-    /// # Panics
-    /// The query is not valid, or they cannot be opened.
-    pub async fn opened(&self, query: Query<'_, Postgres, PgArguments>) -> Vec<Value> {
-        let rows = query.fetch_all(&mut self.database().await).await.expect("the query is valid");
-        let store = Store::open(self.database_url()).expect("an address");
-        let mut opened = Vec::new();
-        for row in rows {
-            let (id, event_type, text): (Uuid, &str, String) = (row.get(0), row.get(1), row.get(2));
-            let data = Json::from_text(text).expect("JSON");
-            let data = store.keys().open(EventId::from_uuid(id), event_type, data).await;
-            let data = data.expect("it can be opened").expect("its account is there");
-            opened.push(data.read().expect("JSON"));
-        }
-        store.close().await;
-        opened
     }
 
     /// Has the relay publish the events of a request again, and waits until they are published.
