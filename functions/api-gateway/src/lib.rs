@@ -21,7 +21,6 @@ mod gateway;
 mod help;
 mod limits;
 mod notifications;
-mod once;
 mod ownership;
 mod pages;
 mod passwords;
@@ -98,6 +97,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     };
     Function::new(&SPEC)
         .repeats(Sweep)
+        .repeats(quizzes::SubmitOverdue)
         .repeats(account::erasure::EraseAccounts)
         .repeats(account::exports::MakeExports)
         .serves_public(api::routes(gateway))

@@ -5,7 +5,10 @@ use std::time::Duration;
 use events::Topic;
 use runtime::{Http, Periodic, Spec, Sweep};
 
-use crate::account::{erasure::EraseAccounts, exports::MakeExports};
+use crate::{
+    account::{erasure::EraseAccounts, exports::MakeExports},
+    quizzes::SubmitOverdue,
+};
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
@@ -27,7 +30,12 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
-    schedules: &[Sweep::SCHEDULE, EraseAccounts::SCHEDULE, MakeExports::SCHEDULE],
+    schedules: &[
+        Sweep::SCHEDULE,
+        SubmitOverdue::SCHEDULE,
+        EraseAccounts::SCHEDULE,
+        MakeExports::SCHEDULE,
+    ],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",
@@ -38,6 +46,7 @@ pub const SPEC: Spec = Spec {
         "RATE_LIMIT_LOGIN",
         "RATE_LIMIT_ACCOUNT",
         "WEBHOOK_NETWORKS",
+        "MAIL_FROM",
     ],
 };
 
