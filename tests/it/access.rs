@@ -233,8 +233,8 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     let inbox = world.get("/notifications", Some(token)).await.body;
     let export = world.post("/me/exports", Some(token), &json!({})).await.body;
     let status = id(&export["status_url"]);
+    world.advance(6);
     eventually("the export is made", async || {
-        world.advance(6);
         let export = world.get(status.trim_start_matches("/api/v1"), Some(token)).await.body;
         (export["state"] == "ready").then_some(())
     })

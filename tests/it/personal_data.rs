@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use sqlx::Row;
+use sqlx::{Connection, PgConnection, Row};
 use storage::personal_data::{OnErasure, TABLES, erase_some, export};
 use testing::TestDatabase;
 use uuid::Uuid;
@@ -65,7 +65,7 @@ async fn every_table_and_column_that_may_hold_personal_data_is_listed() {
 async fn statements_of_the_list_find_their_rows_by_an_index() {
     let database = TestDatabase::create().await;
     let options = storage::planned(database.url().parse().expect("an address"));
-    let mut conn = sqlx::Connection::connect_with(&options).await.expect("a connection");
+    let mut conn = PgConnection::connect_with(&options).await.expect("a connection");
     let nobody = ids::UserId::from_uuid(Uuid::nil());
     let is_gone = erase_some(&mut conn, nobody, 10, DateTime::<Utc>::UNIX_EPOCH).await;
     assert!(is_gone.expect("all of them are valid"));

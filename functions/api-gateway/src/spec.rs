@@ -6,7 +6,7 @@ use events::Topic;
 use runtime::{Http, Periodic, Spec, Sweep};
 
 use crate::{
-    account::{erasure::EraseAccounts, exports::MakeExports},
+    account::{erase_accounts::EraseAccounts, make_exports::MakeExports},
     quizzes::SubmitOverdue,
 };
 

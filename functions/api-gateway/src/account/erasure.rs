@@ -1,35 +1,23 @@
-//! Erasing an account: what everybody sees of it at once, the rest by periodic work.
+//! Erasing an account: what everybody sees of it, at once. The rest is periodic work (`erase_accounts.rs`).
 
 use axum::{extract::State, http::StatusCode};
-use chrono::{DateTime, TimeDelta, Utc};
 use events::account_erased::AccountErased;
 use ids::EventId;
 use requests::failed;
 use runtime::{
-    HandlerError, Outgoing, Periodic, Round, Schedule,
+    Outgoing,
     web::{Caller, ClientAddress, Json, Problem, Student},
 };
 use serde::Deserialize;
-use sqlx::PgConnection;
-use std::time::Duration;
-use storage::{
-    accounts::{self, Erased, Marked},
-    personal_data,
-};
+use storage::accounts::{self, Marked};
 use utoipa::ToSchema;
 
-use super::{changed_meanwhile, confirm, own};
-use crate::{gateway::Gateway, passwords::Password, spec::NAME};
-
-/// Rows of each table that are deleted in one round: some milliseconds of work.
-const ROWS_AT_ONCE: i64 = 200;
-/// How long an erased account is looked at again and again: handlers that had begun before, with a key that they still
-/// had, may have stored something.
-const RACE_LIMIT: TimeDelta = TimeDelta::hours(1);
-/// How often.
-const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(1);
-/// How long the id of an erased account is known as such: longer than an event about it, or a token, can be on its way.
-const REMEMBERED: TimeDelta = TimeDelta::days(30);
+use crate::{
+    account::confirm::{changed_meanwhile, confirm, own},
+    gateway::Gateway,
+    passwords::Password,
+    spec::NAME,
+};
 
 /// Confirms an erasure.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,43 +75,4 @@ fn only_teacher(classes: &[String]) -> Problem {
         "you are the only teacher of these classes: {names}; add another teacher to each, or archive it"
     );
     Problem::new(StatusCode::CONFLICT, "only_teacher", detail)
-}
-
-/// Deletes what is stored of erased accounts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EraseAccounts;
-
-impl Periodic for EraseAccounts {
-    const SCHEDULE: Schedule = Schedule {
-        name: "erase-accounts",
-        // Whoever erases an account wants it gone; looking for one costs an index entry.
-        every: Duration::from_secs(5),
-    };
-
-    async fn run(
-        &self,
-        now: DateTime<Utc>,
-        conn: &mut PgConnection,
-    ) -> Result<Round, HandlerError> {
-        let has_more = erase_next(conn, now).await.map_err(HandlerError::retry)?;
-        Ok(Round { outgoing: Outgoing::none(), has_more })
-    }
-}
-
-/// Does a part of the work; `true` if there may be more.
-async fn erase_next(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let Some(Erased { person, erased_at }) = accounts::next_to_erase(conn, now).await? else {
-        return Ok(false);
-    };
-    if personal_data::erase_some(conn, person, ROWS_AT_ONCE, now).await? {
-        let age = now - erased_at;
-        if age < RACE_LIMIT {
-            accounts::look_again(conn, person, now + LOOK_AGAIN).await?;
-        } else if age < REMEMBERED {
-            accounts::look_again(conn, person, erased_at + REMEMBERED).await?;
-        } else {
-            accounts::forget(conn, person).await?;
-        }
-    }
-    Ok(true)
 }

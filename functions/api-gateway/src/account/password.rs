@@ -13,8 +13,8 @@ use storage::{
 };
 use utoipa::ToSchema;
 
-use super::{changed_meanwhile, confirm, own};
 use crate::{
+    account::confirm::{changed_meanwhile, confirm, own},
     gateway::Gateway,
     passwords::{self, Password},
     spec::NAME,
