@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use testing::eventually;
 use tests::{Setup, Student, World, contract};
 use uuid::Uuid;
 
@@ -31,6 +32,10 @@ const OPEN: Statuses = [422; 8];
 const PROBE: Statuses = [200; 8];
 /// Whoever is logged in.
 const LOGGED_IN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200];
+/// Whoever is logged in; what they send is incomplete.
+const INCOMPLETE: Statuses = [401, 401, 422, 422, 422, 422, 422, 422];
+/// Whoever is logged in; nothing that would confirm it is sent.
+const UNCONFIRMED: Statuses = [401, 401, 415, 415, 415, 415, 415, 415];
 /// Whoever may read what belongs to the owner.
 const READS: Statuses = [401, 401, 404, 404, 404, 200, 200, 200];
 /// The owner; who may only read it knows that it exists.
@@ -49,7 +54,7 @@ const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 82] = [
+const GATEWAY: [(&str, &str, Statuses); 90] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -58,6 +63,12 @@ const GATEWAY: [(&str, &str, Statuses); 82] = [
     ("POST", "/api/v1/auth/logout", OPEN),
     ("GET", "/api/v1/me", LOGGED_IN),
     ("PATCH", "/api/v1/me", LOGGED_IN),
+    ("POST", "/api/v1/me/password", INCOMPLETE),
+    ("GET", "/api/v1/me/sessions", LOGGED_IN),
+    ("POST", "/api/v1/me/exports", LOGGED_IN),
+    ("GET", "/api/v1/me/exports/{id}", KEEPS),
+    ("GET", "/api/v1/me/exports/{id}/download", KEEPS),
+    ("DELETE", "/api/v1/me", UNCONFIRMED),
     ("GET", "/api/v1/progress/{user_id}", READS),
     ("GET", "/api/v1/progress/{user_id}/history", READS),
     ("POST", "/api/v1/query", LOGGED_IN),
@@ -132,6 +143,8 @@ const GATEWAY: [(&str, &str, Statuses); 82] = [
     ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/roster/{entry_id}", MANAGES),
     ("DELETE", "/api/v1/me/classes/{id}", LOGGED_IN),
+    ("DELETE", "/api/v1/me/sessions/{id}", KEEPS),
+    ("DELETE", "/api/v1/me/sessions", LOGGED_IN),
 ];
 
 /// The endpoints for other services, where they are not on loopback.
@@ -218,6 +231,15 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     let log = format!("/notifications/subscriptions/{subscription}/deliveries");
     let delivery = id(&world.get(&log, Some(token)).await.body["items"][0]["id"]);
     let inbox = world.get("/notifications", Some(token)).await.body;
+    let export = world.post("/me/exports", Some(token), &json!({})).await.body;
+    let status = id(&export["status_url"]);
+    world.advance(6);
+    eventually("the export is made", async || {
+        let export = world.get(status.trim_start_matches("/api/v1"), Some(token)).await.body;
+        (export["state"] == "ready").then_some(())
+    })
+    .await;
+    let export = id(&export["id"]);
     let ids = [
         ("/notifications/subscriptions/", subscription),
         ("/notifications/", id(&inbox["items"][0]["notification"]["id"])),
@@ -225,15 +247,18 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
+        ("/exports/", export),
         ("/quizzes/", id(&quiz["id"])),
         ("/exercises/", exercise),
         ("/classes/", class),
         ("/students/", student),
         ("/alerts/", alert),
     ];
+    let session = id(&world.get("/me/sessions", Some(token)).await.body["items"][0]["id"]);
     let me = world.get("/me", Some(token)).await;
     let me = id(&me.body["id"]);
     move |path| {
+        let path = path.replace("/sessions/{id}", &format!("/sessions/{session}"));
         let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
         let slug = if path.contains("/modules/") { "basics" } else { "lists" };

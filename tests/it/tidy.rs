@@ -31,7 +31,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("environment", &[]),
     ("web", &["domain", "environment", "ids", "storage"]),
     ("delivery", &["environment", "events", "ids", "storage"]),
-    ("runtime", &["delivery", "environment", "events", "web"]),
+    ("runtime", &["delivery", "environment", "events", "ids", "web"]),
     ("requests", &["domain", "events", "ids", "runtime", "storage"]),
     ("tutor", &["domain", "environment", "events"]),
     ("testing", &["events", "local-broker", "local-postgres", "runtime", "storage"]),

@@ -61,6 +61,9 @@ pub fn check(
         // Its events are no JSON together; the tests of streams read them one by one.
         return Ok(());
     }
+    if sent == "application/zip" {
+        return Ok(());
+    }
     conforms(&DOCUMENT, schema, body)
 }
 

@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, answer_reports, classes, conversation, course, executions,
+    account, accounts, answer_reports, classes, conversation, course, executions,
     gateway::Gateway,
     help, limits,
     notifications::{deliveries, inbox, settings, subscriptions},
@@ -109,6 +109,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
         .routes(routes!(accounts::me, accounts::change_me))
+        .merge(account::routes())
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))

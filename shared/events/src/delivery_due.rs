@@ -25,6 +25,7 @@ pub struct DeliveryDue {
 impl Event for DeliveryDue {
     const TYPE: &'static str = "delivery.due.v1";
     const TOPIC: Topic = Topic::NotificationsDeliveries;
+    const SEALED: bool = false;
 
     /// The subscription stands for a student here: as the partition key it keeps the order of what is sent to one
     /// target, and a target that does not answer delays nothing but its own.

@@ -8,6 +8,7 @@
 //! that set. Writers may add an optional field or a name, and remove nothing: `tests/evolution` reads last version's
 //! events with this version's types, and the other way round.
 
+pub mod account_erased;
 pub mod activity_recorded;
 pub mod cloud_event;
 pub mod dead_letter;

@@ -56,4 +56,9 @@ impl Event for NotificationMade {
     fn correlation_id(&self) -> Uuid {
         self.request_id
     }
+
+    /// The student, if it is about one: the recipient goes on to have what it says only as long as the student does.
+    fn owner(&self) -> UserId {
+        self.notification.student_id.unwrap_or(self.user_id)
+    }
 }

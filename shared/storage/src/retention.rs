@@ -35,8 +35,11 @@ enum Delete {
 /// GiB are scanned in a day, so rows of a larger table are kept some days longer.
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
+/// How long exports are kept.
+pub const EXPORTS_KEPT: TimeDelta = TimeDelta::days(7);
+
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 20] = [
+pub const RETENTIONS: [Retention; 21] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -215,6 +218,15 @@ pub const RETENTIONS: [Retention; 20] = [
         delete: Delete::Found(
             "DELETE FROM class_invitations WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM class_invitations WHERE invited_at < $1 ORDER BY invited_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "exports",
+        keep: EXPORTS_KEPT,
+        reason: "long enough to download it; another one can be made",
+        delete: Delete::Found(
+            "DELETE FROM exports WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM exports WHERE requested_at < $1 ORDER BY requested_at LIMIT $2))",
         ),
     },
 ];

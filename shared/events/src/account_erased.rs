@@ -1,0 +1,31 @@
+//! An account has been erased.
+
+use ids::UserId;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Event, Topic};
+
+/// Emitted by the gateway, heard by everyone who follows answers: keys of the account that are still in memory are
+/// forgotten, and its sockets end. Whoever misses it learns of it a little later. Since 0.6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountErased {
+    /// Whose account it was.
+    pub user_id: UserId,
+    /// The request that erased it.
+    pub request_id: Uuid,
+}
+
+impl Event for AccountErased {
+    const TYPE: &'static str = "account.erased.v1";
+    const TOPIC: Topic = Topic::LearningResponses;
+    const SEALED: bool = false;
+
+    fn student_id(&self) -> UserId {
+        self.user_id
+    }
+
+    fn correlation_id(&self) -> Uuid {
+        self.request_id
+    }
+}
