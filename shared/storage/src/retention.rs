@@ -36,7 +36,7 @@ enum Delete {
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 20] = [
+pub const RETENTIONS: [Retention; 21] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -162,6 +162,15 @@ pub const RETENTIONS: [Retention; 20] = [
         delete: Delete::Found(
             "DELETE FROM socket_tickets WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM socket_tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "connections",
+        keep: TimeDelta::hours(3),
+        reason: "API Gateway closes every connection after two hours, and its word of that can be lost",
+        delete: Delete::Found(
+            "DELETE FROM connections WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM connections WHERE opened_at < $1 ORDER BY opened_at LIMIT $2))",
         ),
     },
     Retention {
