@@ -124,7 +124,10 @@ impl SocketGateway {
         event["multiValueQueryStringParameters"] = json!(parameters);
         event["multiValueHeaders"] = json!(named);
         let answer = lambda.invoke(event).await.expect("it answers");
-        if answer["statusCode"] == 200 { Ok(id) } else { Err(answer) }
+        // A browser closes a socket whose server speaks none of the protocols that it has offered.
+        let offers = headers.iter().any(|(name, _)| *name == "Sec-WebSocket-Protocol");
+        let chosen = answer["headers"]["sec-websocket-protocol"].is_string();
+        if answer["statusCode"] == 200 && offers == chosen { Ok(id) } else { Err(answer) }
     }
 
     /// A socket is open from now on.

@@ -86,7 +86,7 @@ struct Courier<'a> {
     gateway: &'a ApiGateway,
     claim: Uuid,
     at: Connection,
-    /// Occasions to look for messages that were seen.
+    /// The occasions to look for messages before the last look.
     wakes: i64,
     recipient: Recipient,
     began: Instant,
@@ -101,9 +101,12 @@ impl Courier<'_> {
         loop {
             match self.send_all(piece.take()).await? {
                 Next::On if self.release(Some(self.wakes), self.next_look()).await? => break,
-                // There was another occasion meanwhile.
-                Next::On if self.advance().await? => {}
-                Next::On | Next::Leave => break,
+                Next::On => match self.advance().await? {
+                    // There was another occasion meanwhile, so it looks again.
+                    Some(wakes) => self.wakes = wakes,
+                    None => break,
+                },
+                Next::Leave => break,
                 Next::Later => {
                     self.release(None, self.now() + LATER).await?;
                     break;
@@ -122,13 +125,11 @@ impl Courier<'_> {
         over_at(&self.at).min(self.at.active_at + IDLE)
     }
 
-    /// Stores how far it has come; `false` if the claim is lost.
-    async fn advance(&mut self) -> sqlx::Result<bool> {
+    /// Stores how far it has come; returns the occasions to look for messages so far, or `None` if the claim is lost.
+    async fn advance(&self) -> sqlx::Result<Option<i64>> {
         let until = self.now() + CLAIM;
         let mut conn = self.door.services.store.connection().await?;
-        let wakes = connections::advance(&mut conn, &self.at, self.claim, until).await?;
-        self.wakes = wakes.unwrap_or(self.wakes);
-        Ok(wakes.is_some())
+        connections::advance(&mut conn, &self.at, self.claim, until).await
     }
 
     async fn release(&self, wakes: Option<i64>, due_at: DateTime<Utc>) -> sqlx::Result<bool> {
@@ -153,7 +154,7 @@ impl Courier<'_> {
                 Next::On => self.at.is_place_unknown = false,
                 other => return Ok(other),
             }
-            if !self.advance().await? {
+            if self.advance().await?.is_none() {
                 return Ok(Next::Leave);
             }
         }
@@ -182,7 +183,7 @@ impl Courier<'_> {
                 };
                 place.pass(message.position);
                 self.at.position = message.position;
-                if is_sent && !self.advance().await? {
+                if is_sent && self.advance().await?.is_none() {
                     return Ok(Next::Leave);
                 }
                 if self.began.elapsed() > DELIVERY_LIMIT {

@@ -67,7 +67,6 @@ async fn tickets_and_limits_are_the_same_for_held_sockets() {
     let first = gateway.connect(lambda, &own, &ticket, &[]).await.expect("it is opened");
     let again = gateway.connect(lambda, &own, &ticket, &[]).await.expect_err("it works once");
     assert_eq!(again["statusCode"], 401);
-    // The protocol that the client offers is accepted, else its browser would close the socket.
     let protocols = format!("learnflow.v1, bearer.{}", ada.token);
     let headers = [("Sec-WebSocket-Protocol", protocols.as_str())];
     held.chat(&ada, None).await;
