@@ -24,7 +24,7 @@ struct Step<'a> {
     text: &'a str,
 }
 
-/// The fenced blocks that name a file, such as «toml Cargo.toml after "# ours"».
+/// The fenced blocks that name a file, such as "toml Cargo.toml after "# ours"".
 fn steps(recipe: &str) -> Vec<Step<'_>> {
     let blocks = recipe.split("```").skip(1).step_by(2);
     blocks

@@ -82,6 +82,11 @@ async fn what_a_student_does_becomes_mastery_a_streak_and_a_next_step() {
     assert_eq!((before.overall.score, before.streak.current), (None, 0));
     assert_eq!(before.modules.len(), 8);
     assert_eq!(before.next[0].topic, "variables", "{:?}", before.next);
+    let suggested = before.next[0].exercise.as_ref().expect("an exercise");
+    let first = curriculum::bank(curriculum::embedded()).find(|entry| {
+        entry.topic.slug == "variables" && entry.exercise.difficulty == before.next[0].difficulty
+    });
+    assert_eq!(suggested.title, first.expect("an exercise").exercise.title);
 
     let (path, topic, solution) = exercise("second-largest");
     hand_in(&world, &student, &path, "def second_largest(numbers):\n    return None\n").await;
@@ -122,6 +127,60 @@ async fn what_a_student_does_becomes_mastery_a_streak_and_a_next_step() {
     assert_eq!(history.days[2].score, later.overall.score);
     let own = world.get("/progress/me", Some(&student.token)).await;
     assert_eq!(own.ok::<ProgressReport>().overall, later.overall);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_for_an_exercise_count_as_work_on_it() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let (path, topic, _) = exercise("second-largest");
+    let id = path.trim_start_matches("/exercises/");
+    let run_for = async |exercise: &str, code: String| {
+        let path = format!("/executions?exercise_id={exercise}");
+        let body = json!({ "code": code });
+        world.post_with(&path, &ada.token, &body, [("prefer", "wait=20")]).await
+    };
+    for wrong in ["x", &Uuid::nil().to_string()] {
+        let refused = run_for(wrong, "1".to_owned()).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.body["errors"][0]["field"], "exercise_id");
+    }
+    for attempt in 0..5 {
+        let reply = run_for(id, format!("1 / 0  # {attempt}")).await;
+        assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    }
+    let found = eventually("teachers hear of it", async || {
+        let sql = "SELECT exercise_id::text, topic_slug FROM alerts WHERE student_id = $1 AND trigger = 'failed_runs'";
+        let query = sqlx::query_as::<_, (String, String)>(sql).bind(ada.id);
+        query.fetch_optional(&mut world.database().await).await.expect("the query is valid")
+    });
+    assert_eq!(found.await, (id.to_owned(), topic));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_with_the_same_key_counts_once() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let service = world.service_token();
+    let send = async |score: u8| {
+        let body = json!({ "user_id": ada.id, "type": "quiz_submitted", "topic": "lists", "score": score });
+        let sent = world.send("progress", |client, url| {
+            let request = client.request(Method::POST, format!("{url}/progress"));
+            request.bearer_auth(&service).header("idempotency-key", "quiz-7").json(&body)
+        });
+        sent.await
+    };
+    let first = send(50).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{:?}", first.body);
+    let again = send(50).await;
+    assert_eq!((again.status, &again.body), (StatusCode::ACCEPTED, &first.body));
+    assert_eq!(send(60).await.status, StatusCode::UNPROCESSABLE_ENTITY, "it is another request");
+    let sql =
+        "SELECT count(*) FROM events WHERE type = 'activity.recorded.v1' AND correlation_id = $1";
+    let id = first.body["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    assert_eq!(world.count(sql, id).await, 1);
     world.finish().await;
 }
 

@@ -4,8 +4,9 @@ use api_gateway::responses::{ListedQuiz, Quiz, QuizPage, QuizResult, QuizStatus}
 use curriculum::{Question, embedded};
 use futures::future::join_all;
 use reqwest::StatusCode;
-use runtime::web::Problem;
+use runtime::{fault::Faults, web::Problem};
 use serde_json::{Value, json};
+use testing::eventually;
 use tests::{Reply, Student, World};
 
 async fn start(world: &World, student: &Student, body: Value) -> Reply {
@@ -212,6 +213,42 @@ async fn after_the_time_is_over_what_was_answered_in_time_counts() {
     assert_eq!((result.score, result.late), (50, true));
     let events = world.events_of_request(&left.id.to_string(), "activity.recorded.v1").await;
     assert_eq!(events.len(), 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quiz_that_was_left_is_submitted_once_its_time_is_over() {
+    let mut world = World::new().await;
+    let ada = world.student("ada").await;
+    let limited = |topic: &str| json!({ "topic": topic, "questions": 2, "time_limit_seconds": 60 });
+    let begun = started(&world, &ada, limited("json")).await;
+    answer(&world, &ada, &begun, 1, right(&begun, 1)).await;
+    let untouched = started(&world, &ada, limited("sets")).await;
+    let unlimited = started(&world, &ada, json!({ "topic": "lists" })).await;
+    world.advance(60 + 61);
+    // A process that has just started does all periodic work.
+    world.stop().await;
+    world.start(Faults::default()).await;
+    let submitted = eventually("it is submitted", async || {
+        let reply = get(&world, &ada, &begun, "/result").await;
+        (reply.status == StatusCode::OK).then(|| reply.ok::<QuizResult>())
+    });
+    let result = submitted.await;
+    assert_eq!((result.score, result.late), (50, true));
+    let activities = async |quiz: &Quiz| {
+        world.events_of_request(&quiz.id.to_string(), "activity.recorded.v1").await
+    };
+    let recorded = activities(&begun).await;
+    assert_eq!(recorded.len(), 1);
+    assert_eq!(recorded[0]["done_at"], json!(begun.ends_at), "it was done when its time was over");
+    let result: QuizResult = get(&world, &ada, &untouched, "/result").await.ok();
+    assert_eq!(result.score, 0);
+    assert!(
+        activities(&untouched).await.is_empty(),
+        "who left before the first answer shows nothing"
+    );
+    let open: Quiz = get(&world, &ada, &unlimited, "").await.ok();
+    assert_eq!(open.status, QuizStatus::Open);
     world.finish().await;
 }
 

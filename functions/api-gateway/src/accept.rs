@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use events::CloudEvent;
-use requests::{Acceptance, Door, KEY_LIMIT, StudentRequest};
+use requests::{Acceptance, Door, StudentRequest, idempotency_key};
 use runtime::web::{Json, Person, Problem};
 use serde::Serialize;
 use uuid::Uuid;
@@ -87,16 +87,4 @@ fn patience(headers: &HeaderMap) -> Result<Duration, Problem> {
         })?,
     };
     Ok(Duration::from_secs(seconds.min(LONGEST_PATIENCE)))
-}
-
-/// The client's promise that equal keys mean the same request.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    match value.to_str() {
-        Ok(key) if requests::is_key(key) => Ok(Some(key.to_owned())),
-        _ => Err(Problem::field(
-            "Idempotency-Key",
-            format!("1 to {KEY_LIMIT} visible ASCII characters"),
-        )),
-    }
 }

@@ -11,7 +11,7 @@ use domain::{
     user::Role,
 };
 use ids::{EventId, TokenFamilyId, UserId};
-use requests::reused_key;
+use requests::{idempotency_key, reused_key};
 use runtime::{
     Outgoing,
     web::{Caller, ClientAddress, Json, Problem, Student},
@@ -29,7 +29,6 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    accept::idempotency_key,
     access::{self, DEFAULT_TIME_ZONE, Profile, Session},
     gateway::Gateway,
     limits,

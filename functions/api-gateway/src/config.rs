@@ -28,6 +28,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) per_account: i32,
     /// `WEBHOOK_NETWORKS`: networks besides the public internet that webhooks may reach.
     pub(crate) webhook_networks: AllowedNetworks,
+    /// Whether `MAIL_FROM` is set, without which the notification function sends no mail.
+    pub(crate) sends_mail: bool,
 }
 
 impl GatewayConfig {
@@ -41,6 +43,7 @@ impl GatewayConfig {
             per_login: settings.parsed("RATE_LIMIT_LOGIN", 10),
             per_account: settings.parsed("RATE_LIMIT_ACCOUNT", 60),
             webhook_networks: AllowedNetworks::read(settings),
+            sends_mail: settings.optional("MAIL_FROM").is_some(),
         }
     }
 }

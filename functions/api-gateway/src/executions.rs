@@ -1,7 +1,7 @@
 //! Running programs: the response holds the result if it comes in time, else it is found later.
 
 use axum::{
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -10,17 +10,20 @@ use domain::execution::{ExecutionResult, Program};
 use events::{
     Envelope,
     execution_finished::ExecutionFinished,
-    execution_requested::{ExecutionRequested, Purpose, Requester},
+    execution_requested::{ExecutionRequested, Purpose, Requester, Work},
 };
-use ids::{ExecutionId, UserId};
+use ids::{ExecutionId, ExerciseId, UserId};
 use requests::StudentRequest;
 use runtime::web::{Caller, Json, Path, Person, Problem, Student};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
-use storage::executions::{self, Execution};
+use storage::{
+    executions::{self, Execution},
+    exercises,
+};
 use utoipa::{
-    PartialSchema, ToSchema,
+    IntoParams, PartialSchema, ToSchema,
     openapi::{
         Ref, RefOr, Schema,
         schema::{AllOfBuilder, AnyOfBuilder},
@@ -90,12 +93,23 @@ impl ToSchema for ExecutionResponse {
     }
 }
 
+/// What a program is for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RunFor {
+    /// The exercise that it is meant to solve. Then the run counts as work on it.
+    #[param(value_type = Option<Uuid>)]
+    exercise_id: Option<String>,
+}
+
 /// Runs a program in the sandbox. The response holds the result if it is ready in time (`Prefer: wait=5`); otherwise
 /// `202` says where it will be.
 #[utoipa::path(post, path = "/executions", operation_id = "run_program", tag = "Code", security(("bearer" = [])),
     params(
         ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`, 0 to 25; 5 by default"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once"),
+        RunFor),
     request_body(content = Program, example = json!({"code": "print(input())", "stdin": "hello\n"})),
     responses(
         (status = 200, description = "Finished", body = ExecutionResponse),
@@ -105,9 +119,16 @@ pub(crate) async fn run(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,
     headers: HeaderMap,
+    run_for: Result<Query<RunFor>, QueryRejection>,
     Json(program): Json<Program>,
 ) -> Result<Response, Problem> {
-    let accepted = accept(&gateway, &caller, &headers, Requested(program)).await?;
+    let Query(RunFor { exercise_id }) =
+        run_for.map_err(|rejection| Problem::field("query string", rejection.body_text()))?;
+    let work = match exercise_id {
+        Some(id) => Some(work_on(&gateway, &id).await?),
+        None => None,
+    };
+    let accepted = accept(&gateway, &caller, &headers, Requested { program, work }).await?;
     let id = ExecutionId::from_uuid(accepted.id);
     let finished =
         accepted.answer.map(|answered| Envelope::<ExecutionFinished>::read(answered.event));
@@ -118,10 +139,23 @@ pub(crate) async fn run(
     Ok(ExecutionResponse::new(id, accepted.at, Some(event.data.result)).into_response())
 }
 
+async fn work_on(gateway: &Gateway, exercise_id: &str) -> Result<Work, Problem> {
+    let unknown = || Problem::field("exercise_id", "the id of an exercise");
+    let exercise_id: ExerciseId = exercise_id.parse().map_err(|_not_an_id| unknown())?;
+    let mut conn = gateway.services.store.connection().await?;
+    let topic = exercises::topic(&mut conn, exercise_id).await?.ok_or_else(unknown)?;
+    Ok(Work { exercise_id, topic })
+}
+
 /// A program that a student wants to run.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Requested(Program);
+struct Requested {
+    program: Program,
+    /// Not stored: it is a fact about the student's work, and no part of what is run.
+    #[serde(skip)]
+    work: Option<Work>,
+}
 
 impl StudentRequest for Requested {
     type Event = ExecutionRequested;
@@ -148,7 +182,8 @@ impl StudentRequest for Requested {
             execution_id: ExecutionId::from_uuid(id),
             student_id: student,
             request_id: None,
-            program: self.0.clone(),
+            work: self.work.clone(),
+            program: self.program.clone(),
         }
     }
 }

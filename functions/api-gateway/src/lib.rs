@@ -20,7 +20,6 @@ mod gateway;
 mod help;
 mod limits;
 mod notifications;
-mod once;
 mod ownership;
 mod pages;
 mod passwords;
@@ -93,6 +92,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     };
     Function::new(&SPEC)
         .repeats(Sweep)
+        .repeats(quizzes::SubmitOverdue)
         .serves_public(api::routes(gateway))
         .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)

@@ -5,6 +5,8 @@ use std::time::Duration;
 use events::Topic;
 use runtime::{Http, Periodic, Spec, Sweep};
 
+use crate::quizzes::SubmitOverdue;
+
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "api-gateway",
@@ -24,7 +26,7 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
-    schedules: &[Sweep::SCHEDULE],
+    schedules: &[Sweep::SCHEDULE, SubmitOverdue::SCHEDULE],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",
@@ -35,6 +37,7 @@ pub const SPEC: Spec = Spec {
         "RATE_LIMIT_LOGIN",
         "RATE_LIMIT_ACCOUNT",
         "WEBHOOK_NETWORKS",
+        "MAIL_FROM",
     ],
 };
 

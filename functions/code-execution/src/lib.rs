@@ -20,7 +20,7 @@ use domain::execution::{ExecutionResult, Program, Verdict};
 use events::{
     activity_recorded::{Activity, ActivityRecorded},
     execution_finished::ExecutionFinished,
-    execution_requested::{ExecutionRequested, Purpose},
+    execution_requested::{ExecutionRequested, Purpose, Work},
 };
 use ids::ExecutionId;
 use runtime::{Act, Function, HandlerError, Live, Outgoing, Received, Services, config::Settings};
@@ -85,13 +85,14 @@ impl Act for CodeExecution {
             request_id,
             requester,
             purpose,
+            work,
             program,
         } = received.event.data;
         let result = execute::execute_in(turn, &program, received.now).await;
         if result.verdict == Verdict::Internal {
             return Err(HandlerError::Retry(anyhow::anyhow!("the program could not be run")));
         }
-        let activity = activity(execution_id, &program, &result);
+        let activity = activity(execution_id, &program, work, &result);
         let result = result.trimmed();
         let finished =
             ExecutionFinished { execution_id, student_id, request_id, requester, result };
@@ -135,7 +136,12 @@ fn fingerprint(program: &Program) -> String {
     hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn activity(execution_id: ExecutionId, program: &Program, result: &ExecutionResult) -> Activity {
+fn activity(
+    execution_id: ExecutionId,
+    program: &Program,
+    work: Option<Work>,
+    result: &ExecutionResult,
+) -> Activity {
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let passed = result.tests.iter().filter(|test| test.passed).count();
     Activity::CodeRun {
@@ -144,5 +150,6 @@ fn activity(execution_id: ExecutionId, program: &Program, result: &ExecutionResu
         error_type: result.error.as_ref().map(|error| error.kind.clone()),
         tests: (!result.tests.is_empty()).then(|| (count(passed), count(result.tests.len()))),
         program: Some(fingerprint(program)),
+        work,
     }
 }

@@ -18,7 +18,7 @@ const EXAMPLES: usize = 2;
 /// Mistakes in an answer that explains a whole topic.
 const MISTAKES: usize = 2;
 
-/// Answers a question at a level. `page` is the topic that the student is looking at: it decides what «this» means, and
+/// Answers a question at a level. `page` is the topic that the student is looking at: it decides what "this" means, and
 /// never overrides what the question names.
 #[must_use]
 pub fn answer(
@@ -206,7 +206,7 @@ fn subject<'a>(course: &'a Curriculum, found: &Found<'a>, page: Option<&'a Topic
     let strongest = found.matches.first().map_or(0, |best| best.weight);
     let named: Vec<&Match<'a>> =
         found.matches.iter().filter(|found| found.weight * 2 >= strongest).collect();
-    // A finer idea («remove duplicates from a list») is more than two topics side by side.
+    // A finer idea ("remove duplicates from a list") is more than two topics side by side.
     if let [one, other, ..] = named[..]
         && one.concept.is_none()
         && other.concept.is_none()

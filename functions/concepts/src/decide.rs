@@ -77,7 +77,7 @@ impl Agent for Concepts {
     }
 }
 
-/// What «it» means: the previous topic, else the page that the student is on.
+/// What "it" means: the previous topic, else the page that the student is on.
 fn page(request: &QuestionRouted) -> Option<&str> {
     let spoken_of = request.follow_up.as_ref().and_then(|follow_up| follow_up.topics.first());
     let page = request.asked.topic.as_ref().map(|topic| topic.as_str());

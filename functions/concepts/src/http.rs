@@ -75,7 +75,7 @@ async fn explain(
             let nearest = course.nearest(name, 3);
             let slugs: Vec<&str> = nearest.iter().map(|topic| topic.slug.as_str()).collect();
             let detail =
-                format!("there is no lesson on «{name}»; the nearest are {}", slugs.join(", "));
+                format!("there is no lesson on \"{name}\"; the nearest are {}", slugs.join(", "));
             Err(Problem::not_found(detail))
         }
     }

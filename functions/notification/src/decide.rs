@@ -1,5 +1,7 @@
 //! Who is told what, by which channel, and when. Pure.
 
+mod hot_spot;
+
 use chrono::{DateTime, Utc};
 use domain::{
     local_time::Preferences,
@@ -18,6 +20,7 @@ use storage::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::hot_spot::{WINDOW as HOT_SPOT_WINDOW, hot_spot};
 use crate::words;
 
 /// Somebody who may be told.
@@ -47,6 +50,8 @@ pub(crate) struct News {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) stored: Stored,
+    /// Whether it is told only when it is stored for the first time; later it changes quietly.
+    pub(crate) once: bool,
     /// Whether the front end is told at once.
     pub(crate) announced: bool,
     pub(crate) deliveries: Vec<PlannedDelivery>,
@@ -96,7 +101,7 @@ pub(crate) fn about_alert(
     let mut told = tell(cause, NotificationId::from_uuid(id), &news, recipient, now);
     if recipient.existing.is_none() && change == AlertChange::Resolved {
         // Nobody was told that there was anything. It is kept so that what was open before is no news when it comes.
-        told.stored.is_read = true;
+        (told.stored.is_read, told.stored.is_shown) = (true, false);
         told.announced = false;
         told.deliveries.clear();
     }
@@ -134,6 +139,7 @@ pub(crate) fn tell(
     });
     Told {
         deliveries: deliveries.collect(),
+        once: false,
         announced,
         stored: Stored {
             user_id: recipient.id,

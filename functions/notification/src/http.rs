@@ -38,10 +38,15 @@ use crate::{
 struct Door {
     services: Arc<Services>,
     networks: AllowedNetworks,
+    sends_mail: bool,
 }
 
-pub(crate) fn routes(services: &Arc<Services>, networks: AllowedNetworks) -> [Endpoint; 2] {
-    let door = Door { services: Arc::clone(services), networks };
+pub(crate) fn routes(
+    services: &Arc<Services>,
+    networks: AllowedNetworks,
+    sends_mail: bool,
+) -> [Endpoint; 2] {
+    let door = Door { services: Arc::clone(services), networks, sends_mail };
     [
         ("/notifications/subscribe", post(subscribe).with_state(door.clone())),
         ("/notifications/publish", post(publish).with_state(door)),
@@ -71,6 +76,9 @@ async fn subscribe(
     Json(request): Json<SubscribeRequest>,
 ) -> Result<Response, Problem> {
     let SubscribeRequest { user_id, channel, target, filter } = request;
+    if channel.is_mail() && !door.sends_mail {
+        return Err(Problem::field("channel", "another channel: this installation sends no mail"));
+    }
     let wrong_target = |reason: String| Problem::field("target", reason);
     let route = Route::parse(channel, target.as_deref());
     let route = route.map_err(|error| wrong_target(error.to_string()))?;

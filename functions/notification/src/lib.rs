@@ -41,7 +41,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .decides(tell::TellTeachers)
         .repeats(periodic::SendDue)
         .repeats(periodic::SumUp)
-        .serves_internal(http::routes(services, networks.clone()));
+        .serves_internal(http::routes(services, networks.clone(), mailer.is_some()));
     match (Outbound::new(networks, webhook::LIMIT), http_client()) {
         (Ok(outbound), Ok(http)) => {
             let senders = Senders { outbound, sns: Sns::new(sns, http), mailer };

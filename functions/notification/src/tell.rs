@@ -1,6 +1,6 @@
 //! Telling people: who they are and what they want is loaded, and what was decided is stored and emitted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::local_time::Preferences;
@@ -12,6 +12,7 @@ use ids::{AlertId, ClassId, NotificationId, UserId};
 use runtime::{Decide, HandlerError, Outgoing, Received};
 use sqlx::PgConnection;
 use storage::{
+    class_alerts::{self, Crowd},
     class_teachers::{self, Teacher},
     deliveries, notifications, preferences,
     subscriptions::{self, Subscription},
@@ -34,15 +35,37 @@ impl Decide for TellTeachers {
         let (cause, alert) = (received.event.id.as_uuid(), received.event.data);
         let load = async {
             let teachers = class_teachers::teachers(conn, Some(alert.student_id), None).await?;
-            recipients(conn, teachers, Some(alert.alert_id)).await
+            let recipients = recipients(conn, teachers, Some(alert.alert_id)).await?;
+            let crowds = crowds(conn, &alert, &recipients, received.now).await?;
+            Ok::<_, sqlx::Error>((recipients, crowds))
         };
-        let recipients = load.await.map_err(HandlerError::retry)?;
+        let (recipients, crowds) = load.await.map_err(HandlerError::retry)?;
         let told: Vec<Told> = recipients
             .iter()
-            .filter_map(|recipient| decide::about_alert(cause, &alert, recipient, received.now))
+            .filter_map(|recipient| {
+                decide::hot_spot(&alert, recipient, &crowds, received.now)
+                    .or_else(|| decide::about_alert(cause, &alert, recipient, received.now))
+            })
             .collect();
         store(conn, &told, alert.request_id, received.now).await
     }
+}
+
+/// In which of the student's classes others have the same alert.
+async fn crowds(
+    conn: &mut PgConnection,
+    alert: &StruggleDetected,
+    recipients: &[Recipient],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Crowd>> {
+    let classes: BTreeSet<Uuid> = recipients
+        .iter()
+        .flat_map(|recipient| &recipient.classes)
+        .map(|class| class.as_uuid())
+        .collect();
+    let classes: Vec<Uuid> = classes.into_iter().collect();
+    let since = now - decide::HOT_SPOT_WINDOW;
+    class_alerts::crowds(conn, &classes, alert.topic.as_deref(), alert.trigger, since).await
 }
 
 /// Whom something that is not an alert of ours is for.
@@ -120,8 +143,11 @@ async fn store(
     now: DateTime<Utc>,
 ) -> Result<Outgoing, HandlerError> {
     let mut outgoing = Outgoing::none();
-    for Told { stored, announced, deliveries } in told {
-        notifications::store(conn, stored).await.map_err(HandlerError::retry)?;
+    for Told { stored, once, announced, deliveries } in told {
+        let is_new = notifications::store(conn, stored).await.map_err(HandlerError::retry)?;
+        if *once && !is_new {
+            continue;
+        }
         if *announced {
             let (user_id, notification) = (stored.user_id, stored.notification.clone());
             outgoing = outgoing.with(&NotificationMade { user_id, request_id, notification })?;

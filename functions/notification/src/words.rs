@@ -1,6 +1,7 @@
 //! What notifications say.
 
 use events::struggle_detected::{AlertChange, StruggleDetected};
+use storage::class_alerts::Crowd;
 
 /// Most characters of a text: with its title, escaped as JSON at its worst, a webhook's body stays below 20 KB.
 pub(crate) const MAX_TEXT: usize = 2_000;
@@ -23,6 +24,23 @@ pub(crate) fn text(alert: &StruggleDetected) -> String {
         text.push_str("\n- ");
         text.push_str(&evidence.text);
     }
+    shortened(&text, MAX_TEXT)
+}
+
+/// A few words about many students of a class with the same difficulty.
+pub(crate) fn hot_spot_title(crowd: &Crowd, topic: Option<&str>) -> String {
+    let topic = topic.and_then(|slug| curriculum::embedded().topic(slug));
+    let subject = topic.map_or_else(String::new, |topic| format!(" with {}", topic.title));
+    format!("{} students of {} need help{subject}", crowd.students, crowd.name)
+}
+
+/// What they have in common, with the latest of them as an example.
+pub(crate) fn hot_spot_text(alert: &StruggleDetected) -> String {
+    let text = format!(
+        "They have met the same difficulty within an hour, so it may help to explain it to the whole class. The latest \
+         one: {}",
+        alert.summary
+    );
     shortened(&text, MAX_TEXT)
 }
 

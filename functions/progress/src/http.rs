@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,6 +12,7 @@ use domain::difficulty::Difficulty;
 use events::activity_recorded::{Activity, ActivityRecorded, QuizTopic};
 use ids::{EventId, ExerciseId, QuizAttemptId, UserId};
 use progress_report::ProgressReport;
+use requests::{Creation, idempotency_key};
 use runtime::{
     Endpoint, Outgoing, Services,
     web::{Json, Path, Problem},
@@ -47,7 +48,7 @@ async fn show(
 }
 
 /// What another front end reports.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReportRequest {
     user_id: UserId,
@@ -58,7 +59,7 @@ struct ReportRequest {
     occurred_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ReportType {
     ExerciseSubmitted,
@@ -71,16 +72,24 @@ struct Accepted {
     id: Uuid,
 }
 
+/// Records what a student did elsewhere. Sent again with the same `Idempotency-Key`, it is recorded once.
 async fn report(
     State(services): State<Arc<Services>>,
+    headers: HeaderMap,
     Json(request): Json<ReportRequest>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let key = idempotency_key(&headers)?;
     let now = services.clock.now();
     let id = services.clock.new_id();
-    let event = read(request, id, now)?;
+    let event = read(&request, id, now)?;
     let mut tx = services.store.begin(NAME).await?;
     if storage::users::find(tx.conn(), event.student_id).await?.is_none() {
         return Err(Problem::field("user_id", "the id of an account"));
+    }
+    let (operation, owner) = ("report", event.student_id);
+    let creation = Creation { operation, owner, key: key.as_deref(), id, now };
+    if let Some(first) = creation.earlier(tx.conn(), &request).await? {
+        return Ok((StatusCode::ACCEPTED, Json(Accepted { id: first })));
     }
     let outgoing = Outgoing::none().with(&event).map_err(|_error| {
         Problem::field("topic", "the slug of a topic of the course, such as for-loops")
@@ -90,8 +99,12 @@ async fn report(
 }
 
 /// The activity that a report means.
-fn read(request: ReportRequest, id: Uuid, now: DateTime<Utc>) -> Result<ActivityRecorded, Problem> {
-    let ReportRequest { user_id, r#type, topic, exercise_id, score, occurred_at } = request;
+fn read(
+    request: &ReportRequest,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<ActivityRecorded, Problem> {
+    let ReportRequest { user_id, r#type, topic, exercise_id, score, occurred_at } = request.clone();
     let score = score
         .filter(|score| *score <= 100)
         .ok_or_else(|| Problem::field("score", "a whole number from 0 to 100"))?;

@@ -47,7 +47,9 @@ pub(crate) fn of_activity(
         vec![Activity { id, source, at, topic: topic.map(str::to_owned), exercise, kind }]
     };
     match &event.activity {
-        recorded::Activity::CodeRun { execution_id, verdict, error_type, program, .. } => {
+        recorded::Activity::CodeRun {
+            execution_id, verdict, error_type, program, work, ..
+        } => {
             let error = match verdict {
                 Verdict::Ok => None,
                 // It says nothing about the student.
@@ -55,7 +57,9 @@ pub(crate) fn of_activity(
                 failed => Some(error_type.clone().unwrap_or_else(|| failed.as_str().to_owned())),
             };
             let kind = Kind::Run { error, program: program.clone() };
-            one(None, None, Some(execution_id.as_uuid()), kind)
+            let topic = work.as_ref().map(|work| work.topic.as_str());
+            let exercise = work.as_ref().map(|work| work.exercise_id);
+            one(topic, exercise, Some(execution_id.as_uuid()), kind)
         }
         recorded::Activity::ExerciseSubmitted {
             exercise_id,

@@ -21,7 +21,7 @@ const SURE: f64 = 0.60;
 const LEAD: f64 = 0.15;
 /// The confidence that a traceback gives: it is hardly ever pasted for another reason.
 const TRACEBACK_CONFIDENCE: f64 = 0.98;
-/// Up to this many words, a plea such as «help, I'm stuck» does not say what it needs.
+/// Up to this many words, a plea such as "help, I'm stuck" does not say what it needs.
 const PLEA_WORDS: usize = 6;
 /// Most reasons that are passed on.
 const REASONS: usize = 4;

@@ -1,4 +1,4 @@
-//! Follow-ups to the previous answer: «and why?», «show me another example», «I still don't get it». They are
+//! Follow-ups to the previous answer: "and why?", "show me another example", "I still don't get it". They are
 //! understood from the last exchanges of the conversation.
 
 use std::sync::LazyLock;

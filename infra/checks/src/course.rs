@@ -52,7 +52,7 @@ pub async fn check(course: &Curriculum, workers: &Workers) -> Findings {
     let examples = stream::iter(course.examples()).map(async |(place, example)| {
         let result = run_code(workers, &example.code, &example.stdin).await;
         let is_right = result.verdict == Verdict::Ok && result.stdout == example.output;
-        (!is_right).then(|| format!("{place}, «{}» prints\n{}", example.title, shown(&result)))
+        (!is_right).then(|| format!("{place}, \"{}\" prints\n{}", example.title, shown(&result)))
     });
     let examples: Vec<Option<String>> = examples.buffered(AT_ONCE).collect().await;
     found.examples = examples.len();
@@ -64,7 +64,7 @@ pub async fn check(course: &Curriculum, workers: &Workers) -> Findings {
     });
     let questions = stream::iter(topics).map(async |(place, question)| {
         let fault = question_fault(question, workers).await;
-        fault.map(|fault| format!("{place}, question «{}»: {fault}", question.ask))
+        fault.map(|fault| format!("{place}, question \"{}\": {fault}", question.ask))
     });
     let questions: Vec<Option<String>> = questions.buffered(AT_ONCE).collect().await;
     found.questions = questions.len();
@@ -96,7 +96,7 @@ fn unexplained(course: &Curriculum) -> Vec<String> {
     });
     let faults = questions.filter(|(_, question)| !question.is_explained()).map(|(place, question)| {
         let ask = &question.ask;
-        format!("{place}, question «{ask}»: `because` must say why a student would give each wrong answer")
+        format!("{place}, question \"{ask}\": `because` must say why a student would give each wrong answer")
     });
     faults.collect()
 }

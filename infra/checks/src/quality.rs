@@ -244,13 +244,13 @@ pub fn reviewing_programs(cases: &[code_review::cases::Case]) -> ProgramsQuality
             let is_true = case.finds.contains(finding);
             quality.true_findings.count(is_true);
             if !is_true {
-                quality.wrong.push(format!("{}: invents «{finding}»", case.about));
+                quality.wrong.push(format!("{}: invents \"{finding}\"", case.about));
             }
         }
         for fault in &case.finds {
             quality.found.count(found.contains(fault));
             if !found.contains(fault) {
-                quality.wrong.push(format!("{}: misses «{fault}»", case.about));
+                quality.wrong.push(format!("{}: misses \"{fault}\"", case.about));
             }
         }
     }

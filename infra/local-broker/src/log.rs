@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::records;
 
-/// Bytes before a batch's records (Kafka protocol, «Record Batch», magic 2).
+/// Bytes before a batch's records (Kafka protocol, "Record Batch", magic 2).
 const HEADER_LEN: usize = 61;
 /// Bytes of `baseOffset` and `batchLength`, which the length does not count.
 const LENGTH_PREFIX: usize = 12;

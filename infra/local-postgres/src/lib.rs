@@ -128,7 +128,7 @@ impl LocalPostgres {
             .stderr(log);
         let (stop, stopped) = mpsc::channel();
         let (report, started) = mpsc::channel();
-        // The kernel's «parent died» signal is sent when the *thread* that forked ends, so the
+        // The kernel's "parent died" signal is sent when the *thread* that forked ends, so the
         // server is started by a thread that lives exactly as long as the server shall.
         let keeper = thread::Builder::new()
             .name("postgres-keeper".to_owned())

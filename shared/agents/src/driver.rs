@@ -163,6 +163,7 @@ impl Driver<'_> {
             request_id: Some(self.origin.query.as_uuid()),
             requester: Some(A::AUTHOR.into()),
             purpose: Purpose::Check,
+            work: None,
             program,
         })
     }

@@ -141,7 +141,7 @@ pub struct Concept {
 pub struct Comparison {
     /// The slugs of both, in any order.
     pub topics: [String; 2],
-    /// The answer to «what is the difference?».
+    /// The answer to "what is the difference?".
     pub text: String,
     /// Programs that show it.
     #[serde(rename = "example")]

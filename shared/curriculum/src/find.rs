@@ -15,7 +15,7 @@ const FUZZY_CHARS: usize = 6;
 /// Bytes of the longest character: the most by which a typo changes a word's length.
 const LONGEST_CHAR: usize = 4;
 
-/// Words before «get» that make it mean understanding.
+/// Words before "get" that make it mean understanding.
 const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
 
 /// Words about the form of a question, not its subject.
@@ -312,7 +312,7 @@ pub struct Found<'a> {
 
 impl Curriculum {
     /// Finds what a question is about. An idea that the course does not teach hides the topics whose
-    /// words it contains, so «linked list» is not taken for «list».
+    /// words it contains, so "linked list" is not taken for "list".
     #[must_use]
     pub fn find(&self, question: &str) -> Found<'_> {
         let mut words = words(question);
@@ -321,12 +321,12 @@ impl Curriculum {
         let vocabulary = &self.vocabulary;
         let topics: Vec<&Topic> = self.topics().collect();
         let mut taken = vec![false; words.len()];
-        // «I don't get it» is not about the method.
+        // "I don't get it" is not about the method.
         for (at, pair) in words.windows(2).enumerate() {
             taken[at + 1] = pair[1] == "get" && DENIAL.contains(&pair[0].as_str());
         }
         let mut found = Found::default();
-        // Longest terms first, so that «for loop» is one thing and not two.
+        // Longest terms first, so that "for loop" is one thing and not two.
         for len in (1..=TERM_WORDS.min(words.len())).rev() {
             for start in 0..=words.len() - len {
                 if taken[start..start + len].contains(&true) {

@@ -1,6 +1,6 @@
 //! Normalises the words of questions and the terms of the course, for comparison.
 
-/// Articles and the like: «sort a list», «sort my list» and «sort lists» are the same.
+/// Articles and the like: "sort a list", "sort my list" and "sort lists" are the same.
 pub(crate) const ARTICLES: [&str; 7] = ["a", "an", "the", "my", "your", "this", "some"];
 
 /// The words of a text in lower case; `==`, `f-string` and `__init__` stay whole.

@@ -9,7 +9,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-/// The longest wait for a free connection: students should read «try again» before they give up.
+/// The longest wait for a free connection: students should read "try again" before they give up.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// The server's limit for one statement; every query has an index, so exceeding it is a fault.
 const STATEMENT_LIMIT_MS: &str = "5000";

@@ -72,7 +72,7 @@ pub enum Kind {
     },
     /// An exercise was made for the student.
     Given,
-    /// The student asked for help in words such as «I am stuck».
+    /// The student asked for help in words such as "I am stuck".
     SaidStuck,
     /// The student said that an answer had helped.
     WasHelped,

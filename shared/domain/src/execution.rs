@@ -104,7 +104,7 @@ pub enum ProgramError {
     Timeout,
     /// A name that could lead elsewhere.
     #[error(
-        "file names have letters, digits, «_», «-», «.» and «/», at most 100 characters, and stay in the program's folder"
+        "file names have letters, digits, \"_\", \"-\", \".\" and \"/\", at most 100 characters, and stay in the program's folder"
     )]
     FileName,
 }

@@ -1,6 +1,6 @@
 //! How likely it is that a student knows a topic: Bayesian knowledge tracing.
 //!
-//! Corbett and Anderson, «Knowledge tracing: Modeling the acquisition of procedural knowledge» (1994). The mastery score
+//! Corbett and Anderson, "Knowledge tracing: Modeling the acquisition of procedural knowledge" (1994). The mastery score
 //! says what was achieved; this estimate also learns from the order of failures and successes, and is what the next
 //! exercise is chosen by.
 

@@ -68,6 +68,12 @@ impl Channel {
         matches!(self, Self::Digest | Self::EmailDigest)
     }
 
+    /// Whether it needs a mail server.
+    #[must_use]
+    pub const fn is_mail(self) -> bool {
+        matches!(self, Self::Email | Self::EmailDigest)
+    }
+
     /// Whether each notification is sent to the outside by it.
     #[must_use]
     pub const fn sends_each(self) -> bool {

@@ -109,7 +109,7 @@ impl<'a> Failure<'a> {
         self.line.map_or("", |line| source::line(self.source, line)).trim()
     }
 
-    /// «line 3», or «some line» if the line is unknown.
+    /// "line 3", or "some line" if the line is unknown.
     pub(crate) fn place(&self) -> String {
         self.line.map_or_else(|| "some line".to_owned(), |line| format!("line {line}"))
     }

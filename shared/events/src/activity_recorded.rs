@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Event, Topic, lenient};
+use crate::{Event, Topic, execution_requested::Work, lenient};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub enum Activity {
         /// A fingerprint of the program; equal programs have the same one. Since 0.6.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         program: Option<String>,
+        /// What the student works on, if the front end says so. Since 0.7.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work: Option<Work>,
     },
     /// A solution was handed in.
     ExerciseSubmitted {

@@ -1,7 +1,7 @@
 //! A program is to be run.
 
 use domain::{agent::Author, execution::Program};
-use ids::{ExecutionId, UserId};
+use ids::{ExecutionId, ExerciseId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -58,6 +58,15 @@ impl From<Author> for Requester {
     }
 }
 
+/// The exercise that a program is meant to solve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The exercise.
+    pub exercise_id: ExerciseId,
+    /// The slug of its topic.
+    pub topic: String,
+}
+
 /// Emitted by the front doors, and by agents that check a program; handled by code-execution. Since
 /// 0.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +84,9 @@ pub struct ExecutionRequested {
     /// Why it is run.
     #[serde(default)]
     pub purpose: Purpose,
+    /// What the student works on. Since 0.7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
     /// The program and how to run it.
     #[serde(deserialize_with = "lenient::program")]
     pub program: Program,

@@ -5,7 +5,7 @@
 //! Elsewhere (requests of clients, the course's files) the same types are strict: an unknown name is a mistake there.
 //!
 //! What an unknown name becomes is decided for each type by its use:
-//! - kept as «unknown» where nothing depends on it, or where the reader must know. Types that occur only in events say
+//! - kept as "unknown" where nothing depends on it, or where the reader must know. Types that occur only in events say
 //!   so themselves (`#[serde(other)]`: [`crate::question_routed::Sign`], [`crate::execution_requested::Purpose`], …);
 //!   those that also occur in requests and files are strict, and read leniently here ([`Agent`], [`Author`],
 //!   [`AnsweredBy`], [`TestVerdict`]);

@@ -17,7 +17,7 @@ use events::{
     debug_requested::DebugRequested,
     envelope::{derived_event_id, event_id},
     execution_finished::ExecutionFinished,
-    execution_requested::{ExecutionRequested, Purpose, Requester},
+    execution_requested::{ExecutionRequested, Purpose, Requester, Work},
     exercise_generated::ExerciseGenerated,
     model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
     notification_made::NotificationMade,
@@ -31,7 +31,7 @@ use events::{
     submission_graded::SubmissionGraded,
     submission_made::SubmissionMade,
 };
-use ids::{EventId, ExecutionId, QueryId, UserId};
+use ids::{EventId, ExecutionId, ExerciseId, QueryId, UserId};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -151,18 +151,22 @@ fn payloads_of_runs_keep_their_form() {
     let program = json!({ "code": "f()", "stdin": "a\n", "files": { "d/x.txt": "y" },
         "tests": [{ "name": "one", "stdin": "b", "call": "f()", "expected": "1" }],
         "timeout_ms": 500, "seed": 7, "trace": true });
+    let work =
+        Work { exercise_id: ExerciseId::from_uuid(Uuid::from_u128(3)), topic: "lists".to_owned() };
+    let work_json = json!({ "exercise_id": Uuid::from_u128(3), "topic": "lists" });
     let requested = ExecutionRequested {
         purpose: Purpose::Check,
         execution_id,
         student_id,
         request_id: Some(Uuid::from_u128(2)),
         requester: Some(Requester::CodeReview),
+        work: Some(work.clone()),
         program: serde_json::from_value(program.clone()).expect("a program"),
     };
     check(
         &requested,
         json!({ "execution_id": QUERY, "student_id": STUDENT, "request_id": STUDENT,
-            "requester": "code_review", "purpose": "check", "program": program }),
+            "requester": "code_review", "purpose": "check", "work": work_json, "program": program }),
     );
     let error = json!({ "type": "NameError", "message": "m", "line": 1, "column": 2, "end_column": 3,
         "function": "f", "traceback": "t",
@@ -191,12 +195,13 @@ fn payloads_of_runs_keep_their_form() {
         error_type: Some("Timeout".to_owned()),
         tests: Some((1, 2)),
         program: Some("0f".to_owned()),
+        work: Some(work),
     };
     check(
         &ActivityRecorded { student_id, request_id: run, activity, done_at: None },
         json!({ "student_id": STUDENT, "request_id": QUERY,
             "activity": { "type": "code_run", "execution_id": QUERY, "verdict": "timeout",
-                          "error_type": "Timeout", "tests": [1, 2], "program": "0f" } }),
+                          "error_type": "Timeout", "tests": [1, 2], "program": "0f", "work": work_json } }),
     );
 }
 

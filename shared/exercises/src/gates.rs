@@ -45,7 +45,7 @@ pub enum Trial {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// It repeats an existing exercise in other words.
-    #[error("it repeats the exercise «{0}» in other words")]
+    #[error("it repeats the exercise \"{0}\" in other words")]
     Known(String),
     /// Its text is not accepted by the sandbox.
     #[error("the solution cannot be run: {0}")]

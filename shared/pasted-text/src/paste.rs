@@ -103,7 +103,7 @@ fn looks_like_code(line: &str) -> bool {
     }
     let indented = line.starts_with("    ") || line.starts_with('\t');
     let keyword = STARTS.iter().any(|start| trimmed.starts_with(start));
-    // «for», «if», «while», «from» and «with» begin sentences too; a block's header ends in a colon.
+    // "for", "if", "while", "from" and "with" begin sentences too; a block's header ends in a colon.
     let sentence_like =
         trimmed.split_whitespace().count() > 3 && !trimmed.contains(['(', ':', '=']);
     let assignment = trimmed.split_once('=').is_some_and(|(name, _)| {

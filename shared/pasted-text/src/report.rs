@@ -34,7 +34,7 @@ fn pattern(text: &str) -> Regex {
 }
 
 /// Finds the last error report in a text; with chained exceptions that is the one the student saw.
-/// A report inside a sentence («I get IndexError: list index out of range») counts if no line is one.
+/// A report inside a sentence ("I get IndexError: list index out of range") counts if no line is one.
 #[must_use]
 pub fn read_report(text: &str) -> Option<ErrorReport> {
     let last =

@@ -15,7 +15,7 @@ use domain::{
     next_step::{CourseTopic, next_steps},
     progress::{self, Progress, TopicProgress},
 };
-use ids::UserId;
+use ids::{ExerciseId, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -102,6 +102,15 @@ pub struct ModuleReport {
     pub topics: Vec<TopicReport>,
 }
 
+/// An exercise to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextExercise {
+    /// Its id.
+    pub id: ExerciseId,
+    /// Its name.
+    pub title: String,
+}
+
 /// Something to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = NextStep)]
@@ -110,6 +119,9 @@ pub struct NextReport {
     pub topic: String,
     /// How hard the exercise should be.
     pub difficulty: Difficulty,
+    /// An exercise that the student has not solved, of that difficulty if there is one left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercise: Option<NextExercise>,
     /// One sentence with the evidence.
     pub reason: String,
 }
@@ -176,7 +188,27 @@ pub async fn load(
 ) -> sqlx::Result<Option<ProgressReport>> {
     let Some((activities, zone)) = load_activities(conn, student).await? else { return Ok(None) };
     let progress = Progress::of(&activities, zone, zone.day(now));
-    Ok(Some(report(student, &progress)))
+    let mut report = report(student, &progress);
+    choose_exercises(conn, student, &mut report.next).await?;
+    Ok(Some(report))
+}
+
+async fn choose_exercises(
+    conn: &mut PgConnection,
+    student: UserId,
+    next: &mut [NextReport],
+) -> sqlx::Result<()> {
+    let topics: Vec<String> = next.iter().map(|step| step.topic.clone()).collect();
+    let difficulties: Vec<String> =
+        next.iter().map(|step| step.difficulty.as_str().to_owned()).collect();
+    for found in storage::exercises::unsolved(conn, student, &topics, &difficulties).await? {
+        let place = usize::try_from(found.place - 1).ok();
+        if let Some(step) = place.and_then(|place| next.get_mut(place)) {
+            let id = ExerciseId::from_uuid(found.id);
+            step.exercise = Some(NextExercise { id, title: found.title });
+        }
+    }
+    Ok(())
 }
 
 /// A student's history of the last `days` days, at most [`MOST_DAYS`]; `None` without an account.
@@ -196,7 +228,7 @@ pub async fn load_history(
     Ok(Some(ProgressHistory { user_id: student, days: days.into_iter().map(day).collect() }))
 }
 
-/// The report of a student's progress.
+/// The report of a student's progress, without exercises to do next.
 #[must_use]
 pub fn report(student: UserId, progress: &Progress) -> ProgressReport {
     let course = curriculum::embedded();
@@ -213,6 +245,7 @@ pub fn report(student: UserId, progress: &Progress) -> ProgressReport {
     let next = next_steps(&topics, progress).into_iter().map(|step| NextReport {
         topic: step.topic,
         difficulty: step.difficulty,
+        exercise: None,
         reason: step.reason,
     });
     let streak = progress.streak();

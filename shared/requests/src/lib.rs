@@ -6,6 +6,7 @@
 mod accept;
 mod counters;
 mod limits;
+mod once;
 mod question;
 
 pub use accept::{
@@ -14,4 +15,5 @@ pub use accept::{
 };
 pub use counters::Counters;
 pub use limits::{Count, Standing, hit, per_address, per_user, window};
+pub use once::{Creation, idempotency_key};
 pub use question::QueryRequest;

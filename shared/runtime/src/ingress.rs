@@ -69,7 +69,7 @@ pub(crate) fn routes(
         .with_state(processor)
 }
 
-/// Admits the platform, and refuses others with a status that means «try again»: a source whose token is being changed
+/// Admits the platform, and refuses others with a status that means "try again": a source whose token is being changed
 /// loses no events.
 #[derive(Clone)]
 struct Guard {

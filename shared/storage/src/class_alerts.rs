@@ -1,8 +1,8 @@
 //! Alerts as the teachers of the students' classes see them, and what they do about them.
 
 use chrono::{DateTime, Utc};
-use domain::alert_status::AlertStatus;
-use ids::{AlertId, ExerciseId, UserId};
+use domain::{alert_status::AlertStatus, struggle::Trigger};
+use ids::{AlertId, ClassId, ExerciseId, UserId};
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -173,4 +173,45 @@ pub async fn set_status(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// How many students of a class have equal alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crowd {
+    /// The class.
+    pub class: ClassId,
+    /// Its name.
+    pub name: String,
+    /// Its students with an alert that is not resolved.
+    pub students: i64,
+}
+
+/// How many students of each of these classes have an alert of this topic and rule that was opened since then.
+///
+/// # Errors
+/// The database's own.
+pub async fn crowds(
+    conn: &mut PgConnection,
+    classes: &[Uuid],
+    topic: Option<&str>,
+    trigger: Trigger,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<Crowd>> {
+    let rows = sqlx::query!(
+        r#"SELECT classes.id, name, count(DISTINCT alerts.student_id) AS "students!"
+           FROM classes
+           JOIN enrollments ON class_id = classes.id
+           JOIN alerts ON alerts.student_id = enrollments.student_id
+           WHERE classes.id = ANY($1) AND trigger = $2 AND topic_slug IS NOT DISTINCT FROM $3
+             AND status <> 'resolved' AND opened_at > $4
+           GROUP BY classes.id ORDER BY classes.id"#,
+        classes,
+        trigger.as_str(),
+        topic,
+        since,
+    )
+    .fetch_all(conn)
+    .await?;
+    let crowd = |(id, name, students)| Crowd { class: ClassId::from_uuid(id), name, students };
+    Ok(rows.into_iter().map(|row| crowd((row.id, row.name, row.students))).collect())
 }

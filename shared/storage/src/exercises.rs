@@ -112,6 +112,19 @@ pub struct NextExercise<E> {
     pub is_new: bool,
 }
 
+/// The slug of the topic of an exercise that students get; `None` if there is no such exercise.
+///
+/// # Errors
+/// The database's own.
+pub async fn topic(conn: &mut PgConnection, id: ExerciseId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "SELECT topic_slug FROM exercises WHERE id = $1 AND status = 'verified'",
+        id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The next exercise for a student: the first of the course that was not assigned to them yet, else the one that was
 /// assigned longest ago.
 ///
@@ -215,6 +228,47 @@ pub async fn note_parsons(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// An exercise that a student has not solved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsolved {
+    /// The place of its topic among those that were asked for, from 1.
+    pub place: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub title: String,
+}
+
+/// For each of these topics the first exercise that a student has not solved: one of the difficulty that is given beside
+/// it, if there is one.
+///
+/// # Errors
+/// The database's own.
+pub async fn unsolved(
+    conn: &mut PgConnection,
+    student: UserId,
+    topics: &[String],
+    difficulties: &[String],
+) -> sqlx::Result<Vec<Unsolved>> {
+    sqlx::query_as!(
+        Unsolved,
+        r#"SELECT place AS "place!", first.id, first.title
+           FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS wanted (topic, difficulty, place)
+           CROSS JOIN LATERAL
+               (SELECT id, title FROM exercises
+                LEFT JOIN LATERAL (SELECT true AS is_solved FROM submissions
+                                   WHERE student_id = $1 AND exercise_id = exercises.id AND score = 100
+                                   LIMIT 1) AS solved ON true
+                WHERE status = 'verified' AND topic_slug = wanted.topic AND is_solved IS NULL
+                ORDER BY exercises.difficulty <> wanted.difficulty, position, id LIMIT 1) AS first"#,
+        student.as_uuid(),
+        topics,
+        difficulties,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// An exercise in a list.

@@ -97,23 +97,25 @@ pub async fn about_alert(
     existing.collect()
 }
 
-/// Stores a notification, new or changed. A changed one is unread again.
+/// Stores a notification, new or changed: whether it is new. A changed one is unread again.
 ///
 /// # Errors
 /// The database's own.
-pub async fn store(conn: &mut PgConnection, stored: &Stored) -> sqlx::Result<()> {
+pub async fn store(conn: &mut PgConnection, stored: &Stored) -> sqlx::Result<bool> {
     let Stored { user_id, notification, classes, is_shown, is_digest, is_read, updated_at } =
         stored;
     let classes: Vec<Uuid> = classes.iter().map(|class| class.as_uuid()).collect();
     let is_resolved = notification.change == Some(AlertChange::Resolved);
-    sqlx::query!(
-        "INSERT INTO notifications (id, user_id, alert_id, student_id, classes, change, title, text, severity,
+    // A row that was updated has the updating transaction in `xmax`, one that was inserted has none.
+    sqlx::query_scalar!(
+        r#"INSERT INTO notifications (id, user_id, alert_id, student_id, classes, change, title, text, severity,
                                     is_shown, is_digest, created_at, updated_at, read_at, resolved_at)
          VALUES ($1, $2, $3, (SELECT id FROM users WHERE id = $4), $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (id) DO UPDATE
          SET classes = excluded.classes, change = excluded.change, title = excluded.title, text = excluded.text,
              severity = excluded.severity, is_shown = excluded.is_shown, updated_at = excluded.updated_at,
-             read_at = excluded.read_at, resolved_at = excluded.resolved_at",
+             read_at = excluded.read_at, resolved_at = excluded.resolved_at
+         RETURNING xmax = 0 AS "is_new!""#,
         notification.id.as_uuid(),
         user_id.as_uuid(),
         notification.alert_id.map(AlertId::as_uuid),
@@ -130,9 +132,8 @@ pub async fn store(conn: &mut PgConnection, stored: &Stored) -> sqlx::Result<()>
         is_read.then_some(updated_at),
         is_resolved.then_some(updated_at),
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_one(conn)
+    .await
 }
 
 /// A page of a person's notifications.

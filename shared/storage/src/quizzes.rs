@@ -196,6 +196,29 @@ pub async fn lock_open(
     row.map(Row::read).transpose()
 }
 
+/// Open attempts whose time was over before `then`, locked until the transaction ends. Those that another transaction has
+/// locked are left to it.
+///
+/// # Errors
+/// The database's own.
+pub async fn overdue(
+    conn: &mut PgConnection,
+    then: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<QuizAttempt>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT id, student_id, topic_slug, questions::text AS "questions!", started_at, ends_at, submitted_at, score
+           FROM quiz_attempts
+           WHERE submitted_at IS NULL AND ends_at < $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
+        then,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
 /// Stores an attempt. `false`: the student has an open one of this topic.
 ///
 /// # Errors

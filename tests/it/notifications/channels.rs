@@ -65,6 +65,25 @@ async fn a_mail_can_be_ended_with_one_click() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_subscribes_by_mail_where_none_is_sent() {
+    let world = world(&[]).await;
+    let here = class(&world, "a").await;
+    for channel in ["email", "email_digest"] {
+        let body = json!({ "channel": channel });
+        let refused =
+            world.post("/notifications/subscriptions", Some(&here.teacher.token), &body).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.body["errors"][0]["field"], "channel", "{:?}", refused.body);
+        let body = json!({ "user_id": here.teacher.id, "channel": channel });
+        let refused = world.send("notification", |client, url| {
+            client.post(format!("{url}/notifications/subscribe")).json(&body)
+        });
+        assert_eq!(refused.await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_topic_of_sns_gets_a_signed_request_with_attributes_to_filter_by() {
     let published = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
                      <MessageId>567910cd-659e-55d4-8ccb-5aaf14679dc0</MessageId></PublishResult>\

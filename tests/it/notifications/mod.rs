@@ -13,7 +13,7 @@ use events::struggle_detected::AlertChange;
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use testing::{HttpTarget, TargetAnswer, TargetRequest, bench::publish, eventually};
-use tests::{PASSWORD, Reply, Setup, Student, World};
+use tests::{PASSWORD, Reply, Setup, Student, World, put_alert};
 use uuid::Uuid;
 
 /// Lets webhooks reach this machine.
@@ -271,6 +271,44 @@ async fn only_what_passes_a_filter_is_told_and_a_day_is_summed_up() {
                     - Needs help with Lists (high): 1 student\n\
                     - Needs help with Lists (low): 1 student";
     assert_eq!(digest.notification.text, expected);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_difficulty_of_many_students_is_told_once() {
+    let target = HttpTarget::playing([], TargetAnswer::Status(200)).await;
+    let world = world(&[]).await;
+    let here = class(&world, "a").await;
+    webhook(&world, &here.teacher, target.url("/hook")).await;
+    let titles = async || {
+        let shown = inbox(&world, &here.teacher, "").await;
+        let mut titles: Vec<_> = shown.into_iter().map(|one| one.notification.title).collect();
+        titles.sort();
+        titles
+    };
+    for number in 1..=6 {
+        let student = world.student(&format!("student-{number}")).await;
+        let enrol =
+            "INSERT INTO enrollments (class_id, student_id, joined_at) VALUES ($1, $2, now())";
+        let enrol = sqlx::query(enrol).bind(here.id).bind(student.id);
+        enrol.execute(&mut world.database().await).await.expect("they are enrolled");
+        let alert_id = put_alert(&world, &student, "lists", "failed_runs").await;
+        let one = Class { teacher: here.teacher.clone(), student, id: here.id };
+        let severity = if number == 6 { "high" } else { "low" };
+        let event = alert(&world, &one, alert_id, "opened", severity).await;
+        handled(&world, event).await;
+        if number == 5 {
+            // The end of what was not told by itself is not told either.
+            let event = alert(&world, &one, alert_id, "resolved", severity).await;
+            handled(&world, event).await;
+        }
+    }
+    let alone = "Needs help with Lists";
+    let together = "5 students of a need help with Lists";
+    assert_eq!(titles().await, [together, alone, alone, alone, alone]);
+    received(&target, 5).await;
+    let sent = target.requests().into_iter().filter(|sent| sent.body.contains("students of a"));
+    assert_eq!(sent.count(), 1);
     world.finish().await;
 }
 

@@ -101,7 +101,7 @@ fn every_example_prints_the_same_natively() {
         if let Some(output) = native(&example.code, &example.stdin) {
             compared += 1;
             if output != example.output {
-                wrong.push(format!("{topic}, «{}»: natively {output}", example.title));
+                wrong.push(format!("{topic}, \"{}\": natively {output}", example.title));
             }
         }
     }

@@ -126,7 +126,7 @@ fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {
     }
     for part in &row.says {
         if !text.contains(part) {
-            found.push(format!("it does not say «{part}»"));
+            found.push(format!("it does not say \"{part}\""));
         }
     }
     if row.stdout.is_some_and(|stdout| stdout != result.stdout) {
@@ -143,7 +143,7 @@ fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {
         ["/0/", "\"/python/", "<frozen runner>/", "/root", "/home", "target/debug", "SECRET"]
     {
         if text.contains(secret) {
-            found.push(format!("it shows «{secret}»"));
+            found.push(format!("it shows \"{secret}\""));
         }
     }
     let shown: String = text.chars().take(1_500).collect();

@@ -8,6 +8,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::{assignment::AssignmentState, text::TopicName};
 use ids::{AssignmentId, ClassId, ExerciseId, UserId};
+use requests::{Creation, idempotency_key};
 use runtime::web::{Caller, Json, Path, Problem, Student, Teacher};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -21,13 +22,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    accept::idempotency_key,
     classes::{
         lookup::{MAX_STUDENTS, active, commit, locked},
         work::Works,
     },
     gateway::Gateway,
-    once::Creation,
     pages::{self, PageOf},
     spec::NAME,
 };

@@ -8,6 +8,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::{invite_code::InviteCode, text::ClassTitle};
 use ids::ClassId;
+use requests::{Creation, idempotency_key};
 use runtime::web::{Caller, Json, Path, Person, Problem, Teacher};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -15,13 +16,11 @@ use storage::classes::{self, Class};
 use utoipa::ToSchema;
 
 use crate::{
-    accept::idempotency_key,
     classes::{
         lookup::{MAX_CLASSES, MAX_TEACHERS, commit, locked, managed, with_account},
         teachers::ClassTeacher,
     },
     gateway::Gateway,
-    once::Creation,
     pages::{self, PageOf},
     spec::NAME,
 };

@@ -71,7 +71,7 @@ pub(crate) fn read(bytes: &[u8]) -> Parsed {
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = 1 + before.split(|byte| *byte == b'\n').skip(1).count();
-            let detail = "this is not UTF-8; save the file as «CSV UTF-8»";
+            let detail = "this is not UTF-8; save the file as \"CSV UTF-8\"";
             return Parsed::refused(CsvMistake::of_line(u64::try_from(line).unwrap_or(1), detail));
         }
     };

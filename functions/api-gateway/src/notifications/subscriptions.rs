@@ -8,6 +8,7 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::notification::{Channel, Filter, MAX_SUBSCRIPTIONS, Route, secret};
 use ids::{EventId, SubscriptionId};
+use requests::{Creation, idempotency_key};
 use runtime::{
     Outgoing, Transaction,
     web::{Caller, Json, Path, Problem, Student},
@@ -24,10 +25,8 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    accept::idempotency_key,
     gateway::Gateway,
     limits,
-    once::Creation,
     ownership::{missing, own},
     spec::NAME,
 };
@@ -167,6 +166,9 @@ pub(crate) async fn subscribe(
 }
 
 fn checked_route(gateway: &Gateway, request: &SubscribeRequest) -> Result<Route, Problem> {
+    if request.channel.is_mail() && !gateway.config.sends_mail {
+        return Err(Problem::field("channel", "another channel: this installation sends no mail"));
+    }
     let route = Route::parse(request.channel, request.target.as_deref())
         .map_err(|error| Problem::field("target", error.to_string()))?;
     if let Route::Webhook(url) = &route {

@@ -4,6 +4,7 @@
 //! result, and there is none before the submission.
 
 mod choose;
+mod overdue;
 mod shown;
 
 use axum::{
@@ -16,7 +17,7 @@ use curriculum::embedded;
 use domain::text::TopicName;
 use events::activity_recorded::{Activity, ActivityRecorded};
 use ids::{EventId, QuizAttemptId};
-use requests::{failed, without_account};
+use requests::{Creation, failed, idempotency_key, without_account};
 use runtime::{
     HandlerError, Outgoing,
     web::{Caller, Json, Path, Person, Problem, Student},
@@ -30,14 +31,13 @@ use storage::{
 };
 use utoipa::{IntoParams, ToSchema};
 
+pub(crate) use self::overdue::SubmitOverdue;
 pub use self::shown::{
     ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus, TopicResult,
 };
 use crate::{
-    accept::idempotency_key,
     gateway::Gateway,
     limits,
-    once::Creation,
     ownership::{changeable, missing, readable},
     pages::{self, Moment},
     spec::NAME,
@@ -144,7 +144,7 @@ async fn try_to_start(
     let mut outgoing = Outgoing::none();
     let mut open = quizzes::lock_open(tx.conn(), caller.id, request.topic()).await?;
     if let Some(over) = open.take_if(|open| status(open, now) == QuizStatus::TimeOver) {
-        outgoing = submit_locked(tx.conn(), &over, now).await?;
+        outgoing = submit_locked(tx.conn(), &over, outgoing, now).await.map_err(failed)?;
     }
     let id = open.as_ref().map(|open| open.id);
     let id = id.unwrap_or_else(|| QuizAttemptId::from_uuid(services.clock.new_id()));
@@ -346,7 +346,8 @@ pub(crate) async fn submit(
     let found = quizzes::lock(tx.conn(), id).await?;
     let attempt = changeable(tx.conn(), &caller, found).await?;
     if attempt.submitted_at.is_none() {
-        let outgoing = submit_locked(tx.conn(), &attempt, now).await?;
+        let submitted = submit_locked(tx.conn(), &attempt, Outgoing::none(), now).await;
+        let outgoing = submitted.map_err(failed)?;
         tx.commit(EventId::from_uuid(id.as_uuid()), outgoing, now).await?;
     } else {
         drop(tx);
@@ -354,29 +355,34 @@ pub(crate) async fn submit(
     find_result(&gateway, &caller, id).await
 }
 
-/// Submits an attempt that this transaction has locked.
+/// Submits an attempt that this transaction has locked, and announces what it says about the student: nothing if its
+/// time ran out before anything was answered.
 async fn submit_locked(
     conn: &mut PgConnection,
     attempt: &QuizAttempt,
+    outgoing: Outgoing,
     now: DateTime<Utc>,
-) -> Result<Outgoing, Problem> {
-    let choices = quizzes::choices(conn, attempt.id).await?;
+) -> Result<Outgoing, HandlerError> {
+    let choices = quizzes::choices(conn, attempt.id).await.map_err(HandlerError::retry)?;
     let topics = shown::topics(&attempt.body, &choices);
     let score = shown::total(&topics);
-    quizzes::submit(conn, attempt.id, score, now).await?;
+    quizzes::submit(conn, attempt.id, score, now).await.map_err(HandlerError::retry)?;
+    let ended_before = attempt.ends_at.filter(|end| *end < now);
+    if choices.is_empty() && ended_before.is_some() {
+        return Ok(outgoing);
+    }
     let activity = Activity::QuizSubmitted {
         attempt_id: attempt.id,
         topic: attempt.topic.clone(),
         score,
         topics,
     };
-    let recorded = ActivityRecorded {
+    outgoing.with(&ActivityRecorded {
         student_id: attempt.student_id,
         request_id: attempt.id.as_uuid(),
         activity,
-        done_at: attempt.ends_at.filter(|end| *end < now),
-    };
-    Outgoing::none().with(&recorded).map_err(failed)
+        done_at: ended_before,
+    })
 }
 
 /// The result of a submitted quiz of yours: what is right and why, and what may have misled you.

@@ -7,10 +7,10 @@ use domain::{
 use events::struggle_detected::{AlertChange, StruggleDetected};
 use ids::{AlertId, ClassId, NotificationId, SubscriptionId, UserId};
 use proptest::prelude::*;
-use storage::{notifications::Existing, subscriptions::Subscription};
+use storage::{class_alerts::Crowd, notifications::Existing, subscriptions::Subscription};
 use uuid::Uuid;
 
-use super::{Recipient, Told, about_alert};
+use super::{Recipient, Told, about_alert, hot_spot};
 
 const EVENT: Uuid = Uuid::from_u128(99);
 
@@ -118,8 +118,33 @@ fn only_what_is_new_to_the_recipient_is_told() {
 fn the_end_of_what_nobody_was_told_about_is_kept_quietly() {
     let subscribed = recipient(vec![subscription(10, Channel::Webhook, Filter::default())]);
     let told = tell(&subscribed, AlertChange::Resolved, Severity::High).unwrap();
-    assert!(!told.announced && told.stored.is_read && told.deliveries.is_empty());
+    assert!(!told.announced && told.stored.is_read && !told.stored.is_shown);
+    assert!(told.deliveries.is_empty());
     assert_eq!(told.stored.notification.change, Some(AlertChange::Resolved));
+}
+
+#[test]
+fn many_students_of_a_class_with_the_same_alert_are_one_piece_of_news() {
+    let crowd = |number, students| Crowd { class: class(number), name: "7b".to_owned(), students };
+    let here = recipient(vec![subscription(10, Channel::Webhook, Filter::default())]);
+    let opened = event(AlertChange::Opened, Severity::Low);
+    let spot = |event: &StruggleDetected, recipient: &Recipient, crowds: &[Crowd]| {
+        hot_spot(event, recipient, crowds, now())
+    };
+    let told = spot(&opened, &here, &[crowd(1, 3), crowd(2, 4)]).unwrap();
+    assert!(told.once && told.announced && told.deliveries.len() == 1);
+    assert_eq!(told.stored.notification.title, "4 students of 7b need help with Lists");
+    assert_eq!(told.stored.classes, [class(2)]);
+    let later = spot(&opened, &here, &[crowd(2, 9)]).unwrap();
+    assert_eq!(later.stored.notification.id, told.stored.notification.id, "the same day");
+    assert_eq!(later.deliveries[0].new.id, told.deliveries[0].new.id);
+    // Too few, another teacher's class, one who needs help most, and who has been told already.
+    assert_eq!(spot(&opened, &here, &[crowd(1, 3)]), None);
+    assert_eq!(spot(&opened, &here, &[crowd(3, 9)]), None);
+    assert_eq!(spot(&event(AlertChange::Opened, Severity::High), &here, &[crowd(1, 9)]), None);
+    assert_eq!(spot(&event(AlertChange::Resolved, Severity::Low), &here, &[crowd(1, 9)]), None);
+    let told_before = Recipient { existing: existing(Severity::Low, false), ..here };
+    assert_eq!(spot(&opened, &told_before, &[crowd(1, 9)]), None);
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split(['.', '!', '?', ';', '\n'])
 }
 
-/// The words in lower case; apostrophes are left out, so that «don't» and «dont» are the same.
+/// The words in lower case; apostrophes are left out, so that "don't" and "dont" are the same.
 fn words(sentence: &str) -> Vec<String> {
     sentence
         .to_lowercase()

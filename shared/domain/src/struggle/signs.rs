@@ -50,7 +50,7 @@ fn further(activities: &[Activity]) -> impl Iterator<Item = f64> {
     signs.into_iter().filter(|(applies, _)| *applies).map(|(_, probability)| probability)
 }
 
-/// Jadud, «Methods and tools for exploring novice compilation behaviour» (2006): the mean over pairs of consecutive
+/// Jadud, "Methods and tools for exploring novice compilation behaviour" (2006): the mean over pairs of consecutive
 /// runs of 8 if both fail and 3 if with the same type of error, of 11.
 fn error_quotient(runs: &[Option<&str>]) -> f64 {
     let pairs = runs.windows(2);
@@ -67,7 +67,7 @@ fn error_quotient(runs: &[Option<&str>]) -> f64 {
     f64::from(sum) / 11.0 / count as f64
 }
 
-/// Becker, «A new metric to quantify repeated compiler errors for novice programmers» (2016): the sum over series of
+/// Becker, "A new metric to quantify repeated compiler errors for novice programmers" (2016): the sum over series of
 /// `r` repetitions of the same error of `r² / (r + 1)`.
 fn repeated_error_density(runs: &[Option<&str>]) -> f64 {
     let density = |repetitions: u32| {

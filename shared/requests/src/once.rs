@@ -1,8 +1,8 @@
 //! Requests that create something: sent again with the same `Idempotency-Key`, they are carried out once.
 
 use chrono::{DateTime, Utc};
+use http::HeaderMap;
 use ids::UserId;
-use requests::reused_key;
 use runtime::web::Problem;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -10,19 +10,21 @@ use sqlx::PgConnection;
 use storage::idempotency::{self, Claim, IdempotencyKey};
 use uuid::Uuid;
 
+use crate::accept::{KEY_LIMIT, is_key, reused_key};
+
 /// Something that is about to be created.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Creation<'a> {
+pub struct Creation<'a> {
     /// Separates the keys of different kinds of requests.
-    pub(crate) operation: &'static str,
+    pub operation: &'static str,
     /// Who creates it.
-    pub(crate) owner: UserId,
+    pub owner: UserId,
     /// The request's key, if it has one.
-    pub(crate) key: Option<&'a str>,
+    pub key: Option<&'a str>,
     /// The id that it will have.
-    pub(crate) id: Uuid,
+    pub id: Uuid,
     /// The time.
-    pub(crate) now: DateTime<Utc>,
+    pub now: DateTime<Utc>,
 }
 
 impl Creation<'_> {
@@ -30,7 +32,7 @@ impl Creation<'_> {
     ///
     /// # Errors
     /// 422 if the key belongs to another request.
-    pub(crate) async fn earlier(
+    pub async fn earlier(
         &self,
         conn: &mut PgConnection,
         request: &(impl Serialize + Sync),
@@ -45,5 +47,20 @@ impl Creation<'_> {
             Claim::Repeated(first) => Ok(Some(first)),
             Claim::Conflict => Err(reused_key()),
         }
+    }
+}
+
+/// The request's `Idempotency-Key`: the client's promise that equal keys mean the same request.
+///
+/// # Errors
+/// 422 if it is no key.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if is_key(key) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::field(
+            "Idempotency-Key",
+            format!("1 to {KEY_LIMIT} visible ASCII characters"),
+        )),
     }
 }
