@@ -221,8 +221,9 @@ pub async fn advance(
     .await
 }
 
-/// Stores how far a claimed connection has come, and gives up the claim, unless there was another occasion to look for messages since `wakes`; for `None`, in any case.
-/// `false`: the claim is kept, or lost.
+/// Stores how far a claimed connection has come, and gives up the claim; `false` if it is kept, or lost.
+///
+/// It is kept if there was another occasion to look for messages since `wakes`; for `None`, in no case.
 ///
 /// # Errors
 /// The database's own.
