@@ -98,6 +98,14 @@ impl ApiGateway {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "API Gateway asks for pauses, which are bounded here"
+)]
+async fn wait(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
+
 async fn attempts<T, E: Debug, F: Future<Output = Result<T, SdkError<E>>>>(
     is_young: bool,
     call: impl Fn() -> F,
@@ -112,7 +120,7 @@ async fn attempts<T, E: Debug, F: Future<Output = Result<T, SdkError<E>>>>(
                 status => tracing::debug!(attempt, status, "API Gateway did not do it"),
             }
             if attempt < ATTEMPTS {
-                tokio::time::sleep(pause).await;
+                wait(pause).await;
                 pause *= 2;
             } else {
                 tracing::warn!(?error, "API Gateway did not do it; it is tried again later");
