@@ -49,12 +49,12 @@ async fn a_question_in_a_frame_gets_its_answer_on_the_held_socket() {
     // Pieces are passed on as they come, and none after the answer.
     let piece = |query: &Value, sequence: u32| {
         json!({
-            "specversion": "1.0", "id": Uuid::new_v4(), "source": "learnflow/concepts", "type": "answer.delta.v1",
+            "specversion": "1.0", "id": held.world.clock().new_id(), "source": "learnflow/concepts", "type": "answer.delta.v1",
             "subject": ada.id, "datacontenttype": "application/json", "ephemeral": "true",
             "data": { "query_id": query, "student_id": ada.id, "agent": "concepts", "sequence": sequence, "text": "A" }
         })
     };
-    let other = json!(Uuid::new_v4());
+    let other = json!(held.world.clock().new_id());
     let pieces = [piece(&accepted["query_id"], 9), piece(&other, 0), piece(&other, 1)];
     let key = ada.id.to_string();
     let records = pieces.iter().enumerate();
@@ -89,7 +89,7 @@ async fn a_held_socket_continues_behind_the_last_message_on_any_instance() {
     held.hear(lambda).await;
     held.wake(&held.another(), ada.id).await;
     assert_eq!(held.texts(&second), ["2", "3", "4"], "each once");
-    let lost = held.chat(&ada, Some(&Uuid::new_v4().to_string())).await;
+    let lost = held.chat(&ada, Some(&held.world.clock().new_id().to_string())).await;
     held.hear(lambda).await;
     let frames = gateway.frames(&lost);
     assert_eq!(frames[0]["errors"][0]["field"], "after");

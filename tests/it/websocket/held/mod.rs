@@ -97,7 +97,7 @@ impl Held {
     /// Has an instance hear only that there is something for a person.
     pub(super) async fn wake(&self, lambda: &LambdaFunction, person: Uuid) {
         let event = json!({
-            "specversion": "1.0", "id": Uuid::new_v4(), "source": "/elsewhere", "type": "nudge.given.v1",
+            "specversion": "1.0", "id": self.world.clock().new_id(), "source": "/elsewhere", "type": "nudge.given.v1",
             "subject": person, "datacontenttype": "application/json", "data": {}
         });
         let records = [of_key("learning.responses", 0, &person.to_string(), &event)];
