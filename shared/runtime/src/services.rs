@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use delivery::{
-    KafkaError, Store, database,
+    KafkaError, Store,
+    cluster::{self, GroupState},
+    database,
     fault::Faults,
     kafka::Producer,
     outbox::Outbox,
@@ -23,6 +25,9 @@ use web::auth::{AuthConfig, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest for looking at all consumer groups: less than a request may take.
+const GROUPS_LIMIT: Duration = Duration::from_secs(6);
 
 /// The longest for closing the database's connections, which an unavailable server may delay.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -117,6 +122,15 @@ impl Services {
             stop,
             left,
         }))
+    }
+
+    /// The consumer groups of all functions; `None` if the broker does not answer in time.
+    pub async fn groups(&self) -> Option<Vec<GroupState>> {
+        let kafka = self.kafka.clone();
+        // The client blocks.
+        let looked = tokio::task::spawn_blocking(move || cluster::groups(&kafka));
+        let groups = tokio::time::timeout(GROUPS_LIMIT, looked).await.ok()?.ok()?;
+        groups.inspect_err(|error| tracing::warn!(%error, "the groups cannot be read")).ok()
     }
 
     /// Waits for an answer by polling the stored events: for functions that ask rarely, and follow no topic.

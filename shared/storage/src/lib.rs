@@ -4,6 +4,7 @@
 //! transactions (the runtime opens and commits them), or a business rule.
 
 pub mod activities;
+pub mod administration;
 pub mod alerts;
 pub mod answer_reports;
 pub mod assignments;
@@ -24,6 +25,7 @@ pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
+pub mod feature_health;
 pub mod health;
 pub mod hint_ladders;
 pub mod idempotency;
