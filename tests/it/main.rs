@@ -2,7 +2,9 @@
 
 mod access;
 mod accounts;
+mod admin;
 mod answers;
+mod asyncapi;
 mod bad_input;
 mod catalogue;
 mod circles;
@@ -12,6 +14,7 @@ mod course_routes;
 mod credentials;
 mod debugging;
 mod delivery;
+mod doctor;
 mod doors;
 mod flow;
 mod grading;
@@ -38,6 +41,7 @@ mod retention;
 mod reviewing;
 mod rosters;
 mod sandbox;
+mod schemathesis;
 mod stories;
 mod streaming;
 mod teaching;

@@ -8,10 +8,12 @@
 mod accept;
 mod access;
 mod accounts;
+mod admin;
 mod answer_reports;
 mod api;
 mod cacheable;
 mod classes;
+mod common_answers;
 mod config;
 mod conversation;
 mod course;
@@ -49,6 +51,11 @@ use self::{config::GatewayConfig, gateway::Gateway};
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
+        admin::{
+            Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
+            DeadLetterPage, Feature, FeatureState, InstallationHealth, ListedDeadLetter,
+            PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
+        },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
         classes::{
