@@ -2,13 +2,14 @@
 
 use ids::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic};
 
 /// Emitted by the gateway, heard by everyone who follows answers: keys of the account that are still in memory are
 /// forgotten, and its sockets end. Whoever misses it learns of it a little later. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountErased {
     /// Whose account it was.
     pub user_id: UserId,

@@ -114,6 +114,15 @@ pub const RETENTIONS: [Retention; 21] = [
         ),
     },
     Retention {
+        table: "account_changes",
+        keep: TimeDelta::days(400),
+        reason: "like events: who was given which rights in an academic year",
+        delete: Delete::Found(
+            "DELETE FROM account_changes WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM account_changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2))",
+        ),
+    },
+    Retention {
         table: "model_usage",
         keep: TimeDelta::days(400),
         reason: "a year's costs can be compared with the year before",
