@@ -12,6 +12,7 @@ mod course_routes;
 mod credentials;
 mod debugging;
 mod delivery;
+mod demo;
 mod doors;
 mod erasure;
 mod flow;

@@ -28,6 +28,9 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO hint_ladders VALUES ($1, sha256(gen_random_uuid()::text::bytea), 1, 'x', $2, $2, 1)",
         "INSERT INTO socket_messages SELECT $1, (SELECT count(*) FROM socket_messages), gen_random_uuid(), $2",
         "INSERT INTO socket_tickets VALUES (sha256(gen_random_uuid()::text::bytea), $1, 'student', false, $2, $2)",
+        "INSERT INTO connections (id, user_id, role, external, channel, position, looked_at, is_place_unknown, opened_at,
+                                  ends_at, closes_at, active_at, due_at)
+         VALUES (gen_random_uuid()::text, $1, 'student', false, 'chat', 0, $2, false, $2, $2, $2, $2, $2)",
         "INSERT INTO activities VALUES (gen_random_uuid(), 0, $1, $2, NULL, NULL, NULL, false, '{}')",
         "INSERT INTO alerts (id, student_id, trigger, status, evidence, opened_at)
          VALUES (gen_random_uuid(), $1, 'says_so', 'resolved', '[]', $2)",
@@ -85,6 +88,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("hint_ladders", "given_at"),
         ("socket_messages", "found_at"),
         ("socket_tickets", "expires_at"),
+        ("connections", "opened_at"),
         ("activities", "done_at"),
         ("alerts", "opened_at"),
         ("executions", "created_at"),

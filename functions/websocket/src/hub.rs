@@ -132,7 +132,8 @@ impl Hub {
     }
 }
 
-fn piece(event: CloudEvent, user: UserId) -> Option<Piece> {
+/// The piece that a live event brings.
+pub(crate) fn piece(event: CloudEvent, user: UserId) -> Option<Piece> {
     debug_assert_eq!(AnswerDelta::TOPIC, Topic::LearningResponses, "it is followed");
     let event = Envelope::<AnswerDelta>::read(event).ok()?;
     // Whoever the event says it is about gets it, and nobody else.

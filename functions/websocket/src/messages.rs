@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::UserId;
-use runtime::OpenError;
+use runtime::{OpenError, web::Problem};
 use storage::socket_messages::{self, Message};
 use uuid::Uuid;
 
@@ -35,7 +35,29 @@ pub(crate) enum Start {
     Unknown(Place),
 }
 
+/// What a client is told that cannot continue where it wants to.
+pub(crate) fn unknown_place() -> Problem {
+    let detail = "the message is unknown or older than a day: messages of the last day follow, and older ones are in \
+                  your history, such as GET /api/v1/conversations";
+    Problem::field("after", detail)
+}
+
 impl Place {
+    /// The place of a socket that was here before.
+    pub(crate) const fn at(user: UserId, position: i64, looked_at: DateTime<Utc>) -> Self {
+        Self { user, position, looked_at }
+    }
+
+    /// The position of the last message that was sent.
+    pub(crate) const fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// When it was last looked for new ones.
+    pub(crate) const fn looked_at(&self) -> DateTime<Utc> {
+        self.looked_at
+    }
+
     /// The place behind the message `after`, or behind all messages.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod backends;
 mod check;
 mod course_rows;
 mod dead_letters;
+pub mod demo;
 mod dev;
 mod doctor;
 pub mod functions;
@@ -42,6 +43,8 @@ struct Cli {
 enum Command {
     /// Start everything: PostgreSQL, a Kafka broker and all functions. The default.
     Dev(dev::DevArguments),
+    /// Play a class of students through a fortnight in a minute, and show what the teacher sees.
+    Demo(demo::DemoArguments),
     /// Ask the tutor a question.
     Ask(ask::AskArguments),
     /// Run a Python program in the sandbox, like a student's.
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         let _guard = telemetry::install(&telemetry_config()?, "learnflow");
         match command {
             Command::Dev(arguments) => dev::run(arguments).await?,
+            Command::Demo(arguments) => demo::run(arguments).await?,
             Command::Ask(arguments) => ask::run(arguments).await?,
             Command::Run(arguments) => return run::run(arguments).await,
             Command::CheckCourse(arguments) => return check::check_course(arguments).await,

@@ -11,6 +11,7 @@
 pub mod account_erased;
 pub mod activity_recorded;
 pub mod cloud_event;
+pub mod connection_due;
 pub mod dead_letter;
 pub mod debug_requested;
 pub mod delivery_due;

@@ -55,6 +55,8 @@ topics! {
     NotificationsMade = "notifications.made";
     /// What students do, from every function to progress.
     ProgressEvents = "progress.events";
+    /// Connections that API Gateway holds and that may be behind, from websocket to itself.
+    SocketsConnections = "sockets.connections";
     /// Alerts about struggling students, from progress to notification.
     StruggleDetected = "struggle.detected";
 }

@@ -96,7 +96,7 @@ impl Services {
         let schema = Schema::of(pool.clone());
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =
-            Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
+            Outbox::new(pool.clone(), producer.clone(), clock.of_processes(), faults.clone());
         // Without the database the first events would wait for a relay; it is retried as long as we run.
         if let Err(error) = outbox.note_alive().await {
             tracing::warn!(error = %chain(&error), "cannot register as a publisher yet");

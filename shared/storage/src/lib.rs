@@ -12,6 +12,7 @@ pub mod class_alerts;
 pub mod class_reports;
 pub mod class_teachers;
 pub mod classes;
+pub mod connections;
 pub mod conversations;
 pub mod curriculum;
 pub mod data_keys;

@@ -168,6 +168,15 @@ pub const RETENTIONS: [Retention; 21] = [
         ),
     },
     Retention {
+        table: "connections",
+        keep: TimeDelta::hours(3),
+        reason: "API Gateway closes every connection after two hours, and its word of that can be lost",
+        delete: Delete::Found(
+            "DELETE FROM connections WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM connections WHERE opened_at < $1 ORDER BY opened_at LIMIT $2))",
+        ),
+    },
+    Retention {
         table: "activities",
         keep: TimeDelta::days(400),
         reason: "like events, from which they can be worked out again",

@@ -10,6 +10,7 @@ mod fault_proxy;
 mod http_target;
 mod model_server;
 mod smtp_server;
+mod socket_gateway;
 
 use std::{
     future::Future,
@@ -28,6 +29,7 @@ pub use fault_proxy::{Fault, FaultProxy};
 pub use http_target::{HttpTarget, TargetAnswer, TargetRequest};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
 pub use smtp_server::{Mail, SmtpServer};
+pub use socket_gateway::{Reaction, SocketGateway};
 
 /// Signs the tokens of all tests.
 pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";
