@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use crate::{Event, Topic};
 
-/// Emitted by the gateway, heard by everyone who follows answers: keys of the account that are still in memory are
-/// forgotten, and its sockets end. Whoever misses it learns of it a little later. Since 0.6.
+/// Emitted by the gateway, heard by everyone who follows answers. Since 0.6.
+///
+/// The account's key is forgotten where it is still in memory, and its sockets end. Whoever misses it learns of it a
+/// little later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountErased {
     /// Whose account it was.

@@ -15,8 +15,10 @@ pub enum Marked {
     OnlyTeacher(Vec<String>),
 }
 
-/// Marks an account as erased: nobody can log in any more, no class has its owner, what events say about them can be
-/// read by nobody, and their address can be registered again. The rest of what is stored is deleted later.
+/// Marks an account as erased; the rest of what is stored is deleted later.
+///
+/// From then on nobody can log in, no class has its owner, what events say about them can be read by nobody, and their
+/// address can be registered again.
 ///
 /// # Errors
 /// The database's own.
