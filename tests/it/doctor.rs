@@ -71,7 +71,8 @@ async fn what_is_broken_is_found_with_what_to_do() {
     set_topic(&world, "code.results", "cleanup.policy", "compact").await;
     set_topic(&world, "progress.events", "retention.ms", "1000").await;
     let mut conn = world.database().await;
-    sqlx::query("UPDATE writers SET seen_at = clock_timestamp() + interval '1 hour'")
+    // A process of which nothing more is heard, with all of its events sent.
+    sqlx::query("INSERT INTO writers (floor, seen_at) VALUES (9000000000, clock_timestamp() + interval '1 hour')")
         .execute(&mut conn)
         .await
         .expect("it is valid");

@@ -41,7 +41,8 @@ fn strict_document(address: &impl Fn(&str) -> String, is_anonymous: bool) -> Val
                 // Else the tool registers and logs in by itself.
                 operation.as_object_mut().expect("an operation").remove("security");
             }
-            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
                 let value = values.iter().find(|(name, _)| parameter["name"] == *name);
                 if let Some((_, value)) = value.filter(|_| parameter["in"] == "path") {
                     let unknown = Uuid::max().to_string();
@@ -64,7 +65,7 @@ fn check(program: &Path, document: &Path, url: &str, token: Option<&str>) -> Res
         .arg(document)
         .args(["--url", url, "--checks", CHECKS, "--phases", "coverage,fuzzing"])
         .args(["--max-examples", EXAMPLES, "--seed", SEED, "--generation-database", "none"])
-        .args(["--workers", "2", "--no-shrink", "--continue-on-failure", "--warnings", "off"])
+        .args(["--workers", "1", "--no-shrink", "--continue-on-failure", "--warnings", "off"])
         .args(["--no-color", "--generation-with-security-parameters", "false"])
         .current_dir(document.parent().expect("a folder"));
     if let Some(token) = token {

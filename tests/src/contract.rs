@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(api_gateway::openapi()).expect("it is JSON"));
@@ -96,6 +96,18 @@ pub fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), S
             let faults: Result<Vec<_>, ()> = faults.map(|fault| fault.err().ok_or(())).collect();
             return faults
                 .map_or(Ok(()), |faults| Err(format!("fits none of: {}", faults.join("; "))));
+        }
+    }
+    for (number, part) in schema["allOf"].as_array().into_iter().flatten().enumerate() {
+        // Members of an object beside those of one of several kinds.
+        if let Some(kinds) = resolve(document, part)["oneOf"].as_array() {
+            let of_kind = kinds.iter().map(|kind| {
+                let mut schema = schema.clone();
+                schema["allOf"][number] = kind.clone();
+                schema
+            });
+            let whole = json!({ "oneOf": of_kind.collect::<Vec<_>>() });
+            return conforms(document, &whole, value);
         }
     }
     if let Some(values) = schema["enum"].as_array()

@@ -8,7 +8,7 @@ mod sns;
 mod sockets;
 mod topics;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use events::{Topic, topic::PARTITIONS};
 use runtime::{
@@ -117,10 +117,7 @@ async fn database(url: &str) -> (Vec<Finding>, bool) {
         return (vec![Finding::Fault(text)], false);
     };
     let major = health.server_version / 10_000;
-    let ahead = (health.now - Clock::System.now()).abs();
-    // A process writes its own time when it notes how far it has come.
-    let from_future = heard.map_or(TimeDelta::zero(), |heard| heard - health.now);
-    let findings = vec![
+    let mut findings = vec![
         Finding::of(
             health.server_version >= OLDEST_POSTGRES,
             format!("database: PostgreSQL {major}"),
@@ -131,22 +128,6 @@ async fn database(url: &str) -> (Vec<Finding>, bool) {
             health.topics > 0,
             format!("course: {} topics", health.topics),
             "course: it is not in the database; run `learnflow migrate`".to_owned(),
-        ),
-        Finding::warn(
-            ahead <= CLOCK_TOLERANCE,
-            "clock: the database has the same time".to_owned(),
-            format!(
-                "clock: the database's differs by {} s; tokens and leases need clocks that agree, so use NTP",
-                ahead.num_seconds()
-            ),
-        ),
-        Finding::warn(
-            from_future <= CLOCK_TOLERANCE,
-            "clock: no process is ahead of the database".to_owned(),
-            format!(
-                "clock: a process is {} s ahead of the database; find its machine, and use NTP there",
-                from_future.num_seconds()
-            ),
         ),
         Finding::warn(
             health.delayed == 0,
@@ -165,7 +146,33 @@ async fn database(url: &str) -> (Vec<Finding>, bool) {
             ),
         ),
     ];
+    findings.extend(clocks(health.now, heard));
     (findings, true)
+}
+
+/// Compares the database's time with ours, and with that of the process that was last heard of.
+fn clocks(database: DateTime<Utc>, heard: Option<DateTime<Utc>>) -> [Finding; 2] {
+    let ahead = (database - Clock::System.now()).abs();
+    // A process writes its own time when it notes how far it has come.
+    let from_future = heard.map_or(TimeDelta::zero(), |heard| heard - database);
+    [
+        Finding::warn(
+            ahead <= CLOCK_TOLERANCE,
+            "clock: the database has the same time".to_owned(),
+            format!(
+                "clock: the database's differs by {} s; tokens and leases need clocks that agree, so use NTP",
+                ahead.num_seconds()
+            ),
+        ),
+        Finding::warn(
+            from_future <= CLOCK_TOLERANCE,
+            "clock: no process is ahead of the database".to_owned(),
+            format!(
+                "clock: a process is {} s ahead of the database; find its machine, and use NTP there",
+                from_future.num_seconds()
+            ),
+        ),
+    ]
 }
 
 async fn groups(config: KafkaConfig) -> anyhow::Result<Vec<Finding>> {

@@ -96,7 +96,7 @@ macro_rules! select {
 }
 
 /// Every table, in the order in which an account is erased.
-pub const TABLES: [Table; 46] = [
+pub const TABLES: [Table; 47] = [
     // What people make, ask and get.
     exported(
         "queries",
@@ -238,6 +238,12 @@ pub const TABLES: [Table; 46] = [
         Gone(delete!("refresh_tokens", "user_id")),
         select!("family_id AS session, user_agent, issued_at, expires_at
                  FROM refresh_tokens WHERE user_id = $1 ORDER BY issued_at"),
+    ),
+    exported(
+        "account_changes",
+        &["change", "user_id"],
+        Gone(delete!("account_changes", "user_id")),
+        select!("change, changed_at FROM account_changes WHERE user_id = $1 ORDER BY changed_at"),
     ),
     kept_to_us("socket_tickets", &["role", "ticket_hash", "user_id"], Gone(delete!("socket_tickets", "user_id"))),
     kept_to_us("connections", &["id", "user_id"], Gone(delete!("connections", "user_id"))),

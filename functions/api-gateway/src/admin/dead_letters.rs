@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::text::SearchText;
 use ids::EventId;
 use runtime::{
+    OpenError,
     replay::{self, Replay, ReplayError},
     web::{Admin, Caller, Json, Path, Problem},
 };
@@ -208,7 +209,9 @@ pub(crate) async fn replay(
     let services = &gateway.services;
     let replay = Replay::prepare(&services.store, &services.clock, &row).await;
     let replay = replay.map_err(|error| match error {
-        ReplayError::Database(error) => error.into(),
+        ReplayError::Database(error) | ReplayError::Open(OpenError::Database(error)) => {
+            error.into()
+        }
         refused => Problem::new(StatusCode::CONFLICT, "not_replayable", refused.to_string()),
     })?;
     let event = replay.event();

@@ -292,75 +292,44 @@ mod tests {
         assert_eq!(names, expected);
     }
 
+    type Fault = (&'static str, FeatureState, &'static str, fn(&mut Facts));
+
+    fn of_debug(count: i64) -> Vec<Counted> {
+        vec![Counted { function: "debug".to_owned(), count }]
+    }
+
+    /// The first function's group.
+    fn triage(facts: &mut Facts) -> &mut GroupState {
+        facts.groups.as_mut().and_then(|groups| groups.first_mut()).expect("there is one")
+    }
+
+    const LATE: TimeDelta = TimeDelta::hours(2);
+    const FAULTS: [Fault; 9] = [
+        ("triage", FeatureState::Down, "no instance", |facts| {
+            (triage(facts).members, triage(facts).lag) = (0, 7);
+        }),
+        ("triage", FeatureState::Degraded, "2000 events wait", |facts| triage(facts).lag = 2_000),
+        ("debug", FeatureState::Degraded, "given up 2", |facts| facts.dead_letters = of_debug(2)),
+        ("debug", FeatureState::Degraded, "1 of its", |facts| facts.parked = of_debug(1)),
+        ("outbox", FeatureState::Degraded, "7200 s", |facts| {
+            facts.oldest_unsent = Some(NOW - LATE);
+        }),
+        ("model", FeatureState::Degraded, "20 of 110", |facts| {
+            facts.model = Outcomes { done: 90, failed: 20 };
+        }),
+        ("sandbox", FeatureState::Down, "3 of 3", |facts| {
+            facts.runs = Outcomes { done: 0, failed: 3 };
+        }),
+        ("periodic-work", FeatureState::Degraded, "120 minutes", |facts| {
+            facts.periodic[0].begun_at = NOW - LATE;
+        }),
+        ("periodic-work", FeatureState::Degraded, "never", |facts| facts.periodic.clear()),
+    ];
+
     #[test]
     fn each_fault_is_found_where_it_is() {
-        let counted = |count| vec![Counted { function: "debug".to_owned(), count }];
-        let groups = |facts: &mut Facts| facts.groups.take().expect("there are some");
-        let late = TimeDelta::hours(2);
-        for (name, state, words, found) in [
-            (
-                "triage",
-                FeatureState::Down,
-                "no instance",
-                broken(|facts| {
-                    let mut all = groups(facts);
-                    (all[0].members, all[0].lag) = (0, 7);
-                    facts.groups = Some(all);
-                }),
-            ),
-            (
-                "triage",
-                FeatureState::Degraded,
-                "2000 events wait",
-                broken(|facts| {
-                    let mut all = groups(facts);
-                    all[0].lag = 2_000;
-                    facts.groups = Some(all);
-                }),
-            ),
-            (
-                "debug",
-                FeatureState::Degraded,
-                "given up 2",
-                broken(|facts| facts.dead_letters = counted(2)),
-            ),
-            (
-                "debug",
-                FeatureState::Degraded,
-                "1 of its events",
-                broken(|facts| facts.parked = counted(1)),
-            ),
-            (
-                "outbox",
-                FeatureState::Degraded,
-                "7200 s",
-                broken(|facts| facts.oldest_unsent = Some(NOW - late)),
-            ),
-            (
-                "model",
-                FeatureState::Degraded,
-                "20 of 110",
-                broken(|facts| facts.model = Outcomes { done: 90, failed: 20 }),
-            ),
-            (
-                "sandbox",
-                FeatureState::Down,
-                "3 of 3",
-                broken(|facts| facts.runs = Outcomes { done: 0, failed: 3 }),
-            ),
-            (
-                "periodic-work",
-                FeatureState::Degraded,
-                "120 minutes",
-                broken(|facts| facts.periodic[0].begun_at = NOW - late),
-            ),
-            (
-                "periodic-work",
-                FeatureState::Degraded,
-                "never",
-                broken(|facts| facts.periodic.clear()),
-            ),
-        ] {
+        for (name, state, words, breaks) in FAULTS {
+            let found = broken(breaks);
             assert_eq!((found.0.as_str(), found.1), (name, state), "{}", found.2);
             assert!(found.2.contains(words), "{}", found.2);
         }
