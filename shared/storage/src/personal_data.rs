@@ -240,7 +240,8 @@ pub const TABLES: [Table; 46] = [
                  FROM refresh_tokens WHERE user_id = $1 ORDER BY issued_at"),
     ),
     kept_to_us("socket_tickets", &["role", "ticket_hash", "user_id"], Gone(delete!("socket_tickets", "user_id"))),
-    kept_to_us("connections", &["id", "user_id"], Gone(delete!("connections", "user_id"))),
+    // They end at once, and are deleted by whoever tells API Gateway; within hours in any case.
+    kept_to_us("connections", &["channel", "id", "role", "user_id"], With("users")),
     kept_to_us("socket_messages", &["user_id"], Gone(delete!("socket_messages", "user_id"))),
     kept_to_us("socket_positions", &["user_id"], Gone(delete!("socket_positions", "user_id"))),
     kept_to_us(

@@ -39,7 +39,7 @@ pub const PAGES_AT_ONCE: i64 = 1_024;
 pub const EXPORTS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 21] = [
+pub const RETENTIONS: [Retention; 22] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
