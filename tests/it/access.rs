@@ -9,7 +9,7 @@ use tests::{Setup, Student, World, contract};
 use uuid::Uuid;
 
 /// The callers, in the order of the columns below.
-const CALLERS: [&str; 8] = [
+pub(super) const CALLERS: [&str; 8] = [
     "nobody",
     "a service",
     "a student of another class",
@@ -50,6 +50,10 @@ const TOO_EARLY: Statuses = [401, 401, 409, 409, 409, 409, 409, 409];
 const TEACHES: Statuses = [401, 401, 403, 403, 200, 200, 200, 403];
 /// The owner's teachers: what belongs to the class, and what only teachers see of a student.
 const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
+/// Administrators.
+const ADMINISTERS: Statuses = [401, 401, 403, 403, 403, 200, 403, 403];
+/// Administrators; there is no such thing.
+const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 /// Students; there is no class with this code.
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
@@ -138,6 +142,14 @@ const GATEWAY: [(&str, &str, Statuses); 90] = [
     ("POST", "/api/v1/classes/join", JOINS),
     ("GET", "/api/v1/me/classes", LOGGED_IN),
     ("POST", "/api/v1/ws/ticket", LOGGED_IN),
+    ("GET", "/api/v1/admin/users", ADMINISTERS),
+    ("GET", "/api/v1/admin/users/{id}", ADMINISTERS),
+    ("PATCH", "/api/v1/admin/users/{id}", ADMINISTERS),
+    ("GET", "/api/v1/admin/usage", ADMINISTERS),
+    ("GET", "/api/v1/admin/dead-letters", ADMINISTERS),
+    ("GET", "/api/v1/admin/dead-letters/{id}", ADMIN_SEEKS),
+    ("POST", "/api/v1/admin/dead-letters/{id}/replay", ADMIN_SEEKS),
+    ("GET", "/api/v1/admin/health", ADMINISTERS),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
@@ -196,7 +208,7 @@ fn body(path: &str) -> Value {
 }
 
 /// The things that belong to the owner and their class: each path's ids.
-async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
+pub(super) async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
     let (token, class) = (people.owner.token.as_str(), people.class.clone());
     let alert = tests::put_alert(world, &people.idle, "lists", "low_quiz").await.to_string();
     let assignments = format!("/classes/{class}/assignments");
@@ -251,7 +263,9 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
         ("/quizzes/", id(&quiz["id"])),
         ("/exercises/", exercise),
         ("/classes/", class),
-        ("/students/", student),
+        ("/students/", student.clone()),
+        ("/admin/users/", student),
+        ("/admin/dead-letters/", Uuid::nil().to_string()),
         ("/alerts/", alert),
     ];
     let session = id(&world.get("/me/sessions", Some(token)).await.body["items"][0]["id"]);
@@ -303,9 +317,9 @@ async fn statuses(
 }
 
 /// The callers, and what belongs to some of them.
-struct People {
+pub(super) struct People {
     /// In the order of [`CALLERS`].
-    tokens: Vec<Option<String>>,
+    pub(super) tokens: Vec<Option<String>>,
     owner: Student,
     teacher: Student,
     /// Another classmate of the owner, who calls nothing: an alert resolves itself when its student does well.
@@ -314,7 +328,7 @@ struct People {
     class: String,
 }
 
-async fn people(world: &World) -> People {
+pub(super) async fn people(world: &World) -> People {
     let [other, classmate, owner] =
         [world.student("eve").await, world.student("bob").await, world.student("ada").await];
     let idle = world.student("zoe").await;

@@ -226,7 +226,14 @@ async fn responses_report_the_rate_limit() {
 }
 
 /// Every path of the contract.
-const PATHS: [&str; 77] = [
+const PATHS: [&str; 84] = [
+    "/api/v1/admin/dead-letters",
+    "/api/v1/admin/dead-letters/{id}",
+    "/api/v1/admin/dead-letters/{id}/replay",
+    "/api/v1/admin/health",
+    "/api/v1/admin/usage",
+    "/api/v1/admin/users",
+    "/api/v1/admin/users/{id}",
     "/api/v1/alerts",
     "/api/v1/alerts/{id}",
     "/api/v1/alerts/{id}/acknowledge",

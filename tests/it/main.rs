@@ -2,7 +2,9 @@
 
 mod access;
 mod accounts;
+mod admin;
 mod answers;
+mod asyncapi;
 mod bad_input;
 mod catalogue;
 mod circles;
@@ -13,6 +15,7 @@ mod credentials;
 mod debugging;
 mod delivery;
 mod demo;
+mod doctor;
 mod doors;
 mod erasure;
 mod flow;
@@ -42,6 +45,7 @@ mod reviewing;
 mod rosters;
 mod sandbox;
 mod sessions;
+mod schemathesis;
 mod stories;
 mod streaming;
 mod teaching;

@@ -22,6 +22,7 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO rate_limits VALUES (gen_random_uuid()::text, $2, 1)",
         "INSERT INTO refresh_tokens (token_hash, family_id, user_id, issued_at, expires_at)
          VALUES (sha256(gen_random_uuid()::text::bytea), gen_random_uuid(), $1, $2, $2)",
+        "INSERT INTO account_changes VALUES (gen_random_uuid(), $1, NULL, 'disabled', $2)",
         "INSERT INTO model_usage VALUES (gen_random_uuid(), $1, 'debug', 'x', 1, 1, 1, 1, false, $2)",
         "INSERT INTO model_spend VALUES ($2, 1, 1)",
         "INSERT INTO model_answers VALUES (sha256(gen_random_uuid()::text::bytea), '{}', $2)",
@@ -82,6 +83,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("erased_requests", "erased_at"),
         ("rate_limits", "window_start"),
         ("refresh_tokens", "expires_at"),
+        ("account_changes", "changed_at"),
         ("model_usage", "created_at"),
         ("model_spend", "hour"),
         ("model_answers", "valid_until"),

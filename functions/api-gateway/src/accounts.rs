@@ -19,7 +19,7 @@ use runtime::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
-    enrollments,
+    administration, enrollments,
     idempotency::{self, Claim, IdempotencyKey},
     preferences,
     refresh_tokens::{self, Use},
@@ -138,7 +138,8 @@ pub(crate) struct LoginRequest {
 
 /// Logs in.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = LoginRequest,
-    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Session), (status = 401, body = Problem),
+              (status = 403, description = "The account is disabled", body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn login(
     State(gateway): State<Gateway>,
     ClientAddress(address): ClientAddress,
@@ -274,6 +275,10 @@ async fn session(
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let family_id = TokenFamilyId::from_uuid(gateway.services.clock.new_id());
+    if administration::is_disabled(tx.conn(), user.id).await? {
+        let detail = "this account is disabled; ask an administrator";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "account_disabled", detail));
+    }
     if user.role == Role::Student {
         let now = gateway.services.clock.now();
         enrollments::accept_invitations(tx.conn(), &user.email, user.id, now).await?;

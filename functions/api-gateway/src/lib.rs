@@ -9,10 +9,12 @@ mod accept;
 mod access;
 mod account;
 mod accounts;
+mod admin;
 mod answer_reports;
 mod api;
 mod cacheable;
 mod classes;
+mod common_answers;
 mod config;
 mod conversation;
 mod course;
@@ -52,6 +54,11 @@ pub mod responses {
         account::{
             exports::{ExportState, OwnExport},
             sessions::{OwnSession, OwnSessions},
+        },
+        admin::{
+            Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
+            DeadLetterPage, Feature, FeatureState, InstallationHealth, ListedDeadLetter,
+            PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
         },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},

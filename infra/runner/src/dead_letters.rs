@@ -88,6 +88,7 @@ impl FilterArguments {
             topic: self.topic.clone(),
             function: self.function.clone(),
             since: self.since,
+            before: None,
         }
     }
 }

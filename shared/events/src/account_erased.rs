@@ -2,6 +2,7 @@
 
 use ids::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic};
@@ -10,7 +11,7 @@ use crate::{Event, Topic};
 ///
 /// The account's key is forgotten where it is still in memory, and its sockets end. Whoever misses it learns of it a
 /// little later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountErased {
     /// Whose account it was.
     pub user_id: UserId,

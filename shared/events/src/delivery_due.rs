@@ -2,12 +2,13 @@
 
 use ids::{DeliveryId, SubscriptionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic};
 
 /// Emitted by notification for itself, and by the gateway when a person asks for another attempt. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryDue {
     /// The delivery.
     pub delivery_id: DeliveryId,

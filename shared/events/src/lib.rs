@@ -16,6 +16,7 @@ pub mod dead_letter;
 pub mod debug_requested;
 pub mod delivery_due;
 pub mod envelope;
+pub mod event_types;
 pub mod execution_finished;
 pub mod execution_requested;
 pub mod exercise_generated;

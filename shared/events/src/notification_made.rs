@@ -35,7 +35,7 @@ pub struct Notification {
 }
 
 /// Emitted by notification, delivered by websocket. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationMade {
     /// The recipient, whose id is the partition key.
     pub user_id: UserId,

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use delivery::{
-    KafkaError, Keys, Store, database,
+    KafkaError, Keys, Store,
+    cluster::{self, GroupState},
+    database,
     fault::Faults,
     kafka::Producer,
     outbox::Outbox,
@@ -24,6 +26,9 @@ use web::auth::{Accounts, AuthConfig, IsErased, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest for looking at all consumer groups: less than a request may take.
+const GROUPS_LIMIT: Duration = Duration::from_secs(6);
 
 /// The longest for closing the database's connections, which an unavailable server may delay.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -135,6 +140,15 @@ impl Services {
             stop,
             left,
         }))
+    }
+
+    /// The consumer groups of all functions; `None` if the broker does not answer in time.
+    pub async fn groups(&self) -> Option<Vec<GroupState>> {
+        let kafka = self.kafka.clone();
+        // The client blocks.
+        let looked = tokio::task::spawn_blocking(move || cluster::groups(&kafka));
+        let groups = tokio::time::timeout(GROUPS_LIMIT, looked).await.ok()?.ok()?;
+        groups.inspect_err(|error| tracing::warn!(%error, "the groups cannot be read")).ok()
     }
 
     /// Waits for an answer by polling the stored events: for functions that ask rarely, and follow no topic.

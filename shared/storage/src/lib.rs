@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod activities;
+pub mod administration;
 pub mod alerts;
 pub mod answer_reports;
 pub mod assignments;
@@ -28,6 +29,7 @@ pub mod events;
 pub mod executions;
 pub mod exercises;
 pub mod exports;
+pub mod feature_health;
 pub mod health;
 pub mod hint_ladders;
 pub mod idempotency;

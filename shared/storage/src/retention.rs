@@ -39,7 +39,7 @@ pub const PAGES_AT_ONCE: i64 = 1_024;
 pub const EXPORTS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 22] = [
+pub const RETENTIONS: [Retention; 23] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -111,6 +111,15 @@ pub const RETENTIONS: [Retention; 22] = [
         delete: Delete::Found(
             "DELETE FROM refresh_tokens WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "account_changes",
+        keep: TimeDelta::days(400),
+        reason: "like events: who was given which rights in an academic year",
+        delete: Delete::Found(
+            "DELETE FROM account_changes WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM account_changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2))",
         ),
     },
     Retention {
