@@ -96,7 +96,7 @@ macro_rules! select {
 }
 
 /// Every table, in the order in which an account is erased.
-pub const TABLES: [Table; 46] = [
+pub const TABLES: [Table; 47] = [
     // What people make, ask and get.
     exported(
         "queries",
@@ -260,6 +260,12 @@ pub const TABLES: [Table; 46] = [
         &["archive", "failure", "user_id"],
         Gone(delete!("exports", "user_id")),
         select!("id, requested_at, finished_at FROM exports WHERE user_id = $1 ORDER BY requested_at"),
+    ),
+    exported(
+        "account_changes",
+        &["change", "user_id"],
+        Gone(delete!("account_changes", "user_id")),
+        select!("change, changed_at FROM account_changes WHERE user_id = $1 ORDER BY changed_at, id"),
     ),
     exported(
         "model_usage",
