@@ -160,7 +160,8 @@ async fn newest(
 pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT '' AS "key!", id, email, display_name, role, created_at, account_disabled_at AS disabled_at FROM users WHERE id = $1 AND erased_at IS NULL"#,
+        r#"SELECT '' AS "key!", id, email, display_name, role, created_at, account_disabled_at AS disabled_at FROM users
+           WHERE id = $1 AND erased_at IS NULL"#,
         id.as_uuid(),
     );
     row.fetch_optional(conn).await?.map(Account::try_from).transpose()
@@ -173,7 +174,7 @@ pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Ac
 pub async fn find_by_email(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT '' AS "key!", id, email, display_name, role, created_at, account_disabled_at AS disabled_at FROM users WHERE email = $1 AND erased_at IS NULL"#,
+        r#"SELECT '' AS "key!", id, email, display_name, role, created_at, account_disabled_at AS disabled_at FROM users WHERE email = $1"#,
         email,
     );
     row.fetch_optional(conn).await?.map(Account::try_from).transpose()
