@@ -2,6 +2,7 @@
 
 mod client;
 pub mod contract;
+mod events_of;
 pub mod hostile;
 mod people;
 pub mod plans;
@@ -307,19 +308,6 @@ impl World {
             request.header("content-type", "application/json").body(body)
         })
         .await
-    }
-
-    /// The data of all events of a type that a request caused, oldest first.
-    ///
-    /// # Panics
-    /// `request` is not a UUID.
-    pub async fn events_of_request(&self, request: &str, event_type: &str) -> Vec<Value> {
-        let sql =
-            "SELECT data FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at";
-        let id: Uuid = request.parse().expect("a UUID");
-        let query = sqlx::query(sql).bind(id).bind(event_type);
-        let rows = query.fetch_all(&mut self.database().await).await.expect("the query is valid");
-        rows.iter().map(|row| row.get(0)).collect()
     }
 
     /// Has the relay publish the events of a request again, and waits until they are published.

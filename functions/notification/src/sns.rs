@@ -1,24 +1,15 @@
 //! Amazon SNS.
 
+use aws::Account;
 use aws_sdk_sns::{
     Client,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    config::{BehaviorVersion, Region, SharedHttpClient, retry::RetryConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::publish::PublishError,
     types::MessageAttributeValue,
 };
-use aws_smithy_runtime_api::{
-    client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-        orchestrator::{HttpRequest, HttpResponse},
-        result::ConnectorError,
-    },
-    http::StatusCode,
-};
-use aws_smithy_types::body::SdkBody;
 use domain::notification::TopicArn;
 use runtime::config::Settings;
-use secrecy::{ExposeSecret, SecretString};
 use storage::deliveries::Job;
 
 use crate::{retry::Failure, webhook::Payload, words::shortened};
@@ -26,12 +17,10 @@ use crate::{retry::Failure, webhook::Payload, words::shortened};
 /// Most characters of a subject.
 const MAX_SUBJECT: usize = 100;
 
-/// How to reach SNS. The credentials are those that AWS Lambda sets, or those of an operator; there is no other source.
+/// How to reach SNS.
 #[derive(Debug, Clone)]
 pub(crate) struct SnsConfig {
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
-    access_key: Option<(SecretString, SecretString)>,
-    session_token: Option<SecretString>,
+    account: Account,
     /// `SNS_ENDPOINT_URL`: another server with the same API.
     endpoint: Option<String>,
 }
@@ -39,51 +28,63 @@ pub(crate) struct SnsConfig {
 impl SnsConfig {
     /// Reads the variables above.
     pub(crate) fn read(settings: &mut Settings) -> Self {
-        let id = settings.secret("AWS_ACCESS_KEY_ID");
-        let key = settings.secret("AWS_SECRET_ACCESS_KEY");
-        if id.is_some() != key.is_some() {
-            settings.fault(
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set together or not at all",
-            );
-        }
-        Self {
-            access_key: id.zip(key),
-            session_token: settings.secret("AWS_SESSION_TOKEN"),
-            endpoint: settings.optional("SNS_ENDPOINT_URL"),
-        }
+        Self { account: Account::read(settings), endpoint: settings.optional("SNS_ENDPOINT_URL") }
     }
+}
+
+/// What is known of a topic of SNS without publishing to it. Whether one may publish, only publishing tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnsTopic {
+    /// There are no credentials to ask with.
+    NoCredentials,
+    /// It exists, and the credentials are valid.
+    There,
+    /// It does not exist.
+    Missing,
+    /// The request was refused, with this code: `AuthorizationError` if it is not allowed to ask, `ExpiredToken`, …
+    Refused(String),
+    /// Nothing answers, or not as SNS does.
+    Unreachable,
 }
 
 /// Publishes to topics of SNS.
 #[derive(Debug)]
 pub(crate) struct Sns {
     config: SnsConfig,
-    http: Http,
+    http: SharedHttpClient,
 }
 
 impl Sns {
-    pub(crate) const fn new(config: SnsConfig, http: reqwest::Client) -> Self {
-        Self { config, http: Http(http) }
+    pub(crate) fn new(config: SnsConfig, http: reqwest::Client) -> Self {
+        Self { config, http: aws::http_client(http) }
     }
 
     fn client(&self, topic: &TopicArn) -> Option<Client> {
-        let (id, key) = self.config.access_key.as_ref()?;
-        let token =
-            self.config.session_token.as_ref().map(|token| token.expose_secret().to_owned());
-        let credentials =
-            Credentials::new(id.expose_secret(), key.expose_secret(), token, None, "settings");
-        let connector = SharedHttpConnector::new(self.http.clone());
+        let credentials = self.config.account.credentials()?;
         let mut config = aws_sdk_sns::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(topic.region().to_owned()))
             .credentials_provider(credentials)
             // We retry over days.
             .retry_config(RetryConfig::disabled())
-            .http_client(http_client_fn(move |_, _| connector.clone()));
+            .http_client(self.http.clone());
         if let Some(endpoint) = &self.config.endpoint {
             config = config.endpoint_url(endpoint);
         }
         Some(Client::from_conf(config.build()))
+    }
+
+    /// Asks for a topic, without publishing to it.
+    pub(crate) async fn look(&self, topic: &TopicArn) -> SnsTopic {
+        let Some(client) = self.client(topic) else { return SnsTopic::NoCredentials };
+        match client.get_topic_attributes().topic_arn(topic.as_str()).send().await {
+            Ok(_) => SnsTopic::There,
+            Err(error) => match error.code() {
+                Some("NotFound" | "NotFoundException") => SnsTopic::Missing,
+                Some(code) => SnsTopic::Refused(code.to_owned()),
+                None => SnsTopic::Unreachable,
+            },
+        }
     }
 
     /// Publishes a message.
@@ -136,37 +137,6 @@ fn failure(error: &SdkError<PublishError>) -> Failure {
     let is_throttled = error.code().is_some_and(|code| code.starts_with("Throttl"));
     let is_final = status.is_some_and(|status| (400..500).contains(&status)) && !is_throttled;
     Failure { reason, status, is_final, ..Failure::default() }
-}
-
-/// The SDK's requests, made by the client that makes all others.
-#[derive(Debug, Clone)]
-struct Http(reqwest::Client);
-
-impl HttpConnector for Http {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            let unusable = |error: reqwest::Error| ConnectorError::user(error.without_url().into());
-            let method = reqwest::Method::from_bytes(request.method().as_bytes())
-                .map_err(|error| ConnectorError::user(error.into()))?;
-            let mut call = client.request(method, request.uri());
-            for (name, value) in request.headers() {
-                call = call.header(name, value);
-            }
-            let body = request.body().bytes().unwrap_or_default().to_vec();
-            let call = call.body(body).build().map_err(unusable)?;
-            let broken = |error: reqwest::Error| {
-                let is_timeout = error.is_timeout();
-                let cause = error.without_url().into();
-                if is_timeout { ConnectorError::timeout(cause) } else { ConnectorError::io(cause) }
-            };
-            let response = client.execute(call).await.map_err(broken)?;
-            let status = StatusCode::try_from(response.status().as_u16())
-                .map_err(|error| ConnectorError::other(error.into(), None))?;
-            let body = response.bytes().await.map_err(broken)?;
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
-        })
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use runtime::{
     web::{Origins, TrustedProxies},
 };
 
+/// Sockets live up to this much shorter than they may, each another time, so that not all clients come back at once.
+const LIFE_SPREAD_PERCENT: u32 = 10;
+
 /// Limits of sockets and requests.
 #[derive(Debug)]
 pub(crate) struct SocketConfig {
@@ -20,7 +23,8 @@ pub(crate) struct SocketConfig {
     pub(crate) per_user: i32,
     /// `SOCKETS_LIMIT`: most open sockets of an instance.
     pub(crate) sockets: usize,
-    /// `SOCKETS_PER_USER`: most open sockets of one person on an instance. Each open page has one.
+    /// `SOCKETS_PER_USER`: most open sockets of one person on an instance, or held by API Gateway. Each open page has
+    /// one.
     pub(crate) per_person: usize,
     /// `SOCKET_LIFE_SECONDS`: after how long a client is asked to connect again; API Gateway and many load balancers
     /// cut off at two hours.
@@ -33,6 +37,13 @@ pub(crate) struct SocketConfig {
 }
 
 impl SocketConfig {
+    /// How long a socket lives; `seed` tells it from others.
+    pub(crate) fn life_of(&self, seed: u128) -> Duration {
+        let spread = self.life * LIFE_SPREAD_PERCENT / 100;
+        let share = u32::try_from(seed % 1_000).unwrap_or_default();
+        self.life - spread * share / 1_000
+    }
+
     pub(crate) fn read(settings: &mut Settings) -> Self {
         let mut seconds = |name, default| Duration::from_secs(settings.parsed(name, default));
         let life = seconds("SOCKET_LIFE_SECONDS", 6_600);

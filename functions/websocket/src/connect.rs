@@ -12,20 +12,24 @@ use axum::{
         FromRequestParts, Query, Request, State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, StatusCode, header},
-    response::Response,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use chrono::{DateTime, Utc};
 use domain::user::Role;
 use requests::per_address;
-use runtime::web::{ClientAddress, Path, Person, Problem, bearer_token, refused};
+use runtime::{
+    ConnectionId,
+    web::{ClientAddress, Path, Person, Problem, bearer_token, refused},
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::socket_tickets;
 use uuid::Uuid;
 
 use crate::{
+    connections::open::{Opening, open, too_many},
     door::Door,
     frames::Channel,
     messages::Place,
@@ -78,7 +82,15 @@ struct Entered {
     person: Person,
     ends_at: DateTime<Utc>,
     after: Option<Uuid>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    way: Way,
+}
+
+/// Who holds the socket.
+enum Way {
+    /// This instance.
+    Upgrade(Result<WebSocketUpgrade, WebSocketUpgradeRejection>),
+    /// API Gateway; the answer names the protocol if the client offers it.
+    Held(ConnectionId, Option<&'static str>),
 }
 
 async fn enter(door: &Door, request: Request) -> Result<Entered, Problem> {
@@ -89,7 +101,13 @@ async fn enter(door: &Door, request: Request) -> Result<Entered, Problem> {
     if !door.config.origins.admit(&parts.headers) {
         return Err(Problem::forbidden("pages of this origin may not open sockets here"));
     }
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
+    let way = match parts.extensions.remove() {
+        Some(connection) => {
+            let is_offered = offered(&parts.headers).contains(&PROTOCOL);
+            Way::Held(connection, is_offered.then_some(PROTOCOL))
+        }
+        None => Way::Upgrade(WebSocketUpgrade::from_request_parts(&mut parts, &()).await),
+    };
     let Ok(Query(parameters)) = Query::<Parameters>::try_from_uri(&parts.uri) else {
         return Err(Problem::field("token", "token, ticket and after, each at most once"));
     };
@@ -100,7 +118,7 @@ async fn enter(door: &Door, request: Request) -> Result<Entered, Problem> {
             Problem::field("after", "the message_id of the last message that you have")
         })?),
     };
-    Ok(Entered { person, ends_at, after, upgrade })
+    Ok(Entered { person, ends_at, after, way })
 }
 
 async fn authenticate(
@@ -146,15 +164,25 @@ async fn by_ticket(door: &Door, ticket: &str) -> Result<(Person, DateTime<Utc>),
 
 impl Entered {
     async fn open(self, door: Arc<Door>, channel: Channel) -> Result<Response, Problem> {
-        let Self { person, ends_at, after, upgrade } = self;
+        let Self { person, ends_at, after, way } = self;
+        let upgrade = match way {
+            Way::Upgrade(upgrade) => upgrade,
+            Way::Held(connection, protocol) => {
+                let start = Place::find(&door, person.id, after).await?;
+                open(&door, Opening { connection, person, channel, ends_at, start }).await?;
+                let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+                if let Some(name) = protocol {
+                    let name = HeaderValue::from_static(name);
+                    response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+                }
+                return Ok(response);
+            }
+        };
         let upgrade = upgrade.map_err(|_no_upgrade| {
             let detail = "open this address as a WebSocket";
             Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
         })?;
-        let membership = door.hub.join(person.id, channel).ok_or_else(|| {
-            let detail = "you have too many open sockets; close one first";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets", detail)
-        })?;
+        let membership = door.hub.join(person.id, channel).ok_or_else(too_many)?;
         // Found before the client gets a response: what happens from then on, it gets.
         let start = Place::find(&door, person.id, after).await?;
         let opened = Opened { person, channel, start, ends_at, membership };

@@ -32,6 +32,21 @@ pub(crate) enum Channel {
     Alerts,
 }
 
+impl Channel {
+    /// The name under which it is stored.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Alerts => "alerts",
+        }
+    }
+
+    /// The channel of this name; the database has no others.
+    pub(crate) fn named(name: &str) -> Self {
+        if name == Self::Alerts.name() { Self::Alerts } else { Self::Chat }
+    }
+}
+
 /// Who is behind a socket.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recipient {
@@ -148,7 +163,7 @@ enum Alert {
 
 /// The frame of a stored event. `None`: it is nothing for this recipient, its text was erased, or a later version made
 /// it.
-pub(crate) fn stored_frame(message: Message, to: Recipient) -> Option<String> {
+pub(crate) fn stored_frame(message: &Message, to: Recipient) -> Option<StoredFrame> {
     let Message { id, event_type, at, data, .. } = message;
     let (body, about) = match event_type.as_str() {
         NotificationMade::TYPE => {
@@ -176,13 +191,29 @@ pub(crate) fn stored_frame(message: Message, to: Recipient) -> Option<String> {
         }
         _ => return None,
     };
-    let mut frame = Frame { body, message_id: id.as_uuid(), student_id: about, timestamp: at };
+    let frame = Frame { body, message_id: id.as_uuid(), student_id: about, timestamp: *at };
     let text = write(&frame);
-    if text.len() <= MESSAGE_LIMIT {
-        return Some(text);
+    let mut stored = StoredFrame { frame, text };
+    if stored.text.len() > MESSAGE_LIMIT {
+        stored.shorten();
     }
-    frame.body.shorten();
-    Some(write(&frame))
+    Some(stored)
+}
+
+/// The frame of a stored event.
+#[derive(Debug)]
+pub(crate) struct StoredFrame {
+    frame: Frame,
+    /// What is sent.
+    pub(crate) text: String,
+}
+
+impl StoredFrame {
+    /// Leaves out what is found at the frame's address.
+    pub(crate) fn shorten(&mut self) {
+        self.frame.body.shorten();
+        self.text = write(&self.frame);
+    }
 }
 
 /// The payload, if it can be read and is about the recipient.

@@ -18,6 +18,8 @@ pub(crate) enum Incoming {
     },
     /// A token that extends the socket's life.
     Token(String),
+    /// A sign of life.
+    Ping,
 }
 
 /// A frame that cannot be read, with the client's own id of it if that can.
@@ -67,6 +69,15 @@ struct Authenticated {
     token: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ping {
+    #[serde(default, rename = "type")]
+    _kind: Option<String>,
+    #[serde(default, rename = "id")]
+    _id: Option<String>,
+}
+
 /// Reads a frame.
 ///
 /// # Errors
@@ -95,6 +106,10 @@ pub(crate) fn read(text: &[u8]) -> Result<Incoming, Unreadable> {
             let Authenticated { token, .. } = read_json(text).map_err(refuse)?;
             Ok(Incoming::Token(token))
         }
-        Some(_) => Err(refuse(Problem::field("type", "message, auth, or nothing"))),
+        Some("ping") => {
+            let Ping { .. } = read_json(text).map_err(refuse)?;
+            Ok(Incoming::Ping)
+        }
+        Some(_) => Err(refuse(Problem::field("type", "message, auth, ping, or nothing"))),
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::UserId;
+use runtime::{OpenError, web::Problem};
 use storage::socket_messages::{self, Message};
 use uuid::Uuid;
 
@@ -34,7 +35,29 @@ pub(crate) enum Start {
     Unknown(Place),
 }
 
+/// What a client is told that cannot continue where it wants to.
+pub(crate) fn unknown_place() -> Problem {
+    let detail = "the message is unknown or older than a day: messages of the last day follow, and older ones are in \
+                  your history, such as GET /api/v1/conversations";
+    Problem::field("after", detail)
+}
+
 impl Place {
+    /// The place of a socket that was here before.
+    pub(crate) const fn at(user: UserId, position: i64, looked_at: DateTime<Utc>) -> Self {
+        Self { user, position, looked_at }
+    }
+
+    /// The position of the last message that was sent.
+    pub(crate) const fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// When it was last looked for new ones.
+    pub(crate) const fn looked_at(&self) -> DateTime<Utc> {
+        self.looked_at
+    }
+
     /// The place behind the message `after`, or behind all messages.
     ///
     /// # Errors
@@ -61,17 +84,32 @@ impl Place {
     /// Looks for new messages, unless it is known that there are some; returns the next ones.
     ///
     /// # Errors
-    /// The database's own.
-    pub(crate) async fn next(&mut self, door: &Door, look: bool) -> sqlx::Result<Vec<Message>> {
+    /// The database's own, or a message was changed.
+    pub(crate) async fn next(
+        &mut self,
+        door: &Door,
+        look: bool,
+    ) -> Result<Vec<Message>, OpenError> {
         let _turn = door.looks.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
-        let mut conn = door.services.store.connection().await?;
-        if look {
-            let now = door.services.clock.now();
-            let since = self.looked_at - SETTLED;
-            socket_messages::find_new(&mut conn, self.user, since, now).await?;
-            self.looked_at = now;
+        let found = {
+            let mut conn = door.services.store.connection().await?;
+            if look {
+                let now = door.services.clock.now();
+                let since = self.looked_at - SETTLED;
+                socket_messages::find_new(&mut conn, self.user, since, now).await?;
+                self.looked_at = now;
+            }
+            socket_messages::after(&mut conn, self.user, self.position, PAGE).await?
+        };
+        let mut opened = Vec::with_capacity(found.len());
+        for mut message in found {
+            let data = door.services.store.keys();
+            let data = data.open(message.id, &message.event_type, message.data).await?;
+            // About an account that was erased meanwhile: no frame, but its place is passed.
+            message.data = data.unwrap_or_else(|| serde_json::Value::Null.into());
+            opened.push(message);
         }
-        socket_messages::after(&mut conn, self.user, self.position, PAGE).await
+        Ok(opened)
     }
 
     /// A message was sent.

@@ -19,12 +19,28 @@ pub(crate) enum Done {
     Reply(String),
     /// The socket may live until then.
     Renewed(DateTime<Utc>),
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// Stands for a frame that is no text.
+pub(crate) const NOT_TEXT: &str = "binary frames are not read here";
+
+/// Counts a frame, and carries it out.
+pub(crate) async fn handle(door: &Door, person: &Person, channel: Channel, text: &[u8]) -> Done {
+    let bucket = requests::per_user(person.id);
+    let limit = door.config.per_user;
+    match requests::hit(&door.services, &door.counters, &bucket, limit).await {
+        Ok(_within) => carry_out(door, person, channel, text).await,
+        Err(problem) => Done::Reply(reply(door, person.id, None).refused(&problem)),
+    }
 }
 
 /// Carries out a frame.
-pub(crate) async fn carry_out(door: &Door, person: &Person, channel: Channel, text: &[u8]) -> Done {
+async fn carry_out(door: &Door, person: &Person, channel: Channel, text: &[u8]) -> Done {
     let (id, done) = match read(text) {
         Err(Unreadable { id, problem }) => (id, Err(*problem)),
+        Ok(Incoming::Ping) => (None, Ok(Done::Nothing)),
         Ok(Incoming::Token(token)) => (None, renew(door, person, &token).await.map(Done::Renewed)),
         Ok(Incoming::Question { id, request }) => {
             let accepted = ask(door, person, channel, id.clone(), request).await;

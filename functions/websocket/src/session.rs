@@ -23,7 +23,7 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use runtime::web::{
-    Person, Problem,
+    Person,
     sockets::{MESSAGE_LIMIT, close_frame, count_end, is_too_large},
 };
 use tokio::{
@@ -35,10 +35,10 @@ use uuid::Uuid;
 
 use crate::{
     door::Door,
-    frames::{Channel, Recipient, stored_frame},
+    frames::{Channel, Recipient, StoredFrame, stored_frame},
     hub::Membership,
-    messages::{Place, Start},
-    questions::{Done, carry_out, reply},
+    messages::{Place, Start, unknown_place},
+    questions::{Done, NOT_TEXT, handle, reply},
 };
 
 /// Answers to a client's own frames that wait for it to read them; beyond that its frames are not read.
@@ -52,8 +52,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// How long the end of a socket may take. A client that does not read never gets the reason.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
-/// Sockets live up to this much shorter than they may, each another time, so that not all clients come back at once.
-const LIFE_SPREAD_PERCENT: u32 = 10;
 /// Questions whose answers were sent lately: pieces that come after an answer are dropped.
 const ANSWERED_KEPT: usize = 32;
 
@@ -82,6 +80,8 @@ enum End {
     Old,
     /// The token has expired.
     Expired,
+    /// The account was erased.
+    Erased,
     /// The client did not read, or did not answer a ping.
     Silent,
 }
@@ -94,6 +94,7 @@ impl End {
             Self::TooLarge => Some((close_code::SIZE, "a message may have at most 128 KB")),
             Self::Old => Some((4000, "connect again with after=")),
             Self::Expired => Some((4401, "the token has expired; connect with a new one")),
+            Self::Erased => Some((4401, "the account was erased")),
             Self::Silent => Some((4408, "nothing was read for too long")),
         }
     }
@@ -135,7 +136,8 @@ pub(crate) async fn serve(
         end = reader.run() => end,
         end = writer.run(start) => end,
         () = expired(ends) => End::Expired,
-        end = grown_old(door.config.life, person, &membership) => end,
+        end = grown_old(&door, person, &membership) => end,
+        () = membership.mailbox.erased.cancelled() => End::Erased,
         () = stop.cancelled() => End::Restart,
     };
     drop(membership);
@@ -187,12 +189,10 @@ async fn expired(mut ends: watch::Receiver<Instant>) {
 }
 
 /// Completes when the client should connect again.
-async fn grown_old(life: Duration, person: Person, membership: &Membership) -> End {
-    let spread = life * LIFE_SPREAD_PERCENT / 100;
+async fn grown_old(door: &Door, person: Person, membership: &Membership) -> End {
     // Any two sockets lie at different addresses.
     let mixed = person.id.as_uuid().as_u128() ^ (std::ptr::from_ref(membership).addr() as u128);
-    let share = u32::try_from(mixed % 1_000).unwrap_or_default();
-    tokio::time::sleep_until(Instant::now() + life - spread * share / 1_000).await;
+    tokio::time::sleep_until(Instant::now() + door.config.life_of(mixed)).await;
     End::Old
 }
 
@@ -218,11 +218,13 @@ impl Reader<'_> {
             self.heard.store(true, Ordering::Relaxed);
             let text = match message {
                 Message::Text(text) => text,
-                Message::Binary(_) => Utf8Bytes::from_static("binary frames are not read here"),
+                Message::Binary(_) => Utf8Bytes::from_static(NOT_TEXT),
                 // Answered below us; after a close nothing follows.
                 Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
             };
-            let answer = match self.handle(&text).await {
+            let Self { door, person, channel, .. } = &self;
+            let answer = match handle(door, person, *channel, text.as_bytes()).await {
+                Done::Nothing => continue,
                 Done::Reply(answer) => answer,
                 Done::Renewed(ends_at) => {
                     self.renewed.send_replace(deadline(self.door, ends_at));
@@ -234,16 +236,6 @@ impl Reader<'_> {
             }
         }
         End::Gone
-    }
-
-    async fn handle(&self, text: &str) -> Done {
-        let Self { door, person, channel, .. } = self;
-        let bucket = requests::per_user(person.id);
-        let limit = door.config.per_user;
-        match requests::hit(&door.services, &door.counters, &bucket, limit).await {
-            Ok(_within) => carry_out(door, person, *channel, text.as_bytes()).await,
-            Err(problem) => Done::Reply(reply(door, person.id, None).refused(&problem)),
-        }
     }
 }
 
@@ -291,10 +283,7 @@ impl Writer<'_> {
         match start {
             Start::Found(place) => Ok(place),
             Start::Unknown(place) => {
-                let detail = "the message is unknown or older than a day: messages of the last day follow, and older \
-                              ones are in your history, such as GET /api/v1/conversations";
-                let problem = Problem::field("after", detail);
-                let answer = reply(self.door, self.recipient.id, None).refused(&problem);
+                let answer = reply(self.door, self.recipient.id, None).refused(&unknown_place());
                 self.send(answer.into()).await?;
                 Ok(place)
             }
@@ -327,9 +316,10 @@ impl Writer<'_> {
                 if message.event_type == QuestionAnswered::TYPE {
                     self.answered.push(message.request);
                 }
-                if let Some(frame) = stored_frame(message, self.recipient) {
-                    bytes += frame.len();
-                    self.send(frame.into()).await?;
+                let frame = stored_frame(&message, self.recipient);
+                if let Some(StoredFrame { text, .. }) = frame {
+                    bytes += text.len();
+                    self.send(text.into()).await?;
                 }
                 place.pass(position);
                 // The rest of the page would wait for a slow client in memory.

@@ -3,24 +3,33 @@
 use std::time::Duration;
 
 use events::Topic;
-use runtime::{Http, Spec};
+use runtime::{Http, Schedule, Spec};
 
-/// Topics whose events are delivered. `storage` and an index of the database name the same ones.
-pub(crate) const DELIVERED: &[Topic] =
-    &[Topic::CodeResults, Topic::LearningResponses, Topic::NotificationsMade];
+/// Topics whose events say that there may be something to be sent. `storage` and an index of the database name those
+/// whose events are: all but the last, which is the function's own.
+pub(crate) const FOLLOWED: &[Topic] = &[
+    Topic::CodeResults,
+    Topic::LearningResponses,
+    Topic::NotificationsMade,
+    Topic::SocketsConnections,
+];
+
+/// How often connections that are due are looked for: as often as schedules of AWS can be.
+pub(crate) const DUE_CONNECTIONS: Schedule =
+    Schedule { name: "due-connections", every: Duration::from_secs(60) };
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
     name: "websocket",
     purpose: "Delivers answers, results and alerts to open sockets as they come, and accepts questions there.",
     port: 8108,
-    consumes: DELIVERED,
-    emits: &[Topic::LearningRequests],
+    consumes: FOLLOWED,
+    emits: &[Topic::LearningRequests, Topic::SocketsConnections],
     http: Http::Public,
     migrates: false,
     timeout: Duration::from_secs(30),
     memory_mb: 256,
-    schedules: &[],
+    schedules: &[DUE_CONNECTIONS],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",
@@ -32,6 +41,11 @@ pub const SPEC: Spec = Spec {
         "SOCKET_LIFE_SECONDS",
         "SOCKET_PING_SECONDS",
         "SOCKET_STALL_SECONDS",
+        "SOCKETS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
     ],
 };
 

@@ -14,7 +14,7 @@ use web::{
     sockets::Sockets,
 };
 
-use crate::Spec;
+use crate::{Spec, connections::Connections};
 
 /// A function: its spec, its handlers and its HTTP endpoints.
 pub struct Function {
@@ -25,6 +25,7 @@ pub struct Function {
     pub(crate) awaits_replies: bool,
     pub(crate) followed: Option<(&'static [Topic], Sink)>,
     pub(crate) sockets: Option<Sockets>,
+    pub(crate) connections: Option<Arc<dyn Connections>>,
 }
 
 impl std::fmt::Debug for Function {
@@ -48,6 +49,7 @@ impl Function {
             awaits_replies: false,
             followed: None,
             sockets: None,
+            connections: None,
         }
     }
 
@@ -139,8 +141,8 @@ impl Function {
         self
     }
 
-    /// Has every instance hear every event of these topics from now on, unlike handlers, which share them. Only on
-    /// long-running hosts.
+    /// Has every instance hear every event of these topics from now on, unlike handlers, which share them. Under AWS
+    /// Lambda its connections hear them, each event once; without any, they are nobody's.
     #[must_use]
     pub fn follows(mut self, topics: &'static [Topic], sink: Sink) -> Self {
         self.followed = Some((topics, sink));
@@ -151,6 +153,13 @@ impl Function {
     #[must_use]
     pub fn serves_sockets(mut self, sockets: Sockets) -> Self {
         self.sockets = Some(sockets);
+        self
+    }
+
+    /// Has API Gateway hold sockets for it, under AWS Lambda.
+    #[must_use]
+    pub fn has_connections(mut self, connections: Arc<dyn Connections>) -> Self {
+        self.connections = Some(connections);
         self
     }
 }

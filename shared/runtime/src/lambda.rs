@@ -1,5 +1,5 @@
-//! AWS Lambda: Kafka batches from an event source mapping, events of a schedule, and HTTP API requests, distinguished
-//! by their shape.
+//! AWS Lambda: Kafka batches from an event source mapping, events of a schedule, of WebSocket APIs, and HTTP API
+//! requests, distinguished by their shape.
 //!
 //! Own types for the batch, since `aws_lambda_events` 1.2.1 corrupts every second timestamp and
 //! refuses batches that AWS sends (`shared/reference/serverless-triggers.md`, section 0).
@@ -11,17 +11,23 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::StatusCode, response::IntoResponse};
+use axum::{
+    Router,
+    body::Body,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use delivery::{
+    HandlerError,
     message::Message,
     periodic::PeriodicWork,
     process::{Outcome, Processor},
     schema::SchemaError,
 };
-use environment::metrics;
-use events::HeaderStyle;
+use environment::{chain, metrics};
+use events::{HeaderStyle, Topic};
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -30,7 +36,11 @@ use serde_json::Value;
 use tower::ServiceExt;
 use web::{ClientAddress, Problem, server::Access};
 
-use crate::{Function, Services, probes};
+use crate::{
+    Function, Services,
+    connections::{self, Connections, GatewayEvent},
+    probes,
+};
 
 /// Students of one batch whose events are handled at once.
 const KEYS_AT_ONCE: usize = 64;
@@ -125,7 +135,7 @@ const fn low_byte(number: i16) -> u8 {
 /// Handles a batch: each student's records in order, different students at once. In each partition the first record to
 /// be retried is reported with all later ones, which is right whether AWS redelivers just those or everything from the
 /// lowest on.
-pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> BatchResponse {
+async fn handle_batch(readers: &Readers, batch: KafkaBatch) -> BatchResponse {
     let mut by_key: HashMap<(String, Option<String>), Vec<KafkaRecord>> = HashMap::new();
     let mut offsets: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for record in batch.records.into_values().flatten() {
@@ -136,7 +146,7 @@ pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> Ba
     let failures: Vec<Option<(String, i64)>> = stream::iter(by_key)
         .map(async |((partition, _), mut records)| {
             records.sort_by_key(|record| record.offset);
-            let failed = first_failure(processor, records).await;
+            let failed = first_failure(readers, records).await;
             failed.map(|offset| (partition, offset))
         })
         .buffer_unordered(KEYS_AT_ONCE)
@@ -160,15 +170,49 @@ pub(crate) async fn handle_batch(processor: &Processor, batch: KafkaBatch) -> Ba
     response
 }
 
-async fn first_failure(processor: &Processor, records: Vec<KafkaRecord>) -> Option<i64> {
+async fn first_failure(readers: &Readers, records: Vec<KafkaRecord>) -> Option<i64> {
     for record in records {
         let offset = record.offset;
-        match processor.process(&record.into_message()).await {
-            Outcome::Done | Outcome::DeadLettered(_) => {}
-            Outcome::Retry | Outcome::Unavailable => return Some(offset),
+        if !readers.read(record).await {
+            return Some(offset);
         }
     }
     None
+}
+
+/// Who gets the records of a batch.
+struct Readers {
+    processor: Arc<Processor>,
+    /// What a long-running host follows is heard by one invocation here.
+    followed: &'static [Topic],
+    connections: Option<Arc<dyn Connections>>,
+}
+
+impl Readers {
+    /// `false`: the record is to be delivered again.
+    async fn read(&self, record: KafkaRecord) -> bool {
+        let is_followed = self.followed.iter().any(|topic| topic.name() == record.topic);
+        let message = record.into_message();
+        let Some(connections) = self.connections.as_ref().filter(|_| is_followed) else {
+            return match self.processor.process(&message).await {
+                Outcome::Done | Outcome::DeadLettered(_) => true,
+                Outcome::Retry | Outcome::Unavailable => false,
+            };
+        };
+        // A record that is not an event is dead-lettered by the functions that consume the topic.
+        let Ok(event) = message.decode() else { return true };
+        match connections.hear(event).await {
+            Ok(()) => true,
+            Err(HandlerError::Retry(error)) => {
+                tracing::warn!(origin = message.origin, error = %chain(error.as_ref()), "an event was not heard");
+                false
+            }
+            Err(HandlerError::Fail(error)) => {
+                tracing::error!(origin = message.origin, error = %chain(error.as_ref()), "an event cannot be heard");
+                true
+            }
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -201,7 +245,7 @@ struct HttpRequestLine {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct HttpResponse {
+pub(crate) struct HttpResponse {
     status_code: u16,
     headers: BTreeMap<String, String>,
     body: String,
@@ -236,6 +280,13 @@ async fn handle_http(
         Err(error) => Problem::new(StatusCode::BAD_REQUEST, "malformed_request", error.to_string())
             .into_response(),
     };
+    http_response(response).await
+}
+
+/// A response as API Gateway gets it.
+pub(crate) async fn http_response(
+    response: Response,
+) -> Result<HttpResponse, lambda_runtime::Error> {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();
     let (body, is_base64_encoded) = match String::from_utf8(bytes.into()) {
@@ -255,7 +306,7 @@ async fn handle_http(
 
 /// A function as Lambda sees it.
 pub struct LambdaFunction {
-    processor: Arc<Processor>,
+    readers: Readers,
     periodic: PeriodicWork,
     routes: Router,
     services: Arc<Services>,
@@ -264,7 +315,7 @@ pub struct LambdaFunction {
 impl std::fmt::Debug for LambdaFunction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LambdaFunction")
-            .field("function", &self.processor.function())
+            .field("function", &self.readers.processor.function())
             .finish_non_exhaustive()
     }
 }
@@ -283,7 +334,9 @@ impl LambdaFunction {
             &services.verifier,
             Access::Guarded,
         );
-        Self { processor, periodic, routes, services: Arc::clone(services) }
+        let followed = function.followed.map(|(topics, _)| topics).unwrap_or_default();
+        let readers = Readers { processor, followed, connections: function.connections };
+        Self { readers, periodic, routes, services: Arc::clone(services) }
     }
 
     /// Handles one invocation of any kind, and waits until what it emitted is on the broker.
@@ -293,6 +346,7 @@ impl LambdaFunction {
     /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         self.services.wake().await;
+        let is_socket = connections::is_of_gateway(&event);
         let answer = if is_batch(&event) {
             // No single event is to blame, so all of them are redelivered. The same happens, event by event, if the
             // database is unavailable.
@@ -300,10 +354,13 @@ impl LambdaFunction {
                 return Err(error.into());
             }
             let batch: KafkaBatch = serde_json::from_value(event)?;
-            serde_json::to_value(handle_batch(&self.processor, batch).await)?
+            serde_json::to_value(handle_batch(&self.readers, batch).await)?
         } else if let Some(name) = scheduled(&event) {
             self.periodic.run(name).await?;
             Value::Null
+        } else if let Some(connections) = self.readers.connections.as_ref().filter(|_| is_socket) {
+            let event: GatewayEvent = serde_json::from_value(event)?;
+            connections::handle(connections, self.routes.clone(), event).await?
         } else {
             let request: HttpRequest = serde_json::from_value(event)?;
             serde_json::to_value(handle_http(self.routes.clone(), request).await?)?

@@ -4,6 +4,7 @@
 //! Belongs here: what connects the environment, the web and the delivery of events; what a function's crate needs of
 //! these is re-exported. Never here: how events are delivered or requests served, a product noun or a function's name.
 
+mod connections;
 mod function;
 mod host;
 mod ingress;
@@ -12,10 +13,11 @@ mod probes;
 mod services;
 mod spec;
 
+pub use connections::{ConnectionId, Connections};
 pub use delivery::{
-    Act, Decide, HandlerError, Heard, Listener, Live, Outgoing, Periodic, Received, Round,
-    Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault, follower, handler,
-    kafka, message, replay, replies,
+    Act, Decide, HandlerError, Heard, Keys, Listener, Live, OpenError, Outgoing, Periodic,
+    Received, Round, Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault,
+    follower, handler, kafka, message, replay, replies,
 };
 pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
 pub use function::Function;

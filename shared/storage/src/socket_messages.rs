@@ -107,3 +107,16 @@ pub async fn last_position(conn: &mut PgConnection, user: UserId) -> sqlx::Resul
             .await?;
     Ok(last.unwrap_or_default())
 }
+
+/// Whether a question has its answer.
+///
+/// # Errors
+/// The database's own.
+pub async fn is_answered(conn: &mut PgConnection, question: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM events WHERE correlation_id = $1 AND type = 'question.answered.v1') AS "is_answered!""#,
+        question,
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -9,7 +9,9 @@ mod database;
 mod fault_proxy;
 mod http_target;
 mod model_server;
+pub mod outside_tools;
 mod smtp_server;
+mod socket_gateway;
 
 use std::{
     future::Future,
@@ -28,6 +30,7 @@ pub use fault_proxy::{Fault, FaultProxy};
 pub use http_target::{HttpTarget, TargetAnswer, TargetRequest};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
 pub use smtp_server::{Mail, SmtpServer};
+pub use socket_gateway::{Reaction, SocketGateway};
 
 /// Signs the tokens of all tests.
 pub const JWT_SECRET: &str = "a secret for tests, 32 bytes long or more";

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod ends;
+mod held;
 mod load;
 mod opening;
 mod replay;

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
     CloudEvent, Data, Envelope, Event,
+    account_erased::AccountErased,
     activity_recorded::ActivityRecorded,
+    connection_due::ConnectionDue,
     dead_letter::{self, DeadLetter},
     debug_requested::DebugRequested,
     delivery_due::DeliveryDue,
@@ -36,7 +38,7 @@ use serde_json::{Value, json};
 type Reread = fn(&Value) -> Result<Value, String>;
 
 /// Every type of event.
-const TYPES: [(&str, Reread); 22] = [
+const TYPES: [(&str, Reread); 24] = [
     (QuestionAsked::TYPE, reread::<QuestionAsked>),
     (QuestionRouted::TYPE, reread::<QuestionRouted>),
     (DebugRequested::TYPE, reread::<DebugRequested>),
@@ -58,6 +60,8 @@ const TYPES: [(&str, Reread); 22] = [
     (StruggleDetected::TYPE, reread::<StruggleDetected>),
     (NotificationMade::TYPE, reread::<NotificationMade>),
     (DeliveryDue::TYPE, reread::<DeliveryDue>),
+    (AccountErased::TYPE, reread::<AccountErased>),
+    (ConnectionDue::TYPE, reread::<ConnectionDue>),
     (dead_letter::TYPE, reread_letter),
 ];
 

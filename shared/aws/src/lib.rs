@@ -1,0 +1,89 @@
+//! Calling services of AWS: who calls, and how the SDKs' requests are made.
+//!
+//! Belongs here: what the SDKs of all services have in common. Never here: one service, or looking for credentials on
+//! the machine.
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::{
+    client::{
+        http::{
+            HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
+            http_client_fn,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use environment::config::Settings;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Who calls. The credentials are those that AWS Lambda sets, or those of an operator; there is no other source.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`.
+    access_key: Option<(SecretString, SecretString)>,
+    /// `AWS_SESSION_TOKEN`.
+    session_token: Option<SecretString>,
+}
+
+impl Account {
+    /// Reads the variables above.
+    pub fn read(settings: &mut Settings) -> Self {
+        let id = settings.secret("AWS_ACCESS_KEY_ID");
+        let key = settings.secret("AWS_SECRET_ACCESS_KEY");
+        if id.is_some() != key.is_some() {
+            settings.fault(
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set together or not at all",
+            );
+        }
+        Self { access_key: id.zip(key), session_token: settings.secret("AWS_SESSION_TOKEN") }
+    }
+
+    /// What requests are signed with, if there is anything.
+    #[must_use]
+    pub fn credentials(&self) -> Option<Credentials> {
+        let (id, key) = self.access_key.as_ref()?;
+        let token = self.session_token.as_ref().map(|token| token.expose_secret().to_owned());
+        Some(Credentials::new(id.expose_secret(), key.expose_secret(), token, None, "settings"))
+    }
+}
+
+/// The client for an SDK: its requests are made by the client that makes all others.
+#[must_use]
+pub fn http_client(client: reqwest::Client) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Http(client));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+/// An SDK's requests, made by our own client.
+#[derive(Debug, Clone)]
+struct Http(reqwest::Client);
+
+impl HttpConnector for Http {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let unusable = |error: reqwest::Error| ConnectorError::user(error.without_url().into());
+            let method = reqwest::Method::from_bytes(request.method().as_bytes())
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            let mut call = client.request(method, request.uri());
+            for (name, value) in request.headers() {
+                call = call.header(name, value);
+            }
+            let body = request.body().bytes().unwrap_or_default().to_vec();
+            let call = call.body(body).build().map_err(unusable)?;
+            let broken = |error: reqwest::Error| {
+                let is_timeout = error.is_timeout();
+                let cause = error.without_url().into();
+                if is_timeout { ConnectorError::timeout(cause) } else { ConnectorError::io(cause) }
+            };
+            let response = client.execute(call).await.map_err(broken)?;
+            let status = StatusCode::try_from(response.status().as_u16())
+                .map_err(|error| ConnectorError::other(error.into(), None))?;
+            let body = response.bytes().await.map_err(broken)?;
+            Ok(HttpResponse::new(status, SdkBody::from(body)))
+        })
+    }
+}
