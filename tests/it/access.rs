@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use testing::eventually;
 use tests::{Setup, Student, World, contract};
 use uuid::Uuid;
 
 /// The callers, in the order of the columns below.
-const CALLERS: [&str; 8] = [
+pub(super) const CALLERS: [&str; 8] = [
     "nobody",
     "a service",
     "a student of another class",
@@ -31,6 +32,10 @@ const OPEN: Statuses = [422; 8];
 const PROBE: Statuses = [200; 8];
 /// Whoever is logged in.
 const LOGGED_IN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200];
+/// Whoever is logged in; what they send is incomplete.
+const INCOMPLETE: Statuses = [401, 401, 422, 422, 422, 422, 422, 422];
+/// Whoever is logged in; nothing that would confirm it is sent.
+const UNCONFIRMED: Statuses = [401, 401, 415, 415, 415, 415, 415, 415];
 /// Whoever may read what belongs to the owner.
 const READS: Statuses = [401, 401, 404, 404, 404, 200, 200, 200];
 /// The owner; who may only read it knows that it exists.
@@ -45,11 +50,15 @@ const TOO_EARLY: Statuses = [401, 401, 409, 409, 409, 409, 409, 409];
 const TEACHES: Statuses = [401, 401, 403, 403, 200, 200, 200, 403];
 /// The owner's teachers: what belongs to the class, and what only teachers see of a student.
 const MANAGES: Statuses = [401, 401, 403, 403, 404, 200, 200, 403];
+/// Administrators.
+const ADMINISTERS: Statuses = [401, 401, 403, 403, 403, 200, 403, 403];
+/// Administrators; there is no such thing.
+const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 /// Students; there is no class with this code.
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 82] = [
+const GATEWAY: [(&str, &str, Statuses); 90] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -58,6 +67,12 @@ const GATEWAY: [(&str, &str, Statuses); 82] = [
     ("POST", "/api/v1/auth/logout", OPEN),
     ("GET", "/api/v1/me", LOGGED_IN),
     ("PATCH", "/api/v1/me", LOGGED_IN),
+    ("POST", "/api/v1/me/password", INCOMPLETE),
+    ("GET", "/api/v1/me/sessions", LOGGED_IN),
+    ("POST", "/api/v1/me/exports", LOGGED_IN),
+    ("GET", "/api/v1/me/exports/{id}", KEEPS),
+    ("GET", "/api/v1/me/exports/{id}/download", KEEPS),
+    ("DELETE", "/api/v1/me", UNCONFIRMED),
     ("GET", "/api/v1/progress/{user_id}", READS),
     ("GET", "/api/v1/progress/{user_id}/history", READS),
     ("POST", "/api/v1/query", LOGGED_IN),
@@ -127,11 +142,21 @@ const GATEWAY: [(&str, &str, Statuses); 82] = [
     ("POST", "/api/v1/classes/join", JOINS),
     ("GET", "/api/v1/me/classes", LOGGED_IN),
     ("POST", "/api/v1/ws/ticket", LOGGED_IN),
+    ("GET", "/api/v1/admin/users", ADMINISTERS),
+    ("GET", "/api/v1/admin/users/{id}", ADMINISTERS),
+    ("PATCH", "/api/v1/admin/users/{id}", ADMINISTERS),
+    ("GET", "/api/v1/admin/usage", ADMINISTERS),
+    ("GET", "/api/v1/admin/dead-letters", ADMINISTERS),
+    ("GET", "/api/v1/admin/dead-letters/{id}", ADMIN_SEEKS),
+    ("POST", "/api/v1/admin/dead-letters/{id}/replay", ADMIN_SEEKS),
+    ("GET", "/api/v1/admin/health", ADMINISTERS),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/roster/{entry_id}", MANAGES),
     ("DELETE", "/api/v1/me/classes/{id}", LOGGED_IN),
+    ("DELETE", "/api/v1/me/sessions/{id}", KEEPS),
+    ("DELETE", "/api/v1/me/sessions", LOGGED_IN),
 ];
 
 /// The endpoints for other services, where they are not on loopback.
@@ -183,7 +208,7 @@ fn body(path: &str) -> Value {
 }
 
 /// The things that belong to the owner and their class: each path's ids.
-async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
+pub(super) async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
     let (token, class) = (people.owner.token.as_str(), people.class.clone());
     let alert = tests::put_alert(world, &people.idle, "lists", "low_quiz").await.to_string();
     let assignments = format!("/classes/{class}/assignments");
@@ -218,6 +243,15 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
     let log = format!("/notifications/subscriptions/{subscription}/deliveries");
     let delivery = id(&world.get(&log, Some(token)).await.body["items"][0]["id"]);
     let inbox = world.get("/notifications", Some(token)).await.body;
+    let export = world.post("/me/exports", Some(token), &json!({})).await.body;
+    let status = id(&export["status_url"]);
+    world.advance(6);
+    eventually("the export is made", async || {
+        let export = world.get(status.trim_start_matches("/api/v1"), Some(token)).await.body;
+        (export["state"] == "ready").then_some(())
+    })
+    .await;
+    let export = id(&export["id"]);
     let ids = [
         ("/notifications/subscriptions/", subscription),
         ("/notifications/", id(&inbox["items"][0]["notification"]["id"])),
@@ -225,15 +259,20 @@ async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use
         ("/conversations/", id(&query["conversation_id"])),
         ("/executions/", id(&run["id"])),
         ("/submissions/", id(&solution["id"])),
+        ("/exports/", export),
         ("/quizzes/", id(&quiz["id"])),
         ("/exercises/", exercise),
         ("/classes/", class),
-        ("/students/", student),
+        ("/students/", student.clone()),
+        ("/admin/users/", student),
+        ("/admin/dead-letters/", Uuid::nil().to_string()),
         ("/alerts/", alert),
     ];
+    let session = id(&world.get("/me/sessions", Some(token)).await.body["items"][0]["id"]);
     let me = world.get("/me", Some(token)).await;
     let me = id(&me.body["id"]);
     move |path| {
+        let path = path.replace("/sessions/{id}", &format!("/sessions/{session}"));
         let path = path.replace("{user_id}", &me);
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
         let slug = if path.contains("/modules/") { "basics" } else { "lists" };
@@ -278,9 +317,9 @@ async fn statuses(
 }
 
 /// The callers, and what belongs to some of them.
-struct People {
+pub(super) struct People {
     /// In the order of [`CALLERS`].
-    tokens: Vec<Option<String>>,
+    pub(super) tokens: Vec<Option<String>>,
     owner: Student,
     teacher: Student,
     /// Another classmate of the owner, who calls nothing: an alert resolves itself when its student does well.
@@ -289,7 +328,7 @@ struct People {
     class: String,
 }
 
-async fn people(world: &World) -> People {
+pub(super) async fn people(world: &World) -> People {
     let [other, classmate, owner] =
         [world.student("eve").await, world.student("bob").await, world.student("ada").await];
     let idle = world.student("zoe").await;

@@ -226,7 +226,14 @@ async fn responses_report_the_rate_limit() {
 }
 
 /// Every path of the contract.
-const PATHS: [&str; 71] = [
+const PATHS: [&str; 84] = [
+    "/api/v1/admin/dead-letters",
+    "/api/v1/admin/dead-letters/{id}",
+    "/api/v1/admin/dead-letters/{id}/replay",
+    "/api/v1/admin/health",
+    "/api/v1/admin/usage",
+    "/api/v1/admin/users",
+    "/api/v1/admin/users/{id}",
     "/api/v1/alerts",
     "/api/v1/alerts/{id}",
     "/api/v1/alerts/{id}/acknowledge",
@@ -267,6 +274,12 @@ const PATHS: [&str; 71] = [
     "/api/v1/me",
     "/api/v1/me/classes",
     "/api/v1/me/classes/{id}",
+    "/api/v1/me/exports",
+    "/api/v1/me/exports/{id}",
+    "/api/v1/me/exports/{id}/download",
+    "/api/v1/me/password",
+    "/api/v1/me/sessions",
+    "/api/v1/me/sessions/{id}",
     "/api/v1/modules",
     "/api/v1/modules/{slug}",
     "/api/v1/notifications",

@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use tests::{Reply, Student, World};
 use uuid::Uuid;
 
@@ -112,19 +113,21 @@ async fn no_response_to_a_student_contains_a_hidden_value() {
         assert!(reply.status.is_success(), "{reply:?}");
     }
     // No run with hidden tests is the student's to be read, and its result holds nothing.
-    let sql = "SELECT correlation_id, data::text FROM events WHERE type = 'execution.finished.v1'";
-    let mut database = world.database().await;
-    let runs: Vec<(Uuid, String)> =
-        sqlx::query_as(sql).fetch_all(&mut database).await.expect("it is valid");
+    let kind = "FROM events WHERE type = 'execution.finished.v1' ORDER BY sequence";
+    let sql = format!("SELECT correlation_id {kind}");
+    let runs = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut world.database().await).await;
+    let runs: Vec<Uuid> = runs.expect("it is valid");
+    let sql = format!("SELECT id, type, data::text {kind}");
+    let results = world.opened(sqlx::query(AssertSqlSafe(sql))).await;
     assert!(runs.len() >= 5, "{}", runs.len());
-    for (run, result) in runs {
+    for (run, result) in runs.into_iter().zip(results) {
+        let result = result.to_string();
         let read = world.get(&format!("/executions/{run}"), Some(&student.token)).await;
         assert_eq!(read.status, StatusCode::NOT_FOUND);
         for secret in ["f('Secret", "Secret stdin", "Expected"] {
             assert!(!result.contains(secret), "{secret}: {result}");
         }
     }
-    drop(database);
     world.finish().await;
 }
 

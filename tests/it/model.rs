@@ -11,6 +11,7 @@ use rdkafka::{
     consumer::{Consumer as _, StreamConsumer},
 };
 use reqwest::StatusCode;
+use runtime::Store;
 use serde_json::{Value, json};
 use testing::{ModelRequest, ModelServer, Scripted, eventually};
 use tests::{Reply, Setup, Student, World};
@@ -94,11 +95,13 @@ async fn an_answer_is_streamed_in_order_and_not_stored() {
         .expect("a consumer");
     consumer.subscribe(&["learning.responses"]).expect("it subscribes");
     let mut received = Vec::new();
+    let store = Store::open(world.database_url()).expect("a database");
     loop {
         let message = tokio::time::timeout(Duration::from_secs(30), consumer.recv()).await;
         let message = message.expect("events are there").expect("they can be read");
         let payload = message.payload().expect("a body");
         let event = CloudEvent::decode(HeaderStyle::Kafka, [], payload).expect("an event");
+        let event = store.keys().open_event(event).await.expect("a key").expect("an account");
         let events::Data::Json(data) = event.data else { panic!("no JSON") };
         let data: serde_json::Value = data.read().expect("an object");
         assert_eq!(data["query_id"], id);

@@ -66,10 +66,9 @@ async fn alerts(world: &World, student: &Student) -> Vec<(String, String, String
 
 /// The changes of alerts that teachers hear of, oldest first.
 async fn told(world: &World, student: &Student) -> Vec<(String, String)> {
-    let sql = "SELECT data FROM events WHERE type = 'struggle.detected.v1' AND partition_key = $1 ORDER BY sequence";
-    let query = sqlx::query_scalar(sql).bind(student.id.to_string());
-    let events: Vec<Value> =
-        query.fetch_all(&mut world.database().await).await.expect("the query is valid");
+    let sql = "SELECT id, type, data::text FROM events
+               WHERE type = 'struggle.detected.v1' AND partition_key = $1 ORDER BY sequence";
+    let events = world.opened(sqlx::query(sql).bind(student.id.to_string())).await;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     events.iter().map(|event| (text(&event["trigger"]), text(&event["change"]))).collect()
 }
@@ -289,10 +288,10 @@ async fn progress_that_is_worked_out_again_from_the_log_is_the_same() {
         let mut conn = world.database().await;
         let page = event_log::page(&mut conn, 0, &progress::EVENT_TYPES).await.expect("a page");
         assert_eq!(page.next, None);
-        let own =
-            page.events.iter().filter(|event| event.student == Some(UserId::from_uuid(ada.id)));
-        let activities: Vec<_> = own.map(progress::activities_of).collect();
         let store = Store::open(world.database_url()).expect("a database");
+        let events = store.keys().open_logged(page.events).await.expect("they can be opened");
+        let own = events.iter().filter(|event| event.student == Some(UserId::from_uuid(ada.id)));
+        let activities: Vec<_> = own.map(progress::activities_of).collect();
         let mut tx = store.begin("recompute").await.expect("a transaction");
         let done = progress::recompute(tx.conn(), UserId::from_uuid(ada.id), &activities)
             .await

@@ -2,8 +2,10 @@
 
 mod client;
 pub mod contract;
+mod events_of;
 pub mod hostile;
 mod people;
+pub mod plans;
 pub mod socket;
 pub mod transcripts;
 
@@ -16,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use api_gateway::responses::{QueryResponse, Session};
+use api_gateway::responses::QueryResponse;
 use chrono::{DateTime, TimeDelta, Utc};
 use events::Topic;
 use local_broker::Broker;
@@ -87,6 +89,8 @@ pub struct Setup {
     pub settings: Vec<(&'static str, String)>,
     /// Whether to use the system's clock.
     pub system_clock: bool,
+    /// A clock to use instead.
+    pub clock: Option<Clock>,
     /// Whether responses are not checked against the contract: a bench measures the product, not its client.
     pub is_bench: bool,
 }
@@ -119,7 +123,11 @@ impl World {
             broker_dir,
             kafka,
             stack: None,
-            clock: if setup.system_clock { Clock::System } else { Clock::manual(now) },
+            clock: match setup.clock {
+                Some(clock) => clock,
+                None if setup.system_clock => Clock::System,
+                None => Clock::manual(now),
+            },
             settings: setup.settings.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
             client: runtime::http_client().expect("a client"),
             is_bench: setup.is_bench,
@@ -302,19 +310,6 @@ impl World {
         .await
     }
 
-    /// The data of all events of a type that a request caused, oldest first.
-    ///
-    /// # Panics
-    /// `request` is not a UUID.
-    pub async fn events_of_request(&self, request: &str, event_type: &str) -> Vec<Value> {
-        let sql =
-            "SELECT data FROM events WHERE correlation_id = $1 AND type = $2 ORDER BY occurred_at";
-        let id: Uuid = request.parse().expect("a UUID");
-        let query = sqlx::query(sql).bind(id).bind(event_type);
-        let rows = query.fetch_all(&mut self.database().await).await.expect("the query is valid");
-        rows.iter().map(|row| row.get(0)).collect()
-    }
-
     /// Has the relay publish the events of a request again, and waits until they are published.
     ///
     /// # Panics
@@ -332,25 +327,6 @@ impl World {
             (self.count(sql, id).await == 0).then_some(())
         })
         .await;
-    }
-
-    /// A new student.
-    ///
-    /// # Panics
-    /// The name is taken.
-    pub async fn student(&self, name: &str) -> Student {
-        let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD, "display_name": name });
-        let reply = self.post("/auth/register", None, &body).await;
-        reply.expect::<Session>(StatusCode::CREATED).into()
-    }
-
-    /// Logs a person in.
-    ///
-    /// # Panics
-    /// The address or the password is wrong.
-    pub async fn log_in(&self, email: &str, password: &str) -> Student {
-        let body = json!({ "email": email, "password": password });
-        self.post("/auth/login", None, &body).await.ok::<Session>().into()
     }
 
     /// A service token for internal endpoints.

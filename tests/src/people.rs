@@ -1,11 +1,32 @@
-//! Teachers and their classes, for tests.
+//! Students, teachers and their classes, for tests.
 
+use api_gateway::responses::Session;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{PASSWORD, Reply, Student, World};
 
 impl World {
+    /// A new student.
+    ///
+    /// # Panics
+    /// The name is taken.
+    pub async fn student(&self, name: &str) -> Student {
+        let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD, "display_name": name });
+        let reply = self.post("/auth/register", None, &body).await;
+        reply.expect::<Session>(StatusCode::CREATED).into()
+    }
+
+    /// Logs a person in.
+    ///
+    /// # Panics
+    /// The address or the password is wrong.
+    pub async fn log_in(&self, email: &str, password: &str) -> Student {
+        let body = json!({ "email": email, "password": password });
+        self.post("/auth/login", None, &body).await.ok::<Session>().into()
+    }
+
     /// A new teacher.
     ///
     /// # Panics

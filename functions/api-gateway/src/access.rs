@@ -1,5 +1,6 @@
 //! Issuing tokens: a short-lived access token, and a refresh token that works once.
 
+use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::user::Role;
@@ -17,6 +18,9 @@ use crate::gateway::Gateway;
 const ACCESS_LIFE: TimeDelta = TimeDelta::hours(1);
 /// Life of a refresh token.
 const REFRESH_LIFE: TimeDelta = TimeDelta::days(7);
+
+/// Characters of what a client calls itself that are kept: enough to tell browsers and systems apart.
+const USER_AGENT_CHARS: usize = 200;
 
 /// A person as they see themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -82,12 +86,13 @@ pub(crate) async fn issue(
     conn: &mut PgConnection,
     user: &User,
     family_id: TokenFamilyId,
+    user_agent: Option<String>,
 ) -> Result<Session, Problem> {
     let clock = &gateway.services.clock;
     let now = clock.now();
     let signer = gateway.signer.as_ref().ok_or_else(external_only)?;
     let access_token = signer
-        .sign(user.id, user.role, clock.new_id(), now, ACCESS_LIFE)
+        .sign_of_session(user.id, user.role, Some(family_id), clock.new_id(), now, ACCESS_LIFE)
         .map_err(|error| Problem::internal(&error))?;
     let secret = clock.new_secret().map_err(|error| Problem::internal(&error))?;
     let refresh_token = URL_SAFE_NO_PAD.encode(secret);
@@ -97,6 +102,7 @@ pub(crate) async fn issue(
         user_id: user.id,
         issued_at: now,
         expires_at: now + REFRESH_LIFE,
+        user_agent,
     };
     storage::refresh_tokens::insert(conn, &token).await?;
     Ok(Session {
@@ -106,6 +112,12 @@ pub(crate) async fn issue(
         refresh_token,
         user: user.into(),
     })
+}
+
+/// What the client calls itself, for the list of sessions; it may say anything.
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(USER_AGENT_CHARS).collect())
 }
 
 /// What is stored of a refresh token, or of a ticket.

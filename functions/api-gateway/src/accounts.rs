@@ -19,7 +19,7 @@ use runtime::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
-    enrollments,
+    administration, enrollments,
     idempotency::{self, Claim, IdempotencyKey},
     preferences,
     refresh_tokens::{self, Use},
@@ -98,7 +98,7 @@ pub(crate) async fn register(
                 let first = users::find(tx.conn(), UserId::from_uuid(first)).await?;
                 let first = first.ok_or_else(|| Problem::not_found("the account was deleted"))?;
                 drop(tx);
-                return log_in_again(&gateway, &first, request.password).await;
+                return log_in_again(&gateway, &headers, &first, request.password).await;
             }
         }
     }
@@ -107,12 +107,13 @@ pub(crate) async fn register(
             "an account with this e-mail address exists already; log in, or use another address";
         return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
     }
-    session(&gateway, tx, &user, StatusCode::CREATED).await
+    session(&gateway, &headers, tx, &user, StatusCode::CREATED).await
 }
 
 /// A registration that was sent before. The same request has the same password, so it may log in.
 async fn log_in_again(
     gateway: &Gateway,
+    headers: &HeaderMap,
     first: &User,
     password: Password,
 ) -> Result<Response, Problem> {
@@ -120,7 +121,7 @@ async fn log_in_again(
         return Err(reused_key());
     }
     let tx = gateway.services.store.begin(NAME).await?;
-    session(gateway, tx, first, StatusCode::CREATED).await
+    session(gateway, headers, tx, first, StatusCode::CREATED).await
 }
 
 /// An address and its password.
@@ -137,10 +138,12 @@ pub(crate) struct LoginRequest {
 
 /// Logs in.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = LoginRequest,
-    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Session), (status = 401, body = Problem),
+              (status = 403, description = "The account is disabled", body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn login(
     State(gateway): State<Gateway>,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
     limits::password(&gateway, address, &request.email).await?;
@@ -151,10 +154,14 @@ pub(crate) async fn login(
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let fits = passwords::fits(request.password, hash).await?;
     let user = user.filter(|_| fits);
-    let user =
-        user.ok_or_else(|| Problem::unauthorized("the e-mail address or the password is wrong"))?;
-    let tx = gateway.services.store.begin(NAME).await?;
-    session(&gateway, tx, &user, StatusCode::OK).await
+    let wrong = || Problem::unauthorized("the e-mail address or the password is wrong");
+    let user = user.ok_or_else(wrong)?;
+    let mut tx = gateway.services.store.begin(NAME).await?;
+    // Whoever changes the password or erases the account meanwhile ends this login, too.
+    if !users::lock_with_password(tx.conn(), user.id, user.password_hash.as_deref()).await? {
+        return Err(wrong());
+    }
+    session(&gateway, &headers, tx, &user, StatusCode::OK).await
 }
 
 /// A refresh token.
@@ -171,6 +178,7 @@ pub(crate) struct RefreshRequest {
     responses((status = 200, body = Session), (status = 401, body = Problem)))]
 pub(crate) async fn refresh(
     State(gateway): State<Gateway>,
+    headers: HeaderMap,
     Json(request): Json<RefreshRequest>,
 ) -> Result<Response, Problem> {
     let now = gateway.services.clock.now();
@@ -185,7 +193,8 @@ pub(crate) async fn refresh(
         }
         Use::Accepted { user_id, family_id } => {
             let user = users::find(tx.conn(), user_id).await?.ok_or_else(refused)?;
-            let session = access::issue(&gateway, tx.conn(), &user, family_id).await?;
+            let agent = access::user_agent(&headers);
+            let session = access::issue(&gateway, tx.conn(), &user, family_id, agent).await?;
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
             Ok(Json(session).into_response())
         }
@@ -260,16 +269,22 @@ pub(crate) async fn change_me(
 
 async fn session(
     gateway: &Gateway,
+    headers: &HeaderMap,
     mut tx: runtime::Transaction<'_>,
     user: &User,
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let family_id = TokenFamilyId::from_uuid(gateway.services.clock.new_id());
+    if administration::is_disabled(tx.conn(), user.id).await? {
+        let detail = "this account is disabled; ask an administrator";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "account_disabled", detail));
+    }
     if user.role == Role::Student {
         let now = gateway.services.clock.now();
         enrollments::accept_invitations(tx.conn(), &user.email, user.id, now).await?;
     }
-    let session = access::issue(gateway, tx.conn(), user, family_id).await?;
+    let agent = access::user_agent(headers);
+    let session = access::issue(gateway, tx.conn(), user, family_id, agent).await?;
     let cause = EventId::from_uuid(family_id.as_uuid());
     tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;
     Ok((status, Json(session)).into_response())

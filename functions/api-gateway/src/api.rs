@@ -3,26 +3,22 @@
 use axum::{
     Router,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
-use runtime::web::{Json, Problem};
+use runtime::web::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::{
-        Content, Ref, RefOr, ResponseBuilder,
-        path::Operation,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, answer_reports, classes, conversation, course, executions,
+    account, accounts, admin, answer_reports, classes, common_answers, conversation, course, executions,
     gateway::Gateway,
     help, limits,
     notifications::{deliveries, inbox, settings, subscriptions},
@@ -46,12 +42,13 @@ use crate::{
          (name = "Classes", description = "Classes, their teachers and their students"),
          (name = "Notifications", description = "What you are told, where and when"),
          (name = "Accounts", description = "Registering, logging in and out"),
+         (name = "Administration", description = "Accounts, costs and faults; for administrators"),
          (name = "Operations", description = "For load balancers"))
 )]
 struct ApiDoc;
 
-/// What an error is (RFC 9457).
-const PROBLEM_JSON: &str = "application/problem+json";
+/// The contract of the events, which the `learnflow` command makes of all functions.
+const EVENTS: &str = include_str!("../../../docs/asyncapi.json");
 
 struct Bearer;
 
@@ -69,36 +66,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let endpoints = limited().merge(probes());
     let (_, mut openapi) =
         OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", endpoints).split_for_parts();
-    for item in openapi.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        operations.into_iter().flatten().for_each(complete);
-    }
+    common_answers::complete(&mut openapi);
     openapi
-}
-
-/// Adds what holds for all operations: errors are problems, and any operation may return one that it does not list.
-fn complete(operation: &mut Operation) {
-    let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));
-    let other = ResponseBuilder::new()
-        .description("Any other error")
-        .content(PROBLEM_JSON, problem.clone())
-        .build();
-    let responses = &mut operation.responses.responses;
-    responses.insert("default".to_owned(), other.into());
-    for (status, response) in responses {
-        let RefOr::T(response) = response else { continue };
-        if response.description.is_empty() {
-            let code = status.parse::<StatusCode>().ok();
-            let words = code.and_then(|code| code.canonical_reason()).unwrap_or_default();
-            response.description = words.to_owned();
-        }
-        for (content_type, content) in std::mem::take(&mut response.content) {
-            let is_problem = content == RefOr::T(problem.clone());
-            let content_type = if is_problem { PROBLEM_JSON.to_owned() } else { content_type };
-            response.content.insert(content_type, content);
-        }
-    }
 }
 
 /// What counts towards the limit of an address.
@@ -109,6 +78,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
         .routes(routes!(accounts::me, accounts::change_me))
+        .merge(account::routes())
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))
@@ -139,6 +109,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(progress::show))
         .routes(routes!(progress::history))
         .merge(classes::routes())
+        .merge(admin::routes())
         .routes(routes!(tickets::give))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::read))
@@ -165,6 +136,7 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
         .nest("/api/v1", endpoints.into())
         .with_state(gateway)
         .route("/openapi.json", get(async move || axum::Json(document.clone())))
+        .route("/asyncapi.json", get(async || ([(CONTENT_TYPE, "application/json")], EVENTS)))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
 }
 

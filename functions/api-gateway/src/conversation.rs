@@ -120,7 +120,7 @@ pub(crate) async fn get(
 /// Deletes a conversation of yours: its questions and answers, and their text in the audit trail.
 #[utoipa::path(delete, path = "/conversations/{id}", operation_id = "delete_conversation", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The `conversation_id` of an answer")),
-    responses((status = 204, description = "Deleted"), (status = 404, body = Problem)))]
+    responses((status = 204, description = "Deleted"), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn delete(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,

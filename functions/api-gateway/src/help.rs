@@ -44,7 +44,8 @@ pub(crate) struct DebugRequest {
     responses(
         (status = 200, description = "Answered; `answer.details` holds the error, its cause and a hint", body = QueryResponse),
         (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
-        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+        (status = 401, body = Problem), (status = 404, description = "There is no such exercise", body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn debug(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,
@@ -91,7 +92,8 @@ pub(crate) struct ReviewRequest {
     responses(
         (status = 200, description = "Answered; `answer.details` holds the score and the findings", body = QueryResponse),
         (status = 202, description = "Accepted; the answer will be at `status_url`", body = QueryResponse),
-        (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+        (status = 401, body = Problem), (status = 404, description = "There is no such exercise", body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn review(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,

@@ -1,17 +1,20 @@
 //! The gateway: the HTTP API for front ends, under `/api/v1`.
 //!
 //! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1`, `submission.made.v1`, and
-//! `activity.recorded.v1` for what it decides itself: ratings and quizzes. Work is accepted once it is in the database,
+//! `activity.recorded.v1` for what it decides itself: ratings and quizzes; `account.erased.v1`. Work is accepted once it is in the database,
 //! so Kafka may be down. Answers are stored by the functions that give them; the gateway only delivers them, from the
 //! answer topics to waiting clients, otherwise from the database.
 
 mod accept;
 mod access;
+mod account;
 mod accounts;
+mod admin;
 mod answer_reports;
 mod api;
 mod cacheable;
 mod classes;
+mod common_answers;
 mod config;
 mod conversation;
 mod course;
@@ -48,6 +51,15 @@ use self::{config::GatewayConfig, gateway::Gateway};
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
+        account::{
+            exports::{ExportState, OwnExport},
+            sessions::{OwnSession, OwnSessions},
+        },
+        admin::{
+            Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
+            DeadLetterPage, Feature, FeatureState, InstallationHealth, ListedDeadLetter,
+            PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
+        },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
         classes::{
@@ -93,6 +105,8 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     Function::new(&SPEC)
         .repeats(Sweep)
         .repeats(quizzes::SubmitOverdue)
+        .repeats(account::erase_accounts::EraseAccounts)
+        .repeats(account::make_exports::MakeExports)
         .serves_public(api::routes(gateway))
         .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)

@@ -166,7 +166,7 @@ pub(crate) struct Rating {
 /// Says whether an answer helped; a later rating replaces an earlier one.
 #[utoipa::path(put, path = "/queries/{id}/rating", operation_id = "rate_answer", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The id that `POST /query` returned")), request_body = Rating,
-    responses((status = 204, description = "Recorded"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 204, description = "Recorded"), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn rate(
     State(gateway): State<Gateway>,
     caller: Caller<Student>,

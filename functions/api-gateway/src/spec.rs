@@ -5,7 +5,10 @@ use std::time::Duration;
 use events::Topic;
 use runtime::{Http, Periodic, Spec, Sweep};
 
-use crate::quizzes::SubmitOverdue;
+use crate::{
+    account::{erase_accounts::EraseAccounts, make_exports::MakeExports},
+    quizzes::SubmitOverdue,
+};
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
@@ -18,6 +21,7 @@ pub const SPEC: Spec = Spec {
         Topic::CodeExecutions,
         Topic::ExerciseRequests,
         Topic::LearningRequests,
+        Topic::LearningResponses,
         Topic::NotificationsDeliveries,
         Topic::ProgressEvents,
     ],
@@ -26,7 +30,12 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
-    schedules: &[Sweep::SCHEDULE, SubmitOverdue::SCHEDULE],
+    schedules: &[
+        Sweep::SCHEDULE,
+        SubmitOverdue::SCHEDULE,
+        EraseAccounts::SCHEDULE,
+        MakeExports::SCHEDULE,
+    ],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",

@@ -22,6 +22,7 @@ use runtime::{
 };
 use serde::Serialize;
 use storage::queries::Query;
+use utoipa::ToSchema;
 
 use crate::{
     gateway::Gateway,
@@ -41,6 +42,26 @@ struct Delta {
     text: String,
 }
 
+/// The name of a server-sent event.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is only described, and written by the library")]
+enum StreamedEventName {
+    /// A piece of the answer.
+    Delta,
+    /// The answer.
+    Answer,
+}
+
+/// A server-sent event.
+#[derive(Debug, Serialize, ToSchema)]
+struct StreamedEvent {
+    /// What it is.
+    event: StreamedEventName,
+    /// JSON: an object with `sequence` and `text`, or that of `GET /queries/{id}`.
+    data: String,
+}
+
 /// An answer as it is made: `delta` events, each with a JSON object with `sequence` and `text`, in their order; then one
 /// `answer` event, whose JSON is that of `GET /queries/{id}`, and which replaces the pieces. An answer that is there
 /// already comes at once. Who comes too late for the first piece gets the answer alone. The stream ends after the
@@ -48,7 +69,7 @@ struct Delta {
 /// response comes after 25 s at the latest, without deltas.
 #[utoipa::path(get, path = "/queries/{id}/stream", operation_id = "stream_answer", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The id that `POST /query` returned; send that with `Prefer: wait=0`")),
-    responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
+    responses((status = 200, description = "Server-sent events", body = StreamedEvent, content_type = "text/event-stream"),
               (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn stream(
     State(gateway): State<Gateway>,

@@ -19,6 +19,7 @@ mod words;
 
 use std::sync::Arc;
 
+use domain::notification::TopicArn;
 use runtime::{
     Function, Services,
     config::Settings,
@@ -26,12 +27,12 @@ use runtime::{
     outbound::{AllowedNetworks, Outbound},
 };
 
-pub use self::spec::SPEC;
 use self::{
     deliver::{Deliver, Senders},
     mail::Mailer,
     sns::{Sns, SnsConfig},
 };
+pub use self::{sns::SnsTopic, spec::SPEC};
 
 /// The function as the runtime hosts it.
 pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
@@ -52,4 +53,15 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
             function
         }
     }
+}
+
+/// Asks SNS for a topic with an installation's credentials, and publishes nothing.
+///
+/// # Errors
+/// No HTTP client can be made.
+pub async fn look_at_sns(
+    settings: &mut Settings,
+    topic: &TopicArn,
+) -> Result<SnsTopic, reqwest::Error> {
+    Ok(Sns::new(SnsConfig::read(settings), http_client()?).look(topic).await)
 }

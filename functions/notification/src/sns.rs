@@ -32,6 +32,21 @@ impl SnsConfig {
     }
 }
 
+/// What is known of a topic of SNS without publishing to it. Whether one may publish, only publishing tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnsTopic {
+    /// There are no credentials to ask with.
+    NoCredentials,
+    /// It exists, and the credentials are valid.
+    There,
+    /// It does not exist.
+    Missing,
+    /// The request was refused, with this code: `AuthorizationError` if it is not allowed to ask, `ExpiredToken`, …
+    Refused(String),
+    /// Nothing answers, or not as SNS does.
+    Unreachable,
+}
+
 /// Publishes to topics of SNS.
 #[derive(Debug)]
 pub(crate) struct Sns {
@@ -57,6 +72,19 @@ impl Sns {
             config = config.endpoint_url(endpoint);
         }
         Some(Client::from_conf(config.build()))
+    }
+
+    /// Asks for a topic, without publishing to it.
+    pub(crate) async fn look(&self, topic: &TopicArn) -> SnsTopic {
+        let Some(client) = self.client(topic) else { return SnsTopic::NoCredentials };
+        match client.get_topic_attributes().topic_arn(topic.as_str()).send().await {
+            Ok(_) => SnsTopic::There,
+            Err(error) => match error.code() {
+                Some("NotFound" | "NotFoundException") => SnsTopic::Missing,
+                Some(code) => SnsTopic::Refused(code.to_owned()),
+                None => SnsTopic::Unreachable,
+            },
+        }
     }
 
     /// Publishes a message.

@@ -9,11 +9,14 @@ use std::{
     sync::Arc,
 };
 
-use events::{CloudEvent, Envelope, Event, Topic, model_call::AnswerDelta};
+use events::{
+    CloudEvent, Envelope, Event, Topic, account_erased::AccountErased, model_call::AnswerDelta,
+};
 use ids::UserId;
 use parking_lot::Mutex;
 use runtime::Live;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::frames::{Channel, live_frame};
 
@@ -41,6 +44,8 @@ pub(crate) struct Mailbox {
     channel: Channel,
     /// There may be something new.
     pub(crate) wake: Notify,
+    /// Its account was erased.
+    pub(crate) erased: CancellationToken,
     pieces: Mutex<Pieces>,
 }
 
@@ -92,7 +97,12 @@ impl Hub {
         if own.len() >= self.per_person {
             return None;
         }
-        let mailbox = Arc::new(Mailbox { channel, wake: Notify::new(), pieces: Mutex::default() });
+        let mailbox = Arc::new(Mailbox {
+            channel,
+            wake: Notify::new(),
+            erased: CancellationToken::new(),
+            pieces: Mutex::default(),
+        });
         own.push(Arc::clone(&mailbox));
         Some(Membership { mailbox, user, hub: self.clone() })
     }
@@ -112,7 +122,11 @@ impl Hub {
             }
             return;
         }
+        let is_erased = event.event_type == AccountErased::TYPE;
         for mailbox in own {
+            if is_erased {
+                mailbox.erased.cancel();
+            }
             mailbox.wake.notify_one();
         }
     }

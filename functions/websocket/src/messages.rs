@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::UserId;
-use runtime::web::Problem;
+use runtime::{OpenError, web::Problem};
 use storage::socket_messages::{self, Message};
 use uuid::Uuid;
 
@@ -84,17 +84,32 @@ impl Place {
     /// Looks for new messages, unless it is known that there are some; returns the next ones.
     ///
     /// # Errors
-    /// The database's own.
-    pub(crate) async fn next(&mut self, door: &Door, look: bool) -> sqlx::Result<Vec<Message>> {
+    /// The database's own, or a message was changed.
+    pub(crate) async fn next(
+        &mut self,
+        door: &Door,
+        look: bool,
+    ) -> Result<Vec<Message>, OpenError> {
         let _turn = door.looks.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
-        let mut conn = door.services.store.connection().await?;
-        if look {
-            let now = door.services.clock.now();
-            let since = self.looked_at - SETTLED;
-            socket_messages::find_new(&mut conn, self.user, since, now).await?;
-            self.looked_at = now;
+        let found = {
+            let mut conn = door.services.store.connection().await?;
+            if look {
+                let now = door.services.clock.now();
+                let since = self.looked_at - SETTLED;
+                socket_messages::find_new(&mut conn, self.user, since, now).await?;
+                self.looked_at = now;
+            }
+            socket_messages::after(&mut conn, self.user, self.position, PAGE).await?
+        };
+        let mut opened = Vec::with_capacity(found.len());
+        for mut message in found {
+            let data = door.services.store.keys();
+            let data = data.open(message.id, &message.event_type, message.data).await?;
+            // About an account that was erased meanwhile: no frame, but its place is passed.
+            message.data = data.unwrap_or_else(|| serde_json::Value::Null.into());
+            opened.push(message);
         }
-        socket_messages::after(&mut conn, self.user, self.position, PAGE).await
+        Ok(opened)
     }
 
     /// A message was sent.

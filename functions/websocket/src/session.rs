@@ -80,6 +80,8 @@ enum End {
     Old,
     /// The token has expired.
     Expired,
+    /// The account was erased.
+    Erased,
     /// The client did not read, or did not answer a ping.
     Silent,
 }
@@ -92,6 +94,7 @@ impl End {
             Self::TooLarge => Some((close_code::SIZE, "a message may have at most 128 KB")),
             Self::Old => Some((4000, "connect again with after=")),
             Self::Expired => Some((4401, "the token has expired; connect with a new one")),
+            Self::Erased => Some((4401, "the account was erased")),
             Self::Silent => Some((4408, "nothing was read for too long")),
         }
     }
@@ -134,6 +137,7 @@ pub(crate) async fn serve(
         end = writer.run(start) => end,
         () = expired(ends) => End::Expired,
         end = grown_old(&door, person, &membership) => end,
+        () = membership.mailbox.erased.cancelled() => End::Erased,
         () = stop.cancelled() => End::Restart,
     };
     drop(membership);

@@ -88,6 +88,7 @@ impl FilterArguments {
             topic: self.topic.clone(),
             function: self.function.clone(),
             since: self.since,
+            before: None,
         }
     }
 }
@@ -164,8 +165,18 @@ async fn show(store: &Store, id: Uuid) -> anyhow::Result<()> {
     }
     let cut = if letter.truncated { ", only the beginning" } else { "" };
     say(format!("value     {} bytes{cut}\n", message.value.len()));
-    match message.decode() {
-        Ok(CloudEvent { event_type, data: Data::Json(data), .. }) => {
+    let event = match message.decode() {
+        Ok(event) => match store.keys().open_event(event).await.context("it cannot be opened")? {
+            Some(event) => Some(event),
+            None => {
+                say("the account that it is about was erased");
+                return Ok(());
+            }
+        },
+        Err(_) => None,
+    };
+    match event {
+        Some(CloudEvent { event_type, data: Data::Json(data), .. }) => {
             let data: serde_json::Value = data.read()?;
             say(format!("{event_type} {data:#}"));
         }

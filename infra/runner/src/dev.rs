@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -23,7 +23,7 @@ use crate::{
     backends::Backends,
     course_rows,
     functions::{self, FUNCTIONS},
-    terminal::say,
+    terminal::{progress, say},
 };
 
 /// Settings that `learnflow dev` always sets itself: its own backends, a consumer for each function, ports on this
@@ -216,18 +216,6 @@ fn welcome(stack: &Stack, backends: &Backends, model: Option<&TutorConfig>, star
     say("  cargo run -- run program.py");
     say("  open http://127.0.0.1:8180/docs");
     say("  curl http://127.0.0.1:8180/metrics\n\nCtrl-C stops it.");
-}
-
-/// A line that the next one replaces; only on a terminal.
-fn progress(text: &str) {
-    let mut terminal = io::stderr();
-    if terminal.is_terminal() {
-        let dots = if text.is_empty() { "" } else { " …" };
-        // Progress that cannot be shown is no reason to stop.
-        if write!(terminal, "\r\x1b[K{text}{dots}").and_then(|()| terminal.flush()).is_err() {
-            tracing::debug!("no terminal to show progress on");
-        }
-    }
 }
 
 /// The secret of this data folder, created once, so that logins survive a restart.

@@ -1,19 +1,24 @@
 //! `learnflow doctor`: checks an installation, and says what to do.
 
-use std::time::Duration;
+mod accounts;
+mod finding;
+mod model;
+mod secrets;
+mod sns;
+mod sockets;
+mod topics;
 
 use chrono::TimeDelta;
 use clap::Args;
 use events::{Topic, topic::PARTITIONS};
 use runtime::{
     Clock, Store,
-    auth::AuthConfig,
     cluster::{self, TopicState},
     config::{KafkaConfig, Settings},
 };
-use storage::{health, migrations};
-use tutor::TutorConfig;
+use storage::{feature_health, health, migrations};
 
+pub use self::finding::Finding;
 use crate::{functions, terminal::say};
 
 /// The oldest supported release of PostgreSQL, as its server says it.
@@ -22,50 +27,27 @@ const OLDEST_POSTGRES: i32 = 150_000;
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 /// Events that wait for a function beyond which it is reported.
 const HIGH_LAG: i64 = 1_000;
-/// The limit of a request to the model's server.
-const MODEL_LIMIT: Duration = Duration::from_secs(5);
 
 /// What to check.
 #[derive(Debug, Args)]
-pub(crate) struct DoctorArguments {
+pub struct DoctorArguments {
     /// The database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    pub database_url: String,
     /// The Kafka brokers.
     #[arg(long, env = "KAFKA_BROKERS")]
-    kafka: String,
-}
-
-/// The result of a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Finding {
-    /// It is in order.
-    Fine(String),
-    /// It works, and somebody should look at it.
-    Warning(String),
-    /// It does not work, with what to do.
-    Fault(String),
-}
-
-impl Finding {
-    fn of(is_fine: bool, fine: String, fault: String) -> Self {
-        if is_fine { Self::Fine(fine) } else { Self::Fault(fault) }
-    }
-
-    fn warn(is_fine: bool, fine: String, warning: String) -> Self {
-        if is_fine { Self::Fine(fine) } else { Self::Warning(warning) }
-    }
+    pub kafka: String,
+    /// Where clients open sockets, such as `ws://127.0.0.1:8108`; one is opened and closed.
+    #[arg(long)]
+    pub sockets: Option<String>,
+    /// Ask the model a small question, which costs a little; else only whether its server answers.
+    #[arg(long)]
+    pub call_model: bool,
 }
 
 /// Checks everything, and prints a line for each check. `false`: something does not work.
 pub(crate) async fn run(arguments: DoctorArguments) -> anyhow::Result<bool> {
-    let mut settings = Settings::from_process();
-    settings.set("DATABASE_URL", arguments.database_url.clone());
-    settings.set("KAFKA_BROKERS", arguments.kafka.clone());
-    let mut findings = database(&arguments.database_url).await;
-    findings.extend(kafka(KafkaConfig::read(&mut settings)).await?);
-    findings.extend(secrets(&mut settings));
-    findings.push(model(&mut settings).await);
+    let findings = look(&arguments, Settings::from_process()).await?;
     for finding in &findings {
         let (mark, text) = match finding {
             Finding::Fine(text) => ("ok     ", text),
@@ -77,14 +59,40 @@ pub(crate) async fn run(arguments: DoctorArguments) -> anyhow::Result<bool> {
     Ok(findings.iter().all(|finding| !matches!(finding, Finding::Fault(_))))
 }
 
-async fn database(url: &str) -> Vec<Finding> {
+/// Checks everything.
+///
+/// # Errors
+/// A check was interrupted.
+pub async fn look(
+    arguments: &DoctorArguments,
+    mut settings: Settings,
+) -> anyhow::Result<Vec<Finding>> {
+    settings.set("DATABASE_URL", arguments.database_url.clone());
+    settings.set("KAFKA_BROKERS", arguments.kafka.clone());
+    let (mut findings, is_usable) = database(&arguments.database_url).await;
+    if is_usable {
+        findings.extend(accounts::check(&arguments.database_url).await);
+        findings.extend(sns::check(&arguments.database_url, &mut settings).await);
+    }
+    let kafka = KafkaConfig::read(&mut settings);
+    findings.extend(topics::check(&kafka).await);
+    findings.extend(groups(kafka).await?);
+    findings.extend(secrets::check(&mut settings).await);
+    findings.push(sockets::check(arguments.sockets.as_deref(), &mut settings).await);
+    findings.push(model::check(arguments.call_model, &mut settings).await);
+    Ok(findings)
+}
+
+/// What is found in the database, and whether its schema is one that further checks can use.
+async fn database(url: &str) -> (Vec<Finding>, bool) {
     let looked = async {
         let store = Store::open(url)?;
         let mut conn = store.connection().await?;
         let version = migrations::version(&mut conn).await?;
         let health = match version {
             Some(version) if version >= migrations::MINIMUM_VERSION => {
-                Some(health::look(&mut conn).await?)
+                let heard = feature_health::last_heard(&mut conn).await?;
+                Some((health::look(&mut conn).await?, heard))
             }
             _ => None,
         };
@@ -95,21 +103,24 @@ async fn database(url: &str) -> Vec<Finding> {
     let (version, health) = match looked.await {
         Ok(found) => found,
         Err(error) => {
-            return vec![Finding::Fault(format!(
+            let text = format!(
                 "database: it cannot be reached ({error}); check DATABASE_URL, and that the server runs"
-            ))];
+            );
+            return (vec![Finding::Fault(text)], false);
         }
     };
     let needed = migrations::MINIMUM_VERSION;
-    let Some(health) = health else {
+    let Some((health, heard)) = health else {
         let has = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
-        return vec![Finding::Fault(format!(
-            "schema: version {has}, and {needed} is needed; run `learnflow migrate`"
-        ))];
+        let text =
+            format!("schema: version {has}, and {needed} is needed; run `learnflow migrate`");
+        return (vec![Finding::Fault(text)], false);
     };
     let major = health.server_version / 10_000;
     let ahead = (health.now - Clock::System.now()).abs();
-    vec![
+    // A process writes its own time when it notes how far it has come.
+    let from_future = heard.map_or(TimeDelta::zero(), |heard| heard - health.now);
+    let findings = vec![
         Finding::of(
             health.server_version >= OLDEST_POSTGRES,
             format!("database: PostgreSQL {major}"),
@@ -130,6 +141,14 @@ async fn database(url: &str) -> Vec<Finding> {
             ),
         ),
         Finding::warn(
+            from_future <= CLOCK_TOLERANCE,
+            "clock: no process is ahead of the database".to_owned(),
+            format!(
+                "clock: a process is {} s ahead of the database; find its machine, and use NTP there",
+                from_future.num_seconds()
+            ),
+        ),
+        Finding::warn(
             health.delayed == 0,
             "outbox: no event waits".to_owned(),
             format!(
@@ -145,10 +164,11 @@ async fn database(url: &str) -> Vec<Finding> {
                 health.parked
             ),
         ),
-    ]
+    ];
+    (findings, true)
 }
 
-async fn kafka(config: KafkaConfig) -> anyhow::Result<Vec<Finding>> {
+async fn groups(config: KafkaConfig) -> anyhow::Result<Vec<Finding>> {
     // The client blocks.
     Ok(tokio::task::spawn_blocking(move || look_at_cluster(&config)).await?)
 }
@@ -204,32 +224,6 @@ fn missing(topics: &[TopicState]) -> Finding {
         format!("topics: all {count} are there, with {expected} partitions each"),
         format!("topics: {}; run `learnflow topics`", faults.join(", ")),
     )
-}
-
-fn secrets(settings: &mut Settings) -> Vec<Finding> {
-    let _ = AuthConfig::read(settings);
-    match settings.check() {
-        Ok(()) => vec![Finding::Fine("settings: the secrets are strong enough".to_owned())],
-        Err(error) => vec![Finding::Fault(format!("settings: {error}"))],
-    }
-}
-
-async fn model(settings: &mut Settings) -> Finding {
-    let Some(config) = TutorConfig::read(settings) else {
-        return Finding::Fine("model: none; the offline tutor answers".to_owned());
-    };
-    let reached = async {
-        let client = runtime::http_client()?;
-        let url = format!("{}/models", config.base_url.trim_end_matches('/'));
-        client.get(url).timeout(MODEL_LIMIT).send().await
-    };
-    match reached.await {
-        Ok(_) => Finding::Fine(format!("model: {} answers", config.base_url)),
-        Err(_) => Finding::Warning(format!(
-            "model: {} does not answer, so the offline tutor does; check OPENAI_BASE_URL",
-            config.base_url
-        )),
-    }
 }
 
 #[cfg(test)]

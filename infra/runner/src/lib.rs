@@ -4,18 +4,21 @@
 //! a function does, or what the runtime does for all of them.
 
 mod ask;
+pub mod asyncapi;
 mod backends;
 mod check;
 mod course_rows;
 mod dead_letters;
+pub mod demo;
 mod dev;
-mod doctor;
+pub mod doctor;
 pub mod functions;
 mod operate;
 mod recompute;
 mod run;
 mod terminal;
 mod token;
+pub mod users;
 
 pub use dev::{Stack, StackOptions};
 
@@ -42,6 +45,8 @@ struct Cli {
 enum Command {
     /// Start everything: PostgreSQL, a Kafka broker and all functions. The default.
     Dev(dev::DevArguments),
+    /// Play a class of students through a fortnight in a minute, and show what the teacher sees.
+    Demo(demo::DemoArguments),
     /// Ask the tutor a question.
     Ask(ask::AskArguments),
     /// Run a Python program in the sandbox, like a student's.
@@ -58,6 +63,8 @@ enum Command {
     Recompute(recompute::RecomputeArguments),
     /// List all functions, topics and settings, as Markdown.
     Functions,
+    /// Print the contract of the events: an AsyncAPI document.
+    Asyncapi,
     /// Apply all migrations to a database.
     Migrate {
         /// The database.
@@ -78,6 +85,8 @@ enum Command {
     },
     /// Print a token for the functions' internal endpoints.
     Token(token::TokenArguments),
+    /// Make the first administrator.
+    Users(users::UserArguments),
     /// List, show and replay events that could not be handled or published.
     DeadLetters(dead_letters::DeadLetterArguments),
 }
@@ -104,6 +113,7 @@ pub fn main() -> ExitCode {
         let _guard = telemetry::install(&telemetry_config()?, "learnflow");
         match command {
             Command::Dev(arguments) => dev::run(arguments).await?,
+            Command::Demo(arguments) => demo::run(arguments).await?,
             Command::Ask(arguments) => ask::run(arguments).await?,
             Command::Run(arguments) => return run::run(arguments).await,
             Command::CheckCourse(arguments) => return check::check_course(arguments).await,
@@ -118,10 +128,12 @@ pub fn main() -> ExitCode {
                 return Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE });
             }
             Command::Functions => say(functions::markdown().trim_end()),
+            Command::Asyncapi => say(asyncapi::json()?.trim_end()),
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Token(arguments) => token::run(&arguments)?,
             Command::Topics { kafka } => operate::topics(kafka).await?,
+            Command::Users(arguments) => users::run(arguments).await?,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await?,
         }
         Ok(ExitCode::SUCCESS)

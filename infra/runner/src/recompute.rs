@@ -73,7 +73,9 @@ async fn recompute_all(
             let mut conn = store.connection().await.context("the database is away")?;
             event_log::page(&mut conn, position, &progress::EVENT_TYPES).await?
         };
-        for event in &page.events {
+        let events =
+            store.keys().open_logged(page.events).await.context("events are unreadable")?;
+        for event in &events {
             if let Some(of_student) = event.student.and_then(|id| activities.get_mut(&id)) {
                 of_student.push(progress::activities_of(event));
             }

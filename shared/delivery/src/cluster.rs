@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use environment::config::KafkaConfig;
+use events::Topic;
 use rdkafka::{
     Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier},
+    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
 
 use crate::kafka;
+
+/// What the names of functions' groups begin with.
+const GROUP_PREFIX: &str = "learnflow.";
 
 /// The limit of each request: an operator waits for the answer.
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);
@@ -47,15 +53,7 @@ pub fn lag(
     function: &str,
     topics: &[TopicState],
 ) -> Result<Option<i64>, KafkaError> {
-    let group = format!("learnflow.{function}");
-    let client: BaseConsumer = kafka::client(config).set("group.id", group).create()?;
-    let mut partitions = TopicPartitionList::new();
-    for topic in topics {
-        for partition in (0..).take(topic.partitions) {
-            partitions.add_partition(&topic.name, partition);
-        }
-    }
-    let committed = client.committed_offsets(partitions, REQUEST_LIMIT)?;
+    let (client, committed) = committed(config, function, topics)?;
     let (mut lag, mut has_begun) = (0, false);
     for element in committed.elements() {
         let (name, partition) = (element.topic(), element.partition());
@@ -70,4 +68,111 @@ pub fn lag(
         lag += (end - next).max(0);
     }
     Ok(has_begun.then_some(lag))
+}
+
+/// The settings of a topic that decide how long its events are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSettings {
+    /// The topic.
+    pub name: String,
+    /// How long events are kept, in milliseconds; -1 is for ever.
+    pub retention_ms: i64,
+    /// What happens to old events: `delete`, `compact`, or both with a comma.
+    pub cleanup_policy: String,
+}
+
+/// The settings of topics; those that the cluster does not know are left out.
+///
+/// # Errors
+/// The cluster cannot be reached, or does not tell.
+pub async fn settings(
+    config: &KafkaConfig,
+    topics: &[TopicState],
+) -> Result<Vec<TopicSettings>, KafkaError> {
+    let admin: AdminClient<DefaultClientContext> = kafka::client(config).create()?;
+    let resources: Vec<ResourceSpecifier<'_>> =
+        topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+    let options = AdminOptions::new().request_timeout(Some(REQUEST_LIMIT));
+    let mut found = Vec::new();
+    for resource in admin.describe_configs(&resources, &options).await?.into_iter().flatten() {
+        let OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };
+        let value = |setting: &str| resource.get(setting).and_then(|entry| entry.value.clone());
+        let retention_ms = value("retention.ms").and_then(|text| text.parse().ok());
+        if let (Some(retention_ms), Some(cleanup_policy)) = (retention_ms, value("cleanup.policy"))
+        {
+            found.push(TopicSettings { name: name.clone(), retention_ms, cleanup_policy });
+        }
+    }
+    Ok(found)
+}
+
+/// A function's consumer group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupState {
+    /// The function.
+    pub function: String,
+    /// Instances that handle its events now.
+    pub members: usize,
+    /// Events of the topics of which it has handled any that it has not handled yet.
+    pub lag: i64,
+}
+
+/// The groups of all functions that have one. Blocks.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
+    let client: BaseConsumer = kafka::client(config).create()?;
+    let listed = client.fetch_group_list(None, REQUEST_LIMIT)?;
+    let members: Vec<(String, usize)> = listed
+        .groups()
+        .iter()
+        .filter_map(|group| {
+            let function = group.name().strip_prefix(GROUP_PREFIX)?;
+            Some((function.to_owned(), group.members().len()))
+        })
+        .collect();
+    let is_ours = |state: &TopicState| Topic::ALL.iter().any(|topic| topic.name() == state.name);
+    let topics: Vec<TopicState> = topics(config)?.into_iter().filter(is_ours).collect();
+    let state = |(function, members): (String, usize)| {
+        let lag = lag_of_begun(config, &function, &topics)?;
+        Ok(GroupState { function, members, lag })
+    };
+    members.into_iter().map(state).collect()
+}
+
+/// How many events wait in the partitions of which a group has handled any.
+fn lag_of_begun(
+    config: &KafkaConfig,
+    function: &str,
+    topics: &[TopicState],
+) -> Result<i64, KafkaError> {
+    let (client, committed) = committed(config, function, topics)?;
+    let mut lag = 0;
+    for element in committed.elements() {
+        if let Offset::Offset(next) = element.offset() {
+            let (topic, partition) = (element.topic(), element.partition());
+            let (_, end) = client.fetch_watermarks(topic, partition, REQUEST_LIMIT)?;
+            lag += (end - next).max(0);
+        }
+    }
+    Ok(lag)
+}
+
+/// Up to where a function's group has handled the partitions of these topics.
+fn committed(
+    config: &KafkaConfig,
+    function: &str,
+    topics: &[TopicState],
+) -> Result<(BaseConsumer, TopicPartitionList), KafkaError> {
+    let group = format!("{GROUP_PREFIX}{function}");
+    let client: BaseConsumer = kafka::client(config).set("group.id", group).create()?;
+    let mut partitions = TopicPartitionList::new();
+    for topic in topics {
+        for partition in (0..).take(topic.partitions) {
+            partitions.add_partition(&topic.name, partition);
+        }
+    }
+    let committed = client.committed_offsets(partitions, REQUEST_LIMIT)?;
+    Ok((client, committed))
 }

@@ -13,6 +13,11 @@ pub(crate) fn event_skipped(function: &'static str) {
     metrics::counter!("learnflow_events_skipped_total", "function" => function).increment(1);
 }
 
+/// Counts events that nobody handles or sends, since the account that they are about was erased.
+pub(crate) fn event_erased() {
+    metrics::counter!("learnflow_events_erased_total").increment(1);
+}
+
 pub(crate) fn published(count: usize) {
     metrics::counter!("learnflow_events_published_total").increment(count as u64);
 }

@@ -10,7 +10,7 @@ use ids::EventId;
 use storage::events::StoredEvent;
 use uuid::Uuid;
 
-use crate::{message::Message, scope::Scope};
+use crate::{keys::Outbound, message::Message, scope::Scope};
 
 /// Records a dead letter and marks the message as handled in one transaction, so that a redelivered message is not
 /// recorded twice.
@@ -50,7 +50,8 @@ pub(crate) async fn record(
     };
     let mut tx = scope.store.begin(scope.function).await?;
     if storage::inbox::claim(tx.conn(), scope.function, cause, now).await? {
-        tx.commit_events(vec![stored]).await?;
+        // What it holds of a sealed event is sealed.
+        tx.commit_events(vec![Outbound { event: stored, owner: None }]).await?;
     }
     Ok(())
 }

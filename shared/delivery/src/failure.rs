@@ -2,7 +2,7 @@
 
 use storage::DatabaseFault;
 
-use crate::handler::HandlerError;
+use crate::{handler::HandlerError, keys::OpenError};
 
 /// Why an attempt failed.
 #[derive(Debug)]
@@ -18,6 +18,15 @@ impl From<sqlx::Error> for Failure {
             DatabaseFault::Away => Self::Unavailable(error.into()),
             DatabaseFault::Passing => Self::Retry(error.into()),
             DatabaseFault::Permanent => Self::Fail(error.into()),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Database(error) => error.into(),
+            OpenError::Damaged(damaged) => Self::Fail(damaged.into()),
         }
     }
 }

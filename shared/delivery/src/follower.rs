@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use environment::config::KafkaConfig;
-use events::{CloudEvent, HeaderStyle, Topic, topic::PARTITIONS};
+use events::{
+    CloudEvent, Event, HeaderStyle, Topic, account_erased::AccountErased, topic::PARTITIONS,
+};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{Consumer, StreamConsumer},
@@ -11,10 +13,12 @@ use rdkafka::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::kafka;
+use crate::{Keys, Live, kafka};
 
 /// The timeout for finding the end of a partition.
 const END_LIMIT: Duration = Duration::from_secs(3);
+/// The timeout for looking up a person's key, which nearly always is known: all other events wait meanwhile.
+const OPEN_LIMIT: Duration = Duration::from_millis(500);
 
 /// Who hears the events. Called for one event after the other, so it must not wait.
 pub type Sink = Arc<dyn Fn(CloudEvent) + Send + Sync>;
@@ -22,6 +26,7 @@ pub type Sink = Arc<dyn Fn(CloudEvent) + Send + Sync>;
 /// Follows topics, from their ends at the time of its creation.
 pub struct Follower {
     consumer: StreamConsumer,
+    keys: Keys,
     sink: Sink,
 }
 
@@ -40,6 +45,7 @@ impl Follower {
     pub async fn new(
         config: &KafkaConfig,
         topics: &[Topic],
+        keys: Keys,
         sink: Sink,
     ) -> Result<Self, KafkaError> {
         let consumer: StreamConsumer = kafka::client(config)
@@ -56,7 +62,7 @@ impl Follower {
         });
         let (consumer, ends) = looked_up.await.map_err(|_panicked| KafkaError::Canceled)?;
         consumer.assign(&ends?)?;
-        Ok(Self { consumer, sink })
+        Ok(Self { consumer, keys, sink })
     }
 
     /// Follows until `stop`.
@@ -70,13 +76,31 @@ impl Follower {
                 Ok(message) => {
                     let body = message.payload().unwrap_or_default();
                     // A record that is not an event is dead-lettered by the functions that consume the topic.
-                    if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body) {
+                    if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body)
+                        && let Some(event) = self.prepared(event).await
+                    {
                         (self.sink)(event);
                     }
                 }
                 Err(error) => tracing::debug!(%error, "a followed topic cannot be read"),
             }
         }
+    }
+}
+
+impl Follower {
+    /// An event as the sink gets it: live ones can be read, since nobody finds them in the database, all others are only
+    /// a sign that there is something to look for, and stay sealed. `None`: it is lost, as live events may be.
+    async fn prepared(&self, event: CloudEvent) -> Option<CloudEvent> {
+        if event.event_type == AccountErased::TYPE {
+            let person = event.subject.as_deref().and_then(|subject| subject.parse().ok());
+            person.inspect(|person| self.keys.forget(*person));
+        }
+        if !Live::is_live(&event) {
+            return Some(event);
+        }
+        let opened = tokio::time::timeout(OPEN_LIMIT, self.keys.open_event(event)).await;
+        opened.ok()?.inspect_err(|error| tracing::debug!(%error, "a live event is lost")).ok()?
     }
 }
 

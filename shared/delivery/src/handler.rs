@@ -8,7 +8,7 @@ use ids::UserId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::live::Live;
+use crate::{live::Live, sealing::sealed_size};
 
 /// An event with the time at which it is handled.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl HandlerError {
     }
 }
 
-/// An event has too much data to be sent.
+/// An event has too much data to be sent, as large as it is when it is sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{event_type} has {bytes} bytes of data, at most {MAX_DATA_BYTES} can be sent")]
 pub struct EventTooLarge {
@@ -110,6 +110,8 @@ pub(crate) struct Draft {
     pub(crate) subject: UserId,
     pub(crate) correlation_id: Uuid,
     pub(crate) data: Json,
+    /// With whose key it is sealed.
+    pub(crate) owner: Option<UserId>,
 }
 
 impl Outgoing {
@@ -126,6 +128,7 @@ impl Outgoing {
     pub fn with<E: Event>(mut self, event: &E) -> Result<Self, HandlerError> {
         let data = Json::of(event).map_err(HandlerError::fail)?;
         let bytes = data.as_str().len();
+        let bytes = if E::SEALED { sealed_size(bytes) } else { bytes };
         if bytes > MAX_DATA_BYTES {
             return Err(HandlerError::fail(EventTooLarge { event_type: E::TYPE, bytes }));
         }
@@ -135,6 +138,7 @@ impl Outgoing {
             subject: event.student_id(),
             correlation_id: event.correlation_id(),
             data,
+            owner: E::SEALED.then(|| event.owner()),
         });
         Ok(self)
     }

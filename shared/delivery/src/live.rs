@@ -7,9 +7,9 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use events::{CloudEvent, Data, Event, Json, envelope::derived_event_id};
-use ids::EventId;
+use ids::{EventId, UserId};
 
-use crate::kafka::Producer;
+use crate::{kafka::Producer, keys::Standing};
 
 /// Marks events that are not stored: nobody has to handle them, and none is a reply.
 pub(crate) const EPHEMERAL: &str = "ephemeral";
@@ -23,6 +23,8 @@ pub struct Live {
     cause: EventId,
     now: DateTime<Utc>,
     producer: Producer,
+    /// The student, and what is known of their key.
+    student: (UserId, Standing),
     next: AtomicUsize,
 }
 
@@ -32,8 +34,9 @@ impl Live {
         cause: EventId,
         now: DateTime<Utc>,
         producer: Producer,
+        student: (UserId, Standing),
     ) -> Self {
-        Self { function, cause, now, producer, next: AtomicUsize::new(FIRST_POSITION) }
+        Self { function, cause, now, producer, student, next: AtomicUsize::new(FIRST_POSITION) }
     }
 
     /// Whether an event was sent live: nobody finds it in the database.
@@ -44,8 +47,9 @@ impl Live {
 
     /// Sends an event. If the broker is unavailable, the event is lost; listeners get the answer later.
     pub fn send<E: Event>(&self, event: &E) {
-        let Ok(data) = Json::of(event) else { return };
         let position = self.next.fetch_add(1, Ordering::Relaxed);
+        let id = derived_event_id(self.cause, self.function, position);
+        let Some(data) = self.sealed(id, event) else { return };
         let key = event.student_id().to_string();
         let extensions = [
             ("correlationid", event.correlation_id().to_string()),
@@ -54,7 +58,7 @@ impl Live {
             (EPHEMERAL, "true".to_owned()),
         ];
         let event = CloudEvent {
-            id: derived_event_id(self.cause, self.function, position).to_string(),
+            id: id.to_string(),
             source: format!("learnflow/{}", self.function),
             event_type: E::TYPE.to_owned(),
             subject: Some(key.clone()),
@@ -67,6 +71,19 @@ impl Live {
         };
         if let Err(error) = self.producer.send(E::TOPIC.name(), &key, &event.to_structured()) {
             tracing::debug!(%error, "a live event is lost");
+        }
+    }
+
+    /// The data of an event as it is sent; `None` if it must not be sent.
+    fn sealed<E: Event>(&self, id: EventId, event: &E) -> Option<Json> {
+        let data = Json::of(event).ok()?;
+        let (student, standing) = &self.student;
+        match standing {
+            Standing::Open(key) if E::SEALED && event.owner() == *student => {
+                key.seal(*student, id, E::TYPE, &data).ok()
+            }
+            Standing::Erased => None,
+            Standing::Open(_) | Standing::Stranger => Some(data),
         }
     }
 }

@@ -142,12 +142,14 @@ impl PeriodicWork {
         let Schedule { name, every } = work.schedule();
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leaps = self.clock.leaps();
         // A new process runs it at once: the last run may be long ago.
         let mut is_due = true;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
+                () = leaps.next() => {}
             }
             match self.run_if_due(work, is_due).await {
                 Ok(()) => is_due = false,

@@ -17,7 +17,7 @@ use events::{
     envelope::{event_id, is_versioned_type},
 };
 use futures::{FutureExt, future::BoxFuture};
-use ids::EventId;
+use ids::{EventId, UserId};
 use storage::events::StoredEvent;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span};
@@ -30,6 +30,7 @@ use crate::{
     fault::FaultPoint,
     group_commit::{AnyUnit, UnitOutcome, WorkOrigin},
     handler::{Act, Decide, HandlerError, Outgoing, Received},
+    keys::{Keys, Outbound, owner_of},
     live::Live,
     message::Message,
     replay,
@@ -109,7 +110,8 @@ async fn decide<H: Decide>(
     scope: &Scope,
 ) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
-    let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    let incoming = incoming.about(&event.data);
     if !handler.wants(&event.data) {
         return Ok(());
     }
@@ -121,7 +123,8 @@ async fn decide<H: Decide>(
 
 async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
-    let event = Envelope::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
+    let incoming = incoming.about(&event.data);
     let mut origin = origin(scope, &event);
     let seen = async {
         let _turn = CHECKS.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
@@ -131,7 +134,10 @@ async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Resu
     if bounded(seen).await? {
         return Ok(());
     }
-    let live = Live::new(scope.function, origin.cause, origin.now, scope.producer.clone());
+    let student = UserId::from_uuid(origin.student);
+    let standing = scope.store.keys().standing(student).await?;
+    let producer = scope.producer.clone();
+    let live = Live::new(scope.function, origin.cause, origin.now, producer, (student, standing));
     let done = handler.call(Received { event, now: origin.now }, &live).await?;
     origin.now = scope.clock.now();
     let action = Action { handler: Arc::clone(handler), done, now: origin.now };
@@ -170,7 +176,7 @@ async fn record(
     if !storage::inbox::claim(tx.conn(), function, cause, now).await? {
         return Ok(());
     }
-    incoming.record(&mut tx, now).await?;
+    incoming.record(&mut tx, scope.store.keys(), now).await?;
     let outgoing = unit.run(tx.conn()).await?;
     scope.faults.pass(function, FaultPoint::Handled).await;
     Ok(tx.commit(cause, outgoing, now).await?)
@@ -208,7 +214,7 @@ impl<H: Act> AnyUnit for Action<H> {
 }
 
 /// A foreign event, for the audit trail; our own were stored by the function that emitted them.
-struct StoredIncoming(Option<Box<StoredEvent>>);
+struct StoredIncoming(Option<Box<Outbound>>);
 
 impl StoredIncoming {
     fn of<E: Event>(event: &CloudEvent) -> Self {
@@ -219,7 +225,7 @@ impl StoredIncoming {
         let id = event_id(event);
         let subject = event.subject.as_deref().and_then(|subject| subject.parse().ok());
         let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
-        Self(Some(Box::new(StoredEvent {
+        let event = StoredEvent {
             id,
             topic: E::TOPIC.name().to_owned(),
             partition_key: event.extensions.get("partitionkey").cloned().unwrap_or_default(),
@@ -231,12 +237,29 @@ impl StoredIncoming {
             traceparent: event.extensions.get("traceparent").cloned(),
             data: data.clone(),
             occurred_at: event.time.unwrap_or_default(),
-        })))
+        };
+        Self(Some(Box::new(Outbound { event, owner: None })))
     }
 
-    async fn record(self, tx: &mut Transaction<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
-        let Some(event) = self.0 else { return Ok(()) };
-        storage::events::insert_received(tx.conn(), &event, now).await
+    /// With the person whom its data turned out to be about.
+    fn about<E: Event>(mut self, data: &E) -> Self {
+        if let Some(incoming) = &mut self.0 {
+            incoming.owner = E::SEALED.then(|| data.owner());
+        }
+        self
+    }
+
+    async fn record(
+        self,
+        tx: &mut Transaction<'_>,
+        keys: &Keys,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let Some(incoming) = self.0 else { return Ok(()) };
+        for event in keys.seal(tx.conn(), vec![*incoming]).await? {
+            storage::events::insert_received(tx.conn(), &event, now).await?;
+        }
+        Ok(())
     }
 }
 
@@ -366,6 +389,12 @@ impl Processor {
                 event.event_type
             )));
         };
+        // Before the handler's own filter, which reads the data; a key that is known costs no statement.
+        let Some(event) = self.scope.store.keys().open_event(event).await? else {
+            tracing::info!("the account that an event is about was erased");
+            counters::event_erased();
+            return Ok(());
+        };
         let attempt = AssertUnwindSafe(handler.attempt(event, &self.scope)).catch_unwind();
         match tokio::time::timeout(handler.limit(), attempt).await {
             Ok(Ok(result)) => result,
@@ -409,7 +438,10 @@ impl Processor {
     }
 
     async fn give_up(&self, message: &Message, error: anyhow::Error, attempts: u32) -> Outcome {
-        let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+        let mut reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+        if message.decode().is_ok_and(|event| owner_of(&event).is_some()) {
+            reasons = reasons.iter().map(|reason| without_quotes(reason)).collect();
+        }
         let recorded = dead_letter::record(&self.scope, message, reasons.clone(), attempts);
         match bounded(recorded).await {
             Ok(()) => {
@@ -424,6 +456,15 @@ impl Processor {
 fn unavailable(error: &anyhow::Error) -> Outcome {
     tracing::warn!(error = %chain(error.as_ref()), "the database is not available");
     Outcome::Unavailable
+}
+
+/// A reason without what it quotes: of sealed data not even a word must stay in a dead letter, which is not sealed.
+fn without_quotes(reason: &str) -> String {
+    let is_quote = |c: char| matches!(c, '"' | '`');
+    match (reason.find(is_quote), reason.rfind(is_quote)) {
+        (Some(first), Some(last)) => format!("{}…{}", &reason[..first], &reason[last + 1..]),
+        _ => reason.to_owned(),
+    }
 }
 
 /// A span for handling an event, a child of the span that emitted it.

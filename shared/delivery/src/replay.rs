@@ -9,14 +9,19 @@ use events::{
     dead_letter::DeadLetter,
     envelope::{MAX_DATA_BYTES, event_id},
 };
-use ids::EventId;
+use ids::{EventId, UserId};
 use storage::{
     dead_letters::{self, DeadLetterRow},
     events::StoredEvent,
 };
 use uuid::Uuid;
 
-use crate::{message::Message, store::Store};
+use crate::{
+    OpenError,
+    keys::{Outbound, owner_of},
+    message::Message,
+    store::Store,
+};
 
 /// The source of a replayed event, followed by the name of the function that it is for: other functions on the topic
 /// may have handled the original, so they skip it.
@@ -50,6 +55,12 @@ pub enum ReplayError {
     /// It came by HTTP, and no event with its id is stored.
     #[error("it came by HTTP, and the topic that it belongs on is not known")]
     Topic,
+    /// Nobody can read it any more.
+    #[error("the account that it is about was erased")]
+    Erased,
+    /// Its data cannot be opened.
+    #[error("its data cannot be opened")]
+    Open(#[from] OpenError),
     /// The database's own.
     #[error("the database does not take it")]
     Database(#[from] sqlx::Error),
@@ -60,6 +71,8 @@ pub enum ReplayError {
 pub struct Replay {
     letter: EventId,
     event: StoredEvent,
+    /// With whose key it was sealed, and is again: its new id belongs to what is sealed.
+    owner: Option<UserId>,
 }
 
 impl Replay {
@@ -83,6 +96,8 @@ impl Replay {
             return Err(ReplayError::Truncated(letter.origin));
         }
         let event = to_message(&letter)?.decode().map_err(ReplayError::Decode)?;
+        let owner = owner_of(&event);
+        let event = store.keys().open_event(event).await?.ok_or(ReplayError::Erased)?;
         let topic = match letter.origin.rsplit_once('-') {
             Some((topic, _)) if letter.origin != BY_HTTP => Some(topic.to_owned()),
             _ => {
@@ -93,7 +108,7 @@ impl Replay {
         let topic = topic.ok_or(ReplayError::Topic)?;
         let (id, trace) = (EventId::from_uuid(clock.new_id()), clock.new_id());
         let event = to_stored(event, &letter, topic, id, trace, clock.now());
-        Ok(Self { letter: row.id, event: event.ok_or(ReplayError::Data)? })
+        Ok(Self { letter: row.id, event: event.ok_or(ReplayError::Data)?, owner })
     }
 
     /// Leaves the event to the relay, and records the replay.
@@ -103,7 +118,8 @@ impl Replay {
     pub async fn send(self, store: &Store, clock: &Clock) -> sqlx::Result<()> {
         let mut tx = store.begin("replay").await?;
         dead_letters::note_replay(tx.conn(), self.letter, self.event.id, clock.now()).await?;
-        Ok(tx.commit_events(vec![self.event]).await?)
+        let Self { event, owner, .. } = self;
+        Ok(tx.commit_events(vec![Outbound { event, owner }]).await?)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    Live,
+    Keys, Live,
     cloud_event::to_cloud_event,
     database::bounded,
     follower::Sink,
@@ -33,7 +33,10 @@ const STORED_POLL: Duration = Duration::from_millis(100);
 
 /// The source of answers.
 #[derive(Debug, Clone)]
-pub struct Replies(Source);
+pub struct Replies {
+    source: Source,
+    keys: Keys,
+}
 
 #[derive(Debug, Clone)]
 enum Source {
@@ -78,14 +81,14 @@ pub struct Waiter {
 impl Replies {
     /// Receives answers as they arrive, by its [`Self::sink`].
     #[must_use]
-    pub fn live() -> Self {
-        Self(Source::Live(Arc::default()))
+    pub fn live(keys: Keys) -> Self {
+        Self { source: Source::Live(Arc::default()), keys }
     }
 
     /// Polls the stored events for answers.
     #[must_use]
-    pub const fn stored(pool: PgPool) -> Self {
-        Self(Source::Stored(pool))
+    pub const fn stored(pool: PgPool, keys: Keys) -> Self {
+        Self { source: Source::Stored(pool), keys }
     }
 
     /// Starts to wait for a request's event of type `E`. Called before the request is sent, so that no answer is
@@ -93,7 +96,7 @@ impl Replies {
     #[must_use]
     pub fn expect<E: Event>(&self, correlation_id: Uuid) -> Waiter {
         let expected = Expected { request: correlation_id, event_type: E::TYPE };
-        let receiver = match &self.0 {
+        let receiver = match &self.source {
             Source::Stored(_) => None,
             Source::Live(audience) => {
                 let (sender, receiver) = oneshot::channel();
@@ -117,7 +120,7 @@ impl Replies {
     /// Listens to what happens to a request. Where no answers arrive, one hears nothing and has to look.
     #[must_use]
     pub fn listen(&self, correlation_id: Uuid) -> Listener {
-        match &self.0 {
+        match &self.source {
             Source::Live(audience) => Listeners::listen(&audience.listeners, correlation_id),
             Source::Stored(_) => Listener::deaf(correlation_id),
         }
@@ -125,14 +128,14 @@ impl Replies {
 
     /// No more answers arrive here: all waiters return at once.
     pub fn give_up(&self) {
-        if let Source::Live(audience) = &self.0 {
+        if let Source::Live(audience) = &self.source {
             audience.waiters.lock().clear();
             audience.listeners.clear();
         }
     }
 
     fn deliver(&self, event: CloudEvent) {
-        let Source::Live(audience) = &self.0 else { return };
+        let Source::Live(audience) = &self.source else { return };
         audience.listeners.pass(&event);
         if Live::is_live(&event) {
             return;
@@ -154,23 +157,25 @@ impl Replies {
 }
 
 impl Waiter {
-    /// The answer, if it arrives within `patience`.
+    /// The answer, if it arrives within `patience`, and can be read.
     pub async fn wait(mut self, patience: Duration) -> Option<CloudEvent> {
         deadline::allow(patience);
         let answer = async {
-            match (&self.replies.0, self.receiver.take()) {
+            match (&self.replies.source, self.receiver.take()) {
                 (Source::Live(_), Some(receiver)) => receiver.await.ok(),
                 (Source::Live(_), None) => None,
                 (Source::Stored(pool), _) => stored(pool, self.expected).await,
             }
         };
-        tokio::time::timeout(patience, answer).await.ok().flatten()
+        let answer = tokio::time::timeout(patience, answer).await.ok().flatten()?;
+        let opened = self.replies.keys.open_event(answer).await;
+        opened.inspect_err(|error| tracing::warn!(%error, "an answer cannot be read")).ok()?
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        if let Source::Live(audience) = &self.replies.0 {
+        if let Source::Live(audience) = &self.replies.source {
             audience.waiters.lock().remove(&self.expected.request);
         }
     }

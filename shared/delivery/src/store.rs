@@ -10,6 +10,7 @@ use crate::{
     fault::Faults,
     group_commit::{AnyUnit, Groups, UnitOfWork, UnitOutcome, WithOutput, WorkOrigin},
     handler::HandlerError,
+    keys::Keys,
     outbox::Outbox,
     transaction::{Transaction, Transactions},
 };
@@ -31,11 +32,18 @@ impl Store {
         self.transactions.pool.clone()
     }
 
+    /// The keys with which events about people are sealed.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.transactions.keys
+    }
+
     /// A store for a pool; events that its transactions emit are published.
     #[must_use]
     pub fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
         let groups = Groups::new(pool.options().get_max_connections());
-        let transactions = Transactions { pool, outbox: Some(outbox), faults, clock };
+        let keys = Keys::new(pool.clone());
+        let transactions = Transactions { pool, outbox: Some(outbox), faults, clock, keys };
         Self { transactions, groups }
     }
 
@@ -60,7 +68,8 @@ impl Store {
     pub fn open(url: &str) -> sqlx::Result<Self> {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
         let (pool, faults) = (pool(&config)?, Faults::default());
-        let transactions = Transactions { pool, outbox: None, faults, clock: Clock::System };
+        let (keys, clock) = (Keys::new(pool.clone()), Clock::System);
+        let transactions = Transactions { pool, outbox: None, faults, clock, keys };
         Ok(Self { transactions, groups: Groups::new(0) })
     }
 

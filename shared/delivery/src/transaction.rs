@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     fault::{FaultPoint, Faults},
     handler::Outgoing,
+    keys::{Keys, Outbound},
     outbox::Outbox,
     writer::Ticket,
 };
@@ -25,6 +26,7 @@ pub(crate) struct Transactions {
     pub(crate) outbox: Option<Outbox>,
     pub(crate) faults: Faults,
     pub(crate) clock: Clock,
+    pub(crate) keys: Keys,
 }
 
 impl Transactions {
@@ -90,7 +92,7 @@ impl Transaction<'_> {
         Ok(self.commit_events(events).await?)
     }
 
-    pub(crate) async fn commit_events(self, events: Vec<StoredEvent>) -> Result<(), CommitError> {
+    pub(crate) async fn commit_events(self, events: Vec<Outbound>) -> Result<(), CommitError> {
         self.commit_handled(&[], events).await
     }
 
@@ -98,8 +100,11 @@ impl Transaction<'_> {
     pub(crate) async fn commit_handled(
         mut self,
         handled: &[Claim],
-        mut events: Vec<StoredEvent>,
+        events: Vec<Outbound>,
     ) -> Result<(), CommitError> {
+        // From here on only the sealed data is known: to the database, the publisher and the broker.
+        let sealed = self.parts.keys.seal(&mut self.tx, events).await;
+        let mut events = sealed.map_err(CommitError::NotDone)?;
         let outbox = self.parts.outbox.as_ref().filter(|_| !events.is_empty());
         let ticket = outbox.and_then(Outbox::open);
         let writer = ticket.as_ref().map(Ticket::writer);
@@ -136,28 +141,31 @@ impl Transaction<'_> {
     }
 }
 
-/// The events of one unit of work, as stored.
+/// The events of one unit of work.
 pub(crate) fn stored(
     function: &'static str,
     cause: EventId,
     outgoing: Outgoing,
     now: DateTime<Utc>,
-) -> Vec<StoredEvent> {
+) -> Vec<Outbound> {
     let traceparent = telemetry::current_traceparent();
     let source = format!("learnflow/{function}");
     let drafts = outgoing.into_drafts().into_iter().enumerate();
-    let events = drafts.map(|(position, draft)| StoredEvent {
-        id: derived_event_id(cause, function, position),
-        topic: draft.topic.to_owned(),
-        partition_key: draft.subject.to_string(),
-        event_type: draft.event_type.to_owned(),
-        source: source.clone(),
-        subject: Some(draft.subject.as_uuid()),
-        correlation_id: draft.correlation_id,
-        causation_id: Some(cause),
-        traceparent: traceparent.clone(),
-        data: draft.data,
-        occurred_at: now,
+    let events = drafts.map(|(position, draft)| Outbound {
+        owner: draft.owner,
+        event: StoredEvent {
+            id: derived_event_id(cause, function, position),
+            topic: draft.topic.to_owned(),
+            partition_key: draft.subject.to_string(),
+            event_type: draft.event_type.to_owned(),
+            source: source.clone(),
+            subject: Some(draft.subject.as_uuid()),
+            correlation_id: draft.correlation_id,
+            causation_id: Some(cause),
+            traceparent: traceparent.clone(),
+            data: draft.data,
+            occurred_at: now,
+        },
     });
     events.collect()
 }

@@ -110,6 +110,8 @@ texts! {
     NotificationTitle, max 200, bounded_and_filled;
     /// The text of a notification.
     NotificationText, max 2_000, bounded_and_filled;
+    /// The beginning of an address or a name that somebody looks for, or a name to filter a list by.
+    SearchText, max 100, bounded_and_filled;
     /// What a student asks. 4,000 characters are two pages of prose; code has its own field.
     Question, max 4_000, bounded_and_filled;
     /// Student code. 64 Ki characters is over 1,500 lines, more than any course exercise.

@@ -5,12 +5,13 @@ use domain::{difficulty::Difficulty, execution::Verdict};
 use ids::{ExecutionId, ExerciseId, QueryId, QuizAttemptId, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, execution_requested::Work, lenient};
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Activity {
     /// A program was run.
@@ -105,7 +106,7 @@ pub enum Activity {
 }
 
 /// A topic's part of a quiz.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuizTopic {
     /// The topic's slug.
     pub topic: String,
@@ -116,7 +117,7 @@ pub struct QuizTopic {
 }
 
 /// Emitted by every function that sees a student at work, handled by progress. Since 0.2.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ActivityRecorded {
     /// Who.
     pub student_id: UserId,

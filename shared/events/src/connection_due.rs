@@ -2,12 +2,13 @@
 
 use ids::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic};
 
 /// Emitted by websocket for itself: API Gateway has opened a connection, or one has waited for something. Since 0.7.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionDue {
     /// The connection's name at API Gateway.
     pub connection_id: String,

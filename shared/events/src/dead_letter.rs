@@ -1,13 +1,14 @@
 //! A function has given up on a message.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The CloudEvents type of a [`DeadLetter`].
 pub const TYPE: &str = "message.dead_lettered.v1";
 
 /// A message that can never be handled, kept with everything needed to look into it and to send it
 /// again. Emitted by the runtime on behalf of any function. Since 0.1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetter {
     /// The function that gave up.
     pub function: String,

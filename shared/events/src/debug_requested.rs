@@ -2,12 +2,13 @@
 
 use ids::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, question_routed::QuestionRouted};
 
 /// Emitted by triage, handled by the debug agent. Since 0.3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct DebugRequested(pub QuestionRouted);
 

@@ -2,12 +2,13 @@
 
 use ids::{DeliveryId, SubscriptionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic};
 
 /// Emitted by notification for itself, and by the gateway when a person asks for another attempt. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryDue {
     /// The delivery.
     pub delivery_id: DeliveryId,
@@ -25,6 +26,7 @@ pub struct DeliveryDue {
 impl Event for DeliveryDue {
     const TYPE: &'static str = "delivery.due.v1";
     const TOPIC: Topic = Topic::NotificationsDeliveries;
+    const SEALED: bool = false;
 
     /// The subscription stands for a student here: as the partition key it keeps the order of what is sent to one
     /// target, and a target that does not answer delays nothing but its own.

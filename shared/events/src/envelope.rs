@@ -17,11 +17,18 @@ pub trait Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     const TYPE: &'static str;
     /// The topic on which every event of this type travels.
     const TOPIC: Topic;
+    /// Whether its data is encrypted with the key of its owner wherever it is stored or sent, so that nobody can read
+    /// it once the owner's account is erased. Only what says nothing about a person is not.
+    const SEALED: bool = true;
 
     /// Whom the event is about: the CloudEvents subject and the partition key.
     fn student_id(&self) -> UserId;
     /// The student's request that this event belongs to.
     fn correlation_id(&self) -> Uuid;
+    /// The person whom its data is about.
+    fn owner(&self) -> UserId {
+        self.student_id()
+    }
 }
 
 /// A received event of a known type.

@@ -3,13 +3,14 @@
 use domain::execution::ExecutionResult;
 use ids::{ExecutionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, execution_requested::Requester};
 
 /// Emitted by code-execution, handled by the requester of the run. At most [`domain::execution::MAX_RESULT_BYTES`]
 /// long. Since 0.2.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionFinished {
     /// The run.
     pub execution_id: ExecutionId,

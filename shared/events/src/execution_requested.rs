@@ -3,12 +3,13 @@
 use domain::{agent::Author, execution::Program};
 use ids::{ExecutionId, ExerciseId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
 
 /// Why a program is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// The student wants to see what it does.
@@ -22,7 +23,7 @@ pub enum Purpose {
 }
 
 /// Who asks for a run, and waits for its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Requester {
     /// The gateway, for a student.
@@ -59,7 +60,7 @@ impl From<Author> for Requester {
 }
 
 /// The exercise that a program is meant to solve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Work {
     /// The exercise.
     pub exercise_id: ExerciseId,
@@ -69,7 +70,7 @@ pub struct Work {
 
 /// Emitted by the front doors, and by agents that check a program; handled by code-execution. Since
 /// 0.2.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionRequested {
     /// The run.
     pub execution_id: ExecutionId,

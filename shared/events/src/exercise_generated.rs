@@ -3,12 +3,13 @@
 use domain::difficulty::Difficulty;
 use ids::{ExerciseId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
 
 /// Emitted by the exercise agent, handled by progress. Since 0.4.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExerciseGenerated {
     /// The exercise.
     pub exercise_id: ExerciseId,

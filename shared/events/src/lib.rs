@@ -8,6 +8,7 @@
 //! that set. Writers may add an optional field or a name, and remove nothing: `tests/evolution` reads last version's
 //! events with this version's types, and the other way round.
 
+pub mod account_erased;
 pub mod activity_recorded;
 pub mod cloud_event;
 pub mod connection_due;
@@ -15,6 +16,7 @@ pub mod dead_letter;
 pub mod debug_requested;
 pub mod delivery_due;
 pub mod envelope;
+pub mod event_types;
 pub mod execution_finished;
 pub mod execution_requested;
 pub mod exercise_generated;

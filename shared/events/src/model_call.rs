@@ -6,12 +6,15 @@ use domain::agent::Author;
 use ids::{QueryId, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
 
 /// What a model is asked to do; each has its own prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Explain an idea.
@@ -44,7 +47,7 @@ impl Task {
 }
 
 /// One piece of what the student said or what we know: data to the model, never instructions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Field {
     /// What it is, such as `question`.
     pub name: String,
@@ -53,7 +56,7 @@ pub struct Field {
 }
 
 /// A request to a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ModelRequested {
     /// The work that continues with the answer.
     pub draft_id: Uuid,
@@ -72,7 +75,7 @@ pub struct ModelRequested {
 }
 
 /// The outcome of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ModelOutcome {
     /// It answered; the answer is not checked yet.
@@ -88,7 +91,7 @@ pub enum ModelOutcome {
 }
 
 /// The outcome of a call, and its cost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ModelFinished {
     /// The work that continues with the answer.
     pub draft_id: Uuid,
@@ -111,7 +114,7 @@ pub struct ModelFinished {
 
 /// A piece of an answer that is still being made. It is not stored, may be missing, and is replaced by the answer.
 /// Since 0.4.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AnswerDelta {
     /// The question that is being answered.
     pub query_id: QueryId,
@@ -142,7 +145,7 @@ impl Event for AnswerDelta {
 macro_rules! on_topic {
     ($($(#[$doc:meta])+ $name:ident($inner:ident) = $type:literal on $topic:ident;)+) => {$(
         $(#[$doc])+
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
 

@@ -35,7 +35,7 @@ pub struct Notification {
 }
 
 /// Emitted by notification, delivered by websocket. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationMade {
     /// The recipient, whose id is the partition key.
     pub user_id: UserId,
@@ -55,5 +55,10 @@ impl Event for NotificationMade {
 
     fn correlation_id(&self) -> Uuid {
         self.request_id
+    }
+
+    /// The student, if it is about one: the recipient goes on to have what it says only as long as the student does.
+    fn owner(&self) -> UserId {
+        self.notification.student_id.unwrap_or(self.user_id)
     }
 }

@@ -19,7 +19,7 @@ pub struct Mastery {
 }
 
 /// Emitted by progress, delivered by the front doors. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProgressUpdated {
     /// Whose.
     pub student_id: UserId,
@@ -47,7 +47,7 @@ impl Event for ProgressUpdated {
 }
 
 /// A friendly word to a student, with a next step. Emitted by progress, delivered by the front doors. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NudgeGiven {
     /// To whom.
     pub student_id: UserId,

@@ -245,7 +245,7 @@ pub struct Hint {
 }
 
 /// Emitted by every agent, handled by the front doors. Since 0.1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionAnswered {
     /// The question that is answered.
     pub query_id: QueryId,

@@ -6,12 +6,13 @@ use domain::{
 };
 use ids::{QueryId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic, lenient};
 
 /// Emitted by the front doors, handled by triage. Since 0.1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionAsked {
     /// The question's id, under which the answer is found.
     pub query_id: QueryId,

@@ -46,7 +46,7 @@ pub struct Routing {
 }
 
 /// What a follow-up wants of the previous answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FollowUpKind {
     /// The reason.
@@ -65,7 +65,7 @@ pub enum FollowUpKind {
 }
 
 /// The exchange that a follow-up refers to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FollowUp {
     /// What it wants.
     pub kind: FollowUpKind,
@@ -79,7 +79,7 @@ pub struct FollowUp {
 }
 
 /// Emitted by triage, handled by the concepts agent. Since 0.1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionRouted {
     /// The question as it was asked.
     #[serde(flatten)]

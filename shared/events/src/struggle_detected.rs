@@ -24,7 +24,7 @@ pub enum AlertChange {
 }
 
 /// Emitted by progress, handled by notification. Since 0.6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StruggleDetected {
     /// The alert.
     pub alert_id: AlertId,

@@ -67,7 +67,7 @@ pub struct Feedback {
 }
 
 /// Emitted by the exercise agent, handled by the front doors. Since 0.4.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SubmissionGraded {
     /// The solution.
     pub submission_id: SubmissionId,

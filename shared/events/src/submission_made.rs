@@ -3,12 +3,13 @@
 use domain::text::Code;
 use ids::{ExerciseId, SubmissionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Event, Topic};
 
 /// Emitted by the front doors, handled by the exercise agent. Since 0.4.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SubmissionMade {
     /// The solution's id, under which the grade is found.
     pub submission_id: SubmissionId,

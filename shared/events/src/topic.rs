@@ -6,11 +6,11 @@ pub const PARTITIONS: i32 = 8;
 
 /// Defines the enum, its names on the broker and the list of all from one list.
 macro_rules! topics {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal;)+) => {
         /// A Kafka topic.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Topic {
-            $($(#[$doc])+ $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         impl Topic {
@@ -22,6 +22,14 @@ macro_rules! topics {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
+                }
+            }
+
+            /// What its events are, in one sentence.
+            #[must_use]
+            pub const fn purpose(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),+).trim_ascii(),)+
                 }
             }
         }

@@ -59,6 +59,8 @@ typed_ids! {
     EventId,
     /// An exercise: the course's own have ids that derive from their names.
     ExerciseId,
+    /// A file with everything that is stored of a person.
+    ExportId,
     /// A run of a program and its result; also the correlation id of every event that it causes.
     ExecutionId,
     /// Sending a notification to the outside, by one subscription.

@@ -178,10 +178,11 @@ async fn follow(
 ) -> Result<(), HostError> {
     let name = function.spec.name;
     let failed = |source| HostError::Consume { function: name, source };
+    let keys = services.store.keys().clone();
     if function.awaits_replies {
         let replies = services.replies.clone();
         let sink = replies.sink();
-        let follower = Follower::new(&services.kafka, &replies::TOPICS, sink).await;
+        let follower = Follower::new(&services.kafka, &replies::TOPICS, keys.clone(), sink).await;
         let (follower, stop) = (follower.map_err(failed)?, stop.clone());
         tasks.spawn(async move {
             follower.run(stop).await;
@@ -189,7 +190,7 @@ async fn follow(
         });
     }
     if let Some((topics, sink)) = function.followed.take() {
-        let follower = Follower::new(&services.kafka, topics, sink).await;
+        let follower = Follower::new(&services.kafka, topics, keys, sink).await;
         tasks.spawn(follower.map_err(failed)?.run(stop.clone()));
     }
     Ok(())

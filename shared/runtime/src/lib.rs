@@ -16,9 +16,9 @@ mod spec;
 
 pub use connections::{ConnectionId, Connections};
 pub use delivery::{
-    Act, Decide, HandlerError, Heard, Listener, Live, Outgoing, Periodic, Received, Round,
-    Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault, follower, handler,
-    kafka, message, replay, replies,
+    Act, Decide, HandlerError, Heard, Keys, Listener, Live, OpenError, Outgoing, Periodic,
+    Received, Round, Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault,
+    follower, handler, kafka, message, replay, replies,
 };
 pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
 pub use function::Function;

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use delivery::{
-    KafkaError, Store, database,
+    KafkaError, Keys, Store,
+    cluster::{self, GroupState},
+    database,
     fault::Faults,
     kafka::Producer,
     outbox::Outbox,
@@ -17,12 +19,16 @@ use environment::{
     config::{ConfigError, DatabaseConfig, KafkaConfig, Settings},
     http_client, metrics,
 };
+use ids::UserId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use web::auth::{AuthConfig, Verifier};
+use web::auth::{Accounts, AuthConfig, IsErased, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest for looking at all consumer groups: less than a request may take.
+const GROUPS_LIMIT: Duration = Duration::from_secs(6);
 
 /// The longest for closing the database's connections, which an unavailable server may delay.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -66,6 +72,15 @@ pub struct Services {
     left: CancellationToken,
 }
 
+/// Whether an account was erased is told by its key, which is destroyed then.
+struct KnownAccounts(Keys);
+
+impl Accounts for KnownAccounts {
+    fn is_erased(&self, user: UserId) -> IsErased<'_> {
+        Box::pin(self.0.is_erased(user))
+    }
+}
+
 impl Services {
     /// Reads the settings and starts the publisher. The database may be unavailable, or older than this program.
     ///
@@ -86,19 +101,27 @@ impl Services {
         let schema = Schema::of(pool.clone());
         let producer = Producer::new(&kafka).map_err(StartError::Kafka)?;
         let (outbox, publisher) =
-            Outbox::new(pool.clone(), producer.clone(), clock.clone(), faults.clone());
+            Outbox::new(pool.clone(), producer.clone(), clock.of_processes(), faults.clone());
         // Without the database the first events would wait for a relay; it is retried as long as we run.
         if let Err(error) = outbox.note_alive().await {
             tracing::warn!(error = %chain(&error), "cannot register as a publisher yet");
         }
         let stop = CancellationToken::new();
         let client = http_client().map_err(StartError::HttpClient)?;
+        let store = Store::new(pool.clone(), outbox.clone(), faults.clone(), clock.clone());
+        let keys = store.keys().clone();
         tokio::spawn(metrics::keep_small(stop.clone()));
         let left = CancellationToken::new();
         Ok(Arc::new(Self {
-            replies: if is_lambda { Replies::stored(pool.clone()) } else { Replies::live() },
-            store: Store::new(pool, outbox.clone(), faults.clone(), clock.clone()),
-            verifier: Arc::new(Verifier::new(auth, client, clock.clone())),
+            replies: if is_lambda {
+                Replies::stored(pool, keys.clone())
+            } else {
+                Replies::live(keys.clone())
+            },
+            store,
+            verifier: Arc::new(
+                Verifier::new(auth, client, clock.clone()).knowing(Arc::new(KnownAccounts(keys))),
+            ),
             publisher: tokio::spawn({
                 let (schema, stop, left) =
                     (schema.clone(), stop.clone(), left.clone().drop_guard());
@@ -119,10 +142,19 @@ impl Services {
         }))
     }
 
+    /// The consumer groups of all functions; `None` if the broker does not answer in time.
+    pub async fn groups(&self) -> Option<Vec<GroupState>> {
+        let kafka = self.kafka.clone();
+        // The client blocks.
+        let looked = tokio::task::spawn_blocking(move || cluster::groups(&kafka));
+        let groups = tokio::time::timeout(GROUPS_LIMIT, looked).await.ok()?.ok()?;
+        groups.inspect_err(|error| tracing::warn!(%error, "the groups cannot be read")).ok()
+    }
+
     /// Waits for an answer by polling the stored events: for functions that ask rarely, and follow no topic.
     #[must_use]
     pub fn stored_replies(&self) -> Replies {
-        Replies::stored(self.store.pool())
+        Replies::stored(self.store.pool(), self.store.keys().clone())
     }
 
     /// What a function needs of it to handle events.

@@ -17,6 +17,8 @@ pub struct Filter {
     pub function: Option<String>,
     /// Those since then.
     pub since: Option<DateTime<Utc>>,
+    /// Those before this one in the order of the list.
+    pub before: Option<(DateTime<Utc>, Uuid)>,
 }
 
 /// A dead letter as stored.
@@ -52,12 +54,15 @@ pub async fn list(
              AND ($2::text IS NULL OR starts_with(data->>'origin', $2 || '-'))
              AND ($3::text IS NULL OR data->>'function' = $3)
              AND ($4::timestamptz IS NULL OR occurred_at >= $4)
+             AND ($6::timestamptz IS NULL OR (occurred_at, id) < ($6, $7::uuid))
            ORDER BY occurred_at DESC, id DESC LIMIT $5"#,
         filter.ids.as_deref(),
         filter.topic.as_deref(),
         filter.function.as_deref(),
         filter.since,
         limit,
+        filter.before.map(|(at, _)| at),
+        filter.before.map(|(_, id)| id),
     )
     .map(|row| DeadLetterRow {
         id: EventId::from_uuid(row.id),

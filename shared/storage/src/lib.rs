@@ -3,7 +3,9 @@
 //! Belongs here: SQL, and the conversion between rows and domain types. Never here: pools and
 //! transactions (the runtime opens and commits them), or a business rule.
 
+pub mod accounts;
 pub mod activities;
+pub mod administration;
 pub mod alerts;
 pub mod answer_reports;
 pub mod assignments;
@@ -14,6 +16,7 @@ pub mod classes;
 pub mod connections;
 pub mod conversations;
 pub mod curriculum;
+pub mod data_keys;
 mod database_error;
 pub mod dead_letters;
 pub mod deliveries;
@@ -25,6 +28,8 @@ pub mod event_log;
 pub mod events;
 pub mod executions;
 pub mod exercises;
+pub mod exports;
+pub mod feature_health;
 pub mod health;
 pub mod hint_ladders;
 pub mod idempotency;
@@ -35,6 +40,7 @@ pub mod model_usage;
 pub mod notifications;
 pub mod outbox;
 pub mod periodic_runs;
+pub mod personal_data;
 pub mod preferences;
 pub mod progress;
 pub mod queries;

@@ -1,6 +1,6 @@
 //! The ledger of the models' costs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::agent::Author;
 use ids::UserId;
 use sqlx::PgConnection;
@@ -105,5 +105,55 @@ pub async fn total(
         since,
     )
     .fetch_one(conn)
+    .await
+}
+
+/// What one agent has used of one model on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRow {
+    /// The day, in UTC.
+    pub day: NaiveDate,
+    /// Which agent asked.
+    pub agent: String,
+    /// The model's name; empty if none was asked.
+    pub model: String,
+    /// Calls that were made.
+    pub calls: i64,
+    /// Questions for which no call was needed.
+    pub saved: i64,
+    /// Calls without an answer.
+    pub failed: i64,
+    /// Tokens that were sent.
+    pub tokens_in: i64,
+    /// Tokens that came back.
+    pub tokens_out: i64,
+    /// Millionths of a US dollar.
+    pub cost_micro_usd: i64,
+}
+
+/// What was used from one day to another, that one excluded, newest first: by day, agent and model.
+///
+/// # Errors
+/// The database's own.
+pub async fn by_day(
+    conn: &mut PgConnection,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<DayRow>> {
+    sqlx::query_as!(
+        DayRow,
+        r#"SELECT (created_at AT TIME ZONE 'UTC')::date AS "day!", agent, model,
+                  count(*) FILTER (WHERE NOT cached) AS "calls!", count(*) FILTER (WHERE cached) AS "saved!",
+                  count(*) FILTER (WHERE NOT cached AND tokens_out = 0) AS "failed!",
+                  sum(tokens_in)::bigint AS "tokens_in!", sum(tokens_out)::bigint AS "tokens_out!",
+                  sum(cost_micro_usd)::bigint AS "cost_micro_usd!"
+           FROM model_usage WHERE created_at >= $1 AND created_at < $2
+           GROUP BY 1, agent, model ORDER BY 1 DESC, agent, model LIMIT $3"#,
+        from,
+        to,
+        limit,
+    )
+    .fetch_all(conn)
     .await
 }

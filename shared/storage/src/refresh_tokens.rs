@@ -17,6 +17,23 @@ pub struct RefreshToken {
     pub issued_at: DateTime<Utc>,
     /// When it expires.
     pub expires_at: DateTime<Utc>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// A login that can still be continued: a family of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSession {
+    /// The family.
+    pub id: TokenFamilyId,
+    /// When its oldest token that is still stored was issued.
+    pub issued_at: DateTime<Utc>,
+    /// When its newest token was issued.
+    pub used_at: DateTime<Utc>,
+    /// When it ends if it is not continued.
+    pub expires_at: DateTime<Utc>,
+    /// What the client called itself last.
+    pub user_agent: Option<String>,
 }
 
 /// The outcome of presenting a token.
@@ -44,13 +61,14 @@ pub enum Use {
 /// The database's own.
 pub async fn insert(conn: &mut PgConnection, token: &RefreshToken) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO refresh_tokens (token_hash, family_id, user_id, issued_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO refresh_tokens (token_hash, family_id, user_id, issued_at, expires_at, user_agent)
+         VALUES ($1, $2, $3, $4, $5, $6)",
         token.token_hash.as_slice(),
         token.family_id.as_uuid(),
         token.user_id.as_uuid(),
         token.issued_at,
         token.expires_at,
+        token.user_agent,
     )
     .execute(conn)
     .await?;
@@ -144,4 +162,77 @@ async fn revoke_locked(
     .execute(&mut *conn)
     .await?;
     Ok(())
+}
+
+/// The logins of a person that can still be continued, the one used last first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn sessions(
+    conn: &mut PgConnection,
+    user: UserId,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<LiveSession>> {
+    sqlx::query!(
+        r#"SELECT family_id, min(issued_at) AS "issued_at!", max(issued_at) AS "used_at!",
+                  max(expires_at) AS "expires_at!", (array_agg(user_agent ORDER BY issued_at DESC))[1] AS user_agent
+           FROM refresh_tokens WHERE user_id = $1 GROUP BY family_id
+           HAVING bool_or(used_at IS NULL AND revoked_at IS NULL AND expires_at > $2)
+           ORDER BY max(issued_at) DESC, family_id LIMIT $3"#,
+        user.as_uuid(),
+        now,
+        limit,
+    )
+    .map(|row| LiveSession {
+        id: TokenFamilyId::from_uuid(row.family_id),
+        issued_at: row.issued_at,
+        used_at: row.used_at,
+        expires_at: row.expires_at,
+        user_agent: row.user_agent,
+    })
+    .fetch_all(conn)
+    .await
+}
+
+/// Ends logins of a person: one, or all but one. Returns how many tokens were revoked.
+///
+/// Like every revocation it locks the account, so that no successor outlives it.
+///
+/// # Errors
+/// The database's own.
+pub async fn end(
+    conn: &mut PgConnection,
+    user: UserId,
+    ended: Ended,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    sqlx::query_scalar!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let (only, except) = match ended {
+        Ended::One(family) => (Some(family.as_uuid()), None),
+        Ended::AllBut(family) => (None, family.map(TokenFamilyId::as_uuid)),
+    };
+    let revoked = sqlx::query!(
+        "UPDATE refresh_tokens SET revoked_at = $4
+         WHERE user_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR family_id = $2)
+           AND family_id IS DISTINCT FROM $3",
+        user.as_uuid(),
+        only,
+        except,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(revoked.rows_affected())
+}
+
+/// Which logins are ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// This one.
+    One(TokenFamilyId),
+    /// All others than this one; all without one.
+    AllBut(Option<TokenFamilyId>),
 }

@@ -35,8 +35,11 @@ enum Delete {
 /// GiB are scanned in a day, so rows of a larger table are kept some days longer.
 pub const PAGES_AT_ONCE: i64 = 1_024;
 
+/// How long exports are kept.
+pub const EXPORTS_KEPT: TimeDelta = TimeDelta::days(7);
+
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 21] = [
+pub const RETENTIONS: [Retention; 23] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -108,6 +111,15 @@ pub const RETENTIONS: [Retention; 21] = [
         delete: Delete::Found(
             "DELETE FROM refresh_tokens WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "account_changes",
+        keep: TimeDelta::days(400),
+        reason: "like events: who was given which rights in an academic year",
+        delete: Delete::Found(
+            "DELETE FROM account_changes WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM account_changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2))",
         ),
     },
     Retention {
@@ -224,6 +236,15 @@ pub const RETENTIONS: [Retention; 21] = [
         delete: Delete::Found(
             "DELETE FROM class_invitations WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM class_invitations WHERE invited_at < $1 ORDER BY invited_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "exports",
+        keep: EXPORTS_KEPT,
+        reason: "long enough to download it; another one can be made",
+        delete: Delete::Found(
+            "DELETE FROM exports WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM exports WHERE requested_at < $1 ORDER BY requested_at LIMIT $2))",
         ),
     },
 ];

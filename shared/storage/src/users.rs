@@ -172,6 +172,45 @@ pub async fn change(conn: &mut PgConnection, id: UserId, changes: Changes<'_>) -
     Ok(())
 }
 
+/// Locks an account until the end of the transaction, if its password is still this one. `false`: it is not, or the
+/// account is gone.
+///
+/// # Errors
+/// The database's own.
+pub async fn lock_with_password(
+    conn: &mut PgConnection,
+    id: UserId,
+    password_hash: Option<&str>,
+) -> sqlx::Result<bool> {
+    let locked = sqlx::query_scalar!(
+        "SELECT id FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE",
+        id.as_uuid(),
+        password_hash,
+    );
+    Ok(locked.fetch_optional(conn).await?.is_some())
+}
+
+/// Changes a password, unless it was changed since `old` was read. `false`: it was.
+///
+/// # Errors
+/// The database's own.
+pub async fn change_password(
+    conn: &mut PgConnection,
+    id: UserId,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<bool> {
+    let changed = sqlx::query!(
+        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+        id.as_uuid(),
+        old,
+        new,
+    )
+    .execute(conn)
+    .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
 /// A page of accounts, in the order of their ids.
 ///
 /// # Errors

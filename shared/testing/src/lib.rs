@@ -9,6 +9,7 @@ mod database;
 mod fault_proxy;
 mod http_target;
 mod model_server;
+pub mod outside_tools;
 mod smtp_server;
 mod socket_gateway;
 

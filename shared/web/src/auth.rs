@@ -3,12 +3,12 @@
 //! Our own are signed with HS256, those of an external identity provider with RS256 or ES256 and keys from its JWKS.
 //! The audience separates people and services, so neither has the other's access.
 
-use std::time::Duration;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::user::Role;
 use environment::{Clock, config::Settings};
-use ids::UserId;
+use ids::{TokenFamilyId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,9 @@ pub struct Claims {
     /// The token's own id.
     #[serde(default)]
     pub jti: String,
+    /// The login that one of our own tokens descends from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<TokenFamilyId>,
 }
 
 const fn student() -> Role {
@@ -94,6 +97,26 @@ pub struct Person {
     pub role: Role,
     /// Whether an external identity provider issued the token.
     pub external: bool,
+}
+
+/// What a person's token says.
+#[derive(Debug, Clone, Copy)]
+pub struct Verified {
+    /// Whose it is.
+    pub person: Person,
+    /// When it expires.
+    pub ends_at: DateTime<Utc>,
+    /// The login that it descends from, if it is one of ours.
+    pub session: Option<TokenFamilyId>,
+}
+
+/// The answer to [`Accounts::is_erased`].
+pub type IsErased<'a> = Pin<Box<dyn Future<Output = sqlx::Result<bool>> + Send + 'a>>;
+
+/// Knows which accounts were erased, since their tokens may still be valid for an hour.
+pub trait Accounts: Send + Sync {
+    /// Whether an account was erased.
+    fn is_erased(&self, user: UserId) -> IsErased<'_>;
 }
 
 /// The service behind a valid service token.
@@ -115,6 +138,12 @@ pub enum TokenError {
     /// Its algorithm or key is not accepted here.
     #[error("the access token is signed with a key that is not accepted here")]
     UnknownKey,
+    /// Its account was erased.
+    #[error("this account was erased")]
+    Erased,
+    /// It is not known now whether its account was erased.
+    #[error("the service is unavailable at the moment; try again")]
+    AccountsAway(#[source] sqlx::Error),
     /// It cannot be checked now.
     #[error("the identity provider that signed the access token cannot be reached; try again")]
     ProviderAway(#[source] KeyError),
@@ -159,6 +188,22 @@ impl Signer {
         now: DateTime<Utc>,
         life: TimeDelta,
     ) -> Result<String, jsonwebtoken::errors::Error> {
+        self.sign_of_session(user, role, None, id, now, life)
+    }
+
+    /// An access token for a person that names the login that it descends from.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn sign_of_session(
+        &self,
+        user: UserId,
+        role: Role,
+        session: Option<TokenFamilyId>,
+        id: Uuid,
+        now: DateTime<Utc>,
+        life: TimeDelta,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
         let claims = Claims {
             sub: user.to_string(),
             role,
@@ -167,6 +212,7 @@ impl Signer {
             iss: self.issuer.clone(),
             aud: self.audience.clone().into(),
             jti: id.to_string(),
+            sid: session,
         };
         self.encode(&claims)
     }
@@ -214,6 +260,7 @@ pub struct Verifier {
     own_key: Option<DecodingKey>,
     clock: Clock,
     jwks: Option<Jwks>,
+    accounts: Option<Arc<dyn Accounts>>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -231,7 +278,14 @@ impl Verifier {
             secret.map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
         let url = config.jwks_url.clone();
         let jwks = url.map(|url| Jwks::new(url, client, clock.clone()));
-        Self { config, own_key, clock, jwks }
+        Self { config, own_key, clock, jwks, accounts: None }
+    }
+
+    /// Refuses tokens of erased accounts, too.
+    #[must_use]
+    pub fn knowing(mut self, accounts: Arc<dyn Accounts>) -> Self {
+        self.accounts = Some(accounts);
+        self
     }
 
     /// The person of a token.
@@ -247,13 +301,28 @@ impl Verifier {
     /// # Errors
     /// As above.
     pub async fn verify_until(&self, token: &str) -> Result<(Person, DateTime<Utc>), TokenError> {
+        let Verified { person, ends_at, .. } = self.verify_all(token).await?;
+        Ok((person, ends_at))
+    }
+
+    /// All that a person's token says.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn verify_all(&self, token: &str) -> Result<Verified, TokenError> {
         let (claims, external) = self.claims(token, &self.config.audience).await?;
         let id = claims.sub.parse().unwrap_or_else(|_| {
             let name = format!("{}\n{}", claims.iss, claims.sub);
             Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
         });
         let ends_at = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Ok((Person { id: UserId::from_uuid(id), role: claims.role, external }, ends_at))
+        let person = Person { id: UserId::from_uuid(id), role: claims.role, external };
+        if let Some(accounts) = &self.accounts
+            && accounts.is_erased(person.id).await.map_err(TokenError::AccountsAway)?
+        {
+            return Err(TokenError::Erased);
+        }
+        Ok(Verified { person, ends_at, session: claims.sid.filter(|_| !external) })
     }
 
     /// The service of a token. A token whose audience includes people is a person's.

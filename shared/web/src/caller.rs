@@ -18,10 +18,11 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::user::Role;
+use ids::TokenFamilyId;
 
 use crate::{
     Problem,
-    auth::{Person, Service, TokenError, Verifier},
+    auth::{Person, Service, TokenError, Verified, Verifier},
 };
 
 /// Seconds after which to retry with a token whose keys could not be fetched.
@@ -56,14 +57,13 @@ required_roles! {
 
 /// A person whose role is `R` or above it.
 pub struct Caller<R> {
-    person: Person,
-    ends_at: DateTime<Utc>,
+    verified: Verified,
     required: PhantomData<R>,
 }
 
 impl<R> fmt::Debug for Caller<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.person.fmt(f)
+        self.verified.person.fmt(f)
     }
 }
 
@@ -71,7 +71,13 @@ impl<R> Caller<R> {
     /// When the token expires.
     #[must_use]
     pub const fn ends_at(&self) -> DateTime<Utc> {
-        self.ends_at
+        self.verified.ends_at
+    }
+
+    /// The login that the token descends from, if it is one of ours.
+    #[must_use]
+    pub const fn session(&self) -> Option<TokenFamilyId> {
+        self.verified.session
     }
 }
 
@@ -79,7 +85,7 @@ impl<R> Deref for Caller<R> {
     type Target = Person;
 
     fn deref(&self) -> &Person {
-        &self.person
+        &self.verified.person
     }
 }
 
@@ -93,13 +99,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = required_token(&parts.headers, "an access token")?;
-        let verified = Arc::from_ref(state).verify_until(token).await;
-        let (person, ends_at) = verified.map_err(refused)?;
-        if !person.role.includes(R::ROLE) {
+        let verified = Arc::from_ref(state).verify_all(token).await.map_err(refused)?;
+        if !verified.person.role.includes(R::ROLE) {
             let required = R::ROLE.as_str();
             return Err(Problem::forbidden(format!("this needs the role {required}")));
         }
-        Ok(Self { person, ends_at, required: PhantomData })
+        Ok(Self { verified, required: PhantomData })
     }
 }
 
@@ -132,9 +137,11 @@ pub fn refused(error: TokenError) -> Problem {
             Problem::new(status, "unavailable", error.to_string())
                 .retry_after(PROVIDER_RETRY_SECONDS)
         }
-        TokenError::Expired | TokenError::Invalid(_) | TokenError::UnknownKey => {
-            Problem::unauthorized(error.to_string())
-        }
+        TokenError::AccountsAway(error) => error.into(),
+        TokenError::Expired
+        | TokenError::Invalid(_)
+        | TokenError::UnknownKey
+        | TokenError::Erased => Problem::unauthorized(error.to_string()),
     }
 }
 

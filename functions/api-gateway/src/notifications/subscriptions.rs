@@ -123,7 +123,7 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/notifications/subscriptions", operation_id = "subscribe", tag = "Notifications", security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = SubscribeRequest,
-    responses((status = 201, body = SubscriptionMade), (status = 401, body = Problem), (status = 409, body = Problem),
+    responses((status = 201, body = SubscriptionMade), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
               (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn subscribe(
     State(gateway): State<Gateway>,

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
-use runtime::web::{Problem, sockets::count_end};
+use runtime::{
+    OpenError,
+    web::{Problem, sockets::count_end},
+};
 use storage::{
     connections::{self, Claimed, Connection},
     socket_messages::{self, Message},
@@ -44,7 +47,7 @@ pub(crate) async fn deliver(
     gateway: &ApiGateway,
     connection: &str,
     piece: Option<&Piece>,
-) -> sqlx::Result<()> {
+) -> Result<(), OpenError> {
     let claim = door.services.clock.new_id();
     let claimed = {
         let now = door.services.clock.now();
@@ -97,7 +100,7 @@ impl Courier<'_> {
         self.door.services.clock.now()
     }
 
-    async fn run(mut self, mut piece: Option<&Piece>) -> sqlx::Result<()> {
+    async fn run(mut self, mut piece: Option<&Piece>) -> Result<(), OpenError> {
         loop {
             match self.send_all(piece.take()).await? {
                 Next::On if self.release(Some(self.wakes), self.next_look()).await? => break,
@@ -137,7 +140,7 @@ impl Courier<'_> {
         connections::release(&mut conn, &self.at, self.claim, wakes, due_at).await
     }
 
-    async fn send_all(&mut self, piece: Option<&Piece>) -> sqlx::Result<Next> {
+    async fn send_all(&mut self, piece: Option<&Piece>) -> Result<Next, OpenError> {
         let now = self.now();
         if over_at(&self.at) <= now {
             return Ok(self.close(now).await);
@@ -165,7 +168,7 @@ impl Courier<'_> {
         self.send_piece(piece).await
     }
 
-    async fn send_messages(&mut self) -> sqlx::Result<Next> {
+    async fn send_messages(&mut self) -> Result<Next, OpenError> {
         let Connection { user, position, looked_at, .. } = self.at;
         let mut place = Place::at(user, position, looked_at);
         let mut look = true;
@@ -217,7 +220,7 @@ impl Courier<'_> {
     }
 
     /// Sends a piece of an answer, unless the answer was sent. A piece may be missing.
-    async fn send_piece(&mut self, piece: Option<&Piece>) -> sqlx::Result<Next> {
+    async fn send_piece(&mut self, piece: Option<&Piece>) -> Result<Next, OpenError> {
         let Some(piece) = piece else { return Ok(Next::On) };
         let is_answered = {
             let mut conn = self.door.services.store.connection().await?;

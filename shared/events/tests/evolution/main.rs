@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
     CloudEvent, Data, Envelope, Event,
+    account_erased::AccountErased,
     activity_recorded::ActivityRecorded,
     connection_due::ConnectionDue,
     dead_letter::{self, DeadLetter},
@@ -37,7 +38,7 @@ use serde_json::{Value, json};
 type Reread = fn(&Value) -> Result<Value, String>;
 
 /// Every type of event.
-const TYPES: [(&str, Reread); 23] = [
+const TYPES: [(&str, Reread); 24] = [
     (QuestionAsked::TYPE, reread::<QuestionAsked>),
     (QuestionRouted::TYPE, reread::<QuestionRouted>),
     (DebugRequested::TYPE, reread::<DebugRequested>),
@@ -59,6 +60,7 @@ const TYPES: [(&str, Reread); 23] = [
     (StruggleDetected::TYPE, reread::<StruggleDetected>),
     (NotificationMade::TYPE, reread::<NotificationMade>),
     (DeliveryDue::TYPE, reread::<DeliveryDue>),
+    (AccountErased::TYPE, reread::<AccountErased>),
     (ConnectionDue::TYPE, reread::<ConnectionDue>),
     (dead_letter::TYPE, reread_letter),
 ];

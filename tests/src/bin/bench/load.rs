@@ -184,8 +184,8 @@ async fn without_model() -> anyhow::Result<()> {
     let (postgres, world, students, idle) = start(&dir, &[], STUDENTS).await?;
     let url = postgres.url("postgres");
     run(&world, &students[..1], 50, ask).await?;
-    print("memory of the idle process (7 of 10 functions, broker, clients), without PostgreSQL");
-    print(&format!("  {idle} MiB                      aim: 150 MiB for all ten functions\n"));
+    print("memory of the idle process (all ten functions, broker, clients), without PostgreSQL");
+    print(&format!("  {idle} MiB                      aim: 150 MiB\n"));
     for (count, total) in [(1, ALONE), (STUDENTS, TOGETHER)] {
         let baseline = run(&world, &students[..count], total, look).await?;
         let measured = run(&world, &students[..count], total, ask).await?;

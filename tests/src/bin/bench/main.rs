@@ -4,6 +4,7 @@ mod alerts;
 mod load;
 mod sandbox;
 mod sockets;
+mod tables;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ bench registrations COUNT      what registrations leave in memory
 bench questions COUNT          what questions leave in memory
 bench sockets COUNT            what so many open sockets cost, and how long messages take to them
 bench alerts COUNT             how long it takes from the fifth failed run of so many students to the teacher's socket
+bench tables PROGRESS EVENTS   how long every statement takes with so many rows of both, and what hangs on them
 bench sandbox                  runs beside starts of python3, and what a traced step costs
 bench sandbox fuzz [SECONDS]   whether random programs can make the sandbox fail
 bench sandbox soak [COUNT] [SEED]   whether hostile ones can, and what memory they leave taken";
@@ -40,6 +42,7 @@ async fn measure() -> anyhow::Result<()> {
         ["questions", count] => load::questions(count.parse()?).await,
         ["alerts", count] => alerts::run(count.parse()?).await,
         ["sockets", count] => sockets::run(count.parse()?).await,
+        ["tables", progress, events] => tables::run(progress.parse()?, events.parse()?).await,
         ["sandbox", ref more @ ..] => sandbox::main(more).await,
         _ => anyhow::bail!("{USAGE}"),
     }

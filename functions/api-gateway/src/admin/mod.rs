@@ -1,0 +1,30 @@
+//! What administrators do: accounts and their rights, the cost of models, events that were given up, and how the
+//! functions are.
+
+mod dead_letters;
+mod health;
+mod usage;
+mod users;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::gateway::Gateway;
+
+pub use self::{
+    dead_letters::{DeadLetterDetail, DeadLetterPage, ListedDeadLetter, ReplayedDeadLetter},
+    health::{Feature, FeatureState, InstallationHealth, PeriodicWork},
+    usage::{UsageReport, UsageRow},
+    users::{Account, AccountChangeKind, AccountDetail, AccountPage, RecordedChange},
+};
+
+/// The endpoints for administrators.
+pub(crate) fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .routes(routes!(users::list))
+        .routes(routes!(users::get, users::change))
+        .routes(routes!(usage::get))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::get))
+        .routes(routes!(dead_letters::replay))
+        .routes(routes!(health::get))
+}
