@@ -58,7 +58,7 @@ const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 90] = [
+const GATEWAY: [(&str, &str, Statuses); 98] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),

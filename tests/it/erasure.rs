@@ -407,6 +407,9 @@ async fn the_only_teacher_of_a_class_cannot_go_and_all_others_can() {
     let sql = "SELECT count(*) FROM classes WHERE id = $1";
     assert_eq!(world.count(sql, class.parse().expect("an id")).await, 0);
     assert_eq!(world.get("/me", Some(&ada.token)).await.status, StatusCode::OK);
+    let admin = world.log_in("admin@example.org", "learnflow-admin").await;
+    let last = erase(&world, &admin, &json!({ "password": "learnflow-admin" })).await;
+    assert_eq!((last.status, &last.body["code"]), (StatusCode::CONFLICT, &json!("last_admin")));
     until_erased(&world).await;
     world.finish().await;
 }

@@ -18,7 +18,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    account, accounts, admin, answer_reports, classes, common_answers, conversation, course, executions,
+    account, accounts, admin, answer_reports, classes, common_answers, conversation, course,
+    executions,
     gateway::Gateway,
     help, limits,
     notifications::{deliveries, inbox, settings, subscriptions},

@@ -12,7 +12,7 @@ use events::{CloudEvent, Envelope, Event, connection_due::ConnectionDue};
 use futures::future::{BoxFuture, join_all};
 use ids::UserId;
 use runtime::{
-    ConnectionId, Connections, HandlerError, Live,
+    ConnectionId, Connections, HandlerError, Live, OpenError,
     web::{Person, Problem},
 };
 use storage::{
@@ -39,12 +39,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    async fn delivered(&self, connection: &str, piece: Option<&Piece>) -> sqlx::Result<()> {
+    async fn delivered(&self, connection: &str, piece: Option<&Piece>) -> Result<(), OpenError> {
         deliver(&self.door, &self.gateway, connection, piece).await
     }
 
     /// Carries out a frame, and sends what there is.
-    async fn received(&self, id: &str, message: &[u8]) -> sqlx::Result<()> {
+    async fn received(&self, id: &str, message: &[u8]) -> Result<(), OpenError> {
         let now = self.door.services.clock.now();
         let found = {
             let mut conn = self.door.services.store.connection().await?;
@@ -95,7 +95,7 @@ impl Held {
     }
 
     /// Sends what there is to whom an event is about.
-    async fn heard(&self, event: CloudEvent) -> sqlx::Result<()> {
+    async fn heard(&self, event: CloudEvent) -> Result<(), OpenError> {
         if event.event_type == ConnectionDue::TYPE {
             let Ok(due) = Envelope::<ConnectionDue>::read(event) else { return Ok(()) };
             return self.delivered(&due.data.connection_id, None).await;
@@ -110,7 +110,12 @@ impl Held {
             return Ok(());
         }
         let is_live = Live::is_live(&event);
-        let piece = if is_live { piece(event, user) } else { None };
+        let piece = if is_live {
+            let opened = self.door.services.store.keys().open_event(event).await?;
+            opened.and_then(|event| piece(event, user))
+        } else {
+            None
+        };
         let mut sent = Vec::new();
         for (id, channel) in &found {
             if !is_live || Channel::named(channel) == Channel::Chat {
@@ -136,7 +141,7 @@ impl Connections for Held {
     }
 
     fn end(&self, ConnectionId(id): ConnectionId) -> BoxFuture<'_, Result<(), HandlerError>> {
-        Box::pin(async move { self.ended(&id).await.map_err(failed) })
+        Box::pin(async move { self.ended(&id).await.map_err(|error| failed(error.into())) })
     }
 
     fn hear(&self, event: CloudEvent) -> BoxFuture<'_, Result<(), HandlerError>> {
@@ -144,7 +149,11 @@ impl Connections for Held {
     }
 }
 
-fn failed(error: sqlx::Error) -> HandlerError {
+fn failed(error: OpenError) -> HandlerError {
+    let error = match error {
+        OpenError::Database(error) => error,
+        OpenError::Damaged(damaged) => return HandlerError::fail(damaged),
+    };
     match DatabaseFault::of(&error) {
         DatabaseFault::Away | DatabaseFault::Passing => HandlerError::retry(error),
         DatabaseFault::Permanent => HandlerError::fail(error),

@@ -21,6 +21,8 @@ pub struct ConnectionDue {
 impl Event for ConnectionDue {
     const TYPE: &'static str = "connection.due.v1";
     const TOPIC: Topic = Topic::SocketsConnections;
+    /// It names a connection, and nothing that was said.
+    const SEALED: bool = false;
 
     fn student_id(&self) -> UserId {
         self.user_id

@@ -75,6 +75,10 @@ pub async fn mark(
         .await?;
     sqlx::query!("DELETE FROM refresh_tokens WHERE user_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM socket_tickets WHERE user_id = $1", id).execute(&mut *conn).await?;
+    // Those that API Gateway holds; the others hear of it.
+    sqlx::query!("UPDATE connections SET ends_at = $2, due_at = $2 WHERE user_id = $1", id, now)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "UPDATE users SET email = $2, display_name = '', password_hash = NULL, time_zone = 'UTC', role = 'student',
                           data_key = NULL, erased_at = $3, erase_next_at = $3

@@ -90,7 +90,7 @@ pub async fn list(
                           found.role AS "role!", found.created_at AS "created_at!", found.account_disabled_at AS disabled_at
                    FROM unnest($1::text[]) AS wanted (role) CROSS JOIN LATERAL (
                        SELECT id, email, display_name, role, created_at, account_disabled_at, email AS key FROM users
-                       WHERE role = wanted.role
+                       WHERE role = wanted.role AND erased_at IS NULL
                          AND email ~>=~ lower($2) AND email ~<~ (lower($2) || $3) AND email ~>~ $4
                        ORDER BY email USING ~<~ LIMIT $5) AS found
                    ORDER BY found.key USING ~<~ LIMIT $5"#,
@@ -112,7 +112,7 @@ pub async fn list(
                        SELECT id, email, display_name, role, created_at, account_disabled_at,
                               lower(display_name) || E'\x1f' || id::text AS key
                        FROM users
-                       WHERE role = wanted.role
+                       WHERE role = wanted.role AND erased_at IS NULL
                          AND (lower(display_name) || E'\x1f' || id::text) ~>=~ lower($2)
                          AND (lower(display_name) || E'\x1f' || id::text) ~<~ (lower($2) || $3)
                          AND (lower(display_name) || E'\x1f' || id::text) ~>~ $4
@@ -143,7 +143,7 @@ async fn newest(
                   found.role AS "role!", found.created_at AS "created_at!", found.account_disabled_at AS disabled_at
            FROM unnest($1::text[]) AS wanted (role) CROSS JOIN LATERAL (
                SELECT id, email, display_name, role, created_at, account_disabled_at, id::text AS key FROM users
-               WHERE role = wanted.role AND id < $2 ORDER BY id DESC LIMIT $3) AS found
+               WHERE role = wanted.role AND erased_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3) AS found
            ORDER BY found.id DESC LIMIT $3"#,
         roles,
         before,
@@ -160,7 +160,8 @@ async fn newest(
 pub async fn find(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT '' AS "key!", id, email, display_name, role, created_at, account_disabled_at AS disabled_at FROM users WHERE id = $1"#,
+        r#"SELECT '' AS "key!", id, email, display_name, role, created_at, account_disabled_at AS disabled_at FROM users
+           WHERE id = $1 AND erased_at IS NULL"#,
         id.as_uuid(),
     );
     row.fetch_optional(conn).await?.map(Account::try_from).transpose()

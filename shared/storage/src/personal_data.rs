@@ -96,7 +96,7 @@ macro_rules! select {
 }
 
 /// Every table, in the order in which an account is erased.
-pub const TABLES: [Table; 46] = [
+pub const TABLES: [Table; 47] = [
     // What people make, ask and get.
     exported(
         "queries",
@@ -240,7 +240,8 @@ pub const TABLES: [Table; 46] = [
                  FROM refresh_tokens WHERE user_id = $1 ORDER BY issued_at"),
     ),
     kept_to_us("socket_tickets", &["role", "ticket_hash", "user_id"], Gone(delete!("socket_tickets", "user_id"))),
-    kept_to_us("connections", &["id", "user_id"], Gone(delete!("connections", "user_id"))),
+    // They end at once, and are deleted by whoever tells API Gateway; within hours in any case.
+    kept_to_us("connections", &["channel", "id", "role", "user_id"], With("users")),
     kept_to_us("socket_messages", &["user_id"], Gone(delete!("socket_messages", "user_id"))),
     kept_to_us("socket_positions", &["user_id"], Gone(delete!("socket_positions", "user_id"))),
     kept_to_us(
@@ -259,6 +260,12 @@ pub const TABLES: [Table; 46] = [
         &["archive", "failure", "user_id"],
         Gone(delete!("exports", "user_id")),
         select!("id, requested_at, finished_at FROM exports WHERE user_id = $1 ORDER BY requested_at"),
+    ),
+    exported(
+        "account_changes",
+        &["change", "user_id"],
+        Gone(delete!("account_changes", "user_id")),
+        select!("change, changed_at FROM account_changes WHERE user_id = $1 ORDER BY changed_at, id"),
     ),
     exported(
         "model_usage",

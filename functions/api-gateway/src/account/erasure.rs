@@ -1,6 +1,7 @@
 //! Erasing an account: what everybody sees of it, at once. The rest is periodic work (`erase_accounts.rs`).
 
 use axum::{extract::State, http::StatusCode};
+use domain::user::Role;
 use events::account_erased::AccountErased;
 use ids::EventId;
 use requests::failed;
@@ -9,7 +10,10 @@ use runtime::{
     web::{Caller, ClientAddress, Json, Problem, Student},
 };
 use serde::Deserialize;
-use storage::accounts::{self, Marked};
+use storage::{
+    accounts::{self, Marked},
+    administration,
+};
 use utoipa::ToSchema;
 
 use crate::{
@@ -55,6 +59,13 @@ pub(crate) async fn erase(
     let clock = &gateway.services.clock;
     let (id, now) = (clock.new_id(), clock.now());
     let mut tx = gateway.services.store.begin(NAME).await?;
+    if user.role == Role::Admin {
+        administration::lock(tx.conn()).await?;
+        if !administration::is_another_admin(tx.conn(), caller.id).await? {
+            let detail = "you are the last administrator who can log in; appoint another one first";
+            return Err(Problem::new(StatusCode::CONFLICT, "last_admin", detail));
+        }
+    }
     match accounts::mark(tx.conn(), caller.id, hash.as_deref(), now).await? {
         Marked::Done => {}
         Marked::Changed => return Err(changed_meanwhile()),
