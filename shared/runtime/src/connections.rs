@@ -23,7 +23,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use web::{ClientAddress, Problem};
 
-use crate::lambda::{HttpResponse, http_response};
+use crate::http_response::{HttpResponse, http_response};
 
 /// API Gateway's name for a connection. A request that has one among its extensions asks for a socket that API Gateway
 /// holds: whoever answers it with 101 has opened one.

@@ -11,12 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Body,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, body::Body, http::StatusCode, response::IntoResponse};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use delivery::{
@@ -29,7 +24,6 @@ use delivery::{
 use environment::{chain, metrics};
 use events::{HeaderStyle, Topic};
 use futures::{StreamExt, stream};
-use http_body_util::BodyExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +33,7 @@ use web::{ClientAddress, Problem, server::Access};
 use crate::{
     Function, Services,
     connections::{self, Connections, GatewayEvent},
+    http_response::{HttpResponse, http_response},
     probes,
 };
 
@@ -243,15 +238,6 @@ struct HttpRequestLine {
     source_ip: Option<IpAddr>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HttpResponse {
-    status_code: u16,
-    headers: BTreeMap<String, String>,
-    body: String,
-    is_base64_encoded: bool,
-}
-
 fn http_request(event: HttpRequest) -> Result<http::Request<Body>, lambda_runtime::Error> {
     let uri = match event.raw_query_string.as_str() {
         "" => event.raw_path,
@@ -281,27 +267,6 @@ async fn handle_http(
             .into_response(),
     };
     http_response(response).await
-}
-
-/// A response as API Gateway gets it.
-pub(crate) async fn http_response(
-    response: Response,
-) -> Result<HttpResponse, lambda_runtime::Error> {
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect().await?.to_bytes();
-    let (body, is_base64_encoded) = match String::from_utf8(bytes.into()) {
-        Ok(text) => (text, false),
-        Err(binary) => (STANDARD.encode(binary.into_bytes()), true),
-    };
-    let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in &parts.headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        headers
-            .entry(name.to_string())
-            .and_modify(|joined| *joined = format!("{joined},{value}"))
-            .or_insert_with(|| value.into_owned());
-    }
-    Ok(HttpResponse { status_code: parts.status.as_u16(), headers, body, is_base64_encoded })
 }
 
 /// A function as Lambda sees it.

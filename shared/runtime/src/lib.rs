@@ -7,6 +7,7 @@
 mod connections;
 mod function;
 mod host;
+mod http_response;
 mod ingress;
 pub mod lambda;
 mod probes;

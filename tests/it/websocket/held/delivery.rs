@@ -131,6 +131,7 @@ async fn what_was_sent_when_an_instance_died_is_sent_again() {
     let held = Held::new([]).await;
     let ada = held.world.student("ada").await;
     let connection = held.chat(&ada, None).await;
+    held.hear(&held.lambda).await;
     held.gateway.plays(&connection, [Reaction::Held(Arc::default())]);
     emit(&held.world, &[nudge(ada.id, "1"), nudge(ada.id, "2")]).await;
     let sent =
