@@ -189,5 +189,8 @@ impl<'a> Shape<'a> {
 
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let pointer = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema)
+    // A schema may be nothing but another name for one.
+    pointer
+        .and_then(|pointer| document.pointer(pointer))
+        .map_or(schema, |found| resolve(document, found))
 }

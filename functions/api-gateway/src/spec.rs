@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use events::Topic;
-use runtime::{Http, Periodic, Spec, Sweep};
+use runtime::{Http, Periodic, Schedule, Spec, Sweep};
 
-use crate::{
-    account::{erase_accounts::EraseAccounts, make_exports::MakeExports},
-    quizzes::SubmitOverdue,
-};
+use crate::account::{erase_accounts::EraseAccounts, make_exports::MakeExports};
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
@@ -30,12 +27,7 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
-    schedules: &[
-        Sweep::SCHEDULE,
-        SubmitOverdue::SCHEDULE,
-        EraseAccounts::SCHEDULE,
-        MakeExports::SCHEDULE,
-    ],
+    schedules: &[Sweep::SCHEDULE, OVERDUE_QUIZZES, EraseAccounts::SCHEDULE, MakeExports::SCHEDULE],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",
@@ -48,6 +40,13 @@ pub const SPEC: Spec = Spec {
         "WEBHOOK_NETWORKS",
         "MAIL_FROM",
     ],
+};
+
+/// Quizzes whose time is over are submitted.
+pub(crate) const OVERDUE_QUIZZES: Schedule = Schedule {
+    name: "overdue-quizzes",
+    // A teacher hears of a quiz that went badly while the student is still there.
+    every: Duration::from_secs(60),
 };
 
 /// The function's name.

@@ -247,11 +247,10 @@ pub const TABLES: [Table; 47] = [
     kept_to_us(
         "idempotency_keys",
         &["key", "operation", "owner", "request_hash"],
-        // By its primary key, which begins with the operation; a registration's owner is an address.
+        // The owner of a registration is an address.
         Gone("DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
                   (SELECT ctid FROM idempotency_keys
-                   WHERE operation = ANY('{assignment,class,execution,query,quiz,submission,wanted}')
-                     AND owner = $1::text LIMIT $2)
+                   WHERE owner = $1::text LIMIT $2)
                   UNION (SELECT ctid FROM idempotency_keys
                          WHERE operation = 'register' AND resource_id = $1 LIMIT $2)))"),
     ),

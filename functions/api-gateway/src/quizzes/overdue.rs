@@ -1,13 +1,12 @@
 //! Quizzes whose time is over and that their students have left.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use runtime::{HandlerError, Outgoing, Periodic, Round, Schedule};
 use sqlx::PgConnection;
 use storage::quizzes;
 
 use super::submit_locked;
+use crate::spec::OVERDUE_QUIZZES;
 
 /// A front end that is still open submits by itself and shows the result; it has this long.
 const GRACE: TimeDelta = TimeDelta::minutes(1);
@@ -18,11 +17,7 @@ const ATTEMPTS_AT_ONCE: i64 = 50;
 pub(crate) struct SubmitOverdue;
 
 impl Periodic for SubmitOverdue {
-    const SCHEDULE: Schedule = Schedule {
-        name: "overdue-quizzes",
-        // A teacher hears of a quiz that went badly while the student is still there.
-        every: Duration::from_secs(60),
-    };
+    const SCHEDULE: Schedule = OVERDUE_QUIZZES;
 
     async fn run(
         &self,
