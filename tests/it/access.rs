@@ -207,6 +207,20 @@ fn body(path: &str) -> Value {
     }
 }
 
+/// An export that is ready: its id.
+async fn export(world: &World, token: &str) -> String {
+    let text = |value: &Value| value.as_str().expect("an id").to_owned();
+    let export = world.post("/me/exports", Some(token), &json!({})).await.body;
+    let status = text(&export["status_url"]);
+    world.advance(6);
+    eventually("the export is made", async || {
+        let export = world.get(status.trim_start_matches("/api/v1"), Some(token)).await.body;
+        (export["state"] == "ready").then_some(())
+    })
+    .await;
+    text(&export["id"])
+}
+
 /// The things that belong to the owner and their class: each path's ids.
 pub(super) async fn things(world: &World, people: &People) -> impl Fn(&str) -> String + use<> {
     let (token, class) = (people.owner.token.as_str(), people.class.clone());
@@ -243,15 +257,7 @@ pub(super) async fn things(world: &World, people: &People) -> impl Fn(&str) -> S
     let log = format!("/notifications/subscriptions/{subscription}/deliveries");
     let delivery = id(&world.get(&log, Some(token)).await.body["items"][0]["id"]);
     let inbox = world.get("/notifications", Some(token)).await.body;
-    let export = world.post("/me/exports", Some(token), &json!({})).await.body;
-    let status = id(&export["status_url"]);
-    world.advance(6);
-    eventually("the export is made", async || {
-        let export = world.get(status.trim_start_matches("/api/v1"), Some(token)).await.body;
-        (export["state"] == "ready").then_some(())
-    })
-    .await;
-    let export = id(&export["id"]);
+    let export = export(world, token).await;
     let ids = [
         ("/notifications/subscriptions/", subscription),
         ("/notifications/", id(&inbox["items"][0]["notification"]["id"])),

@@ -206,15 +206,8 @@ async fn marked_student(world: &World, teacher: &Student) -> Student {
     ada
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
-    let world = World::new().await;
-    let (teacher, bob) = (world.teacher("tom").await, world.student("bob").await);
-    let kept = world.ask(&bob, "What is a list?", 20).await;
-    assert_eq!(kept.status, StatusCode::OK);
-    let ada = marked_student(&world, &teacher).await;
-    let export = exported(&world, &ada).await;
-    let files = unpacked(&world, &ada, &export).await;
+/// Checks that an export has everything that was written, explained, and no secrets.
+fn has_what_was_written(files: &BTreeMap<String, String>) {
     for file in [
         "users",
         "queries",
@@ -236,12 +229,41 @@ async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
             "{secret}"
         );
     }
-    for (name, text) in &files {
+    for (name, text) in files {
         assert!(
             files["README.md"].contains(name.as_str()) || name == "README.md",
             "{name}: {text}"
         );
     }
+}
+
+/// Erases an account, which is no account from then on.
+async fn ends_at_once(world: &World, ada: &Student) {
+    let mut socket = Socket::chat(world, ada.id, &ada.token, None).await;
+    assert_eq!(erase(world, ada, &password()).await.status, StatusCode::NO_CONTENT);
+
+    assert_eq!(socket.closed().await, 4401);
+    let me = world.get("/me", Some(&ada.token)).await;
+    assert_eq!(me.status, StatusCode::UNAUTHORIZED, "{:?}", me.body);
+    assert_eq!(world.ask(ada, "What is a list?", 0).await.status, StatusCode::UNAUTHORIZED);
+    let refresh = json!({ "refresh_token": ada.refresh_token });
+    let refreshed = world.post("/auth/refresh", None, &refresh).await;
+    assert_eq!(refreshed.status, StatusCode::UNAUTHORIZED);
+    let login = json!({ "email": format!("{MARKER}@example.org"), "password": PASSWORD });
+    let login = world.post("/auth/login", None, &login).await;
+    assert_eq!(login.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
+    let world = World::new().await;
+    let (teacher, bob) = (world.teacher("tom").await, world.student("bob").await);
+    let kept = world.ask(&bob, "What is a list?", 20).await;
+    assert_eq!(kept.status, StatusCode::OK);
+    let ada = marked_student(&world, &teacher).await;
+    let export = exported(&world, &ada).await;
+    let files = unpacked(&world, &ada, &export).await;
+    has_what_was_written(&files);
     // What models have cost stays counted.
     let sql =
         "INSERT INTO model_usage VALUES ($1, $2, 'debug', 'a-model', 1, 1, 7, 1, false, now())";
@@ -271,21 +293,8 @@ async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
     assert_eq!(wrong.body["errors"][0]["field"], "password");
     let missing = erase(&world, &ada, &json!({})).await;
     assert_eq!(missing.body["errors"][0]["field"], "password", "{:?}", missing.body);
-    let mut socket = Socket::chat(&world, ada.id, &ada.token, None).await;
     let mut another = Socket::chat(&world, bob.id, &bob.token, None).await;
-    assert_eq!(erase(&world, &ada, &password()).await.status, StatusCode::NO_CONTENT);
-
-    // At once.
-    assert_eq!(socket.closed().await, 4401);
-    let me = world.get("/me", Some(&ada.token)).await;
-    assert_eq!(me.status, StatusCode::UNAUTHORIZED, "{:?}", me.body);
-    assert_eq!(world.ask(&ada, "What is a list?", 0).await.status, StatusCode::UNAUTHORIZED);
-    let refresh = json!({ "refresh_token": ada.refresh_token });
-    let refreshed = world.post("/auth/refresh", None, &refresh).await;
-    assert_eq!(refreshed.status, StatusCode::UNAUTHORIZED);
-    let login = json!({ "email": format!("{MARKER}@example.org"), "password": PASSWORD });
-    let login = world.post("/auth/login", None, &login).await;
-    assert_eq!(login.status, StatusCode::UNAUTHORIZED);
+    ends_at_once(&world, &ada).await;
     // And soon.
     until_erased(&world).await;
     assert_eq!(marked_tables(&world).await, BTreeSet::new());

@@ -68,7 +68,7 @@ fn reference(to: &str) -> Value {
     json!({ "$ref": format!("#/{to}") })
 }
 
-fn on<'a>(topic: Topic, types: &'a [EventType]) -> impl Iterator<Item = &'a EventType> {
+fn on(topic: Topic, types: &[EventType]) -> impl Iterator<Item = &EventType> {
     types.iter().filter(move |event| event.topic == topic)
 }
 

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_week_is_fine_and_everything_else_is_named() {
         let week = topic("code.results", 604_800_000, "delete");
-        assert!(matches!(&assess(&[week.clone()])[..], [Finding::Fine(_)]));
+        assert!(matches!(&assess(std::slice::from_ref(&week))[..], [Finding::Fine(_)]));
         let found = assess(&[
             week,
             topic("dead.letters", 604_800_000, "compact,delete"),
