@@ -35,7 +35,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("runtime", &["delivery", "environment", "events", "ids", "web"]),
     ("requests", &["domain", "events", "ids", "runtime", "storage"]),
     ("tutor", &["domain", "environment", "events"]),
-    ("testing", &["events", "local-broker", "local-postgres", "runtime", "storage"]),
+    ("testing", &["events", "ids", "local-broker", "local-postgres", "runtime", "storage"]),
     ("local-broker", &[]),
     ("local-postgres", &[]),
     ("checks", &["analysis", "curriculum", "domain", "environment", "exercises", "ids"]),

@@ -19,11 +19,11 @@ use runtime::{
     fault::Faults,
     kafka,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{JWT_SECRET, TestDatabase, eventually};
+use crate::{JWT_SECRET, TestDatabase, eventually, opened};
 
 /// How long the broker may take to accept a record.
 const SEND_LIMIT: Duration = Duration::from_secs(20);
@@ -142,16 +142,18 @@ impl Bench {
     /// # Panics
     /// There is none within the time limit.
     pub async fn published<E: Event>(&self) -> E {
-        let data: Value = eventually("the event is published", async || {
-            let sql = "SELECT data FROM events LEFT JOIN writers ON writers.id = writer
+        let row = eventually("the event is published", async || {
+            let sql =
+                "SELECT events.id, type, data::text FROM events LEFT JOIN writers ON writers.id = writer
                        WHERE type = $1 AND (writers.id IS NULL OR sequence <= floor)
                          AND NOT EXISTS (SELECT FROM delayed_events WHERE event_id = events.id)
                        ORDER BY sequence";
             let mut conn = self.database.connect().await;
-            let query = sqlx::query_scalar(sql).bind(E::TYPE).fetch_optional(&mut conn);
+            let query = sqlx::query(sql).bind(E::TYPE).fetch_optional(&mut conn);
             query.await.expect("the query is valid")
         })
         .await;
+        let data = opened(self.database.url(), vec![row]).await.remove(0);
         serde_json::from_value(data).expect("the event has its type's form")
     }
 

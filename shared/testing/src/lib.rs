@@ -9,6 +9,7 @@ mod database;
 mod fault_proxy;
 mod http_target;
 mod model_server;
+mod opened;
 pub mod outside_tools;
 mod smtp_server;
 mod socket_gateway;
@@ -29,6 +30,7 @@ pub use database::TestDatabase;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use http_target::{HttpTarget, TargetAnswer, TargetRequest};
 pub use model_server::{ModelRequest, ModelServer, Scripted};
+pub use opened::opened;
 pub use smtp_server::{Mail, SmtpServer};
 pub use socket_gateway::{Reaction, SocketGateway};
 
