@@ -60,8 +60,7 @@ impl Reply {
 
 /// Sends a request and reads the response; `None` if the connection breaks.
 pub async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
-    let sent = request.timeout(Duration::from_secs(60)).send().await;
-    let response = sent.inspect_err(|error| eprintln!("{error:?}")).ok()?;
+    let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
     let (status, headers) = (response.status(), response.headers().clone());
     let is_csv = headers
         .get("content-type")
