@@ -1,10 +1,6 @@
 //! The list of what is stored of people is the schema's.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, Row};
@@ -86,34 +82,4 @@ async fn statements_of_the_list_find_their_rows_by_an_index() {
         }
     }
     database.remove().await;
-}
-
-/// Idempotency keys are found by their operation, so the list must name each.
-#[test]
-fn every_operation_with_idempotency_keys_is_named_by_the_list() {
-    let keys = TABLES.iter().find(|table| table.name == "idempotency_keys").expect("it is listed");
-    let OnErasure::Gone(sql) = keys.on_erasure else { panic!("they are deleted") };
-    let (_, rest) = sql.split_once("ANY('{").expect("a list of operations");
-    let listed: BTreeSet<&str> = rest.split_once('}').expect("its end").0.split(',').collect();
-    let mut found = BTreeSet::from(["register".to_owned()]);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut folders = vec![root.join("functions"), root.join("shared")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(path).expect("it can be read");
-                for before in ["OPERATION: &'static str = \"", "operation: \""] {
-                    let names =
-                        text.split(before).skip(1).filter_map(|rest| rest.split('"').next());
-                    found.extend(names.map(str::to_owned));
-                }
-            }
-        }
-    }
-    let mut expected: BTreeSet<&str> = found.iter().map(String::as_str).collect();
-    assert!(expected.remove("register"), "it has a condition of its own");
-    assert_eq!(listed, expected);
 }
