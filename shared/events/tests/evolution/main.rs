@@ -7,83 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
-    CloudEvent, Data, Envelope, Event,
-    account_erased::AccountErased,
-    activity_recorded::ActivityRecorded,
-    connection_due::ConnectionDue,
-    dead_letter::{self, DeadLetter},
-    debug_requested::DebugRequested,
-    delivery_due::DeliveryDue,
+    Data,
     envelope::is_versioned_type,
-    execution_finished::ExecutionFinished,
-    execution_requested::ExecutionRequested,
-    exercise_generated::ExerciseGenerated,
-    exercise_requested::ExerciseRequested,
-    model_call::{AnswerDelta, ConceptsModelFinished, ConceptsModelRequested},
-    notification_made::NotificationMade,
-    progress_requested::ProgressRequested,
-    progress_updated::{NudgeGiven, ProgressUpdated},
-    question_answered::QuestionAnswered,
-    question_asked::QuestionAsked,
-    question_routed::QuestionRouted,
-    review_requested::ReviewRequested,
-    struggle_detected::StruggleDetected,
-    submission_graded::SubmissionGraded,
-    submission_made::SubmissionMade,
+    event_types::{self, EventType},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Reads an event's data as its consumers do, and writes it again.
-type Reread = fn(&Value) -> Result<Value, String>;
-
-/// Every type of event.
-const TYPES: [(&str, Reread); 24] = [
-    (QuestionAsked::TYPE, reread::<QuestionAsked>),
-    (QuestionRouted::TYPE, reread::<QuestionRouted>),
-    (DebugRequested::TYPE, reread::<DebugRequested>),
-    (ReviewRequested::TYPE, reread::<ReviewRequested>),
-    (ExerciseRequested::TYPE, reread::<ExerciseRequested>),
-    (QuestionAnswered::TYPE, reread::<QuestionAnswered>),
-    (ExecutionRequested::TYPE, reread::<ExecutionRequested>),
-    (ExecutionFinished::TYPE, reread::<ExecutionFinished>),
-    (ActivityRecorded::TYPE, reread::<ActivityRecorded>),
-    (SubmissionMade::TYPE, reread::<SubmissionMade>),
-    (SubmissionGraded::TYPE, reread::<SubmissionGraded>),
-    (ExerciseGenerated::TYPE, reread::<ExerciseGenerated>),
-    (ConceptsModelRequested::TYPE, reread::<ConceptsModelRequested>),
-    (ConceptsModelFinished::TYPE, reread::<ConceptsModelFinished>),
-    (AnswerDelta::TYPE, reread::<AnswerDelta>),
-    (ProgressRequested::TYPE, reread::<ProgressRequested>),
-    (ProgressUpdated::TYPE, reread::<ProgressUpdated>),
-    (NudgeGiven::TYPE, reread::<NudgeGiven>),
-    (StruggleDetected::TYPE, reread::<StruggleDetected>),
-    (NotificationMade::TYPE, reread::<NotificationMade>),
-    (DeliveryDue::TYPE, reread::<DeliveryDue>),
-    (AccountErased::TYPE, reread::<AccountErased>),
-    (ConnectionDue::TYPE, reread::<ConnectionDue>),
-    (dead_letter::TYPE, reread_letter),
-];
-
-fn reread<E: Event>(data: &Value) -> Result<Value, String> {
-    let event = CloudEvent {
-        id: "1".to_owned(),
-        source: "learnflow/test".to_owned(),
-        event_type: E::TYPE.to_owned(),
-        subject: None,
-        time: None,
-        extensions: BTreeMap::new(),
-        data: Data::Json(data.clone().into()),
-    };
-    let read = Envelope::<E>::read(event)
-        .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))?;
-    Ok(serde_json::to_value(read.data).expect("it has a JSON form"))
-}
-
-fn reread_letter(data: &Value) -> Result<Value, String> {
-    let letter: DeadLetter =
-        serde_json::from_value(data.clone()).map_err(|error| error.to_string())?;
-    Ok(serde_json::to_value(letter).expect("it has a JSON form"))
+fn reread(event: &EventType, data: &Value) -> Result<Value, String> {
+    let event = event.example(data, "learnflow/test").map_err(|error| error.to_string())?;
+    let Data::Json(json) = event.data else { return Err("it has no JSON".to_owned()) };
+    json.read().map_err(|error| error.to_string())
 }
 
 /// What a version has recorded of one of its events.
@@ -129,24 +64,24 @@ fn remove(value: &mut Value, pointer: &str) -> bool {
 }
 
 /// Records an event: tries to read it without each field, and with another text in its place.
-fn record(reread: Reread, data: &Value) -> Recorded {
+fn record(event: &EventType, data: &Value) -> Recorded {
     let mut all = Vec::new();
     pointers(data, "", &mut all);
     let (mut needs, mut closed) = (BTreeSet::new(), BTreeSet::new());
     for pointer in all {
         let mut without = data.clone();
-        if remove(&mut without, &pointer) && reread(&without).is_err() {
+        if remove(&mut without, &pointer) && reread(event, &without).is_err() {
             needs.insert(pointer.clone());
         }
         let mut other = data.clone();
         if let Some(text) = other.pointer_mut(&pointer).filter(|value| is_name(value)) {
             *text = json!("a_name_of_tomorrow");
-            if reread(&other).is_err() {
+            if reread(event, &other).is_err() {
                 closed.insert(pointer);
             }
         }
     }
-    Recorded { data: reread(data).expect("its own form"), needs, closed }
+    Recorded { data: reread(event, data).expect("its own form"), needs, closed }
 }
 
 /// Whether a value may be one of a closed set of names; ids have digits.
@@ -156,19 +91,18 @@ fn is_name(value: &Value) -> bool {
     })
 }
 
-fn each_type(mut check: impl FnMut(&str, Reread, &[Value])) {
+fn each_type(mut check: impl FnMut(&EventType, &[Value])) {
     let samples = samples();
-    for (event_type, reread) in TYPES {
-        let samples = samples.get(event_type).expect("a sample of each type");
-        check(event_type, reread, samples);
+    for event in event_types::all() {
+        check(&event, samples.get(event.name).expect("a sample of each type"));
     }
 }
 
 #[test]
 fn samples_are_what_this_version_writes() {
-    each_type(|event_type, reread, samples| {
+    each_type(|event, samples| {
         for sample in samples {
-            assert_eq!(&reread(sample).expect("its own form"), sample, "{event_type}");
+            assert_eq!(&reread(event, sample).expect("its own form"), sample, "{}", event.name);
         }
     });
 }
@@ -176,9 +110,10 @@ fn samples_are_what_this_version_writes() {
 /// Today's consumers can read events with names and fields that a later version adds.
 #[test]
 fn what_a_later_version_adds_is_read() {
-    each_type(|event_type, reread, samples| {
+    each_type(|event, samples| {
+        let event_type = event.name;
         for sample in samples {
-            let now = record(reread, sample);
+            let now = record(event, sample);
             assert!(now.closed.is_empty(), "{event_type} knows a closed set at {:?}", now.closed);
             let mut all = vec![String::new()];
             pointers(sample, "", &mut all);
@@ -187,7 +122,8 @@ fn what_a_later_version_adds_is_read() {
                 let inner = more.pointer_mut(&pointer).and_then(Value::as_object_mut);
                 let Some(inner) = inner.filter(|_| !is_map(&pointer)) else { continue };
                 inner.insert("of_tomorrow".to_owned(), json!({ "a": [1] }));
-                assert!(reread(&more).is_ok(), "{event_type} at {pointer}: {:?}", reread(&more));
+                let read = reread(event, &more);
+                assert!(read.is_ok(), "{event_type} at {pointer}: {read:?}");
             }
         }
     });
@@ -200,11 +136,12 @@ fn is_map(pointer: &str) -> bool {
 
 #[test]
 fn this_versions_consumers_read_last_versions_events() {
+    let types = event_types::all();
     for (event_type, recorded) in last_version() {
-        let known = TYPES.iter().find(|(name, _)| *name == event_type);
-        let (_, reread) = known.expect("a type of event that is gone is still on its way");
+        let known = types.iter().find(|event| event.name == event_type);
+        let event = known.expect("a type of event that is gone is still on its way");
         for recorded in &recorded {
-            let read = reread(&recorded.data);
+            let read = reread(event, &recorded.data);
             assert_eq!(read.as_ref(), Ok(&recorded.data), "{event_type} keeps what it says");
         }
     }
@@ -213,7 +150,8 @@ fn this_versions_consumers_read_last_versions_events() {
 #[test]
 fn last_versions_consumers_read_this_versions_events() {
     let last_version = last_version();
-    each_type(|event_type, _, samples| {
+    each_type(|event, samples| {
+        let event_type = event.name;
         // A type that is new is skipped by last version's consumers.
         let Some(recorded) = last_version.get(event_type) else { return };
         for recorded in recorded {
@@ -288,7 +226,8 @@ fn every_type_has_a_sample() {
         let types = code.flat_map(|line| line.split('"').skip(1).step_by(2));
         written.extend(types.filter(|text| is_versioned_type(text)).map(str::to_owned));
     }
-    let listed: BTreeSet<String> = TYPES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let listed: BTreeSet<String> =
+        event_types::all().into_iter().map(|event| event.name.to_owned()).collect();
     assert_eq!(written, listed);
     assert_eq!(samples().into_keys().collect::<BTreeSet<_>>(), listed);
 }
@@ -298,9 +237,9 @@ fn every_type_has_a_sample() {
 #[expect(clippy::disallowed_methods, reason = "whoever makes a release asks for it")]
 fn what_a_release_records_can_be_read_again() {
     let mut all: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
-    each_type(|event_type, reread, samples| {
-        let recorded = samples.iter().map(|sample| record(reread, sample));
-        all.insert(event_type.to_owned(), recorded.collect());
+    each_type(|event, samples| {
+        let recorded = samples.iter().map(|sample| record(event, sample));
+        all.insert(event.name.to_owned(), recorded.collect());
     });
     let json = serde_json::to_string_pretty(&all).expect("it has a JSON form") + "\n";
     let again: BTreeMap<String, Vec<Recorded>> = serde_json::from_str(&json).expect("its own form");
