@@ -282,7 +282,7 @@ pub async fn choices(conn: &mut PgConnection, id: QuizAttemptId) -> sqlx::Result
     Ok(rows.into_iter().map(|row| (row.number, row.choice)).collect())
 }
 
-/// Submits an attempt that the caller has locked.
+/// Submits an attempt that the caller has locked while it was open.
 ///
 /// # Errors
 /// The database's own.
@@ -293,7 +293,7 @@ pub async fn submit(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE quiz_attempts SET score = $2, submitted_at = $3 WHERE id = $1 AND submitted_at IS NULL",
+        "UPDATE quiz_attempts SET score = $2, submitted_at = $3 WHERE id = $1",
         id.as_uuid(),
         i16::from(score),
         now,
