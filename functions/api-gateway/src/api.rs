@@ -18,10 +18,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    account, accounts, admin, answer_reports, classes, common_answers, conversation, course,
-    executions,
+    accounts, admin, answer_reports, classes, common_answers, conversation, course, executions,
     gateway::Gateway,
-    help, limits,
+    help, limits, me,
     notifications::{deliveries, inbox, settings, subscriptions},
     practice, progress, queries, quizzes, streaming, tickets,
 };
@@ -79,7 +78,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(accounts::refresh))
         .routes(routes!(accounts::logout))
         .routes(routes!(accounts::me, accounts::change_me))
-        .merge(account::routes())
+        .merge(me::routes())
         .routes(routes!(queries::ask))
         .routes(routes!(queries::get))
         .routes(routes!(queries::rate))

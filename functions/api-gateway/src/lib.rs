@@ -1,13 +1,12 @@
 //! The gateway: the HTTP API for front ends, under `/api/v1`.
 //!
-//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1`, `submission.made.v1`, and
-//! `activity.recorded.v1` for what it decides itself: ratings and quizzes; `account.erased.v1`. Work is accepted once it is in the database,
-//! so Kafka may be down. Answers are stored by the functions that give them; the gateway only delivers them, from the
+//! In: HTTP requests. Out: `question.asked.v1`, `execution.requested.v1`, `submission.made.v1`, `account.erased.v1`, and
+//! `activity.recorded.v1` for what it decides itself: ratings and quizzes. Work is accepted once it is in the database, so
+//! Kafka may be down. Answers are stored by the functions that give them; the gateway only delivers them, from the
 //! answer topics to waiting clients, otherwise from the database.
 
 mod accept;
 mod access;
-mod account;
 mod accounts;
 mod admin;
 mod answer_reports;
@@ -22,6 +21,7 @@ mod executions;
 mod gateway;
 mod help;
 mod limits;
+mod me;
 mod notifications;
 mod ownership;
 mod pages;
@@ -51,10 +51,6 @@ use self::{config::GatewayConfig, gateway::Gateway};
 pub mod responses {
     pub use crate::{
         access::{Profile, Session, TokenType},
-        account::{
-            exports::{ExportState, OwnExport},
-            sessions::{OwnSession, OwnSessions},
-        },
         admin::{
             Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
             DeadLetterPage, Feature, FeatureState, InstallationHealth, ListedDeadLetter,
@@ -76,6 +72,10 @@ pub mod responses {
             ListedTopic,
         },
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
+        me::{
+            exports::{ExportState, OwnExport},
+            sessions::{OwnSession, OwnSessions},
+        },
         notifications::{
             deliveries::{DeliveryPage, DeliveryStatus, LoggedDelivery},
             inbox::{ListedNotification, NotificationPage},
@@ -105,8 +105,8 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
     Function::new(&SPEC)
         .repeats(Sweep)
         .repeats(quizzes::SubmitOverdue)
-        .repeats(account::erase_accounts::EraseAccounts)
-        .repeats(account::make_exports::MakeExports)
+        .repeats(me::erase_accounts::EraseAccounts)
+        .repeats(me::make_exports::MakeExports)
         .serves_public(api::routes(gateway))
         .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)

@@ -5,6 +5,8 @@
 //! - An administrator may read it.
 //! - A teacher may read what belongs to the students of their classes, as long as these are not archived.
 //!
+//! What is about the account itself, such as its exports, is for its owner alone ([`own`]).
+//!
 //! A class belongs to its teachers together; they and administrators manage it.
 //!
 //! What a caller may not read is reported as not found, so that nobody can find out which ids exist. Changing what a
@@ -19,6 +21,7 @@ use storage::{
     classes::{self, Class},
     conversations::Owned,
     executions::Execution,
+    exports::Export,
     notifications::OwnedNotification,
     queries::Query,
     quizzes::QuizAttempt,
@@ -65,6 +68,14 @@ impl Personal for Execution {
 
     fn owner(&self) -> Option<UserId> {
         self.student_id
+    }
+}
+
+impl Personal for Export {
+    const NAME: &'static str = "export";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
     }
 }
 

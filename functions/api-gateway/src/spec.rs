@@ -5,7 +5,7 @@ use std::time::Duration;
 use events::Topic;
 use runtime::{Http, Periodic, Schedule, Spec, Sweep};
 
-use crate::account::{erase_accounts::EraseAccounts, make_exports::MakeExports};
+use crate::me::{erase_accounts::EraseAccounts, make_exports::MakeExports};
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {

@@ -7,10 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use ids::{EventId, ExportId, UserId};
+use ids::{EventId, ExportId};
 use runtime::{
     Outgoing,
-    web::{Caller, Json, Path, Problem, Student},
+    web::{Caller, Json, Path, Person, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -20,7 +20,13 @@ use storage::{
 };
 use utoipa::ToSchema;
 
-use crate::{account::confirm, gateway::Gateway, limits, spec::NAME};
+use crate::{
+    gateway::Gateway,
+    limits,
+    me::confirm,
+    ownership::{missing, own},
+    spec::NAME,
+};
 
 /// How far an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -88,7 +94,7 @@ pub(crate) async fn request(
     let (id, now) = (clock.new_id(), clock.now());
     let mut tx = gateway.services.store.begin(NAME).await?;
     let export = exports::request(tx.conn(), ExportId::from_uuid(id), caller.id, now).await?;
-    let found = found(tx.conn(), export, caller.id).await?;
+    let found = exports::find(tx.conn(), export).await?.ok_or_else(missing::<Export>)?;
     tx.commit(EventId::from_uuid(id), Outgoing::none(), now).await?;
     let status = OwnExport::from(found);
     let location = HeaderValue::from_str(&status.status_url);
@@ -110,7 +116,7 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<OwnExport>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let export = own(&mut conn, &id, caller.id).await?;
+    let export = find(&mut conn, &caller, &id).await?;
     Ok(Json(export.into()))
 }
 
@@ -125,7 +131,7 @@ pub(crate) async fn download(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    let export = own(&mut conn, &id, caller.id).await?;
+    let export = find(&mut conn, &caller, &id).await?;
     let archive = exports::archive(&mut conn, export.id).await?.ok_or_else(|| {
         let detail = "there is no file yet, or it could not be made; look at the export";
         Problem::new(StatusCode::CONFLICT, "not_ready", detail)
@@ -138,16 +144,7 @@ pub(crate) async fn download(
     Ok((headers, archive).into_response())
 }
 
-async fn own(conn: &mut PgConnection, id: &str, caller: UserId) -> Result<Export, Problem> {
-    let id = id.parse().map_err(|_not_an_id| missing())?;
-    found(conn, id, caller).await
-}
-
-async fn found(conn: &mut PgConnection, id: ExportId, caller: UserId) -> Result<Export, Problem> {
-    let export = exports::find(conn, id).await?;
-    export.filter(|export| export.user_id == caller).ok_or_else(missing)
-}
-
-fn missing() -> Problem {
-    Problem::not_found("there is no such export, or it is not yours")
+async fn find(conn: &mut PgConnection, caller: &Person, id: &str) -> Result<Export, Problem> {
+    let id = id.parse().map_err(|_not_an_id| missing::<Export>())?;
+    own(caller, exports::find(conn, id).await?).ok_or_else(missing::<Export>)
 }

@@ -14,8 +14,8 @@ use storage::{
 use utoipa::ToSchema;
 
 use crate::{
-    account::confirm::{changed_meanwhile, confirm, own},
     gateway::Gateway,
+    me::confirm::{changed_meanwhile, confirm, own},
     passwords::{self, Password},
     spec::NAME,
 };
