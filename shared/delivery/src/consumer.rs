@@ -26,6 +26,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    closing::Closing,
     kafka,
     keyed_queue::{KeyedQueue, Offsets},
     message::Message,
@@ -109,7 +110,7 @@ impl ConsumerContext for Assignments {
 
 /// A member of a consumer group, subscribed to a function's topics.
 pub struct Consumer {
-    client: StreamConsumer<Assignments>,
+    client: Closing<Assignments>,
     processor: Arc<Processor>,
     queue: KeyedQueue<Key, Item>,
     offsets: HashMap<Partition, Offsets>,
@@ -155,7 +156,7 @@ impl Consumer {
         let names: Vec<&str> = topics.iter().map(|topic| topic.name()).collect();
         client.subscribe(&names)?;
         Ok(Self {
-            client,
+            client: Closing::new(client),
             processor,
             queue: KeyedQueue::new(IN_FLIGHT_LIMIT),
             offsets: HashMap::new(),
@@ -281,9 +282,7 @@ impl Consumer {
     }
 
     async fn close(self) {
-        // Closing waits for the broker, so it must not block a thread of the runtime.
-        let closed = tokio::task::spawn_blocking(move || drop(self.client));
-        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+        if tokio::time::timeout(CLOSE_LIMIT, self.client.close()).await.is_err() {
             tracing::warn!("the group is left without a word");
         }
     }

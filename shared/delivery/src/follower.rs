@@ -8,12 +8,12 @@ use events::{
 };
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
-    consumer::{Consumer, StreamConsumer},
+    consumer::{Consumer, DefaultConsumerContext, StreamConsumer},
     error::KafkaError,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Keys, Live, kafka};
+use crate::{Keys, Live, closing::Closing, kafka};
 
 /// The timeout for finding the end of a partition.
 const END_LIMIT: Duration = Duration::from_secs(3);
@@ -25,7 +25,7 @@ pub type Sink = Arc<dyn Fn(CloudEvent) + Send + Sync>;
 
 /// Follows topics, from their ends at the time of its creation.
 pub struct Follower {
-    consumer: StreamConsumer,
+    consumer: Closing<DefaultConsumerContext>,
     keys: Keys,
     sink: Sink,
 }
@@ -62,7 +62,7 @@ impl Follower {
         });
         let (consumer, ends) = looked_up.await.map_err(|_panicked| KafkaError::Canceled)?;
         consumer.assign(&ends?)?;
-        Ok(Self { consumer, keys, sink })
+        Ok(Self { consumer: Closing::new(consumer), keys, sink })
     }
 
     /// Follows until `stop`.

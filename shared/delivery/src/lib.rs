@@ -3,6 +3,7 @@
 //! Belongs here: handlers and what is committed when, who retries, inbox and outbox, Kafka, dead letters, waiting for
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
+mod closing;
 mod cloud_event;
 pub mod cluster;
 pub mod consumer;
