@@ -1,4 +1,4 @@
-//! The list of what is stored of people is the schema's.
+//! The list of what is stored about people is the schema's.
 
 use std::collections::{BTreeMap, BTreeSet};
 

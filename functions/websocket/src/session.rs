@@ -43,7 +43,7 @@ use crate::{
 
 /// Answers to a client's own frames that wait for it to read them; beyond that its frames are not read.
 const REPLIES_WAITING: usize = 4;
-/// How often it is looked for messages although nothing said that there are any: the word of one may be lost while the
+/// How often a socket looks for messages although nothing said that there are any: the word of one may be lost while the
 /// broker is away.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The pause before the next look when the database is away.

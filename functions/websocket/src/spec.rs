@@ -14,7 +14,7 @@ pub(crate) const FOLLOWED: &[Topic] = &[
     Topic::SocketsConnections,
 ];
 
-/// How often connections that are due are looked for: as often as schedules of AWS can be.
+/// How often we look for connections that are due: as often as schedules of AWS can be.
 pub(crate) const DUE_CONNECTIONS: Schedule =
     Schedule { name: "due-connections", every: Duration::from_secs(60) };
 

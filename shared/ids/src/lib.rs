@@ -59,7 +59,7 @@ typed_ids! {
     EventId,
     /// An exercise: the course's own have ids that derive from their names.
     ExerciseId,
-    /// A file with everything that is stored of a person.
+    /// A file with everything that is stored about a person.
     ExportId,
     /// A run of a program and its result; also the correlation id of every event that it causes.
     ExecutionId,

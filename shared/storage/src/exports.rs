@@ -1,4 +1,4 @@
-//! Exports: everything that is stored of a person, packed for them.
+//! Exports: everything that is stored about a person, packed for them.
 
 use chrono::{DateTime, Utc};
 use ids::{ExportId, UserId};

@@ -1,4 +1,4 @@
-//! What is stored of people, table by table: what becomes of it when an account is erased, and what its owner gets in
+//! What is stored about people, table by table: what becomes of it when an account is erased, and what its owner gets in
 //! an export.
 //!
 //! Every table is listed, with each of its columns that refers to a person or holds text. A test compares that with the
@@ -327,7 +327,7 @@ pub const TABLES: [Table; 47] = [
     kept_to_us("_sqlx_migrations", &["checksum", "description"], Stays("the schema's versions")),
 ];
 
-/// Deletes a part of what is stored of a person, up to `limit` rows of each table. `true`: nothing is left.
+/// Deletes a part of what is stored about a person, up to `limit` rows of each table. `true`: nothing is left.
 ///
 /// # Errors
 /// The database's own.

@@ -1,4 +1,4 @@
-//! Periodic work: deleting what is stored of erased accounts.
+//! Periodic work: deleting what is stored about erased accounts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use storage::{
 
 /// Rows of each table that are deleted in one round: some milliseconds of work.
 const ROWS_AT_ONCE: i64 = 200;
-/// How long an erased account is looked at again and again: handlers that had begun before, with a key that they still
+/// How long we keep looking for leftovers of an erased account: handlers that had begun before, with a key that they still
 /// had, may have stored something.
 const RACE_LIMIT: TimeDelta = TimeDelta::hours(1);
 /// How often.
@@ -20,7 +20,7 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(1);
 /// How long the id of an erased account is known as such: longer than an event about it, or a token, can be on its way.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
 
-/// Deletes what is stored of erased accounts.
+/// Deletes what is stored about erased accounts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EraseAccounts;
 

@@ -33,7 +33,7 @@ pub(crate) struct ErasureRequest {
 }
 
 /// Erases the caller's account for good. From then on nobody can log in, its sessions and sockets end, its classes do not
-/// have it any more, and its address can be registered again. What is stored of it is deleted within minutes; what
+/// have it any more, and its address can be registered again. What is stored about it is deleted within minutes; what
 /// events say about it can be read by nobody, since its key is destroyed. Sums without names stay, such as what models
 /// have cost. A class must not lose its only teacher: add another one, or archive it first.
 #[utoipa::path(delete, path = "/me", operation_id = "erase_me", tag = "Accounts", security(("bearer" = [])),

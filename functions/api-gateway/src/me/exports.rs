@@ -1,4 +1,4 @@
-//! Exports: everything that is stored of a person, in a ZIP file of JSON files, which periodic work makes
+//! Exports: everything that is stored about a person, in a ZIP file of JSON files, which periodic work makes
 //! (`make_exports.rs`).
 
 use axum::{
@@ -40,7 +40,7 @@ pub enum ExportState {
     Failed,
 }
 
-/// An export of all that is stored of a person.
+/// An export of all that is stored about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OwnExport {
     /// Its id.
@@ -79,7 +79,7 @@ impl From<Export> for OwnExport {
     }
 }
 
-/// Asks for a file with everything that is stored of the caller. It is made within seconds and kept for a week. While one
+/// Asks for a file with everything that is stored about the caller. It is made within seconds and kept for a week. While one
 /// is being made, that one is returned.
 #[utoipa::path(post, path = "/me/exports", operation_id = "request_export", tag = "Accounts", security(("bearer" = [])),
     responses((status = 202, body = OwnExport), (status = 401, body = Problem), (status = 404, body = Problem),

@@ -1,4 +1,4 @@
-//! Connections that are looked at although no event comes: after a failure, for their end, or whether they are still
+//! Connections that are checked although no event comes: after a failure, for their end, or whether they are still
 //! there.
 
 use chrono::{DateTime, TimeDelta, Utc};

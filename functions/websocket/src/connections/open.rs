@@ -17,7 +17,7 @@ use crate::{door::Door, frames::Channel, messages::Start, spec::NAME};
 
 /// After which time without a message API Gateway closes a connection, and a minute for its word of that.
 pub(crate) const IDLE: TimeDelta = TimeDelta::minutes(11);
-/// When a new connection is looked at if its event is lost.
+/// When a new connection is checked if its event is lost.
 const FIRST_LOOK: TimeDelta = TimeDelta::minutes(1);
 
 /// A socket that somebody may open.

@@ -42,7 +42,7 @@ const ASSIGN_EVERY: usize = 4;
 const AT_ONCE: usize = 2;
 /// How long the work of an hour may take to arrive where progress is kept.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
-/// How often that is looked for.
+/// How often we check.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What is played.
