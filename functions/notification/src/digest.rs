@@ -23,8 +23,10 @@ pub(crate) fn sum_up(all: &[Summed]) -> Option<Digest> {
     let severity = all.iter().map(|one| one.severity).max()?;
     let students =
         |of: &[&Summed]| of.iter().filter_map(|one| one.student_id).collect::<BTreeSet<_>>().len();
-    let open: Vec<&Summed> = all.iter().filter(|one| !one.is_resolved).collect();
-    let recovered: Vec<&Summed> = all.iter().filter(|one| one.is_resolved).collect();
+    let (alerts, others): (Vec<&Summed>, Vec<&Summed>) =
+        all.iter().partition(|one| one.student_id.is_some());
+    let (recovered, open): (Vec<&Summed>, Vec<&Summed>) =
+        alerts.into_iter().partition(|one| one.is_resolved);
     let title = format!("Your day: {}", counted(open.len(), "open alert", "open alerts"));
     let mut lines = vec![format!(
         "{} of {}; {} over.",
@@ -43,6 +45,8 @@ pub(crate) fn sum_up(all: &[Summed]) -> Option<Digest> {
             counted(students(&of), "student", "students")
         )
     }));
+    // What is about no student in particular: a hot spot, or what another service has published.
+    lines.extend(others.iter().map(|one| format!("- {} ({})", one.title, one.severity.as_str())));
     Some(Digest { title, text: shortened(&lines.join("\n"), MAX_TEXT), severity })
 }
 
@@ -69,10 +73,15 @@ mod tests {
             one(2, "Needs help with Lists", Severity::Low, false),
             one(2, "Needs help with Loops", Severity::High, false),
             one(3, "Has recovered", Severity::Medium, true),
+            Summed {
+                student_id: None,
+                ..one(0, "4 students of 7b need help with Sets", Severity::High, false)
+            },
         ];
         let text = "3 alerts of 2 students; 1 alert is over.\n\
                     - Needs help with Loops (high): 1 student\n\
-                    - Needs help with Lists (low): 2 students";
+                    - Needs help with Lists (low): 2 students\n\
+                    - 4 students of 7b need help with Sets (high)";
         let expected = Digest {
             title: "Your day: 3 open alerts".to_owned(),
             text: text.to_owned(),

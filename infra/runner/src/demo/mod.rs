@@ -175,8 +175,7 @@ async fn summary(doors: &Doors, played: &Played, plan: Plan, took: f64) -> anyho
     ));
     say(show::heat_map(&map, &rows, style));
     say(show::alerts(&alerts.items, style));
-    // A digest is about no student in particular.
-    let digest = news.items.iter().find(|item| item.notification.alert_id.is_none());
+    let digest = news.items.iter().find(|item| item.notification.title.starts_with("Your day"));
     if let Some(digest) = digest {
         say(show::digest(&digest.notification, style));
     }
