@@ -34,6 +34,8 @@ use tests::worker_command;
 const GRACE_MS: u32 = 1_000;
 /// Rows that run at the same time.
 const AT_ONCE: usize = 4;
+/// How often a program is run at most until it has had the processor for most of its time.
+const RUNS: usize = 10;
 
 /// A program and its expected result.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ async fn check(rows: Vec<Row>) {
     let workers = workers();
     let outcomes = stream::iter(rows)
         .map(async |row| {
-            let result = run(&workers, &row.request).await;
+            let result = run_fully(&workers, &row).await;
             faults(&row, &result)
         })
         .buffer_unordered(AT_ONCE)
@@ -116,6 +118,22 @@ async fn check(rows: Vec<Row>) {
         found.push(format!("afterwards print(1) gives {after:?}"));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Runs a program until it has ended, or used its time: a program whose time was over while others had the processor, as
+/// other tests and builds may, has shown nothing of itself.
+async fn run_fully(workers: &Workers, row: &Row) -> ExecutionResult {
+    let limit = row.request["timeout_ms"].as_u64().unwrap_or(5_000);
+    let mut result = run(workers, &row.request).await;
+    for _ in 1..RUNS {
+        let is_starved = u64::from(result.cpu_ms) < limit * 9 / 10;
+        let is_asleep = row.verdicts.contains(&Verdict::Timeout);
+        if result.verdict != Verdict::Timeout || is_asleep || !is_starved {
+            break;
+        }
+        result = run(workers, &row.request).await;
+    }
+    result
 }
 
 fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {
