@@ -161,6 +161,14 @@ FROM generate_series(:lo, :hi) AS k;
 INSERT INTO account_changes (id, user_id, change, changed_at)
 SELECT id(k), id(k), 'teacher', now() - (k % 80) * interval '1 day' FROM generate_series(:lo, :hi) AS k;
 
+-- exports: 1 S
+INSERT INTO exports (id, user_id, requested_at, finished_at, archive)
+SELECT id(k), id(k), now() - (k % 7) * interval '1 day', now(), ''::bytea FROM generate_series(:lo, :hi) AS k;
+
+-- rate_limits: 1 S
+INSERT INTO rate_limits (bucket, window_start, hits)
+SELECT 'user ' || k, now() - (k % 60) * interval '1 second', 1 FROM generate_series(:lo, :hi) AS k;
+
 -- connections: 1 C
 INSERT INTO connections (id, user_id, role, external, channel, position, looked_at, is_place_unknown, opened_at, ends_at,
                          closes_at, active_at, due_at)
