@@ -37,7 +37,7 @@ const HELPERS: &str = "
     INSERT INTO writers (floor, seen_at) VALUES (0, now());
     CREATE FUNCTION writer() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT max(id) FROM writers $$;";
 /// Values that neither a type nor a column tells: a part of the statement, the parameter, and the value.
-const TOLD: [(&str, usize, &str); 32] = [
+const TOLD: [(&str, usize, &str); 33] = [
     // A group of 16 events, each of another event that was handled.
     ("-- Claims come first", 1, "new_ids(16)"),
     ("-- Claims come first", 2, "all_of('progress.events'::text, 16)"),
@@ -72,6 +72,8 @@ const TOLD: [(&str, usize, &str); 32] = [
     ("INSERT INTO topics", 2, "module()"),
     ("INSERT INTO topics", 3, "99"),
     ("SELECT pg_relation_size", 1, "'events'"),
+    // Either a file or why there is none.
+    ("UPDATE exports SET archive", 3, "NULL"),
 ];
 /// Rows of one statement: some seconds of work.
 const BATCH: i64 = 100_000;
