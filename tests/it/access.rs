@@ -155,8 +155,9 @@ const GATEWAY: [(&str, &str, Statuses); 98] = [
     ("DELETE", "/api/v1/classes/{id}/assignments/{assignment_id}", MANAGES),
     ("DELETE", "/api/v1/classes/{id}/roster/{entry_id}", MANAGES),
     ("DELETE", "/api/v1/me/classes/{id}", LOGGED_IN),
-    ("DELETE", "/api/v1/me/sessions/{id}", KEEPS),
     ("DELETE", "/api/v1/me/sessions", LOGGED_IN),
+    // The last one, since it ends the owner's session.
+    ("DELETE", "/api/v1/me/sessions/{id}", KEEPS),
 ];
 
 /// The endpoints for other services, where they are not on loopback.

@@ -72,9 +72,13 @@ async fn a_disabled_account_has_no_sessions_until_it_is_enabled() {
     let world = World::new().await;
     let (admin, ada) = (admin(&world).await, world.student("ada").await);
     let path = format!("/admin/users/{}", ada.id);
+    assert_eq!(world.get("/me", Some(&ada.token)).await.status, StatusCode::OK);
     let disabled = world.patch(&path, &admin.token, &json!({ "disabled": true })).await;
     let disabled: AccountDetail = disabled.ok();
     assert!(disabled.account.disabled_at.is_some());
+    let refused = world.get("/me", Some(&ada.token)).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "the token that she has");
+    assert_eq!(refused.body["detail"], "this account is disabled; ask an administrator");
     let login = json!({ "email": "ada@example.org", "password": PASSWORD });
     let refused = world.post("/auth/login", None, &login).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
@@ -86,6 +90,8 @@ async fn a_disabled_account_has_no_sessions_until_it_is_enabled() {
     let refused = world.post("/auth/refresh", None, &refresh).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     world.patch(&path, &admin.token, &json!({ "disabled": false, "role": "teacher" })).await;
+    let refused = world.get("/me", Some(&ada.token)).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "that session has ended for good");
     let ada = world.log_in("ada@example.org", PASSWORD).await;
     assert_eq!(world.get("/classes", Some(&ada.token)).await.status, StatusCode::OK, "a teacher");
     let shown: AccountDetail = world.get(&path, Some(&admin.token)).await.ok();

@@ -3,6 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{Reply, World};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 async fn post_raw(world: &World, token: &str, body: String) -> Reply {
     world
@@ -115,6 +119,55 @@ async fn an_address_may_hold_anything() {
     let internal =
         world.send("exercise", |client, url| client.get(format!("{url}/exercises?cursor=%00")));
     check(&internal.await, 422, "validation_failed", "query string");
+    world.finish().await;
+}
+
+/// Sends a request and reads the response; the connection must be open afterwards.
+async fn exchange(stream: &mut TcpStream, request: &[u8]) -> String {
+    stream.write_all(request).await.expect("the connection is open");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a response"));
+    }
+    let head = String::from_utf8(head).expect("text").to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.expect("a length").parse().expect("a number");
+    stream.read_exact(&mut vec![0; length]).await.expect("a body");
+    head
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_requests_that_are_refused_share_a_connection_with_others() {
+    const ROUNDS: usize = 20;
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let url = world.stack().url("api-gateway").expect("it runs");
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let request = |method: &str, path: &str, token: &str, kind: &str, bytes: usize| {
+        format!(
+            "{method} /api/v1{path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: {kind}\r\ncontent-length: {bytes}\r\n\r\n{}",
+            "x".repeat(bytes)
+        )
+    };
+    let (json, text) = ("application/json", "text/plain");
+    for round in 0..ROUNDS {
+        for (method, path, token, kind, bytes, status) in [
+            ("POST", "/query", &*student.token, json, 600_000, 413),
+            ("POST", "/query", "none", json, 500_000, 401),
+            ("POST", "/query", &*student.token, text, 500_000, 415),
+            ("POST", "/nothing", &*student.token, json, 1_000_000, 404),
+            ("DELETE", "/query", &*student.token, json, 1_000_000, 405),
+            ("GET", "/me", &*student.token, json, 0, 200),
+        ] {
+            let request = request(method, path, token, kind, bytes);
+            let head = exchange(&mut stream, request.as_bytes()).await;
+            let expected = format!("http/1.1 {status} ");
+            assert!(head.starts_with(&expected), "{round}: {method} {path}: {head}");
+            assert!(!head.contains("connection: close"), "{head}");
+        }
+    }
     world.finish().await;
 }
 

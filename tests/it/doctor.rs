@@ -65,6 +65,8 @@ async fn what_is_broken_is_found_with_what_to_do() {
         let is_fine = healthy.iter().any(|found| matches!(found, Finding::Fine(text) if own(text)));
         assert!(is_fine, "{part}: {healthy:?}");
     }
+    let silent = faults(&healthy);
+    assert!(!silent.contains("never handled"), "nothing has happened yet: {silent}");
     assert_finds(&healthy, "fault secrets: JWT_SECRET can be guessed");
     assert_finds(&healthy, "warning accounts: the passwords of the demo accounts are public");
 

@@ -110,6 +110,63 @@ async fn sessions_are_listed_and_ended_one_by_one_and_all_others_at_once() {
     world.finish().await;
 }
 
+/// Whether a session's access token works, or the reason why not.
+async fn works(world: &World, student: &Student) -> Result<(), String> {
+    let reply = world.get("/me", Some(&student.token)).await;
+    if reply.status == StatusCode::OK {
+        return Ok(());
+    }
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+    Err(reply.body["detail"].as_str().expect("a reason").to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_token_ends_with_its_session() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let log_in = async || {
+        let session = world.log_in("ada@example.org", PASSWORD).await;
+        // Each is known to the process from here on.
+        assert_eq!(works(&world, &session).await, Ok(()));
+        session
+    };
+    let is_ended = async |session: &Student, how: &str| {
+        let reason = works(&world, session).await.expect_err(how);
+        assert!(reason.contains("session has ended"), "{how}: {reason}");
+        assert_eq!(works(&world, &ada).await, Ok(()), "{how}: the other goes on");
+    };
+
+    let phone = log_in().await;
+    let current = sessions(&world, &phone).await.items.into_iter().find(|session| session.current);
+    let path = format!("/me/sessions/{}", current.expect("it is listed").id);
+    assert_eq!(delete(&world, &ada, &path).await, StatusCode::NO_CONTENT);
+    is_ended(&phone, "deleted").await;
+
+    let phone = log_in().await;
+    assert_eq!(delete(&world, &ada, "/me/sessions").await, StatusCode::NO_CONTENT);
+    is_ended(&phone, "deleted with all others").await;
+
+    let phone = log_in().await;
+    let body = json!({ "refresh_token": phone.refresh_token });
+    assert_eq!(world.post("/auth/logout", None, &body).await.status, StatusCode::NO_CONTENT);
+    is_ended(&phone, "logged out").await;
+
+    let phone = log_in().await;
+    let body = json!({ "refresh_token": phone.refresh_token });
+    let second: Student = world.post("/auth/refresh", None, &body).await.ok::<Session>().into();
+    assert_eq!(works(&world, &second).await, Ok(()));
+    assert_eq!(works(&world, &phone).await, Ok(()), "renewed, it is the same session");
+    assert_eq!(refresh(&world, &phone).await, StatusCode::UNAUTHORIZED);
+    is_ended(&phone, "a refresh token was used twice").await;
+    is_ended(&second, "a refresh token was used twice").await;
+
+    let phone = log_in().await;
+    assert_eq!(change(&world, &ada, PASSWORD, NEW).await.status, StatusCode::NO_CONTENT);
+    is_ended(&phone, "the password was changed").await;
+    assert_eq!(works(&world, &bob).await, Ok(()), "nobody else's");
+    world.finish().await;
+}
+
 /// What a student writes is not in the events, and everything works all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_student_writes_is_sealed_in_events() {

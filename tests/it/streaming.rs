@@ -1,5 +1,7 @@
 //! Answers by server-sent events: pieces in their order while it is made, and the answer at the end.
 
+use std::time::Duration;
+
 use api_gateway::responses::{QueryResponse, QueryStatus};
 use domain::{
     agent::{Agent, AnsweredBy, Author},
@@ -217,6 +219,20 @@ async fn an_answer_whose_event_is_lost_is_found() {
     let mut stream = Stream::open(&world, &ada, query).await;
     store(&mut world.database().await, &answered(query, &ada), &world).await;
     assert_eq!(stream.answer().await.status, QueryStatus::Answered);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_session() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let query = pending(&world, &ada).await;
+    let mut stream = Stream::open(&world, &ada, query).await;
+    let logout = json!({ "refresh_token": ada.refresh_token });
+    assert_eq!(world.post("/auth/logout", None, &logout).await.status, StatusCode::NO_CONTENT);
+    // By itself it would end after two minutes.
+    let end = tokio::time::timeout(Duration::from_secs(60), stream.next()).await;
+    assert_eq!(end.expect("it ends"), None);
     world.finish().await;
 }
 

@@ -253,12 +253,7 @@ impl World {
         }
         let sent = request.try_clone().and_then(|request| request.build().ok());
         let path = sent.as_ref().map_or_else(String::new, |sent| sent.url().path().to_owned());
-        // A request that was refused before its body was read ends its connection, perhaps under the next one.
-        let again = request.try_clone();
-        let reply = match (reply(request).await, again) {
-            (None, Some(again)) => client::reply(again).await,
-            (reply, _) => reply,
-        };
+        let reply = reply(request).await;
         let reply = reply.unwrap_or_else(|| panic!("{function} does not answer {path}"));
         if let Some(sent) = sent.filter(|_| function == "api-gateway") {
             let (method, path) = (sent.method(), sent.url().path());

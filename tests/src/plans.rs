@@ -17,13 +17,14 @@ const SMALL: [&str; 4] = [
     "exercises",
 ];
 /// Indexes that are read in order from one end.
-const READ_IN_ORDER: [&str; 3] = [
+const READ_IN_ORDER: [&str; 4] = [
     // The latest, up to a page.
     "dead_letters",
     // Events that an earlier version left behind, up to a limit.
     "events_unpublished",
     // Exports that are not made yet: the first of nearly none.
     "exports_waiting",
+    "exports_one_unfinished",
 ];
 
 /// A statement that was checked when the product was compiled.
@@ -89,7 +90,8 @@ fn find_whole_reads(plan: &Value, found: &mut Vec<String>) {
                 && !READ_IN_ORDER.contains(&index)
                 && !SMALL.iter().any(|table| index.starts_with(table));
             if (kind == "Seq Scan" || is_unbounded) && !SMALL.contains(&table) {
-                found.push(format!("{kind} of {table}"));
+                let by = if index.is_empty() { String::new() } else { format!(" by {index}") };
+                found.push(format!("{kind} of {table}{by}"));
             }
             if node.contains_key("Join Filter") {
                 let mut tables = Vec::new();

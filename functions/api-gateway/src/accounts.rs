@@ -173,7 +173,7 @@ pub(crate) struct RefreshRequest {
 }
 
 /// Exchanges a refresh token for a new pair. A token that is used twice was stolen, so everyone who holds one of the
-/// same login is logged out.
+/// same login is logged out, within a minute.
 #[utoipa::path(post, path = "/auth/refresh", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 200, body = Session), (status = 401, body = Problem)))]
 pub(crate) async fn refresh(
@@ -186,8 +186,9 @@ pub(crate) async fn refresh(
     let mut tx = gateway.services.store.begin(NAME).await?;
     match refresh_tokens::use_up(tx.conn(), &access::hash(&request.refresh_token), now).await? {
         Use::Refused => Err(refused()),
-        Use::Reused { family_id } => {
+        Use::Reused { user_id, family_id } => {
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
+            gateway.services.store.forget(user_id);
             tracing::warn!(%family_id, "a refresh token was used twice, its family is revoked");
             Err(refused())
         }
@@ -201,7 +202,7 @@ pub(crate) async fn refresh(
     }
 }
 
-/// Logs out: every refresh token of that login is revoked. An unknown token is ignored.
+/// Logs out: every token of that login ends, its access tokens within a minute. An unknown token is ignored.
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 204)))]
 pub(crate) async fn logout(
@@ -212,8 +213,11 @@ pub(crate) async fn logout(
     let now = clock.now();
     let mut tx = gateway.services.store.begin(NAME).await?;
     let hash = access::hash(&request.refresh_token);
-    refresh_tokens::revoke_family_of(tx.conn(), &hash, now).await?;
+    let owner = refresh_tokens::revoke_family_of(tx.conn(), &hash, now).await?;
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
+    if let Some(owner) = owner {
+        gateway.services.store.forget(owner);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

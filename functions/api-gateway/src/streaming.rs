@@ -17,8 +17,10 @@ use events::{Data, Event, model_call::AnswerDelta};
 use futures::stream;
 use ids::QueryId;
 use runtime::{
-    Heard, Listener, deadline,
-    web::{Caller, Path, Person, Problem, Student},
+    Heard, Listener,
+    auth::{TokenError, Verified},
+    deadline,
+    web::{Caller, Path, Problem, Student},
 };
 use serde::Serialize;
 use storage::queries::Query;
@@ -65,7 +67,7 @@ struct StreamedEvent {
 /// An answer as it is made: `delta` events, each with a JSON object with `sequence` and `text`, in their order; then one
 /// `answer` event, whose JSON is that of `GET /queries/{id}`, and which replaces the pieces. An answer that is there
 /// already comes at once. Who comes too late for the first piece gets the answer alone. The stream ends after the
-/// `answer`, and without one after two minutes: then open it again. Under AWS Lambda nothing can be streamed: the
+/// `answer`, with the session, and without either after two minutes: then open it again. Under AWS Lambda nothing can be streamed: the
 /// response comes after 25 s at the latest, without deltas.
 #[utoipa::path(get, path = "/queries/{id}/stream", operation_id = "stream_answer", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The id that `POST /query` returned; send that with `Prefer: wait=0`")),
@@ -80,7 +82,7 @@ pub(crate) async fn stream(
     // Before the first look, so that nothing is missed.
     let listener = gateway.services.replies.listen(id.as_uuid());
     let found = load(&gateway, &caller, id).await?;
-    let follower = Follower { id, caller: *caller, gateway, listener, found, next: 0 };
+    let follower = Follower { id, token: caller.verified(), gateway, listener, found, next: 0 };
     let events = stream::unfold(Some(follower), async |follower| follower?.step().await);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still working on it");
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
@@ -93,7 +95,7 @@ pub(crate) async fn stream(
 /// Follows one question.
 struct Follower {
     id: QueryId,
-    caller: Person,
+    token: Verified,
     gateway: Gateway,
     listener: Listener,
     /// The question when it was last looked at.
@@ -121,7 +123,13 @@ impl Follower {
                     }
                 }
                 Heard::Live(_) => {}
-                Heard::Look => self.look().await,
+                Heard::Look => {
+                    // The account or the session may have ended meanwhile.
+                    match self.gateway.services.verifier.admit(&self.token).await {
+                        Ok(()) | Err(TokenError::AccountsAway(_)) => self.look().await,
+                        Err(_ended) => return None,
+                    }
+                }
                 Heard::Over => return None,
             }
         }
@@ -129,7 +137,7 @@ impl Follower {
 
     /// Looks for the answer. If that fails, the next look may not.
     async fn look(&mut self) {
-        let look = load(&self.gateway, &self.caller, self.id);
+        let look = load(&self.gateway, &self.token.person, self.id);
         if let Ok(Ok(found)) = deadline::keep(deadline::WORK_LIMIT, look).await {
             self.found = found;
         }

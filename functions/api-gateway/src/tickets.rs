@@ -38,7 +38,8 @@ pub(crate) async fn give(
         user: caller.id,
         role: caller.role.as_str().to_owned(),
         external: caller.external,
-        ends_at: caller.ends_at(),
+        ends_at: caller.verified().ends_at,
+        session: caller.session(),
     };
     let mut conn = gateway.services.store.connection().await?;
     socket_tickets::insert(&mut conn, hash(&ticket), &stored, clock.now() + TICKET_LIFE).await?;

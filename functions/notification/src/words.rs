@@ -1,5 +1,6 @@
 //! What notifications say.
 
+use domain::struggle::Trigger;
 use events::struggle_detected::{AlertChange, StruggleDetected};
 use storage::class_alerts::Crowd;
 
@@ -34,14 +35,20 @@ pub(crate) fn hot_spot_title(crowd: &Crowd, topic: Option<&str>) -> String {
     format!("{} students of {} need help{subject}", crowd.students, crowd.name)
 }
 
-/// What they have in common, with the latest of them as an example.
-pub(crate) fn hot_spot_text(alert: &StruggleDetected) -> String {
-    let text = format!(
-        "They have met the same difficulty within an hour, so it may help to explain it to the whole class. The latest \
-         one: {}",
-        alert.summary
-    );
-    shortened(&text, MAX_TEXT)
+/// What they have in common. It is about nobody in particular, so that it stays when an account is erased; therefore it
+/// says nothing that a student wrote, such as the name of an exception.
+pub(crate) fn hot_spot_text(crowd: &Crowd, trigger: Trigger) -> String {
+    let sign = match trigger {
+        Trigger::RepeatedError => "the same error, three times or more each",
+        Trigger::LongOnExercise => "over ten minutes of work on an exercise without passing it",
+        Trigger::LowQuiz => "less than half of a quiz right",
+        Trigger::SaysSo => "their own words",
+        Trigger::FailedRuns => "five failed runs in a row or more",
+    };
+    format!(
+        "The same sign of difficulty within an hour, from {} students: {sign}. It may help to explain it to the whole class.",
+        crowd.students
+    )
 }
 
 /// At most so many characters; it shows if something was cut off.

@@ -16,11 +16,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chrono::{DateTime, Utc};
 use domain::user::Role;
 use requests::per_address;
 use runtime::{
     ConnectionId,
+    auth::Verified,
     web::{ClientAddress, Path, Person, Problem, bearer_token, refused},
 };
 use serde::Deserialize;
@@ -63,7 +63,7 @@ async fn chat(
     request: Request,
 ) -> Result<Response, Problem> {
     let entered = enter(&door, request).await?;
-    if student.parse() != Ok(entered.person.id.as_uuid()) {
+    if student.parse() != Ok(entered.verified.person.id.as_uuid()) {
         return Err(Problem::forbidden("this is the path of another account; use your own id"));
     }
     entered.open(door, Channel::Chat).await
@@ -71,7 +71,7 @@ async fn chat(
 
 async fn alerts(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let entered = enter(&door, request).await?;
-    if !entered.person.role.includes(Role::Teacher) {
+    if !entered.verified.person.role.includes(Role::Teacher) {
         return Err(Problem::forbidden("this needs the role teacher"));
     }
     entered.open(door, Channel::Alerts).await
@@ -79,8 +79,7 @@ async fn alerts(State(door): State<Arc<Door>>, request: Request) -> Result<Respo
 
 /// Somebody who may open a socket.
 struct Entered {
-    person: Person,
-    ends_at: DateTime<Utc>,
+    verified: Verified,
     after: Option<Uuid>,
     way: Way,
 }
@@ -111,21 +110,21 @@ async fn enter(door: &Door, request: Request) -> Result<Entered, Problem> {
     let Ok(Query(parameters)) = Query::<Parameters>::try_from_uri(&parts.uri) else {
         return Err(Problem::field("token", "token, ticket and after, each at most once"));
     };
-    let (person, ends_at) = authenticate(door, &parts.headers, &parameters).await?;
+    let verified = authenticate(door, &parts.headers, &parameters).await?;
     let after = match parameters.after.as_deref() {
         None | Some("") => None,
         Some(text) => Some(text.parse().map_err(|_not_an_id| {
             Problem::field("after", "the message_id of the last message that you have")
         })?),
     };
-    Ok(Entered { person, ends_at, after, way })
+    Ok(Entered { verified, after, way })
 }
 
 async fn authenticate(
     door: &Door,
     headers: &HeaderMap,
     parameters: &Parameters,
-) -> Result<(Person, DateTime<Utc>), Problem> {
+) -> Result<Verified, Problem> {
     if let Some(ticket) = &parameters.ticket {
         return by_ticket(door, ticket).await;
     }
@@ -141,7 +140,7 @@ async fn authenticate(
         let detail = format!("offer {PROTOCOL} beside the token, so that it can be accepted");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "no_protocol", detail));
     }
-    door.services.verifier.verify_until(token).await.map_err(refused)
+    door.services.verifier.verify(token).await.map_err(refused)
 }
 
 /// The protocols that a client offers.
@@ -151,25 +150,31 @@ fn offered(headers: &HeaderMap) -> Vec<&str> {
     texts.flat_map(|text| text.split(',')).map(str::trim).collect()
 }
 
-async fn by_ticket(door: &Door, ticket: &str) -> Result<(Person, DateTime<Utc>), Problem> {
+async fn by_ticket(door: &Door, ticket: &str) -> Result<Verified, Problem> {
     let hash = Sha256::digest(ticket.as_bytes()).into();
-    let mut conn = door.services.store.connection().await?;
-    let found = socket_tickets::take(&mut conn, hash, door.services.clock.now()).await?;
+    let found = {
+        let mut conn = door.services.store.connection().await?;
+        socket_tickets::take(&mut conn, hash, door.services.clock.now()).await?
+    };
     let found = found.ok_or_else(|| {
         Problem::unauthorized("the ticket is used up or too old; get another one")
     })?;
     let role = found.role.parse().map_err(|error| Problem::internal(&error))?;
-    Ok((Person { id: found.user, role, external: found.external }, found.ends_at))
+    let person = Person { id: found.user, role, external: found.external };
+    let verified = Verified { person, ends_at: found.ends_at, session: found.session };
+    door.services.verifier.admit(&verified).await.map_err(refused)?;
+    Ok(verified)
 }
 
 impl Entered {
     async fn open(self, door: Arc<Door>, channel: Channel) -> Result<Response, Problem> {
-        let Self { person, ends_at, after, way } = self;
+        let Self { verified, after, way } = self;
+        let user = verified.person.id;
         let upgrade = match way {
             Way::Upgrade(upgrade) => upgrade,
             Way::Held(connection, protocol) => {
-                let start = Place::find(&door, person.id, after).await?;
-                open(&door, Opening { connection, person, channel, ends_at, start }).await?;
+                let start = Place::find(&door, user, after).await?;
+                open(&door, Opening { connection, verified, channel, start }).await?;
                 let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
                 if let Some(name) = protocol {
                     let name = HeaderValue::from_static(name);
@@ -182,10 +187,10 @@ impl Entered {
             let detail = "open this address as a WebSocket";
             Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
         })?;
-        let membership = door.hub.join(person.id, channel).ok_or_else(too_many)?;
+        let membership = door.hub.join(user, channel).ok_or_else(too_many)?;
         // Found before the client gets a response: what happens from then on, it gets.
-        let start = Place::find(&door, person.id, after).await?;
-        let opened = Opened { person, channel, start, ends_at, membership };
+        let start = Place::find(&door, user, after).await?;
+        let opened = Opened { verified, channel, start, membership };
         let of_door = Arc::clone(&door);
         door.sockets.open(upgrade.protocols([PROTOCOL]), move |socket, stop| {
             serve(of_door, socket, stop, opened)

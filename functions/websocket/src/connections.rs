@@ -12,8 +12,7 @@ use events::{CloudEvent, Envelope, Event, connection_due::ConnectionDue};
 use futures::future::{BoxFuture, join_all};
 use ids::UserId;
 use runtime::{
-    ConnectionId, Connections, HandlerError, Live, OpenError,
-    web::{Person, Problem},
+    ConnectionId, Connections, HandlerError, Live, OpenError, auth::Verified, web::Problem,
 };
 use storage::{
     DatabaseFault,
@@ -21,7 +20,7 @@ use storage::{
 };
 
 use self::{
-    courier::{deliver, is_young, over_at},
+    courier::{deliver, is_young, over_at, token_of},
     post::{ApiGateway, Outcome},
 };
 use crate::{
@@ -54,20 +53,23 @@ impl Held {
             self.dismiss(id).await;
             return Ok(());
         };
-        if over_at(&connection) > now {
+        let token = token_of(&connection);
+        let is_admitted = self.door.services.verifier.admit(&token).await.is_ok();
+        // Whoever is not admitted is told why by what follows.
+        if over_at(&connection) > now && is_admitted {
             self.answer(&connection, message).await?;
         }
         self.delivered(id, None).await
     }
 
     async fn answer(&self, connection: &Connection, message: &[u8]) -> sqlx::Result<()> {
-        let Connection { id, user, role, external, channel, .. } = connection;
-        let person = Person { id: *user, role: *role, external: *external };
+        let Connection { id, channel, .. } = connection;
+        let person = token_of(connection).person;
         match handle(&self.door, &person, Channel::named(channel), message).await {
             Done::Nothing => Ok(()),
-            Done::Renewed(ends_at) => {
+            Done::Renewed(Verified { ends_at, session, .. }) => {
                 let mut conn = self.door.services.store.connection().await?;
-                connections::renew(&mut conn, id, ends_at).await
+                connections::renew(&mut conn, id, ends_at, session).await
             }
             Done::Reply(answer) => {
                 let is_young = is_young(connection, self.door.services.clock.now());

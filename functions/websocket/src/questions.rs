@@ -1,9 +1,11 @@
 //! Frames of clients, carried out: as if the question had been sent to the gateway.
 
-use chrono::{DateTime, Utc};
 use ids::{EventId, QueryId, UserId};
 use requests::{Acceptance, QueryRequest};
-use runtime::web::{Person, Problem, refused};
+use runtime::{
+    auth::Verified,
+    web::{Person, Problem, refused},
+};
 
 use crate::{
     door::Door,
@@ -17,8 +19,8 @@ use crate::{
 pub(crate) enum Done {
     /// This is sent back.
     Reply(String),
-    /// The socket may live until then.
-    Renewed(DateTime<Utc>),
+    /// The socket may live as long as this token.
+    Renewed(Verified),
     /// Nothing is to be done.
     Nothing,
 }
@@ -77,13 +79,13 @@ async fn ask(
     }))
 }
 
-async fn renew(door: &Door, person: &Person, token: &str) -> Result<DateTime<Utc>, Problem> {
-    let verified = door.services.verifier.verify_until(token).await;
-    let (other, ends_at) = verified.map_err(refused)?;
+async fn renew(door: &Door, person: &Person, token: &str) -> Result<Verified, Problem> {
+    let verified = door.services.verifier.verify(token).await.map_err(refused)?;
+    let other = verified.person;
     if other.id != person.id || !other.role.includes(person.role) {
         return Err(Problem::forbidden(
             "this is a token of somebody else; open a new socket with it",
         ));
     }
-    Ok(ends_at)
+    Ok(verified)
 }

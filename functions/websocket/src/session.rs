@@ -16,15 +16,17 @@ use axum::{
     body::Bytes,
     extract::ws::{Message, Utf8Bytes, WebSocket, close_code},
 };
-use chrono::{DateTime, Utc};
 use events::{Event, question_answered::QuestionAnswered};
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use runtime::web::{
-    Person,
-    sockets::{MESSAGE_LIMIT, close_frame, count_end, is_too_large},
+use runtime::{
+    auth::{TokenError, Verified},
+    web::{
+        Person,
+        sockets::{MESSAGE_LIMIT, close_frame, count_end, is_too_large},
+    },
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -58,12 +60,11 @@ const ANSWERED_KEPT: usize = 32;
 /// A socket that was opened.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) person: Person,
+    /// What its token says.
+    pub(crate) verified: Verified,
     pub(crate) channel: Channel,
     /// Where the client continues.
     pub(crate) start: Start,
-    /// When its token expires.
-    pub(crate) ends_at: DateTime<Utc>,
     pub(crate) membership: Membership,
 }
 
@@ -82,6 +83,10 @@ enum End {
     Expired,
     /// The account was erased.
     Erased,
+    /// The account is disabled.
+    Disabled,
+    /// The session has ended.
+    SessionEnded,
     /// The client did not read, or did not answer a ping.
     Silent,
 }
@@ -95,6 +100,8 @@ impl End {
             Self::Old => Some((4000, "connect again with after=")),
             Self::Expired => Some((4401, "the token has expired; connect with a new one")),
             Self::Erased => Some((4401, "the account was erased")),
+            Self::Disabled => Some((4401, "the account is disabled")),
+            Self::SessionEnded => Some((4401, "the session has ended; log in again")),
             Self::Silent => Some((4408, "nothing was read for too long")),
         }
     }
@@ -108,9 +115,10 @@ pub(crate) async fn serve(
     opened: Opened,
 ) {
     let (mut sink, mut stream) = socket.split();
-    let Opened { person, channel, start, ends_at, membership } = opened;
+    let Opened { verified, channel, start, membership } = opened;
+    let person = verified.person;
     let (replies, waiting) = mpsc::channel(REPLIES_WAITING);
-    let (renewed, ends) = watch::channel(deadline(&door, ends_at));
+    let (renewed, token) = watch::channel(verified);
     let heard = AtomicBool::new(false);
     let reader = Reader {
         door: &door,
@@ -135,7 +143,7 @@ pub(crate) async fn serve(
         // What comes first ends it.
         end = reader.run() => end,
         end = writer.run(start) => end,
-        () = expired(ends) => End::Expired,
+        end = dismissed(&door, token) => end,
         end = grown_old(&door, person, &membership) => end,
         () = membership.mailbox.erased.cancelled() => End::Erased,
         () = stop.cancelled() => End::Restart,
@@ -168,22 +176,44 @@ async fn goodbye(
     }
 }
 
-/// The moment of our clock as one of the runtime's.
-fn deadline(door: &Door, at: DateTime<Utc>) -> Instant {
-    let left = (at - door.services.clock.now()).to_std().unwrap_or_default();
+/// When a token expires, as a moment of the runtime's clock.
+fn deadline(door: &Door, token: &Verified) -> Instant {
+    let left = (token.ends_at - door.services.clock.now()).to_std().unwrap_or_default();
     // A token for a century is as good as one for a day: sockets live for hours.
     Instant::now() + left.min(Duration::from_secs(86_400))
 }
 
-/// Completes when the token has expired, and no other one has come.
-async fn expired(mut ends: watch::Receiver<Instant>) {
+/// Completes when the token has expired and no other one has come, or when its account or session has ended. The latter
+/// is looked at whenever a ping is due: nobody says so.
+async fn dismissed(door: &Door, mut token: watch::Receiver<Verified>) -> End {
     loop {
-        let at = *ends.borrow_and_update();
-        match tokio::time::timeout_at(at, ends.changed()).await {
+        let last = *token.borrow_and_update();
+        let expires = deadline(door, &last);
+        let look = Instant::now() + door.config.ping;
+        match tokio::time::timeout_at(look.min(expires), token.changed()).await {
             Ok(Ok(())) => {}
             // The reader is gone, and says so itself.
             Ok(Err(_closed)) => std::future::pending().await,
-            Err(_elapsed) => return,
+            Err(_elapsed) if expires <= look => return End::Expired,
+            Err(_elapsed) => {
+                if let Some(end) = refused(door, &last).await {
+                    return end;
+                }
+            }
+        }
+    }
+}
+
+/// Why nobody may be here with this token any more.
+async fn refused(door: &Door, token: &Verified) -> Option<End> {
+    match door.services.verifier.admit(token).await {
+        Ok(()) => None,
+        Err(TokenError::Erased) => Some(End::Erased),
+        Err(TokenError::Disabled) => Some(End::Disabled),
+        Err(TokenError::SessionEnded) => Some(End::SessionEnded),
+        Err(error) => {
+            tracing::debug!(%error, "it is not known whether a session has ended");
+            None
         }
     }
 }
@@ -203,7 +233,7 @@ struct Reader<'a> {
     channel: Channel,
     stream: &'a mut SplitStream<WebSocket>,
     replies: mpsc::Sender<String>,
-    renewed: watch::Sender<Instant>,
+    renewed: watch::Sender<Verified>,
     heard: &'a AtomicBool,
 }
 
@@ -223,11 +253,15 @@ impl Reader<'_> {
                 Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
             };
             let Self { door, person, channel, .. } = &self;
+            let token = *self.renewed.borrow();
+            if let Some(end) = refused(door, &token).await {
+                return end;
+            }
             let answer = match handle(door, person, *channel, text.as_bytes()).await {
                 Done::Nothing => continue,
                 Done::Reply(answer) => answer,
-                Done::Renewed(ends_at) => {
-                    self.renewed.send_replace(deadline(self.door, ends_at));
+                Done::Renewed(token) => {
+                    self.renewed.send_replace(token);
                     continue;
                 }
             };

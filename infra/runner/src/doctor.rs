@@ -13,7 +13,7 @@ use clap::Args;
 use events::{Topic, topic::PARTITIONS};
 use runtime::{
     Clock, Store,
-    cluster::{self, TopicState},
+    cluster::{self, GroupLag, TopicState},
     config::{KafkaConfig, Settings},
 };
 use storage::{feature_health, health, migrations};
@@ -27,6 +27,8 @@ const OLDEST_POSTGRES: i32 = 150_000;
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 /// Events that wait for a function beyond which it is reported.
 const HIGH_LAG: i64 = 1_000;
+/// Functions that read their topics without a consumer group, unless under AWS Lambda.
+const FOLLOWERS: [&str; 1] = [websocket::SPEC.name];
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -196,20 +198,32 @@ fn look_at_cluster(config: &KafkaConfig) -> Vec<Finding> {
         let consumed: Vec<TopicState> = topics.iter().filter(is_consumed).cloned().collect();
         let name = spec.name;
         findings.push(match cluster::lag(config, name, &consumed) {
-            Ok(None) => Finding::Warning(format!(
-                "{name}: it has never handled an event here; is it deployed?"
-            )),
-            Ok(Some(lag)) => Finding::warn(
-                lag <= HIGH_LAG,
-                format!("{name}: {lag} events wait"),
-                format!(
-                    "{name}: {lag} events wait; is it running, and are there enough instances?"
-                ),
-            ),
+            Ok(lag) => of_group(name, lag),
             Err(error) => Finding::Fault(format!("{name}: its group cannot be read ({error})")),
         });
     }
     findings
+}
+
+/// What the progress of a function's consumer group says.
+fn of_group(name: &str, lag: GroupLag) -> Finding {
+    let GroupLag { waiting, has_begun } = lag;
+    match (has_begun, waiting) {
+        (false, 0) => Finding::Fine(format!("{name}: no event has come for it yet")),
+        (false, _) if FOLLOWERS.contains(&name) => Finding::Fine(format!(
+            "{name}: each instance reads its topics for itself, so that no progress is stored; only under AWS Lambda it is"
+        )),
+        (false, _) => Finding::Warning(format!(
+            "{name}: it has never handled an event here, and {waiting} wait; is it deployed?"
+        )),
+        (true, _) => Finding::warn(
+            waiting <= HIGH_LAG,
+            format!("{name}: {waiting} events wait"),
+            format!(
+                "{name}: {waiting} events wait; is it running, and are there enough instances?"
+            ),
+        ),
+    }
 }
 
 /// Topics that are not there, or have another number of partitions.
@@ -236,9 +250,22 @@ fn missing(topics: &[TopicState]) -> Finding {
 #[cfg(test)]
 mod tests {
     use events::Topic;
-    use runtime::cluster::TopicState;
+    use runtime::cluster::{GroupLag, TopicState};
 
-    use super::{Finding, missing};
+    use super::{Finding, missing, of_group};
+
+    #[test]
+    fn who_has_handled_nothing_is_only_suspicious_if_there_was_something() {
+        let is_fine = |name, waiting, has_begun| {
+            matches!(of_group(name, GroupLag { waiting, has_begun }), Finding::Fine(_))
+        };
+        assert!(is_fine("triage", 0, false), "a fresh installation");
+        assert!(!is_fine("triage", 1, false), "it is not deployed");
+        assert!(is_fine("websocket", 1, false), "it reads without a group");
+        assert!(is_fine("triage", 1_000, true));
+        assert!(!is_fine("triage", 1_001, true), "it is too slow");
+        assert!(!is_fine("websocket", 1_001, true), "it is too slow under AWS Lambda");
+    }
 
     #[test]
     fn topics_that_are_missing_or_different_are_named() {

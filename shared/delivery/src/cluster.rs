@@ -43,8 +43,16 @@ pub fn topics(config: &KafkaConfig) -> Result<Vec<TopicState>, KafkaError> {
     Ok(metadata.topics().iter().map(state).collect())
 }
 
-/// How many events of these topics a function's consumer group has not handled yet; `None` if it has never handled any.
-/// Blocks.
+/// How far a function's consumer group has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupLag {
+    /// Events that it has not handled yet.
+    pub waiting: i64,
+    /// Whether it has ever handled one.
+    pub has_begun: bool,
+}
+
+/// How far a function's consumer group has come with these topics. Blocks.
 ///
 /// # Errors
 /// The cluster cannot be reached.
@@ -52,22 +60,22 @@ pub fn lag(
     config: &KafkaConfig,
     function: &str,
     topics: &[TopicState],
-) -> Result<Option<i64>, KafkaError> {
+) -> Result<GroupLag, KafkaError> {
     let (client, committed) = committed(config, function, topics)?;
-    let (mut lag, mut has_begun) = (0, false);
+    let mut lag = GroupLag { waiting: 0, has_begun: false };
     for element in committed.elements() {
         let (name, partition) = (element.topic(), element.partition());
         let (start, end) = client.fetch_watermarks(name, partition, REQUEST_LIMIT)?;
         let next = match element.offset() {
             Offset::Offset(offset) => {
-                has_begun = true;
+                lag.has_begun = true;
                 offset
             }
             _ => start,
         };
-        lag += (end - next).max(0);
+        lag.waiting += (end - next).max(0);
     }
-    Ok(has_begun.then_some(lag))
+    Ok(lag)
 }
 
 /// The settings of a topic that decide how long its events are there.

@@ -11,7 +11,11 @@ use events::{CloudEvent, Data, Json, envelope::event_id};
 use ids::{EventId, UserId};
 use parking_lot::Mutex;
 use sqlx::{PgConnection, PgPool};
-use storage::{data_keys, event_log::LoggedEvent, events::StoredEvent};
+use storage::{
+    data_keys::{self, DataKeyRow},
+    event_log::LoggedEvent,
+    events::StoredEvent,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -21,10 +25,11 @@ use crate::{
 };
 
 /// How long a key is used without looking whether it is still there: the most that a process that does not hear of an
-/// erasure still handles what it is about to get, and admits a token.
-const KEY_LIFE: Duration = Duration::from_secs(60);
+/// erasure still handles what it is about to get, and that one admits a token of an account or session that has ended in
+/// another.
+pub(crate) const KEY_LIFE: Duration = Duration::from_secs(60);
 /// Most keys in memory: everybody who is active in a minute on a busy host; a few hundred bytes each.
-const KEYS_LIMIT: usize = 20_000;
+pub(crate) const KEYS_LIMIT: usize = 20_000;
 
 /// What is known of a person's key.
 #[derive(Debug, Clone)]
@@ -75,16 +80,8 @@ impl Keys {
     }
 
     /// Looks again whether this person's key is still there.
-    pub fn forget(&self, person: UserId) {
+    pub(crate) fn forget(&self, person: UserId) {
         self.kept.lock().remove(&person);
-    }
-
-    /// Whether a person's account was erased.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub async fn is_erased(&self, person: UserId) -> sqlx::Result<bool> {
-        Ok(matches!(self.standing(person).await?, Standing::Erased))
     }
 
     /// What is known of a person's key.
@@ -112,7 +109,15 @@ impl Keys {
         people: &[UserId],
     ) -> sqlx::Result<HashMap<UserId, Standing>> {
         let ids: Vec<Uuid> = people.iter().map(|person| person.as_uuid()).collect();
-        let rows = data_keys::find(conn, &ids).await?;
+        self.keep(data_keys::find(conn, &ids).await?)
+    }
+
+    /// Keeps what was read of keys, if it lasts.
+    pub(crate) fn keep(
+        &self,
+        rows: impl IntoIterator<Item = DataKeyRow, IntoIter: ExactSizeIterator>,
+    ) -> sqlx::Result<HashMap<UserId, Standing>> {
+        let rows = rows.into_iter();
         let until = Instant::now() + KEY_LIFE;
         let mut kept = self.kept.lock();
         if kept.len() + rows.len() > KEYS_LIMIT {

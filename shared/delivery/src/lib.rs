@@ -3,6 +3,7 @@
 //! Belongs here: handlers and what is committed when, who retries, inbox and outbox, Kafka, dead letters, waiting for
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
+mod admissions;
 mod closing;
 mod cloud_event;
 pub mod cluster;
@@ -37,6 +38,7 @@ mod sweep;
 mod transaction;
 mod writer;
 
+pub use admissions::Admissions;
 pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use keys::{Keys, OpenError};

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use environment::{Clock, config::DatabaseConfig};
+use ids::UserId;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
+    admissions::Admissions,
     database::{WORK_LIMIT, pool, silent},
     fault::Faults,
     group_commit::{AnyUnit, Groups, UnitOfWork, UnitOutcome, WithOutput, WorkOrigin},
@@ -23,6 +25,7 @@ const PROBE_LIMIT: Duration = Duration::from_secs(1);
 pub struct Store {
     transactions: Transactions,
     groups: Groups,
+    admissions: Admissions,
 }
 
 impl Store {
@@ -38,13 +41,27 @@ impl Store {
         &self.transactions.keys
     }
 
+    /// Who is still admitted with a valid token.
+    #[must_use]
+    pub const fn admissions(&self) -> &Admissions {
+        &self.admissions
+    }
+
+    /// Looks again at what is remembered of a person: to be called after what ends an account or a session was committed.
+    /// Other processes look within a minute.
+    pub fn forget(&self, person: UserId) {
+        self.transactions.keys.forget(person);
+        self.admissions.forget(person);
+    }
+
     /// A store for a pool; events that its transactions emit are published.
     #[must_use]
     pub fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
         let groups = Groups::new(pool.options().get_max_connections());
         let keys = Keys::new(pool.clone());
+        let admissions = Admissions::new(pool.clone(), keys.clone());
         let transactions = Transactions { pool, outbox: Some(outbox), faults, clock, keys };
-        Self { transactions, groups }
+        Self { transactions, groups, admissions }
     }
 
     /// Stops groups at once, in the middle of their work: simulates a crash in tests.
@@ -69,8 +86,9 @@ impl Store {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
         let (pool, faults) = (pool(&config)?, Faults::default());
         let (keys, clock) = (Keys::new(pool.clone()), Clock::System);
+        let admissions = Admissions::new(pool.clone(), keys.clone());
         let transactions = Transactions { pool, outbox: None, faults, clock, keys };
-        Ok(Self { transactions, groups: Groups::new(0) })
+        Ok(Self { transactions, groups: Groups::new(0), admissions })
     }
 
     /// Migrates the database.

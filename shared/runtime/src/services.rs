@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use delivery::{
-    KafkaError, Keys, Store,
+    Admissions, KafkaError, Store,
     cluster::{self, GroupState},
     database,
     fault::Faults,
@@ -19,10 +19,10 @@ use environment::{
     config::{ConfigError, DatabaseConfig, KafkaConfig, Settings},
     http_client, metrics,
 };
-use ids::UserId;
+use ids::{TokenFamilyId, UserId};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use web::auth::{Accounts, AuthConfig, IsErased, Verifier};
+use web::auth::{Accounts, AdmissionOf, AuthConfig, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -72,12 +72,12 @@ pub struct Services {
     left: CancellationToken,
 }
 
-/// Whether an account was erased is told by its key, which is destroyed then.
-struct KnownAccounts(Keys);
+/// Tells the web who is admitted.
+struct KnownAccounts(Admissions);
 
 impl Accounts for KnownAccounts {
-    fn is_erased(&self, user: UserId) -> IsErased<'_> {
-        Box::pin(self.0.is_erased(user))
+    fn admission(&self, user: UserId, session: Option<TokenFamilyId>) -> AdmissionOf<'_> {
+        Box::pin(self.0.of(user, session))
     }
 }
 
@@ -109,18 +109,15 @@ impl Services {
         let stop = CancellationToken::new();
         let client = http_client().map_err(StartError::HttpClient)?;
         let store = Store::new(pool.clone(), outbox.clone(), faults.clone(), clock.clone());
-        let keys = store.keys().clone();
+        let (keys, admissions) = (store.keys().clone(), store.admissions().clone());
         tokio::spawn(metrics::keep_small(stop.clone()));
         let left = CancellationToken::new();
         Ok(Arc::new(Self {
-            replies: if is_lambda {
-                Replies::stored(pool, keys.clone())
-            } else {
-                Replies::live(keys.clone())
-            },
+            replies: if is_lambda { Replies::stored(pool, keys) } else { Replies::live(keys) },
             store,
             verifier: Arc::new(
-                Verifier::new(auth, client, clock.clone()).knowing(Arc::new(KnownAccounts(keys))),
+                Verifier::new(auth, client, clock.clone())
+                    .knowing(Arc::new(KnownAccounts(admissions))),
             ),
             publisher: tokio::spawn({
                 let (schema, stop, left) =

@@ -12,26 +12,29 @@ use uuid::Uuid;
 
 use crate::queries::QuestionBody;
 
-/// A student's score in a topic.
+/// A student's scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicScore {
+pub struct StudentScores {
     /// The student.
     pub student: Uuid,
-    /// The topic's slug.
-    pub topic: String,
-    /// 0 to 100.
-    pub score: i16,
+    /// The topics' slugs.
+    pub topics: Vec<String>,
+    /// For each of them, 0 to 100.
+    pub scores: Vec<i16>,
 }
 
-/// The scores of these students.
+/// The scores of these students, of each in one row: a class has some hundred.
 ///
 /// # Errors
 /// The database's own.
-pub async fn scores(conn: &mut PgConnection, students: &[Uuid]) -> sqlx::Result<Vec<TopicScore>> {
+pub async fn scores(
+    conn: &mut PgConnection,
+    students: &[Uuid],
+) -> sqlx::Result<Vec<StudentScores>> {
     sqlx::query_as!(
-        TopicScore,
-        r#"SELECT student_id AS student, topic_slug AS topic, score AS "score!"
-           FROM progress WHERE student_id = ANY($1) AND score IS NOT NULL"#,
+        StudentScores,
+        r#"SELECT student_id AS student, array_agg(topic_slug) AS "topics!", array_agg(score) AS "scores!"
+           FROM progress WHERE student_id = ANY($1) AND score IS NOT NULL GROUP BY student_id"#,
         students,
     )
     .fetch_all(conn)

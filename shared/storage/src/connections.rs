@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::user::Role;
-use ids::UserId;
+use ids::{TokenFamilyId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -31,6 +31,8 @@ pub struct Connection {
     pub is_place_unknown: bool,
     /// When it was opened.
     pub opened_at: DateTime<Utc>,
+    /// The session of the token.
+    pub session: Option<TokenFamilyId>,
     /// When the token expires.
     pub ends_at: DateTime<Utc>,
     /// When the client is asked to connect again.
@@ -52,6 +54,7 @@ macro_rules! connection {
             looked_at: $row.looked_at,
             is_place_unknown: $row.is_place_unknown,
             opened_at: $row.opened_at,
+            session: $row.session_id.map(TokenFamilyId::from_uuid),
             ends_at: $row.ends_at,
             closes_at: $row.closes_at,
             active_at: $row.active_at,
@@ -91,8 +94,8 @@ pub async fn insert(
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "INSERT INTO connections (id, user_id, role, external, channel, position, looked_at, is_place_unknown,
-                                  opened_at, ends_at, closes_at, active_at, due_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                  opened_at, ends_at, closes_at, active_at, due_at, session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (id) DO NOTHING",
         new.id,
         new.user.as_uuid(),
@@ -107,6 +110,7 @@ pub async fn insert(
         new.closes_at,
         new.active_at,
         due_at,
+        new.session.map(TokenFamilyId::as_uuid),
     )
     .execute(conn)
     .await?;
@@ -137,7 +141,7 @@ pub async fn note_active(
     let row = sqlx::query!(
         "UPDATE connections SET active_at = GREATEST(active_at, $2) WHERE id = $1
          RETURNING id, user_id, role, external, channel, position, looked_at, is_place_unknown, opened_at, ends_at,
-                   closes_at, active_at",
+                   closes_at, active_at, session_id",
         id,
         now,
     )
@@ -178,7 +182,7 @@ pub async fn claim(
                due_at = LEAST(due_at, CASE WHEN claimed_until > $3 THEN claimed_until ELSE $4 END)
            WHERE id = $1
            RETURNING id, user_id, role, external, channel, position, looked_at, is_place_unknown, opened_at, ends_at,
-                     closes_at, active_at, wakes, claim = $2 AS "is_own!""#,
+                     closes_at, active_at, session_id, wakes, claim = $2 AS "is_own!""#,
         id,
         claim,
         now,
@@ -253,14 +257,24 @@ pub async fn release(
     Ok(released.rows_affected() == 1)
 }
 
-/// Lets a connection live until a new token expires.
+/// Lets a connection live until a new token of this session expires.
 ///
 /// # Errors
 /// The database's own.
-pub async fn renew(conn: &mut PgConnection, id: &str, ends_at: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE connections SET ends_at = $2 WHERE id = $1", id, ends_at)
-        .execute(conn)
-        .await?;
+pub async fn renew(
+    conn: &mut PgConnection,
+    id: &str,
+    ends_at: DateTime<Utc>,
+    session: Option<TokenFamilyId>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE connections SET ends_at = $2, session_id = $3 WHERE id = $1",
+        id,
+        ends_at,
+        session.map(TokenFamilyId::as_uuid),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod activities;
 pub mod administration;
+pub mod admission;
 pub mod alerts;
 pub mod answer_reports;
 pub mod assignments;

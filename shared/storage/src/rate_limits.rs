@@ -90,9 +90,9 @@ async fn remove_past(
     limit: i64,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "DELETE FROM rate_limits WHERE bucket IN (
+        "DELETE FROM rate_limits WHERE bucket = ANY(ARRAY(
              SELECT bucket FROM rate_limits WHERE window_start < $1
-             ORDER BY window_start LIMIT $2 FOR UPDATE SKIP LOCKED)",
+             ORDER BY window_start LIMIT $2 FOR UPDATE SKIP LOCKED))",
         window_start,
         limit,
     )

@@ -48,6 +48,8 @@ pub enum Use {
     },
     /// It was used before: someone has a copy. Its family is revoked now.
     Reused {
+        /// Whose it was.
+        user_id: UserId,
         /// The family.
         family_id: TokenFamilyId,
     },
@@ -87,9 +89,11 @@ pub async fn use_up(
     token_hash: &[u8; 32],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Use> {
-    let Some(family_id) = lock_family(conn, token_hash).await? else { return Ok(Use::Refused) };
+    let Some((user_id, family_id)) = lock_family(conn, token_hash).await? else {
+        return Ok(Use::Refused);
+    };
     let row = sqlx::query!(
-        "SELECT user_id, expires_at, used_at, revoked_at FROM refresh_tokens WHERE token_hash = $1",
+        "SELECT expires_at, used_at, revoked_at FROM refresh_tokens WHERE token_hash = $1",
         token_hash.as_slice(),
     )
     .fetch_optional(&mut *conn)
@@ -97,7 +101,7 @@ pub async fn use_up(
     let Some(row) = row else { return Ok(Use::Refused) };
     if row.used_at.is_some() {
         revoke_locked(conn, family_id, now).await?;
-        return Ok(Use::Reused { family_id });
+        return Ok(Use::Reused { user_id, family_id });
     }
     if row.revoked_at.is_some() || row.expires_at <= now {
         return Ok(Use::Refused);
@@ -109,10 +113,10 @@ pub async fn use_up(
     )
     .execute(&mut *conn)
     .await?;
-    Ok(Use::Accepted { user_id: UserId::from_uuid(row.user_id), family_id })
+    Ok(Use::Accepted { user_id, family_id })
 }
 
-/// Revokes every token that descends from the same login as this one.
+/// Revokes every token that descends from the same login as this one; returns whose they were.
 ///
 /// An unknown token needs no revocation. The transaction blocks all others of the family until its end.
 ///
@@ -122,14 +126,13 @@ pub async fn revoke_family_of(
     conn: &mut PgConnection,
     token_hash: &[u8; 32],
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    if let Some(family_id) = lock_family(conn, token_hash).await? {
-        revoke_locked(conn, family_id, now).await?;
-    }
-    Ok(())
+) -> sqlx::Result<Option<UserId>> {
+    let Some((user_id, family_id)) = lock_family(conn, token_hash).await? else { return Ok(None) };
+    revoke_locked(conn, family_id, now).await?;
+    Ok(Some(user_id))
 }
 
-/// Locks the family of a token for this transaction.
+/// Locks the family of a token for this transaction; returns whose it is, too.
 ///
 /// Whatever uses, renews or revokes a token of the family waits here until the end of the transaction. So a revocation
 /// sees every successor, and none is created after it. Locking the family's rows instead would not suffice: it does not
@@ -137,16 +140,16 @@ pub async fn revoke_family_of(
 async fn lock_family(
     conn: &mut PgConnection,
     token_hash: &[u8; 32],
-) -> sqlx::Result<Option<TokenFamilyId>> {
+) -> sqlx::Result<Option<(UserId, TokenFamilyId)>> {
     // The account's row is locked for its families. Foreign keys to it can still be inserted meanwhile.
-    let family_id = sqlx::query_scalar!(
-        "SELECT t.family_id FROM refresh_tokens t JOIN users u ON u.id = t.user_id
+    let row = sqlx::query!(
+        "SELECT t.user_id, t.family_id FROM refresh_tokens t JOIN users u ON u.id = t.user_id
          WHERE t.token_hash = $1 FOR NO KEY UPDATE OF u",
         token_hash.as_slice(),
     )
     .fetch_optional(&mut *conn)
     .await?;
-    Ok(family_id.map(TokenFamilyId::from_uuid))
+    Ok(row.map(|row| (UserId::from_uuid(row.user_id), TokenFamilyId::from_uuid(row.family_id))))
 }
 
 async fn revoke_locked(

@@ -1,7 +1,7 @@
 //! Tickets that open one socket each.
 
 use chrono::{DateTime, Utc};
-use ids::UserId;
+use ids::{TokenFamilyId, UserId};
 use sqlx::PgConnection;
 
 /// A ticket, as it is stored.
@@ -15,6 +15,8 @@ pub struct Ticket {
     pub external: bool,
     /// When the access token expires that it was given for.
     pub ends_at: DateTime<Utc>,
+    /// The session of that token.
+    pub session: Option<TokenFamilyId>,
 }
 
 /// Stores a ticket by its hash.
@@ -28,14 +30,15 @@ pub async fn insert(
     expires_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO socket_tickets (ticket_hash, user_id, role, external, ends_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO socket_tickets (ticket_hash, user_id, role, external, ends_at, expires_at, session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         hash.as_slice(),
         ticket.user.as_uuid(),
         ticket.role,
         ticket.external,
         ticket.ends_at,
         expires_at,
+        ticket.session.map(TokenFamilyId::as_uuid),
     )
     .execute(conn)
     .await?;
@@ -53,7 +56,7 @@ pub async fn take(
 ) -> sqlx::Result<Option<Ticket>> {
     let row = sqlx::query!(
         "DELETE FROM socket_tickets WHERE ticket_hash = $1
-         RETURNING user_id, role, external, ends_at, expires_at",
+         RETURNING user_id, role, external, ends_at, expires_at, session_id",
         hash.as_slice(),
     )
     .fetch_optional(conn)
@@ -63,5 +66,6 @@ pub async fn take(
         role: row.role,
         external: row.external,
         ends_at: row.ends_at,
+        session: row.session_id.map(TokenFamilyId::from_uuid),
     }))
 }

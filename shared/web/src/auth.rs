@@ -13,6 +13,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, erro
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use storage::admission::Admission;
 use uuid::Uuid;
 
 use crate::jwks::{Jwks, KeyError};
@@ -110,13 +111,13 @@ pub struct Verified {
     pub session: Option<TokenFamilyId>,
 }
 
-/// The answer to [`Accounts::is_erased`].
-pub type IsErased<'a> = Pin<Box<dyn Future<Output = sqlx::Result<bool>> + Send + 'a>>;
+/// The answer to [`Accounts::admission`].
+pub type AdmissionOf<'a> = Pin<Box<dyn Future<Output = sqlx::Result<Admission>> + Send + 'a>>;
 
-/// Knows which accounts were erased, since their tokens may still be valid for an hour.
+/// Knows which accounts and sessions have ended, since their tokens may still be valid for an hour.
 pub trait Accounts: Send + Sync {
-    /// Whether an account was erased.
-    fn is_erased(&self, user: UserId) -> IsErased<'_>;
+    /// Whether a person is admitted with a token of this session.
+    fn admission(&self, user: UserId, session: Option<TokenFamilyId>) -> AdmissionOf<'_>;
 }
 
 /// The service behind a valid service token.
@@ -141,7 +142,13 @@ pub enum TokenError {
     /// Its account was erased.
     #[error("this account was erased")]
     Erased,
-    /// It is not known now whether its account was erased.
+    /// Its account is disabled.
+    #[error("this account is disabled; ask an administrator")]
+    Disabled,
+    /// Its session has ended.
+    #[error("this session has ended; log in again")]
+    SessionEnded,
+    /// It is not known now whether its account or session has ended.
     #[error("the service is unavailable at the moment; try again")]
     AccountsAway(#[source] sqlx::Error),
     /// It cannot be checked now.
@@ -281,35 +288,19 @@ impl Verifier {
         Self { config, own_key, clock, jwks, accounts: None }
     }
 
-    /// Refuses tokens of erased accounts, too.
+    /// Refuses tokens of accounts and sessions that have ended, too.
     #[must_use]
     pub fn knowing(mut self, accounts: Arc<dyn Accounts>) -> Self {
         self.accounts = Some(accounts);
         self
     }
 
-    /// The person of a token.
+    /// What a person's token says.
     ///
     /// # Errors
-    /// The token is expired, malformed, for someone else or signed with an unknown key.
-    pub async fn verify(&self, token: &str) -> Result<Person, TokenError> {
-        Ok(self.verify_until(token).await?.0)
-    }
-
-    /// The person of a token, and when it expires.
-    ///
-    /// # Errors
-    /// As above.
-    pub async fn verify_until(&self, token: &str) -> Result<(Person, DateTime<Utc>), TokenError> {
-        let Verified { person, ends_at, .. } = self.verify_all(token).await?;
-        Ok((person, ends_at))
-    }
-
-    /// All that a person's token says.
-    ///
-    /// # Errors
-    /// As above.
-    pub async fn verify_all(&self, token: &str) -> Result<Verified, TokenError> {
+    /// The token is expired, malformed, for someone else or signed with an unknown key, or its account or session has
+    /// ended.
+    pub async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         let (claims, external) = self.claims(token, &self.config.audience).await?;
         let id = claims.sub.parse().unwrap_or_else(|_| {
             let name = format!("{}\n{}", claims.iss, claims.sub);
@@ -317,12 +308,24 @@ impl Verifier {
         });
         let ends_at = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let person = Person { id: UserId::from_uuid(id), role: claims.role, external };
-        if let Some(accounts) = &self.accounts
-            && accounts.is_erased(person.id).await.map_err(TokenError::AccountsAway)?
-        {
-            return Err(TokenError::Erased);
+        let verified = Verified { person, ends_at, session: claims.sid.filter(|_| !external) };
+        self.admit(&verified).await?;
+        Ok(verified)
+    }
+
+    /// Whether a person is still admitted whose token was valid.
+    ///
+    /// # Errors
+    /// The account or the session has ended, or that is not known now.
+    pub async fn admit(&self, verified: &Verified) -> Result<(), TokenError> {
+        let Some(accounts) = &self.accounts else { return Ok(()) };
+        let admission = accounts.admission(verified.person.id, verified.session).await;
+        match admission.map_err(TokenError::AccountsAway)? {
+            Admission::Granted => Ok(()),
+            Admission::Erased => Err(TokenError::Erased),
+            Admission::Disabled => Err(TokenError::Disabled),
+            Admission::SessionEnded => Err(TokenError::SessionEnded),
         }
-        Ok(Verified { person, ends_at, session: claims.sid.filter(|_| !external) })
     }
 
     /// The service of a token. A token whose audience includes people is a person's.

@@ -4,7 +4,8 @@
 //! teachers and administrators, [`Caller<Admin>`] administrators. Internal endpoints serve other services
 //! ([`Service`]), which the server checks for all of them. Three statuses refuse a caller:
 //!
-//! - 401: there is no token, or none that is valid here: expired, malformed, or for another audience.
+//! - 401: there is no token, or none that is valid here: expired, malformed, for another audience, or of an account or
+//!   session that has ended.
 //! - 403: the token is valid, and its role does not suffice. It depends on the role and the endpoint alone, so it
 //!   reveals nothing about what exists.
 //! - 404: there is no such resource, or it is somebody else's. Both look the same, so nobody can find out which ids
@@ -16,7 +17,6 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use chrono::{DateTime, Utc};
 use domain::user::Role;
 use ids::TokenFamilyId;
 
@@ -68,10 +68,10 @@ impl<R> fmt::Debug for Caller<R> {
 }
 
 impl<R> Caller<R> {
-    /// When the token expires.
+    /// All that the token says.
     #[must_use]
-    pub const fn ends_at(&self) -> DateTime<Utc> {
-        self.verified.ends_at
+    pub const fn verified(&self) -> Verified {
+        self.verified
     }
 
     /// The login that the token descends from, if it is one of ours.
@@ -99,7 +99,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = required_token(&parts.headers, "an access token")?;
-        let verified = Arc::from_ref(state).verify_all(token).await.map_err(refused)?;
+        let verified = Arc::from_ref(state).verify(token).await.map_err(refused)?;
         if !verified.person.role.includes(R::ROLE) {
             let required = R::ROLE.as_str();
             return Err(Problem::forbidden(format!("this needs the role {required}")));
@@ -141,7 +141,9 @@ pub fn refused(error: TokenError) -> Problem {
         TokenError::Expired
         | TokenError::Invalid(_)
         | TokenError::UnknownKey
-        | TokenError::Erased => Problem::unauthorized(error.to_string()),
+        | TokenError::Erased
+        | TokenError::Disabled
+        | TokenError::SessionEnded => Problem::unauthorized(error.to_string()),
     }
 }
 

@@ -14,6 +14,7 @@ mod path;
 mod problem;
 pub mod server;
 pub mod sockets;
+mod unread;
 
 pub use address::{ClientAddress, TrustedProxies, network};
 pub use auth::{Person, Service};

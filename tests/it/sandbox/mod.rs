@@ -34,6 +34,8 @@ use tests::worker_command;
 const GRACE_MS: u32 = 1_000;
 /// Rows that run at the same time.
 const AT_ONCE: usize = 4;
+/// How often a program is run again at most, beside no other, that has not had the processor.
+const RUNS_ALONE: usize = 5;
 
 /// A program and its expected result.
 #[derive(Debug)]
@@ -102,20 +104,37 @@ async fn run_code(code: &str) -> ExecutionResult {
 /// Runs and checks all rows, and checks that the workers are unharmed; lists all faults.
 async fn check(rows: Vec<Row>) {
     let workers = workers();
-    let outcomes = stream::iter(rows)
+    let mut outcomes = stream::iter(rows)
         .map(async |row| {
             let result = run(&workers, &row.request).await;
-            faults(&row, &result)
+            (row, result)
         })
         .buffer_unordered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;
-    let mut found: Vec<String> = outcomes.into_iter().flatten().collect();
+    let mut found = Vec::new();
+    for (row, result) in &mut outcomes {
+        for _ in 0..RUNS_ALONE {
+            if !is_starved(row, result) {
+                break;
+            }
+            *result = run(&workers, &row.request).await;
+        }
+        found.extend(faults(row, result));
+    }
     let after = run(&workers, &json!({ "code": "print(1)" })).await;
     if after.verdict != Verdict::Ok || after.stdout != "1\n" {
         found.push(format!("afterwards print(1) gives {after:?}"));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Whether a program's time was over while others had the processor, as other tests and builds may: it has shown nothing
+/// of itself.
+fn is_starved(row: &Row, result: &ExecutionResult) -> bool {
+    let limit = row.request["timeout_ms"].as_u64().unwrap_or(5_000);
+    let is_expected = row.verdicts.contains(&Verdict::Timeout);
+    result.verdict == Verdict::Timeout && !is_expected && u64::from(result.cpu_ms) < limit * 9 / 10
 }
 
 fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {

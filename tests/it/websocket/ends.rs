@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::user::Role;
+use reqwest::StatusCode;
 use serde_json::json;
 use testing::eventually;
 use tests::{
-    World,
+    PASSWORD, Student, World,
     socket::{Received, Socket, emit, nudge, token},
 };
 
@@ -26,6 +27,57 @@ async fn a_socket_ends_with_its_token_unless_another_one_comes() {
     assert_eq!(ends.closed().await, 4401);
     emit(&world, &[nudge(ada.id, "Still there?")]).await;
     assert_eq!(text_of(&stays.next().await.frame()), "Still there?");
+    world.finish().await;
+}
+
+/// Ends a login.
+pub(super) async fn log_out(world: &World, student: &Student) {
+    let body = json!({ "refresh_token": student.refresh_token });
+    assert_eq!(world.post("/auth/logout", None, &body).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_ends_with_its_session_when_a_ping_is_due() {
+    let world = world_with([("SOCKET_PING_SECONDS", "1")]).await;
+    let phone = world.student("ada").await;
+    let (laptop, tablet) = (
+        world.log_in("ada@example.org", PASSWORD).await,
+        world.log_in("ada@example.org", PASSWORD).await,
+    );
+    let mut ends = Socket::chat(&world, phone.id, &phone.token, None).await;
+    let mut moved = Socket::chat(&world, tablet.id, &tablet.token, None).await;
+    let mut stays = Socket::chat(&world, laptop.id, &laptop.token, None).await;
+    // From now on it is a socket of the other session.
+    moved.say(&json!({ "type": "auth", "token": laptop.token })).await;
+    log_out(&world, &phone).await;
+    log_out(&world, &tablet).await;
+    assert_eq!(ends.closed().await, 4401);
+    // Reading answers pings.
+    let three = Duration::from_secs(3);
+    assert_eq!(tokio::join!(stays.within(three), moved.within(three)), (None, None));
+    log_out(&world, &laptop).await;
+    assert_eq!(tokio::join!(stays.closed(), moved.closed()), (4401, 4401));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_of_an_ended_session_or_disabled_account_asks_nothing() {
+    let world = World::new().await;
+    let (ada, bob) = (world.student("ada").await, world.student("bob").await);
+    let admin = world.student("root").await;
+    let mut hers = Socket::chat(&world, ada.id, &ada.token, None).await;
+    let mut his = Socket::chat(&world, bob.id, &bob.token, None).await;
+    log_out(&world, &ada).await;
+    let role = token(&world, admin.id, Role::Admin, TimeDelta::hours(1));
+    let path = format!("/admin/users/{}", bob.id);
+    let disabled = world.patch(&path, &role, &json!({ "disabled": true })).await;
+    assert_eq!(disabled.status, StatusCode::OK);
+    for (socket, student) in [(&mut hers, &ada), (&mut his, &bob)] {
+        socket.say(&json!({ "content": "What is a list?" })).await;
+        assert_eq!(socket.closed().await, 4401);
+        let sql = "SELECT count(*) FROM queries WHERE student_id = $1";
+        assert_eq!(world.count(sql, student.id).await, 0, "it was not accepted");
+    }
     world.finish().await;
 }
 

@@ -100,6 +100,10 @@ async fn a_ticket_opens_one_socket_within_thirty_seconds() {
     world.advance(31);
     let (status, _) = refusal(&url, &path(ada.id, &late), &[]).await;
     assert_eq!(status, 401, "it is too old");
+    let ended = ticket().await;
+    super::ends::log_out(&world, &ada).await;
+    let (status, _) = refusal(&url, &path(ada.id, &ended), &[]).await;
+    assert_eq!(status, 401, "its session has ended");
     let sql = "SELECT count(*) FROM socket_tickets WHERE user_id = $1";
     assert_eq!(world.count(sql, ada.id).await, 0, "none is kept");
     world.finish().await;

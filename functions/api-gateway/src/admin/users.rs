@@ -195,8 +195,8 @@ pub(crate) struct AccountChange {
     /// What the owner may do from now on. A token that was issued before keeps its role until it expires, within an
     /// hour. For people of an external identity provider that one decides.
     role: Option<Role>,
-    /// Whether nobody can log in with it. Disabling ends all sessions: nothing is renewed any more, and what was issued
-    /// before expires within an hour.
+    /// Whether nobody can log in with it. Disabling ends all sessions: no token of the account works any more, within a
+    /// minute, and its sockets end within minutes.
     disabled: Option<bool>,
 }
 
@@ -250,6 +250,7 @@ pub(crate) async fn change(
     }
     let changed = detail(tx.conn(), id).await?;
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
+    gateway.services.store.forget(id);
     Ok(Json(changed))
 }
 

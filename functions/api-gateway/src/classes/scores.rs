@@ -27,8 +27,9 @@ impl Scores {
         let mut scores = Self::default();
         for found in class_reports::scores(conn, students).await? {
             // The database holds 0 to 100.
-            let score = u8::try_from(found.score).unwrap_or_default();
-            scores.0.entry(found.student).or_default().insert(found.topic, score);
+            let of_topics =
+                found.scores.into_iter().map(|score| score.try_into().unwrap_or_default());
+            scores.0.insert(found.student, found.topics.into_iter().zip(of_topics).collect());
         }
         Ok(scores)
     }

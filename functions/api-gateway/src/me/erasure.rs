@@ -75,7 +75,7 @@ pub(crate) async fn erase(
     let outgoing = Outgoing::none().with(&erased).map_err(failed)?;
     tx.commit(EventId::from_uuid(id), outgoing, now).await?;
     // Others hear of it by the event.
-    gateway.services.store.keys().forget(caller.id);
+    gateway.services.store.forget(caller.id);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -32,8 +32,7 @@ pub(crate) struct PasswordChange {
     new_password: Password,
 }
 
-/// Changes the caller's password, and ends all other sessions. Attempts count like logins. An access token that another
-/// session has works until it expires, within an hour.
+/// Changes the caller's password, and ends all other sessions, as deleting them does. Attempts count like logins.
 #[utoipa::path(post, path = "/me/password", operation_id = "change_password", tag = "Accounts", security(("bearer" = [])),
     request_body = PasswordChange,
     responses((status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
@@ -57,5 +56,6 @@ pub(crate) async fn change(
     }
     refresh_tokens::end(tx.conn(), caller.id, Ended::AllBut(caller.session()), now).await?;
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
+    gateway.services.store.forget(caller.id);
     Ok(StatusCode::NO_CONTENT)
 }

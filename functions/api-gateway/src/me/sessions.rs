@@ -74,7 +74,8 @@ pub(crate) async fn list(
     Ok(Json(OwnSessions { items }))
 }
 
-/// Ends one of the caller's sessions. Its access token works until it expires, within an hour.
+/// Ends one of the caller's sessions: its tokens work no more, its access token within a minute, and its sockets end
+/// within minutes.
 #[utoipa::path(delete, path = "/me/sessions/{id}", operation_id = "end_session", tag = "Accounts", security(("bearer" = [])),
     params(("id" = TokenFamilyId, Path, description = "The session")),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -108,5 +109,6 @@ async fn ended(gateway: &Gateway, caller: &Caller<Student>, which: Ended) -> Res
     let mut tx = gateway.services.store.begin(NAME).await?;
     let revoked = refresh_tokens::end(tx.conn(), caller.id, which, now).await?;
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
+    gateway.services.store.forget(caller.id);
     Ok(revoked)
 }

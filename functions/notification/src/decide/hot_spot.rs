@@ -40,7 +40,7 @@ pub(crate) fn hot_spot(
         student_id: None,
         change: None,
         title: words::hot_spot_title(crowd, event.topic.as_deref()),
-        text: words::hot_spot_text(event),
+        text: words::hot_spot_text(crowd, event.trigger),
         severity: Severity::High,
     };
     let of_class = Recipient { classes: vec![crowd.class], ..recipient.clone() };

@@ -135,6 +135,10 @@ fn many_students_of_a_class_with_the_same_alert_are_one_piece_of_news() {
     assert!(told.once && told.announced && told.deliveries.len() == 1);
     assert_eq!(told.stored.notification.title, "4 students of 7b need help with Lists");
     assert_eq!(told.stored.classes, [class(2)]);
+    let text = &told.stored.notification.text;
+    assert!(text.contains("from 4 students: five failed runs in a row"), "{text}");
+    let is_quoted = [&opened.summary, &opened.evidence[0].text].map(|own| text.contains(own));
+    assert_eq!(is_quoted, [false; 2], "it stays when an account is erased: {text}");
     let later = spot(&opened, &here, &[crowd(2, 9)]).unwrap();
     assert_eq!(later.stored.notification.id, told.stored.notification.id, "the same day");
     assert_eq!(later.deliveries[0].new.id, told.deliveries[0].new.id);

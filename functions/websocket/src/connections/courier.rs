@@ -9,7 +9,8 @@ use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use runtime::{
     OpenError,
-    web::{Problem, sockets::count_end},
+    auth::{TokenError, Verified},
+    web::{Person, Problem, sockets::count_end},
 };
 use storage::{
     connections::{self, Claimed, Connection},
@@ -70,6 +71,12 @@ pub(crate) fn over_at(connection: &Connection) -> DateTime<Utc> {
     connection.ends_at.min(connection.closes_at)
 }
 
+/// What the token said that a connection lives with.
+pub(crate) fn token_of(connection: &Connection) -> Verified {
+    let Connection { user, role, external, ends_at, session, .. } = *connection;
+    Verified { person: Person { id: user, role, external }, ends_at, session }
+}
+
 /// What comes after a part of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -81,6 +88,13 @@ enum Next {
     Forget,
     /// Somebody else has the claim.
     Leave,
+}
+
+/// Why a connection ends: the code that it counts under, and what its client is told.
+struct End {
+    code: u16,
+    name: &'static str,
+    detail: &'static str,
 }
 
 /// Who has the claim on a connection.
@@ -142,8 +156,8 @@ impl Courier<'_> {
 
     async fn send_all(&mut self, piece: Option<&Piece>) -> Result<Next, OpenError> {
         let now = self.now();
-        if over_at(&self.at) <= now {
-            return Ok(self.close(now).await);
+        if let Some(end) = self.end(now).await? {
+            return Ok(self.close(end, now).await);
         }
         if self.at.active_at + IDLE <= now {
             match self.look().await {
@@ -260,17 +274,32 @@ impl Courier<'_> {
         }
     }
 
+    /// Why it ends, if it does.
+    async fn end(&self, now: DateTime<Utc>) -> sqlx::Result<Option<End>> {
+        let end = |code, name, detail| Some(End { code, name, detail });
+        if self.at.ends_at <= now {
+            let detail = "the token has expired; connect with a new one";
+            return Ok(end(4401, "token_expired", detail));
+        }
+        if self.at.closes_at <= now {
+            let detail = "this socket is as old as sockets get; connect again with after=";
+            return Ok(end(4000, "connect_again", detail));
+        }
+        Ok(match self.door.services.verifier.admit(&token_of(&self.at)).await {
+            Err(TokenError::AccountsAway(error)) => return Err(error),
+            Err(TokenError::Erased) => end(4401, "account_erased", "the account was erased"),
+            Err(TokenError::Disabled) => end(4401, "account_disabled", "the account is disabled"),
+            Err(TokenError::SessionEnded) => {
+                end(4401, "session_ended", "the session has ended; log in again")
+            }
+            // Only a token itself can be refused for anything else.
+            Ok(()) | Err(_) => None,
+        })
+    }
+
     /// Says why it ends, which API Gateway cannot, and ends it.
-    async fn close(&self, now: DateTime<Utc>) -> Next {
-        let (code, name, detail) = if self.at.ends_at <= now {
-            (4401, "token_expired", "the token has expired; connect with a new one")
-        } else {
-            (
-                4000,
-                "connect_again",
-                "this socket is as old as sockets get; connect again with after=",
-            )
-        };
+    async fn close(&self, end: End, now: DateTime<Utc>) -> Next {
+        let End { code, name, detail } = end;
         let problem = Problem::new(StatusCode::UNAUTHORIZED, name, detail);
         let answer = reply(self.door, self.recipient.id, None).refused(&problem);
         let id = &self.at.id;

@@ -1,13 +1,10 @@
 //! A socket is opened that API Gateway holds: it becomes a row.
 
 use axum::http::StatusCode;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use events::connection_due::ConnectionDue;
 use ids::EventId;
-use runtime::{
-    ConnectionId, Outgoing,
-    web::{Person, Problem},
-};
+use runtime::{ConnectionId, Outgoing, auth::Verified, web::Problem};
 use storage::{
     connections::{self, Connection},
     users,
@@ -24,9 +21,8 @@ const FIRST_LOOK: TimeDelta = TimeDelta::minutes(1);
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) connection: ConnectionId,
-    pub(crate) person: Person,
+    pub(crate) verified: Verified,
     pub(crate) channel: Channel,
-    pub(crate) ends_at: DateTime<Utc>,
     /// Where the client continues.
     pub(crate) start: Start,
 }
@@ -37,7 +33,8 @@ pub(crate) struct Opening {
 /// # Errors
 /// Too many sockets of this person (429), no such account (401), the name is taken (409), or the database is away (503).
 pub(crate) async fn open(door: &Door, opening: Opening) -> Result<(), Problem> {
-    let Opening { connection: ConnectionId(id), person, channel, ends_at, start } = opening;
+    let Opening { connection: ConnectionId(id), verified, channel, start } = opening;
+    let Verified { person, ends_at, session } = verified;
     let clock = &door.services.clock;
     let (now, cause) = (clock.now(), clock.new_id());
     let (place, is_place_unknown) = match start {
@@ -56,6 +53,7 @@ pub(crate) async fn open(door: &Door, opening: Opening) -> Result<(), Problem> {
         looked_at: place.looked_at(),
         is_place_unknown,
         opened_at: now,
+        session,
         ends_at,
         closes_at: now + life,
         active_at: now,

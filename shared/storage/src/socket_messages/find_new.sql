@@ -5,7 +5,8 @@ WITH missing AS (
       AND topic IN ('code.results', 'learning.responses', 'notifications.made')
       -- A foreign event may be about nobody.
       AND EXISTS (SELECT FROM users WHERE id = $1)
-      AND NOT EXISTS (SELECT FROM socket_messages WHERE user_id = $1 AND event_id = events.id)
+      -- A scalar subquery, which the server never turns into a join that compares each row with each other.
+      AND (SELECT position FROM socket_messages WHERE user_id = $1 AND event_id = events.id) IS NULL
 ),
 -- Waits for whoever else does the same for this person. What they have found meanwhile is not visible here, and
 -- leaves a gap in the positions.

@@ -3,9 +3,12 @@
 use chrono::TimeDelta;
 use domain::user::Role;
 use serde_json::json;
-use tests::socket::{emit, nudge, token};
+use tests::{
+    PASSWORD,
+    socket::{emit, nudge, token},
+};
 
-use super::Held;
+use super::{super::ends::log_out, Held};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_gone_is_forgotten_but_not_one_that_is_not_there_yet() {
@@ -78,6 +81,41 @@ async fn a_held_socket_ends_with_its_token_unless_another_one_comes() {
     held.hear(lambda).await;
     assert_eq!(held.texts(&stays).last().map(String::as_str), Some("Still there?"));
     assert_eq!((gateway.frames(&ends).len(), held.stored().await), (1, 1));
+    held.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_socket_ends_with_its_session() {
+    let held = Held::new([]).await;
+    let Held { world, gateway, lambda, .. } = &held;
+    let phone = world.student("ada").await;
+    let laptop = world.log_in("ada@example.org", PASSWORD).await;
+    let ticket = world.post("/ws/ticket", Some(&phone.token), &json!({})).await;
+    let ticket = ticket.body["ticket"].as_str().expect("a ticket").to_owned();
+    let path = format!("/ws/chat/{}", phone.id);
+    let asks = gateway.connect(lambda, &path, &[("ticket", &ticket)], &[]).await;
+    let asks = asks.expect("it is opened");
+    let (hears, idle) = (held.chat(&phone, None).await, held.chat(&phone, None).await);
+    let stays = held.chat(&laptop, None).await;
+    held.hear(lambda).await;
+    log_out(world, &phone).await;
+    let question = json!({ "content": "What is a list?" }).to_string();
+    gateway.say(lambda, &asks, &question).await.expect("it is taken");
+    assert_eq!(gateway.frames(&asks)[0]["code"], "session_ended");
+    let sql = "SELECT count(*) FROM queries WHERE student_id = $1";
+    assert_eq!(world.count(sql, phone.id).await, 0, "it was not carried out");
+    assert!(gateway.is_open(&idle), "nobody has looked");
+    emit(world, &[nudge(phone.id, "Still there?")]).await;
+    held.hear(lambda).await;
+    for socket in [&asks, &hears, &idle] {
+        assert_eq!(gateway.frames(socket).len(), 1, "the reason and nothing else");
+        assert!(!gateway.is_open(socket));
+    }
+    assert_eq!((held.texts(&stays), held.stored().await), (vec!["Still there?".to_owned()], 1));
+    log_out(world, &laptop).await;
+    world.advance(11 * 60);
+    held.tick().await;
+    assert_eq!((gateway.is_open(&stays), held.stored().await), (false, 0), "found by itself");
     held.world.finish().await;
 }
 

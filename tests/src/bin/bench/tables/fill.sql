@@ -157,6 +157,25 @@ INSERT INTO socket_messages (user_id, position, event_id, found_at)
 SELECT id((k - 1) % :S + 1), (k - 1) / :S + 1, id(k), now() - (k % 2) * interval '20 hours'
 FROM generate_series(:lo, :hi) AS k;
 
+-- account_changes: 1 C
+INSERT INTO account_changes (id, user_id, change, changed_at)
+SELECT id(k), id(k), 'teacher', now() - (k % 80) * interval '1 day' FROM generate_series(:lo, :hi) AS k;
+
+-- exports: 1 S
+INSERT INTO exports (id, user_id, requested_at, finished_at, archive)
+SELECT id(k), id(k), now() - (k % 7) * interval '1 day', now(), ''::bytea FROM generate_series(:lo, :hi) AS k;
+
+-- rate_limits: 1 S
+INSERT INTO rate_limits (bucket, window_start, hits)
+SELECT 'user ' || k, now() - (k % 60) * interval '1 second', 1 FROM generate_series(:lo, :hi) AS k;
+
+-- connections: 1 C
+INSERT INTO connections (id, user_id, role, external, channel, position, looked_at, is_place_unknown, opened_at, ends_at,
+                         closes_at, active_at, due_at)
+SELECT 'connection-' || k, id(k), 'teacher', false, 'alerts', 1, now(), false, now(), now() + interval '1 hour',
+       now() + interval '2 hours', now(), now() + interval '10 minutes'
+FROM generate_series(:lo, :hi) AS k;
+
 -- events: 1 E
 INSERT INTO events (id, topic, partition_key, type, source, subject, correlation_id, causation_id, traceparent, data, occurred_at,
                     published_at, lease_until)
