@@ -1,0 +1,6 @@
+//! The features of the poller, against Kafka's protocol and a function behind HTTP.
+
+mod world;
+
+mod batches;
+mod readme;
