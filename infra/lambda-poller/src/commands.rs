@@ -25,7 +25,7 @@ use crate::{
     event::Source,
     fixtures::Invented,
     invoke::{Endpoint, http_client},
-    kafka::{Cluster, Properties},
+    kafka::{ClientError, Cluster, Properties},
     mapping::{Destination, Mapping, StartingPosition},
     poller::MappingView,
 };
@@ -258,7 +258,8 @@ pub(crate) async fn send(arguments: SendArguments) -> anyhow::Result<ExitCode> {
         bootstrap_servers: arguments.bootstrap_servers,
         properties: Properties(arguments.properties),
     };
-    let producer: FutureProducer = cluster.client().set("message.timeout.ms", "10000").create()?;
+    let producer: FutureProducer =
+        cluster.client().set("message.timeout.ms", "10000").create().map_err(ClientError::from)?;
     let mut record: FutureRecord<'_, str, str> = FutureRecord::to(&arguments.topic);
     record.key = arguments.key.as_deref();
     record.payload = arguments.value.as_deref();

@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, new_id},
     destination::Report,
     engine::Failure,
-    kafka::Cluster,
+    kafka::{ClientError, Cluster},
     mapping::{Destination, Mapping},
 };
 
@@ -64,7 +64,7 @@ impl Deliverer {
         cluster: &Cluster,
         elsewhere: Elsewhere,
         clock: Clock,
-    ) -> Result<Self, KafkaError> {
+    ) -> Result<Self, ClientError> {
         let producer = match destination {
             Destination::Kafka(_) => {
                 let mut config = cluster.client();

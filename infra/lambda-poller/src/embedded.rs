@@ -11,7 +11,7 @@ use rdkafka::{
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::kafka::Cluster;
+use crate::kafka::{ClientError, Cluster};
 
 /// How long the broker may take to make topics.
 const TOPICS_LIMIT: Duration = Duration::from_secs(10);
@@ -27,6 +27,8 @@ pub(crate) enum EmbeddedError {
     Broker(#[from] local_broker::Error),
     #[error("the broker's thread has ended")]
     Gone,
+    #[error("the broker cannot be reached")]
+    Client(#[from] ClientError),
     #[error("the topics cannot be made")]
     Topics(#[source] KafkaError),
 }
@@ -94,7 +96,7 @@ pub(crate) async fn make_topics(
     partitions: i32,
 ) -> Result<(), EmbeddedError> {
     let admin: AdminClient<DefaultClientContext> =
-        cluster.client().create().map_err(EmbeddedError::Topics)?;
+        cluster.client().create().map_err(ClientError::from)?;
     let topics: Vec<NewTopic<'_>> = topics
         .into_iter()
         .map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(1)))

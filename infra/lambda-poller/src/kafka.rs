@@ -33,6 +33,9 @@ const COMMANDS_LIMIT: usize = 64;
 /// How often a seek is tried: a partition that was just assigned may not be ready.
 const SEEK_ATTEMPTS: usize = 20;
 
+/// Parts of the names of settings whose values nobody must see.
+const SECRET_WORDS: [&str; 4] = ["key", "pass", "pem", "secret"];
+
 /// How a cluster is reached.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cluster {
@@ -66,6 +69,30 @@ impl Cluster {
     }
 }
 
+/// Why a client cannot be made. The client's own error shows the value, which may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// A setting is wrong.
+    #[error("the Kafka client does not accept `{0}`{1}")]
+    Setting(String, String),
+    /// Something else.
+    #[error("the Kafka client cannot start")]
+    Other(#[source] KafkaError),
+}
+
+impl From<KafkaError> for ClientError {
+    fn from(error: KafkaError) -> Self {
+        match error {
+            KafkaError::ClientConfig(_, reason, name, _) => {
+                let is_secret = SECRET_WORDS.iter().any(|word| name.contains(word));
+                let reason = if is_secret { String::new() } else { format!(": {reason}") };
+                Self::Setting(name, reason)
+            }
+            other => Self::Other(other),
+        }
+    }
+}
+
 /// What a consumer tells.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -77,6 +104,8 @@ pub(crate) enum Event {
     Sought(i32),
     /// Something is wrong that may be over soon.
     Trouble(String),
+    /// No broker can be reached, of which there may be a better explanation.
+    Away(String),
     /// The consumer cannot go on.
     Ended(String),
 }
@@ -117,11 +146,13 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "Kafka");
-        self.tell(Event::Trouble(match error.rdkafka_error_code() {
-            // The code says less than the reason.
-            Some(_) if !reason.is_empty() => reason.to_owned(),
-            _ => error.to_string(),
-        }));
+        // What follows is different each time.
+        let reason = reason.split(" (after ").next().unwrap_or(reason).to_owned();
+        self.tell(match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AllBrokersDown) => Event::Away(reason),
+            _ if reason.is_empty() => Event::Trouble(error.to_string()),
+            _ => Event::Trouble(reason),
+        });
     }
 }
 
@@ -229,7 +260,7 @@ impl Consumer {
         group: &str,
         topic: &str,
         start: StartingPosition,
-    ) -> Result<Self, KafkaError> {
+    ) -> Result<Self, ClientError> {
         let mut config = cluster.client();
         config
             .set("group.id", group)
@@ -340,18 +371,28 @@ fn consume(
                 if let Some((code, reason)) = consumer.client().fatal_error() {
                     return Err(format!("{code}: {reason}"));
                 }
-                consumer.context().tell(Event::Trouble(trouble(consumer, &error)));
+                if let Some(trouble) = trouble(consumer, &error) {
+                    consumer.context().tell(Event::Trouble(trouble));
+                }
             }
         }
     }
 }
 
-fn trouble(consumer: &BaseConsumer<Context>, error: &KafkaError) -> String {
+/// What to tell, unless the client's context has told it.
+fn trouble(consumer: &BaseConsumer<Context>, error: &KafkaError) -> Option<String> {
     match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-            format!("the cluster has no topic `{}`", consumer.context().topic)
+            Some(format!("the cluster has no topic `{}`", consumer.context().topic))
         }
-        _ => error.to_string(),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::Resolve
+            | RDKafkaErrorCode::SSL,
+        ) => None,
+        _ => Some(error.to_string()),
     }
 }
 

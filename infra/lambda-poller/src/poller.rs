@@ -19,7 +19,7 @@ use crate::{
     engine::{Action, Engine, Failure},
     fixtures::Recorder,
     invoke::Endpoint,
-    kafka::{Cluster, Consumer, Event},
+    kafka::{ClientError, Cluster, Consumer, Event},
     mapping::Mapping,
     record::{Consumed, Record},
 };
@@ -86,10 +86,7 @@ pub(crate) struct Poller {
 
 impl Poller {
     /// Joins the mapping's group.
-    pub(crate) fn start(
-        mapping: Mapping,
-        settings: Arc<Settings>,
-    ) -> Result<Self, rdkafka::error::KafkaError> {
+    pub(crate) fn start(mapping: Mapping, settings: Arc<Settings>) -> Result<Self, ClientError> {
         let consumer = consumer(&mapping, &settings)?;
         let deliverer = mapping.destination.clone().map(|destination| {
             let elsewhere = settings.elsewhere.clone();
@@ -198,6 +195,8 @@ impl Poller {
             Some(Event::Record(record)) => self.record(record),
             Some(Event::Sought(partition)) => self.engine.sought(partition),
             Some(Event::Trouble(trouble)) => self.tell(trouble),
+            Some(Event::Away(trouble)) if self.trouble.is_none() => self.tell(trouble),
+            Some(Event::Away(_)) => {}
             Some(Event::Ended(reason)) => self.give_up(&reason),
             None => self.give_up("its thread has ended"),
         }
@@ -404,10 +403,7 @@ impl Poller {
     }
 }
 
-fn consumer(
-    mapping: &Mapping,
-    settings: &Settings,
-) -> Result<Consumer, rdkafka::error::KafkaError> {
+fn consumer(mapping: &Mapping, settings: &Settings) -> Result<Consumer, ClientError> {
     Consumer::start(&settings.cluster, &mapping.group, &mapping.source.topic, mapping.start)
 }
 

@@ -3,4 +3,8 @@
 mod world;
 
 mod batches;
+mod control;
+mod failures;
+mod fixtures;
 mod readme;
+mod set_up;

@@ -35,6 +35,8 @@ use tokio::{
 pub(crate) const TOPIC: &str = "questions-1";
 /// The function of most tests, and so the mapping.
 pub(crate) const FUNCTION: &str = "triage";
+/// Flags with which only a full batch is invoked, whenever its records come.
+pub(crate) const ONLY_FULL: [&str; 2] = ["--maximum-batching-window-in-seconds", "300"];
 /// Longer than anything takes that is going to happen.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How long nothing must happen to be believed.
@@ -162,6 +164,7 @@ pub(crate) struct World {
 impl World {
     /// A cluster with the topic and so many partitions, and no poller.
     pub(crate) async fn new(partitions: i32) -> Self {
+        log();
         let folder = TempDir::new().expect("a folder can be made");
         let anywhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         let broker = Broker::start(&folder.path().join("broker"), anywhere).await;
@@ -331,6 +334,12 @@ impl Drop for World {
             tokio::spawn(broker.stop());
         }
     }
+}
+
+/// The poller's own log lines, shown when a test fails.
+pub(crate) fn log() {
+    let lines = tracing_subscriber::fmt().with_test_writer();
+    drop(lines.with_max_level(tracing::Level::DEBUG).try_init());
 }
 
 fn client(servers: &str) -> ClientConfig {
