@@ -444,7 +444,8 @@ impl Engine {
         true
     }
 
-    /// When [`Engine::poll`] has something to do although nothing happens. What is due already waits for something else.
+    /// When [`Engine::poll`] has something to do although nothing happens. `now_ms` is the time of the last poll: what was
+    /// due then waits for something else.
     #[must_use]
     pub(crate) fn due_ms(&self, now_ms: i64) -> Option<i64> {
         let busy = self.partitions_where(|_| true);

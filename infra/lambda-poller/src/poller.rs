@@ -71,6 +71,7 @@ pub(crate) struct Poller {
     mapping: Arc<Mapping>,
     settings: Arc<Settings>,
     engine: Engine,
+    asked_at_ms: i64,
     consumer: Option<Consumer>,
     deliverer: Option<Deliverer>,
     running: JoinSet<Ended>,
@@ -96,6 +97,7 @@ impl Poller {
         let is_paused = settings.is_paused || !mapping.is_enabled;
         Ok(Self {
             engine: Engine::new(policy, is_paused),
+            asked_at_ms: 0,
             consumer: Some(consumer),
             deliverer: deliverer.transpose()?,
             running: JoinSet::new(),
@@ -161,7 +163,8 @@ impl Poller {
         let commit = (self.uncommitted().next().is_some() && self.consumer.is_some())
             .then(|| (self.committed_at_ms + COMMIT_INTERVAL_MS).max(now_ms + 1));
         let busy = (!self.orders.is_empty()).then_some(now_ms + BUSY_WAIT_MS);
-        let engine = self.engine.due_ms(now_ms);
+        // As of when it was asked: what has become due since then must not be missed.
+        let engine = self.engine.due_ms(self.asked_at_ms);
         [commit, busy, engine, self.restart_at_ms].into_iter().flatten().min()
     }
 
@@ -258,7 +261,8 @@ impl Poller {
 
     /// Does what the engine wants.
     fn act(&mut self) {
-        for action in self.engine.poll(self.now_ms()) {
+        self.asked_at_ms = self.now_ms();
+        for action in self.engine.poll(self.asked_at_ms) {
             match action {
                 Action::Invoke { part, records } => self.invoke(part, records),
                 Action::Deliver { part, failure } => self.deliver(part, failure),

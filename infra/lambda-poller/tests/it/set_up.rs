@@ -287,3 +287,18 @@ fn a_setting_that_kafkas_client_does_not_know_is_refused() {
     let (is_good, _, error) = program(&words);
     assert!(!is_good && error.contains("sasl.pasword") && !error.contains("hunter2"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_mapping_begins_paused() {
+    let mut world = World::new(1).await;
+    let disabled = TEMPLATE
+        .replace("Topics: [!Ref Topic]", "Topics: [!Ref Topic]\n            Enabled: false");
+    let template = written(&world, &disabled);
+    let parameter = format!("Topic={TOPIC}");
+    world.send(0, "a").await;
+    let flags = ["--template", &template, "--parameter", &parameter, "--only", "TriageQuestions"];
+    world.start_with(&flags).await;
+    let views = world.lanes_when(|views| views[0]["lanes"][0]["waiting"] == 1).await;
+    assert_eq!(views[0]["lanes"][0]["is_paused"], true);
+    world.function.is_quiet().await;
+}
