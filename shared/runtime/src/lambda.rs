@@ -1,8 +1,9 @@
 //! AWS Lambda: Kafka batches from an event source mapping, events of a schedule, of WebSocket APIs, and HTTP API
 //! requests, distinguished by their shape.
 //!
-//! Own types for the batch, since `aws_lambda_events` 1.2.1 corrupts every second timestamp and
-//! refuses batches that AWS sends (`shared/reference/serverless-triggers.md`, section 0).
+//! Own types for the batch, since `aws_lambda_events` 1.2.1 reads timestamps as floating-point numbers, which makes every
+//! second one a millisecond too early, and refuses header bytes above 127, null headers and records without a timestamp,
+//! all of which AWS sends.
 
 use std::{
     collections::{BTreeMap, HashMap},
