@@ -27,7 +27,7 @@ const POLL_WAIT: Duration = Duration::from_millis(50);
 /// The timeout of a request to the cluster.
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 /// Records on their way from the thread.
-const QUEUE_LIMIT: usize = 256;
+const QUEUE_LIMIT: usize = 64;
 /// Commands on their way to the thread.
 const COMMANDS_LIMIT: usize = 64;
 /// How often a seek is tried: a partition that was just assigned may not be ready.
@@ -106,6 +106,8 @@ pub(crate) enum Event {
     Trouble(String),
     /// No broker can be reached, of which there may be a better explanation.
     Away(String),
+    /// The cluster does not know the positions that it was told.
+    NotCommitted(String),
     /// The consumer cannot go on.
     Ended(String),
 }
@@ -180,7 +182,7 @@ impl ConsumerContext for Context {
 
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         if let Err(error) = result {
-            self.tell(Event::Trouble(format!("offsets are not committed: {error}")));
+            self.tell(Event::NotCommitted(format!("offsets are not committed: {error}")));
         }
     }
 }

@@ -33,7 +33,7 @@ const RESTART_WAIT_MS: i64 = 5_000;
 /// How soon the same trouble is told again.
 const TROUBLE_INTERVAL_MS: i64 = 60_000;
 /// Most events from Kafka that are taken in before anything else is done.
-const EVENTS_AT_ONCE: usize = 256;
+const EVENTS_AT_ONCE: usize = 64;
 /// How long running invocations may take at the end.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -161,7 +161,7 @@ impl Poller {
     fn due_ms(&self) -> Option<i64> {
         let now_ms = self.now_ms();
         let commit = (self.uncommitted().next().is_some() && self.consumer.is_some())
-            .then(|| (self.committed_at_ms + COMMIT_INTERVAL_MS).max(now_ms + 1));
+            .then(|| (self.committed_at_ms + COMMIT_INTERVAL_MS).max(now_ms + BUSY_WAIT_MS));
         let busy = (!self.orders.is_empty()).then_some(now_ms + BUSY_WAIT_MS);
         // As of when it was asked: what has become due since then must not be missed.
         let engine = self.engine.due_ms(self.asked_at_ms);
@@ -183,7 +183,10 @@ impl Poller {
         match event {
             Some(Event::Assigned(partition, next)) => {
                 self.trouble = None;
-                self.full.remove(&partition);
+                // The client keeps a partition paused that was revoked meanwhile.
+                if self.full.remove(&partition) {
+                    self.orders.push_back(Order::Resume(partition));
+                }
                 if let Some(next) = next {
                     self.committed.insert(partition, next);
                 }
@@ -200,6 +203,11 @@ impl Poller {
             Some(Event::Trouble(trouble)) => self.tell(trouble),
             Some(Event::Away(trouble)) if self.trouble.is_none() => self.tell(trouble),
             Some(Event::Away(_)) => {}
+            Some(Event::NotCommitted(trouble)) => {
+                // All of it is committed again, at the usual pace.
+                self.committed.clear();
+                self.tell(trouble);
+            }
             Some(Event::Ended(reason)) => self.give_up(&reason),
             None => self.give_up("its thread has ended"),
         }

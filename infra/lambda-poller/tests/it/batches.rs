@@ -192,3 +192,50 @@ async fn two_pollers_of_a_group_share_the_partitions() {
     assert_eq!(places, ["0@0", "1@0"]);
     drop(first);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_lane_is_not_fetched_until_it_has_room() {
+    let mut world = World::new(1).await;
+    for number in 0..400 {
+        world.send(0, &number.to_string()).await;
+    }
+    world.start(&["--paused", "--batch-size", "50"]).await;
+    let waiting = |views: &serde_json::Value| views[0]["lanes"][0]["waiting"].as_i64();
+    let views = world.lanes_when(|views| waiting(views).is_some_and(|count| count >= 100)).await;
+    world.function.is_quiet().await;
+    let (_, later) = world.control("lanes", None).await;
+    let later = serde_json::from_str(&later).expect("JSON");
+    let most = waiting(&later).expect("a number").max(waiting(&views).expect("a number"));
+    assert!(most < 350, "{most} records are in memory");
+    world.control("mappings/triage/resume", Some(json!({}))).await;
+    let mut next = 0;
+    while next < 400 {
+        let invocation = world.function.next().await;
+        for place in invocation.places() {
+            assert_eq!(place, format!("0@{next}"));
+            next += 1;
+        }
+        invocation.answer("null");
+    }
+    world.committed(0, 400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kafka_may_go_away_and_come_back() {
+    let mut world = World::with(1, &[]).await;
+    world.send(0, "a").await;
+    let running = world.function.expect(&["0@0"]).await;
+    world.restart_broker().await;
+    running.answer("null");
+    world.send(0, "b").await;
+    // What was not committed may come again.
+    loop {
+        let invocation = world.function.next().await;
+        let is_last = invocation.places().contains(&"0@1".to_owned());
+        invocation.answer("null");
+        if is_last {
+            break;
+        }
+    }
+    world.committed(0, 2).await;
+}

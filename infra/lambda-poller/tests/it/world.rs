@@ -221,6 +221,15 @@ impl World {
         self.poller = Some(started.unwrap_or_else(|error| panic!("{error:#}")));
     }
 
+    /// Stops the broker, and starts it again with the same data at the same address.
+    pub(crate) async fn restart_broker(&mut self) {
+        let broker = self.broker.take().expect("a broker runs");
+        let address = broker.address();
+        broker.stop().await;
+        let broker = Broker::start(&self.folder.path().join("broker"), address).await;
+        self.broker = Some(broker.expect("the broker starts again"));
+    }
+
     /// Stops the poller in order.
     pub(crate) async fn stop(&mut self) {
         let poller = self.poller.take().expect("a poller runs");
