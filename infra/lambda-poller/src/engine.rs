@@ -182,6 +182,8 @@ impl Engine {
     }
 
     fn set_paused(&mut self, partition: Option<i32>, is_paused: bool) {
+        // A step that was not used is not for a later pause.
+        self.step = Step::No;
         match partition {
             None => {
                 self.is_paused = is_paused;

@@ -341,6 +341,17 @@ fn a_step_waits_for_the_next_record() {
 }
 
 #[test]
+fn a_step_that_was_not_used_ends_with_the_pause() {
+    let mut engine = engine(policy(), 1);
+    engine.pause(None);
+    assert!(engine.step(None));
+    engine.resume(None);
+    engine.pause(None);
+    engine.arrived(record(0, 0), 0);
+    assert!(engine.poll(9_000).is_empty());
+}
+
+#[test]
 fn a_rewound_lane_starts_again_when_its_invocation_is_over() {
     let mut engine = engine(policy(), 2);
     for offset in 0..4 {
