@@ -20,12 +20,12 @@ use serde_json::Value;
 use crate::{
     answer::{Answer, Batch, Verdict},
     arguments::{GenerateArguments, LaneArguments, LanesArguments, ReplayArguments, SendArguments},
+    cluster::{ClientError, Cluster, Properties},
     control::Order,
     engine::{LaneView, Stage},
     event::Source,
     fixtures::Invented,
     invoke::{Endpoint, http_client},
-    kafka::{ClientError, Cluster, Properties},
     mapping::{Destination, Mapping, StartingPosition},
     poller::MappingView,
 };

@@ -15,9 +15,9 @@ use reqwest::{Client, Url};
 
 use crate::{
     clock::{Clock, new_id},
+    cluster::{ClientError, Cluster},
     destination::Report,
     engine::Failure,
-    kafka::{ClientError, Cluster},
     mapping::{Destination, Mapping},
 };
 

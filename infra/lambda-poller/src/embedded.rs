@@ -11,7 +11,7 @@ use rdkafka::{
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::kafka::{ClientError, Cluster};
+use crate::cluster::{ClientError, Cluster};
 
 /// How long the broker may take to make topics.
 const TOPICS_LIMIT: Duration = Duration::from_secs(10);

@@ -6,6 +6,7 @@
 mod answer;
 mod arguments;
 mod clock;
+mod cluster;
 mod commands;
 mod control;
 mod deliver;

@@ -15,11 +15,12 @@ pub(crate) use self::requests::{MappingView, Outcome, Request, Requests, Target}
 use crate::{
     answer::{Answer, Batch, Verdict},
     clock::Clock,
+    cluster::{ClientError, Cluster},
     deliver::{Deliverer, Elsewhere},
     engine::{Action, Engine, Failure},
     fixtures::Recorder,
     invoke::Endpoint,
-    kafka::{ClientError, Cluster, Consumer, Event},
+    kafka::{Consumer, Event},
     mapping::Mapping,
     record::{Consumed, Record},
 };

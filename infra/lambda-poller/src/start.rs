@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     arguments::{ClusterArguments, MappingArguments, MappingFlags, RunArguments},
     clock::Clock,
+    cluster::{Cluster, Properties},
     control,
     deliver::Elsewhere,
     embedded::{self, Embedded},
     fixtures::Recorder,
     invoke::{Endpoint, http_client},
-    kafka::{Cluster, Properties},
     mapping::{Destination, Faults, Kind, Mapping, Owner, TIMEOUT_SECONDS, node_of},
     poller::{Poller, Settings},
     template::{self, Options},
@@ -60,8 +60,7 @@ impl Running {
             let name = mapping.name.clone();
             let line = format!("{} -> {}", mapping.source.topic, mapping.function);
             let poller = Poller::start(mapping, Arc::clone(&settings));
-            let poller =
-                poller.with_context(|| format!("{name}: the Kafka client refuses its settings"))?;
+            let poller = poller.with_context(|| name.clone())?;
             let (way, requests) = control::channel();
             ways.insert(name.clone(), way);
             tasks.spawn(poller.run(requests, stop.clone()));
