@@ -69,3 +69,25 @@ impl From<KafkaError> for ClientError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::{error::KafkaError, types::RDKafkaConfRes};
+
+    use super::ClientError;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let shown = |name: &str| {
+            let reason = "bad value hunter2".to_owned();
+            let invalid = RDKafkaConfRes::RD_KAFKA_CONF_INVALID;
+            let value = "hunter2".to_owned();
+            let error = KafkaError::ClientConfig(invalid, reason, name.to_owned(), value);
+            ClientError::from(error).to_string()
+        };
+        for name in ["sasl.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"] {
+            assert!(!shown(name).contains("hunter2"), "{name}");
+        }
+        assert_eq!(shown("acks"), "the Kafka client does not accept `acks`: bad value hunter2");
+    }
+}
