@@ -45,8 +45,8 @@ async fn transactions_that_enter_several_calls_do_not_wait_for_each_other() {
     second.commit().await.expect("it is committed");
     let nobody = UserId::from_uuid(Uuid::nil());
     let since = Clock::System.now() - chrono::TimeDelta::hours(1);
-    let total = model_usage::total(&mut ada, nobody, since).await.expect("a total");
-    assert_eq!(total.all_micro_usd, 80 * 5);
+    let standing = model_usage::standing(&mut ada, nobody, since).await.expect("a total");
+    assert_eq!(standing.all_micro_usd, 80 * 5);
     drop((ada, bob));
     database.remove().await;
 }

@@ -23,7 +23,11 @@ pub mod users;
 
 pub use dev::{Stack, StackOptions};
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use runtime::{
@@ -58,6 +62,8 @@ enum Command {
     CourseSchema(check::SchemaArguments),
     /// Measure the tutor on labelled cases.
     Quality(check::QualityArguments),
+    /// Invoke Lambda functions on this machine with records from Kafka, as AWS does.
+    Poll(Box<lambda_poller::Arguments>),
     /// Check an installation, and say what to do.
     Doctor(doctor::DoctorArguments),
     /// Work out students' progress again from the log of events; fails if any of it was different.
@@ -120,7 +126,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&error.into()),
     };
     let result = runtime.block_on(async {
-        let _guard = telemetry::install(&telemetry_config()?, "learnflow");
+        let _guard = telemetry::install(&telemetry_config(&command)?, "learnflow");
         match command {
             Command::Dev(arguments) => dev::run(arguments).await?,
             Command::Demo(arguments) => demo::run(arguments).await?,
@@ -129,6 +135,7 @@ pub fn main() -> ExitCode {
             Command::CheckCourse(arguments) => return check::check_course(arguments).await,
             Command::CourseSchema(arguments) => return check::write_schemas(&arguments),
             Command::Quality(arguments) => return check::measure_quality(arguments).await,
+            Command::Poll(arguments) => return lambda_poller::run(*arguments).await,
             Command::Doctor(arguments) => {
                 let is_healthy = doctor::run(arguments).await?;
                 return Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -152,9 +159,15 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|error: anyhow::Error| fail(&error))
 }
 
-/// At a terminal: warnings in plain lines, unless `LOG_LEVEL` and `LOG_FORMAT` say otherwise.
-fn telemetry_config() -> Result<TelemetryConfig, ConfigError> {
+/// At a terminal: warnings in plain lines, unless `LOG_LEVEL` and `LOG_FORMAT` say otherwise. What the poller says are
+/// its log lines.
+fn telemetry_config(command: &Command) -> Result<TelemetryConfig, ConfigError> {
     let mut settings = Settings::from_process();
-    let config = TelemetryConfig::read_or(&mut settings, LogFormat::Text, LevelFilter::WARN);
+    let (format, level) = match command {
+        Command::Poll(_) if io::stderr().is_terminal() => (LogFormat::Text, LevelFilter::INFO),
+        Command::Poll(_) => (LogFormat::Json, LevelFilter::INFO),
+        _ => (LogFormat::Text, LevelFilter::WARN),
+    };
+    let config = TelemetryConfig::read_or(&mut settings, format, level);
     settings.check().map(|()| config)
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use events::model_call::{Field, ModelRequested, Task};
 use runtime::HandlerError;
 use sqlx::PgConnection;
-use storage::model_usage::{self, Usage};
+use storage::model_usage::{self, Standing, Usage};
 use tutor::{Spent, Tutor, privacy};
 use uuid::Uuid;
 
@@ -18,19 +18,25 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 const OURS: [&str; 9] =
     ["topic", "lesson", "level", "difficulty", "like", "task", "starter", "examples", "rung"];
 
-/// The fields without anything that identifies the student.
-pub(crate) async fn anonymous(
+/// The student before a call.
+pub(crate) async fn standing(
     conn: &mut PgConnection,
     origin: Origin,
-    fields: Vec<Field>,
-) -> Result<Vec<Field>, HandlerError> {
-    let student = storage::users::find(conn, origin.student).await.map_err(HandlerError::retry)?;
-    let names: Vec<String> = student.into_iter().map(|student| student.display_name).collect();
-    let scrubbed = fields.into_iter().map(|Field { name, text }| {
-        let text = if OURS.contains(&name.as_str()) { text } else { privacy::scrub(&text, &names) };
-        Field { name, text }
+) -> Result<Standing, HandlerError> {
+    let since = origin.now - DAY;
+    model_usage::standing(conn, origin.student, since).await.map_err(HandlerError::retry)
+}
+
+/// The fields without anything that identifies the student.
+pub(crate) fn anonymous(student: &Standing, fields: Vec<Field>) -> Vec<Field> {
+    let name = student.display_name.as_deref().unwrap_or_default();
+    let scrubbed = fields.into_iter().map(|field| {
+        if OURS.contains(&field.name.as_str()) {
+            return field;
+        }
+        Field { text: privacy::scrub(&field.text, name), ..field }
     });
-    Ok(scrubbed.collect())
+    scrubbed.collect()
 }
 
 /// Enters a call with the most that it can cost. `false`: the student's or everybody's budget is spent.
@@ -38,11 +44,12 @@ pub(crate) async fn reserve(
     conn: &mut PgConnection,
     tutor: &Tutor,
     origin: Origin,
+    student: &Standing,
     request: &ModelRequested,
 ) -> Result<bool, HandlerError> {
     let Some(task) = request.task else { return Ok(false) };
     let most = tutor.at_most(task, &request.fields);
-    if !is_affordable(conn, tutor, origin, &most).await? {
+    if !is_affordable(tutor, student, &most) {
         tracing::info!(task = task.as_str(), "the budget for the model is spent");
         return Ok(false);
     }
@@ -74,20 +81,12 @@ pub(crate) async fn settle(
     enter(conn, tutor, origin, Call { id, was_saved: false, spent }).await
 }
 
-async fn is_affordable(
-    conn: &mut PgConnection,
-    tutor: &Tutor,
-    origin: Origin,
-    most: &Spent,
-) -> Result<bool, HandlerError> {
+fn is_affordable(tutor: &Tutor, student: &Standing, most: &Spent) -> bool {
     let budget = tutor.budget();
-    let total = model_usage::total(conn, origin.student, origin.now - DAY)
-        .await
-        .map_err(HandlerError::retry)?;
     let cost = budget.cost(most);
-    Ok(total.student_calls < budget.student_calls
-        && total.student_micro_usd.saturating_add(cost) <= budget.student_micro_usd
-        && total.all_micro_usd.saturating_add(cost) <= budget.all_micro_usd)
+    student.student_calls < budget.student_calls
+        && student.student_micro_usd.saturating_add(cost) <= budget.student_micro_usd
+        && student.all_micro_usd.saturating_add(cost) <= budget.all_micro_usd
 }
 
 /// An entry of the ledger.

@@ -214,15 +214,16 @@ impl Driver<'_> {
         if fields.iter().any(|field| field.text.chars().count() > MAX_FIELD) {
             return Ok(Asked::Not(state));
         }
+        let student = budget::standing(self.conn, self.origin).await?;
         let requested = ModelRequested {
             draft_id: self.origin.id(WaitsFor::Model),
             query_id: self.origin.query,
             student_id: self.origin.student,
             agent: A::AUTHOR,
             task: Some(task),
-            fields: budget::anonymous(self.conn, self.origin, fields).await?,
+            fields: budget::anonymous(&student, fields),
         };
-        if !budget::reserve(self.conn, tutor, self.origin, &requested).await? {
+        if !budget::reserve(self.conn, tutor, self.origin, &student, &requested).await? {
             return Ok(Asked::Not(state));
         }
         let slot = Slot { id: requested.draft_id, shared_key: None };

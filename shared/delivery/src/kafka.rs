@@ -36,6 +36,8 @@ pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
         .set("bootstrap.servers", &config.brokers)
         .set("security.protocol", &config.security_protocol)
         .set("client.id", "learnflow")
+        // Each request is one write; without this the second of two would wait for the answer to the first.
+        .set("socket.nagle.disable", "true")
         // A recovered broker is found within a second, not the default ten.
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "30000")

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::Json;
 
@@ -190,15 +190,16 @@ impl CloudEvent {
         };
         let mut attributes = BTreeMap::new();
         for (name, value) in object {
-            let text = match serde_json::from_str(value.get()).map_err(DecodeError::Json)? {
-                Value::Null => continue,
-                Value::String(text) => text,
-                Value::Bool(flag) => flag.to_string(),
-                Value::Number(number) => number.to_string(),
-                Value::Array(_) | Value::Object(_) => {
+            let text = match value.get() {
+                "null" => continue,
+                text if text.starts_with('"') => {
+                    serde_json::from_str(text).map_err(DecodeError::Json)?
+                }
+                json if json.starts_with(['[', '{']) => {
                     let expected = "a string, a number or a boolean";
                     return Err(DecodeError::Attribute { attribute: name, expected });
                 }
+                number_or_boolean => number_or_boolean.to_owned(),
             };
             attributes.insert(name, text);
         }

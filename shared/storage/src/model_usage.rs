@@ -29,9 +29,11 @@ pub struct Usage<'a> {
     pub cached: bool,
 }
 
-/// What was spent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Total {
+/// A student before a call: their name, which the model must not learn, and what was spent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The student's name, if they have an account.
+    pub display_name: Option<String>,
     /// Calls for the student, without those saved by the cache.
     pub student_calls: i64,
     /// Millionths of a US dollar for the student.
@@ -84,19 +86,20 @@ pub async fn enter(
     Ok(())
 }
 
-/// What was spent since `since`, calls in progress included; the total of all students counts from the beginning of
-/// that hour.
+/// A student's name, and what was spent since `since`, calls in progress included; the total of all students counts from
+/// the beginning of that hour.
 ///
 /// # Errors
 /// The database's own.
-pub async fn total(
+pub async fn standing(
     conn: &mut PgConnection,
     student: UserId,
     since: DateTime<Utc>,
-) -> sqlx::Result<Total> {
+) -> sqlx::Result<Standing> {
     sqlx::query_as!(
-        Total,
-        r#"SELECT (count(*) FILTER (WHERE NOT cached))::bigint AS "student_calls!",
+        Standing,
+        r#"SELECT (SELECT display_name FROM users WHERE id = $1) AS display_name,
+                  (count(*) FILTER (WHERE NOT cached))::bigint AS "student_calls!",
                   coalesce(sum(cost_micro_usd), 0)::bigint AS "student_micro_usd!",
                   (SELECT coalesce(sum(cost_micro_usd), 0)::bigint FROM model_spend
                    WHERE hour >= date_trunc('hour', $2::timestamptz)) AS "all_micro_usd!"

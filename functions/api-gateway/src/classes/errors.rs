@@ -87,10 +87,9 @@ pub(crate) async fn list(
 fn anonymous(example: &ErrorExample) -> Option<ClassErrorExample> {
     let program = Program::deserialize(&example.request).ok()?;
     let error = example.result.error.as_ref()?;
-    let names = [example.author.clone()];
     Some(ClassErrorExample {
-        code: privacy::scrub(program.code.as_str(), &names),
-        message: privacy::scrub(&error.message, &names),
+        code: privacy::scrub(program.code.as_str(), &example.author),
+        message: privacy::scrub(&error.message, &example.author),
         line: error.line,
     })
 }
