@@ -8,6 +8,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Mutex, PoisonError},
 };
 
 use runner::{
@@ -20,8 +21,12 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// One test installs the tools, and the others wait for it.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// The tools of a lock file, or `None` where there is no Python.
 fn tools(folder: &str) -> Option<PathBuf> {
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("requirements.txt");
     python_packages(&requirements)
         .expect("the tools are installed")
@@ -76,10 +81,10 @@ fn sam_and_cfn_lint_find_no_fault() {
     assert_eq!(check(&root()), Ok(()));
     let broken = tempfile::TempDir::new().expect("a folder");
     let text = std::fs::read_to_string(root().join("template.yaml")).expect("it is there");
-    let text = text.replacen("BatchSize: 100", "BatchSise: 100", 1);
+    let text = text.replacen("ComparisonOperator:", "ComparisonOperater:", 1);
     std::fs::write(broken.path().join("template.yaml"), text).expect("it is written");
     let found = check(broken.path()).expect_err("an unknown property is found");
-    assert!(found.contains("BatchSise"), "{found}");
+    assert!(found.contains("ComparisonOperater"), "{found}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ const FILES: &[(&str, &str)] = templates![
 /// What several templates use.
 const MACROS: (&str, &str) = ("macros.j2", include_str!("templates/macros.j2"));
 
-/// Seconds between two runs of what a schedule starts, at least: EventBridge knows no shorter time.
+/// Seconds between two runs of what a schedule starts, at least: `EventBridge` knows no shorter time.
 const SHORTEST_SCHEDULE: u64 = 60;
 
 /// What templates know.
@@ -103,7 +103,7 @@ struct Schedule {
     id: String,
     /// How often it is due.
     seconds: u64,
-    /// How often EventBridge can start it.
+    /// How often `EventBridge` can start it.
     minutes: u64,
 }
 
