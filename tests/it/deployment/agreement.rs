@@ -19,7 +19,7 @@ fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     })
 }
 
-fn members<'a>(value: &'a Value) -> impl Iterator<Item = (&'a str, &'a Value)> {
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let all = value.as_mapping().into_iter().flatten();
     all.filter_map(|(name, value)| Some((name.as_str()?, value)))
 }
