@@ -5,6 +5,7 @@
 //! destination. Parts with a lane in common are worked on one after the other, all others at once, so no lane waits
 //! for another one.
 
+mod failure;
 mod forming;
 mod lane;
 mod part;
@@ -17,45 +18,19 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use self::{
+    failure::{Condition, Failure},
+    lane::{LaneView, Stage},
+    policy::Policy,
+};
 use self::{
     lane::Lane,
     part::{Part, State},
 };
-pub(crate) use self::{
-    lane::{LaneView, Stage},
-    policy::Policy,
-};
 use crate::{
-    answer::{FunctionError, Verdict},
+    answer::Verdict,
     record::{NO_TIMESTAMP, Record},
 };
-
-/// How often a delivery to the on-failure destination is tried before somebody must look at it.
-pub(crate) const DELIVERY_ATTEMPTS: u32 = 10;
-
-/// Why records are not tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// The function has failed too often.
-    RetryAttemptsExhausted,
-    /// They are older than the mapping permits.
-    RecordAgeExceeded,
-    /// A single record is too large for an event.
-    MaximumPayloadSizeExceeded,
-}
-
-/// Records that are given up.
-#[derive(Debug, Clone)]
-pub(crate) struct Failure {
-    /// Which.
-    pub(crate) records: Vec<Arc<Record>>,
-    /// Why.
-    pub(crate) condition: Condition,
-    /// How often the function was invoked with them.
-    pub(crate) invocations: u32,
-    /// The function's last error, if it was invoked.
-    pub(crate) error: Option<FunctionError>,
-}
 
 /// What is to be done outside.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod destination;
 mod embedded;
 mod engine;
 mod event;
+mod faults;
 mod filter;
 mod fixtures;
 mod invoke;

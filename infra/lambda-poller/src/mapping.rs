@@ -5,6 +5,7 @@ mod properties;
 use crate::{
     engine::Policy,
     event::{PAYLOAD_LIMIT, Source},
+    faults::Faults,
     filter::Filters,
     mapping::properties::Properties,
     tree::{Node, Value},
@@ -24,30 +25,6 @@ const RETRY_LIMIT_WITH_DESTINATION: u32 = 10;
 pub(crate) const RETRY_WAIT_MS: i64 = 500;
 /// The longest pause between attempts.
 const RETRY_WAIT_LIMIT_MS: i64 = 30_000;
-
-/// Faults, each with the place where it is.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    /// The file, for messages.
-    pub(crate) file: String,
-    /// The faults.
-    pub(crate) found: Vec<String>,
-}
-
-impl Faults {
-    /// Notes a fault, unless there is one at that place: the first says why.
-    pub(crate) fn add(&mut self, line: usize, path: &str, reason: impl std::fmt::Display) {
-        let place = match (self.file.as_str(), line) {
-            ("", _) => String::new(),
-            (file, 0) => format!("{file}: "),
-            (file, line) => format!("{file}:{line}: "),
-        };
-        let place = format!("{place}{path}: ");
-        if !self.found.iter().any(|fault| fault.starts_with(&place)) {
-            self.found.push(format!("{place}{reason}"));
-        }
-    }
-}
 
 /// In whose words the properties are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A mapping at work: what the engine decides is done here.
 
+mod answering;
 mod requests;
 
 use std::{

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use self::intrinsics::Scope;
 use crate::{
-    mapping::{Faults, Kind, Mapping, Owner, TIMEOUT_SECONDS},
+    faults::Faults,
+    mapping::{Kind, Mapping, Owner, TIMEOUT_SECONDS},
     tree::{Node, Value},
 };
 

@@ -5,8 +5,8 @@ use std::{collections::VecDeque, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Policy,
     part::{Part, State},
+    policy::Policy,
 };
 use crate::record::Record;
 

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Condition, DELIVERY_ATTEMPTS, Failure, Policy};
+use super::{
+    failure::{Condition, DELIVERY_ATTEMPTS, Failure},
+    policy::Policy,
+};
 use crate::{
     answer::{FunctionError, Verdict},
     record::Record,

@@ -287,7 +287,7 @@ fn a_destination_that_takes_nothing_holds_the_lane_until_somebody_resumes_it() {
     let (part, _) = invoked(&mut engine, 500);
     engine.answered(part, error(), 500);
     let mut now_ms = 500;
-    for _attempt in 0..super::DELIVERY_ATTEMPTS {
+    for _attempt in 0..super::failure::DELIVERY_ATTEMPTS {
         let (part, _) = delivered(&mut engine, now_ms);
         engine.delivered(part, false, now_ms);
         now_ms += 30_000;

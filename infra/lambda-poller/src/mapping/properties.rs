@@ -1,7 +1,9 @@
 //! Reading properties one by one, and noticing those that nobody knows.
 
-use super::Faults;
-use crate::tree::{Node, Value};
+use crate::{
+    faults::Faults,
+    tree::{Node, Value},
+};
 
 /// Properties that AWS knows and that have no effect here; with what to do instead, if that matters to anybody.
 const WITHOUT_EFFECT: [(&str, &str); 6] = [

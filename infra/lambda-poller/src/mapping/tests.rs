@@ -1,5 +1,5 @@
-use super::{Destination, Faults, Kind, Mapping, Owner, StartingPosition};
-use crate::tree::Node;
+use super::{Destination, Kind, Mapping, Owner, StartingPosition};
+use crate::{faults::Faults, tree::Node};
 
 fn owner() -> Owner {
     Owner {

@@ -1,5 +1,8 @@
 use super::{FunctionNames, Options, mappings};
-use crate::mapping::{Destination, Faults, Mapping, StartingPosition};
+use crate::{
+    faults::Faults,
+    mapping::{Destination, Mapping, StartingPosition},
+};
 
 const TEMPLATE: &str = r"
 AWSTemplateFormatVersion: '2010-09-09'
