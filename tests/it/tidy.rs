@@ -32,7 +32,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     ("environment", &[]),
     ("web", &["domain", "environment", "ids", "storage"]),
     ("delivery", &["environment", "events", "ids", "storage"]),
-    ("runtime", &["delivery", "environment", "events", "ids", "web"]),
+    ("runtime", &["aws", "delivery", "environment", "events", "ids", "web"]),
     ("requests", &["domain", "events", "ids", "runtime", "storage"]),
     ("tutor", &["domain", "environment", "events"]),
     ("testing", &["events", "ids", "local-broker", "local-postgres", "runtime", "storage"]),

@@ -10,6 +10,7 @@ mod check;
 mod course_rows;
 mod dead_letters;
 pub mod demo;
+pub mod deployment;
 mod dev;
 pub mod doctor;
 pub mod functions;
@@ -24,6 +25,7 @@ pub use dev::{Stack, StackOptions};
 
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -70,6 +72,15 @@ enum Command {
     Functions,
     /// Print the contract of the events: an AsyncAPI document.
     Asyncapi,
+    /// Write the files of all ways of deployment, from the catalogue of functions.
+    DeployFiles {
+        /// The folder of the repository.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Write nothing, and fail if a file is not as it would be written.
+        #[arg(long)]
+        check: bool,
+    },
     /// Apply all migrations to a database.
     Migrate {
         /// The database.
@@ -135,6 +146,7 @@ pub fn main() -> ExitCode {
             }
             Command::Functions => say(functions::markdown().trim_end()),
             Command::Asyncapi => say(asyncapi::json()?.trim_end()),
+            Command::DeployFiles { folder, check } => deployment::write(&folder, check)?,
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Token(arguments) => token::run(&arguments)?,

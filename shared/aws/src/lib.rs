@@ -1,7 +1,10 @@
 //! Calling services of AWS: who calls, and how the SDKs' requests are made.
 //!
-//! Belongs here: what the SDKs of all services have in common. Never here: one service, or looking for credentials on
+//! Belongs here: what the SDKs of all services have in common, and reading secrets, which any setting may be. Never here:
+//! another service, or looking for credentials on
 //! the machine.
+
+pub mod secrets;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::{

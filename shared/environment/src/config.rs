@@ -108,6 +108,15 @@ impl Settings {
         self.get(name).map(SecretString::from)
     }
 
+    /// The variables whose value begins like this, whoever reads them.
+    #[must_use]
+    pub fn with_prefix(&self, prefix: &str) -> Vec<(String, SecretString)> {
+        let all = self.variables.iter();
+        all.filter(|(_, value)| value.expose_secret().starts_with(prefix))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// Replaces a variable.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.variables.insert(name.into(), value.into().into());

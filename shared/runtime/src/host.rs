@@ -228,6 +228,7 @@ async fn run(
     function: impl FnOnce(&mut Settings, &Arc<Services>) -> Function,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let is_lambda = settings.is_lambda();
+    aws::secrets::fill_in(settings).await;
     let services = Services::start(settings, Clock::System, Faults::default()).await?;
     let function = function(settings, &services);
     if is_lambda {
