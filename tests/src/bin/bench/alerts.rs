@@ -20,6 +20,8 @@ use crate::load::print;
 
 /// Students who fail at the same time.
 const AT_ONCE: usize = 20;
+/// Students of a class: fewer than make a hot spot, of which the teacher would hear instead.
+const CLASS: usize = 3;
 /// Programs that fail in different ways.
 const FAILING: [&str; 5] = ["print(a)", "1 + ''", "[][1]", "{}['x']", "int('x')"];
 /// How long the last alert may take.
@@ -39,7 +41,9 @@ pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let teacher = world.log_in("teacher@example.org", "learnflow-teacher").await;
     let names: Vec<String> = (0..count).map(|n| format!("student{n}")).collect();
     let students: Vec<Student> = join_all(names.iter().map(|name| world.student(name))).await;
-    world.class(&teacher, &students.iter().collect::<Vec<_>>()).await;
+    for class in students.chunks(CLASS) {
+        world.class(&teacher, &class.iter().collect::<Vec<_>>()).await;
+    }
     let url = world.stack().url("websocket").unwrap_or_default();
     let protocols = format!("learnflow.v1, bearer.{}", teacher.token);
     let headers = [("sec-websocket-protocol", protocols.as_str())];
