@@ -1,23 +1,20 @@
 //! Who is still admitted with a valid token. It is asked for every request, so it is remembered for as long as a key.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use ids::{TokenFamilyId, UserId};
 use parking_lot::Mutex;
 use sqlx::PgPool;
 use storage::admission::{self, Admission};
 
-use crate::{
-    database::bounded,
-    keys::{KEY_LIFE, KEYS_LIMIT, Keys},
-};
+use crate::{database::bounded, keys::Keys, remembered::Remembered};
 
 /// A person with the session of their token.
 type Asked = (UserId, Option<TokenFamilyId>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    admissions: HashMap<Asked, (Admission, Instant)>,
+    admissions: Remembered<Asked, Admission>,
     /// How often somebody was forgotten: what was read before that is not kept.
     forgotten: u64,
 }
@@ -39,7 +36,7 @@ impl Admissions {
     pub(crate) fn forget(&self, person: UserId) {
         let mut kept = self.kept.lock();
         kept.forgotten += 1;
-        kept.admissions.retain(|(other, _), _| *other != person);
+        kept.admissions.forget(|(other, _)| *other == person);
     }
 
     /// Whether a person is admitted with a token of this session.
@@ -55,11 +52,11 @@ impl Admissions {
         let forgotten = {
             let kept = self.kept.lock();
             match kept.admissions.get(&asked) {
-                Some((admission, until)) if *until > Instant::now() => return Ok(*admission),
-                _ => kept.forgotten,
+                Some(admission) => return Ok(admission),
+                None => kept.forgotten,
             }
         };
-        let until = Instant::now() + KEY_LIFE;
+        let read_at = Instant::now();
         let found = bounded(async {
             let mut conn = self.pool.acquire().await?;
             admission::find(&mut conn, person, session).await
@@ -70,23 +67,10 @@ impl Admissions {
         };
         let mut kept = self.kept.lock();
         if kept.forgotten == forgotten {
-            kept.keep(asked, admission, until);
+            kept.admissions.insert(asked, admission, read_at);
             // Whoever is admitted is about to do something that needs it.
-            self.keys.keep(key)?;
+            self.keys.keep(key, read_at)?;
         }
         Ok(admission)
-    }
-}
-
-impl Kept {
-    fn keep(&mut self, asked: Asked, admission: Admission, until: Instant) {
-        if self.admissions.len() >= KEYS_LIMIT {
-            let now = Instant::now();
-            self.admissions.retain(|_, (_, until)| *until > now);
-            if self.admissions.len() >= KEYS_LIMIT {
-                self.admissions.clear();
-            }
-        }
-        self.admissions.insert(asked, (admission, until));
     }
 }

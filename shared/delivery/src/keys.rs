@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use events::{CloudEvent, Data, Json, envelope::event_id};
@@ -21,15 +21,9 @@ use uuid::Uuid;
 use crate::{
     counters,
     database::bounded,
+    remembered::Remembered,
     sealing::{Damaged, DataKey, KEY_BYTES, Sealed},
 };
-
-/// How long a key is used without looking whether it is still there: the most that a process that does not hear of an
-/// erasure still handles what it is about to get, and that one admits a token of an account or session that has ended in
-/// another.
-pub(crate) const KEY_LIFE: Duration = Duration::from_secs(60);
-/// Most keys in memory: everybody who is active in a minute on a busy host; a few hundred bytes each.
-pub(crate) const KEYS_LIMIT: usize = 20_000;
 
 /// What is known of a person's key.
 #[derive(Debug, Clone)]
@@ -61,17 +55,11 @@ pub(crate) struct Outbound {
     pub(crate) owner: Option<UserId>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    standing: Standing,
-    until: Instant,
-}
-
 /// The keys of people. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Keys {
     pool: PgPool,
-    kept: Arc<Mutex<HashMap<UserId, Kept>>>,
+    kept: Arc<Mutex<Remembered<UserId, Standing>>>,
 }
 
 impl Keys {
@@ -81,12 +69,13 @@ impl Keys {
 
     /// Looks again whether this person's key is still there.
     pub(crate) fn forget(&self, person: UserId) {
-        self.kept.lock().remove(&person);
+        self.kept.lock().forget(|other| *other == person);
     }
 
     /// What is known of a person's key.
     pub(crate) async fn standing(&self, person: UserId) -> sqlx::Result<Standing> {
-        if let Some(standing) = self.kept(person) {
+        let kept = self.kept.lock().get(&person);
+        if let Some(standing) = kept {
             return Ok(standing);
         }
         let found = bounded(async {
@@ -96,12 +85,6 @@ impl Keys {
         Ok(found.await?.remove(&person).unwrap_or(Standing::Stranger))
     }
 
-    fn kept(&self, person: UserId) -> Option<Standing> {
-        let kept = self.kept.lock();
-        let Kept { standing, until } = kept.get(&person)?;
-        (*until > Instant::now()).then(|| standing.clone())
-    }
-
     /// Loads the keys of these people. Strangers are not kept, since they may register at any time.
     async fn load(
         &self,
@@ -109,25 +92,18 @@ impl Keys {
         people: &[UserId],
     ) -> sqlx::Result<HashMap<UserId, Standing>> {
         let ids: Vec<Uuid> = people.iter().map(|person| person.as_uuid()).collect();
-        self.keep(data_keys::find(conn, &ids).await?)
+        let read_at = Instant::now();
+        self.keep(data_keys::find(conn, &ids).await?, read_at)
     }
 
     /// Keeps what was read of keys, if it lasts.
     pub(crate) fn keep(
         &self,
-        rows: impl IntoIterator<Item = DataKeyRow, IntoIter: ExactSizeIterator>,
+        rows: impl IntoIterator<Item = DataKeyRow>,
+        read_at: Instant,
     ) -> sqlx::Result<HashMap<UserId, Standing>> {
-        let rows = rows.into_iter();
-        let until = Instant::now() + KEY_LIFE;
         let mut kept = self.kept.lock();
-        if kept.len() + rows.len() > KEYS_LIMIT {
-            let now = Instant::now();
-            kept.retain(|_, key| key.until > now);
-            if kept.len() + rows.len() > KEYS_LIMIT {
-                kept.clear();
-            }
-        }
-        let mut found = HashMap::with_capacity(rows.len());
+        let mut found = HashMap::new();
         for row in rows {
             let person = UserId::from_uuid(row.person);
             let standing = match row.key {
@@ -138,7 +114,7 @@ impl Keys {
                 }
             };
             if !row.is_new {
-                kept.insert(person, Kept { standing: standing.clone(), until });
+                kept.insert(person, standing.clone(), read_at);
             }
             found.insert(person, standing);
         }
@@ -159,7 +135,8 @@ impl Keys {
             if standings.contains_key(&owner) {
                 continue;
             }
-            match self.kept(owner) {
+            let kept = self.kept.lock().get(&owner);
+            match kept {
                 Some(standing) => drop(standings.insert(owner, standing)),
                 None => drop(missing.insert(owner)),
             }

@@ -27,6 +27,7 @@ mod pending;
 pub mod periodic;
 pub mod process;
 mod refusal;
+mod remembered;
 pub mod replay;
 pub mod replies;
 mod retry;
