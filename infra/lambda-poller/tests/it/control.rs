@@ -1,4 +1,4 @@
-//! Watching and steering a poller at work.
+//! Watching and controlling a running poller.
 
 use serde_json::{Value, json};
 
