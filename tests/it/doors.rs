@@ -119,6 +119,7 @@ async fn an_invalid_request_is_refused_without_a_failed_invocation() {
         ("rawQueryString", json!("a=\u{7f} b")),
         ("headers", json!({ "x-name": "line\nbreak" })),
         ("headers", json!({ "no name": "x" })),
+        ("cookies", json!(["a=1", "line\nbreak"])),
         ("requestContext", json!({ "http": { "method": "NO METHOD" } })),
         ("isBase64Encoded", json!(true)),
     ] {

@@ -135,7 +135,7 @@ async fn connect(
         Ok(request) => routes.oneshot(request).await?,
         Err(problem) => problem.into_response(),
     };
-    http_response(opened(response)).await
+    Ok(http_response(opened(response)).await?.of_socket())
 }
 
 /// API Gateway takes any success for an opened socket, and only 200 for sure. Another endpoint's success opens none.

@@ -12,7 +12,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::StatusCode, response::IntoResponse};
+use axum::{
+    Router,
+    body::Body,
+    http::{StatusCode, header::COOKIE},
+    response::IntoResponse,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use delivery::{
@@ -215,10 +220,14 @@ impl Readers {
 #[serde(rename_all = "camelCase")]
 struct HttpRequest {
     raw_path: String,
+    /// Empty without a query, but null from `cargo lambda watch`.
     #[serde(default)]
-    raw_query_string: String,
+    raw_query_string: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    /// The cookies, which API Gateway takes out of the headers.
+    #[serde(default)]
+    cookies: Option<Vec<String>>,
     request_context: HttpRequestContext,
     #[serde(default)]
     body: Option<String>,
@@ -240,14 +249,20 @@ struct HttpRequestLine {
 }
 
 fn http_request(event: HttpRequest) -> Result<http::Request<Body>, lambda_runtime::Error> {
-    let uri = match event.raw_query_string.as_str() {
-        "" => event.raw_path,
-        query => format!("{}?{query}", event.raw_path),
+    let uri = match event.raw_query_string.as_deref() {
+        None | Some("") => event.raw_path,
+        Some(query) => format!("{}?{query}", event.raw_path),
     };
     let mut request =
         http::Request::builder().method(event.request_context.http.method.as_str()).uri(uri);
     for (name, value) in &event.headers {
         request = request.header(name, value);
+    }
+    if let Some(cookies) = event.cookies.filter(|cookies| !cookies.is_empty()) {
+        // `cargo lambda watch` leaves them in the headers, too.
+        if let Some(headers) = request.headers_mut() {
+            headers.insert(COOKIE, cookies.join("; ").try_into()?);
+        }
     }
     if let Some(address) = event.request_context.http.source_ip {
         request = request.extension(ClientAddress(address));
