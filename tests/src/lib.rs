@@ -15,6 +15,7 @@ pub use people::put_alert;
 use std::{
     fmt::Display,
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     time::Duration,
 };
 
@@ -164,8 +165,7 @@ impl World {
         }
     }
 
-    /// Kills the functions in the middle of their work. Since the clock stands still, their writers are made old enough
-    /// for relays to expire them at once.
+    /// Kills the functions in the middle of their work.
     ///
     /// # Panics
     /// The database is unavailable.
@@ -173,8 +173,7 @@ impl World {
         if let Some(stack) = self.stack.take() {
             stack.kill().await;
         }
-        let sql = "UPDATE writers SET seen_at = 'epoch' WHERE taken_over_at IS NULL";
-        sqlx::query(sql).execute(&mut self.database().await).await.expect("it is valid");
+        self.expire_writers().await;
     }
 
     /// Stops the broker; clients see their connections break and new ones refused.
@@ -230,6 +229,26 @@ impl World {
     #[must_use]
     pub fn database_url(&self) -> &str {
         self.database.url()
+    }
+
+    /// Goes on with another database, once the functions are stopped. Like after a crash, its writers are gone.
+    ///
+    /// # Panics
+    /// The database is unavailable.
+    pub async fn replace_database(&mut self, database: TestDatabase) {
+        self.database = database;
+        self.expire_writers().await;
+    }
+
+    /// Since the clock stands still, writers are made old enough for relays to expire them at once.
+    async fn expire_writers(&self) {
+        let sql = "UPDATE writers SET seen_at = 'epoch' WHERE taken_over_at IS NULL";
+        sqlx::query(sql).execute(&mut self.database().await).await.expect("it is valid");
+    }
+
+    /// A backup of the database; see [`TestDatabase::back_up`].
+    pub async fn back_up(&self, file: &Path) -> bool {
+        self.database.back_up(file).await
     }
 
     /// A connection to inspect the database.

@@ -92,6 +92,7 @@ impl Listener {
 #[derive(Debug)]
 pub struct LocalPostgres {
     listener: Listener,
+    binaries: binaries::Binaries,
     keeper: Option<thread::JoinHandle<()>>,
     stop: mpsc::Sender<()>,
 }
@@ -138,7 +139,7 @@ impl LocalPostgres {
             })
             .map_err(in_use)?;
         match started.recv() {
-            Ok(Ok(())) => Ok(Self { listener, keeper: Some(keeper), stop }),
+            Ok(Ok(())) => Ok(Self { listener, binaries, keeper: Some(keeper), stop }),
             Ok(Err(error)) => Err(error),
             Err(mpsc::RecvError) => Err(Error::Start {
                 reason: "its keeper thread ended".to_owned(),
@@ -151,6 +152,13 @@ impl LocalPostgres {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.listener.url(database)
+    }
+
+    /// A program that came with the server, such as `pg_dump`; `None` if there is none of that name.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.binaries.dir.join(name);
+        path.exists().then_some(path)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
@@ -11,6 +12,8 @@ use std::{
 use local_postgres::{Durability, LocalPostgres};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
+
+use crate::outside_tools::{run, skip};
 
 static SERVER: LazyLock<LocalPostgres> = LazyLock::new(|| {
     let dirs = std::env::temp_dir().join("learnflow-tests");
@@ -63,6 +66,37 @@ impl TestDatabase {
     pub async fn remove(&self) {
         let name = self.url.rsplit('/').next().unwrap_or_default();
         execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+
+    /// Writes a backup with `pg_dump`. `false`, with a clear message, if PostgreSQL came without it.
+    ///
+    /// # Panics
+    /// The backup fails.
+    pub async fn back_up(&self, file: &Path) -> bool {
+        let server = server().await;
+        let (Some(program), true) =
+            (server.program("pg_dump"), server.program("pg_restore").is_some())
+        else {
+            skip("pg_dump or pg_restore");
+            return false;
+        };
+        let mut command = Command::new(program);
+        command.arg("--format=custom").arg("--file").arg(file).arg(&self.url);
+        run(&mut command).expect("the backup is written");
+        true
+    }
+
+    /// A database as it was when a backup was written.
+    ///
+    /// # Panics
+    /// The backup cannot be restored.
+    pub async fn restore(file: &Path) -> Self {
+        let database = Self::empty().await;
+        let program = server().await.program("pg_restore").expect("it came with pg_dump");
+        let mut command = Command::new(program);
+        command.args(["--exit-on-error", "--no-owner", "--dbname", &database.url]).arg(file);
+        run(&mut command).expect("the backup is restored");
+        database
     }
 
     /// A connection to inspect it.

@@ -56,8 +56,8 @@ fn is_there(program: &str) -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn skip(missing: &str) {
-    eprintln!("SKIPPED: {missing} is missing, so a contract was not checked with an outside tool");
+pub(crate) fn skip(missing: &str) {
+    eprintln!("SKIPPED: {missing} is missing, so what needs it was not tested");
 }
 
 /// Installs into a folder below `target`, unless what is there was installed from the same lock file.
@@ -83,7 +83,7 @@ fn install_once(
     Ok(folder)
 }
 
-fn run(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command.output().with_context(|| format!("{command:?} does not start"))?;
     let text = [output.stdout, output.stderr].concat();
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&text));
