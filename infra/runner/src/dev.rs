@@ -51,6 +51,10 @@ pub(crate) struct DevArguments {
     /// Your own Kafka cluster instead of the built-in broker, such as `localhost:9092`.
     #[arg(long, env = "KAFKA_BROKERS")]
     kafka: Option<String>,
+    /// Start only the database and the broker, prepared for functions that run elsewhere, such as under `cargo lambda
+    /// watch`. Their settings are written to `functions.env` in the data folder.
+    #[arg(long)]
+    backends_only: bool,
 }
 
 /// How to start the functions.
@@ -100,15 +104,7 @@ impl Stack {
             pairs.push(("PORT".to_owned(), "0".to_owned()));
         }
         pairs.extend(options.extra);
-        // The last migration counts. Done first, so that nothing has to wait for it.
-        let database = pairs.iter().rfind(|(name, _)| name == "DATABASE_URL");
-        migrate(database.map_or("", |(_, url)| url)).await?;
-        let mut settings = Settings::from_pairs(pairs);
-        let topics = KafkaConfig::read(&mut settings);
-        let services = Services::start(&mut settings, options.clock, options.faults).await?;
-        kafka::create_topics(&topics).await.context("the topics cannot be made")?;
-        course_rows::write(&services.store, &services.clock).await?;
-        api_gateway::seed::seed(&services).await?;
+        let (mut settings, services) = prepare(pairs, options.clock, options.faults).await?;
         let mut hosts = Vec::new();
         for (_, build) in FUNCTIONS {
             let function = build(&mut settings, &services);
@@ -157,14 +153,35 @@ impl Stack {
     }
 }
 
+/// What every function expects: the schema, the topics, the course, and accounts to log in with.
+async fn prepare(
+    pairs: Vec<(String, String)>,
+    clock: Clock,
+    faults: Faults,
+) -> anyhow::Result<(Settings, Arc<Services>)> {
+    // The last value counts. Migrated first, so that nothing has to wait for it.
+    let database = pairs.iter().rfind(|(name, _)| name == "DATABASE_URL");
+    migrate(database.map_or("", |(_, url)| url)).await?;
+    let mut settings = Settings::from_pairs(pairs);
+    let topics = KafkaConfig::read(&mut settings);
+    let services = Services::start(&mut settings, clock, faults).await?;
+    kafka::create_topics(&topics).await.context("the topics cannot be made")?;
+    course_rows::write(&services.store, &services.clock).await?;
+    api_gateway::seed::seed(&services).await?;
+    Ok((settings, services))
+}
+
 pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     let started = Instant::now();
     let data = arguments.data;
     fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
     progress("starting PostgreSQL and the broker");
     let backends = Backends::start(&data, arguments.database_url, arguments.kafka).await?;
-    progress("starting the functions");
     let secret = jwt_secret(&data)?;
+    if arguments.backends_only {
+        return serve_backends(&data, backends, &secret, started).await;
+    }
+    progress("starting the functions");
     let own = Settings::from_process();
     // Settings that this command sets itself are not passed on.
     let passed_on = functions::settings().into_iter().filter(|name| !DECIDED.contains(name));
@@ -185,6 +202,47 @@ pub(crate) async fn run(arguments: DevArguments) -> anyhow::Result<()> {
     runtime::shutdown_signal().await?;
     say("\nstopping after the work in progress is finished");
     stack.stop().await;
+    backends.stop().await;
+    say("stopped; all data is kept");
+    Ok(())
+}
+
+/// Keeps the database and the broker up for functions in other processes.
+async fn serve_backends(
+    data: &Path,
+    backends: Backends,
+    secret: &str,
+    started: Instant,
+) -> anyhow::Result<()> {
+    let pairs = [
+        ("DATABASE_URL", backends.database_url.as_str()),
+        ("KAFKA_BROKERS", &backends.kafka),
+        ("JWT_SECRET", secret),
+        // As in `template.yaml`: a process handles one invocation at a time.
+        ("DATABASE_MAX_CONNECTIONS", "2"),
+    ];
+    let file = data.join("functions.env");
+    let lines: String = pairs.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
+    let owned = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let (_, services) = prepare(owned.into(), Clock::System, Faults::default()).await?;
+    services.stop().await;
+    // Made anew, since an old one keeps its mode.
+    let _ = fs::remove_file(&file);
+    write_private(&file, &lines).with_context(|| format!("cannot write {}", file.display()))?;
+    progress("");
+    let seconds = started.elapsed().as_secs_f64();
+    say(format!("The database and the broker are ready after {seconds:.1} s.\n"));
+    say("Start the functions in another terminal:");
+    say(format!("  cargo lambda watch --env-file {}", file.display()));
+    say("\nand what invokes them with their events in a third:");
+    let kafka = &backends.kafka;
+    say(format!(
+        "  cargo run -- poll run --template template.yaml --parameter KafkaClusterArn=local --bootstrap-servers {kafka}"
+    ));
+    say(
+        "\nThe API is at http://127.0.0.1:9000/api/v1 then. Ctrl-C stops the database and the broker.",
+    );
+    runtime::shutdown_signal().await?;
     backends.stop().await;
     say("stopped; all data is kept");
     Ok(())
