@@ -29,7 +29,7 @@ use crate::{
     closing::Closing,
     kafka,
     keyed_queue::{KeyedQueue, Offsets},
-    message::Message,
+    message::{Message, Record},
     process::{Outcome, Processor},
     retry,
 };
@@ -314,6 +314,11 @@ fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Key, Item) {
         epoch,
         message: Message {
             origin: format!("{}-{}@{}", partition.0, partition.1, message.offset()),
+            record: Some(Record::at_millis(
+                partition.1,
+                message.offset(),
+                message.timestamp().to_millis(),
+            )),
             style: HeaderStyle::Kafka,
             key: partition_key.clone(),
             headers: headers

@@ -4,6 +4,7 @@
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
 mod admissions;
+mod arrival;
 mod closing;
 mod cloud_event;
 pub mod cluster;
@@ -40,6 +41,7 @@ mod transaction;
 mod writer;
 
 pub use admissions::Admissions;
+pub use arrival::Arrival;
 pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use keys::{Keys, OpenError};

@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span};
 
 use crate::{
+    arrival::Arrival,
     counters,
     database::{WORK_LIMIT, bounded, silent},
     dead_letter,
@@ -82,15 +83,15 @@ trait AnyHandler: Send + Sync {
         DECIDE_LIMIT
     }
 
-    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a>;
+    fn attempt<'a>(&'a self, event: CloudEvent, arrival: Arrival, scope: &'a Scope) -> Attempt<'a>;
 }
 
 struct Deciding<H>(Arc<H>);
 struct Acting<H>(Arc<H>);
 
 impl<H: Decide> AnyHandler for Deciding<H> {
-    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
-        Box::pin(decide(&self.0, event, scope))
+    fn attempt<'a>(&'a self, event: CloudEvent, arrival: Arrival, scope: &'a Scope) -> Attempt<'a> {
+        Box::pin(decide(&self.0, event, arrival, scope))
     }
 }
 
@@ -99,14 +100,15 @@ impl<H: Act> AnyHandler for Acting<H> {
         ACT_LIMIT
     }
 
-    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
-        Box::pin(act(&self.0, event, scope))
+    fn attempt<'a>(&'a self, event: CloudEvent, arrival: Arrival, scope: &'a Scope) -> Attempt<'a> {
+        Box::pin(act(&self.0, event, arrival, scope))
     }
 }
 
 async fn decide<H: Decide>(
     handler: &Arc<H>,
     event: CloudEvent,
+    arrival: Arrival,
     scope: &Scope,
 ) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
@@ -115,17 +117,22 @@ async fn decide<H: Decide>(
     if !handler.wants(&event.data) {
         return Ok(());
     }
-    let origin = origin(scope, &event);
+    let origin = origin(scope, &event, arrival);
     let received = Received { event, now: origin.now };
     let decision = Decision { handler: Arc::clone(handler), received };
-    record(scope, origin, Arc::new(decision), incoming).await
+    record(scope, origin, arrival, Arc::new(decision), incoming).await
 }
 
-async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
+async fn act<H: Act>(
+    handler: &Arc<H>,
+    event: CloudEvent,
+    arrival: Arrival,
+    scope: &Scope,
+) -> Result<(), Failure> {
     let incoming = StoredIncoming::of::<H::In>(&event);
     let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let incoming = incoming.about(&event.data);
-    let mut origin = origin(scope, &event);
+    let mut origin = origin(scope, &event, arrival);
     let seen = async {
         let _turn = CHECKS.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
         let mut conn = scope.store.connection().await?;
@@ -141,17 +148,17 @@ async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Resu
     let done = handler.call(Received { event, now: origin.now }, &live).await?;
     origin.now = scope.clock.now();
     let action = Action { handler: Arc::clone(handler), done, now: origin.now };
-    let recorded = record(scope, origin, Arc::new(action), incoming);
+    let recorded = record(scope, origin, arrival, Arc::new(action), incoming);
     tokio::time::timeout(WORK_LIMIT, recorded).await.unwrap_or_else(|_elapsed| Err(silent().into()))
 }
 
-fn origin<E: Event>(scope: &Scope, event: &Envelope<E>) -> WorkOrigin {
+fn origin<E: Event>(scope: &Scope, event: &Envelope<E>, arrival: Arrival) -> WorkOrigin {
     WorkOrigin {
         function: scope.function,
         cause: event.id,
         student: event.data.student_id().as_uuid(),
         now: scope.clock.now(),
-        is_event: true,
+        arrival: Some(arrival),
     }
 }
 
@@ -160,6 +167,7 @@ fn origin<E: Event>(scope: &Scope, event: &Envelope<E>) -> WorkOrigin {
 async fn record(
     scope: &Scope,
     origin: WorkOrigin,
+    arrival: Arrival,
     unit: Arc<dyn AnyUnit>,
     incoming: StoredIncoming,
 ) -> Result<(), Failure> {
@@ -173,11 +181,12 @@ async fn record(
     }
     let WorkOrigin { function, cause, now, .. } = origin;
     let mut tx = scope.store.begin(function).await?;
-    if !storage::inbox::claim(tx.conn(), function, cause, now).await? {
+    if !storage::inbox::claim(tx.conn(), function, arrival.claim(cause)).await? {
         return Ok(());
     }
     incoming.record(&mut tx, scope.store.keys(), now).await?;
     let outgoing = unit.run(tx.conn()).await?;
+    storage::inbox::note_work(tx.conn(), function, arrival.claim(cause)).await?;
     scope.faults.pass(function, FaultPoint::Handled).await;
     Ok(tx.commit(cause, outgoing, now).await?)
 }
@@ -335,6 +344,7 @@ impl Processor {
     pub async fn process(&self, message: &Message) -> Outcome {
         let started = Instant::now();
         let function = self.scope.function;
+        let arrival = Arrival::now(message.record, &self.scope.clock);
         let (span, outcome) = match message.decode() {
             Ok(event) if self.skips(&event) => {
                 tracing::debug!(function, event_type = event.event_type, "event skipped");
@@ -345,15 +355,15 @@ impl Processor {
                 let span = event_span(function, &event, &message.origin);
                 let id = event_id(&event);
                 let attempted = async {
-                    let result = self.attempt(event).await;
-                    self.conclude(message, id, result).await
+                    let result = self.attempt(event, arrival).await;
+                    self.conclude(message, arrival, id, result).await
                 };
                 let outcome = attempted.instrument(span.clone()).await;
                 (span, outcome)
             }
             Err(error) => {
                 let span = tracing::info_span!("undecodable", function);
-                let given_up = self.give_up(message, error.into(), 1);
+                let given_up = self.give_up(message, arrival, error.into(), 1);
                 let outcome = given_up.instrument(span.clone()).await;
                 (span, outcome)
             }
@@ -381,7 +391,7 @@ impl Processor {
             || replay::is_for_another(event, self.scope.function)
     }
 
-    async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
+    async fn attempt(&self, event: CloudEvent, arrival: Arrival) -> Result<(), Failure> {
         self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
         let Some(handler) = self.handlers.by_type.get(event.event_type.as_str()) else {
             return Err(Failure::Fail(anyhow!(
@@ -395,7 +405,7 @@ impl Processor {
             counters::event_erased();
             return Ok(());
         };
-        let attempt = AssertUnwindSafe(handler.attempt(event, &self.scope)).catch_unwind();
+        let attempt = AssertUnwindSafe(handler.attempt(event, arrival, &self.scope)).catch_unwind();
         match tokio::time::timeout(handler.limit(), attempt).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(Failure::Retry(anyhow!("the handler panicked"))),
@@ -406,17 +416,18 @@ impl Processor {
     async fn conclude(
         &self,
         message: &Message,
+        arrival: Arrival,
         id: EventId,
         result: Result<(), Failure>,
     ) -> Outcome {
         match result {
             Ok(()) => Outcome::Done,
             Err(Failure::Unavailable(error)) => unavailable(&error),
-            Err(Failure::Fail(error)) => self.give_up(message, error, 1).await,
+            Err(Failure::Fail(error)) => self.give_up(message, arrival, error, 1).await,
             Err(Failure::Retry(error)) => match self.count_attempt(id).await {
                 Err(uncounted) => unavailable(&uncounted.into()),
                 Ok(attempts) if attempts >= MAX_ATTEMPTS => {
-                    self.give_up(message, error, attempts).await
+                    self.give_up(message, arrival, error, attempts).await
                 }
                 Ok(attempt) => {
                     tracing::warn!(attempt, error = %chain(error.as_ref()), "attempt failed");
@@ -437,12 +448,19 @@ impl Processor {
         bounded(counted).await
     }
 
-    async fn give_up(&self, message: &Message, error: anyhow::Error, attempts: u32) -> Outcome {
+    async fn give_up(
+        &self,
+        message: &Message,
+        arrival: Arrival,
+        error: anyhow::Error,
+        attempts: u32,
+    ) -> Outcome {
         let mut reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
         if message.decode().is_ok_and(|event| owner_of(&event).is_some()) {
             reasons = reasons.iter().map(|reason| without_quotes(reason)).collect();
         }
-        let recorded = dead_letter::record(&self.scope, message, reasons.clone(), attempts);
+        let recorded =
+            dead_letter::record(&self.scope, message, arrival, reasons.clone(), attempts);
         match bounded(recorded).await {
             Ok(()) => {
                 tracing::error!(attempts, error = %reasons.join(": "), "event is dead-lettered");
