@@ -20,6 +20,7 @@ pub mod handler;
 pub mod kafka;
 mod keyed_queue;
 mod keys;
+pub mod lanes;
 mod listeners;
 mod live;
 pub mod message;

@@ -339,6 +339,11 @@ impl Processor {
         self.scope.function
     }
 
+    /// What its attempts need.
+    pub(crate) const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// Makes one attempt at a message. After `MAX_ATTEMPTS` failures it becomes a dead letter, whichever trigger
     /// delivered it and however often.
     pub async fn process(&self, message: &Message) -> Outcome {

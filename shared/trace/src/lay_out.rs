@@ -12,7 +12,7 @@ use storage::{
 };
 use uuid::Uuid;
 
-use crate::{Hop, HopOutcome, Trace, TraceSums};
+use crate::shape::{Hop, HopOutcome, Trace, TraceSums};
 
 /// What the sources of our own events begin with.
 const OUR_SOURCE: &str = "learnflow/";

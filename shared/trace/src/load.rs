@@ -5,8 +5,8 @@ use storage::traces::{self, EventRow};
 use uuid::Uuid;
 
 use crate::{
-    PayloadState, Trace, TracePayload,
     lay_out::{Rows, lay_out},
+    shape::{PayloadState, Trace, TracePayload},
 };
 
 /// Most events of a trace: a question has some dozen, a class's alert one for each of its teachers and channels.

@@ -8,7 +8,7 @@ use storage::{
 use uuid::Uuid;
 
 use super::{Rows, lay_out};
-use crate::{Hop, HopOutcome, Trace};
+use crate::shape::{Hop, HopOutcome, Trace};
 
 const REQUEST: Uuid = Uuid::from_u128(100);
 
