@@ -147,6 +147,14 @@ async fn database(url: &str) -> (Vec<Finding>, bool) {
                 health.parked
             ),
         ),
+        Finding::warn(
+            health.paused_lanes == 0,
+            "lanes: none is paused".to_owned(),
+            format!(
+                "lanes: {} are paused; `learnflow lanes` shows which, and `learnflow lanes resume` goes on",
+                health.paused_lanes
+            ),
+        ),
     ];
     findings.extend(clocks(health.now, heard));
     (findings, true)

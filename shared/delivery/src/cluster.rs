@@ -157,6 +157,17 @@ pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
     members.into_iter().map(state).collect()
 }
 
+/// How many instances are in a function's group. Blocks.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub fn members(config: &KafkaConfig, function: &str) -> Result<usize, KafkaError> {
+    let client: BaseConsumer = kafka::client(config).create()?;
+    let group = format!("{GROUP_PREFIX}{function}");
+    let listed = client.fetch_group_list(Some(&group), REQUEST_LIMIT)?;
+    Ok(listed.groups().iter().map(|group| group.members().len()).sum())
+}
+
 /// How many events wait in the partitions of which a group has handled any.
 fn lag_of_begun(
     config: &KafkaConfig,
