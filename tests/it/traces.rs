@@ -11,13 +11,15 @@ use events::question_asked::QuestionAsked;
 use ids::{EventId, QueryId, UserId};
 use reqwest::{Method, StatusCode};
 use runner::traces::{TraceArguments, load, run};
-use runtime::{Clock, Decide, HandlerError, Outgoing, Received};
+use runtime::{Clock, Decide, Function, HandlerError, Host, Outgoing, Received};
 use serde_json::json;
 use sqlx::PgConnection;
-use testing::{ApacheKafka, Bench, eventually};
+use testing::{ApacheKafka, Bench, bench::BENCH, eventually};
 use tests::{PASSWORD, Setup, Student, World};
 use trace::{Hop, HopOutcome, PayloadState, Trace};
 use uuid::Uuid;
+
+use crate::triggers::{INGRESS_TOKEN, Single, batch, event, post, record};
 
 /// Words that are in nothing but the question.
 const WORDS: &str = "What is a list, said the purple walrus?";
@@ -222,4 +224,55 @@ async fn a_hop_that_was_given_up_shows_its_dead_letter() {
     let hop = hop_after(u32::MAX, HopOutcome::GivenUp).await;
     assert_eq!((hop.attempts, hop.reasons.concat().as_str()), (8, "not yet"));
     assert!(hop.dead_letter_id.is_some() && hop.offset.is_some(), "{hop:?}");
+}
+
+fn succeeds_at_once() -> FailsAtFirst {
+    FailsAtFirst { attempts: Arc::default(), succeeds_at: 1 }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whichever_trigger_delivers_an_event_its_place_is_noted() {
+    let world = World::new().await;
+    let mut single = Single::new(&world, &[]).await;
+    let lambda = single.lambda(|_, _| Function::new(&BENCH).decides(succeeds_at_once()));
+    let function = Function::new(&BENCH).decides(succeeds_at_once());
+    let host =
+        Host::start(function, &single.services, &mut single.settings).await.expect("it starts");
+    let partitions = json!({ "t-3": [record("t", 3, 41, Some(&event("lambda", 1)))] });
+    lambda.invoke(batch(&partitions)).await.expect("a batch");
+    let knative = [
+        ("content-type", "application/cloudevents+json"),
+        ("ce-ingresstoken", INGRESS_TOKEN),
+        ("ce-knativekafkapartition", "4"),
+        ("ce-knativekafkaoffset", "42"),
+    ];
+    let sent = post(&host, "/", &knative, event("knative", 2).to_string()).await;
+    assert_eq!(sent.0, StatusCode::NO_CONTENT);
+    let sent_at = Clock::System.now().timestamp_millis().to_string();
+    let dapr = [
+        ("content-type", "application/cloudevents+json"),
+        ("dapr-api-token", INGRESS_TOKEN),
+        ("__partition", "5"),
+        ("__offset", "43"),
+        ("__timestamp", sent_at.as_str()),
+    ];
+    for (id, headers) in [("dapr", &dapr[..]), ("old dapr", &dapr[..2])] {
+        let sent = post(&host, "/dapr/events", headers, event(id, 3).to_string()).await;
+        assert_eq!(sent.1, json!({ "status": "SUCCESS" }));
+    }
+    let noted = "SELECT record_partition, record_offset, waited_ms IS NOT NULL, worked_us > 0
+                 FROM inbox ORDER BY record_partition";
+    let noted: Vec<(Option<i16>, Option<i64>, bool, bool)> =
+        sqlx::query_as(noted).fetch_all(&mut single.connect().await).await.expect("it is valid");
+    assert_eq!(
+        noted,
+        [
+            (Some(3), Some(41), true, true),
+            (Some(4), Some(42), false, true),
+            (Some(5), Some(43), true, true),
+            (None, None, false, true),
+        ]
+    );
+    host.stop().await;
+    world.finish().await;
 }

@@ -37,7 +37,11 @@ pub struct TraceArguments {
     pub json: Option<PathBuf>,
 }
 
-pub(crate) async fn run(arguments: TraceArguments) -> anyhow::Result<()> {
+/// Shows a trace.
+///
+/// # Errors
+/// As [`load`], or the file cannot be written.
+pub async fn run(arguments: TraceArguments) -> anyhow::Result<()> {
     let trace = load(&arguments).await?;
     for line in lines(&trace) {
         say(line);

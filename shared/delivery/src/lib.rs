@@ -17,6 +17,7 @@ pub mod fault;
 pub mod follower;
 mod group_commit;
 pub mod handler;
+mod incoming;
 pub mod kafka;
 mod keyed_queue;
 mod keys;

@@ -18,7 +18,6 @@ use events::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use ids::{EventId, UserId};
-use storage::events::StoredEvent;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span};
 
@@ -31,13 +30,13 @@ use crate::{
     fault::FaultPoint,
     group_commit::{AnyUnit, UnitOutcome, WorkOrigin},
     handler::{Act, Decide, HandlerError, Outgoing, Received},
-    keys::{Keys, Outbound, owner_of},
+    incoming::Incoming,
+    keys::owner_of,
     live::Live,
     message::Message,
     replay,
     retry::MAX_ATTEMPTS,
     scope::Scope,
-    transaction::Transaction,
 };
 
 /// The limit of an attempt that calls the outside: a model call with its retries fits, a hang does not.
@@ -111,7 +110,7 @@ async fn decide<H: Decide>(
     arrival: Arrival,
     scope: &Scope,
 ) -> Result<(), Failure> {
-    let incoming = StoredIncoming::of::<H::In>(&event);
+    let incoming = Incoming::of::<H::In>(&event);
     let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let incoming = incoming.about(&event.data);
     if !handler.wants(&event.data) {
@@ -129,7 +128,7 @@ async fn act<H: Act>(
     arrival: Arrival,
     scope: &Scope,
 ) -> Result<(), Failure> {
-    let incoming = StoredIncoming::of::<H::In>(&event);
+    let incoming = Incoming::of::<H::In>(&event);
     let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let incoming = incoming.about(&event.data);
     let mut origin = origin(scope, &event, arrival);
@@ -169,10 +168,10 @@ async fn record(
     origin: WorkOrigin,
     arrival: Arrival,
     unit: Arc<dyn AnyUnit>,
-    incoming: StoredIncoming,
+    incoming: Incoming,
 ) -> Result<(), Failure> {
     // Foreign events are rare, and must also be stored.
-    if incoming.0.is_none() {
+    if !incoming.is_foreign() {
         match scope.store.run_in_group(origin, Arc::clone(&unit)).await {
             UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
             // Its inbox row shows whether it was done.
@@ -219,56 +218,6 @@ impl<H: Act> AnyUnit for Action<H> {
         conn: &'a mut sqlx::PgConnection,
     ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
         Box::pin(self.handler.record(&self.done, self.now, conn))
-    }
-}
-
-/// A foreign event, for the audit trail; our own were stored by the function that emitted them.
-struct StoredIncoming(Option<Box<Outbound>>);
-
-impl StoredIncoming {
-    fn of<E: Event>(event: &CloudEvent) -> Self {
-        if event.source.starts_with("learnflow/") {
-            return Self(None);
-        }
-        let events::Data::Json(data) = &event.data else { return Self(None) };
-        let id = event_id(event);
-        let subject = event.subject.as_deref().and_then(|subject| subject.parse().ok());
-        let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
-        let event = StoredEvent {
-            id,
-            topic: E::TOPIC.name().to_owned(),
-            partition_key: event.extensions.get("partitionkey").cloned().unwrap_or_default(),
-            event_type: event.event_type.clone(),
-            source: event.source.clone(),
-            subject,
-            correlation_id: correlation.unwrap_or_else(|| id.as_uuid()),
-            causation_id: None,
-            traceparent: event.extensions.get("traceparent").cloned(),
-            data: data.clone(),
-            occurred_at: event.time.unwrap_or_default(),
-        };
-        Self(Some(Box::new(Outbound { event, owner: None })))
-    }
-
-    /// With the person whom its data turned out to be about.
-    fn about<E: Event>(mut self, data: &E) -> Self {
-        if let Some(incoming) = &mut self.0 {
-            incoming.owner = E::SEALED.then(|| data.owner());
-        }
-        self
-    }
-
-    async fn record(
-        self,
-        tx: &mut Transaction<'_>,
-        keys: &Keys,
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
-        let Some(incoming) = self.0 else { return Ok(()) };
-        for event in keys.seal(tx.conn(), vec![*incoming]).await? {
-            storage::events::insert_received(tx.conn(), &event, now).await?;
-        }
-        Ok(())
     }
 }
 
