@@ -85,8 +85,9 @@ async fn check_lanes(mut world: World) {
     let error = operator.step(None).await.expect_err("nothing is paused").to_string();
     assert!(error.contains("none of these lanes is paused"), "{error}");
 
-    let paused = lanes::pause(&operator.store, &operator.kafka, &triage(Some("learning.requests")));
-    assert_eq!(paused.await.expect("it is done"), 8);
+    let all = triage(Some("learning.requests"));
+    let paused = lanes::pause(&operator.store, &operator.kafka, &all).await;
+    assert_eq!(paused.expect("it is done"), 8);
     let mut held = vec![ask_until_held(&world, &ada).await];
     held.extend([ask(&world, &ada).await, ask(&world, &ada).await]);
     check_doctor(&world, true).await;

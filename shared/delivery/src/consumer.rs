@@ -182,7 +182,7 @@ impl Consumer {
                 () = stop.cancelled() => break,
                 Some(finished) = self.running.join_next() => self.finish(finished),
                 // Before the next event, of which there may always be one.
-                stops = paused_lanes.changed() => self.obey(stops),
+                stops = paused_lanes.looked_up() => self.obey(stops),
                 received = self.client.recv() => match received {
                     Ok(message) => {
                         let (key, item) = read(&message, self.client.context().epoch());
@@ -227,7 +227,7 @@ impl Consumer {
         self.paused = None;
     }
 
-    /// Stops and starts lanes as an operator says. What is in progress is finished.
+    /// Stops and starts lanes as an operator says, again and again. What is in progress is finished.
     fn obey(&mut self, stops: Stops) {
         let stops = self.stops.insert(stops).clone();
         let is_stopped = |key: &Key, item: &Item| {
@@ -269,7 +269,7 @@ impl Consumer {
         *from = offset.min(*from);
     }
 
-    /// Reads a partition on that was stopped, unless all are paused.
+    /// Reads a partition on that was stopped; if all are paused, that is done when they go on.
     fn release(&mut self, partition: Partition, offset: i64) {
         let sought =
             self.client.seek(&partition.0, partition.1, Offset::Offset(offset), Duration::ZERO);
@@ -277,10 +277,11 @@ impl Consumer {
             Some(true) => Ok(()),
             _ => self.client.resume(&only(&partition)),
         });
-        if let Err(error) = resumed {
-            tracing::debug!(%error, "this partition is not ours any more");
+        match resumed {
+            Ok(()) => drop(self.held.remove(&partition)),
+            // It is tried again after the next look, unless the partition is another member's by then.
+            Err(error) => tracing::debug!(%error, "a partition cannot be read on now"),
         }
-        self.held.remove(&partition);
     }
 
     fn accept(&mut self, key: Key, item: Item) {

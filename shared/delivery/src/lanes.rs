@@ -38,8 +38,8 @@ impl PausedLanes {
         Self { stops, _looking: looking }
     }
 
-    /// Completes when they have changed, with what they are now.
-    pub(crate) async fn changed(&mut self) -> Stops {
+    /// Completes after each look, with what was found.
+    pub(crate) async fn looked_up(&mut self) -> Stops {
         loop {
             if self.stops.changed().await.is_err() {
                 // Nobody looks any more: they stay as they are.
@@ -68,11 +68,7 @@ async fn look(scope: Scope, sender: watch::Sender<Option<Stops>>) {
                     .into_iter()
                     .map(|lane| ((lane.topic, i32::from(lane.partition)), lane.stops_at))
                     .collect();
-                sender.send_if_modified(|known| {
-                    let is_new = known.as_ref() != Some(&stops);
-                    *known = Some(stops);
-                    is_new
-                });
+                sender.send_replace(Some(stops));
             }
             Err(error) => {
                 tracing::debug!(function = scope.function, error = %chain(&error), "paused lanes cannot be read");

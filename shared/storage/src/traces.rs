@@ -100,23 +100,54 @@ pub async fn deliveries(
     conn: &mut PgConnection,
     events: &[Uuid],
 ) -> sqlx::Result<Vec<DeliveryRow>> {
-    sqlx::query_file!("src/traces/deliveries.sql", events)
-        .map(|row| DeliveryRow {
-            event: EventId::from_uuid(row.event_id),
-            function: row.function,
-            done: row.received_at.map(|at| Done {
-                at,
-                handling: Handling {
-                    partition: row.record_partition,
-                    offset: row.record_offset,
-                    waited_ms: row.waited_ms,
-                    worked_us: row.worked_us,
-                },
+    let functions =
+        sqlx::query_file_scalar!("src/traces/functions.sql").fetch_all(&mut *conn).await?;
+    let handled = sqlx::query!(
+        "SELECT function, event_id, received_at, record_partition, record_offset, waited_ms, worked_us
+         FROM inbox WHERE function = ANY($1) AND event_id = ANY($2) ORDER BY received_at, function",
+        &functions,
+        events,
+    )
+    .map(|row| DeliveryRow {
+        event: EventId::from_uuid(row.event_id),
+        function: row.function,
+        done: Some(Done {
+            at: row.received_at,
+            handling: Handling {
+                partition: row.record_partition,
+                offset: row.record_offset,
+                waited_ms: row.waited_ms,
+                worked_us: row.worked_us,
+            },
+        }),
+        failed: 0,
+    })
+    .fetch_all(&mut *conn)
+    .await?;
+    let failed = sqlx::query!(
+        "SELECT function, event_id, attempts FROM delivery_attempts
+         WHERE function = ANY($1) AND event_id = ANY($2) ORDER BY failed_at, function",
+        &functions,
+        events,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut deliveries = handled;
+    for row in failed {
+        let event = EventId::from_uuid(row.event_id);
+        let is_it =
+            |other: &&mut DeliveryRow| other.event == event && other.function == row.function;
+        match deliveries.iter_mut().find(is_it) {
+            Some(delivery) => delivery.failed = row.attempts,
+            None => deliveries.push(DeliveryRow {
+                event,
+                function: row.function,
+                done: None,
+                failed: row.attempts,
             }),
-            failed: row.failed,
-        })
-        .fetch_all(conn)
-        .await
+        }
+    }
+    Ok(deliveries)
 }
 
 /// An event that is not on the broker.

@@ -123,6 +123,7 @@ pub struct TracePayload {
 
 /// What happened to one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RequestTrace)]
 pub struct Trace {
     /// The request: a question, a run or a solution.
     pub correlation_id: Uuid,
