@@ -58,7 +58,7 @@ const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 98] = [
+const GATEWAY: [(&str, &str, Statuses); 99] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -149,6 +149,7 @@ const GATEWAY: [(&str, &str, Statuses); 98] = [
     ("GET", "/api/v1/admin/dead-letters", ADMINISTERS),
     ("GET", "/api/v1/admin/dead-letters/{id}", ADMIN_SEEKS),
     ("POST", "/api/v1/admin/dead-letters/{id}/replay", ADMIN_SEEKS),
+    ("GET", "/api/v1/admin/traces/{id}", ADMINISTERS),
     ("GET", "/api/v1/admin/health", ADMINISTERS),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
@@ -273,6 +274,7 @@ pub(super) async fn things(world: &World, people: &People) -> impl Fn(&str) -> S
         ("/students/", student.clone()),
         ("/admin/users/", student),
         ("/admin/dead-letters/", Uuid::nil().to_string()),
+        ("/admin/traces/", id(&query["id"])),
         ("/alerts/", alert),
     ];
     let session = id(&world.get("/me/sessions", Some(token)).await.body["items"][0]["id"]);

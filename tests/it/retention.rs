@@ -142,9 +142,10 @@ async fn no_table_grows_without_end() {
     let others: Vec<String> = query.await.expect("the query is valid");
     let course = ["exercises", "modules", "topics"];
     let few = [
-        // One row for each migration, kind of periodic work, class, assignment (of a class at most 200), and process
-        // that runs or has left events behind.
+        // One row for each migration, kind of periodic work, partition of a topic that an operator has paused for a
+        // function, class, assignment (of a class at most 200), and process that runs or has left events behind.
         "_sqlx_migrations",
+        "paused_lanes",
         "periodic_runs",
         "classes",
         "assignments",

@@ -13,7 +13,7 @@ const FILE_LINES: usize = 500;
 
 /// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
 /// [`MAY_USE_FUNCTIONS`] may also depend on every function.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("ids", &[]),
     ("aws", &["environment"]),
     ("domain", &["ids"]),
@@ -34,6 +34,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     ("delivery", &["environment", "events", "ids", "storage"]),
     ("runtime", &["aws", "delivery", "environment", "events", "ids", "web"]),
     ("requests", &["domain", "events", "ids", "runtime", "storage"]),
+    ("trace", &["events", "ids", "runtime", "storage"]),
     ("tutor", &["domain", "environment", "events"]),
     ("testing", &["events", "ids", "local-broker", "local-postgres", "runtime", "storage"]),
     ("lambda-poller", &["local-broker"]),
@@ -53,6 +54,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "local-postgres",
             "runtime",
             "storage",
+            "trace",
             "tutor",
         ],
     ),
@@ -72,12 +74,13 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "runtime",
             "storage",
             "testing",
+            "trace",
         ],
     ),
 ];
 /// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
-const FUNCTION_MAY: [&str; 15] = [
+const FUNCTION_MAY: [&str; 16] = [
     "agents",
     "analysis",
     "aws",
@@ -92,6 +95,7 @@ const FUNCTION_MAY: [&str; 15] = [
     "requests",
     "runtime",
     "storage",
+    "trace",
     "tutor",
 ];
 

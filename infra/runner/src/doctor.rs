@@ -16,7 +16,11 @@ use runtime::{
     cluster::{self, GroupLag, TopicState},
     config::{KafkaConfig, Settings},
 };
-use storage::{feature_health, health, migrations};
+use storage::{
+    feature_health,
+    health::{self, Health},
+    migrations,
+};
 
 pub use self::finding::Finding;
 use crate::{functions, terminal::say};
@@ -131,6 +135,15 @@ async fn database(url: &str) -> (Vec<Finding>, bool) {
             format!("course: {} topics", health.topics),
             "course: it is not in the database; run `learnflow migrate`".to_owned(),
         ),
+    ];
+    findings.extend(held_up(health));
+    findings.extend(clocks(health.now, heard));
+    (findings, true)
+}
+
+/// What is held up: events on their way to the broker, and lanes.
+fn held_up(health: Health) -> [Finding; 3] {
+    [
         Finding::warn(
             health.delayed == 0,
             "outbox: no event waits".to_owned(),
@@ -147,9 +160,15 @@ async fn database(url: &str) -> (Vec<Finding>, bool) {
                 health.parked
             ),
         ),
-    ];
-    findings.extend(clocks(health.now, heard));
-    (findings, true)
+        Finding::warn(
+            health.paused_lanes == 0,
+            "lanes: none is paused".to_owned(),
+            format!(
+                "lanes: {} are paused; `learnflow lanes` shows which, and `learnflow lanes resume` goes on",
+                health.paused_lanes
+            ),
+        ),
+    ]
 }
 
 /// Compares the database's time with ours, and with that of the process that was last heard of.

@@ -14,11 +14,13 @@ pub mod deployment;
 mod dev;
 pub mod doctor;
 pub mod functions;
+pub mod lanes;
 mod operate;
 mod recompute;
 mod run;
 mod terminal;
 mod token;
+pub mod traces;
 pub mod users;
 
 pub use dev::{Stack, StackOptions};
@@ -103,6 +105,10 @@ enum Command {
     Token(token::TokenArguments),
     /// Make the first administrator.
     Users(users::UserArguments),
+    /// Show what happened to a question, a run or a solution, hop by hop.
+    Trace(traces::TraceArguments),
+    /// Show what each function has to do of each partition; pause, step and resume it.
+    Lanes(lanes::LaneArguments),
     /// List, show and replay events that could not be handled or published.
     DeadLetters(dead_letters::DeadLetterArguments),
 }
@@ -150,8 +156,10 @@ pub fn main() -> ExitCode {
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Token(arguments) => token::run(&arguments)?,
-            Command::Topics { kafka } => operate::topics(kafka).await?,
+            Command::Topics { kafka } => operate::topics(&kafka).await?,
             Command::Users(arguments) => users::run(arguments).await?,
+            Command::Trace(arguments) => traces::run(arguments).await?,
+            Command::Lanes(arguments) => lanes::run(arguments).await?,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await?,
         }
         Ok(ExitCode::SUCCESS)

@@ -23,10 +23,17 @@ pub(crate) async fn sweep(database_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) async fn topics(brokers: String) -> anyhow::Result<()> {
-    let mut settings = Settings::from_pairs([("KAFKA_BROKERS", brokers)]);
+/// The settings of a client for these brokers: the rest is in the environment.
+pub(crate) fn kafka_config(brokers: &str) -> anyhow::Result<KafkaConfig> {
+    let mut settings = Settings::from_process();
+    settings.set("KAFKA_BROKERS", brokers.to_owned());
     let config = KafkaConfig::read(&mut settings);
     settings.check()?;
+    Ok(config)
+}
+
+pub(crate) async fn topics(brokers: &str) -> anyhow::Result<()> {
+    let config = kafka_config(brokers)?;
     kafka::create_topics(&config).await.context("the topics cannot be made")?;
     say("all topics are there");
     Ok(())

@@ -1,24 +1,32 @@
 //! The state of a Kafka cluster, for operators.
 
-use std::time::Duration;
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
+use chrono::{DateTime, Utc};
 use environment::config::KafkaConfig;
-use events::Topic;
+use events::{CloudEvent, HeaderStyle, Topic};
 use rdkafka::{
-    Offset, TopicPartitionList,
+    Message as _, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
+    message::BorrowedMessage,
 };
+use uuid::Uuid;
 
-use crate::kafka;
+use crate::{kafka, message::Record};
 
 /// What the names of functions' groups begin with.
 const GROUP_PREFIX: &str = "learnflow.";
 
 /// The limit of each request: an operator waits for the answer.
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);
+/// Most records that are read to find a few: in the seconds after an event was emitted hardly more come.
+pub const RECORDS_LIMIT: u32 = 5_000;
 
 /// A topic on the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +157,17 @@ pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
     members.into_iter().map(state).collect()
 }
 
+/// How many instances are in a function's group. Blocks.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub fn members(config: &KafkaConfig, function: &str) -> Result<usize, KafkaError> {
+    let client: BaseConsumer = kafka::client(config).create()?;
+    let group = format!("{GROUP_PREFIX}{function}");
+    let listed = client.fetch_group_list(Some(&group), REQUEST_LIMIT)?;
+    Ok(listed.groups().iter().map(|group| group.members().len()).sum())
+}
+
 /// How many events wait in the partitions of which a group has handled any.
 fn lag_of_begun(
     config: &KafkaConfig,
@@ -183,4 +202,154 @@ fn committed(
     }
     let committed = client.committed_offsets(partitions, REQUEST_LIMIT)?;
     Ok((client, committed))
+}
+
+/// What a function has to do of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneState {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The first event that is not handled; the first one at all before any is.
+    pub next: i64,
+    /// Where the next event that is sent will be.
+    pub end: i64,
+    /// When the first event that is not handled was sent, if there is one and it could be read in time.
+    pub oldest_at: Option<DateTime<Utc>>,
+}
+
+impl LaneState {
+    /// How many events are not handled.
+    #[must_use]
+    pub fn lag(&self) -> i64 {
+        (self.end - self.next).max(0)
+    }
+}
+
+/// How far a function's group is in each partition of these topics. Blocks.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub fn lanes(
+    config: &KafkaConfig,
+    function: &str,
+    topics: &[TopicState],
+) -> Result<Vec<LaneState>, KafkaError> {
+    let (client, committed) = committed(config, function, topics)?;
+    let mut lanes = Vec::new();
+    for element in committed.elements() {
+        let (topic, partition) = (element.topic().to_owned(), element.partition());
+        let (start, end) = client.fetch_watermarks(&topic, partition, REQUEST_LIMIT)?;
+        let next = match element.offset() {
+            // What was behind and is deleted by now is not waiting any more.
+            Offset::Offset(offset) => offset.max(start),
+            _ => start,
+        };
+        lanes.push(LaneState { topic, partition, next, end, oldest_at: None });
+    }
+    let mut waiting = TopicPartitionList::new();
+    for lane in lanes.iter().filter(|lane| lane.lag() > 0) {
+        waiting.add_partition_offset(&lane.topic, lane.partition, Offset::Offset(lane.next))?;
+    }
+    let mut missing = waiting.count();
+    let look = |record: &BorrowedMessage<'_>| {
+        let is_of = |lane: &&mut LaneState| {
+            lane.topic == record.topic() && lane.partition == record.partition()
+        };
+        if let Some(lane) = lanes.iter_mut().find(is_of)
+            && lane.oldest_at.is_none()
+        {
+            lane.oldest_at = time_of(record);
+            missing -= 1;
+        }
+        if missing == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    read(config, &waiting, look)?;
+    Ok(lanes)
+}
+
+/// Where an event is on the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The event.
+    pub event: Uuid,
+    /// The partition.
+    pub partition: i32,
+    /// The offset there.
+    pub offset: i64,
+}
+
+/// Looks for events on their topic, among what was sent since then. Those that are not found were not sent, are deleted
+/// already, or come too late in it ([`RECORDS_LIMIT`]). Blocks.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub fn locate(
+    config: &KafkaConfig,
+    topic: &TopicState,
+    events: &[Uuid],
+    since: DateTime<Utc>,
+) -> Result<Vec<Place>, KafkaError> {
+    let client: BaseConsumer = kafka::client(config).create()?;
+    let mut times = TopicPartitionList::new();
+    for partition in (0..).take(topic.partitions) {
+        let since = Offset::Offset(since.timestamp_millis());
+        times.add_partition_offset(&topic.name, partition, since)?;
+    }
+    let starts = client.offsets_for_times(times, REQUEST_LIMIT)?;
+    let mut found = Vec::new();
+    read(config, &starts, |record| {
+        let body = record.payload().unwrap_or_default();
+        if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body)
+            && let Some(event) = events.iter().find(|id| id.to_string() == event.id)
+        {
+            let (partition, offset) = (record.partition(), record.offset());
+            found.push(Place { event: *event, partition, offset });
+        }
+        if found.len() == events.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}
+
+/// Reads records from these places, until `look` has seen enough, all partitions are read to their ends, or a limit is
+/// reached.
+fn read(
+    config: &KafkaConfig,
+    from: &TopicPartitionList,
+    mut look: impl FnMut(&BorrowedMessage<'_>) -> ControlFlow<()>,
+) -> Result<(), KafkaError> {
+    if from.count() == 0 {
+        return Ok(());
+    }
+    let client: BaseConsumer = kafka::client(config)
+        // It joins no group and commits nothing, but the client requires a name.
+        .set("group.id", "learnflow.operators")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("fetch.wait.max.ms", "100")
+        .set("queued.min.messages", "1")
+        .create()?;
+    client.assign(from)?;
+    let began = Instant::now();
+    let (mut records, mut ends) = (0, 0);
+    while records < RECORDS_LIMIT && ends < from.count() {
+        let left = REQUEST_LIMIT.saturating_sub(began.elapsed());
+        match client.poll(left) {
+            None => break,
+            Some(Err(KafkaError::PartitionEOF(_))) => ends += 1,
+            Some(Err(error)) => return Err(error),
+            Some(Ok(record)) => {
+                records += 1;
+                if look(&record).is_break() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn time_of(record: &BorrowedMessage<'_>) -> Option<DateTime<Utc>> {
+    Record::at_millis(record.partition(), record.offset(), record.timestamp().to_millis()).at
 }

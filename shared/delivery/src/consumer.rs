@@ -17,7 +17,7 @@ use bytes::Bytes;
 use environment::{chain, config::KafkaConfig};
 use events::{HeaderStyle, Topic};
 use rdkafka::{
-    ClientContext, Message as _,
+    ClientContext, Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance, StreamConsumer},
     error::KafkaError,
     message::{BorrowedMessage, Headers},
@@ -29,7 +29,8 @@ use crate::{
     closing::Closing,
     kafka,
     keyed_queue::{KeyedQueue, Offsets},
-    message::Message,
+    lanes::{Partition, PausedLanes, Stops},
+    message::{Message, Record},
     process::{Outcome, Processor},
     retry,
 };
@@ -52,8 +53,6 @@ const HEARTBEAT_MS: &str = "3000";
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 /// How long the client may take to leave its group.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
-
-type Partition = (String, i32);
 
 /// Events with the same key are handled one after the other: those of one student in one partition, so that a rebalance
 /// never mixes events of two partitions.
@@ -121,6 +120,11 @@ pub struct Consumer {
     epoch: u64,
     /// Whether all partitions of that assignment are paused; unknown after a rebalance.
     paused: Option<bool>,
+    /// The lanes that an operator has paused; unknown at first, and nothing is begun until they are known.
+    stops: Option<Stops>,
+    /// Partitions of these that are paused, each with the first offset that was received and is not handled: from there
+    /// it is read when it goes on.
+    held: HashMap<Partition, i64>,
 }
 
 impl std::fmt::Debug for Consumer {
@@ -164,16 +168,21 @@ impl Consumer {
             bytes: 0,
             epoch: 0,
             paused: None,
+            stops: None,
+            held: HashMap::new(),
         })
     }
 
     /// Consumes until `stop`, then finishes work in progress and leaves the group.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut paused_lanes = PausedLanes::of(self.processor.scope().clone());
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some(finished) = self.running.join_next() => self.finish(finished),
+                // Before the next event, of which there may always be one.
+                stops = paused_lanes.looked_up() => self.obey(stops),
                 received = self.client.recv() => match received {
                     Ok(message) => {
                         let (key, item) = read(&message, self.client.context().epoch());
@@ -211,19 +220,85 @@ impl Consumer {
         }
         self.epoch = epoch;
         self.offsets.clear();
-        self.queue.drop_stale(|item| item.epoch != epoch);
-        self.bytes = self.queue.waiting().map(|item| item.message.size()).sum();
+        self.held.clear();
+        self.queue.drop_stale(|_, item| item.epoch != epoch);
+        self.bytes = self.queue.waiting().map(|(_, item)| item.message.size()).sum();
         // Whether the client keeps a pause across assignments depends on the partition, so it is always set again.
         self.paused = None;
     }
 
+    /// Stops and starts lanes as an operator says, again and again. What is in progress is finished.
+    fn obey(&mut self, stops: Stops) {
+        let stops = self.stops.insert(stops).clone();
+        let is_stopped = |key: &Key, item: &Item| {
+            stops.get(&key.partition).is_some_and(|stop| item.offset >= *stop)
+        };
+        let mut first: HashMap<Partition, i64> = HashMap::new();
+        for (key, item) in self.queue.waiting().filter(|(key, item)| is_stopped(key, item)) {
+            let first = first.entry(key.partition.clone()).or_insert(item.offset);
+            *first = item.offset.min(*first);
+            self.bytes = self.bytes.saturating_sub(item.message.size());
+        }
+        self.queue.drop_stale(is_stopped);
+        for (partition, offset) in first {
+            self.hold(partition, offset);
+        }
+        let goes_on = |(partition, offset): &(&Partition, &i64)| {
+            stops.get(*partition).is_none_or(|stop| *offset < stop)
+        };
+        let going: Vec<(Partition, i64)> = self
+            .held
+            .iter()
+            .filter(goes_on)
+            .map(|(partition, offset)| (partition.clone(), *offset))
+            .collect();
+        for (partition, offset) in going {
+            self.release(partition, offset);
+        }
+    }
+
+    /// Stops reading a partition. It is read again from `offset`, or from an earlier one that it was stopped at.
+    fn hold(&mut self, partition: Partition, offset: i64) {
+        if let Some(offsets) = self.offsets.get_mut(&partition) {
+            offsets.rewind(offset);
+        }
+        if let Err(error) = self.client.pause(&only(&partition)) {
+            tracing::debug!(%error, "this partition is not ours any more");
+        }
+        let from = self.held.entry(partition).or_insert(offset);
+        *from = offset.min(*from);
+    }
+
+    /// Reads a partition on that was stopped; if all are paused, that is done when they go on.
+    fn release(&mut self, partition: Partition, offset: i64) {
+        let sought =
+            self.client.seek(&partition.0, partition.1, Offset::Offset(offset), Duration::ZERO);
+        let resumed = sought.and_then(|()| match self.paused {
+            Some(true) => Ok(()),
+            _ => self.client.resume(&only(&partition)),
+        });
+        match resumed {
+            Ok(()) => drop(self.held.remove(&partition)),
+            // It is tried again after the next look, unless the partition is another member's by then.
+            Err(error) => tracing::debug!(%error, "a partition cannot be read on now"),
+        }
+    }
+
     fn accept(&mut self, key: Key, item: Item) {
+        let stop = self.stops.as_ref().and_then(|stops| stops.get(&key.partition));
+        if stop.is_some_and(|stop| item.offset >= *stop) {
+            self.hold(key.partition, item.offset);
+            return;
+        }
         self.bytes += item.message.size();
         self.offsets.entry(key.partition.clone()).or_default().start(item.offset);
         self.queue.push(key, item);
     }
 
     fn start_ready(&mut self, stop: &CancellationToken) {
+        if self.stops.is_none() {
+            return;
+        }
         while let Some((key, item)) = self.queue.next() {
             let processor = Arc::clone(&self.processor);
             let stop = stop.clone();
@@ -273,7 +348,17 @@ impl Consumer {
             return;
         }
         let changed = self.client.assignment().and_then(|assignment| {
-            if pauses { self.client.pause(&assignment) } else { self.client.resume(&assignment) }
+            if pauses {
+                return self.client.pause(&assignment);
+            }
+            let mut resumed = TopicPartitionList::new();
+            for element in assignment.elements() {
+                let partition = (element.topic().to_owned(), element.partition());
+                if !self.held.contains_key(&partition) {
+                    resumed.add_partition(&partition.0, partition.1);
+                }
+            }
+            self.client.resume(&resumed)
         });
         match changed {
             Ok(()) => self.paused = Some(pauses),
@@ -305,6 +390,13 @@ async fn work(processor: &Processor, item: &Item, stop: &CancellationToken) -> b
     }
 }
 
+/// A list of one partition.
+fn only((topic, partition): &Partition) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, *partition);
+    list
+}
+
 fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Key, Item) {
     let partition = (message.topic().to_owned(), message.partition());
     let partition_key = message.key().map(Bytes::copy_from_slice);
@@ -314,6 +406,11 @@ fn read(message: &BorrowedMessage<'_>, epoch: u64) -> (Key, Item) {
         epoch,
         message: Message {
             origin: format!("{}-{}@{}", partition.0, partition.1, message.offset()),
+            record: Some(Record::at_millis(
+                partition.1,
+                message.offset(),
+                message.timestamp().to_millis(),
+            )),
             style: HeaderStyle::Kafka,
             key: partition_key.clone(),
             headers: headers

@@ -10,13 +10,14 @@ use ids::EventId;
 use storage::events::StoredEvent;
 use uuid::Uuid;
 
-use crate::{keys::Outbound, message::Message, scope::Scope};
+use crate::{arrival::Arrival, keys::Outbound, message::Message, scope::Scope};
 
 /// Records a dead letter and marks the message as handled in one transaction, so that a redelivered message is not
 /// recorded twice.
 pub(crate) async fn record(
     scope: &Scope,
     message: &Message,
+    arrival: Arrival,
     reasons: Vec<String>,
     attempts: u32,
 ) -> Result<(), sqlx::Error> {
@@ -49,7 +50,7 @@ pub(crate) async fn record(
         occurred_at: now,
     };
     let mut tx = scope.store.begin(scope.function).await?;
-    if storage::inbox::claim(tx.conn(), scope.function, cause, now).await? {
+    if storage::inbox::claim(tx.conn(), scope.function, arrival.claim(cause)).await? {
         // What it holds of a sealed event is sealed.
         tx.commit_events(vec![Outbound { event: stored, owner: None }]).await?;
     }

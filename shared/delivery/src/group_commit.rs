@@ -18,13 +18,14 @@ use futures::{FutureExt, future::BoxFuture};
 use ids::EventId;
 use parking_lot::Mutex;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
-use storage::events::Claim;
+use storage::inbox::Claim;
 use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::{
+    arrival::Arrival,
     database::{WORK_LIMIT, bounded, silent},
     failure::Failure,
     fault::FaultPoint,
@@ -73,8 +74,8 @@ pub struct WorkOrigin {
     pub student: Uuid,
     /// When the work began.
     pub now: DateTime<Utc>,
-    /// Whether `cause` is an event that must be handled only once, even if it is redelivered.
-    pub is_event: bool,
+    /// How `cause` arrived, if it is an event: it must be handled only once, even if it is redelivered.
+    pub arrival: Option<Arrival>,
 }
 
 /// The outcome of a unit in a group.
@@ -367,7 +368,7 @@ fn are_new(group: &[Member], handled: &HashSet<EventId>) -> Vec<bool> {
     let mut known = handled.clone();
     group
         .iter()
-        .map(|Member { origin, .. }| !origin.is_event || known.insert(origin.cause))
+        .map(|Member { origin, .. }| origin.arrival.is_none() || known.insert(origin.cause))
         .collect()
 }
 
@@ -377,7 +378,7 @@ async fn find_handled(
     function: &'static str,
     group: &[Member],
 ) -> sqlx::Result<HashSet<EventId>> {
-    let events = group.iter().filter(|member| member.origin.is_event);
+    let events = group.iter().filter(|member| member.origin.arrival.is_some());
     let events: Vec<EventId> = events.map(|member| member.origin.cause).collect();
     let found = bounded(async {
         let mut conn = transactions.pool.acquire().await?;
@@ -402,14 +403,12 @@ async fn try_commit(
     };
     let mut tx = bounded(transactions.begin_on(&mut conn.conn, function)).await?;
     let deadline = Instant::now() + TIME_LIMIT;
-    let (mut claims, mut events) = (Vec::new(), Vec::new());
+    let (mut handled_now, mut events) = (Vec::new(), Vec::new());
     for (Member { origin, unit, span, .. }, is_new) in group.iter().zip(are_new(group, handled)) {
         if !is_new {
             continue;
         }
-        if origin.is_event {
-            claims.push(Claim { event: origin.cause, at: origin.now });
-        }
+        handled_now.extend(origin.arrival.map(|arrival| (origin.cause, arrival)));
         let run = AssertUnwindSafe(unit.run(tx.conn())).catch_unwind().instrument(span.clone());
         let outgoing = match tokio::time::timeout_at(deadline, run).await {
             Ok(Ok(outgoing)) => outgoing?,
@@ -421,6 +420,9 @@ async fn try_commit(
         transactions.faults.pass(function, FaultPoint::Handled).await;
         span.in_scope(|| events.extend(stored(function, origin.cause, outgoing, origin.now)));
     }
+    // Only now, when it is known how long they took.
+    let claims: Vec<Claim> =
+        handled_now.iter().map(|(event, arrival)| arrival.claim(*event)).collect();
     match tokio::time::timeout(WORK_LIMIT, tx.commit_handled(&claims, events)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(CommitError::NotDone(error))) if storage::events::is_claimed(&error) => {

@@ -27,9 +27,9 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
         self.len
     }
 
-    /// The queued items, in any order.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = &T> {
-        self.queues.values().flatten()
+    /// The queued items with their keys, in any order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&K, &T)> {
+        self.queues.iter().flat_map(|(key, queue)| queue.iter().map(move |item| (key, item)))
     }
 
     /// Adds an item behind those with the same key.
@@ -65,10 +65,10 @@ impl<K: Clone + Eq + Hash, T> KeyedQueue<K, T> {
     }
 
     /// Drops queued items that are `stale`; items in progress continue.
-    pub(crate) fn drop_stale(&mut self, stale: impl Fn(&T) -> bool) {
-        for queue in self.queues.values_mut() {
+    pub(crate) fn drop_stale(&mut self, stale: impl Fn(&K, &T) -> bool) {
+        for (key, queue) in &mut self.queues {
             let before = queue.len();
-            queue.retain(|item| !stale(item));
+            queue.retain(|item| !stale(key, item));
             self.len -= before - queue.len();
         }
         let queues = &mut self.queues;
@@ -115,6 +115,12 @@ impl Offsets {
             return None;
         }
         self.unfinished.first().map(|next| next - 1).or(self.highest)
+    }
+
+    /// Forgets everything from `offset` on: it will be received again.
+    pub(crate) fn rewind(&mut self, offset: i64) {
+        self.unfinished.split_off(&offset);
+        self.highest = self.highest.map(|highest| highest.min(offset - 1));
     }
 }
 
@@ -170,7 +176,7 @@ mod tests {
             }
             let mut running: Vec<_> = std::iter::from_fn(|| queue.next()).take(in_work).collect();
             let mut seen: Vec<_> = running.clone();
-            queue.drop_stale(|position| *position < boundary);
+            queue.drop_stale(|_, position| *position < boundary);
             while let Some((key, _)) = running.pop() {
                 queue.done(key);
                 while let Some((key, position)) = queue.next() {
@@ -191,6 +197,32 @@ mod tests {
             }
             let left = (0..keys.len()).filter(|position| *position >= boundary);
             prop_assert!(left.into_iter().all(|position| seen.iter().any(|(_, i)| *i == position)));
+        }
+
+        /// What is received again after a rewind is committed only once it is finished again.
+        #[test]
+        fn offsets_pass_nothing_that_was_rewound(
+            count in 1_i64..30,
+            finished in prop::collection::btree_set(0_i64..30, 0..30),
+            from in 0_i64..30,
+        ) {
+            let mut offsets = Offsets::default();
+            for offset in 0..count {
+                offsets.start(offset);
+            }
+            let (before, after): (Vec<i64>, Vec<i64>) =
+                (0..count).partition(|offset| finished.contains(offset));
+            let mut committed = before.into_iter().filter_map(|offset| offsets.finish(offset)).max();
+            offsets.rewind(from);
+            // Those that were in progress end, whether or not they are received again.
+            committed = after.into_iter().filter_map(|offset| offsets.finish(offset)).max().max(committed);
+            let contiguous = (0..count).take_while(|offset| finished.contains(offset)).last();
+            prop_assert!(committed <= contiguous.max(Some(from - 1)));
+            for offset in from..count {
+                offsets.start(offset);
+            }
+            let again = (from..count).filter_map(|offset| offsets.finish(offset)).max();
+            prop_assert_eq!(again, (from < count).then_some(count - 1));
         }
 
         /// A committed offset never passes an unfinished one, and in the end all are committed.

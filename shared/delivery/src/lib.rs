@@ -4,6 +4,7 @@
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
 mod admissions;
+mod arrival;
 mod closing;
 mod cloud_event;
 pub mod cluster;
@@ -16,9 +17,11 @@ pub mod fault;
 pub mod follower;
 mod group_commit;
 pub mod handler;
+mod incoming;
 pub mod kafka;
 mod keyed_queue;
 mod keys;
+pub mod lanes;
 mod listeners;
 mod live;
 pub mod message;
@@ -40,6 +43,7 @@ mod transaction;
 mod writer;
 
 pub use admissions::Admissions;
+pub use arrival::Arrival;
 pub use group_commit::{UnitOfWork, WorkOrigin};
 pub use handler::{Act, Decide, HandlerError, Outgoing, Received};
 pub use keys::{Keys, OpenError};

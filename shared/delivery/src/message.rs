@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use events::{CloudEvent, DecodeError, HeaderStyle, dead_letter::DeadLetter};
 
 /// Most bytes of a body that a dead letter holds: every body that comes by HTTP fits. In base64 they are two thirds of
@@ -14,11 +15,33 @@ const LETTER_NAME_CHARS: usize = 200;
 /// Most headers, and most reasons, in a dead letter.
 const LETTER_PARTS: usize = 32;
 
+/// Where Kafka has a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// The partition of its topic.
+    pub partition: i32,
+    /// The offset in that partition.
+    pub offset: i64,
+    /// Its time there: when it was sent, by its sender's clock. Not every trigger tells it.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl Record {
+    /// A record with its time in milliseconds since 1970; negative if it has none.
+    #[must_use]
+    pub fn at_millis(partition: i32, offset: i64, millis: Option<i64>) -> Self {
+        let at = millis.filter(|millis| *millis >= 0).and_then(DateTime::from_timestamp_millis);
+        Self { partition, offset, at }
+    }
+}
+
 /// The bytes of one message and their origin.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The origin: `topic-partition@offset`, or `http`.
     pub origin: String,
+    /// Where Kafka has it, if the trigger tells.
+    pub record: Option<Record>,
     /// How its transport spells attributes.
     pub style: HeaderStyle,
     /// The Kafka key.
@@ -101,6 +124,7 @@ mod tests {
             let header = (text(sizes[1].min(5_000)), Bytes::from(text(sizes[1].min(5_000))));
             let message = Message {
                 origin: text(sizes[2].min(5_000)),
+                record: None,
                 style: HeaderStyle::Kafka,
                 key: Some(Bytes::from(text(sizes[2]))),
                 headers: vec![header; headers],

@@ -18,11 +18,11 @@ use events::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use ids::{EventId, UserId};
-use storage::events::StoredEvent;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span};
 
 use crate::{
+    arrival::Arrival,
     counters,
     database::{WORK_LIMIT, bounded, silent},
     dead_letter,
@@ -30,13 +30,13 @@ use crate::{
     fault::FaultPoint,
     group_commit::{AnyUnit, UnitOutcome, WorkOrigin},
     handler::{Act, Decide, HandlerError, Outgoing, Received},
-    keys::{Keys, Outbound, owner_of},
+    incoming::Incoming,
+    keys::owner_of,
     live::Live,
     message::Message,
     replay,
     retry::MAX_ATTEMPTS,
     scope::Scope,
-    transaction::Transaction,
 };
 
 /// The limit of an attempt that calls the outside: a model call with its retries fits, a hang does not.
@@ -82,15 +82,15 @@ trait AnyHandler: Send + Sync {
         DECIDE_LIMIT
     }
 
-    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a>;
+    fn attempt<'a>(&'a self, event: CloudEvent, arrival: Arrival, scope: &'a Scope) -> Attempt<'a>;
 }
 
 struct Deciding<H>(Arc<H>);
 struct Acting<H>(Arc<H>);
 
 impl<H: Decide> AnyHandler for Deciding<H> {
-    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
-        Box::pin(decide(&self.0, event, scope))
+    fn attempt<'a>(&'a self, event: CloudEvent, arrival: Arrival, scope: &'a Scope) -> Attempt<'a> {
+        Box::pin(decide(&self.0, event, arrival, scope))
     }
 }
 
@@ -99,33 +99,39 @@ impl<H: Act> AnyHandler for Acting<H> {
         ACT_LIMIT
     }
 
-    fn attempt<'a>(&'a self, event: CloudEvent, scope: &'a Scope) -> Attempt<'a> {
-        Box::pin(act(&self.0, event, scope))
+    fn attempt<'a>(&'a self, event: CloudEvent, arrival: Arrival, scope: &'a Scope) -> Attempt<'a> {
+        Box::pin(act(&self.0, event, arrival, scope))
     }
 }
 
 async fn decide<H: Decide>(
     handler: &Arc<H>,
     event: CloudEvent,
+    arrival: Arrival,
     scope: &Scope,
 ) -> Result<(), Failure> {
-    let incoming = StoredIncoming::of::<H::In>(&event);
+    let incoming = Incoming::of::<H::In>(&event);
     let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let incoming = incoming.about(&event.data);
     if !handler.wants(&event.data) {
         return Ok(());
     }
-    let origin = origin(scope, &event);
+    let origin = origin(scope, &event, arrival);
     let received = Received { event, now: origin.now };
     let decision = Decision { handler: Arc::clone(handler), received };
-    record(scope, origin, Arc::new(decision), incoming).await
+    record(scope, origin, arrival, Arc::new(decision), incoming).await
 }
 
-async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Result<(), Failure> {
-    let incoming = StoredIncoming::of::<H::In>(&event);
+async fn act<H: Act>(
+    handler: &Arc<H>,
+    event: CloudEvent,
+    arrival: Arrival,
+    scope: &Scope,
+) -> Result<(), Failure> {
+    let incoming = Incoming::of::<H::In>(&event);
     let event = Envelope::<H::In>::read(event).map_err(|error| Failure::Fail(error.into()))?;
     let incoming = incoming.about(&event.data);
-    let mut origin = origin(scope, &event);
+    let mut origin = origin(scope, &event, arrival);
     let seen = async {
         let _turn = CHECKS.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
         let mut conn = scope.store.connection().await?;
@@ -141,17 +147,17 @@ async fn act<H: Act>(handler: &Arc<H>, event: CloudEvent, scope: &Scope) -> Resu
     let done = handler.call(Received { event, now: origin.now }, &live).await?;
     origin.now = scope.clock.now();
     let action = Action { handler: Arc::clone(handler), done, now: origin.now };
-    let recorded = record(scope, origin, Arc::new(action), incoming);
+    let recorded = record(scope, origin, arrival, Arc::new(action), incoming);
     tokio::time::timeout(WORK_LIMIT, recorded).await.unwrap_or_else(|_elapsed| Err(silent().into()))
 }
 
-fn origin<E: Event>(scope: &Scope, event: &Envelope<E>) -> WorkOrigin {
+fn origin<E: Event>(scope: &Scope, event: &Envelope<E>, arrival: Arrival) -> WorkOrigin {
     WorkOrigin {
         function: scope.function,
         cause: event.id,
         student: event.data.student_id().as_uuid(),
         now: scope.clock.now(),
-        is_event: true,
+        arrival: Some(arrival),
     }
 }
 
@@ -160,11 +166,12 @@ fn origin<E: Event>(scope: &Scope, event: &Envelope<E>) -> WorkOrigin {
 async fn record(
     scope: &Scope,
     origin: WorkOrigin,
+    arrival: Arrival,
     unit: Arc<dyn AnyUnit>,
-    incoming: StoredIncoming,
+    incoming: Incoming,
 ) -> Result<(), Failure> {
     // Foreign events are rare, and must also be stored.
-    if incoming.0.is_none() {
+    if !incoming.is_foreign() {
         match scope.store.run_in_group(origin, Arc::clone(&unit)).await {
             UnitOutcome::Committed | UnitOutcome::Duplicate => return Ok(()),
             // Its inbox row shows whether it was done.
@@ -173,11 +180,12 @@ async fn record(
     }
     let WorkOrigin { function, cause, now, .. } = origin;
     let mut tx = scope.store.begin(function).await?;
-    if !storage::inbox::claim(tx.conn(), function, cause, now).await? {
+    if !storage::inbox::claim(tx.conn(), function, arrival.claim(cause)).await? {
         return Ok(());
     }
     incoming.record(&mut tx, scope.store.keys(), now).await?;
     let outgoing = unit.run(tx.conn()).await?;
+    storage::inbox::note_work(tx.conn(), function, arrival.claim(cause)).await?;
     scope.faults.pass(function, FaultPoint::Handled).await;
     Ok(tx.commit(cause, outgoing, now).await?)
 }
@@ -210,56 +218,6 @@ impl<H: Act> AnyUnit for Action<H> {
         conn: &'a mut sqlx::PgConnection,
     ) -> BoxFuture<'a, Result<Outgoing, HandlerError>> {
         Box::pin(self.handler.record(&self.done, self.now, conn))
-    }
-}
-
-/// A foreign event, for the audit trail; our own were stored by the function that emitted them.
-struct StoredIncoming(Option<Box<Outbound>>);
-
-impl StoredIncoming {
-    fn of<E: Event>(event: &CloudEvent) -> Self {
-        if event.source.starts_with("learnflow/") {
-            return Self(None);
-        }
-        let events::Data::Json(data) = &event.data else { return Self(None) };
-        let id = event_id(event);
-        let subject = event.subject.as_deref().and_then(|subject| subject.parse().ok());
-        let correlation = event.extensions.get("correlationid").and_then(|text| text.parse().ok());
-        let event = StoredEvent {
-            id,
-            topic: E::TOPIC.name().to_owned(),
-            partition_key: event.extensions.get("partitionkey").cloned().unwrap_or_default(),
-            event_type: event.event_type.clone(),
-            source: event.source.clone(),
-            subject,
-            correlation_id: correlation.unwrap_or_else(|| id.as_uuid()),
-            causation_id: None,
-            traceparent: event.extensions.get("traceparent").cloned(),
-            data: data.clone(),
-            occurred_at: event.time.unwrap_or_default(),
-        };
-        Self(Some(Box::new(Outbound { event, owner: None })))
-    }
-
-    /// With the person whom its data turned out to be about.
-    fn about<E: Event>(mut self, data: &E) -> Self {
-        if let Some(incoming) = &mut self.0 {
-            incoming.owner = E::SEALED.then(|| data.owner());
-        }
-        self
-    }
-
-    async fn record(
-        self,
-        tx: &mut Transaction<'_>,
-        keys: &Keys,
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
-        let Some(incoming) = self.0 else { return Ok(()) };
-        for event in keys.seal(tx.conn(), vec![*incoming]).await? {
-            storage::events::insert_received(tx.conn(), &event, now).await?;
-        }
-        Ok(())
     }
 }
 
@@ -330,11 +288,17 @@ impl Processor {
         self.scope.function
     }
 
+    /// What its attempts need.
+    pub(crate) const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// Makes one attempt at a message. After `MAX_ATTEMPTS` failures it becomes a dead letter, whichever trigger
     /// delivered it and however often.
     pub async fn process(&self, message: &Message) -> Outcome {
         let started = Instant::now();
         let function = self.scope.function;
+        let arrival = Arrival::now(message.record, &self.scope.clock);
         let (span, outcome) = match message.decode() {
             Ok(event) if self.skips(&event) => {
                 tracing::debug!(function, event_type = event.event_type, "event skipped");
@@ -345,15 +309,15 @@ impl Processor {
                 let span = event_span(function, &event, &message.origin);
                 let id = event_id(&event);
                 let attempted = async {
-                    let result = self.attempt(event).await;
-                    self.conclude(message, id, result).await
+                    let result = self.attempt(event, arrival).await;
+                    self.conclude(message, arrival, id, result).await
                 };
                 let outcome = attempted.instrument(span.clone()).await;
                 (span, outcome)
             }
             Err(error) => {
                 let span = tracing::info_span!("undecodable", function);
-                let given_up = self.give_up(message, error.into(), 1);
+                let given_up = self.give_up(message, arrival, error.into(), 1);
                 let outcome = given_up.instrument(span.clone()).await;
                 (span, outcome)
             }
@@ -381,7 +345,7 @@ impl Processor {
             || replay::is_for_another(event, self.scope.function)
     }
 
-    async fn attempt(&self, event: CloudEvent) -> Result<(), Failure> {
+    async fn attempt(&self, event: CloudEvent, arrival: Arrival) -> Result<(), Failure> {
         self.scope.faults.pass(self.scope.function, FaultPoint::Received).await;
         let Some(handler) = self.handlers.by_type.get(event.event_type.as_str()) else {
             return Err(Failure::Fail(anyhow!(
@@ -395,7 +359,7 @@ impl Processor {
             counters::event_erased();
             return Ok(());
         };
-        let attempt = AssertUnwindSafe(handler.attempt(event, &self.scope)).catch_unwind();
+        let attempt = AssertUnwindSafe(handler.attempt(event, arrival, &self.scope)).catch_unwind();
         match tokio::time::timeout(handler.limit(), attempt).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(Failure::Retry(anyhow!("the handler panicked"))),
@@ -406,17 +370,18 @@ impl Processor {
     async fn conclude(
         &self,
         message: &Message,
+        arrival: Arrival,
         id: EventId,
         result: Result<(), Failure>,
     ) -> Outcome {
         match result {
             Ok(()) => Outcome::Done,
             Err(Failure::Unavailable(error)) => unavailable(&error),
-            Err(Failure::Fail(error)) => self.give_up(message, error, 1).await,
+            Err(Failure::Fail(error)) => self.give_up(message, arrival, error, 1).await,
             Err(Failure::Retry(error)) => match self.count_attempt(id).await {
                 Err(uncounted) => unavailable(&uncounted.into()),
                 Ok(attempts) if attempts >= MAX_ATTEMPTS => {
-                    self.give_up(message, error, attempts).await
+                    self.give_up(message, arrival, error, attempts).await
                 }
                 Ok(attempt) => {
                     tracing::warn!(attempt, error = %chain(error.as_ref()), "attempt failed");
@@ -437,12 +402,19 @@ impl Processor {
         bounded(counted).await
     }
 
-    async fn give_up(&self, message: &Message, error: anyhow::Error, attempts: u32) -> Outcome {
+    async fn give_up(
+        &self,
+        message: &Message,
+        arrival: Arrival,
+        error: anyhow::Error,
+        attempts: u32,
+    ) -> Outcome {
         let mut reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
         if message.decode().is_ok_and(|event| owner_of(&event).is_some()) {
             reasons = reasons.iter().map(|reason| without_quotes(reason)).collect();
         }
-        let recorded = dead_letter::record(&self.scope, message, reasons.clone(), attempts);
+        let recorded =
+            dead_letter::record(&self.scope, message, arrival, reasons.clone(), attempts);
         match bounded(recorded).await {
             Ok(()) => {
                 tracing::error!(attempts, error = %reasons.join(": "), "event is dead-lettered");

@@ -139,6 +139,7 @@ pub fn to_message(letter: &DeadLetter) -> Result<Message, ReplayError> {
     let bytes = |text: &str| STANDARD.decode(text).map(Bytes::from).map_err(ReplayError::Base64);
     let headers = letter.headers.iter().map(|(name, value)| Ok((name.clone(), bytes(value)?)));
     Ok(Message {
+        record: None,
         origin: letter.origin.clone(),
         style: if letter.origin == BY_HTTP { HeaderStyle::Http } else { HeaderStyle::Kafka },
         key: letter.key_base64.as_deref().map(bytes).transpose()?,

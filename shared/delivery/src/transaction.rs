@@ -7,7 +7,10 @@ use environment::{Clock, telemetry};
 use events::envelope::derived_event_id;
 use ids::EventId;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
-use storage::events::{Claim, Claims, StoredEvent};
+use storage::{
+    events::{Claims, StoredEvent},
+    inbox::Claim,
+};
 use uuid::Uuid;
 
 use crate::{

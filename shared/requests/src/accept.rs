@@ -80,7 +80,7 @@ pub async fn accept<R: StudentRequest>(
         cause: EventId::from_uuid(id),
         student: caller.id.as_uuid(),
         now,
-        is_event: false,
+        arrival: None,
     };
     let work = Work {
         request,

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use bytes::Bytes;
 use delivery::{
-    message::Message,
+    message::{Message, Record},
     periodic::{PeriodicError, PeriodicWork},
     process::{ACT_LIMIT, Outcome, Processor},
 };
@@ -37,6 +37,12 @@ const RETRY_SECONDS: u32 = 1;
 const DAPR_TOKEN: &str = "dapr-api-token";
 /// The header in which a Knative source sends it: an extension that it adds to every event.
 const KNATIVE_TOKEN: &str = "ce-ingresstoken";
+
+/// The headers in which a Knative `KafkaSource` and Dapr tell the partition and the offset of an event.
+const PLACES: [(&str, &str); 2] =
+    [("ce-knativekafkapartition", "ce-knativekafkaoffset"), ("__partition", "__offset")];
+/// The header in which Dapr tells a record's time, in milliseconds since 1970.
+const DAPR_TIMESTAMP: &str = "__timestamp";
 
 pub(crate) fn routes(
     processor: Arc<Processor>,
@@ -162,6 +168,15 @@ async fn periodic(
     }
 }
 
+/// Where Kafka has the event, if the sender tells.
+fn record(headers: &HeaderMap) -> Option<Record> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.parse().ok();
+    let found = PLACES.iter().find_map(|(partition, offset)| {
+        Some((i32::try_from(number(partition)?).ok()?, number(offset)?))
+    });
+    found.map(|(partition, offset)| Record::at_millis(partition, offset, number(DAPR_TIMESTAMP)))
+}
+
 async fn read(request: Request) -> Result<Message, Problem> {
     let (parts, body) = request.into_parts();
     // The stored copy of an event that cannot be handled must not contain the secret.
@@ -169,6 +184,7 @@ async fn read(request: Request) -> Result<Message, Problem> {
     let headers = parts.headers.iter().filter(|(name, _)| !secret(name));
     Ok(Message {
         origin: "http".to_owned(),
+        record: record(&parts.headers),
         style: HeaderStyle::Http,
         key: None,
         headers: headers

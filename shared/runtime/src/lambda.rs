@@ -22,7 +22,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use delivery::{
     HandlerError,
-    message::Message,
+    message::{Message, Record},
     periodic::PeriodicWork,
     process::{Outcome, Processor},
     schema::SchemaError,
@@ -59,6 +59,9 @@ struct KafkaRecord {
     topic: String,
     partition: i32,
     offset: i64,
+    /// Milliseconds since 1970.
+    #[serde(default)]
+    timestamp: Option<i64>,
     #[serde(default)]
     key: Option<String>,
     #[serde(default)]
@@ -115,6 +118,7 @@ impl KafkaRecord {
         let headers = self.headers.into_iter().flatten();
         Message {
             origin,
+            record: Some(Record::at_millis(self.partition, self.offset, self.timestamp)),
             style: HeaderStyle::Kafka,
             key: self.key.map(decode),
             headers: headers

@@ -18,7 +18,7 @@ pub use connections::{ConnectionId, Connections};
 pub use delivery::{
     Act, Decide, HandlerError, Heard, Keys, Listener, Live, OpenError, Outgoing, Periodic,
     Received, Round, Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault,
-    follower, handler, kafka, message, replay, replies,
+    follower, handler, kafka, lanes, message, replay, replies,
 };
 pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
 pub use function::Function;

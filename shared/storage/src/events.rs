@@ -6,6 +6,8 @@ use ids::EventId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::inbox::Claim;
+
 /// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
@@ -84,15 +86,6 @@ pub(crate) fn stored_json(text: String) -> sqlx::Result<Json> {
     Json::from_text(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// An event that was handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    /// The event.
-    pub event: EventId,
-    /// When it was handled.
-    pub at: DateTime<Utc>,
-}
-
 /// The events that a transaction has handled.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Claims<'a> {
@@ -121,8 +114,14 @@ pub async fn claim_and_insert(
     if events.is_empty() && claims.events.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let (claimed, claimed_at): (Vec<Uuid>, Vec<DateTime<Utc>>) =
-        claims.events.iter().map(|claim| (claim.event.as_uuid(), claim.at)).unzip();
+    let handled = claims.events;
+    let claimed: Vec<Uuid> = handled.iter().map(|claim| claim.event.as_uuid()).collect();
+    let claimed_at: Vec<DateTime<Utc>> = handled.iter().map(|claim| claim.at).collect();
+    let partitions: Vec<Option<i16>> =
+        handled.iter().map(|claim| claim.handling.partition).collect();
+    let offsets: Vec<Option<i64>> = handled.iter().map(|claim| claim.handling.offset).collect();
+    let waited: Vec<Option<i32>> = handled.iter().map(|claim| claim.handling.waited_ms).collect();
+    let worked: Vec<Option<i32>> = handled.iter().map(|claim| claim.handling.worked_us).collect();
     let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
     let keys: Vec<&str> = events.iter().map(|event| event.partition_key.as_str()).collect();
     let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
@@ -155,6 +154,10 @@ pub async fn claim_and_insert(
         claims.function,
         &claimed,
         &claimed_at,
+        &partitions as &[Option<i16>],
+        &offsets as &[Option<i64>],
+        &waited as &[Option<i32>],
+        &worked as &[Option<i32>],
     )
     .fetch_all(conn)
     .await?;

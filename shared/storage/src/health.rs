@@ -14,6 +14,8 @@ pub struct Health {
     pub delayed: i64,
     /// Events that a relay has given up.
     pub parked: i64,
+    /// Lanes that an operator has paused.
+    pub paused_lanes: i64,
     /// Topics of the course.
     pub topics: i64,
 }
@@ -33,6 +35,7 @@ pub async fn look(conn: &mut PgConnection) -> sqlx::Result<Health> {
                   (SELECT count(*) FROM (SELECT FROM delayed_events WHERE parked_at IS NULL
                                          ORDER BY sequence LIMIT $1) AS counted) AS "delayed!",
                   (SELECT count(*) FROM (SELECT FROM delayed_events WHERE parked_at IS NOT NULL LIMIT $1) AS counted) AS "parked!",
+                  (SELECT count(*) FROM paused_lanes) AS "paused_lanes!",
                   (SELECT count(*) FROM topics) AS "topics!""#,
         MOST_COUNTED,
     )

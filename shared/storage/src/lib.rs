@@ -40,6 +40,7 @@ pub mod model_answers;
 pub mod model_usage;
 pub mod notifications;
 pub mod outbox;
+pub mod paused_lanes;
 pub mod periodic_runs;
 pub mod personal_data;
 pub mod preferences;
@@ -54,6 +55,7 @@ pub mod socket_tickets;
 pub mod student_context;
 pub mod submissions;
 pub mod subscriptions;
+pub mod traces;
 pub mod users;
 
 pub use database_error::DatabaseFault;

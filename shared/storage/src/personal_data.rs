@@ -96,7 +96,7 @@ macro_rules! select {
 }
 
 /// Every table, in the order in which an account is erased.
-pub const TABLES: [Table; 47] = [
+pub const TABLES: [Table; 48] = [
     // What people make, ask and get.
     exported(
         "queries",
@@ -298,6 +298,7 @@ pub const TABLES: [Table; 47] = [
     kept_to_us("erased_requests", &[], Stays("it has ids of requests that are gone")),
     kept_to_us("writers", &[], Stays("it is about processes")),
     kept_to_us("periodic_runs", &["name"], Stays("it is about periodic work")),
+    kept_to_us("paused_lanes", &["function", "topic"], Stays("it is about functions")),
     // Counts.
     kept_to_us(
         "rate_limits",

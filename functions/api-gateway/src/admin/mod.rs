@@ -1,8 +1,9 @@
-//! What administrators do: accounts and their rights, the cost of models, events that were given up, and how the
-//! functions are.
+//! What administrators do: accounts and their rights, the cost of models, events that were given up, what happened to a
+//! request, and how the functions are.
 
 mod dead_letters;
 mod health;
+mod traces;
 mod usage;
 mod users;
 
@@ -26,5 +27,6 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::get))
         .routes(routes!(dead_letters::replay))
+        .routes(routes!(traces::get))
         .routes(routes!(health::get))
 }

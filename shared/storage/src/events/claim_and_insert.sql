@@ -8,8 +8,10 @@ WITH writer AS (
            OR EXISTS (SELECT FROM writers WHERE id = $12 AND taken_over_at IS NULL) AS is_alive
 ), claimed AS (
     -- In their order, so that of two instances that claim the same events one waits for the other.
-    INSERT INTO inbox (function, event_id, received_at)
-    SELECT $14, event_id, received_at FROM UNNEST($15::uuid[], $16::timestamptz[]) AS claim (event_id, received_at)
+    INSERT INTO inbox (function, event_id, received_at, record_partition, record_offset, waited_ms, worked_us)
+    SELECT $14, claim.*
+    FROM UNNEST($15::uuid[], $16::timestamptz[], $17::smallint[], $18::bigint[], $19::integer[], $20::integer[])
+         AS claim (event_id, received_at, record_partition, record_offset, waited_ms, worked_us)
     ORDER BY event_id
 ), new AS (
     SELECT *, (SELECT id FROM erased_requests WHERE erased_requests.id = correlation_id) IS NOT NULL AS is_erased
