@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use environment::config::KafkaConfig;
+use environment::kafka_config::KafkaConfig;
 use events::Topic;
 use rdkafka::{
     Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier},
-    client::DefaultClientContext,
+    admin::{AdminOptions, OwnedResourceSpecifier, ResourceSpecifier},
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
 
-use crate::kafka;
+use crate::{access::Access, kafka};
 
 /// What the names of functions' groups begin with.
 const GROUP_PREFIX: &str = "learnflow.";
@@ -34,7 +33,7 @@ pub struct TopicState {
 /// # Errors
 /// The cluster cannot be reached, or the settings are invalid.
 pub fn topics(config: &KafkaConfig) -> Result<Vec<TopicState>, KafkaError> {
-    let client: BaseConsumer = kafka::client(config).create()?;
+    let client = kafka::viewer(config, None)?;
     let metadata = client.fetch_metadata(None, REQUEST_LIMIT)?;
     let state = |topic: &rdkafka::metadata::MetadataTopic| TopicState {
         name: topic.name().to_owned(),
@@ -97,7 +96,7 @@ pub async fn settings(
     config: &KafkaConfig,
     topics: &[TopicState],
 ) -> Result<Vec<TopicSettings>, KafkaError> {
-    let admin: AdminClient<DefaultClientContext> = kafka::client(config).create()?;
+    let admin = kafka::admin(config)?;
     let resources: Vec<ResourceSpecifier<'_>> =
         topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
     let options = AdminOptions::new().request_timeout(Some(REQUEST_LIMIT));
@@ -130,7 +129,7 @@ pub struct GroupState {
 /// # Errors
 /// The cluster cannot be reached.
 pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
-    let client: BaseConsumer = kafka::client(config).create()?;
+    let client = kafka::viewer(config, None)?;
     let listed = client.fetch_group_list(None, REQUEST_LIMIT)?;
     let members: Vec<(String, usize)> = listed
         .groups()
@@ -172,9 +171,9 @@ fn committed(
     config: &KafkaConfig,
     function: &str,
     topics: &[TopicState],
-) -> Result<(BaseConsumer, TopicPartitionList), KafkaError> {
+) -> Result<(BaseConsumer<Access>, TopicPartitionList), KafkaError> {
     let group = format!("{GROUP_PREFIX}{function}");
-    let client: BaseConsumer = kafka::client(config).set("group.id", group).create()?;
+    let client = kafka::viewer(config, Some(&group))?;
     let mut partitions = TopicPartitionList::new();
     for topic in topics {
         for partition in (0..).take(topic.partitions) {
