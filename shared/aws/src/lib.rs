@@ -78,8 +78,16 @@ impl HttpConnector for Http {
             let response = client.execute(call).await.map_err(broken)?;
             let status = StatusCode::try_from(response.status().as_u16())
                 .map_err(|error| ConnectorError::other(error.into(), None))?;
+            // Some services name an error in a header only.
+            let headers = response.headers().clone();
             let body = response.bytes().await.map_err(broken)?;
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
+            let mut answer = HttpResponse::new(status, SdkBody::from(body));
+            for (name, value) in &headers {
+                if let Ok(value) = value.to_str() {
+                    answer.headers_mut().append(name.clone(), value.to_owned());
+                }
+            }
+            Ok(answer)
         })
     }
 }
