@@ -10,8 +10,8 @@ use runner::{
     lanes::{self, Lane, Selection},
 };
 use runtime::{
-    Act, Clock, HandlerError, Live, Outgoing, Received, Store,
-    config::{KafkaConfig, Settings},
+    Act, Clock, HandlerError, Live, Outgoing, Received, Store, config::Settings,
+    kafka_config::KafkaConfig,
 };
 use sqlx::PgConnection;
 use storage::paused_lanes;

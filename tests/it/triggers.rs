@@ -7,11 +7,8 @@ use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
 use reqwest::StatusCode;
 use runtime::{
-    Act, Clock, Function, HandlerError, Host, Live, Outgoing, Received, Services,
-    config::{KafkaConfig, Settings},
-    fault::Faults,
-    kafka,
-    lambda::LambdaFunction,
+    Act, Clock, Function, HandlerError, Host, Live, Outgoing, Received, Services, config::Settings,
+    fault::Faults, kafka, kafka_config::KafkaConfig, lambda::LambdaFunction,
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -42,7 +39,7 @@ impl Single {
         pairs.extend(extra);
         let mut settings = Settings::from_pairs(pairs);
         let topics = KafkaConfig::read(&mut settings);
-        kafka::create_topics(&topics).await.expect("the topics are made");
+        kafka::create_topics(&topics, kafka::Replicas::ONE).await.expect("the topics are made");
         let services = Services::start(&mut settings, Clock::System, Faults::default()).await;
         Self { services: services.expect("services start"), settings, database }
     }

@@ -11,10 +11,7 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use runtime::{
-    Clock, Host, Services, Store,
-    config::{KafkaConfig, Settings},
-    fault::Faults,
-    kafka,
+    Clock, Host, Services, Store, config::Settings, fault::Faults, kafka, kafka_config::KafkaConfig,
 };
 use tokio::task::JoinSet;
 use tutor::TutorConfig;
@@ -165,7 +162,9 @@ async fn prepare(
     let mut settings = Settings::from_pairs(pairs);
     let topics = KafkaConfig::read(&mut settings);
     let services = Services::start(&mut settings, clock, faults).await?;
-    kafka::create_topics(&topics).await.context("the topics cannot be made")?;
+    kafka::create_topics(&topics, kafka::Replicas::ONE)
+        .await
+        .context("the topics cannot be made")?;
     course_rows::write(&services.store, &services.clock).await?;
     api_gateway::seed::seed(&services).await?;
     Ok((settings, services))

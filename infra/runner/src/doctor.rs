@@ -14,7 +14,8 @@ use events::{Topic, topic::PARTITIONS};
 use runtime::{
     Clock, Store,
     cluster::{self, GroupLag, TopicState},
-    config::{KafkaConfig, Settings},
+    config::Settings,
+    kafka_config::KafkaConfig,
 };
 use storage::{
     feature_health,
@@ -81,8 +82,13 @@ pub async fn look(
         findings.extend(sns::check(&arguments.database_url, &mut settings).await);
     }
     let kafka = KafkaConfig::read(&mut settings);
-    findings.extend(topics::check(&kafka).await);
-    findings.extend(groups(kafka).await?);
+    match settings.check() {
+        Ok(()) => {
+            findings.extend(topics::check(&kafka).await);
+            findings.extend(groups(kafka).await?);
+        }
+        Err(faults) => findings.push(Finding::Fault(format!("Kafka: {faults}"))),
+    }
     findings.extend(secrets::check(&mut settings).await);
     findings.push(sockets::check(arguments.sockets.as_deref(), &mut settings).await);
     findings.push(model::check(arguments.call_model, &mut settings).await);

@@ -7,7 +7,7 @@ use events::Topic;
 use runtime::{
     Clock, Spec, Store,
     cluster::{self, LaneState, TopicState},
-    config::KafkaConfig,
+    kafka_config::KafkaConfig,
     lanes::LOOK_EVERY,
 };
 use storage::paused_lanes;

@@ -15,6 +15,7 @@ mod dev;
 pub mod doctor;
 pub mod functions;
 pub mod lanes;
+mod msk;
 mod operate;
 mod recompute;
 mod run;
@@ -96,11 +97,7 @@ enum Command {
         database_url: String,
     },
     /// Create the topics on a Kafka cluster.
-    Topics {
-        /// The brokers, such as `localhost:9092`.
-        #[arg(long, env = "KAFKA_BROKERS")]
-        kafka: String,
-    },
+    Topics(operate::TopicArguments),
     /// Print a token for the functions' internal endpoints.
     Token(token::TokenArguments),
     /// Make the first administrator.
@@ -156,7 +153,7 @@ pub fn main() -> ExitCode {
             Command::Migrate { database_url } => operate::migrate(&database_url).await?,
             Command::Sweep { database_url } => operate::sweep(&database_url).await?,
             Command::Token(arguments) => token::run(&arguments)?,
-            Command::Topics { kafka } => operate::topics(&kafka).await?,
+            Command::Topics(arguments) => operate::topics(arguments).await?,
             Command::Users(arguments) => users::run(arguments).await?,
             Command::Trace(arguments) => traces::run(arguments).await?,
             Command::Lanes(arguments) => lanes::run(arguments).await?,

@@ -1,13 +1,15 @@
 //! The operator's commands.
 
 use anyhow::Context;
+use clap::Args;
 use runtime::{
     Clock, Store,
-    config::{KafkaConfig, Settings},
-    kafka,
+    config::Settings,
+    kafka::{self, Replicas},
+    kafka_config::{KafkaConfig, KafkaProtocol},
 };
 
-use crate::{course_rows, terminal::say};
+use crate::{course_rows, msk, terminal::say};
 
 pub(crate) async fn migrate(database_url: &str) -> anyhow::Result<()> {
     let store = Store::open(database_url)?;
@@ -32,9 +34,38 @@ pub(crate) fn kafka_config(brokers: &str) -> anyhow::Result<KafkaConfig> {
     Ok(config)
 }
 
-pub(crate) async fn topics(brokers: &str) -> anyhow::Result<()> {
-    let config = kafka_config(brokers)?;
-    kafka::create_topics(&config).await.context("the topics cannot be made")?;
-    say("all topics are there");
+/// Which cluster, and how its topics are made.
+#[derive(Debug, Args)]
+pub(crate) struct TopicArguments {
+    /// The brokers, such as `localhost:9092`.
+    #[arg(long, env = "KAFKA_BROKERS", required_unless_present = "msk_cluster")]
+    kafka: Option<String>,
+    /// The ARN of a cluster of MSK, whose brokers are asked for instead; KAFKA_SECURITY_PROTOCOL says how they are
+    /// reached.
+    #[arg(long)]
+    msk_cluster: Option<String>,
+    /// How many brokers keep each event: 1, or 3 on MSK.
+    #[arg(long)]
+    replicas: Option<Replicas>,
+}
+
+pub(crate) async fn topics(arguments: TopicArguments) -> anyhow::Result<()> {
+    let mut settings = Settings::from_process();
+    let (brokers, usual) = match arguments.msk_cluster {
+        Some(cluster) => {
+            let protocol = KafkaProtocol::read(&mut settings);
+            settings.check()?;
+            (msk::brokers(&cluster, protocol, &mut settings).await?, Replicas::THREE)
+        }
+        None => (arguments.kafka.unwrap_or_default(), Replicas::ONE),
+    };
+    settings.set("KAFKA_BROKERS", brokers);
+    let config = KafkaConfig::read(&mut settings);
+    settings.check()?;
+    let replicas = arguments.replicas.unwrap_or(usual);
+    kafka::create_topics(&config, replicas)
+        .await
+        .with_context(|| format!("the topics cannot be made with {replicas} replicas"))?;
+    say(format_args!("all topics are there, on {}", config.brokers));
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::Args;
-use runtime::{Clock, Store, cluster, config::KafkaConfig};
+use runtime::{Clock, Store, cluster, kafka_config::KafkaConfig};
 use storage::retention;
 use trace::{Hop, HopOutcome, PayloadState, Payloads, Trace, TracePayload};
 use uuid::Uuid;

@@ -19,38 +19,31 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
-use environment::config::Settings;
-use secrecy::{ExposeSecret, SecretString};
+use environment::{access_key::AccessKey, config::Settings};
+use secrecy::ExposeSecret;
 
 /// Who calls. The credentials are those that AWS Lambda sets, or those of an operator; there is no other source.
 #[derive(Debug, Clone)]
-pub struct Account {
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`.
-    access_key: Option<(SecretString, SecretString)>,
-    /// `AWS_SESSION_TOKEN`.
-    session_token: Option<SecretString>,
-}
+pub struct Account(Option<AccessKey>);
 
 impl Account {
-    /// Reads the variables above.
+    /// Reads the variables of [`AccessKey`].
     pub fn read(settings: &mut Settings) -> Self {
-        let id = settings.secret("AWS_ACCESS_KEY_ID");
-        let key = settings.secret("AWS_SECRET_ACCESS_KEY");
-        if id.is_some() != key.is_some() {
-            settings.fault(
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set together or not at all",
-            );
-        }
-        Self { access_key: id.zip(key), session_token: settings.secret("AWS_SESSION_TOKEN") }
+        Self(AccessKey::read(settings))
     }
 
     /// What requests are signed with, if there is anything.
     #[must_use]
     pub fn credentials(&self) -> Option<Credentials> {
-        let (id, key) = self.access_key.as_ref()?;
-        let token = self.session_token.as_ref().map(|token| token.expose_secret().to_owned());
-        Some(Credentials::new(id.expose_secret(), key.expose_secret(), token, None, "settings"))
+        self.0.as_ref().map(credentials)
     }
+}
+
+/// What an SDK signs with.
+#[must_use]
+pub fn credentials(key: &AccessKey) -> Credentials {
+    let token = key.session_token.as_ref().map(|token| token.expose_secret().to_owned());
+    Credentials::new(key.id.expose_secret(), key.secret.expose_secret(), token, None, "settings")
 }
 
 /// The client for an SDK: its requests are made by the client that makes all others.
@@ -85,8 +78,16 @@ impl HttpConnector for Http {
             let response = client.execute(call).await.map_err(broken)?;
             let status = StatusCode::try_from(response.status().as_u16())
                 .map_err(|error| ConnectorError::other(error.into(), None))?;
+            // Some services name an error in a header only.
+            let headers = response.headers().clone();
             let body = response.bytes().await.map_err(broken)?;
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
+            let mut answer = HttpResponse::new(status, SdkBody::from(body));
+            for (name, value) in &headers {
+                if let Ok(value) = value.to_str() {
+                    answer.headers_mut().append(name.clone(), value.to_owned());
+                }
+            }
+            Ok(answer)
         })
     }
 }

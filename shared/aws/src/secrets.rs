@@ -110,79 +110,16 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
-    use axum::{
-        Json, Router,
-        body::Bytes,
-        http::{HeaderMap, StatusCode},
-        routing::post,
-    };
     use environment::config::Settings;
-    use serde_json::{Value, json};
-    use tokio::net::TcpListener;
 
-    use super::{ENDPOINT, fill_in};
+    use super::fill_in;
 
-    const PREFIX: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:";
-
-    /// Answers as Secrets Manager does, to requests that are signed for the region of the secret.
-    async fn answer(headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {
-        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
-        assert_eq!(header("x-amz-target"), "secretsmanager.GetSecretValue");
-        assert!(header("authorization").contains("/eu-central-1/secretsmanager/aws4_request"));
-        let wanted: Value = serde_json::from_slice(&body).unwrap();
-        let secret = match wanted["SecretId"].as_str().unwrap().strip_prefix(PREFIX) {
-            Some("database-AbCdEf") => r#"{"url": "postgres://db/learnflow"}"#,
-            Some("jwt-AbCdEf") => "a secret that signs tokens",
-            _ => {
-                let error =
-                    json!({ "__type": "ResourceNotFoundException", "Message": "not there" });
-                return (StatusCode::BAD_REQUEST, Json(error));
-            }
-        };
-        (StatusCode::OK, Json(json!({ "ARN": wanted["SecretId"], "SecretString": secret })))
-    }
-
-    async fn filled(pairs: &[(&str, &str)]) -> Settings {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let served = axum::serve(listener, Router::new().route("/", post(answer)));
-        let server = tokio::spawn(served.into_future());
-        let mut all = vec![(ENDPOINT, address.as_str())];
-        all.extend(pairs);
-        let mut settings = Settings::from_pairs(all);
+    #[tokio::test]
+    async fn without_credentials_no_secret_is_read() {
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf";
+        let mut settings = Settings::from_pairs([("JWT_SECRET", arn)]);
         fill_in(&mut settings).await;
-        server.abort();
-        settings
-    }
-
-    const CREDENTIALS: [(&str, &str); 2] =
-        [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "key")];
-
-    #[tokio::test]
-    async fn an_arn_is_replaced_by_the_secret_and_nothing_else_is() {
-        let (database, jwt) =
-            (format!("{PREFIX}database-AbCdEf:url"), format!("{PREFIX}jwt-AbCdEf::"));
-        let topic = "arn:aws:sns:eu-central-1:123456789012:alerts";
-        let mut pairs = vec![("DATABASE_URL", &*database), ("JWT_SECRET", &*jwt), ("TOPIC", topic)];
-        pairs.extend(CREDENTIALS);
-        let mut settings = filled(&pairs).await;
-        settings.check().unwrap();
-        let value = |name: &str| settings.optional(name).unwrap();
-        assert_eq!(value("DATABASE_URL"), "postgres://db/learnflow");
-        assert_eq!(value("JWT_SECRET"), "a secret that signs tokens");
-        assert_eq!(value("TOPIC"), topic);
-    }
-
-    #[tokio::test]
-    async fn every_secret_that_cannot_be_used_is_named_and_none_is_shown() {
-        let (missing, wrong) = (format!("{PREFIX}x-AbCdEf"), format!("{PREFIX}jwt-AbCdEf:key"));
-        let mut pairs = vec![("DATABASE_URL", &*missing), ("JWT_SECRET", &*wrong)];
-        pairs.extend(CREDENTIALS);
-        let text = filled(&pairs).await.check().unwrap_err().to_string();
-        assert!(text.contains("DATABASE_URL") && text.contains("not there"), "{text}");
-        assert!(text.contains("JWT_SECRET") && text.contains("`key`"), "{text}");
-        assert!(!text.contains("signs"), "{text}");
-        let text = filled(&[("JWT_SECRET", &*wrong)]).await.check().unwrap_err().to_string();
-        assert!(text.contains("no credentials"), "{text}");
+        let text = settings.check().unwrap_err().to_string();
+        assert!(text.contains("JWT_SECRET") && text.contains("no credentials"), "{text}");
     }
 }

@@ -6,19 +6,18 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use environment::config::KafkaConfig;
+use environment::kafka_config::KafkaConfig;
 use events::{CloudEvent, HeaderStyle, Topic};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier},
-    client::DefaultClientContext,
+    admin::{AdminOptions, OwnedResourceSpecifier, ResourceSpecifier},
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
     message::BorrowedMessage,
 };
 use uuid::Uuid;
 
-use crate::{kafka, message::Record};
+use crate::{access::Access, kafka, message::Record};
 
 /// What the names of functions' groups begin with.
 const GROUP_PREFIX: &str = "learnflow.";
@@ -42,7 +41,7 @@ pub struct TopicState {
 /// # Errors
 /// The cluster cannot be reached, or the settings are invalid.
 pub fn topics(config: &KafkaConfig) -> Result<Vec<TopicState>, KafkaError> {
-    let client: BaseConsumer = kafka::client(config).create()?;
+    let client = kafka::viewer(config, None)?;
     let metadata = client.fetch_metadata(None, REQUEST_LIMIT)?;
     let state = |topic: &rdkafka::metadata::MetadataTopic| TopicState {
         name: topic.name().to_owned(),
@@ -105,7 +104,7 @@ pub async fn settings(
     config: &KafkaConfig,
     topics: &[TopicState],
 ) -> Result<Vec<TopicSettings>, KafkaError> {
-    let admin: AdminClient<DefaultClientContext> = kafka::client(config).create()?;
+    let admin = kafka::admin(config)?;
     let resources: Vec<ResourceSpecifier<'_>> =
         topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
     let options = AdminOptions::new().request_timeout(Some(REQUEST_LIMIT));
@@ -138,7 +137,7 @@ pub struct GroupState {
 /// # Errors
 /// The cluster cannot be reached.
 pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
-    let client: BaseConsumer = kafka::client(config).create()?;
+    let client = kafka::viewer(config, None)?;
     let listed = client.fetch_group_list(None, REQUEST_LIMIT)?;
     let members: Vec<(String, usize)> = listed
         .groups()
@@ -162,7 +161,7 @@ pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
 /// # Errors
 /// The cluster cannot be reached.
 pub fn members(config: &KafkaConfig, function: &str) -> Result<usize, KafkaError> {
-    let client: BaseConsumer = kafka::client(config).create()?;
+    let client = kafka::viewer(config, None)?;
     let group = format!("{GROUP_PREFIX}{function}");
     let listed = client.fetch_group_list(Some(&group), REQUEST_LIMIT)?;
     Ok(listed.groups().iter().map(|group| group.members().len()).sum())
@@ -191,9 +190,9 @@ fn committed(
     config: &KafkaConfig,
     function: &str,
     topics: &[TopicState],
-) -> Result<(BaseConsumer, TopicPartitionList), KafkaError> {
+) -> Result<(BaseConsumer<Access>, TopicPartitionList), KafkaError> {
     let group = format!("{GROUP_PREFIX}{function}");
-    let client: BaseConsumer = kafka::client(config).set("group.id", group).create()?;
+    let client = kafka::viewer(config, Some(&group))?;
     let mut partitions = TopicPartitionList::new();
     for topic in topics {
         for partition in (0..).take(topic.partitions) {
@@ -291,7 +290,7 @@ pub fn locate(
     events: &[Uuid],
     since: DateTime<Utc>,
 ) -> Result<Vec<Place>, KafkaError> {
-    let client: BaseConsumer = kafka::client(config).create()?;
+    let client = kafka::viewer(config, None)?;
     let mut times = TopicPartitionList::new();
     for partition in (0..).take(topic.partitions) {
         let since = Offset::Offset(since.timestamp_millis());
@@ -322,14 +321,15 @@ fn read(
     if from.count() == 0 {
         return Ok(());
     }
-    let client: BaseConsumer = kafka::client(config)
+    let mut settings = kafka::client(config);
+    settings
         // It joins no group and commits nothing, but the client requires a name.
         .set("group.id", "learnflow.operators")
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("fetch.wait.max.ms", "100")
-        .set("queued.min.messages", "1")
-        .create()?;
+        .set("queued.min.messages", "1");
+    let client = kafka::reader(config, &settings)?;
     client.assign(from)?;
     let began = Instant::now();
     let (mut records, mut ends) = (0, 0);

@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    error::Error,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,10 +15,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use environment::{chain, config::KafkaConfig};
+use environment::{chain, kafka_config::KafkaConfig};
 use events::{HeaderStyle, Topic};
 use rdkafka::{
     ClientContext, Message as _, Offset, TopicPartitionList,
+    client::OAuthToken,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance, StreamConsumer},
     error::KafkaError,
     message::{BorrowedMessage, Headers},
@@ -26,6 +28,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::Access,
     closing::Closing,
     kafka,
     keyed_queue::{KeyedQueue, Offsets},
@@ -80,8 +83,8 @@ struct Finished {
 
 /// Counts rebalances: the epoch changes before and after each, so that events received before are kept apart from later
 /// ones.
-#[derive(Default)]
 struct Assignments {
+    access: Access,
     epoch: AtomicU64,
     /// Notified after each rebalance. The consumer may otherwise receive nothing that wakes it: the client keeps a
     /// partition paused if it was paused before it was revoked and assigned again.
@@ -89,12 +92,22 @@ struct Assignments {
 }
 
 impl Assignments {
+    fn new(access: Access) -> Self {
+        Self { access, epoch: AtomicU64::default(), changed: Notify::new() }
+    }
+
     fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 }
 
-impl ClientContext for Assignments {}
+impl ClientContext for Assignments {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.access.generate_oauth_token(config)
+    }
+}
 
 impl ConsumerContext for Assignments {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
@@ -156,7 +169,7 @@ impl Consumer {
             .set("fetch.wait.max.ms", "500")
             .set("queued.min.messages", "1000")
             .set("queued.max.messages.kbytes", FETCH_AHEAD_KIB)
-            .create_with_context(Assignments::default())?;
+            .create_with_context(Assignments::new(Access::of(config)))?;
         let names: Vec<&str> = topics.iter().map(|topic| topic.name()).collect();
         client.subscribe(&names)?;
         Ok(Self {

@@ -2,18 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use environment::config::KafkaConfig;
+use environment::kafka_config::KafkaConfig;
 use events::{
     CloudEvent, Event, HeaderStyle, Topic, account_erased::AccountErased, topic::PARTITIONS,
 };
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
-    consumer::{Consumer, DefaultConsumerContext, StreamConsumer},
+    consumer::{Consumer, StreamConsumer},
     error::KafkaError,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Keys, Live, closing::Closing, kafka};
+use crate::{Keys, Live, access::Access, closing::Closing, kafka};
 
 /// The timeout for finding the end of a partition.
 const END_LIMIT: Duration = Duration::from_secs(3);
@@ -25,7 +25,7 @@ pub type Sink = Arc<dyn Fn(CloudEvent) + Send + Sync>;
 
 /// Follows topics, from their ends at the time of its creation.
 pub struct Follower {
-    consumer: Closing<DefaultConsumerContext>,
+    consumer: Closing<Access>,
     keys: Keys,
     sink: Sink,
 }
@@ -48,12 +48,14 @@ impl Follower {
         keys: Keys,
         sink: Sink,
     ) -> Result<Self, KafkaError> {
-        let consumer: StreamConsumer = kafka::client(config)
+        let access = Access::of(config);
+        let consumer: StreamConsumer<Access> = kafka::client(config)
             // It joins no group and commits nothing, but the client requires a name.
             .set("group.id", "learnflow.followers")
             .set("enable.auto.commit", "false")
             .set("fetch.wait.max.ms", "500")
-            .create()?;
+            .create_with_context(access.clone())?;
+        access.admit(consumer.client())?;
         let topics = topics.to_vec();
         // Looked up explicitly: `Offset::End` is resolved later, and would miss what arrives meanwhile.
         let looked_up = tokio::task::spawn_blocking(move || {
@@ -105,7 +107,10 @@ impl Follower {
 }
 
 /// The current end of every partition of these topics. Blocks.
-fn ends(consumer: &StreamConsumer, topics: &[Topic]) -> Result<TopicPartitionList, KafkaError> {
+fn ends(
+    consumer: &StreamConsumer<Access>,
+    topics: &[Topic],
+) -> Result<TopicPartitionList, KafkaError> {
     let mut partitions = TopicPartitionList::new();
     let mut is_there = true;
     for topic in topics {

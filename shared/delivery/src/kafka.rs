@@ -1,22 +1,26 @@
 //! The Kafka client: producing, topics, and the settings that all clients share.
 
 use std::{
+    fmt::{self, Display},
+    str::FromStr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use environment::config::KafkaConfig;
+use environment::kafka_config::KafkaConfig;
 use events::{Topic, cloud_event::STRUCTURED, topic::PARTITIONS};
 use parking_lot::RwLock;
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _},
 };
 use tokio::sync::Mutex;
+
+use crate::access::{self, Access};
 
 /// How long the client keeps trying to deliver an event. Shorter than an outbox lease, so that the relay and the client
 /// never work on the same event.
@@ -25,6 +29,10 @@ const DELIVERY_LIMIT_MS: &str = "9000";
 const QUEUE_KIB: &str = "131072";
 /// The timeout of an administrative request.
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long topics keep events: a week. Functions that were down find them, and remember which they have handled.
+const KEPT_MS: &str = "604800000";
+/// More brokers than this keep no event.
+const MOST_REPLICAS: i32 = 7;
 /// The timeout of the readiness probe's request to the broker.
 const PROBE_LIMIT: Duration = Duration::from_millis(800);
 /// How long the probe's result is reused: anybody may probe, as often as they like.
@@ -34,7 +42,6 @@ pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
         .set("bootstrap.servers", &config.brokers)
-        .set("security.protocol", &config.security_protocol)
         .set("client.id", "learnflow")
         // Each request is one write; without this the second of two would wait for the answer to the first.
         .set("socket.nagle.disable", "true")
@@ -42,14 +49,47 @@ pub(crate) fn client(config: &KafkaConfig) -> ClientConfig {
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "30000")
         .set("log.connection.close", "false");
+    access::secure(&mut client, &config.security);
     client
+}
+
+/// A client for administrative requests.
+pub(crate) fn admin(config: &KafkaConfig) -> Result<AdminClient<Access>, KafkaError> {
+    let access = Access::of(config);
+    let admin = client(config).create_with_context::<_, AdminClient<_>>(access.clone())?;
+    access.admit(admin.inner())?;
+    Ok(admin)
+}
+
+/// A client that looks at topics, and at the offsets of a group if there is one. It joins no group.
+pub(crate) fn viewer(
+    config: &KafkaConfig,
+    group: Option<&str>,
+) -> Result<BaseConsumer<Access>, KafkaError> {
+    let mut settings = client(config);
+    if let Some(group) = group {
+        settings.set("group.id", group);
+    }
+    reader(config, &settings)
+}
+
+/// A client with further settings that is given its partitions. It joins no group.
+pub(crate) fn reader(
+    config: &KafkaConfig,
+    settings: &ClientConfig,
+) -> Result<BaseConsumer<Access>, KafkaError> {
+    let access = Access::of(config);
+    let reader = settings.create_with_context::<_, BaseConsumer<_>>(access.clone())?;
+    access.admit(reader.client())?;
+    Ok(reader)
 }
 
 /// Sends events; idempotent, acknowledged by all replicas.
 #[derive(Clone)]
 pub struct Producer {
     settings: Arc<ClientConfig>,
-    current: Arc<RwLock<FutureProducer>>,
+    access: Access,
+    current: Arc<RwLock<FutureProducer<Access>>>,
     /// When the broker was last probed, and whether it answered. Locked during a probe.
     probed: Arc<Mutex<Option<(Instant, bool)>>>,
 }
@@ -89,11 +129,12 @@ impl Producer {
             .set("queue.buffering.max.kbytes", QUEUE_KIB)
             // Shorter than the delivery limit, to distinguish a missing topic from an unavailable broker.
             .set("topic.metadata.propagation.max.ms", "4000");
-        let current = Arc::new(RwLock::new(settings.create()?));
-        Ok(Self { settings: Arc::new(settings), current, probed: Arc::default() })
+        let access = Access::of(config);
+        let current = Arc::new(RwLock::new(settings.create_with_context(access.clone())?));
+        Ok(Self { settings: Arc::new(settings), access, current, probed: Arc::default() })
     }
 
-    fn client(&self) -> FutureProducer {
+    fn client(&self) -> FutureProducer<Access> {
         self.current.read().clone()
     }
 
@@ -103,7 +144,7 @@ impl Producer {
         let mut current = self.current.write();
         let Some((code, reason)) = current.client().fatal_error() else { return };
         tracing::error!(%code, reason, "the Kafka client is broken, a new one is made");
-        match self.settings.create::<FutureProducer>() {
+        match self.settings.create_with_context::<_, FutureProducer<_>>(self.access.clone()) {
             Ok(new) => {
                 let broken = std::mem::replace(&mut *current, new);
                 // Dropping it waits for its threads.
@@ -145,16 +186,50 @@ impl Producer {
     }
 }
 
-/// Creates all missing topics, with one replica: for local use and tests. Elsewhere the deployment creates them.
+/// How many brokers keep each event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replicas(i32);
+
+impl Replicas {
+    /// One: for local use and tests.
+    pub const ONE: Self = Self(1);
+    /// Three, of which one may be away: for a cluster.
+    pub const THREE: Self = Self(3);
+}
+
+impl FromStr for Replicas {
+    type Err = UnusableReplicas;
+
+    fn from_str(text: &str) -> Result<Self, UnusableReplicas> {
+        let number = text.parse().ok().filter(|number| (1..=MOST_REPLICAS).contains(number));
+        number.map(Self).ok_or(UnusableReplicas)
+    }
+}
+
+impl Display for Replicas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Not a number of replicas.
+#[derive(Debug, thiserror::Error)]
+#[error("a number from 1 to {MOST_REPLICAS}, and no more than there are brokers")]
+pub struct UnusableReplicas;
+
+/// Creates all missing topics. With more than one replica, one broker may be away while events are written.
 ///
 /// # Errors
 /// The broker cannot be reached, or refuses a topic.
-pub async fn create_topics(config: &KafkaConfig) -> Result<(), KafkaError> {
-    let admin: AdminClient<DefaultClientContext> = client(config).create()?;
-    let topics: Vec<NewTopic<'_>> = Topic::ALL
-        .iter()
-        .map(|topic| NewTopic::new(topic.name(), PARTITIONS, TopicReplication::Fixed(1)))
-        .collect();
+pub async fn create_topics(config: &KafkaConfig, replicas: Replicas) -> Result<(), KafkaError> {
+    let admin = admin(config)?;
+    let in_sync = (replicas.0 - 1).max(1).to_string();
+    let topic = |topic: &Topic| {
+        let fixed = TopicReplication::Fixed(replicas.0);
+        let made = NewTopic::new(topic.name(), PARTITIONS, fixed).set("retention.ms", KEPT_MS);
+        made.set("min.insync.replicas", &in_sync)
+    };
+    let topics: Vec<NewTopic<'_>> = Topic::ALL.iter().map(topic).collect();
     let options = AdminOptions::new().request_timeout(Some(ADMIN_LIMIT));
     for result in admin.create_topics(&topics, &options).await? {
         match result {
@@ -180,12 +255,7 @@ mod tests {
     async fn a_client_that_is_broken_for_good_is_replaced() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("t", 1, 1).unwrap();
-        let producer = Producer::new(&KafkaConfig {
-            brokers: cluster.bootstrap_servers(),
-            consume: false,
-            security_protocol: "plaintext".to_owned(),
-        })
-        .unwrap();
+        let producer = Producer::new(&KafkaConfig::plaintext(cluster.bootstrap_servers())).unwrap();
         let send = async || producer.send("t", "k", b"v")?.acknowledged().await;
         send().await.unwrap();
         let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
@@ -200,12 +270,8 @@ mod tests {
     #[test]
     fn whoever_asks_for_a_broker_that_is_away_takes_up_one_thread_with_all_others() {
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let producer = Producer::new(&KafkaConfig {
-            brokers: nobody.local_addr().unwrap().to_string(),
-            consume: false,
-            security_protocol: "plaintext".to_owned(),
-        })
-        .unwrap();
+        let brokers = nobody.local_addr().unwrap().to_string();
+        let producer = Producer::new(&KafkaConfig::plaintext(brokers)).unwrap();
         let one_thread = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(1)

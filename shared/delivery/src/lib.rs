@@ -3,6 +3,7 @@
 //! Belongs here: handlers and what is committed when, who retries, inbox and outbox, Kafka, dead letters, waiting for
 //! answers, and periodic work. Never here: HTTP endpoints, a product noun or a function's name.
 
+mod access;
 mod admissions;
 mod arrival;
 mod closing;
@@ -25,6 +26,7 @@ pub mod lanes;
 mod listeners;
 mod live;
 pub mod message;
+mod msk_token;
 pub mod outbox;
 mod pending;
 pub mod periodic;

@@ -24,12 +24,13 @@ pub struct ConfigError(Vec<String>);
 const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// The settings of every function; each has further ones of its own.
-pub const COMMON_SETTINGS: [&str; 17] = [
+pub const COMMON_SETTINGS: [&str; 18] = [
     "DATABASE_URL",
     "DATABASE_MAX_CONNECTIONS",
     "KAFKA_BROKERS",
     "KAFKA_CONSUME",
     "KAFKA_SECURITY_PROTOCOL",
+    "KAFKA_CA_FILE",
     "INGRESS_TOKEN",
     "METRICS_TOKEN",
     "JWT_SECRET",
@@ -188,29 +189,6 @@ impl DatabaseConfig {
     }
 }
 
-/// How to reach Kafka.
-#[derive(Debug, Clone)]
-pub struct KafkaConfig {
-    /// `KAFKA_BROKERS`: `host:port`, comma-separated.
-    pub brokers: String,
-    /// `KAFKA_CONSUME`: whether the process runs its own consumer group (plain Kubernetes, local).
-    /// Elsewhere events come by HTTP or from Lambda.
-    pub consume: bool,
-    /// `KAFKA_SECURITY_PROTOCOL`: librdkafka's `security.protocol`.
-    pub security_protocol: String,
-}
-
-impl KafkaConfig {
-    /// Reads the variables above.
-    pub fn read(settings: &mut Settings) -> Self {
-        Self {
-            brokers: settings.required("KAFKA_BROKERS", "the Kafka brokers, such as host:9092"),
-            consume: settings.parsed("KAFKA_CONSUME", false),
-            security_protocol: settings.parsed("KAFKA_SECURITY_PROTOCOL", "plaintext".to_owned()),
-        }
-    }
-}
-
 /// A shared secret that callers send.
 #[derive(Debug, Clone)]
 pub struct SharedSecret(SecretString);
@@ -261,7 +239,8 @@ impl HttpConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::{DatabaseConfig, HttpConfig, KafkaConfig, Settings};
+    use super::{DatabaseConfig, HttpConfig, Settings};
+    use crate::kafka_config::KafkaConfig;
 
     #[test]
     fn all_faults_are_listed_at_once_and_no_value_is_shown() {

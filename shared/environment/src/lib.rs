@@ -4,12 +4,14 @@
 //! Belongs here: what connects a process with its surroundings, each with its limits. Never here: what the process
 //! does; HTTP endpoints, events, the database.
 
+pub mod access_key;
 pub mod clock;
 pub mod compute;
 pub mod config;
 pub mod deadline;
 mod error_chain;
 mod http_client;
+pub mod kafka_config;
 pub mod metrics;
 pub mod outbound;
 pub mod telemetry;

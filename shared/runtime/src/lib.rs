@@ -20,7 +20,10 @@ pub use delivery::{
     Received, Round, Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault,
     follower, handler, kafka, lanes, message, replay, replies,
 };
-pub use environment::{Clock, clock, compute, config, deadline, http_client, outbound, telemetry};
+pub use environment::{
+    Clock, access_key, clock, compute, config, deadline, http_client, kafka_config, outbound,
+    telemetry,
+};
 pub use function::Function;
 pub use host::{Host, HostError, main, shutdown_signal};
 pub use services::{Services, StartError};

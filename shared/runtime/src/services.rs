@@ -16,8 +16,10 @@ use delivery::{
 };
 use environment::{
     Clock, chain,
-    config::{ConfigError, DatabaseConfig, KafkaConfig, Settings},
-    http_client, metrics,
+    config::{ConfigError, DatabaseConfig, Settings},
+    http_client,
+    kafka_config::KafkaConfig,
+    metrics,
 };
 use ids::{TokenFamilyId, UserId};
 use tokio::task::JoinHandle;

@@ -25,8 +25,15 @@ const CLUSTER_ID: &str = "bGVhcm5mbG93LXRlc3RzAA";
 #[derive(Debug)]
 pub struct ApacheKafka {
     process: Child,
-    port: u16,
+    ports: Ports,
     _dir: TempDir,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    plain: u16,
+    controller: u16,
+    tls: u16,
 }
 
 impl ApacheKafka {
@@ -34,8 +41,21 @@ impl ApacheKafka {
     ///
     /// # Errors
     /// Kafka is installed, but does not start.
-    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub async fn start() -> anyhow::Result<Option<Self>> {
+        Self::start_with(None).await
+    }
+
+    /// Starts a broker that clients also reach by TLS, at [`Self::tls_brokers`]: with a PEM file that has its key and
+    /// its certificate for 127.0.0.1. `None` as above.
+    ///
+    /// # Errors
+    /// Kafka is installed, but does not start.
+    pub async fn start_with_tls(identity: &Path) -> anyhow::Result<Option<Self>> {
+        Self::start_with(Some(identity.to_owned())).await
+    }
+
+    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+    async fn start_with(identity: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
         let there = |program: &str, argument: &str| {
             let mut command = Command::new(program);
             command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
@@ -45,17 +65,18 @@ impl ApacheKafka {
             eprintln!("SKIPPED: Java or Maven is missing, so nothing was tested on Apache Kafka");
             return Ok(None);
         }
-        let started = tokio::task::spawn_blocking(Self::launch).await??;
+        let started =
+            tokio::task::spawn_blocking(move || Self::launch(identity.as_deref())).await??;
         eventually("Apache Kafka answers", async || started.answers().then_some(())).await;
         Ok(Some(started))
     }
 
-    fn launch() -> anyhow::Result<Self> {
+    fn launch(identity: Option<&Path>) -> anyhow::Result<Self> {
         let libraries = libraries()?;
         let dir = TempDir::new()?;
-        let (port, controller) = (free_port()?, free_port()?);
+        let ports = Ports { plain: free_port()?, controller: free_port()?, tls: free_port()? };
         let properties = dir.path().join("server.properties");
-        fs::write(&properties, settings(dir.path(), port, controller))?;
+        fs::write(&properties, settings(dir.path(), ports, identity))?;
         let java = |class: &str| {
             let mut command = Command::new("java");
             command.arg(HEAP).arg("-cp").arg(libraries.join("*")).arg(class);
@@ -69,13 +90,19 @@ impl ApacheKafka {
         let log = fs::File::create(dir.path().join("kafka.log"))?;
         let process =
             java("kafka.Kafka").arg(&properties).stdout(log).stderr(Stdio::null()).spawn()?;
-        Ok(Self { process, port, _dir: dir })
+        Ok(Self { process, ports, _dir: dir })
     }
 
     /// The address for clients.
     #[must_use]
     pub fn brokers(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.ports.plain)
+    }
+
+    /// The address for clients that use TLS.
+    #[must_use]
+    pub fn tls_brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.tls)
     }
 
     fn answers(&self) -> bool {
@@ -112,12 +139,22 @@ fn libraries() -> anyhow::Result<PathBuf> {
     Ok(libraries)
 }
 
-fn settings(dir: &Path, port: u16, controller: u16) -> String {
+fn settings(dir: &Path, ports: Ports, identity: Option<&Path>) -> String {
+    let Ports { plain, controller, tls } = ports;
+    let (mut listeners, mut keys) = (format!("PLAINTEXT://127.0.0.1:{plain}"), String::new());
+    if let Some(file) = identity {
+        listeners.push_str(&format!(",SSL://127.0.0.1:{tls}"));
+        keys = format!(
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+            file.display()
+        );
+    }
     format!(
         "process.roles=broker,controller\nnode.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners={listeners},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners={listeners}\n{keys}\
          controller.listener.names=CONTROLLER\nlog.dirs={}\n\
          offsets.topic.replication.factor=1\ngroup.initial.rebalance.delay.ms=0\n\
          auto.create.topics.enable=true\nnum.partitions=8\n",

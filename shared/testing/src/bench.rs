@@ -14,10 +14,8 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
 };
 use runtime::{
-    Clock, Function, Host, Http, Services, Spec,
-    config::{KafkaConfig, Settings},
-    fault::Faults,
-    kafka,
+    Clock, Function, Host, Http, Services, Spec, config::Settings, fault::Faults, kafka,
+    kafka_config::KafkaConfig,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -81,7 +79,7 @@ impl Bench {
         ]);
         let topics = KafkaConfig::read(&mut settings);
         let services = Services::start(&mut settings, Clock::System, Faults::default()).await;
-        kafka::create_topics(&topics).await.expect("the topics are made");
+        kafka::create_topics(&topics, kafka::Replicas::ONE).await.expect("the topics are made");
         Self { services: services.expect("services start"), settings, database, broker, _dir: dir }
     }
 

@@ -27,6 +27,8 @@ pub const SETTINGS: &[Row] = &[
     // Events come from an event source mapping, a `KafkaSource` or the process's own consumer.
     ("KAFKA_CONSUME", Unset, Fixed),
     ("KAFKA_SECURITY_PROTOCOL", Given, Given),
+    // MSK has certificates that every system trusts.
+    ("KAFKA_CA_FILE", Unset, Given),
     ("INGRESS_TOKEN", Unset, Secret),
     ("METRICS_TOKEN", Unset, Secret),
     ("JWT_SECRET", Secret, Secret),

@@ -3,7 +3,7 @@
 use events::Topic;
 use runtime::{
     cluster::{self, TopicSettings, TopicState},
-    config::KafkaConfig,
+    kafka_config::KafkaConfig,
 };
 use storage::retention::RETENTIONS;
 
