@@ -31,7 +31,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     ("storage", &["domain", "events", "ids"]),
     ("environment", &[]),
     ("web", &["domain", "environment", "ids", "storage"]),
-    ("delivery", &["environment", "events", "ids", "storage"]),
+    ("delivery", &["aws", "environment", "events", "ids", "storage"]),
     ("runtime", &["aws", "delivery", "environment", "events", "ids", "web"]),
     ("requests", &["domain", "events", "ids", "runtime", "storage"]),
     ("tutor", &["domain", "environment", "events"]),
@@ -43,6 +43,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     (
         "runner",
         &[
+            "aws",
             "checks",
             "curriculum",
             "domain",
