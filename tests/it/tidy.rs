@@ -31,7 +31,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("storage", &["domain", "events", "ids"]),
     ("environment", &[]),
     ("web", &["domain", "environment", "ids", "storage"]),
-    ("delivery", &["environment", "events", "ids", "storage"]),
+    ("delivery", &["aws", "environment", "events", "ids", "storage"]),
     ("runtime", &["aws", "delivery", "environment", "events", "ids", "web"]),
     ("requests", &["domain", "events", "ids", "runtime", "storage"]),
     ("trace", &["events", "ids", "runtime", "storage"]),
@@ -44,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     (
         "runner",
         &[
+            "aws",
             "checks",
             "curriculum",
             "domain",

@@ -1,8 +1,7 @@
 //! Calling services of AWS: who calls, and how the SDKs' requests are made.
 //!
 //! Belongs here: what the SDKs of all services have in common, and reading secrets, which any setting may be. Never here:
-//! another service, or looking for credentials on
-//! the machine.
+//! another service, or looking for credentials on the machine.
 
 pub mod secrets;
 
