@@ -68,8 +68,8 @@ impl Previous {
 
     fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-            let _ = child.wait();
+            drop(Command::new("kill").args(["-INT", &child.id().to_string()]).status());
+            drop(child.wait());
         }
     }
 }

@@ -226,7 +226,7 @@ async fn serve_backends(
     let (_, services) = prepare(owned.into(), Clock::System, Faults::default()).await?;
     services.stop().await;
     // Made anew, since an old one keeps its mode.
-    let _ = fs::remove_file(&file);
+    drop(fs::remove_file(&file));
     write_private(&file, &lines).with_context(|| format!("cannot write {}", file.display()))?;
     progress("");
     let seconds = started.elapsed().as_secs_f64();

@@ -25,7 +25,9 @@ fn error(output: &Output) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn topics_are_made_on_the_brokers_that_msk_names() {
     let dir = TempDir::new().expect("a folder");
-    let broker = Broker::start(dir.path(), (Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let broker = Broker::start(dir.path(), (Ipv4Addr::LOCALHOST, 0).into())
+        .await
+        .expect("the broker starts");
     let brokers = broker.address().to_string();
     let api = MskApi::start(
         CLUSTER,

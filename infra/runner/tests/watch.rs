@@ -47,10 +47,11 @@ impl Running {
 
 impl Drop for Running {
     /// Ctrl-C, as at a terminal: it reaches the whole process group.
+    #[expect(clippy::print_stderr, reason = "why a test has failed must be seen")]
     fn drop(&mut self) {
         let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-INT", "--", &group]).status();
-        let _ = self.child.wait();
+        drop(Command::new("kill").args(["-INT", "--", &group]).status());
+        drop(self.child.wait());
         if std::thread::panicking() {
             let said = fs::read_to_string(&self.output).unwrap_or_default();
             let tail = said.lines().rev().take(60).collect::<Vec<_>>();
@@ -102,7 +103,7 @@ impl Functions {
         let method = method.parse().expect("a method");
         let request = self.client.request(method, format!("{}{path}", self.url)).json(&body);
         let request = if token.is_empty() { request } else { request.bearer_auth(token) };
-        let response = request.send().await.expect("an answer");
+        let response = request.timeout(FIRST_ANSWER).send().await.expect("an answer");
         let status = response.status();
         (status, response.json().await.unwrap_or_default())
     }
@@ -147,7 +148,7 @@ async fn a_question_and_an_alert_pass_through_functions_under_cargo_lambda_watch
     let watch = cargo_lambda(&tools, &folder.path().join("data/functions.env"), port);
     let watch = Running::start(watch, folder.path(), "watch");
     watch.line("starting Runtime server").await;
-    let client = Client::builder().timeout(FIRST_ANSWER).build().expect("a client");
+    let client = runtime::http_client().expect("a client");
     let functions = Functions { client, url: format!("http://127.0.0.1:{port}") };
     for (spec, _) in runner::functions::FUNCTIONS {
         functions.wake(spec.name).await;

@@ -51,7 +51,9 @@ async fn assert_every_client_gets_in(config: &KafkaConfig) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn apache_kafka_is_reached_by_tls_if_its_authority_is_trusted() {
     let certificates = Certificates::new();
-    let Some(kafka) = ApacheKafka::start_with_tls(&certificates.identity()).await.unwrap() else {
+    let Some(kafka) =
+        ApacheKafka::start_with_tls(&certificates.identity()).await.expect("it starts")
+    else {
         return;
     };
     let authority = certificates.authority();
