@@ -40,7 +40,7 @@ pub(crate) struct TopicArguments {
     /// The brokers, such as `localhost:9092`.
     #[arg(long, env = "KAFKA_BROKERS", required_unless_present = "msk_cluster")]
     kafka: Option<String>,
-    /// The ARN of a cluster of MSK, whose brokers are asked for instead; KAFKA_SECURITY_PROTOCOL says how they are
+    /// The ARN of a cluster of MSK, whose brokers are asked for instead; `KAFKA_SECURITY_PROTOCOL` says how they are
     /// reached.
     #[arg(long)]
     msk_cluster: Option<String>,
