@@ -126,7 +126,7 @@ async fn other_servers_are_asked() {
     let aws = [
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "key"),
-        ("SNS_ENDPOINT_URL", url.as_str()),
+        ("AWS_ENDPOINT_URL_SNS", url.as_str()),
     ];
     for words in [
         "fault SNS: arn:aws:sns:eu-central-1:123456789012:alerts does not exist",

@@ -21,14 +21,15 @@ const MAX_SUBJECT: usize = 100;
 #[derive(Debug, Clone)]
 pub(crate) struct SnsConfig {
     account: Account,
-    /// `SNS_ENDPOINT_URL`: another server with the same API.
+    /// `AWS_ENDPOINT_URL_SNS`: another server with the same API.
     endpoint: Option<String>,
 }
 
 impl SnsConfig {
     /// Reads the variables above.
     pub(crate) fn read(settings: &mut Settings) -> Self {
-        Self { account: Account::read(settings), endpoint: settings.optional("SNS_ENDPOINT_URL") }
+        let endpoint = aws::endpoint(settings, "AWS_ENDPOINT_URL_SNS");
+        Self { account: Account::read(settings), endpoint }
     }
 }
 

@@ -31,7 +31,8 @@ pub const SPEC: Spec = Spec {
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
-        "SNS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_SNS",
+        "AWS_ENDPOINT_URL",
     ],
 };
 

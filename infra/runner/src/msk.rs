@@ -10,9 +10,6 @@ use aws_sdk_kafka::{
 };
 use runtime::{config::Settings, http_client, kafka_config::KafkaProtocol};
 
-/// Where the API is, if not in the region of the cluster: the variables of all SDKs, the first one first.
-const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_KAFKA", "AWS_ENDPOINT_URL"];
-
 /// The brokers of a cluster for clients that connect in this way.
 pub(crate) async fn brokers(
     cluster: &str,
@@ -33,7 +30,7 @@ pub(crate) async fn brokers(
         .credentials_provider(credentials)
         .retry_config(RetryConfig::standard())
         .http_client(aws::http_client(http_client()?));
-    if let Some(endpoint) = ENDPOINTS.iter().find_map(|name| settings.optional(name)) {
+    if let Some(endpoint) = aws::endpoint(settings, "AWS_ENDPOINT_URL_KAFKA") {
         config = config.endpoint_url(endpoint);
     }
     let client = Client::from_conf(config.build());

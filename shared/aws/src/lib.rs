@@ -38,6 +38,13 @@ impl Account {
     }
 }
 
+/// Another server with the API of a service: its own variable of all SDKs, such as `AWS_ENDPOINT_URL_SNS`, else
+/// `AWS_ENDPOINT_URL`. `None`: AWS itself.
+#[must_use]
+pub fn endpoint(settings: &Settings, variable: &str) -> Option<String> {
+    settings.optional(variable).or_else(|| settings.optional("AWS_ENDPOINT_URL"))
+}
+
 /// What an SDK signs with.
 #[must_use]
 pub fn credentials(key: &AccessKey) -> Credentials {

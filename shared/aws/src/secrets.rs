@@ -12,9 +12,6 @@ use serde_json::Value;
 
 use crate::Account;
 
-/// Where Secrets Manager is, if not in the region of the secret: the variable of all SDKs.
-const ENDPOINT: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
-
 /// A secret, or one member of a secret that is a JSON object: as Amazon ECS writes it,
 /// `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>[:<member>]`.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,7 +61,7 @@ pub async fn fill_in(settings: &mut Settings) {
         return;
     }
     let account = Account::read(settings);
-    let endpoint = settings.optional(ENDPOINT);
+    let endpoint = crate::endpoint(settings, "AWS_ENDPOINT_URL_SECRETS_MANAGER");
     let read =
         references.iter().map(|(_, reference)| read(reference, &account, endpoint.as_deref()));
     let secrets = join_all(read).await;

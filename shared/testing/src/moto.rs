@@ -64,7 +64,6 @@ impl Moto {
     /// # Panics
     /// Moto refuses it.
     pub async fn make_secret(&self, region: &str, name: &str, value: &str) -> String {
-        let credential = format!("Credential=id/20260101/{region}/secretsmanager/aws4_request");
         let request = serde_json::json!({ "Name": name, "SecretString": value,
             "ClientRequestToken": uuid::Uuid::from_u128(1).to_string() });
         let made = runtime::http_client()
@@ -72,12 +71,76 @@ impl Moto {
             .post(self.endpoint())
             .header("x-amz-target", "secretsmanager.CreateSecret")
             .header("content-type", "application/x-amz-json-1.1")
-            // Moto finds the region here, and checks nothing else.
-            .header("authorization", format!("AWS4-HMAC-SHA256 {credential}, Signature=none"))
+            .header("authorization", authorization(region, "secretsmanager"))
             .body(request.to_string())
             .send();
         let text = made.await.expect("it answers").text().await.expect("text");
         let made: Value = serde_json::from_str(&text).expect("JSON");
         made["ARN"].as_str().unwrap_or_else(|| panic!("no secret: {text}")).to_owned()
     }
+
+    /// Makes a topic of SNS in a region, with a queue of SQS that gets what is published there. Returns the topic's ARN
+    /// and the queue's URL.
+    ///
+    /// # Panics
+    /// Moto refuses it.
+    pub async fn make_topic(&self, region: &str, name: &str) -> (String, String) {
+        let made = self.call(region, "sns", &[("Action", "CreateTopic"), ("Name", name)]).await;
+        let topic = text_of(&made, "TopicArn");
+        let made =
+            self.call(region, "sqs", &[("Action", "CreateQueue"), ("QueueName", name)]).await;
+        let queue = text_of(&made, "QueueUrl");
+        let endpoint = topic.replace(":sns:", ":sqs:");
+        let subscribe = [
+            ("Action", "Subscribe"),
+            ("TopicArn", &*topic),
+            ("Protocol", "sqs"),
+            ("Endpoint", &*endpoint),
+        ];
+        self.call(region, "sns", &subscribe).await;
+        (topic, queue)
+    }
+
+    /// The next message of a queue, as SNS put it there.
+    ///
+    /// # Panics
+    /// There is no such queue, or what is in it is not of SNS.
+    pub async fn receive(&self, region: &str, queue: &str) -> Option<Value> {
+        let received =
+            self.call(region, "sqs", &[("Action", "ReceiveMessage"), ("QueueUrl", queue)]).await;
+        let body = received.contains("<Body>").then(|| text_of(&received, "Body"))?;
+        Some(serde_json::from_str(&body.replace("&quot;", "\"")).expect("JSON"))
+    }
+
+    /// A call of the query protocol.
+    async fn call(&self, region: &str, service: &str, form: &[(&str, &str)]) -> String {
+        let client = runtime::http_client().expect("a client");
+        // None of the values has a character that a form escapes.
+        let body: Vec<String> =
+            form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = client
+            .post(self.endpoint())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", authorization(region, service))
+            .body(body.join("&"));
+        let response = request.send().await.expect("it answers");
+        let status = response.status();
+        let text = response.text().await.expect("text");
+        assert!(status.is_success(), "{form:?}: {text}");
+        text
+    }
+}
+
+/// Moto finds the region and the service here, and checks nothing else.
+fn authorization(region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=id/20260101/{region}/{service}/aws4_request, Signature=none"
+    )
+}
+
+/// The text of an element that is there.
+fn text_of(xml: &str, element: &str) -> String {
+    let found = xml.split_once(&format!("<{element}>"));
+    let text = found.and_then(|(_, rest)| rest.split_once(&format!("</{element}>")));
+    text.unwrap_or_else(|| panic!("no {element}: {xml}")).0.to_owned()
 }

@@ -3,7 +3,7 @@
 use api_gateway::responses::{DeliveryStatus, LoggedDelivery};
 use reqwest::StatusCode;
 use serde_json::json;
-use testing::{HttpTarget, SmtpServer, TargetAnswer, eventually};
+use testing::{HttpTarget, Moto, SmtpServer, TargetAnswer, eventually};
 
 use super::{
     alert, class, handled, header, log, logged, logged_in_again, received, subscribe, world,
@@ -96,7 +96,7 @@ async fn a_topic_of_sns_gets_a_signed_request_with_attributes_to_filter_by() {
     let aws = HttpTarget::playing(script, TargetAnswer::Says(404, missing.to_owned())).await;
     let endpoint = aws.url("");
     let world = world(&[
-        ("SNS_ENDPOINT_URL", &endpoint),
+        ("AWS_ENDPOINT_URL_SNS", &endpoint),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "a-secret-of-aws"),
     ])
@@ -129,5 +129,33 @@ async fn a_topic_of_sns_gets_a_signed_request_with_attributes_to_filter_by() {
     })
     .await;
     assert_eq!(failed.error.as_deref(), Some("SNS answered NotFound"));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_subscribes_to_a_topic_of_sns_hears_of_the_alert() {
+    const REGION: &str = "eu-central-1";
+    let Some(moto) = Moto::start().await.expect("moto starts") else { return };
+    let (topic, queue) = moto.make_topic(REGION, "alerts").await;
+    let endpoint = moto.endpoint();
+    let world = world(&[
+        ("AWS_ENDPOINT_URL", &endpoint),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "a-secret-of-aws"),
+    ])
+    .await;
+    let here = class(&world, "a").await;
+    let made = subscribe(&world, &here.teacher, json!({ "channel": "sns", "target": topic })).await;
+    alert(&world, &here, world.clock().new_id(), "opened", "high").await;
+    let message =
+        eventually("it is in the queue", async || moto.receive(REGION, &queue).await).await;
+    assert_eq!(message["TopicArn"], json!(topic));
+    assert_eq!(message["Subject"], "Needs help with Lists");
+    let text = message["Message"].as_str().expect("text");
+    assert!(text.contains("alert.opened"), "{text}");
+    logged(&world, &here.teacher, &made, "it is delivered", |one| {
+        one.status == DeliveryStatus::Delivered
+    })
+    .await;
     world.finish().await;
 }

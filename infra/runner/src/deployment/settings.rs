@@ -72,7 +72,8 @@ pub const SETTINGS: &[Row] = &[
     ("AWS_SECRET_ACCESS_KEY", Unset, Secret),
     ("AWS_SESSION_TOKEN", Unset, Secret),
     ("AWS_REGION", Unset, Unset),
-    ("SNS_ENDPOINT_URL", Given, Given),
+    ("AWS_ENDPOINT_URL_SNS", Given, Given),
+    ("AWS_ENDPOINT_URL", Given, Given),
     // Only API Gateway holds sockets; elsewhere they are the function's own.
     ("SOCKETS_ENDPOINT_URL", Fixed, Unset),
     ("CORS_ORIGINS", Given, Given),

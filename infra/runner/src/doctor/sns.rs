@@ -58,7 +58,7 @@ fn finding(topic: &str, answer: &SnsTopic) -> Finding {
              AWS_SESSION_TOKEN"
         )),
         SnsTopic::Unreachable => Finding::Fault(format!(
-            "SNS: nothing answers for {topic}; check SNS_ENDPOINT_URL and the way out of this network"
+            "SNS: nothing answers for {topic}; check AWS_ENDPOINT_URL_SNS and the way out of this network"
         )),
     }
 }
