@@ -46,7 +46,7 @@ pub(crate) async fn brokers(
     };
     choose(protocol, &found).map(str::to_owned).with_context(|| {
         format!(
-            "the cluster lets nobody in by KAFKA_SECURITY_PROTOCOL={protocol}, but by {}",
+            "the cluster is not reached by KAFKA_SECURITY_PROTOCOL={protocol}, but by {}",
             ways(&found)
         )
     })

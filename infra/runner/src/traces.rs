@@ -26,7 +26,7 @@ pub struct TraceArguments {
     /// The database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
-    /// The Kafka brokers. With them, events of which no function has noted where they are are looked for there.
+    /// The Kafka brokers. With them, events whose place no function has recorded are looked up there.
     #[arg(long, env = "KAFKA_BROKERS")]
     pub kafka: Option<String>,
     /// Show the events' data, too: what a student wrote, among other things.
@@ -88,7 +88,7 @@ fn kept(table: &str) -> i64 {
     kept.map_or(0, |retention| retention.keep.num_days())
 }
 
-/// Looks on the broker for events of which no function has noted where they are.
+/// Looks up on the broker the events whose place no function has recorded.
 fn locate(config: &KafkaConfig, mut trace: Trace) -> anyhow::Result<Trace> {
     let is_sought = |hop: &&Hop| {
         hop.offset.is_none() && !matches!(hop.outcome, HopOutcome::Delayed | HopOutcome::Parked)

@@ -11,8 +11,8 @@ use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
 use crate::{database::bounded, scope::Scope};
 
-/// How often a consumer looks: so long it takes at most until a change has an effect. An operator waits for it; it costs
-/// a row's lookup for each function.
+/// How often a consumer looks: a change takes effect within that time. Short, since an operator waits for it; a look
+/// costs one small query for each function.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// A partition of a topic.
