@@ -1,9 +1,10 @@
 //! The project's own rules that the compiler does not check; all violations are listed at once.
 
 use std::{
-    collections::BTreeMap,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
@@ -156,6 +157,37 @@ fn may_use(expression: &str) -> bool {
     let listed = |licence: &str| LICENCES.contains(&licence.trim());
     expression.split(" OR ").any(|one| one.split(" AND ").all(listed))
         || expression.split(" AND ").all(|part| part.split(" OR ").any(listed))
+}
+
+/// A feature that only a dependency of the tests switches on would have `cargo run` compile everything above that crate
+/// once more after `cargo test`, and the other way round. Switch it on in the workspace's manifest.
+#[test]
+fn what_the_tests_compile_serves_the_product_too() {
+    let product = features("normal");
+    let with_tests = features("normal,dev");
+    let twice: Vec<_> = product
+        .iter()
+        .filter(|(name, features)| with_tests.get(*name) != Some(features))
+        .map(|(name, features)| format!("{name}: {features:?}, in tests {:?}", with_tests.get(name)))
+        .collect();
+    assert!(twice.is_empty(), "compiled twice:\n{}", twice.join("\n"));
+}
+
+/// The features with which each package is compiled, by its name and version. It can have two entries: macros are
+/// compiled apart.
+fn features(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut command = Command::new(env::var("CARGO").expect("cargo runs this test"));
+    command.args(["tree", "--workspace", "--locked", "--prefix", "none"]);
+    command.args(["--edges", edges, "--format", "{p}|{f}"]);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut packages = BTreeMap::<_, BTreeSet<_>>::new();
+    let lines = text.lines().map(|line| line.strip_suffix(" (*)").unwrap_or(line));
+    for (package, features) in lines.filter_map(|line| line.split_once('|')) {
+        packages.entry(package.to_owned()).or_default().insert(features.to_owned());
+    }
+    packages
 }
 
 #[test]
