@@ -21,7 +21,6 @@ use runtime::HandlerError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
-use storage::exercises::StoredExercise;
 use tutor::{prompt, reply};
 
 use crate::{
@@ -127,22 +126,25 @@ fn after_run(state: Running, result: ExecutionResult, now: DateTime<Utc>) -> Ste
     let Some(id) = exercise_id(&request) else {
         return explain(request, Learnt { run: Some(result), place: None }, None, now);
     };
-    let then = move |exercise: Option<StoredExercise<Exercise>>| {
-        let exercise = exercise.map(|exercise| exercise.body);
-        if let Some(tested) = tested {
-            let learnt = Learnt { place: search::found(&result), run: Some(*tested) };
-            return explain(request, learnt, exercise, now);
-        }
-        let code = agents::code(&request).unwrap_or_default();
-        match exercise.as_ref().and_then(|exercise| search::search(&code, exercise, &result)) {
-            Some(program) => {
-                let state = Running { request, tested: Some(Box::new(result)) };
-                Next::Run(Box::new(Run { program, state, fallback: None })).into()
+    Next::Load(Load::Exercise {
+        id,
+        then: Box::new(move |exercise| {
+            let exercise = exercise.map(|exercise| exercise.body);
+            if let Some(tested) = tested {
+                let learnt = Learnt { place: search::found(&result), run: Some(*tested) };
+                return explain(request, learnt, exercise, now);
             }
-            None => explain(request, Learnt { run: Some(result), place: None }, exercise, now),
-        }
-    };
-    Next::Load(Load::Exercise { id, then: Box::new(then) }).into()
+            let code = agents::code(&request).unwrap_or_default();
+            match exercise.as_ref().and_then(|exercise| search::search(&code, exercise, &result)) {
+                Some(program) => {
+                    let state = Running { request, tested: Some(Box::new(result)) };
+                    Next::Run(Box::new(Run { program, state, fallback: None })).into()
+                }
+                None => explain(request, Learnt { run: Some(result), place: None }, exercise, now),
+            }
+        }),
+    })
+    .into()
 }
 
 fn exercise_id(request: &QuestionRouted) -> Option<ExerciseId> {
