@@ -26,6 +26,7 @@ use tutor::{prompt, reply};
 use crate::{
     diagnosis::{Evidence, Finding, diagnose},
     hint,
+    search::{self, Found},
 };
 
 /// Finds why a program fails.
@@ -39,6 +40,24 @@ pub struct Loaded {
     pub request: QuestionRouted,
     /// The exercise that the program is written for.
     pub exercise: Option<Exercise>,
+}
+
+/// A question whose program is being run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Running {
+    /// The question.
+    #[serde(flatten)]
+    request: QuestionRouted,
+    /// How the program did in its exercise's tests, while the place of its mistake is being looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tested: Option<Box<ExecutionResult>>,
+}
+
+/// What has been learnt from running a program.
+#[derive(Debug, Default)]
+struct Learnt {
+    run: Option<ExecutionResult>,
+    place: Option<Found>,
 }
 
 /// A question whose hint a model rephrases.
@@ -76,15 +95,16 @@ impl Begin<DebugRequested> for Debug {
         let program = agents::code(&request).and_then(|code| program(code, exercise.as_ref()));
         match program {
             Some(program) => {
-                Next::Run(Box::new(Run { program, state: request, fallback: None })).into()
+                let state = Running { request, tested: None };
+                Next::Run(Box::new(Run { program, state, fallback: None })).into()
             }
-            None => explain(request, None, exercise, now),
+            None => explain(request, Learnt::default(), exercise, now),
         }
     }
 }
 
 impl Agent for Debug {
-    type Running = QuestionRouted;
+    type Running = Running;
     type Asking = Rewording;
     type ModelRequested = DebugModelRequested;
     type ModelFinished = DebugModelFinished;
@@ -94,20 +114,37 @@ impl Agent for Debug {
 
     fn resume(arrived: Arrived<Self>, now: DateTime<Utc>) -> Step<Self> {
         match arrived {
-            Arrived::Run { state: request, result } => match exercise_id(&request) {
-                None => explain(request, Some(*result), None, now),
-                Some(id) => Next::Load(Load::Exercise {
-                    id,
-                    then: Box::new(move |exercise| {
-                        let exercise = exercise.map(|exercise| exercise.body);
-                        explain(request, Some(*result), exercise, now)
-                    }),
-                })
-                .into(),
-            },
+            Arrived::Run { state, result } => after_run(state, *result, now),
             Arrived::Model { state, text } => reword(state, text.as_deref()),
         }
     }
+}
+
+/// Explains a run; a wrong result only after its place has been looked for.
+fn after_run(state: Running, result: ExecutionResult, now: DateTime<Utc>) -> Step<Debug> {
+    let Running { request, tested } = state;
+    let Some(id) = exercise_id(&request) else {
+        return explain(request, Learnt { run: Some(result), place: None }, None, now);
+    };
+    Next::Load(Load::Exercise {
+        id,
+        then: Box::new(move |exercise| {
+            let exercise = exercise.map(|exercise| exercise.body);
+            if let Some(tested) = tested {
+                let learnt = Learnt { place: search::found(&result), run: Some(*tested) };
+                return explain(request, learnt, exercise, now);
+            }
+            let code = agents::code(&request).unwrap_or_default();
+            match exercise.as_ref().and_then(|exercise| search::search(&code, exercise, &result)) {
+                Some(program) => {
+                    let state = Running { request, tested: Some(Box::new(result)) };
+                    Next::Run(Box::new(Run { program, state, fallback: None })).into()
+                }
+                None => explain(request, Learnt { run: Some(result), place: None }, exercise, now),
+            }
+        }),
+    })
+    .into()
 }
 
 fn exercise_id(request: &QuestionRouted) -> Option<ExerciseId> {
@@ -128,7 +165,7 @@ fn program(code: String, exercise: Option<&Exercise>) -> Option<execution::Progr
 /// Finds what is wrong, and gives the next hint about it.
 fn explain(
     request: QuestionRouted,
-    run: Option<ExecutionResult>,
+    Learnt { run, place }: Learnt,
     exercise: Option<Exercise>,
     now: DateTime<Utc>,
 ) -> Step<Debug> {
@@ -147,6 +184,9 @@ fn explain(
         exercise: exercise.as_ref(),
     };
     let mut finding = diagnose(&evidence);
+    if let Some(place) = place {
+        finding = search::placed(finding, &place);
+    }
     if finding.rule == "nothing_to_see" && request.routing.signs.contains(&Sign::SolutionRequest) {
         finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
         finding.next = hint::BEGIN_SMALL.to_owned();

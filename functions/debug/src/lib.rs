@@ -9,6 +9,7 @@ mod decide;
 pub mod diagnosis;
 pub mod hint;
 mod http;
+mod search;
 mod spec;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod likeness;
 pub mod mutants;
 mod names;
 mod program;
+pub mod repair;
 pub mod review;
 
 pub use likeness::Tokens;

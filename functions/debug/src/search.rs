@@ -1,0 +1,207 @@
+//! Where the mistake is in a solution that fails some of its exercise's tests: many small changes are tried in one run,
+//! until one makes it pass. The change is never shown; it says which line is wrong, and in which way.
+
+use std::collections::BTreeSet;
+
+use analysis::{
+    Program,
+    repair::{Change, Kind, changes},
+};
+use domain::{
+    execution::{self, ExecutionResult, TestResult, Timeout, Verdict},
+    text::Source,
+};
+use exercises::Exercise;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnosis::Finding;
+
+/// The program that tries the changes. It counts lines, and ends by itself long before this.
+const SEARCH: &str = include_str!("../content/search.py");
+/// The longest for the whole search, in milliseconds: a student waits for it.
+const LIMIT_MS: u16 = 2_500;
+
+/// What the search is told.
+#[derive(Serialize)]
+struct Task<'a> {
+    program: &'a str,
+    checks: Vec<Check<'a>>,
+    changes: &'a [Change],
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    call: &'a str,
+    expected: Option<&'a str>,
+    raises: Option<&'a str>,
+}
+
+/// What the search has found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// What has to change, in no order.
+    places: Vec<Place>,
+    /// Whether all tests pass then, or only more than before.
+    mends_all: bool,
+}
+
+/// A place that is proven to be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place {
+    /// From 1.
+    line: u32,
+    /// The kind of mistake.
+    kind: Kind,
+}
+
+/// The search for a solution that reached its end in the exercise's tests, with a wrong result. None if there is nothing
+/// to search for: no such test, a test without a call, or with an unknown result.
+pub(crate) fn search(
+    code: &str,
+    exercise: &Exercise,
+    run: &ExecutionResult,
+) -> Option<execution::Program> {
+    let first_wrong = run.tests.iter().find(|test| !test.passed && test.problem.is_none())?;
+    if first_wrong.verdict != Verdict::Ok {
+        return None;
+    }
+    let failing = exercise.tests.iter().zip(&run.tests).filter(|(_, result)| !result.passed);
+    let results: Vec<String> = failing.filter_map(|(test, _)| test.expected.clone()).collect();
+    let changes = changes(&Program::read(code).ok()?, &results);
+    if changes.is_empty() {
+        return None;
+    }
+    let checks: Option<Vec<Check<'_>>> = exercise
+        .tests
+        .iter()
+        .map(|test| {
+            let call = test.call.as_deref().filter(|_| test.stdin.is_none())?;
+            let (expected, raises) = (test.expected.as_deref(), test.raises.as_deref());
+            (expected.is_some() || raises.is_some()).then_some(Check { call, expected, raises })
+        })
+        .collect();
+    let task = Task { program: code, checks: checks?, changes: &changes };
+    let task = serde_json::to_string(&task).ok()?;
+    // A JSON string is a Python string, too.
+    let task = serde_json::to_string(&task).ok()?;
+    let source = Source::try_from(format!("TASK = {task}\n{SEARCH}")).ok()?;
+    let mut program = exercise.program(source);
+    program.tests.clear();
+    program.seed = Some(0);
+    program.timeout_ms = Timeout::try_from(LIMIT_MS).ok();
+    Some(program)
+}
+
+/// What a finished search has found.
+pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
+    serde_json::from_str(search.stdout.lines().next_back()?).ok()?
+}
+
+/// A finding about a wrong result, with its place.
+pub(crate) fn placed(finding: Finding, found: &Found) -> Finding {
+    let Some(Place { line, kind }) = found.places.iter().min() else { return finding };
+    let lines: BTreeSet<u32> = found.places.iter().map(|place| place.line).collect();
+    let tried = match (lines.len(), found.mends_all) {
+        (1, true) => format!("With a small change on line {line}, it passes all tests."),
+        (1, false) => format!("With a small change on line {line}, it passes more of the tests."),
+        (count, _) => {
+            format!("It needs small changes on {count} lines. Begin with line {line}.")
+        }
+    };
+    let (name, question) = about(*kind);
+    Finding {
+        rule: format!("{}.{name}", finding.rule),
+        line: Some(*line),
+        why: format!("I tried small changes on copies of your solution. {tried}"),
+        next: question.to_owned(),
+        ..finding
+    }
+}
+
+/// The name of a kind of mistake, and a question that leads to it.
+const fn about(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Comparison => (
+            "comparison",
+            "Look at the comparison. For which values should it be true? Try the values at the border.",
+        ),
+        Kind::Operator => {
+            ("operator", "Which values does this line work with, and what should it do with them?")
+        }
+        Kind::Number => ("number", "Why does this line have exactly this number? Try it with small values."),
+        Kind::Logic => (
+            "logic",
+            "When is the condition on this line true, and when should it be? Say it in words first.",
+        ),
+        Kind::Name => ("name", "Which names does this line use? Is each of them the one that you mean?"),
+        Kind::OffByOne => (
+            "off_by_one",
+            "What is the first value that this line works with, and what is the last? Are both right?",
+        ),
+        Kind::MissingReturn => (
+            "missing_return",
+            "What does the function give back when it comes to its end without `return`?",
+        ),
+        Kind::ReturnValue => {
+            ("return_value", "What does this line give back, and what should it give back?")
+        }
+        Kind::PrintForReturn => (
+            "print_for_return",
+            "`print` shows a value. What does the caller of the function get?",
+        ),
+        Kind::Indentation => (
+            "indentation",
+            "How often does this line run: once, or in every iteration? How often should it?",
+        ),
+        Kind::Order => ("order", "What has happened before this line runs? Is that the right order?"),
+        Kind::ExtraLine => ("extra_line", "What would be different without this line?"),
+        Kind::ElseIf => (
+            "else_if",
+            "Can more than one of these conditions be true for the same value? What happens then?",
+        ),
+        Kind::MissingCall => ("missing_call", "A function only runs with parentheses after its name. Is one missing?"),
+        Kind::FirstValue => ("first_value", "What must this name be at the beginning? Try it with a short input."),
+        Kind::Alias => (
+            "alias",
+            "Do two names mean the same list here? What happens to one when the other changes?",
+        ),
+        Kind::EmptyCase => ("empty_case", "What happens when the function gets an empty value?"),
+        Kind::LoopOver => (
+            "loop_over",
+            "Which values does this line work with: the items, or their positions? Which does it need?",
+        ),
+        Kind::LeavesLoop => (
+            "leaves_loop",
+            "What do the iterations after this line change? Should there still be any?",
+        ),
+        Kind::Conversion => ("conversion", "Which type has each value on this line, and which type should it have?"),
+        Kind::Misspelt => ("misspelt", "Is each name on this line spelt as where it got its value?"),
+        Kind::Result => ("result", "What does the call on this line give back, and what becomes of that?"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Place, about, placed};
+    use crate::diagnosis::Finding;
+    use analysis::repair::Kind;
+
+    #[test]
+    fn a_place_is_named_and_the_change_is_not() {
+        let finding = Finding {
+            rule: "wrong_value".to_owned(),
+            kind: String::new(),
+            message: "f(1)".to_owned(),
+            line: None,
+            what: "For `f(1)` your solution gives `2`, but `1` is expected.".to_owned(),
+            why: String::new(),
+            next: String::new(),
+            note: None,
+        };
+        let places = vec![Place { line: 3, kind: Kind::Comparison }];
+        let placed = placed(finding, &Found { places, mends_all: true });
+        assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value.comparison", Some(3)));
+        assert!(placed.why.ends_with("With a small change on line 3, it passes all tests."));
+        assert_eq!(placed.next, about(Kind::Comparison).1);
+    }
+}
