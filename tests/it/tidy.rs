@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -168,7 +168,9 @@ fn what_the_tests_compile_serves_the_product_too() {
     let twice: Vec<_> = product
         .iter()
         .filter(|(name, features)| with_tests.get(*name) != Some(features))
-        .map(|(name, features)| format!("{name}: {features:?}, in tests {:?}", with_tests.get(name)))
+        .map(|(name, features)| {
+            format!("{name}: {features:?}, in tests {:?}", with_tests.get(name))
+        })
         .collect();
     assert!(twice.is_empty(), "compiled twice:\n{}", twice.join("\n"));
 }
@@ -176,7 +178,7 @@ fn what_the_tests_compile_serves_the_product_too() {
 /// The features with which each package is compiled, by its name and version. It can have two entries: macros are
 /// compiled apart.
 fn features(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let mut command = Command::new(env::var("CARGO").expect("cargo runs this test"));
+    let mut command = Command::new(env!("CARGO"));
     command.args(["tree", "--workspace", "--locked", "--prefix", "none"]);
     command.args(["--edges", edges, "--format", "{p}|{f}"]);
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");

@@ -11,6 +11,18 @@ const SHOWN_CHARS: usize = 200;
 /// Most lines of a program's output that are quoted.
 const SHOWN_LINES: usize = 8;
 
+/// What is no mistake by itself, and often one where a program does not do what it should.
+const SUSPICIOUS: [&str; 8] = [
+    "input_as_number",
+    "missing_return",
+    "unreachable",
+    "may_skip_items",
+    "may_go_too_far",
+    "loop_runs_once",
+    "unused_value",
+    "self_assignment",
+];
+
 /// All that is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
@@ -283,7 +295,7 @@ fn prints_none(run: &ExecutionResult) -> bool {
 fn of_reading(code: &str) -> Option<Finding> {
     let found = review(code).findings;
     let is_mistake = |finding: &&Reading| {
-        finding.rule.severity == Severity::Error || finding.rule.name == "input_as_number"
+        finding.rule.severity == Severity::Error || SUSPICIOUS.contains(&finding.rule.name)
     };
     let read = found.iter().find(is_mistake)?;
     let line = read.line;

@@ -11,7 +11,7 @@ use domain::{
     execution::{self, ExecutionResult, TestResult, Timeout, Verdict},
     text::Source,
 };
-use exercises::Exercise;
+use exercises::{Exercise, TestCase};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::Finding;
@@ -19,7 +19,7 @@ use crate::diagnosis::Finding;
 /// The program that tries the changes. It counts lines, and ends by itself long before this.
 const SEARCH: &str = include_str!("../content/search.py");
 /// The longest for the whole search, in milliseconds: a student waits for it.
-const LIMIT_MS: u16 = 2_500;
+const LIMIT_MS: u64 = 2_500;
 
 /// What the search is told.
 #[derive(Serialize)]
@@ -56,30 +56,33 @@ struct Place {
 
 /// The search for a solution that reached its end in the exercise's tests, with a wrong result. None if there is nothing
 /// to search for: no such test, a test without a call, or with an unknown result.
-pub(crate) fn search(
+///
+/// The student's program runs together with the tests and can choose what the search says. So it gets none of the
+/// hidden tests, whose values it could give away as line numbers.
+pub(crate) fn search<'a>(
     code: &str,
-    exercise: &Exercise,
+    exercise: &'a Exercise,
     run: &ExecutionResult,
 ) -> Option<execution::Program> {
-    let first_wrong = run.tests.iter().find(|test| !test.passed && test.problem.is_none())?;
+    let tests = exercise.tests.iter().zip(&run.tests);
+    let shown: Vec<_> = tests.filter(|(test, _)| test.hidden.is_none()).collect();
+    let is_wrong = |result: &TestResult| !result.passed && result.problem.is_none();
+    let (_, first_wrong) = shown.iter().find(|(_, result)| is_wrong(result))?;
     if first_wrong.verdict != Verdict::Ok {
         return None;
     }
-    let failing = exercise.tests.iter().zip(&run.tests).filter(|(_, result)| !result.passed);
+    let failing = shown.iter().filter(|(_, result)| !result.passed);
     let results: Vec<String> = failing.filter_map(|(test, _)| test.expected.clone()).collect();
     let changes = changes(&Program::read(code).ok()?, &results);
     if changes.is_empty() {
         return None;
     }
-    let checks: Option<Vec<Check<'_>>> = exercise
-        .tests
-        .iter()
-        .map(|test| {
-            let call = test.call.as_deref().filter(|_| test.stdin.is_none())?;
-            let (expected, raises) = (test.expected.as_deref(), test.raises.as_deref());
-            (expected.is_some() || raises.is_some()).then_some(Check { call, expected, raises })
-        })
-        .collect();
+    let check = |test: &'a TestCase| {
+        let call = test.call.as_deref().filter(|_| test.stdin.is_none())?;
+        let (expected, raises) = (test.expected.as_deref(), test.raises.as_deref());
+        (expected.is_some() || raises.is_some()).then_some(Check { call, expected, raises })
+    };
+    let checks: Option<Vec<Check<'_>>> = shown.iter().map(|(test, _)| check(test)).collect();
     let task = Task { program: code, checks: checks?, changes: &changes };
     let task = serde_json::to_string(&task).ok()?;
     // A JSON string is a Python string, too.
@@ -102,87 +105,79 @@ pub(crate) fn placed(finding: Finding, found: &Found) -> Finding {
     let Some(Place { line, kind }) = found.places.iter().min() else { return finding };
     let lines: BTreeSet<u32> = found.places.iter().map(|place| place.line).collect();
     let tried = match (lines.len(), found.mends_all) {
-        (1, true) => format!("With a small change on line {line}, it passes all tests."),
-        (1, false) => format!("With a small change on line {line}, it passes more of the tests."),
+        (1, true) => {
+            format!("With a small change on line {line}, it passes the tests that you can see.")
+        }
+        (1, false) => format!(
+            "With a small change on line {line}, it passes more of the tests that you can see."
+        ),
         (count, _) => {
             format!("It needs small changes on {count} lines. Begin with line {line}.")
         }
     };
-    let (name, question) = about(*kind);
+    let name = serde_json::to_value(kind).unwrap_or_default();
     Finding {
-        rule: format!("{}.{name}", finding.rule),
+        rule: format!("{}.{}", finding.rule, name.as_str().unwrap_or_default()),
         line: Some(*line),
         why: format!("I tried small changes on copies of your solution. {tried}"),
-        next: question.to_owned(),
+        next: question(*kind).to_owned(),
         ..finding
     }
 }
 
-/// The name of a kind of mistake, and a question that leads to it.
-const fn about(kind: Kind) -> (&'static str, &'static str) {
+/// The question that leads to a mistake of this kind.
+const fn question(kind: Kind) -> &'static str {
     match kind {
-        Kind::Comparison => (
-            "comparison",
-            "Look at the comparison. For which values should it be true? Try the values at the border.",
-        ),
-        Kind::Operator => {
-            ("operator", "Which values does this line work with, and what should it do with them?")
+        Kind::Comparison => {
+            "Look at the comparison. For which values should it be true? Try the values at the border."
         }
-        Kind::Number => ("number", "Why does this line have exactly this number? Try it with small values."),
-        Kind::Logic => (
-            "logic",
-            "When is the condition on this line true, and when should it be? Say it in words first.",
-        ),
-        Kind::Name => ("name", "Which names does this line use? Is each of them the one that you mean?"),
-        Kind::OffByOne => (
-            "off_by_one",
-            "What is the first value that this line works with, and what is the last? Are both right?",
-        ),
-        Kind::MissingReturn => (
-            "missing_return",
-            "What does the function give back when it comes to its end without `return`?",
-        ),
-        Kind::ReturnValue => {
-            ("return_value", "What does this line give back, and what should it give back?")
+        Kind::Operator => "Which values does this line work with, and what should it do with them?",
+        Kind::Number => "Why does this line have exactly this number? Try it with small values.",
+        Kind::Logic => {
+            "When is the condition on this line true, and when should it be? Say it in words first."
         }
-        Kind::PrintForReturn => (
-            "print_for_return",
-            "`print` shows a value. What does the caller of the function get?",
-        ),
-        Kind::Indentation => (
-            "indentation",
-            "How often does this line run: once, or in every iteration? How often should it?",
-        ),
-        Kind::Order => ("order", "What has happened before this line runs? Is that the right order?"),
-        Kind::ExtraLine => ("extra_line", "What would be different without this line?"),
-        Kind::ElseIf => (
-            "else_if",
-            "Can more than one of these conditions be true for the same value? What happens then?",
-        ),
-        Kind::MissingCall => ("missing_call", "A function only runs with parentheses after its name. Is one missing?"),
-        Kind::FirstValue => ("first_value", "What must this name be at the beginning? Try it with a short input."),
-        Kind::Alias => (
-            "alias",
-            "Do two names mean the same list here? What happens to one when the other changes?",
-        ),
-        Kind::EmptyCase => ("empty_case", "What happens when the function gets an empty value?"),
-        Kind::LoopOver => (
-            "loop_over",
-            "Which values does this line work with: the items, or their positions? Which does it need?",
-        ),
-        Kind::LeavesLoop => (
-            "leaves_loop",
-            "What do the iterations after this line change? Should there still be any?",
-        ),
-        Kind::Conversion => ("conversion", "Which type has each value on this line, and which type should it have?"),
-        Kind::Misspelt => ("misspelt", "Is each name on this line spelt as where it got its value?"),
-        Kind::Result => ("result", "What does the call on this line give back, and what becomes of that?"),
+        Kind::Name => "Which names does this line use? Is each of them the one that you mean?",
+        Kind::OffByOne => {
+            "What is the first value that this line works with, and what is the last? Are both right?"
+        }
+        Kind::MissingReturn => {
+            "What does the function give back when it comes to its end without `return`?"
+        }
+        Kind::ReturnValue => "What does this line give back, and what should it give back?",
+        Kind::PrintForReturn => "`print` shows a value. What does the caller of the function get?",
+        Kind::Indentation => {
+            "How often does this line run: once, or in every iteration? How often should it?"
+        }
+        Kind::Order => "What has happened before this line runs? Is that the right order?",
+        Kind::ExtraLine => "What would be different without this line?",
+        Kind::ElseIf => {
+            "Can more than one of these conditions be true for the same value? What happens then?"
+        }
+        Kind::MissingCall => {
+            "A function only runs with parentheses after its name. Is one missing?"
+        }
+        Kind::FirstValue => "What must this name be at the beginning? Try it with a short input.",
+        Kind::Alias => {
+            "Do two names mean the same list here? What happens to one when the other changes?"
+        }
+        Kind::EmptyCase => "What happens when the function gets an empty value?",
+        Kind::LoopOver => {
+            "Which values does this line work with: the items, or their positions? Which does it need?"
+        }
+        Kind::LeavesLoop => {
+            "What do the iterations after this line change? Should there still be any?"
+        }
+        Kind::Conversion => {
+            "Which type has each value on this line, and which type should it have?"
+        }
+        Kind::Misspelt => "Is each name on this line spelt as where it got its value?",
+        Kind::Result => "What does the call on this line give back, and what becomes of that?",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Place, about, placed};
+    use super::{Found, Place, placed, question};
     use crate::diagnosis::Finding;
     use analysis::repair::Kind;
 
@@ -201,7 +196,11 @@ mod tests {
         let places = vec![Place { line: 3, kind: Kind::Comparison }];
         let placed = placed(finding, &Found { places, mends_all: true });
         assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value.comparison", Some(3)));
-        assert!(placed.why.ends_with("With a small change on line 3, it passes all tests."));
-        assert_eq!(placed.next, about(Kind::Comparison).1);
+        assert!(
+            placed
+                .why
+                .ends_with("With a small change on line 3, it passes the tests that you can see.")
+        );
+        assert_eq!(placed.next, question(Kind::Comparison));
     }
 }

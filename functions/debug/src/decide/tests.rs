@@ -190,6 +190,49 @@ fn a_solution_is_judged_by_its_exercise() {
     assert!(replied(climbing(next, None).1).answer.content.contains("passes all tests"));
 }
 
+/// What is decided on a wrong `double(n)` once its exercise is known, whose second test is hidden.
+fn wrong_solution(step: Step<Debug>, result: Value) -> Step<Debug> {
+    let test = |call: &str, expected: &str| json!({ "call": call, "expected": expected });
+    let mut body = exercise();
+    body.tests =
+        serde_json::from_value(json!([test("double(2)", "4"), test("double(77)", "154")])).unwrap();
+    body.tests[1].hidden = Some("a large number".to_owned());
+    match ran(step, result, at(0)).next {
+        Next::Load(Load::Exercise { id, then }) => {
+            then(Some(storage::exercises::StoredExercise { id, topic: "x".into(), body }))
+        }
+        other => panic!("the exercise is not looked up: {other:?}"),
+    }
+}
+
+#[test]
+fn the_place_of_a_wrong_result_is_looked_for_without_the_hidden_tests() {
+    let code = "def double(n):\n    return n + 1\n";
+    let step = || {
+        let request = request(json!({ "code": code, "exercise_id": ID }));
+        Debug::begin(Loaded { request, exercise: Some(exercise()) }, at(0))
+    };
+    let test = json!({ "name": "test", "passed": false, "verdict": "ok", "expected": "4", "actual": "3", "duration_ms": 1 });
+    let mut tested = result(None);
+    tested["tests"] = json!([test, test]);
+    let search = running(wrong_solution(step(), tested.clone()));
+    let program = search.program.code.as_str();
+    assert!(program.contains("double(2)") && !program.contains("77") && !program.contains("154"));
+    assert!(search.program.tests.is_empty());
+
+    let mut found = result(None);
+    found["stdout"] =
+        json!("{\"places\": [{\"line\": 2, \"kind\": \"operator\"}], \"mends_all\": true}\n");
+    let searched = wrong_solution(wrong_solution(step(), tested.clone()), found);
+    let diagnosis = diagnosis(&asking(climbing(searched, None).1).fallback.unwrap().reply);
+    assert_eq!(diagnosis.error.line, Some(2));
+    assert!(diagnosis.hint.text.starts_with("Look at line 2."), "{}", diagnosis.hint.text);
+
+    let searched = wrong_solution(wrong_solution(step(), tested), result(None));
+    let reply = asking(climbing(searched, None).1).fallback.unwrap().reply;
+    assert!(reply.answer.content.contains("`4` is expected"), "{}", reply.answer.content);
+}
+
 #[test]
 fn a_program_of_an_exercise_that_is_gone_is_judged_alone() {
     let step = begin(json!({ "code": CODE, "exercise_id": ID }));

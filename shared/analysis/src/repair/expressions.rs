@@ -102,7 +102,8 @@ impl Walk<'_, '_, '_, '_> {
                 self.by_one(arg);
             }
             if let [start, end] = args {
-                let (start, end) = (self.changes.program.text(start), self.changes.program.text(end));
+                let (start, end) =
+                    (self.changes.program.text(start), self.changes.program.text(end));
                 let less = format!("({start} - 1, {end})");
                 self.changes.replace(Kind::OffByOne, &call.arguments, less);
             }
@@ -129,6 +130,66 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
+    /// A call with one argument.
+    fn argument(&mut self, call: &ruff_python_ast::ExprCall) {
+        let [only] = &*call.arguments.args else { return };
+        let program = self.changes.program;
+        let text = program.text(only);
+        self.changes.replace(Kind::Conversion, call, format!("[{text}]"));
+        self.changes.replace(Kind::Result, call, text);
+        if let Some(inner) = only.as_call_expr()
+            && let [argument] = &*inner.arguments.args
+        {
+            // `len(range(x))` for `range(len(x))`.
+            let (outer, inner) = (program.text(&*call.func), program.text(&*inner.func));
+            let swapped = format!("{inner}({outer}({}))", program.text(argument));
+            self.changes.replace(Kind::Order, call, swapped);
+        }
+    }
+
+    fn calculation(&mut self, sum: &ruff_python_ast::ExprBinOp) {
+        let program = self.changes.program;
+        let (left, right) = (program.text(&*sum.left), program.text(&*sum.right));
+        self.changes.replace(Kind::Operator, sum, left);
+        self.changes.replace(Kind::Operator, sum, right);
+        let old = sum.op.as_str();
+        for new in ARITHMETIC.iter().filter(|new| **new != old) {
+            self.between(Kind::Operator, (&sum.left, &sum.right), old, new);
+        }
+        if matches!(sum.op, Operator::Sub | Operator::Div | Operator::FloorDiv) {
+            let edits =
+                vec![(sum.left.range(), right.to_owned()), (sum.right.range(), left.to_owned())];
+            self.changes.edit(Kind::Operator, sum, edits);
+        }
+    }
+
+    fn item(&mut self, item: &ruff_python_ast::ExprSubscript) {
+        let program = self.changes.program;
+        let (list, position) = (program.text(&*item.value), program.text(&*item.slice));
+        if item.value.is_attribute_expr() {
+            let call = format!("{list}({position})");
+            self.changes.replace(Kind::MissingCall, item, call);
+        } else if !item.slice.is_slice_expr() {
+            self.by_one(&item.slice);
+            self.changes.replace(Kind::LoopOver, item, position);
+            self.changes.replace(Kind::LoopOver, item, list);
+        }
+    }
+
+    fn name(&mut self, name: &ruff_python_ast::ExprName) {
+        let own = name.id.as_str();
+        for other in self.names.iter().filter(|other| **other != own) {
+            self.changes.replace(Kind::Name, name, *other);
+        }
+        for list in self.parameters.iter().filter(|list| **list != own) {
+            self.changes.replace(Kind::LoopOver, name, format!("{list}[{own}]"));
+        }
+        self.changes.replace(Kind::Conversion, name, format!("[{own}]"));
+        for function in ["str", "int", "len", "list"] {
+            self.changes.replace(Kind::Conversion, name, format!("{function}({own})"));
+        }
+    }
+
     fn number(&mut self, literal: &ruff_python_ast::ExprNumberLiteral) {
         let Number::Int(value) = &literal.value else { return };
         let Some(value) = value.as_i64() else { return };
@@ -145,7 +206,9 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
             Stmt::FunctionDef(function) => return self.function(function),
             Stmt::If(branch) => {
                 self.negate(&branch.test);
-                for test in branch.elif_else_clauses.iter().filter_map(|clause| clause.test.as_ref()) {
+                for test in
+                    branch.elif_else_clauses.iter().filter_map(|clause| clause.test.as_ref())
+                {
                     self.negate(test);
                 }
             }
@@ -164,24 +227,7 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
         let is_callee = std::mem::take(&mut self.callee);
         match expr {
             Expr::Compare(comparison) => self.compare(comparison),
-            Expr::BinOp(sum) => {
-                for part in [&*sum.left, &*sum.right] {
-                    let text = self.changes.program.text(part).to_owned();
-                    self.changes.replace(Kind::Operator, expr, text);
-                }
-                let old = sum.op.as_str();
-                for new in ARITHMETIC.iter().filter(|new| **new != old) {
-                    self.between(Kind::Operator, (&sum.left, &sum.right), old, new);
-                }
-                if matches!(sum.op, Operator::Sub | Operator::Div | Operator::FloorDiv) {
-                    let program = self.changes.program;
-                    let edits = vec![
-                        (sum.left.range(), program.text(&*sum.right).to_owned()),
-                        (sum.right.range(), program.text(&*sum.left).to_owned()),
-                    ];
-                    self.changes.edit(Kind::Operator, expr, edits);
-                }
-            }
+            Expr::BinOp(sum) => self.calculation(sum),
             Expr::BoolOp(test) => {
                 let (old, new) = if test.op.is_and() { ("and", "or") } else { ("or", "and") };
                 for pair in test.values.windows(2) {
@@ -201,60 +247,22 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
                 let new = if literal.value { "False" } else { "True" };
                 self.changes.replace(Kind::ReturnValue, literal, new);
             }
-            Expr::Subscript(item) if item.value.is_attribute_expr() => {
-                let (method, argument) = (self.changes.program.text(&*item.value), self.changes.program.text(&*item.slice));
-                let call = format!("{method}({argument})");
-                self.changes.replace(Kind::MissingCall, expr, call);
-            }
             Expr::Attribute(attribute) if attribute.ctx.is_load() && !is_callee => {
                 let call = format!("{}()", self.changes.program.text(attribute));
                 self.changes.replace(Kind::MissingCall, expr, call);
             }
-            Expr::Subscript(item) => {
-                if !item.slice.is_slice_expr() {
-                    self.by_one(&item.slice);
-                    for part in [&*item.slice, &*item.value] {
-                        let text = self.changes.program.text(part).to_owned();
-                        self.changes.replace(Kind::LoopOver, expr, text);
-                    }
-                }
-            }
+            Expr::Subscript(item) => self.item(item),
             Expr::Slice(slice) => {
                 for bound in [&slice.lower, &slice.upper].into_iter().flatten() {
                     self.by_one(bound);
                 }
             }
             Expr::Call(call) => {
-                if let [only] = &*call.arguments.args {
-                    let text = self.changes.program.text(only).to_owned();
-                    self.changes.replace(Kind::Conversion, expr, format!("[{text}]"));
-                    self.changes.replace(Kind::Result, expr, text);
-                }
-                if let [inner] = &*call.arguments.args
-                    && let Some(inner) = inner.as_call_expr()
-                    && let [argument] = &*inner.arguments.args
-                {
-                    // `len(range(x))` for `range(len(x))`.
-                    let program = self.changes.program;
-                    let (outer, inner) = (program.text(&*call.func), program.text(&*inner.func));
-                    let swapped = format!("{inner}({outer}({}))", program.text(argument));
-                    self.changes.replace(Kind::Order, expr, swapped);
-                }
+                self.argument(call);
                 self.call(call);
                 self.callee = call.func.is_name_expr() || call.func.is_attribute_expr();
             }
-            Expr::Name(name) if name.ctx.is_load() && !is_callee => {
-                let own = name.id.as_str();
-                for other in self.names.clone().into_iter().filter(|other| *other != own) {
-                    self.changes.replace(Kind::Name, name, other);
-                }
-                for list in self.parameters.clone().into_iter().filter(|list| *list != own) {
-                    self.changes.replace(Kind::LoopOver, name, format!("{list}[{own}]"));
-                }
-                for wrapped in [format!("[{own}]"), format!("str({own})"), format!("int({own})"), format!("len({own})"), format!("list({own})")] {
-                    self.changes.replace(Kind::Conversion, name, wrapped);
-                }
-            }
+            Expr::Name(name) if name.ctx.is_load() && !is_callee => self.name(name),
             _ => {}
         }
         walk_expr(self, expr);

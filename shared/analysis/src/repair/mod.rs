@@ -96,7 +96,9 @@ pub fn changes(program: &Program<'_>, results: &[String]) -> Vec<Change> {
         edits.sort_by_key(|(range, _)| range.start());
         let is_new = |(range, new): &(TextRange, String)| program.text(*range) != new;
         if edits.iter().any(is_new) && seen.insert(edits.clone()) {
-            let bytes = |(range, new): (TextRange, String)| (range.start().to_usize(), range.end().to_usize(), new);
+            let bytes = |(range, new): (TextRange, String)| {
+                (range.start().to_usize(), range.end().to_usize(), new)
+            };
             let edits = edits.into_iter().map(bytes).collect();
             found.push(Change { line: program.line(place), kind, edits });
         }
@@ -124,5 +126,88 @@ impl Changes<'_, '_> {
     /// Replacements in several places; the mistake is at `place`.
     fn edit(&mut self, kind: Kind, place: impl Ranged, edits: Edits) {
         self.made.push((place.range(), kind, edits));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Kind, MAX_CHANGES, changes};
+    use crate::Program;
+
+    fn applied(source: &str, change: &Change) -> String {
+        let mut made = source.to_owned();
+        for (start, end, new) in change.edits.iter().rev() {
+            made.replace_range(*start..*end, new);
+        }
+        made
+    }
+
+    /// The kinds of the changes that make one program of another, with their lines.
+    fn between(wrong: &str, right: &str, results: &[&str]) -> Vec<(u32, Kind)> {
+        let results: Vec<String> = results.iter().map(|result| (*result).to_owned()).collect();
+        let made = changes(&Program::read(wrong).expect("it is Python"), &results);
+        made.iter()
+            .filter(|change| applied(wrong, change) == right)
+            .map(|change| (change.line, change.kind))
+            .collect()
+    }
+
+    #[test]
+    fn a_small_mistake_is_mended_by_one_change() {
+        let loop_over = "def f(a):\n    n = 0\n    for x in a:\n        n += x\n";
+        for (wrong, right, line, kind) in [
+            (
+                "def f(n):\n    return n < 3\n",
+                "def f(n):\n    return n <= 3\n",
+                2,
+                Kind::Comparison,
+            ),
+            ("def f(n):\n    return n - 3\n", "def f(n):\n    return n + 3\n", 2, Kind::Operator),
+            ("def f(n):\n    return n + 3\n", "def f(n):\n    return n + 4\n", 2, Kind::Number),
+            ("def f(n):\n    print(n)\n", "def f(n):\n    return n\n", 2, Kind::PrintForReturn),
+            ("def f(a):\n    return a[n]\n", "def f(a):\n    return a[n - 1]\n", 2, Kind::OffByOne),
+            (
+                &format!("{loop_over}        return n\n"),
+                &format!("{loop_over}    return n\n"),
+                5,
+                Kind::Indentation,
+            ),
+            (
+                loop_over,
+                &format!("{}\n    return n\n", loop_over.trim_end()),
+                3,
+                Kind::MissingReturn,
+            ),
+            (
+                "def f(a):\n    for x in a:\n        a.remove(x)\n",
+                "def f(a):\n    for x in list(a):\n        a.remove(x)\n",
+                2,
+                Kind::Alias,
+            ),
+            (
+                "def f(a):\n    return a[0]\n",
+                "def f(a):\n    if not a:\n        return None\n    return a[0]\n",
+                2,
+                Kind::EmptyCase,
+            ),
+            (
+                "def f(count):\n    return cuont + cuont\n",
+                "def f(count):\n    return count + count\n",
+                2,
+                Kind::Misspelt,
+            ),
+        ] {
+            assert_eq!(between(wrong, right, &["None"]), [(line, kind)], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_changes_is_bounded() {
+        let line = "    a = b + c - d * e\n";
+        let long = format!("def f(a, b, c, d, e):\n{}", line.repeat(300));
+        let program = Program::read(&long).expect("it is Python");
+        assert_eq!(changes(&program, &[]).len(), MAX_CHANGES);
+        let longer = format!("def f(a, b, c, d, e):\n{}", line.repeat(500));
+        assert!(changes(&Program::read(&longer).expect("it is Python"), &[]).is_empty());
     }
 }

@@ -27,11 +27,21 @@ struct Around<'s> {
     function: &'s StmtFunctionDef,
 }
 
-fn block(changes: &mut Changes<'_, '_>, body: &[Stmt], around: Option<Around<'_>>, results: &[&str]) {
+fn block(
+    changes: &mut Changes<'_, '_>,
+    body: &[Stmt],
+    around: Option<Around<'_>>,
+    results: &[&str],
+) {
     for (at, stmt) in body.iter().enumerate() {
         if let Stmt::FunctionDef(function) = stmt {
             whole_function(changes, function, results);
-            block(changes, &function.body, Some(Around { owner: None, repeat: None, function }), results);
+            block(
+                changes,
+                &function.body,
+                Some(Around { owner: None, repeat: None, function }),
+                results,
+            );
             continue;
         }
         if let Some(around) = around {
@@ -46,7 +56,11 @@ fn block(changes: &mut Changes<'_, '_>, body: &[Stmt], around: Option<Around<'_>
                 && let Stmt::If(_) = stmt
                 && before.elif_else_clauses.iter().all(|clause| clause.test.is_some())
             {
-                changes.edit(Kind::ElseIf, stmt, vec![(TextRange::at(stmt.start(), TextSize::new(2)), "elif".to_owned())]);
+                changes.edit(
+                    Kind::ElseIf,
+                    stmt,
+                    vec![(TextRange::at(stmt.start(), TextSize::new(2)), "elif".to_owned())],
+                );
             }
         }
         let inner = around.map(|around| Around {
@@ -100,7 +114,9 @@ fn indented(text: &str, old: &str, new: &str) -> String {
     let mut made = format!("{new}{}", lines.next().unwrap_or_default());
     for line in lines {
         made.push('\n');
-        made.push_str(&line.strip_prefix(old).map_or_else(|| line.to_owned(), |rest| format!("{new}{rest}")));
+        made.push_str(
+            &line.strip_prefix(old).map_or_else(|| line.to_owned(), |rest| format!("{new}{rest}")),
+        );
     }
     made
 }
@@ -108,10 +124,19 @@ fn indented(text: &str, old: &str, new: &str) -> String {
 /// Changes of one simple statement.
 fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
     let program = changes.program;
-    if !matches!(stmt, Stmt::If(_) | Stmt::For(_) | Stmt::While(_) | Stmt::With(_) | Stmt::Try(_) | Stmt::ClassDef(_)) {
+    if !matches!(
+        stmt,
+        Stmt::If(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::With(_)
+            | Stmt::Try(_)
+            | Stmt::ClassDef(_)
+    ) {
         changes.replace(Kind::ExtraLine, stmt, "pass");
     } else if let Some(inner) = only_body(stmt)
-        && let (Some(old), Some(new)) = (inner.first().and_then(|first| indent(changes, first)), indent(changes, stmt))
+        && let (Some(old), Some(new)) =
+            (inner.first().and_then(|first| indent(changes, first)), indent(changes, stmt))
         && let (Some(first), Some(last)) = (inner.first(), inner.last())
     {
         // Without the condition around it.
@@ -141,35 +166,47 @@ fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
             }
         }
         Stmt::AugAssign(assignment) => {
-            let (name, text) = (program.text(&*assignment.target), program.text(&*assignment.value));
-            for new in [
-                format!("{name} += [{text}]"),
-                format!("{name}.append({text})"),
-                format!("{name} = {text}"),
-                format!("{name} += 1"),
-                format!("{name} -= {text}"),
-                format!("{name} += {text}"),
-                format!("{name} *= {text}"),
-            ] {
-                changes.replace(Kind::Operator, stmt, new);
-            }
+            added(changes, stmt, &assignment.target, &assignment.value);
         }
-        Stmt::For(repeat) => {
-            let items = program.text(&*repeat.iter);
-            if repeat.iter.is_name_expr() {
-                changes.replace(Kind::Alias, &*repeat.iter, format!("list({items})"));
-                changes.replace(Kind::LoopOver, &*repeat.iter, format!("range(len({items}))"));
-                changes.replace(Kind::LoopOver, &*repeat.iter, format!("range({items})"));
-                changes.replace(Kind::LoopOver, &*repeat.iter, format!("{items}[1:]"));
-                changes.replace(Kind::LoopOver, &*repeat.iter, format!("reversed({items})"));
-            } else if !items.starts_with("range(") {
-                changes.replace(Kind::LoopOver, &*repeat.iter, format!("range({items})"));
-            } else if items.starts_with("range(len(") {
-                let list = items.trim_start_matches("range(len(").trim_end_matches(')');
-                changes.replace(Kind::LoopOver, &*repeat.iter, list);
-            }
-        }
+        Stmt::For(repeat) => loop_over(changes, &repeat.iter),
         _ => {}
+    }
+}
+
+/// What is added to a name, and how.
+fn added(changes: &mut Changes<'_, '_>, stmt: &Stmt, target: &Expr, value: &Expr) {
+    let program = changes.program;
+    let (name, text) = (program.text(target), program.text(value));
+    for new in [
+        format!("{name} += [{text}]"),
+        format!("{name}.append({text})"),
+        format!("{name} = {text}"),
+        format!("{name} += 1"),
+        format!("{name} -= {text}"),
+        format!("{name} += {text}"),
+        format!("{name} *= {text}"),
+    ] {
+        changes.replace(Kind::Operator, stmt, new);
+    }
+}
+
+/// What a loop goes through.
+fn loop_over(changes: &mut Changes<'_, '_>, iter: &Expr) {
+    let items = changes.program.text(iter);
+    if iter.is_name_expr() {
+        changes.replace(Kind::Alias, iter, format!("list({items})"));
+        for new in [
+            format!("range(len({items}))"),
+            format!("range({items})"),
+            format!("{items}[1:]"),
+            format!("reversed({items})"),
+        ] {
+            changes.replace(Kind::LoopOver, iter, new);
+        }
+    } else if let Some(list) = items.strip_prefix("range(len(") {
+        changes.replace(Kind::LoopOver, iter, list.trim_end_matches(')'));
+    } else if !items.starts_with("range(") {
+        changes.replace(Kind::LoopOver, iter, format!("range({items})"));
     }
 }
 
@@ -234,11 +271,22 @@ fn expression(changes: &mut Changes<'_, '_>, value: &Expr) {
     }
 }
 
-fn assigned(changes: &mut Changes<'_, '_>, stmt: &Stmt, target: &Expr, value: &Expr, around: Around<'_>) {
+fn assigned(
+    changes: &mut Changes<'_, '_>,
+    stmt: &Stmt,
+    target: &Expr,
+    value: &Expr,
+    around: Around<'_>,
+) {
     let program = changes.program;
     let (name, text) = (program.text(target), program.text(value));
     match value {
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::List(_) | Expr::Tuple(_) | Expr::NoneLiteral(_) | Expr::Dict(_) => {
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::List(_)
+        | Expr::Tuple(_)
+        | Expr::NoneLiteral(_)
+        | Expr::Dict(_) => {
             for first in ["0", "1", "''", "[]", "()", "{}"].iter().filter(|first| **first != text) {
                 changes.replace(Kind::FirstValue, value, *first);
             }
@@ -288,14 +336,20 @@ fn neighbours(changes: &mut Changes<'_, '_>, body: &[Stmt], at: usize) {
 
 /// The last statement of a block belongs after the block.
 fn move_out(changes: &mut Changes<'_, '_>, stmt: &Stmt, owner: &Stmt, is_only: bool) {
-    let (Some(deeper), Some(outer)) = (indent(changes, stmt), indent(changes, owner)) else { return };
+    let (Some(deeper), Some(outer)) = (indent(changes, stmt), indent(changes, owner)) else {
+        return;
+    };
     let moved = indented(changes.program.text(stmt), deeper, outer);
     if owner.end() == stmt.end() && is_only {
         let text = format!("pass\n{moved}");
         changes.edit(Kind::Indentation, stmt, vec![(stmt.range(), text)]);
     } else if owner.end() == stmt.end() {
         let line_start = stmt.start() - TextSize::try_from(deeper.len()).unwrap_or_default();
-        changes.edit(Kind::Indentation, stmt, vec![(TextRange::new(line_start, stmt.end()), moved)]);
+        changes.edit(
+            Kind::Indentation,
+            stmt,
+            vec![(TextRange::new(line_start, stmt.end()), moved)],
+        );
     } else {
         let edits = vec![
             (stmt.range(), "pass".to_owned()),
