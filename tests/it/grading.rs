@@ -231,3 +231,33 @@ async fn correct_solutions_pass_whatever_is_below_them_and_untestable_ones_say_w
     assert!(cause.contains("before its functions can be tested"), "{cause}");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_line_of_a_wrong_result_is_found_by_trying_changes() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let tests = json!([
+        { "call": "f([3, 1, 2])", "expected": "3" },
+        { "call": "f([5])", "expected": "5" },
+        { "call": "f([])", "expected": "None", "hidden": "nothing" },
+    ]);
+    let path = set_up(&world, tests).await;
+    let id = path.rsplit('/').next().expect("an id");
+    for (code, line) in [
+        (
+            "def f(a):\n    best = 0\n    for x in a:\n        if x < best:\n            best = x\n    return best\n",
+            4,
+        ),
+        // The search ends where the program does not.
+        ("def f(a):\n    n = len(a)\n    while n > 9:\n        a.append(n)\n    return n\n", 5),
+    ] {
+        let body = json!({ "code": code, "exercise_id": id });
+        let reply =
+            world.post_with("/debug", &student.token, &body, [("prefer", "wait=25")]).await;
+        let found = &reply.body["answer"]["details"];
+        assert_eq!(found["error"]["line"], line, "{code}\n{:?}", reply.body);
+        let hint = found["hint"]["text"].as_str().expect("a hint");
+        assert!(hint.starts_with(&format!("Look at line {line}.")), "{hint}");
+    }
+    world.finish().await;
+}
