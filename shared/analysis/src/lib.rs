@@ -11,4 +11,4 @@ mod program;
 pub mod review;
 
 pub use likeness::Tokens;
-pub use program::{Program, Unreadable};
+pub use program::{Program, Unreadable, first_error};

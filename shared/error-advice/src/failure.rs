@@ -70,6 +70,19 @@ pub struct Advice {
     pub why: String,
     /// What to look at next.
     pub hint: String,
+    /// Where exactly, if a part of a line is to blame.
+    pub place: Option<Place>,
+}
+
+/// A part of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: u32,
+    /// The first character, from 1.
+    pub column: u32,
+    /// How many characters.
+    pub width: u32,
 }
 
 pub(crate) fn advice(
@@ -78,7 +91,7 @@ pub(crate) fn advice(
     why: impl Into<String>,
     hint: impl Into<String>,
 ) -> Option<Advice> {
-    Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into() })
+    Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into(), place: None })
 }
 
 /// Advice for all errors whose message contains one of several parts. In its texts `{place}`, `{text}`, `{message}` and

@@ -1,25 +1,134 @@
-//! Text that is not Python.
+//! Text that is not Python: what is wrong, found from its words; a repair is tried before it is claimed.
+
+mod assignments;
+mod brackets;
+mod calls;
+mod case;
+mod characters;
+mod compiled;
+mod definitions;
+mod foreign;
+mod headers;
+mod imports;
+mod indentation;
+mod misspelled;
+mod operators;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use case::{Case, Fault};
+use token::Token;
 
 use crate::{
     failure::{Advice, Failure, Rule, advice, by_rules, capital},
     source,
 };
 
-pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
-    if !failure.is("SyntaxError") {
-        return None;
-    }
-    if failure.kind == "TabError" || failure.kind == "IndentationError" {
-        return indentation(failure);
-    }
-    other_syntax(failure).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
+/// Looks for one kind of cause in a statement.
+type Check = fn(&Case<'_>, &[Token<'_>]) -> Option<Fault>;
+
+/// How many of something in a statement are looked at where each look reads the whole statement.
+const MANY: usize = 100;
+/// How many where each is tried by the parser.
+const FEW: usize = 8;
+/// The longest text that is looked into: what a program may have in a course. Each trial reads all of it.
+const MAX_BYTES: usize = 64 << 10;
+/// The most characters of a quoted piece of the program.
+const SHOWN_CHARS: usize = 40;
+
+/// The order matters: what makes others look wrong comes first, what fits much comes last.
+fn checks() -> impl Iterator<Item = Check> {
+    let groups: [&[Check]; 13] = [
+        &foreign::CHECKS[..1],
+        &strings::CHECKS,
+        &operators::CHECKS[..1],
+        &characters::CHECKS,
+        &foreign::CHECKS[1..],
+        &operators::CHECKS[1..4],
+        &misspelled::FIRST,
+        &brackets::CHECKS,
+        &headers::CHECKS,
+        &imports::CHECKS,
+        &definitions::CHECKS,
+        &operators::CHECKS[4..],
+        &[],
+    ];
+    let last: [&[Check]; 3] = [&assignments::CHECKS, &calls::CHECKS, &misspelled::LAST];
+    groups.into_iter().chain(last).flatten().copied()
 }
 
-/// What other languages, older Pythons and word processors write.
-fn other_syntax(failure: &Failure<'_>) -> Option<Advice> {
-    let (message, text, place) = (failure.message, failure.text(), failure.place());
-    let curly = text.chars().find(|c| "“”‘’„«»".contains(*c));
-    if let Some(quote) = curly.filter(|_| message.contains("invalid character")) {
+pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+    if !failure.is("SyntaxError") && !matches!(failure.kind, "IndentationError" | "TabError") {
+        return None;
+    }
+    let is_short = failure.source.len() <= MAX_BYTES && !failure.source.trim().is_empty();
+    let found = if is_short { look(failure) } else { None };
+    found.or_else(|| without_program(failure)).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
+}
+
+/// Looks into the program.
+fn look(failure: &Failure<'_>) -> Option<Advice> {
+    let case = Case::new(failure.source, failure.line, failure.message);
+    let line = failure.line.unwrap_or_else(|| case.error.map_or(1, |error| case.line_of(error)));
+    let is_indentation = matches!(failure.kind, "IndentationError" | "TabError");
+    let indented = if is_indentation { indentation::check(&case, failure.kind, line) } else { None };
+    let found = indented.or_else(|| first_fault(&case)).or_else(|| {
+        let suspects = case.suspects();
+        let mut words = suspects.iter().map(|statement| case.words(*statement));
+        words.find_map(|words| compiled::check(&case, words, line))
+    })?;
+    let second = second_fault(&case, &found);
+    let mut advice = found.advice;
+    advice.place = Some(case.place(&found.at));
+    if let Some(second) = second {
+        advice.what = format!("{} {}", advice.what, second.advice.what);
+    }
+    Some(advice)
+}
+
+/// The first cause around the place that the parser cannot read.
+fn first_fault(case: &Case<'_>) -> Option<Fault> {
+    case.error?;
+    let suspects = case.suspects();
+    let words = suspects.iter().map(|statement| case.words(*statement));
+    words
+        .filter(|words| !words.is_empty())
+        .find_map(|words| checks().find_map(|check| check(case, words)))
+}
+
+/// Another cause in the same line, which shows when the first is repaired.
+fn second_fault(case: &Case<'_>, first: &Fault) -> Option<Fault> {
+    if first.repair.is_empty() || !case.helps(&first.repair) {
+        return None;
+    }
+    let repaired = case.edited(&first.repair);
+    let rest = Case::new(&repaired, None, "");
+    let line = case.line_of(first.at.start);
+    first_fault(&rest).filter(|second| {
+        rest.line_of(second.at.start) == line && second.advice.rule != first.advice.rule
+    })
+}
+
+/// A piece of the program, cut if it is long.
+fn short(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= SHOWN_CHARS && line.len() == text.len() {
+        return line.to_owned();
+    }
+    let start: String = line.chars().take(SHOWN_CHARS).collect();
+    format!("{start}…")
+}
+
+/// What the message alone tells.
+fn without_program(failure: &Failure<'_>) -> Option<Advice> {
+    let place = failure.place();
+    if let Some(fault) = compiled::by_message(failure.message, &place) {
+        return Some(fault.advice);
+    }
+    let quote = failure.message.chars().find(|c| "“”‘’„«»‹›".contains(*c));
+    if let Some(quote) = quote.filter(|_| failure.message.contains("invalid character")) {
         return advice(
             "syntax.curly_quotes",
             format!("There is a curly quote {quote} on {place}, probably copied from a document."),
@@ -27,26 +136,18 @@ fn other_syntax(failure: &Failure<'_>) -> Option<Advice> {
             "Which characters in that line should be straight quotes?",
         );
     }
-    if message.contains("in call to 'print'") || text.starts_with("print \"") {
-        return advice(
-            "syntax.print",
-            format!("`print` on {place} has no parentheses around what it prints."),
-            "print is a function; only in Python 2 was it written without parentheses.",
-            "What belongs inside the parentheses?",
-        );
-    }
-    if ["else if", "elseif", "elsif"].iter().any(|word| text.starts_with(word)) {
-        return advice(
-            "syntax.else_if",
-            format!("`else if` on {place} is written differently in Python."),
-            "Python has one word for it: elif.",
-            "How should the line begin?",
-        );
-    }
-    None
+    by_rules(&INDENTATION, failure)
 }
 
-const RULES: [Rule; 10] = [
+/// What Python's message tells if its cause was not found in the program, or there is no program.
+const RULES: [Rule; 11] = [
+    Rule {
+        rule: "syntax.print",
+        parts: &["in call to 'print'", "in call to 'exec'"],
+        what: "`print` on {place} has no parentheses around what it prints.",
+        why: "print is a function; only in Python 2 was it written without parentheses.",
+        hint: "What belongs inside the parentheses?",
+    },
     Rule {
         rule: "syntax.invisible",
         parts: &["non-printable", "invalid character"],
@@ -133,18 +234,7 @@ fn lost(failure: &Failure<'_>) -> Option<Advice> {
     advice("syntax.invalid", what, format!("Python says: {}.", failure.message), hint)
 }
 
-fn indentation(failure: &Failure<'_>) -> Option<Advice> {
-    by_rules(&INDENTATION, failure).or_else(|| {
-        advice(
-            "indentation.mismatch",
-            format!("{} does not line up with any block above it.", capital(&failure.place())),
-            "All lines of a block are indented by the same amount.",
-            "Which block does the line belong to?",
-        )
-    })
-}
-
-const INDENTATION: [Rule; 3] = [
+const INDENTATION: [Rule; 4] = [
     Rule {
         rule: "indentation.tabs",
         parts: &["inconsistent use of tabs"],
@@ -165,5 +255,12 @@ const INDENTATION: [Rule; 3] = [
         what: "{place} begins further to the right than the line before it.",
         why: "Only lines that belong to a block are indented.",
         hint: "Which line above does it belong to?",
+    },
+    Rule {
+        rule: "indentation.mismatch",
+        parts: &["unindent does not match"],
+        what: "{place} does not line up with any block above it.",
+        why: "All lines of a block are indented by the same amount.",
+        hint: "Which block does the line belong to?",
     },
 ];
