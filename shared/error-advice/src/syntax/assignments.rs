@@ -8,7 +8,7 @@ use super::{
 };
 
 pub(super) const CHECKS: [super::Check; 6] =
-    [condition, dict_equals, walrus, targets, loop_target, deletion];
+    [dict_equals, condition, walrus, targets, loop_target, deletion];
 
 fn span(words: &[Token<'_>]) -> Range<usize> {
     words.first().map_or(0, |first| first.start)..words.last().map_or(0, Token::end)

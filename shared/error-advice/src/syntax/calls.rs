@@ -5,10 +5,12 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 9] = [
-    print, call_parentheses, comprehension, if_without_else, separators, keyword_target, arguments,
-    dict_value, comma,
-];
+/// Python 2's `print`, whose text may have anything in it.
+pub(super) const PRINT: [super::Check; 1] = [print];
+/// A bracket that begins with a word of Python.
+pub(super) const COMPREHENSION: [super::Check; 1] = [comprehension];
+pub(super) const CHECKS: [super::Check; 6] =
+    [call_parentheses, if_without_else, separators, keyword_target, dict_value, comma];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -190,39 +192,6 @@ fn keyword_target(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "In a call = gives an argument its name, without quotes, dots or calculations; two = compare.",
         "Do you want to name an argument, or to compare two values?",
     ))
-}
-
-/// `f(a=1, 2)`, `f(a=1, a=2)`
-fn arguments(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    let message = case.message;
-    let (rule, what, why, hint) = if message.contains("positional argument follows keyword") {
-        (
-            "syntax.positional_after_keyword",
-            "an argument without a name follows one with a name",
-            "Python gives the arguments without a name to the first parameters, so they come first.",
-            "Which arguments have a name, and where in the call are they?",
-        )
-    } else if message.contains("keyword argument repeated") {
-        (
-            "syntax.keyword_repeated",
-            "an argument is given twice by the same name",
-            "Each parameter gets one value, so its name occurs once in a call.",
-            "Which of the two values do you want?",
-        )
-    } else if message.contains("Generator expression must be parenthesized") {
-        (
-            "syntax.generator_parentheses",
-            "a comprehension is not the only argument and has no parentheses of its own",
-            "Without them Python cannot see where it ends and the next argument begins.",
-            "Where does the comprehension begin and end?",
-        )
-    } else {
-        return None;
-    };
-    let place = case.error.filter(|error| words.iter().any(|word| word.start <= *error && *error <= word.end()));
-    let place = place.or_else(|| words.first().map(|first| first.start))?;
-    let end = words.iter().find(|word| word.start >= place).map_or(place, Token::end);
-    Some(Fault::new(rule, place..end, format!("In the call on {} {what}.", case.on(place)), why, hint))
 }
 
 /// `{1: 2, 3}`, `{1: 2, 3:}`, `{"a" 1}`

@@ -253,6 +253,7 @@ fn begins_anew(first: &Token<'_>, before: &Token<'_>, line: &[Token<'_>], source
     }
     let same_line = line.iter().take(MAX_WORDS).take_while(|token| token.line == head.line);
     let is_block = head.is_one_of(&["if", "for", "with", "else", "async"])
+        && !before.opens()
         && same_line.last().is_some_and(|last| last.is(":"));
     let column = |token: &Token<'_>| {
         let text = source.get(..token.start).unwrap_or_default();

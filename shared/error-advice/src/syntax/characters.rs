@@ -139,7 +139,7 @@ fn number(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         };
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let has_zero = text.len() > 1 && text.starts_with('0') && digits(text);
-        if has_zero && text.bytes().any(|digit| digit != b'0') || (has_zero && group.is_some()) {
+        if has_zero && text.bytes().any(|digit| digit != b'0') {
             if group.is_some() && text.len() == 3 {
                 return fault(
                     "syntax.number_comma",

@@ -28,7 +28,13 @@ const fn said(
 const LINE_BELONGS: &str = "Is the line indented as far as the block that it belongs to?";
 const BOUND: &str = "A name in a function is either its own or an outer one, from the first line to the last.";
 
-const MESSAGES: [Said; 38] = [
+const MESSAGES: [Said; 44] = [
+    said("positional argument follows keyword", "syntax.positional_after_keyword", "In the call on {place} an argument without a name follows one with a name.", "Python gives the arguments without a name to the first parameters, so they come first.", "Which arguments have a name, and where in the call are they?"),
+    said("keyword argument repeated", "syntax.keyword_repeated", "In the call on {place} an argument is given twice by the same name.", "Each parameter gets one value, so its name occurs once in a call.", "Which of the two values do you want?"),
+    said("Generator expression must be parenthesized", "syntax.generator_parentheses", "In the call on {place} a comprehension is not the only argument.", "Without parentheses of its own, Python cannot see where it ends and the next argument begins.", "Where does the comprehension begin and end?"),
+    said("must occur at the beginning", "syntax.future_late", "The import from `__future__` on {place} comes too late.", "It changes how the file is read, so it must be the first statement of the file.", "Do you need that line at all?"),
+    said("not a chance", "syntax.future_unknown", "`braces` on {place} is a joke of Python's makers: there will be none.", "In Python a block begins with a colon, and its lines are indented.", "Do you need that line at all?"),
+    said("future feature", "syntax.future_unknown", "The import on {place} asks `__future__` for something that it does not have.", "That module only switches on features of later versions, and it knows just a few names.", "Do you need that line at all?"),
     said("'return' outside function", "syntax.outside", "The `return` on {place} is not inside a function.", "`return` ends a function and gives back its result.", LINE_BELONGS),
     said("'yield' outside function", "syntax.outside", "The `yield` on {place} is not inside a function.", "`yield` hands out one value of a function after the other.", LINE_BELONGS),
     said("'break' outside loop", "syntax.outside", "The `break` on {place} is not inside a loop.", "`break` leaves a loop, so there must be a for or while around it, in the same function.", LINE_BELONGS),
@@ -76,7 +82,7 @@ pub(super) fn check(case: &Case<'_>, words: &[Token<'_>], line: u32) -> Option<F
         let is_on_line = word.line <= line && line <= word.last_line();
         is_on_line && fault.advice.what.contains(&format!("`{}`", word.text))
     };
-    let at = words.iter().find(marked).or_else(|| words.iter().find(|word| word.line == line))?;
+    let at = words.iter().rfind(marked).or_else(|| words.iter().find(|word| word.line == line))?;
     Some(Fault { at: at.start..at.end(), ..fault })
 }
 

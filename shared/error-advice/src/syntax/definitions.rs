@@ -40,7 +40,7 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             .repaired(vec![Edit::replace(name, "x")]),
         );
     }
-    if name.kind == Kind::Keyword {
+    if name.kind != Kind::Name {
         return None;
     }
     let joined = next.filter(|next| next.kind == Kind::Name || next.is("-"));

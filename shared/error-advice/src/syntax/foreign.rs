@@ -5,8 +5,10 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 8] =
-    [pasted, shell, declaration, other_word, c_for, braces, comment, prose];
+/// What was copied along with a program.
+pub(super) const PASTED: [super::Check; 1] = [pasted];
+pub(super) const CHECKS: [super::Check; 7] =
+    [shell, declaration, other_word, c_for, braces, comment, prose];
 
 /// A prompt of the console, a fence of Markdown, or a report of an error.
 fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
@@ -81,10 +83,10 @@ fn declaration(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             && (name.kind == Kind::Name || name.is_one_of(&TYPES))
             && !before.is_some_and(|before| before.is("."))
             && (next.is_one_of(&["=", ":=", ",", ")"]) || next.is_one_of(&TYPES) || next.kind == Kind::Name);
-        fits.then_some(of)
+        fits.then_some((of, name.start))
     };
-    let found: Vec<&Token<'_>> = (0..words.len()).filter_map(is_one).collect();
-    let first = found.first()?;
+    let found: Vec<(&Token<'_>, usize)> = (0..words.len()).filter_map(is_one).collect();
+    let (first, _) = found.first()?;
     let fault = Fault::new(
         "syntax.declaration",
         first.start..first.end(),
@@ -92,7 +94,7 @@ fn declaration(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "In Python a name needs no declaration: it exists as soon as it gets a value, of any type.",
         "Which word on that line is too much?",
     );
-    fault.if_helps(case, found.iter().map(|of| Edit::replace(of, "")).collect())
+    fault.if_helps(case, found.iter().map(|(of, name)| Edit::delete(of.start..*name)).collect())
 }
 
 /// Words that other languages use: what Python writes for it, and what it is for.

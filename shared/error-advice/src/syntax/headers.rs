@@ -6,8 +6,10 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 8] =
-    [else_if, empty, else_condition, alone, for_in, misplaced_colon, one_line, colon];
+/// Two words where Python has one.
+pub(super) const ELSE_IF: [super::Check; 1] = [else_if];
+pub(super) const CHECKS: [super::Check; 7] =
+    [empty, else_condition, alone, for_in, misplaced_colon, one_line, colon];
 
 /// Words that begin a line with a block.
 pub(super) const HEADS: [&str; 11] = [
@@ -210,7 +212,7 @@ fn misplaced_colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return last.is(":").then(|| fault.if_helps(case, vec![Edit::replace(last, "")])).flatten();
     };
     let line = words.iter().take_while(|word| word.line == head.line);
-    let wrong = line.filter(|word| word.is_one_of(&[";", ",", ".", "=", "-", "->"])).last()?;
+    let wrong = line.last().filter(|word| word.is_one_of(&[";", ",", ".", "=", "-", "->"]))?;
     let fault = Fault::new(
         "syntax.wrong_colon",
         at(wrong),

@@ -5,7 +5,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 3] = [order, names, future];
+pub(super) const CHECKS: [super::Check; 2] = [order, names];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -95,16 +95,4 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "A comma separates two names, so another one must follow.",
         "Is a name missing there, or is the comma too much?",
     ))
-}
-
-fn future(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    let module = words.get(1).filter(|word| word.is("__future__"))?;
-    let on = case.on(module.start);
-    let (rule, what, why) = if case.message.contains("must occur at the beginning") {
-        ("syntax.future_late", format!("The import from __future__ on {on} comes too late."), "It changes how the file is read, so it must be the first statement of the file.")
-    } else {
-        let name = words.last()?.text;
-        ("syntax.future_unknown", format!("`{name}` on {on} is not a feature that __future__ has."), "The module __future__ only switches on features of later versions, and it knows just a few names; braces are a joke of Python's makers.")
-    };
-    Some(Fault::new(rule, at(module), what, why, "Do you need that line at all?"))
 }

@@ -9,7 +9,7 @@ use super::{
 /// Checks that come first: a misspelled word makes the rest of its line look wrong.
 pub(super) const FIRST: [super::Check; 2] = [typo, stuck];
 /// Checks that come last.
-pub(super) const LAST: [super::Check; 3] = [keyword_as_name, inside, one_too_many];
+pub(super) const LAST: [super::Check; 3] = [inside, keyword_as_name, one_too_many];
 
 /// Words that begin a statement.
 const BEGINNERS: [&str; 22] = [
@@ -19,6 +19,9 @@ const BEGINNERS: [&str; 22] = [
 ];
 /// The least similarity of a misspelled word.
 const NEAR: f64 = 0.6;
+
+/// What a name follows.
+const NAMING: [&str; 9] = [".", ",", "import", "as", "for", "def", "class", "global", "nonlocal"];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -76,8 +79,13 @@ fn stuck(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 fn keyword_as_name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let error = case.error?;
     let near = words.iter().enumerate().filter(|(index, word)| {
-        let after_dot = index.checked_sub(1).and_then(|at| words.get(at)).is_some_and(|b| b.is_one_of(&[".", "import", "as", "for", "def", "class", "global", "nonlocal", ","]));
-        word.kind == Kind::Keyword && (after_dot || (word.start <= error && error <= word.end() + 1)) && (*index > 0 || words.get(1).is_none_or(|next| next.assigns() || next.is_one_of(&["+", "-", ".", "==", "["])))
+        let before = index.checked_sub(1).and_then(|at| words.get(at));
+        let is_named = before.is_some_and(|before| NAMING.contains(&before.text));
+        let is_there = word.start <= error && error <= word.end() + 1;
+        let is_used = words.get(index + 1).is_none_or(|next| {
+            next.assigns() || next.is_one_of(&["+", "-", ".", "==", "["])
+        });
+        word.kind == Kind::Keyword && (is_named || is_there) && (*index > 0 || is_used)
     });
     near.take(3).find_map(|(_, word)| {
         let fault = Fault::new(
@@ -99,10 +107,14 @@ fn inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     ];
     let (_, word) = words.iter().enumerate().skip(1).find(|(index, word)| {
         let before = &words[index - 1];
+        let next = words.get(index + 1);
+        let is_whole = word.is_one_of(&["pass", "break", "continue"]) && next.is_none();
+        let goes_on = next.is_some_and(|next| next.starts_with_value() || next.is("not"));
         word.is_one_of(&STATEMENTS)
-            && word.kind == Kind::Keyword
+            && (is_whole || goes_on)
             && word.line == before.line
             && !before.is_one_of(&[":", ";", "async", "."])
+            && !NAMING.contains(&before.text)
     })?;
     Some(Fault::new(
         "syntax.statement_inside",

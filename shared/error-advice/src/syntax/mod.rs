@@ -40,23 +40,27 @@ const SHOWN_CHARS: usize = 40;
 
 /// The order matters: what makes others look wrong comes first, what fits much comes last.
 fn checks() -> impl Iterator<Item = Check> {
-    let groups: [&[Check]; 13] = [
-        &foreign::CHECKS[..1],
+    let groups: [&[Check]; 18] = [
+        &foreign::PASTED,
+        &calls::PRINT,
         &strings::CHECKS,
-        &operators::CHECKS[..1],
+        &operators::FOREIGN,
         &characters::CHECKS,
-        &foreign::CHECKS[1..],
-        &operators::CHECKS[1..4],
+        &foreign::CHECKS,
+        &operators::SIGNS,
+        &headers::ELSE_IF,
         &misspelled::FIRST,
+        &calls::COMPREHENSION,
         &brackets::CHECKS,
         &headers::CHECKS,
         &imports::CHECKS,
         &definitions::CHECKS,
-        &operators::CHECKS[4..],
-        &[],
+        &operators::VALUES,
+        &assignments::CHECKS,
+        &calls::CHECKS,
+        &misspelled::LAST,
     ];
-    let last: [&[Check]; 3] = [&assignments::CHECKS, &calls::CHECKS, &misspelled::LAST];
-    groups.into_iter().chain(last).flatten().copied()
+    groups.into_iter().flatten().copied()
 }
 
 pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
@@ -100,11 +104,13 @@ fn first_fault(case: &Case<'_>) -> Option<Fault> {
 
 /// Another cause in the same line, which shows when the first is repaired.
 fn second_fault(case: &Case<'_>, first: &Fault) -> Option<Fault> {
-    if first.repair.is_empty() || !case.helps(&first.repair) {
-        return None;
-    }
     let repaired = case.edited(&first.repair);
     let rest = Case::new(&repaired, None, "");
+    // Either the parser comes further, or it stopped before the first cause and still does.
+    let is_before = rest.error == case.error && case.error < Some(first.at.start);
+    if first.repair.is_empty() || !(is_before || case.helps(&first.repair)) {
+        return None;
+    }
     let line = case.line_of(first.at.start);
     first_fault(&rest).filter(|second| {
         rest.line_of(second.at.start) == line && second.advice.rule != first.advice.rule

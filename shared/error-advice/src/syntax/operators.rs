@@ -5,9 +5,12 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 8] = [
-    other_languages, order, increment, apart, in_a_row, word_order, no_value, dots,
-];
+/// Operators that Python does not have.
+pub(super) const FOREIGN: [super::Check; 2] = [order, other_languages];
+/// Operators of other languages, and operators with a space in them.
+pub(super) const SIGNS: [super::Check; 2] = [increment, apart];
+/// Operators without their values.
+pub(super) const VALUES: [super::Check; 4] = [in_a_row, word_order, no_value, dots];
 
 fn touches(pair: &[Token<'_>]) -> bool {
     pair[0].end() == pair[1].start
