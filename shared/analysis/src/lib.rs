@@ -9,6 +9,9 @@ pub mod mutants;
 mod names;
 mod program;
 pub mod review;
+mod scopes;
+mod unbound;
 
 pub use likeness::Tokens;
 pub use program::{Program, Unreadable, first_error};
+pub use unbound::{Unbound, Unset};

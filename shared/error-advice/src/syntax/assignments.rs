@@ -54,7 +54,10 @@ fn condition(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let fault = Fault::new(
         rule,
         place.start..place.end(),
-        format!("On {} there is a single = where Python expects a value or a condition.", case.on(place.start)),
+        format!(
+            "On {} there is a single = where Python expects a value or a condition.",
+            case.on(place.start)
+        ),
         why,
         hint,
     );
@@ -65,19 +68,20 @@ fn condition(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 fn is_argument(words: &[Token<'_>], depths: &[usize], index: usize) -> bool {
     let open = (0..index).rev().find(|at| depths[*at] + 1 == depths[index] && words[*at].opens());
     let Some(open) = open.filter(|open| words[*open].is("(")) else { return false };
-    open.checked_sub(1).is_some_and(|at| {
-        words[at].ends_value() || words[at].is_one_of(&["print", "lambda"])
-    })
+    open.checked_sub(1)
+        .is_some_and(|at| words[at].ends_value() || words[at].is_one_of(&["print", "lambda"]))
 }
 
 /// `{"a" = 1}`
 fn dict_equals(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let depths = depths(words);
     let of_dict = |index: &usize| {
-        let open = (0..*index).rev().find(|at| depths[*at] + 1 == depths[*index] && words[*at].opens());
+        let open =
+            (0..*index).rev().find(|at| depths[*at] + 1 == depths[*index] && words[*at].opens());
         words[*index].is("=") && open.is_some_and(|open| words[open].is("{"))
     };
-    let signs: Vec<&Token<'_>> = (0..words.len().min(super::MANY)).filter(of_dict).map(|index| &words[index]).collect();
+    let signs: Vec<&Token<'_>> =
+        (0..words.len().min(super::MANY)).filter(of_dict).map(|index| &words[index]).collect();
     let first = signs.first()?;
     let fault = Fault::new(
         "syntax.dict_equals",
@@ -119,13 +123,20 @@ fn walrus(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 /// What is on the left of an assignment's `=`.
 fn targets(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let first = words.first()?;
-    if first.kind == Kind::Keyword && !first.is_constant() && !first.is_one_of(&["lambda", "not", "await", "yield"]) {
+    if first.kind == Kind::Keyword
+        && !first.is_constant()
+        && !first.is_one_of(&["lambda", "not", "await", "yield"])
+    {
         let next = words.get(1).filter(|next| next.assigns())?;
         return (!first.is_one_of(&["return", "print"])).then(|| {
             Fault::new(
                 "syntax.keyword_name",
                 first.start..next.end(),
-                format!("`{}` on {} cannot be the name of a variable.", first.text, case.on(first.start)),
+                format!(
+                    "`{}` on {} cannot be the name of a variable.",
+                    first.text,
+                    case.on(first.start)
+                ),
                 "It is a word of Python itself, with a meaning of its own.",
                 "What else could you call it?",
             )
@@ -133,7 +144,8 @@ fn targets(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         });
     }
     let depths = depths(words);
-    let signs: Vec<usize> = (0..words.len()).filter(|at| depths[*at] == 0 && words[*at].assigns()).collect();
+    let signs: Vec<usize> =
+        (0..words.len()).filter(|at| depths[*at] == 0 && words[*at].assigns()).collect();
     let mut start = 0;
     for sign in signs.into_iter().take(super::MANY) {
         let target = &words[start..sign];
@@ -154,9 +166,15 @@ fn target_fault(
 ) -> Option<Fault> {
     let (first, last) = (target.first()?, target.last()?);
     let (at, on) = (span(target), case.on(first.start));
-    let fault = |rule, what: String, why: &str, hint: &str| Some(Fault::new(rule, at.clone(), what, why, hint));
+    let fault = |rule, what: String, why: &str, hint: &str| {
+        Some(Fault::new(rule, at.clone(), what, why, hint))
+    };
     let text = super::short(case.source.get(at.clone()).unwrap_or_default());
-    if target.len() >= 2 && target.iter().all(|word| word.is_word() && !word.is_constant() && word.kind == Kind::Name) {
+    if target.len() >= 2
+        && target
+            .iter()
+            .all(|word| word.is_word() && !word.is_constant() && word.kind == Kind::Name)
+    {
         let joined: Vec<&str> = target.iter().map(|word| word.text).collect();
         let fault = Fault::new(
             "syntax.space_in_name",
@@ -179,7 +197,8 @@ fn target_fault(
             "Python reads a hyphen as minus, so this is a subtraction, and a result cannot be given a value.",
             "Which sign may join the parts of a name?",
         );
-        let name: String = target.iter().map(|word| if word.is("-") { "_" } else { word.text }).collect();
+        let name: String =
+            target.iter().map(|word| if word.is("-") { "_" } else { word.text }).collect();
         return fault.if_helps(case, vec![Edit { at, with: name }]);
     }
     if first.is_constant() && target.len() == 1 || first.is("__debug__") {
@@ -210,7 +229,9 @@ fn target_fault(
         **depth == 0 && (word.is_binary() || word.is_one_of(&["not", "if", "lambda", "~"]))
     });
     let is_signed = first.is_one_of(&["-", "+"]);
-    if operator.is_some() && (is_signed || first.ends_value() || first.opens() || first.kind == Kind::Keyword) {
+    if operator.is_some()
+        && (is_signed || first.ends_value() || first.opens() || first.kind == Kind::Keyword)
+    {
         return fault(
             "syntax.assign_expression",
             format!("On {on} the calculation `{text}` stands on the left of `{}`.", sign.text),
@@ -219,7 +240,10 @@ fn target_fault(
         );
     }
     let is_call = last.is(")")
-        && target.iter().zip(&depths).rposition(|(word, depth)| *depth == 0 && word.is("("))
+        && target
+            .iter()
+            .zip(&depths)
+            .rposition(|(word, depth)| *depth == 0 && word.is("("))
             .is_some_and(|open| open > 0 && target[open - 1].ends_value());
     if is_call {
         return fault(
@@ -245,7 +269,11 @@ fn loop_target(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         Fault::new(
             "syntax.loop_target",
             target.start..target.end(),
-            format!("`{}` follows `{}` on {on}, where a name must stand.", super::short(target.text), words[index].text),
+            format!(
+                "`{}` follows `{}` on {on}, where a name must stand.",
+                super::short(target.text),
+                words[index].text
+            ),
             if words[index].is("for") {
                 "A loop gives a name one item after the other; a fixed value cannot get any."
             } else {

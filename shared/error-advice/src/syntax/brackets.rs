@@ -51,7 +51,11 @@ fn unmatched(case: &Case<'_>, close: &Token<'_>) -> Fault {
     Fault::new(
         "syntax.unmatched",
         close.start..close.end(),
-        format!("No `{open}` opens the bracket that `{}` closes on {}.", close.text, case.on(close.start)),
+        format!(
+            "No `{open}` opens the bracket that `{}` closes on {}.",
+            close.text,
+            case.on(close.start)
+        ),
         "Brackets come in pairs, and each closing one needs its opening one before it.",
         "Count the brackets on that line. Is one too many, or is one missing further left?",
     )

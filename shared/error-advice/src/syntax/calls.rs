@@ -23,7 +23,9 @@ fn print(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let begins = before.is_none_or(|before| before.is_one_of(&[":", ";", "else"]));
         begins
             && pair[0].is_one_of(&["print", "exec"])
-            && (pair[1].starts_value() || pair[1].is_one_of(&["not", "lambda", ">>"]) || pair[1].is("[") && pair[0].end() < pair[1].start)
+            && (pair[1].starts_value()
+                || pair[1].is_one_of(&["not", "lambda", ">>"])
+                || pair[1].is("[") && pair[0].end() < pair[1].start)
             && pair[0].line == pair[1].line
     });
     let (_, pair) = pair?;
@@ -34,50 +36,75 @@ fn print(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         Fault::new(
             "syntax.print",
             at(&pair[0]),
-            format!("`{word}` on {} has no parentheses around what belongs to it.", case.on(pair[0].start)),
+            format!(
+                "`{word}` on {} has no parentheses around what belongs to it.",
+                case.on(pair[0].start)
+            ),
             format!("`{word}` is a function; only in Python 2 was it written without parentheses."),
             "What belongs inside the parentheses?",
         )
-        .repaired(vec![Edit { at: pair[0].end()..pair[1].start, with: "(".to_owned() }, Edit::insert(end, ")")]),
+        .repaired(vec![
+            Edit { at: pair[0].end()..pair[1].start, with: "(".to_owned() },
+            Edit::insert(end, ")"),
+        ]),
     )
 }
 
 /// `range 3`, `input "Name?"`
 fn call_parentheses(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     const FUNCTIONS: [&str; 17] = [
-        "range", "len", "int", "str", "float", "input", "sum", "max", "min", "abs", "sorted", "list",
-        "round", "type", "open", "print", "set",
+        "range", "len", "int", "str", "float", "input", "sum", "max", "min", "abs", "sorted",
+        "list", "round", "type", "open", "print", "set",
     ];
     words.windows(2).enumerate().take(super::MANY).find_map(|(index, pair)| {
-        let fits = pair[0].is_one_of(&FUNCTIONS) && pair[1].starts_value() && pair[0].line == pair[1].line;
+        let fits =
+            pair[0].is_one_of(&FUNCTIONS) && pair[1].starts_value() && pair[0].line == pair[1].line;
         let after = words.get(index + 2..).unwrap_or_default();
         let mut depth = 0_usize;
         let end = after.iter().find(|word| {
             if word.closes() && depth == 0 {
                 return true;
             }
-            depth = if word.opens() { depth + 1 } else if word.closes() { depth - 1 } else { depth };
+            depth = if word.opens() {
+                depth + 1
+            } else if word.closes() {
+                depth - 1
+            } else {
+                depth
+            };
             depth == 0 && (word.is(":") || word.line > pair[0].line)
         });
-        let end = end.map_or_else(|| words.last().map_or(0, Token::end), |word| {
-            let before = words.iter().rfind(|other| other.end() <= word.start);
-            before.map_or(word.start, Token::end)
-        });
+        let end = end.map_or_else(
+            || words.last().map_or(0, Token::end),
+            |word| {
+                let before = words.iter().rfind(|other| other.end() <= word.start);
+                before.map_or(word.start, Token::end)
+            },
+        );
         let fault = Fault::new(
             "syntax.call_parentheses",
             at(&pair[0]),
-            format!("`{}` on {} has no parentheses around what belongs to it.", pair[0].text, case.on(pair[0].start)),
+            format!(
+                "`{}` on {} has no parentheses around what belongs to it.",
+                pair[0].text,
+                case.on(pair[0].start)
+            ),
             "A function is called with parentheses, and what it works with stands between them.",
             "Where do the parentheses begin and end?",
         );
-        let repair = vec![Edit { at: pair[0].end()..pair[1].start, with: "(".to_owned() }, Edit::insert(end, ")")];
+        let repair = vec![
+            Edit { at: pair[0].end()..pair[1].start, with: "(".to_owned() },
+            Edit::insert(end, ")"),
+        ];
         fits.then(|| fault.if_helps(case, repair)).flatten()
     })
 }
 
 /// `[for x in xs: x]`
 fn comprehension(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    let pair = words.windows(2).find(|pair| pair[0].opens() && pair[1].is_one_of(&["for", "if", "while"]))?;
+    let pair = words
+        .windows(2)
+        .find(|pair| pair[0].opens() && pair[1].is_one_of(&["for", "if", "while"]))?;
     Some(Fault::new(
         "syntax.comprehension_order",
         at(&pair[1]),
@@ -102,7 +129,13 @@ fn if_without_else(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         if depth == 0 && word.is("else") {
             return None;
         }
-        depth = if word.opens() { depth + 1 } else if word.closes() { depth - 1 } else { depth };
+        depth = if word.opens() {
+            depth + 1
+        } else if word.closes() {
+            depth - 1
+        } else {
+            depth
+        };
     }
     let end = end.or_else(|| words.last())?.end();
     let fault = Fault::new(
@@ -120,7 +153,9 @@ fn separators(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let pair = words.windows(2).find(|pair| {
         let repeats = pair[0].is(",") && pair[1].is(",");
         let begins = pair[0].opens() && pair[1].is(",");
-        repeats || begins || (pair[0].is(":") && pair[1].is(":") && words[0].is_one_of(&super::headers::HEADS))
+        repeats
+            || begins
+            || (pair[0].is(":") && pair[1].is(":") && words[0].is_one_of(&super::headers::HEADS))
     });
     if let Some(pair) = pair {
         let what = if pair[0].opens() { "begins with" } else { "repeats" };
@@ -128,7 +163,11 @@ fn separators(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             Fault::new(
                 "syntax.extra_comma",
                 at(&pair[1]),
-                format!("On {} a list of values {what} `{}`.", case.on(pair[1].start), pair[1].text),
+                format!(
+                    "On {} a list of values {what} `{}`.",
+                    case.on(pair[1].start),
+                    pair[1].text
+                ),
                 "A comma separates two values, so there is one value on each side of it.",
                 "Is a value missing there, or is the sign too much?",
             )
@@ -138,7 +177,13 @@ fn separators(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let mut depth = 0_usize;
     let mut semicolons = Vec::new();
     for word in words {
-        depth = if word.opens() { depth + 1 } else if word.closes() { depth.saturating_sub(1) } else { depth };
+        depth = if word.opens() {
+            depth + 1
+        } else if word.closes() {
+            depth.saturating_sub(1)
+        } else {
+            depth
+        };
         if depth > 0 && word.is(";") {
             semicolons.push(word);
         }
@@ -179,16 +224,22 @@ fn keyword_target(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     }
     let holders = holders(words);
     let index = (1..words.len()).find(|index| {
-        let in_call = holders[*index].is_some_and(|(open, before)| open.is("(") && before.is_some_and(Token::ends_value));
-        let (before, earlier) = (&words[*index - 1], index.checked_sub(2).and_then(|at| words.get(at)));
-        let is_name = before.kind == Kind::Name && earlier.is_some_and(|earlier| earlier.is_one_of(&["(", ","]));
+        let in_call = holders[*index]
+            .is_some_and(|(open, before)| open.is("(") && before.is_some_and(Token::ends_value));
+        let (before, earlier) =
+            (&words[*index - 1], index.checked_sub(2).and_then(|at| words.get(at)));
+        let is_name = before.kind == Kind::Name
+            && earlier.is_some_and(|earlier| earlier.is_one_of(&["(", ","]));
         words[*index].is("=") && in_call && !is_name
     })?;
     let before = &words[index - 1];
     Some(Fault::new(
         "syntax.keyword_target",
         at(before),
-        format!("In the call on {} something other than a name stands before `=`.", case.on(before.start)),
+        format!(
+            "In the call on {} something other than a name stands before `=`.",
+            case.on(before.start)
+        ),
         "In a call = gives an argument its name, without quotes, dots or calculations; two = compare.",
         "Do you want to name an argument, or to compare two values?",
     ))
@@ -210,19 +261,29 @@ fn dict_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         }
         let on = case.on(one.start);
         if in_dict(index) && one.is(":") && other.is_one_of(&[",", "}"]) {
-            let fault = Fault::new("syntax.dict_value", at(one), format!("In the dictionary on {on} a key has no value."), why, hint);
+            let fault = Fault::new(
+                "syntax.dict_value",
+                at(one),
+                format!("In the dictionary on {on} a key has no value."),
+                why,
+                hint,
+            );
             return Some(fault.repaired(vec![Edit::insert(one.end(), " 0")]));
         }
         let ends_item = other.is(",") || other.is("}");
         let fault = |what: String| Fault::new("syntax.dict_value", at(one), what, why, hint);
         if has_pairs && one.ends_value() && ends_item && in_dict(index) {
-            let what = format!("In the dictionary on {on} `{}` has no value.", super::short(one.text));
+            let what =
+                format!("In the dictionary on {on} `{}` has no value.", super::short(one.text));
             if let Some(found) = fault(what).if_helps(case, vec![Edit::insert(one.end(), ": 0")]) {
                 return Some(found);
             }
         }
         if one.ends_value() && other.starts_with_value() && in_dict(index) && in_dict(index + 1) {
-            let what = format!("In the dictionary on {on} no colon stands behind `{}`.", super::short(one.text));
+            let what = format!(
+                "In the dictionary on {on} no colon stands behind `{}`.",
+                super::short(one.text)
+            );
             if let Some(found) = fault(what).if_helps(case, vec![Edit::insert(one.end(), ":")]) {
                 return Some(found);
             }
@@ -237,7 +298,8 @@ fn comma(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let is_import = words[0].is_one_of(&["from", "import"]);
     let is_pair = |index: &usize| {
         let (one, other) = (&words[*index], &words[index + 1]);
-        let is_list = other.is_one_of(&["[", "("]) && one.end() < other.start && one.kind != Kind::Name;
+        let is_list =
+            other.is_one_of(&["[", "("]) && one.end() < other.start && one.kind != Kind::Name;
         one.ends_value() && (other.starts_value() || is_list || other.is_one_of(&["not", "lambda"]))
     };
     let pairs = (0..words.len().saturating_sub(1)).filter(is_pair).take(super::FEW);

@@ -50,13 +50,8 @@ impl Fault {
         why: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        let advice = Advice {
-            rule,
-            what: what.into(),
-            why: why.into(),
-            hint: hint.into(),
-            place: None,
-        };
+        let advice =
+            Advice { rule, what: what.into(), why: why.into(), hint: hint.into(), place: None };
         Self { advice, at, repair: Vec::new() }
     }
 

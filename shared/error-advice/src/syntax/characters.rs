@@ -10,15 +10,46 @@ pub(super) const CHECKS: [super::Check; 2] = [strange, number];
 
 /// Quotes of a word processor, and the straight ones that they stand for.
 const QUOTES: [(char, &str); 14] = [
-    ('“', "\""), ('”', "\""), ('„', "\""), ('‟', "\""), ('«', "\""), ('»', "\""), ('‹', "\""),
-    ('›', "\""), ('″', "\""), ('‘', "'"), ('’', "'"), ('‚', "'"), ('´', "'"), ('′', "'"),
+    ('“', "\""),
+    ('”', "\""),
+    ('„', "\""),
+    ('‟', "\""),
+    ('«', "\""),
+    ('»', "\""),
+    ('‹', "\""),
+    ('›', "\""),
+    ('″', "\""),
+    ('‘', "'"),
+    ('’', "'"),
+    ('‚', "'"),
+    ('´', "'"),
+    ('′', "'"),
 ];
 
 /// Characters that look like one of Python's, and that one.
 const ALIKE: [(char, &str); 22] = [
-    ('–', "-"), ('—', "-"), ('−', "-"), ('‐', "-"), ('‑', "-"), ('×', "*"), ('∗', "*"), ('·', "*"),
-    ('÷', "/"), ('⁄', "/"), ('∕', "/"), ('≤', "<="), ('≥', ">="), ('≠', "!="), ('…', "..."),
-    ('、', ","), ('。', "."), ('【', "["), ('】', "]"), ('½', "1/2"), ('¼', "1/4"), ('¾', "3/4"),
+    ('–', "-"),
+    ('—', "-"),
+    ('−', "-"),
+    ('‐', "-"),
+    ('‑', "-"),
+    ('×', "*"),
+    ('∗', "*"),
+    ('·', "*"),
+    ('÷', "/"),
+    ('⁄', "/"),
+    ('∕', "/"),
+    ('≤', "<="),
+    ('≥', ">="),
+    ('≠', "!="),
+    ('…', "..."),
+    ('、', ","),
+    ('。', "."),
+    ('【', "["),
+    ('】', "]"),
+    ('½', "1/2"),
+    ('¼', "1/4"),
+    ('¾', "3/4"),
 ];
 
 /// What a character stands for, if it looks like one that Python knows.
@@ -47,9 +78,10 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return Some(fault);
     }
     if let Some(meant) = alike(c) {
-        let repair = words.iter().filter(|word| word.kind == Kind::Strange).filter_map(|word| {
-            Some(Edit::replace(word, &alike(word.text.chars().next()?)?))
-        });
+        let repair = words
+            .iter()
+            .filter(|word| word.kind == Kind::Strange)
+            .filter_map(|word| Some(Edit::replace(word, &alike(word.text.chars().next()?)?)));
         return Some(
             Fault::new(
                 "syntax.look_alike",
@@ -66,7 +98,10 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             Fault::new(
                 "syntax.invisible",
                 at,
-                format!("On {on} there is a character that you cannot see: U+{:04X}.", u32::from(c)),
+                format!(
+                    "On {on} there is a character that you cannot see: U+{:04X}.",
+                    u32::from(c)
+                ),
                 "Text that is copied from a web page can contain special spaces and marks.",
                 "Delete what is at the marked place and type it again.",
             )
@@ -74,12 +109,24 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         );
     }
     let (rule, why) = match c {
-        '?' => ("syntax.question_mark", "Other languages choose between two values with ? and :; Python does it in words, with if and else."),
+        '?' => (
+            "syntax.question_mark",
+            "Other languages choose between two values with ? and :; Python does it in words, with if and else.",
+        ),
         '!' => ("syntax.exclamation", "Python's word for it is not; the sign ! occurs only in !=."),
         '`' => ("syntax.backquote", "Strings stand between straight quotes, \" or '."),
-        '$' => ("syntax.character", "The names of Python's variables begin with a letter, with nothing in front of it."),
-        '\\' => ("syntax.backslash", "Outside of strings a backslash only continues a line, with nothing after it; / divides."),
-        _ => ("syntax.character", "Names are made of letters, digits and underscores; other signs belong into strings."),
+        '$' => (
+            "syntax.character",
+            "The names of Python's variables begin with a letter, with nothing in front of it.",
+        ),
+        '\\' => (
+            "syntax.backslash",
+            "Outside of strings a backslash only continues a line, with nothing after it; / divides.",
+        ),
+        _ => (
+            "syntax.character",
+            "Names are made of letters, digits and underscores; other signs belong into strings.",
+        ),
     };
     Some(Fault::new(
         rule,
@@ -100,7 +147,8 @@ fn quote(case: &Case<'_>, words: &[Token<'_>], token: &Token<'_>, c: char) -> Op
         .filter_map(|word| Some((word, straight(word.text.chars().next()?)?)))
         .collect();
     if let [(one, _)] = quotes.as_slice()
-        && let Some(sign) = [('‹', "<"), ('›', ">")].iter().find(|(from, _)| *from == c).map(|(_, to)| *to)
+        && let Some(sign) =
+            [('‹', "<"), ('›', ">")].iter().find(|(from, _)| *from == c).map(|(_, to)| *to)
         && case.helps(&[Edit::replace(one, sign)])
     {
         return Some(Fault::new(
@@ -179,7 +227,8 @@ fn odd_number(case: &Case<'_>, token: &Token<'_>) -> Option<Fault> {
     let text = token.text;
     let on = case.on(token.start);
     let at = token.start..token.end();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
     let (value, rest) = text.split_at(end);
     if value.matches('.').count() > 1 {
         return Some(Fault::new(

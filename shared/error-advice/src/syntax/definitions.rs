@@ -33,7 +33,11 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             Fault::new(
                 "syntax.def_name",
                 at(name),
-                format!("`{}` on {on} cannot be the name after `{}`.", super::short(name.text), word.text),
+                format!(
+                    "`{}` on {on} cannot be the name after `{}`.",
+                    super::short(name.text),
+                    word.text
+                ),
                 "A name begins with a letter or an underscore and has no quotes.",
                 "What do you want to call it?",
             )
@@ -45,7 +49,9 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     }
     let joined = next.filter(|next| next.kind == Kind::Name || next.is("-"));
     if let Some(next) = joined
-        && let Some(open) = words.get(start + 3..).and_then(|rest| rest.iter().find(|word| word.is_one_of(&["(", ":"])))
+        && let Some(open) = words
+            .get(start + 3..)
+            .and_then(|rest| rest.iter().find(|word| word.is_one_of(&["(", ":"])))
     {
         let written = case.source.get(name.start..open.start).unwrap_or_default().trim();
         let fault = Fault::new(
@@ -55,7 +61,9 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "A name is a single word of letters, digits and underscores.",
             "How could you write it as one word?",
         );
-        let found = open.is("(").then(|| fault.if_helps(case, vec![Edit { at: name.start..open.start, with: "x".to_owned() }]));
+        let found = open.is("(").then(|| {
+            fault.if_helps(case, vec![Edit { at: name.start..open.start, with: "x".to_owned() }])
+        });
         if let Some(found) = found.flatten() {
             return Some(found);
         }
@@ -68,7 +76,13 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let repair = if is_plain {
             vec![Edit::insert(name.end(), "()")]
         } else {
-            vec![Edit { at: name.end()..next.map_or(name.end(), |next| next.start), with: "(".to_owned() }, Edit::insert(end, ")")]
+            vec![
+                Edit {
+                    at: name.end()..next.map_or(name.end(), |next| next.start),
+                    with: "(".to_owned(),
+                },
+                Edit::insert(end, ")"),
+            ]
         };
         Fault::new(
             "syntax.def_parentheses",
@@ -100,7 +114,13 @@ fn list<'t, 'a>(words: &'t [Token<'a>]) -> Option<Vec<&'t [Token<'a>]>> {
         if ends {
             return Some(found);
         }
-        depth = if word.opens() { depth + 1 } else if word.closes() { depth - 1 } else { depth };
+        depth = if word.opens() {
+            depth + 1
+        } else if word.closes() {
+            depth - 1
+        } else {
+            depth
+        };
     }
     None
 }
@@ -108,20 +128,31 @@ fn list<'t, 'a>(words: &'t [Token<'a>]) -> Option<Vec<&'t [Token<'a>]>> {
 /// What is wrong with the parameters.
 fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let parameters = list(words)?;
-    let (mut names, mut has_default, mut star, mut slash, mut last) = (Vec::new(), None, false, false, None);
+    let (mut names, mut has_default, mut star, mut slash, mut last) =
+        (Vec::new(), None, false, false, None);
     for parameter in parameters.iter().take(super::MANY) {
         let Some(first) = parameter.first() else { continue };
         let on = case.on(first.start);
-        let fault = |rule, what: String, why: &str, hint: &str| Some(Fault::new(rule, at(first), what, why, hint));
+        let fault = |rule, what: String, why: &str, hint: &str| {
+            Some(Fault::new(rule, at(first), what, why, hint))
+        };
         let order = "The order is: parameters, those with a default value, * for all further ones, ** for all named ones.";
         if let Some(before) = last {
-            return fault("syntax.parameter_star", format!("On {on} a parameter follows `**{before}`."), order, "What comes last in the list?");
+            return fault(
+                "syntax.parameter_star",
+                format!("On {on} a parameter follows `**{before}`."),
+                order,
+                "What comes last in the list?",
+            );
         }
         if first.is("/") {
             if slash || star {
                 return fault(
                     "syntax.parameter_slash",
-                    format!("The `/` on {on} is {}.", if slash { "the second one" } else { "behind a `*`" }),
+                    format!(
+                        "The `/` on {on} is {}.",
+                        if slash { "the second one" } else { "behind a `*`" }
+                    ),
                     "One / may end the parameters that are given by position only, and it stands before any *.",
                     "Do you need the / at all?",
                 );
@@ -133,12 +164,22 @@ fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let named = if is_star { parameter.get(1) } else { Some(first) };
         if first.is("*") {
             if star {
-                return fault("syntax.parameter_star", format!("There is a second `*` among the parameters on {on}."), order, "What should each of the two collect?");
+                return fault(
+                    "syntax.parameter_star",
+                    format!("There is a second `*` among the parameters on {on}."),
+                    order,
+                    "What should each of the two collect?",
+                );
             }
             star = true;
         } else if first.is("**") {
             let Some(named) = named else {
-                return fault("syntax.parameter_star", format!("The `**` on {on} has no name after it."), "`**` collects all further named arguments in a dictionary, which needs a name.", "What do you want to call it?");
+                return fault(
+                    "syntax.parameter_star",
+                    format!("The `**` on {on} has no name after it."),
+                    "`**` collects all further named arguments in a dictionary, which needs a name.",
+                    "What do you want to call it?",
+                );
             };
             last = Some(named.text);
         }
@@ -160,7 +201,10 @@ fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             Some(before) if !with_default && !star && !is_star => {
                 return fault(
                     "syntax.parameter_order",
-                    format!("On {on} `{}` has no default value, but `{before}` before it has one.", named.text),
+                    format!(
+                        "On {on} `{}` has no default value, but `{before}` before it has one.",
+                        named.text
+                    ),
                     "A call fills the parameters from left to right, so those that may be left out come last.",
                     "In which order should the parameters be?",
                 );

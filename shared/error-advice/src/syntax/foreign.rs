@@ -18,7 +18,9 @@ fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let at = |length: usize| first.start..first.start + length;
     let is_prompt = text.starts_with(">>>")
         || (first.is("...")
-            && words.get(1).is_some_and(|next| next.starts_with_value() || next.kind == Kind::Keyword));
+            && words
+                .get(1)
+                .is_some_and(|next| next.starts_with_value() || next.kind == Kind::Keyword));
     if is_prompt {
         return Some(Fault::new(
             "syntax.prompt",
@@ -82,7 +84,9 @@ fn declaration(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let fits = of.is_one_of(&TYPES)
             && (name.kind == Kind::Name || name.is_one_of(&TYPES))
             && !before.is_some_and(|before| before.is("."))
-            && (next.is_one_of(&["=", ":=", ",", ")"]) || next.is_one_of(&TYPES) || next.kind == Kind::Name);
+            && (next.is_one_of(&["=", ":=", ",", ")"])
+                || next.is_one_of(&TYPES)
+                || next.kind == Kind::Name);
         fits.then_some((of, name.start))
     };
     let found: Vec<(&Token<'_>, usize)> = (0..words.len()).filter_map(is_one).collect();
@@ -132,7 +136,8 @@ fn other_word(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "" => next.is_some_and(|next| next.kind == Kind::Name),
             _ => index == 0 && followed,
         };
-        let with = if *python == ":" && next.is_some_and(|next| next.is(":")) { "" } else { python };
+        let with =
+            if *python == ":" && next.is_some_and(|next| next.is(":")) { "" } else { python };
         fits.then_some((token, *word, with, *does))
     });
     for (token, word, python, does) in candidates.take(3) {
@@ -145,7 +150,8 @@ fn other_word(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         );
         let found = fault.if_helps(case, vec![Edit::replace(token, python)]);
         // There is nothing to put in the place of these words alone.
-        let is_certain = matches!(word, "switch" | "function" | "foreach") && token.start == words[0].start;
+        let is_certain =
+            matches!(word, "switch" | "function" | "foreach") && token.start == words[0].start;
         if found.is_some() {
             return found;
         }
@@ -181,16 +187,16 @@ fn c_for(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 
 /// A block in curly brackets.
 fn braces(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    const HEADS: [&str; 11] = [
-        "if", "elif", "else", "while", "for", "def", "class", "try", "except", "finally", "with",
-    ];
+    const HEADS: [&str; 11] =
+        ["if", "elif", "else", "while", "for", "def", "class", "try", "except", "finally", "with"];
     let first = words.first()?;
     let head = if first.is("}") { words.get(1).unwrap_or(first) } else { first };
     let line = words.iter().take_while(|word| word.line == first.line);
     let last = line.last()?;
     let opens = head.is_one_of(&HEADS) && last.is("{") && last.start > head.start;
     let after_colon = words.iter().rev().find(|word| word.start < last.start);
-    let is_dict = after_colon.is_some_and(|before| before.is_one_of(&["=", "(", ",", "in", "[", "return"]));
+    let is_dict =
+        after_colon.is_some_and(|before| before.is_one_of(&["=", "(", ",", "in", "[", "return"]));
     (opens && !is_dict).then(|| {
         Fault::new(
             "syntax.braces",
@@ -206,18 +212,25 @@ fn braces(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 fn comment(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let (index, token) = words.iter().enumerate().find(|(index, token)| {
         let next = words.get(index + 1);
-        token.is("//") || (token.is("/") && next.is_some_and(|next| next.start == token.end() && next.text.starts_with('*')))
+        token.is("//")
+            || (token.is("/")
+                && next.is_some_and(|next| next.start == token.end() && next.text.starts_with('*')))
     })?;
     let is_prose = |at: usize| {
-        words.get(at).zip(words.get(at + 1)).is_some_and(|(one, other)| {
-            one.line == other.line && one.is_word() && other.is_word()
-        })
+        words
+            .get(at)
+            .zip(words.get(at + 1))
+            .is_some_and(|(one, other)| one.line == other.line && one.is_word() && other.is_word())
     };
     let begins = index == 0 || is_prose(index + 1);
     let fault = Fault::new(
         "syntax.comment",
         token.start..token.start + 2,
-        format!("On {} a comment begins with `{}`.", case.on(token.start), &case.source[token.start..token.start + 2]),
+        format!(
+            "On {} a comment begins with `{}`.",
+            case.on(token.start),
+            &case.source[token.start..token.start + 2]
+        ),
         "Python's comments begin with #; // divides two numbers.",
         "With which character should the comment begin?",
     );
@@ -233,7 +246,10 @@ fn prose(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let fault = Fault::new(
         "syntax.prose",
         first.start..line.last()?.end(),
-        format!("{} looks like a sentence, not like Python.", super::capital(&case.on(first.start))),
+        format!(
+            "{} looks like a sentence, not like Python.",
+            super::capital(&case.on(first.start))
+        ),
         "Python tries to run every line, unless it is a comment or stands in quotes.",
         "With which character does a comment begin?",
     );

@@ -12,9 +12,8 @@ pub(super) const CHECKS: [super::Check; 7] =
     [empty, else_condition, alone, for_in, misplaced_colon, one_line, colon];
 
 /// Words that begin a line with a block.
-pub(super) const HEADS: [&str; 11] = [
-    "if", "elif", "else", "while", "for", "def", "class", "try", "except", "finally", "with",
-];
+pub(super) const HEADS: [&str; 11] =
+    ["if", "elif", "else", "while", "for", "def", "class", "try", "except", "finally", "with"];
 
 fn head<'t, 'a>(words: &'t [Token<'a>]) -> Option<&'t Token<'a>> {
     let first = words.first()?;
@@ -57,7 +56,9 @@ fn empty(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let (what, why, hint) = match name {
         "if" | "elif" | "while" if ends => (
             format!("`{name}` on {on} has no condition."),
-            format!("`{name}` needs something that is true or false, between the word and the colon."),
+            format!(
+                "`{name}` needs something that is true or false, between the word and the colon."
+            ),
             "What should be true there?",
         ),
         "for" | "with" if ends => (
@@ -121,7 +122,8 @@ fn alone(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let index = case.statements.iter().position(|range| {
         case.tokens.get(range.start).is_some_and(|token| token.start == first.start)
     })?;
-    let before = case.statements[..index].iter().rev().filter_map(|range| case.tokens.get(range.start));
+    let before =
+        case.statements[..index].iter().rev().filter_map(|range| case.tokens.get(range.start));
     let before = before.take(super::MANY).find(|token| case.indent(token.line).len() <= own.len());
     let before = before.filter(|token| case.indent(token.line).len() == own.len());
     let (on, word) = (case.on(first.start), first.text);
@@ -175,15 +177,15 @@ fn for_in(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         )
     };
     if has_in {
-        let each = fault(first, format!("`{}` on {} is a word too many.", first.text, case.on(first.start)));
+        let each = fault(
+            first,
+            format!("`{}` on {} is a word too many.", first.text, case.on(first.start)),
+        );
         let is_extra = first.is_one_of(&["each", "every", "all"]) && second.kind == Kind::Name;
         return is_extra.then(|| each.if_helps(case, vec![Edit::replace(first, "")])).flatten();
     }
     let what = format!("The `for` on {} has no `in`.", case.on(head.start));
-    let tries = [
-        vec![Edit::insert(second.start, "in ")],
-        vec![Edit::replace(second, "in")],
-    ];
+    let tries = [vec![Edit::insert(second.start, "in ")], vec![Edit::replace(second, "in")]];
     tries.into_iter().find_map(|repair| fault(second, what.clone()).if_helps(case, repair))
 }
 
@@ -216,8 +218,15 @@ fn misplaced_colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let fault = Fault::new(
         "syntax.wrong_colon",
         at(wrong),
-        format!("On {} there is a `{}` where a colon is expected.", case.on(wrong.start), wrong.text),
-        format!("A line that begins with `{}` ends with a colon, and an indented block follows.", head.text),
+        format!(
+            "On {} there is a `{}` where a colon is expected.",
+            case.on(wrong.start),
+            wrong.text
+        ),
+        format!(
+            "A line that begins with `{}` ends with a colon, and an indented block follows.",
+            head.text
+        ),
         "Compare the last sign of that line with a line that works.",
     );
     fault.if_helps(case, vec![Edit::replace(wrong, ":")])
@@ -228,21 +237,29 @@ fn one_line(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let first = words.first()?;
     let colon = words.iter().position(|word| word.is(":"))?;
     let later = words[colon + 1..].iter().find(|word| {
-        word.line == first.line && word.is_one_of(&["else", "elif", "except", "finally", "if", "for", "while"])
+        word.line == first.line
+            && word.is_one_of(&["else", "elif", "except", "finally", "if", "for", "while"])
     })?;
     head(words)?;
     let indent = case.indent(first.line);
-    let own = if openers(later.text).is_empty() { format!("\n{indent} ") } else { format!("\n{indent}") };
+    let own =
+        if openers(later.text).is_empty() { format!("\n{indent} ") } else { format!("\n{indent}") };
     let fault = Fault::new(
         "syntax.one_line_block",
         at(later),
-        format!("`{}` on {} stands behind another block, on the same line.", later.text, case.on(later.start)),
+        format!(
+            "`{}` on {} stands behind another block, on the same line.",
+            later.text,
+            case.on(later.start)
+        ),
         "Only simple statements may follow a colon on the same line. A new block begins a new line.",
         "How does it look with one line for each part?",
     );
     let after = words.iter().find(|word| word.start > later.start)?;
     let is_block_of_its_own = after.is(":") || openers(later.text).is_empty() || later.is("elif");
-    is_block_of_its_own.then(|| fault.if_helps(case, vec![Edit::insert(later.start, &own)])).flatten()
+    is_block_of_its_own
+        .then(|| fault.if_helps(case, vec![Edit::insert(later.start, &own)]))
+        .flatten()
 }
 
 /// A header without its colon.
@@ -262,7 +279,11 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     };
     let ends = [Some(*line_end), words.last()];
     for end in ends.into_iter().flatten().filter(|end| !end.is(":")) {
-        let what = format!("A colon is missing at the end of {}: `{}`.", case.on(end.start), super::short(text));
+        let what = format!(
+            "A colon is missing at the end of {}: `{}`.",
+            case.on(end.start),
+            super::short(text)
+        );
         let found = fault(end.end(), what).if_helps(case, vec![Edit::insert(end.end(), ":")]);
         if found.is_some() {
             return found;
@@ -274,7 +295,8 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let places = line.windows(2).filter(is_end).map(|pair| pair[0].end());
     let what = format!("A colon is missing on {on}: `{}`.", super::short(text));
     let bare = head.is_one_of(&["else", "try", "finally"]).then(|| head.end());
-    bare.into_iter().chain(places).take(6).find_map(|place| {
-        fault(place, what.clone()).if_helps(case, vec![Edit::insert(place, ":")])
-    })
+    bare.into_iter()
+        .chain(places)
+        .take(6)
+        .find_map(|place| fault(place, what.clone()).if_helps(case, vec![Edit::insert(place, ":")]))
 }

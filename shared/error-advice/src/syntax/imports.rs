@@ -26,7 +26,8 @@ fn order(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 
 /// `from math import sin and cos`, `import "math"`, `from math import`
 fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    let first = words.first().filter(|first| first.is_one_of(&["import", "from", "include", "using"]))?;
+    let first =
+        words.first().filter(|first| first.is_one_of(&["import", "from", "include", "using"]))?;
     let on = case.on(first.start);
     if first.is_one_of(&["include", "using"]) {
         let fault = Fault::new(
@@ -54,7 +55,10 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let repair: Vec<Edit> = every
             .map(|word| {
                 let after_comma = words.iter().rfind(|other| other.end() <= word.start);
-                Edit::replace(word, if after_comma.is_some_and(|before| before.is(",")) { "" } else { "," })
+                Edit::replace(
+                    word,
+                    if after_comma.is_some_and(|before| before.is(",")) { "" } else { "," },
+                )
             })
             .collect();
         let fault = Fault::new(
@@ -77,7 +81,8 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         ));
     }
     let next = words.iter().find(|word| word.start > import.start);
-    let has_none = next.is_none_or(|next| next.line > import.line) || words.get(1).is_some_and(|word| first.is("from") && word.is("import"));
+    let has_none = next.is_none_or(|next| next.line > import.line)
+        || words.get(1).is_some_and(|word| first.is("from") && word.is("import"));
     if has_none {
         return Some(Fault::new(
             "syntax.import_name",

@@ -14,7 +14,9 @@ pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {
     }
     let starts = || case.statements.iter().filter_map(|range| case.tokens.get(range.start));
     let here = starts().find(|token| token.line >= line);
-    let before = starts().take_while(|token| token.line < line && here.is_none_or(|here| token.start < here.start)).last();
+    let before = starts()
+        .take_while(|token| token.line < line && here.is_none_or(|here| token.start < here.start))
+        .last();
     if case.message.contains("expected an indented block") {
         return missing_block(case, before?, here);
     }
@@ -33,7 +35,10 @@ pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {
         return Some(Fault::new(
             rule,
             at,
-            format!("{} begins further to the right than the line before it.", capital(&case.on(here.start))),
+            format!(
+                "{} begins further to the right than the line before it.",
+                capital(&case.on(here.start))
+            ),
             why,
             "Which line above does it belong to?",
         ));
@@ -51,8 +56,15 @@ pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {
     Some(Fault::new(
         "indentation.mismatch",
         at,
-        format!("{} does not line up with any block above it: it has {} before its first word.", capital(&case.on(here.start)), spaces(margin)),
-        format!("All lines of a block are indented by the same amount. The blocks above it are indented by {}.", listed(&widths)),
+        format!(
+            "{} does not line up with any block above it: it has {} before its first word.",
+            capital(&case.on(here.start)),
+            spaces(margin)
+        ),
+        format!(
+            "All lines of a block are indented by the same amount. The blocks above it are indented by {}.",
+            listed(&widths)
+        ),
         "Which block does the line belong to?",
     ))
 }
@@ -84,7 +96,10 @@ fn mixed(case: &Case<'_>, line: u32) -> Fault {
     Fault::new(
         "indentation.tabs",
         start.saturating_sub(margin.len())..start,
-        format!("Line {line} is indented by {}, and other lines are indented differently.", spaces(margin)),
+        format!(
+            "Line {line} is indented by {}, and other lines are indented differently.",
+            spaces(margin)
+        ),
         "Tabs and spaces look alike, and Python cannot know how wide a tab is.",
         "Let your editor turn all tabs into spaces.",
     )
@@ -95,7 +110,10 @@ fn missing_block(case: &Case<'_>, header: &Token<'_>, here: Option<&Token<'_>>) 
         case.tokens.get(range.start).is_some_and(|token| token.start == header.start)
     });
     let word = words.and_then(|range| {
-        case.tokens.get(range.clone())?.iter().find(|token| token.is_one_of(&HEADS) || token.is_one_of(&["match", "case"]))
+        case.tokens
+            .get(range.clone())?
+            .iter()
+            .find(|token| token.is_one_of(&HEADS) || token.is_one_of(&["match", "case"]))
     });
     let word = word?;
     let after = match here {

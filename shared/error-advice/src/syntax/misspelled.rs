@@ -63,7 +63,10 @@ fn typo(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 fn stuck(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let first = words.first().filter(|first| first.kind == Kind::Name)?;
     let word = HEADS.iter().chain(&["return", "import", "from"]).find(|word| {
-        first.text.strip_prefix(**word).is_some_and(|rest| rest.len() < first.text.len() && !rest.is_empty())
+        first
+            .text
+            .strip_prefix(**word)
+            .is_some_and(|rest| rest.len() < first.text.len() && !rest.is_empty())
     })?;
     let fault = Fault::new(
         "syntax.keyword_stuck",
@@ -82,9 +85,9 @@ fn keyword_as_name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let before = index.checked_sub(1).and_then(|at| words.get(at));
         let is_named = before.is_some_and(|before| NAMING.contains(&before.text));
         let is_there = word.start <= error && error <= word.end() + 1;
-        let is_used = words.get(index + 1).is_none_or(|next| {
-            next.assigns() || next.is_one_of(&["+", "-", ".", "==", "["])
-        });
+        let is_used = words
+            .get(index + 1)
+            .is_none_or(|next| next.assigns() || next.is_one_of(&["+", "-", ".", "==", "["]));
         word.kind == Kind::Keyword && (is_named || is_there) && (*index > 0 || is_used)
     });
     near.take(3).find_map(|(_, word)| {
@@ -120,7 +123,10 @@ fn inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "syntax.statement_inside",
         at(word),
         format!("`{}` stands in the middle of {}.", word.text, case.on(word.start)),
-        format!("`{}` begins a statement of its own, which has no value and cannot be part of another one.", word.text),
+        format!(
+            "`{}` begins a statement of its own, which has no value and cannot be part of another one.",
+            word.text
+        ),
         "Which part of that line is a step of its own?",
     ))
 }
@@ -129,12 +135,17 @@ fn inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 fn one_too_many(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let error = case.error?;
     let index = words.iter().position(|word| error <= word.start)?;
-    let near = [Some(index), index.checked_sub(1)].into_iter().flatten().filter_map(|at| words.get(at));
+    let near =
+        [Some(index), index.checked_sub(1)].into_iter().flatten().filter_map(|at| words.get(at));
     near.filter(|word| word.kind == Kind::Sign).find_map(|word| {
         let fault = Fault::new(
             "syntax.extra_sign",
             at(word),
-            format!("The `{}` on {} is where Python expects something else.", word.text, case.on(word.start)),
+            format!(
+                "The `{}` on {} is where Python expects something else.",
+                word.text,
+                case.on(word.start)
+            ),
             "Without it, Python could read the line.",
             "What should that sign do there?",
         );

@@ -69,7 +69,10 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     }
     let is_short = failure.source.len() <= MAX_BYTES && !failure.source.trim().is_empty();
     let found = if is_short { look(failure) } else { None };
-    found.or_else(|| without_program(failure)).or_else(|| by_rules(&RULES, failure)).or_else(|| lost(failure))
+    found
+        .or_else(|| without_program(failure))
+        .or_else(|| by_rules(&RULES, failure))
+        .or_else(|| lost(failure))
 }
 
 /// Looks into the program.
@@ -77,7 +80,8 @@ fn look(failure: &Failure<'_>) -> Option<Advice> {
     let case = Case::new(failure.source, failure.line, failure.message);
     let line = failure.line.unwrap_or_else(|| case.error.map_or(1, |error| case.line_of(error)));
     let is_indentation = matches!(failure.kind, "IndentationError" | "TabError");
-    let indented = if is_indentation { indentation::check(&case, failure.kind, line) } else { None };
+    let indented =
+        if is_indentation { indentation::check(&case, failure.kind, line) } else { None };
     let found = indented.or_else(|| first_fault(&case)).or_else(|| {
         let suspects = case.suspects();
         let mut words = suspects.iter().map(|statement| case.words(*statement));

@@ -40,11 +40,16 @@ fn other_languages(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     });
     if let Some((sign, with, why)) = found {
         let places = words.windows(2).filter(|pair| touches(pair) && joined(pair) == *sign);
-        let repair: Vec<Edit> = places.map(|pair| Edit { at: both(pair), with: (*with).to_owned() }).collect();
+        let repair: Vec<Edit> =
+            places.map(|pair| Edit { at: both(pair), with: (*with).to_owned() }).collect();
         let first = repair.first()?.at.clone();
         return Some(
             Fault::new(
-                if sign.len() == 3 || *sign == "<>" || *sign == "=!" { "syntax.other_comparison" } else { "syntax.word_operator" },
+                if sign.len() == 3 || *sign == "<>" || *sign == "=!" {
+                    "syntax.other_comparison"
+                } else {
+                    "syntax.word_operator"
+                },
                 first.clone(),
                 format!("`{sign}` on {} is not an operator of Python.", case.on(first.start)),
                 *why,
@@ -68,9 +73,9 @@ fn other_languages(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 
 /// `=<`, `=>`, `!<`
 fn order(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    let pair = words.windows(2).find(|pair| {
-        touches(pair) && ["=<", "=>", "!<", "!>"].contains(&joined(pair).as_str())
-    })?;
+    let pair = words
+        .windows(2)
+        .find(|pair| touches(pair) && ["=<", "=>", "!<", "!>"].contains(&joined(pair).as_str()))?;
     let (sign, with) = match joined(pair).as_str() {
         "=<" => ("=<", "<="),
         "=>" => ("=>", ">="),
@@ -98,10 +103,14 @@ fn order(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 fn increment(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let index = words.windows(3).position(|three| {
         let sign = three[1].text;
-        three[0].ends_value() && matches!(sign, "+" | "-") && three[2].is(sign) && touches(&three[1..])
+        three[0].ends_value()
+            && matches!(sign, "+" | "-")
+            && three[2].is(sign)
+            && touches(&three[1..])
     })?;
     let ends = words.get(index + 3).is_none_or(|next| {
-        !(next.starts_with_value() || next.is_one_of(&["+", "-", "~", "not"])) || next.line > words[index].line
+        !(next.starts_with_value() || next.is_one_of(&["+", "-", "~", "not"]))
+            || next.line > words[index].line
     });
     let pair = words.get(index + 1..index + 3)?;
     ends.then(|| {
@@ -164,7 +173,10 @@ fn in_a_row(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         Fault::new(
             "syntax.operators_in_a_row",
             both(pair),
-            format!("On {on} the operators `{}` and `{}` follow each other.", pair[0].text, pair[1].text),
+            format!(
+                "On {on} the operators `{}` and `{}` follow each other.",
+                pair[0].text, pair[1].text
+            ),
             "Each of them needs a value on both sides, so there must be one between them.",
             "Is one of the two too many, or is a value missing between them?",
         )
@@ -186,7 +198,10 @@ fn word_order(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return fault.if_helps(case, vec![Edit { at: both(pair), with: "not in".to_owned() }]);
     }
     let pair = words.windows(3).find(|three| {
-        three[0].ends_value() && three[1].is("not") && !three[2].is("in") && three[0].line == three[1].line
+        three[0].ends_value()
+            && three[1].is("not")
+            && !three[2].is("in")
+            && three[0].line == three[1].line
     })?;
     Some(Fault::new(
         "syntax.word_order",
@@ -228,9 +243,11 @@ fn no_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         }
         let is_prefix = token.is_one_of(&["+", "-", "not", "*", "**", "@"]);
         let begins = before.is_none_or(|before| {
-            before.opens() || before.is_one_of(&[":", ",", ";", "=", "if", "elif", "while", "return"])
+            before.opens()
+                || before.is_one_of(&[":", ",", ";", "=", "if", "elif", "while", "return"])
         });
-        if begins && !is_prefix && !is_star && !(token.is("=") && before.is_some_and(|b| b.is(":"))) {
+        if begins && !is_prefix && !is_star && !(token.is("=") && before.is_some_and(|b| b.is(":")))
+        {
             return Some(Fault::new(
                 "syntax.missing_operand",
                 token.start..token.end(),

@@ -27,7 +27,10 @@ fn quote_inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         Fault::new(
             "syntax.quote_inside",
             at..at + 1,
-            format!("On {} a string ends at a quote that was meant as part of the text.", case.on(at)),
+            format!(
+                "On {} a string ends at a quote that was meant as part of the text.",
+                case.on(at)
+            ),
             "The first quote of the same kind ends a string, so Python reads what follows as code.",
             "Which other kind of quotes could stand around that text?",
         )
@@ -81,14 +84,16 @@ fn unterminated(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "A string ends with the same quote that it begins with.",
             "Which of the two kinds of quotes do you want?",
         );
-        let found = fault.if_helps(case, vec![Edit { at: place..place + 1, with: quote.to_string() }]);
+        let found =
+            fault.if_helps(case, vec![Edit { at: place..place + 1, with: quote.to_string() }]);
         if found.is_some() {
             return found;
         }
     }
     let line_end = token.text.trim_end().len();
     let before = token.text.trim_end_matches([')', ']', '}', ':', ',', ' ', '\r']).len();
-    let ends = [before, line_end].map(|end| vec![Edit::insert(token.start + end, &quote.to_string())]);
+    let ends =
+        [before, line_end].map(|end| vec![Edit::insert(token.start + end, &quote.to_string())]);
     let repair = ends.into_iter().find(|repair| case.helps(repair)).unwrap_or_default();
     Some(
         Fault::new(
@@ -127,7 +132,10 @@ fn field(case: &Case<'_>, text: &Token<'_>) -> Option<Fault> {
         if rest.starts_with("{{") || rest.starts_with("}}") {
             at += 2;
         } else if c == '}' {
-            return Some(brace(at, format!("A `}}` in the f-string on {on} has no `{{` before it.")));
+            return Some(brace(
+                at,
+                format!("A `}}` in the f-string on {on} has no `{{` before it."),
+            ));
         } else if c == '{' {
             let Some(end) = end_of_field(&rest[1..]) else {
                 return Some(brace(at, format!("A `{{` in the f-string on {on} is never closed.")));
@@ -180,14 +188,17 @@ fn expression(case: &Case<'_>, text: &Token<'_>, inside: &str, at: usize) -> Opt
         return Some(Fault::new(
             "syntax.fstring_quote",
             place,
-            format!("Between the curly brackets of the f-string on {on} a string begins and does not end."),
+            format!(
+                "Between the curly brackets of the f-string on {on} a string begins and does not end."
+            ),
             "What is in the brackets is Python of its own, with its own quotes in pairs.",
             "Which quote in these brackets has no partner?",
         ));
     }
     // Only what comes before a format or a conversion is an expression.
     let is_valid = |part: &str| analysis::first_error(&format!("({part})\n")).is_none();
-    let ends = inside.char_indices().filter(|(_, c)| matches!(c, ':' | '!' | '=')).map(|(end, _)| end);
+    let ends =
+        inside.char_indices().filter(|(_, c)| matches!(c, ':' | '!' | '=')).map(|(end, _)| end);
     let parts = ends.chain([inside.len()]).take(MAX_FIELDS);
     let is_readable = parts.into_iter().any(|end| is_valid(inside[..end].trim()));
     if is_readable {
@@ -221,7 +232,10 @@ fn letters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return Some(Fault::new(
             "syntax.escape",
             at..at + 2,
-            format!("`{sign}` in the string on {} begins the number of a character, and no such number follows.", case.on(word.start)),
+            format!(
+                "`{sign}` in the string on {} begins the number of a character, and no such number follows.",
+                case.on(word.start)
+            ),
             "A backslash and the letter after it mean something special in a string. In a path of Windows that happens by accident.",
             "How do you write a string in which backslashes mean nothing special?",
         ));

@@ -187,11 +187,14 @@ fn the_cause_and_the_place_are_found() {
         let place = found.place;
         let at = place.map(|place| {
             let text = source.lines().nth(place.line as usize - 1).unwrap_or_default();
-            let marked: String = text.chars().skip(place.column as usize - 1).take(place.width as usize).collect();
+            let marked: String =
+                text.chars().skip(place.column as usize - 1).take(place.width as usize).collect();
             (marked, place.line)
         });
         // A place between two words has no text of its own.
-        let is_there = at.as_ref().is_some_and(|(text, at)| at == line && (marked.is_empty() || text == marked));
+        let is_there = at
+            .as_ref()
+            .is_some_and(|(text, at)| at == line && (marked.is_empty() || text == marked));
         if found.rule != *rule || !is_there {
             wrong.push(format!("{source:?}: {} at {at:?}, not {rule}: {}", found.rule, found.what));
         }
@@ -201,7 +204,9 @@ fn the_cause_and_the_place_are_found() {
 
 #[test]
 fn the_cause_is_found_below_and_above_other_lines() {
-    for (source, rule, _, line) in CAUSES.iter().filter(|(_, rule, ..)| *rule != "syntax.unterminated_triple") {
+    for (source, rule, _, line) in
+        CAUSES.iter().filter(|(_, rule, ..)| *rule != "syntax.unterminated_triple")
+    {
         let longer = format!("a = 1\nb = [a,\n     2]\n\n{source}\nc = 3\n");
         let found = advice_on(&longer);
         let at = found.place.map(|place| place.line);
@@ -222,7 +227,10 @@ fn two_faults_in_a_line_are_both_named() {
         assert!(has(first) && has(second), "{source}: {what}");
     }
     // One fault is one fault.
-    assert_eq!(advice_on("if x =< 3:\n    a()\n").what, "`=<` on line 1 is not an operator of Python.");
+    assert_eq!(
+        advice_on("if x =< 3:\n    a()\n").what,
+        "`=<` on line 1 is not an operator of Python."
+    );
 }
 
 #[test]
@@ -230,8 +238,18 @@ fn pythons_own_words_decide_what_only_its_compiler_sees() {
     for (source, message, rule, place) in [
         ("return 3\n", "'return' outside function", "syntax.outside", (1, 1, 6)),
         ("x = 1\nif x:\n    break\n", "'break' outside loop", "syntax.outside", (3, 5, 5)),
-        ("f(a=1, 2)\n", "positional argument follows keyword argument", "syntax.positional_after_keyword", (1, 1, 1)),
-        ("def f():\n    print(n)\n    global n\n", "name 'n' is used prior to global declaration", "syntax.global_late", (3, 12, 1)),
+        (
+            "f(a=1, 2)\n",
+            "positional argument follows keyword argument",
+            "syntax.positional_after_keyword",
+            (1, 1, 1),
+        ),
+        (
+            "def f():\n    print(n)\n    global n\n",
+            "name 'n' is used prior to global declaration",
+            "syntax.global_late",
+            (3, 12, 1),
+        ),
     ] {
         let line = place.0;
         let found = told(source, "SyntaxError", message, Some(line));
@@ -243,15 +261,32 @@ fn pythons_own_words_decide_what_only_its_compiler_sees() {
 #[test]
 fn indentation_is_explained_by_the_lines_around() {
     for (source, message, line, rule, says) in [
-        ("if x:\na()\n", "expected an indented block after 'if' statement on line 1", 2, "indentation.missing_block", "block of `if` on line 1"),
+        (
+            "if x:\na()\n",
+            "expected an indented block after 'if' statement on line 1",
+            2,
+            "indentation.missing_block",
+            "block of `if` on line 1",
+        ),
         ("x = 1\n    y = 2\n", "unexpected indent", 2, "indentation.unexpected", "Line 2 begins"),
-        ("if x:\n      a()\n    b()\n", "unindent does not match any outer indentation level", 3, "indentation.mismatch", "4 spaces"),
+        (
+            "if x:\n      a()\n    b()\n",
+            "unindent does not match any outer indentation level",
+            3,
+            "indentation.mismatch",
+            "4 spaces",
+        ),
     ] {
         let found = told(source, "IndentationError", message, Some(line));
         assert_eq!(found.rule, rule);
         assert!(found.what.contains(says), "{}", found.what);
     }
-    let tabs = told("if x:\n        a()\n\tb()\n", "TabError", "inconsistent use of tabs and spaces in indentation", Some(3));
+    let tabs = told(
+        "if x:\n        a()\n\tb()\n",
+        "TabError",
+        "inconsistent use of tabs and spaces in indentation",
+        Some(3),
+    );
     assert!(tabs.rule == "indentation.tabs" && tabs.what.contains("1 tab"), "{}", tabs.what);
 }
 
