@@ -4,6 +4,7 @@
 //! Belongs here: everything that needs Python's grammar. Never here: running code, texts for a certain student, or the
 //! parser's types in the public interface.
 
+mod classes;
 mod likeness;
 pub mod mutants;
 mod names;
@@ -12,6 +13,7 @@ pub mod review;
 mod scopes;
 mod unbound;
 
+pub use classes::Lacking;
 pub use likeness::Tokens;
 pub use program::{Program, Unreadable, first_error};
 pub use unbound::{Unbound, Unset};

@@ -116,6 +116,25 @@ pub(crate) fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> 
     advice(rule.rule, capital(&filled(rule.what)), capital(&filled(rule.why)), rule.hint)
 }
 
+/// Classes of exceptions that are below another one which matters here.
+const BASES: [(&str, &str); 15] = [
+    ("IndentationError", "SyntaxError"),
+    ("TabError", "SyntaxError"),
+    ("ModuleNotFoundError", "ImportError"),
+    ("FileNotFoundError", "OSError"),
+    ("FileExistsError", "OSError"),
+    ("IsADirectoryError", "OSError"),
+    ("NotADirectoryError", "OSError"),
+    ("PermissionError", "OSError"),
+    ("ConnectionError", "OSError"),
+    ("ConnectionRefusedError", "OSError"),
+    ("TimeoutError", "OSError"),
+    ("URLError", "OSError"),
+    ("gaierror", "OSError"),
+    ("JSONDecodeError", "ValueError"),
+    ("UnicodeDecodeError", "ValueError"),
+];
+
 impl<'a> Failure<'a> {
     /// The program's line at which it happened.
     pub(crate) fn text(&self) -> &'a str {
@@ -131,8 +150,11 @@ impl<'a> Failure<'a> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 
+    /// Whether the exception is of this class or of one below it. A report that was pasted has no bases: those of
+    /// Python's own classes are known.
     pub(crate) fn is(&self, class: &str) -> bool {
-        self.kind == class || self.bases.iter().any(|base| base == class)
+        let known = BASES.iter().find(|(kind, _)| *kind == self.kind).map(|(_, base)| *base);
+        self.kind == class || known == Some(class) || self.bases.iter().any(|base| base == class)
     }
 }
 
@@ -168,6 +190,12 @@ pub(crate) fn article(kind: &str) -> String {
         _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
         _ => format!("a {kind}"),
     }
+}
+
+/// A name of the program or of Python, as one of them: "a `total`".
+pub(crate) fn one(name: &str) -> String {
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} `{name}`")
 }
 
 pub(crate) fn capital(text: &str) -> String {

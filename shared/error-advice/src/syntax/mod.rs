@@ -64,7 +64,7 @@ fn checks() -> impl Iterator<Item = Check> {
 }
 
 pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
-    if !failure.is("SyntaxError") && !matches!(failure.kind, "IndentationError" | "TabError") {
+    if !failure.is("SyntaxError") {
         return None;
     }
     let is_short = failure.source.len() <= MAX_BYTES && !failure.source.trim().is_empty();
