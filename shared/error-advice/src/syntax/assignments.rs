@@ -64,12 +64,14 @@ fn condition(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     fault.if_helps(case, single.iter().map(|sign| Edit::replace(sign, "==")).collect())
 }
 
-/// Whether an `=` stands in the brackets of a call or of parameters, behind a name.
+/// Whether an `=` stands in the brackets of a call or of parameters; in a lambda there it compares, unless it names an
+/// argument.
 fn is_argument(words: &[Token<'_>], depths: &[usize], index: usize) -> bool {
     let open = (0..index).rev().find(|at| depths[*at] + 1 == depths[index] && words[*at].opens());
     let Some(open) = open.filter(|open| words[*open].is("(")) else { return false };
-    open.checked_sub(1)
-        .is_some_and(|at| words[at].ends_value() || words[at].is_one_of(&["print", "lambda"]))
+    let is_in_lambda = words[open..index].iter().any(|word| word.is("lambda"))
+        && !index.checked_sub(2).is_some_and(|at| words[at].is_one_of(&["(", ",", "lambda"]));
+    !is_in_lambda && open.checked_sub(1).is_some_and(|at| words[at].ends_value())
 }
 
 /// `{"a" = 1}`
@@ -175,6 +177,15 @@ fn target_fault(
             .iter()
             .all(|word| word.is_word() && !word.is_constant() && word.kind == Kind::Name)
     {
+        let values = depths(value)
+            .iter()
+            .zip(value)
+            .filter(|(depth, word)| **depth == 0 && word.is(","))
+            .count();
+        if values + 1 == target.len() {
+            // `a b = 1, 2`
+            return None;
+        }
         let joined: Vec<&str> = target.iter().map(|word| word.text).collect();
         let fault = Fault::new(
             "syntax.space_in_name",

@@ -35,7 +35,7 @@ fn pairs(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         } else if word.closes() {
             let Some(before) = open.pop() else { return Some(unmatched(case, word)) };
             if partner(before.text) != word.text {
-                return Some(mismatched(case, before, word));
+                return Some(mismatched(case, words, before, word));
             }
         }
     }
@@ -62,7 +62,16 @@ fn unmatched(case: &Case<'_>, close: &Token<'_>) -> Fault {
     .repaired(vec![Edit::replace(close, "")])
 }
 
-fn mismatched(case: &Case<'_>, open: &Token<'_>, close: &Token<'_>) -> Fault {
+/// A closing bracket of the wrong kind, unless one is missing or too many: then the numbers differ.
+fn mismatched(case: &Case<'_>, words: &[Token<'_>], open: &Token<'_>, close: &Token<'_>) -> Fault {
+    let opened = words.iter().filter(|word| word.opens()).count();
+    let closed = words.iter().filter(|word| word.closes()).count();
+    if opened > closed {
+        return unclosed(case, words, open);
+    }
+    if closed > opened {
+        return unmatched(case, close);
+    }
     let (from, to) = (case.on(open.start), case.on(close.start));
     let place = if from == to { String::new() } else { format!(" on {to}") };
     Fault::new(
@@ -110,6 +119,9 @@ fn square_call(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             }
             depth == 0
         })?;
+        if close.text != partner(pair[1].text) {
+            return None;
+        }
         let fault = Fault::new(
             "syntax.square_call",
             pair[1].start..pair[1].end(),

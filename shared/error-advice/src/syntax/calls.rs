@@ -1,7 +1,7 @@
 //! What stands in brackets: arguments, items, pairs, conditions, comprehensions; and calls without brackets.
 
 use super::{
-    case::{Case, Edit, Fault},
+    case::{Case, Edit, Fault, is_open},
     token::{Kind, Token},
 };
 
@@ -105,6 +105,10 @@ fn comprehension(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let pair = words
         .windows(2)
         .find(|pair| pair[0].opens() && pair[1].is_one_of(&["for", "if", "while"]))?;
+    // The bracket is not closed, and the next line is a loop of its own.
+    if pair[0].line < pair[1].line && is_open(words) {
+        return None;
+    }
     Some(Fault::new(
         "syntax.comprehension_order",
         at(&pair[1]),
@@ -295,6 +299,12 @@ fn dict_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 /// Two values with nothing between them.
 fn comma(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let holders = holders(words);
+    let of_for =
+        if words[0].is("for") { words.iter().position(|word| word.is("in")) } else { None };
+    // `a b = 1, 2`
+    let is_several = words.iter().any(|word| word.is("="))
+        && words[0].kind == Kind::Name
+        && words[1..].first().is_some_and(|next| next.kind == Kind::Name);
     let is_import = words[0].is_one_of(&["from", "import"]);
     let is_pair = |index: &usize| {
         let (one, other) = (&words[*index], &words[index + 1]);
@@ -313,7 +323,11 @@ fn comma(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         };
         let what = format!("Nothing stands between `{left}` and `{right}` on {place}.");
         let gap = one.end()..one.end();
-        if holders[index + 1].is_some() || is_import {
+        if holders[index + 1].is_some()
+            || is_several
+            || is_import
+            || of_for.is_some_and(|at| index < at)
+        {
             let fault = Fault::new(
                 "syntax.comma",
                 gap,

@@ -201,7 +201,7 @@ impl<'a> Case<'a> {
 }
 
 /// Whether a bracket or a string stays open.
-fn is_open(words: &[Token<'_>]) -> bool {
+pub(super) fn is_open(words: &[Token<'_>]) -> bool {
     let opened = words.iter().filter(|word| word.opens()).count();
     let closed = words.iter().filter(|word| word.closes()).count();
     opened > closed || words.iter().any(|word| !word.closed)

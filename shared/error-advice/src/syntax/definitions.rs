@@ -232,7 +232,8 @@ fn odd(case: &Case<'_>, parameter: &[Token<'_>], named: &Token<'_>) -> Option<Fa
         );
     }
     let next = parameter.iter().find(|word| word.start > named.start);
-    let is_odd = named.kind != Kind::Name || next.is_some_and(|next| !next.is_one_of(&[":", "="]));
+    let is_odd = named.kind != Kind::Name
+        || next.is_some_and(|next| !next.is_one_of(&[":", "="]) && next.kind != Kind::Name);
     is_odd.then(|| {
         let end = parameter.iter().take_while(|word| !word.is("=")).last().map_or(named.end(), Token::end);
         let text = super::short(case.source.get(named.start..end).unwrap_or_default());

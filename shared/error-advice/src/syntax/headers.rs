@@ -185,8 +185,11 @@ fn for_in(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return is_extra.then(|| each.if_helps(case, vec![Edit::replace(first, "")])).flatten();
     }
     let what = format!("The `for` on {} has no `in`.", case.on(head.start));
-    let tries = [vec![Edit::insert(second.start, "in ")], vec![Edit::replace(second, "in")]];
-    tries.into_iter().find_map(|repair| fault(second, what.clone()).if_helps(case, repair))
+    let pairs = after.windows(2).filter(|pair| pair[0].ends_value() && pair[1].starts_value());
+    let inserted = pairs.map(|pair| (pair[1], vec![Edit::insert(pair[1].start, "in ")]));
+    let replaced = (*second, vec![Edit::replace(second, "in")]);
+    let tries = inserted.take(super::FEW).chain([replaced]);
+    tries.into_iter().find_map(|(place, repair)| fault(place, what.clone()).if_helps(case, repair))
 }
 
 /// A colon or semicolon where another sign belongs.
@@ -288,6 +291,9 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         if found.is_some() {
             return found;
         }
+    }
+    if line_end.is(":") {
+        return None;
     }
     let is_end = |pair: &&[&Token<'_>]| {
         pair[0].ends_value() && (pair[1].is_word() || pair[1].starts_value())

@@ -31,7 +31,11 @@ fn at(token: &Token<'_>) -> std::ops::Range<usize> {
 fn typo(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let first = words.first().filter(|first| first.kind == Kind::Name)?;
     let next = words.get(1)?;
-    let is_bare = next.is(":") || next.kind == Kind::Name || next.starts_value() || next.is_word();
+    let is_bare = next.is(":")
+        || next.kind == Kind::Name
+        || next.starts_value()
+        || next.is_word()
+        || (next.is_one_of(&["[", "{"]) && first.end() < next.start);
     if !is_bare && !words.last()?.is(":") {
         return None;
     }
@@ -88,7 +92,10 @@ fn keyword_as_name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let is_used = words
             .get(index + 1)
             .is_none_or(|next| next.assigns() || next.is_one_of(&["+", "-", ".", "==", "["]));
-        word.kind == Kind::Keyword && (is_named || is_there) && (*index > 0 || is_used)
+        word.kind == Kind::Keyword
+            && !word.is_one_of(&["lambda", "not"])
+            && (is_named || is_there)
+            && (*index > 0 || is_used)
     });
     near.take(3).find_map(|(_, word)| {
         let fault = Fault::new(
@@ -137,7 +144,8 @@ fn one_too_many(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let index = words.iter().position(|word| error <= word.start)?;
     let near =
         [Some(index), index.checked_sub(1)].into_iter().flatten().filter_map(|at| words.get(at));
-    near.filter(|word| word.kind == Kind::Sign).find_map(|word| {
+    let is_sign = |word: &&Token<'_>| word.kind == Kind::Sign && !word.opens() && !word.closes();
+    near.filter(is_sign).find_map(|word| {
         let fault = Fault::new(
             "syntax.extra_sign",
             at(word),
@@ -149,6 +157,7 @@ fn one_too_many(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "Without it, Python could read the line.",
             "What should that sign do there?",
         );
-        fault.if_helps(case, vec![Edit::replace(word, "")])
+        // What follows may only look wrong because the author meant something else: no second cause.
+        fault.if_helps(case, vec![Edit::replace(word, "")]).map(|fault| fault.repaired(Vec::new()))
     })
 }
