@@ -7,8 +7,8 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 6] =
-    [dict_equals, condition, walrus, targets, loop_target, deletion];
+pub(super) const CHECKS: [super::Check; 7] =
+    [declared, dict_equals, condition, walrus, targets, loop_target, deletion];
 
 fn span(words: &[Token<'_>]) -> Range<usize> {
     words.first().map_or(0, |first| first.start)..words.last().map_or(0, Token::end)
@@ -294,6 +294,19 @@ fn loop_target(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         )
         .repaired(vec![Edit::replace(target, "x")])
     })
+}
+
+/// `global x = 5`
+fn declared(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let first = words.first().filter(|first| first.is_one_of(&["global", "nonlocal"]))?;
+    let sign = words.iter().find(|word| word.assigns())?;
+    Some(Fault::new(
+        "syntax.global_value",
+        sign.start..sign.end(),
+        format!("`{}` on {} is followed by an assignment.", first.text, case.on(first.start)),
+        format!("`{}` only says whose name is meant; it gives no value.", first.text),
+        "What belongs on a line of its own?",
+    ))
 }
 
 /// `del f(x)`, `del True`

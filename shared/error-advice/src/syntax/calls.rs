@@ -9,8 +9,15 @@ use super::{
 pub(super) const PRINT: [super::Check; 1] = [print];
 /// A bracket that begins with a word of Python.
 pub(super) const COMPREHENSION: [super::Check; 1] = [comprehension];
-pub(super) const CHECKS: [super::Check; 6] =
-    [call_parentheses, if_without_else, separators, keyword_target, dict_value, comma];
+pub(super) const CHECKS: [super::Check; 7] = [
+    comprehension_parts,
+    call_parentheses,
+    if_without_else,
+    separators,
+    keyword_target,
+    dict_value,
+    comma,
+];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -57,8 +64,9 @@ fn call_parentheses(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "list", "round", "type", "open", "print", "set",
     ];
     words.windows(2).enumerate().take(super::MANY).find_map(|(index, pair)| {
-        let fits =
-            pair[0].is_one_of(&FUNCTIONS) && pair[1].starts_value() && pair[0].line == pair[1].line;
+        let fits = (pair[0].is_one_of(&FUNCTIONS) || (words[0].is("raise") && index == 1))
+            && pair[1].starts_value()
+            && pair[0].line == pair[1].line;
         let after = words.get(index + 2..).unwrap_or_default();
         let mut depth = 0_usize;
         let end = after.iter().find(|word| {
@@ -81,6 +89,7 @@ fn call_parentheses(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
                 before.map_or(word.start, Token::end)
             },
         );
+        let is_parameter = words[0].is_one_of(&["def", "class", "async"]);
         let fault = Fault::new(
             "syntax.call_parentheses",
             at(&pair[0]),
@@ -96,7 +105,7 @@ fn call_parentheses(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             Edit { at: pair[0].end()..pair[1].start, with: "(".to_owned() },
             Edit::insert(end, ")"),
         ];
-        fits.then(|| fault.if_helps(case, repair)).flatten()
+        (fits && !is_parameter).then(|| fault.if_helps(case, repair)).flatten()
     })
 }
 
@@ -152,14 +161,58 @@ fn if_without_else(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     fault.if_helps(case, vec![Edit::insert(end, " else 0")])
 }
 
+/// `[x for x in xs if x else 0]`, `[x for x xs]`
+fn comprehension_parts(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let start = words.iter().skip(1).position(|word| word.is("for"))? + 1;
+    let mut depth = 0_usize;
+    let inside: Vec<&Token<'_>> = words[start..]
+        .iter()
+        .take_while(|word| {
+            let ends = depth == 0 && word.closes();
+            depth = if word.opens() {
+                depth + 1
+            } else if word.closes() {
+                depth.saturating_sub(1)
+            } else {
+                depth
+            };
+            !ends
+        })
+        .collect();
+    let on = case.on(words[start].start);
+    let condition = inside.iter().position(|word| word.is("if"));
+    let otherwise = condition.and_then(|at| inside[at..].iter().find(|word| word.is("else")));
+    if let Some(otherwise) = otherwise {
+        return Some(Fault::new(
+            "syntax.comprehension_else",
+            at(otherwise),
+            format!("The condition at the end of the comprehension on {on} has an `else`."),
+            "At the end a condition picks the items that are used, so there is no other value. Choosing between two values stands at the beginning, before the word for.",
+            "Do you want to leave items out, or to choose a value for each?",
+        ));
+    }
+    if inside.iter().any(|word| word.is("in")) {
+        return None;
+    }
+    let pairs = inside.windows(2).filter(|pair| pair[0].ends_value() && pair[1].starts_value());
+    pairs.take(super::FEW).find_map(|pair| {
+        let fault = Fault::new(
+            "syntax.for_in",
+            at(pair[1]),
+            format!("The `for` inside the brackets on {on} has no `in`."),
+            "A comprehension reads: value, for, a name, in, and the items that it goes through.",
+            "Which word joins the name and the items?",
+        );
+        fault.if_helps(case, vec![Edit::insert(pair[1].start, "in ")])
+    })
+}
+
 /// `[1; 2]`, `(1, , 2)`
 fn separators(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let pair = words.windows(2).find(|pair| {
         let repeats = pair[0].is(",") && pair[1].is(",");
         let begins = pair[0].opens() && pair[1].is(",");
-        repeats
-            || begins
-            || (pair[0].is(":") && pair[1].is(":") && words[0].is_one_of(&super::headers::HEADS))
+        repeats || begins
     });
     if let Some(pair) = pair {
         let what = if pair[0].opens() { "begins with" } else { "repeats" };
@@ -205,8 +258,10 @@ fn separators(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     )
 }
 
-/// The word that opens the brackets around each word, and what stands before it.
-fn holders<'t, 'a>(words: &'t [Token<'a>]) -> Vec<Option<(&'t Token<'a>, Option<&'t Token<'a>>)>> {
+/// The word that opens the brackets around a word, and what stands before it.
+type Holder<'t, 'a> = Option<(&'t Token<'a>, Option<&'t Token<'a>>)>;
+
+fn holders<'t, 'a>(words: &'t [Token<'a>]) -> Vec<Holder<'t, 'a>> {
     let mut open = Vec::new();
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
@@ -323,6 +378,9 @@ fn comma(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         };
         let what = format!("Nothing stands between `{left}` and `{right}` on {place}.");
         let gap = one.end()..one.end();
+        if let Some(found) = unquoted(case, &holders, words, index) {
+            return Some(found);
+        }
         if holders[index + 1].is_some()
             || is_several
             || is_import
@@ -343,6 +401,33 @@ fn comma(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         }
     }
     None
+}
+
+/// `print(Hello World)`
+fn unquoted(
+    case: &Case<'_>,
+    holders: &[Holder<'_, '_>],
+    words: &[Token<'_>],
+    index: usize,
+) -> Option<Fault> {
+    let (one, other) = (&words[index], &words[index + 1]);
+    let (_, called) = holders[index]?;
+    let is_shown = called.is_some_and(|called| called.is_one_of(&["print", "input"]));
+    let is_name = |token: &Token<'_>| {
+        let mut places = case.tokens.windows(2).filter(|pair| pair[0].text == token.text);
+        let is_given = places
+            .any(|pair| pair[1].assigns() || pair[1].is_one_of(&["in", ","]) || pair[1].closes());
+        token.kind == Kind::Name && (!is_given || token.start == one.start)
+    };
+    (is_shown && is_name(one) && other.kind == Kind::Name).then(|| {
+        Fault::new(
+            "syntax.unquoted_text",
+            one.start..other.end(),
+            format!("`{} {}` on {} stands in the brackets of `{}` without quotes.", one.text, other.text, case.on(one.start), called.map_or("print", |called| called.text)),
+            "Python reads words without quotes as names, and between two names something must stand. Text needs quotes around it.",
+            "Is it a text, or are these names of yours?",
+        )
+    })
 }
 
 /// Two values next to each other outside of brackets: two statements, or an operator that is missing.

@@ -186,16 +186,21 @@ impl<'a> Case<'a> {
 
     /// Whether the parser comes further with a repair: past the place that it could not read, and past the repair.
     pub(super) fn helps(&self, edits: &[Edit]) -> bool {
-        let Some(error) = self.error.filter(|_| self.tries.get() < MAX_TRIES) else { return false };
+        self.reach(edits).is_some()
+    }
+
+    /// How far the parser comes with a repair, if it comes further.
+    pub(super) fn reach(&self, edits: &[Edit]) -> Option<usize> {
+        let error = self.error.filter(|_| self.tries.get() < MAX_TRIES)?;
         self.tries.set(self.tries.get() + 1);
         let last = edits.iter().map(|edit| edit.at.end).max().unwrap_or_default();
         let added: usize = edits.iter().map(|edit| edit.with.len()).sum();
         let removed: usize = edits.iter().map(|edit| edit.at.len()).sum();
         let shifted = |at: usize| (at + added).saturating_sub(removed);
         match analysis::first_error(&self.edited(edits)) {
-            None => true,
-            Some(0) => false,
-            Some(next) => next > shifted(error) && next >= shifted(last),
+            None => Some(usize::MAX),
+            Some(0) => None,
+            Some(next) => (next > shifted(error) && next >= shifted(last)).then_some(next),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Characters that Python cannot read, and numbers with a fault in them.
 
 use super::{
-    capital,
     case::{Case, Edit, Fault},
     token::{Kind, Token},
 };
@@ -113,7 +112,10 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "syntax.question_mark",
             "Other languages choose between two values with ? and :; Python does it in words, with if and else.",
         ),
-        '!' => ("syntax.exclamation", "Python's word for it is not; the sign ! occurs only in !=."),
+        '!' => (
+            "syntax.exclamation",
+            "As a part of a text it must stand in quotes; outside of them the sign ! occurs only in != and in f-strings.",
+        ),
         '`' => ("syntax.backquote", "Strings stand between straight quotes, \" or '."),
         '$' => (
             "syntax.character",
@@ -215,8 +217,14 @@ fn number(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
                 "Which digits did you want to write?",
             );
         }
-        if lower.starts_with("0x") {
-            return None;
+        if let Some(digits) = lower.strip_prefix("0x") {
+            let wrong = digits.chars().find(|c| !c.is_ascii_hexdigit() && *c != '_')?;
+            return fault(
+                "syntax.number_digits",
+                format!("The letter `{wrong}` on {on} cannot be part of the hexadecimal number `{text}`."),
+                "A number after 0x has the digits 0 to 9 and the letters a to f.",
+                "Which digits did you want to write?",
+            );
         }
         odd_number(case, token)
     })
@@ -267,7 +275,7 @@ fn odd_number(case: &Case<'_>, token: &Token<'_>) -> Option<Fault> {
     Some(Fault::new(
         "syntax.name_digit",
         at,
-        format!("{}: `{text}` is neither a number nor a name.", capital(&on)),
+        format!("On {on} `{text}` is neither a number nor a name."),
         "A name must not begin with a digit, and between a number and a name Python needs a sign, such as * for times.",
         "Is it meant as one name, or as a calculation?",
     ))

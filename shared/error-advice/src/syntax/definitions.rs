@@ -5,7 +5,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 3] = [lambda, name, parameters];
+pub(super) const CHECKS: [super::Check; 4] = [lambda, lambda_colon, name, parameters];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -21,6 +21,28 @@ fn lambda(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "Between lambda and its colon there are only names and commas.",
         "How do the parameters look without parentheses?",
     ))
+}
+
+/// `lambda x x + 1`
+fn lambda_colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let start = words.iter().position(|word| word.is("lambda"))?;
+    let after = &words[start..];
+    if after.iter().any(|word| word.is(":")) {
+        return None;
+    }
+    let pairs = after.windows(2).filter(|pair| {
+        (pair[0].kind == Kind::Name || pair[0].is("lambda")) && pair[1].starts_with_value()
+    });
+    pairs.take(super::FEW).find_map(|pair| {
+        let fault = Fault::new(
+            "syntax.lambda_colon",
+            pair[0].end()..pair[0].end(),
+            format!("The lambda on {} has no colon.", case.on(words[start].start)),
+            "A colon stands between the parameters of a lambda and the value that it gives back.",
+            "Where do the parameters end?",
+        );
+        fault.if_helps(case, vec![Edit::insert(pair[0].end(), ":")])
+    })
 }
 
 /// `def f:`, `def "f"():`, `def my f():`

@@ -7,8 +7,9 @@ use super::{
 
 /// What was copied along with a program.
 pub(super) const PASTED: [super::Check; 1] = [pasted];
-pub(super) const CHECKS: [super::Check; 7] =
-    [shell, declaration, other_word, c_for, braces, comment, prose];
+/// A name with a type or a word before it.
+pub(super) const DECLARATION: [super::Check; 1] = [declaration];
+pub(super) const CHECKS: [super::Check; 6] = [shell, other_word, c_for, braces, comment, prose];
 
 /// A prompt of the console, a fence of Markdown, or a report of an error.
 fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
@@ -28,6 +29,18 @@ fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             format!("{} begins with the prompt of Python's console.", super::capital(&on)),
             "The console writes >>> and ... itself; they are not part of a program.",
             "Which characters at the beginning of the lines did you not type yourself?",
+        ));
+    }
+    let is_terminal = text.starts_with("$ ")
+        || text.starts_with("PS ") && text.contains('>')
+        || text.starts_with("C:\\");
+    if is_terminal {
+        return Some(Fault::new(
+            "syntax.shell",
+            at(1),
+            format!("{} begins with the prompt of a terminal.", super::capital(&on)),
+            "What stands behind such a prompt is a command for the terminal, not a part of a program.",
+            "Does the line belong into your program at all?",
         ));
     }
     if text.starts_with("```") {
@@ -121,6 +134,11 @@ const WORDS: [(&str, &str, &str); 16] = [
     ("new", "", "make an object"),
 ];
 
+/// Whether other languages begin a statement with this word.
+pub(super) fn is_foreign(word: &str) -> bool {
+    WORDS.iter().any(|(foreign, ..)| *foreign == word)
+}
+
 fn other_word(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let at_end = |index: usize| {
         words.get(index + 1).is_none_or(|next| next.is(":") || next.line > words[index].line)
@@ -134,6 +152,7 @@ fn other_word(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let fits = match *python {
             ":" => index > 0 && at_end(index),
             "" => next.is_some_and(|next| next.kind == Kind::Name),
+            "except" => index == 0 && (followed || next.is_some_and(|next| next.is(":"))),
             _ => index == 0 && followed,
         };
         let with =
@@ -213,6 +232,7 @@ fn comment(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let (index, token) = words.iter().enumerate().find(|(index, token)| {
         let next = words.get(index + 1);
         token.is("//")
+            || (token.is("-") && next.is_some_and(|next| next.start == token.end() && next.is("-")))
             || (token.is("/")
                 && next.is_some_and(|next| next.start == token.end() && next.text.starts_with('*')))
     })?;
@@ -222,7 +242,7 @@ fn comment(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             .zip(words.get(at + 1))
             .is_some_and(|(one, other)| one.line == other.line && one.is_word() && other.is_word())
     };
-    let begins = index == 0 || is_prose(index + 1);
+    let begins = (index == 0 && !token.is("-")) || is_prose(index + 1) || is_prose(index + 2);
     let fault = Fault::new(
         "syntax.comment",
         token.start..token.start + 2,

@@ -8,8 +8,10 @@ use super::{
 
 /// Two words where Python has one.
 pub(super) const ELSE_IF: [super::Check; 1] = [else_if];
-pub(super) const CHECKS: [super::Check; 7] =
-    [empty, else_condition, alone, for_in, misplaced_colon, one_line, colon];
+pub(super) const CHECKS: [super::Check; 8] =
+    [empty, else_condition, decorator, alone, for_in, with_as, misplaced_colon, one_line];
+/// A colon that is missing.
+pub(super) const COLON: [super::Check; 1] = [colon];
 
 /// Words that begin a line with a block.
 pub(super) const HEADS: [&str; 11] =
@@ -195,6 +197,17 @@ fn for_in(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 /// A colon or semicolon where another sign belongs.
 fn misplaced_colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let last = words.last()?;
+    let twice = words.windows(2).find(|pair| pair[0].is(":") && pair[1].is(":"));
+    if let Some(pair) = twice.filter(|_| head(words).is_some()) {
+        let fault = Fault::new(
+            "syntax.extra_colon",
+            at(&pair[1]),
+            format!("There are two colons on {}.", case.on(pair[1].start)),
+            "One colon ends the header of a block.",
+            "Which sign is too much?",
+        );
+        return fault.if_helps(case, vec![Edit::replace(&pair[1], "")]);
+    }
     if let Some(semicolon) = words.windows(2).find(|pair| pair[0].is(":") && pair[1].is(";")) {
         let fault = Fault::new(
             "syntax.extra_semicolon",
@@ -263,6 +276,43 @@ fn one_line(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     is_block_of_its_own
         .then(|| fault.if_helps(case, vec![Edit::insert(later.start, &own)]))
         .flatten()
+}
+
+/// `with open(name) f:`
+fn with_as(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    words.first().filter(|first| first.is("with"))?;
+    let pair = words.windows(2).find(|pair| pair[0].closes() && pair[1].kind == Kind::Name)?;
+    let fault = Fault::new(
+        "syntax.with_as",
+        at(&pair[1]),
+        format!(
+            "Nothing joins `{}` to what is before it on {}.",
+            pair[1].text,
+            case.on(pair[1].start)
+        ),
+        "A with line reads: with, what is opened, as, and a name for it.",
+        "Which word is missing before the name?",
+    );
+    fault.if_helps(case, vec![Edit::insert(pair[1].start, "as ")])
+}
+
+/// `@decorator` above something else than a function or a class.
+fn decorator(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let first = words.first()?;
+    let index = case.statements.iter().position(|range| {
+        case.tokens.get(range.start).is_some_and(|token| token.start == first.start)
+    })?;
+    let before = case.statements.get(index.checked_sub(1)?)?;
+    let sign = case.tokens.get(before.start).filter(|token| token.is("@"))?;
+    (!first.is_one_of(&["def", "class", "async", "@"])).then(|| {
+        Fault::new(
+            "syntax.decorator",
+            at(sign),
+            format!("Below the decorator on {} no function or class begins.", case.on(sign.start)),
+            "A line that begins with @ changes the function or class on the next line.",
+            "Which function does it belong to?",
+        )
+    })
 }
 
 /// A header without its colon.

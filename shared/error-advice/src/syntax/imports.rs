@@ -70,6 +70,17 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         );
         return fault.if_helps(case, repair);
     }
+    if let Some(hyphen) = words.iter().find(|word| word.is("-")) {
+        let every = words.iter().filter(|word| word.is("-"));
+        let fault = Fault::new(
+            "syntax.hyphen_name",
+            at(hyphen),
+            format!("There is a hyphen in the import on {on}."),
+            "The name of a module is a single word of letters, digits and underscores, and so is the name of its file.",
+            "How is the file or the module called exactly?",
+        );
+        return fault.if_helps(case, every.map(|hyphen| Edit::replace(hyphen, "_")).collect());
+    }
     let text = words.iter().find(|word| word.kind == Kind::Text);
     if let Some(text) = text {
         return Some(Fault::new(

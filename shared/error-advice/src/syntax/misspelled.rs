@@ -2,14 +2,16 @@
 
 use super::{
     case::{Case, Edit, Fault},
+    foreign::is_foreign,
     headers::HEADS,
     token::{Kind, Token},
 };
+use crate::failure::one;
 
 /// Checks that come first: a misspelled word makes the rest of its line look wrong.
 pub(super) const FIRST: [super::Check; 2] = [typo, stuck];
 /// Checks that come last.
-pub(super) const LAST: [super::Check; 3] = [inside, keyword_as_name, one_too_many];
+pub(super) const LAST: [super::Check; 4] = [nothing_follows, inside, keyword_as_name, one_too_many];
 
 /// Words that begin a statement.
 const BEGINNERS: [&str; 22] = [
@@ -31,6 +33,9 @@ fn at(token: &Token<'_>) -> std::ops::Range<usize> {
 fn typo(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let first = words.first().filter(|first| first.kind == Kind::Name)?;
     let next = words.get(1)?;
+    if is_foreign(first.text) {
+        return None;
+    }
     let is_bare = next.is(":")
         || next.kind == Kind::Name
         || next.starts_value()
@@ -46,21 +51,36 @@ fn typo(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         .filter(|(likeness, word)| *likeness >= NEAR && *word != first.text)
         .collect();
     near.sort_by(|one, other| other.0.total_cmp(&one.0));
-    near.into_iter().take(3).find_map(|(_, word)| {
-        let is_capital = lower == word;
-        let fault = Fault::new(
-            "syntax.keyword_typo",
-            at(first),
-            format!("`{}` on {} is not a word of Python; there is a `{word}`.", first.text, case.on(first.start)),
-            if is_capital {
-                "Python's words are written in small letters, except True, False and None."
-            } else {
-                "Python reads an unknown word as a name of yours, and then the rest of the line makes no sense."
-            },
-            "Compare the spelling, letter by letter.",
-        );
-        fault.if_helps(case, vec![Edit::replace(first, word)])
-    })
+    let line_end = words.iter().take_while(|word| word.line == first.line).last()?.end();
+    let repair = |word: &str| {
+        // Without its parentheses print would be the next mistake.
+        if word == "print" && !next.is("(") {
+            let begin = Edit { at: first.start..next.start, with: "print(".to_owned() };
+            return vec![begin, Edit::insert(line_end, ")")];
+        }
+        vec![Edit::replace(first, word)]
+    };
+    // The word that makes most sense of the rest; of two such, the most similar one.
+    let tried =
+        near.into_iter().take(4).filter_map(|(_, word)| Some((case.reach(&repair(word))?, word)));
+    let (_, word) = tried.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    let fault = Fault::new(
+        "syntax.keyword_typo",
+        at(first),
+        format!(
+            "`{}` on {} is not a word of Python; there is {}.",
+            first.text,
+            case.on(first.start),
+            one(word)
+        ),
+        if lower == word {
+            "Python's words are written in small letters, except True, False and None."
+        } else {
+            "Python reads an unknown word as a name of yours, and then the rest of the line makes no sense."
+        },
+        "Compare the spelling, letter by letter.",
+    );
+    Some(fault.repaired(repair(word)))
 }
 
 /// `forx in xs:`, `defmain():`
@@ -89,13 +109,18 @@ fn keyword_as_name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let before = index.checked_sub(1).and_then(|at| words.get(at));
         let is_named = before.is_some_and(|before| NAMING.contains(&before.text));
         let is_there = word.start <= error && error <= word.end() + 1;
-        let is_used = words
-            .get(index + 1)
-            .is_none_or(|next| next.assigns() || next.is_one_of(&["+", "-", ".", "==", "["]));
+        let next = words.get(index + 1);
+        let like_name = |next: &Token<'_>| {
+            next.assigns()
+                || next.closes()
+                || next.is_binary()
+                || next.is_one_of(&[".", ",", "[", ":"])
+        };
+        let is_used =
+            next.is_some_and(like_name) && !word.is_one_of(&["pass", "break", "continue"]);
         word.kind == Kind::Keyword
             && !word.is_one_of(&["lambda", "not"])
-            && (is_named || is_there)
-            && (*index > 0 || is_used)
+            && (is_named || (is_there && is_used))
     });
     near.take(3).find_map(|(_, word)| {
         let fault = Fault::new(
@@ -118,9 +143,14 @@ fn inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let (_, word) = words.iter().enumerate().skip(1).find(|(index, word)| {
         let before = &words[index - 1];
         let next = words.get(index + 1);
-        let is_whole = word.is_one_of(&["pass", "break", "continue"]) && next.is_none();
+        let is_whole = word.is_one_of(&["pass", "break", "continue", "return"]) && next.is_none();
         let goes_on = next.is_some_and(|next| next.starts_with_value() || next.is("not"));
-        word.is_one_of(&STATEMENTS)
+        // A value cannot begin with these two.
+        let is_block = word.is_one_of(&["if", "for"])
+            && (before.assigns()
+                || before.is("return")
+                || (before.is_binary() && !before.is("in")));
+        (word.is_one_of(&STATEMENTS) || is_block)
             && (is_whole || goes_on)
             && word.line == before.line
             && !before.is_one_of(&[":", ";", "async", "."])
@@ -135,6 +165,19 @@ fn inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             word.text
         ),
         "Which part of that line is a step of its own?",
+    ))
+}
+
+/// `break 2`
+fn nothing_follows(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let first = words.first().filter(|first| first.is_one_of(&["pass", "break", "continue"]))?;
+    let next = words.get(1).filter(|next| !next.is(";") && next.line == first.line)?;
+    Some(Fault::new(
+        "syntax.nothing_follows",
+        at(next),
+        format!("Something follows `{}` on {}.", first.text, case.on(first.start)),
+        format!("`{}` stands alone: nothing belongs to it.", first.text),
+        "What should the rest of that line do?",
     ))
 }
 

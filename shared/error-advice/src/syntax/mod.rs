@@ -40,13 +40,14 @@ const SHOWN_CHARS: usize = 40;
 
 /// The order matters: what makes others look wrong comes first, what fits much comes last.
 fn checks() -> impl Iterator<Item = Check> {
-    let groups: [&[Check]; 18] = [
+    let groups: [&[Check]; 20] = [
         &foreign::PASTED,
         &calls::PRINT,
         &strings::CHECKS,
         &operators::FOREIGN,
         &characters::CHECKS,
         &headers::ELSE_IF,
+        &foreign::DECLARATION,
         &misspelled::FIRST,
         &foreign::CHECKS,
         &operators::SIGNS,
@@ -56,6 +57,7 @@ fn checks() -> impl Iterator<Item = Check> {
         &imports::CHECKS,
         &definitions::CHECKS,
         &operators::VALUES,
+        &headers::COLON,
         &assignments::CHECKS,
         &calls::CHECKS,
         &misspelled::LAST,

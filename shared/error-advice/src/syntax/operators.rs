@@ -263,6 +263,21 @@ fn no_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 /// `x..y`, `x.`, `....`
 fn dots(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let is_import = words.first().is_some_and(|first| first.is_one_of(&["from", "import"]));
+    let bare = words.windows(2).find(|pair| {
+        pair[1].is(".")
+            && (pair[0].assigns()
+                || pair[0].is_binary()
+                || pair[0].is_one_of(&["(", "[", ",", "return"]))
+    });
+    if let Some(pair) = bare.filter(|_| !is_import) {
+        return Some(Fault::new(
+            "syntax.dot",
+            pair[1].start..pair[1].end(),
+            format!("Nothing stands before the dot on {}.", case.on(pair[1].start)),
+            "Before a dot stands the object that something belongs to.",
+            "Whose method or attribute do you want?",
+        ));
+    }
     let (index, dot) = words.iter().enumerate().find(|(index, word)| {
         let next = words.get(index + 1);
         word.is_one_of(&[".", "..."])

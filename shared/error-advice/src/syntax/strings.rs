@@ -20,7 +20,7 @@ fn quote_inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     })?;
     let text = words[index];
     let quote = text.end() - 1;
-    let mut repair = vec![Edit::insert(quote, "\\")];
+    let repair = vec![Edit::insert(quote, "\\")];
     let line = words[index + 1..].iter().take_while(|word| word.line == text.line);
     let later = line.filter(|word| word.kind == Kind::Text);
     let fault = |at: usize| {
@@ -35,14 +35,13 @@ fn quote_inside(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "Which other kind of quotes could stand around that text?",
         )
     };
-    let others: Vec<&Token<'_>> = later.collect();
-    if let Some(found) = fault(quote).if_helps(case, repair.clone()) {
-        return Some(found);
-    }
     // The second of two inner quotes begins another string.
-    let second = others.first()?;
-    repair.push(Edit::insert(second.start, "\\"));
-    fault(quote).if_helps(case, repair)
+    let second = later.map(|second| second.start).next();
+    let mut both = repair.clone();
+    both.extend(second.map(|start| Edit::insert(start, "\\")));
+    let best = [both, repair].into_iter().filter_map(|repair| Some((case.reach(&repair)?, repair)));
+    let (_, repair) = best.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    Some(fault(quote).repaired(repair))
 }
 
 /// A string without its closing quotes.
@@ -61,6 +60,7 @@ fn unterminated(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     }
     let quote = case.source[quotes..].chars().next()?;
     let other = if quote == '"' { '\'' } else { '"' };
+    let is_end = |rest: &str| rest.chars().all(|c| c.is_whitespace() || ")]}:,".contains(c));
     let escaped = token.text.rfind(&format!("\\{quote}"));
     if let Some(at) = escaped {
         let fault = Fault::new(
@@ -75,7 +75,8 @@ fn unterminated(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             return found;
         }
     }
-    if let Some(at) = token.text.rfind(other).filter(|at| *at > 1) {
+    if let Some(at) = token.text.rfind(other).filter(|at| *at > 1 && is_end(&token.text[at + 1..]))
+    {
         let place = token.start + at;
         let fault = Fault::new(
             "syntax.quotes_differ",
