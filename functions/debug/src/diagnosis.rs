@@ -119,6 +119,7 @@ const fn fails(test: &TestResult) -> bool {
 fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     let Ended { verdict, error } = ended;
     let error = error.clone();
+    let place = place_of(&error, evidence);
     let (rule, what, why, next) = match error.advice {
         Some(advice) => (advice.rule, advice.what, advice.why, advice.hint),
         None => unknown(&error.kind, &error.message, error.line),
@@ -148,7 +149,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     }
     Finding {
         rule,
-        place: place_of(&error, evidence),
+        place,
         kind: error.kind,
         message: error.message,
         line: error.line,

@@ -235,6 +235,9 @@ fn target_fault(
             hint,
         );
     }
+    if let Some(found) = bracketed_target(case, target, sign) {
+        return Some(found);
+    }
     let depths = depths(target);
     let operator = target.iter().zip(&depths).find(|(word, depth)| {
         **depth == 0 && (word.is_binary() || word.is_one_of(&["not", "if", "lambda", "~"]))
@@ -265,6 +268,36 @@ fn target_fault(
         );
     }
     None
+}
+
+/// A dictionary, a set, a comprehension or a yield on the left side; a list or a tuple of names may stand there.
+fn bracketed_target(case: &Case<'_>, target: &[Token<'_>], sign: &Token<'_>) -> Option<Fault> {
+    let (first, last) = (target.first()?, target.last()?);
+    if !(first.opens() && last.closes()) {
+        return None;
+    }
+    let (at, on) = (span(target), case.on(first.start));
+    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    let is_worked_out =
+        target.iter().any(|word| word.is_one_of(&["for", "yield", "lambda", "await"]));
+    if first.is("{") && !is_worked_out {
+        return Some(Fault::new(
+            "syntax.assign_literal",
+            at,
+            format!("On {on} the value `{text}` stands on the left of `{}`.", sign.text),
+            "The left side gets the value of the right side, so a name must stand there.",
+            "Which name should get the value? Or do you want to compare?",
+        ));
+    }
+    is_worked_out.then(|| {
+        Fault::new(
+            "syntax.assign_expression",
+            at,
+            format!("On {on} the expression `{text}` stands on the left of `{}`.", sign.text),
+            "The left side gets the value of the right side, so a name must stand there, not a result.",
+            "Which name should get the value? Or do you want to compare?",
+        )
+    })
 }
 
 /// `for "x" in`, `with f() as "x"`

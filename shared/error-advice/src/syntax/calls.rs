@@ -9,7 +9,9 @@ use super::{
 pub(super) const PRINT: [super::Check; 1] = [print];
 /// A bracket that begins with a word of Python.
 pub(super) const COMPREHENSION: [super::Check; 1] = [comprehension];
-pub(super) const CHECKS: [super::Check; 7] = [
+pub(super) const CHECKS: [super::Check; 9] = [
+    no_index,
+    raise_two,
     comprehension_parts,
     call_parentheses,
     if_without_else,
@@ -304,6 +306,42 @@ fn keyword_target(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     ))
 }
 
+/// `xs[]`
+fn no_index(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let three = words.windows(3).find(|three| {
+        three[0].ends_value()
+            && three[1].is("[")
+            && three[2].is("]")
+            && three[0].line == three[1].line
+    })?;
+    Some(Fault::new(
+        "syntax.missing_index",
+        three[1].start..three[2].end(),
+        format!(
+            "Nothing stands in the square brackets behind `{}` on {}.",
+            super::short(three[0].text),
+            case.on(three[1].start)
+        ),
+        "Square brackets behind a value pick one of its items, by an index or a key.",
+        "Which item do you want?",
+    ))
+}
+
+/// `raise ValueError, "bad"`
+fn raise_two(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    words.first().filter(|first| first.is("raise"))?;
+    let holders = holders(words);
+    let (_, comma) =
+        words.iter().enumerate().find(|(index, word)| word.is(",") && holders[*index].is_none())?;
+    Some(Fault::new(
+        "syntax.raise_two",
+        at(comma),
+        format!("A comma follows the exception that is raised on {}.", case.on(comma.start)),
+        "Only Python 2 separated an exception from its text by a comma; today the class is called with the text.",
+        "How do you give a text to an exception?",
+    ))
+}
+
 /// `{1: 2, 3}`, `{1: 2, 3:}`, `{"a" 1}`
 fn dict_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let holders = holders(words);
@@ -328,6 +366,15 @@ fn dict_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
                 hint,
             );
             return Some(fault.repaired(vec![Edit::insert(one.end(), " 0")]));
+        }
+        if in_dict(index) && one.is(":") && other.is("*") {
+            return Some(Fault::new(
+                "syntax.star",
+                at(other),
+                format!("A star stands before a value in the dictionary on {on}."),
+                "Each key has one value; a star would make several of it.",
+                "Should the value be a list or a tuple?",
+            ));
         }
         let ends_item = other.is(",") || other.is("}");
         let fault = |what: String| Fault::new("syntax.dict_value", at(one), what, why, hint);

@@ -187,9 +187,9 @@ fn number(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let fault = |rule, what: String, why: &str, hint: &str| {
             Some(Fault::new(rule, at.clone(), what, why, hint))
         };
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
         let has_zero = text.len() > 1 && text.starts_with('0') && digits(text);
-        if has_zero && text.bytes().any(|digit| digit != b'0') {
+        if has_zero && text.bytes().any(|digit| digit.is_ascii_digit() && digit != b'0') {
             if group.is_some() && text.len() == 3 {
                 return fault(
                     "syntax.number_comma",
@@ -262,6 +262,15 @@ fn odd_number(case: &Case<'_>, token: &Token<'_>) -> Option<Fault> {
     let is_followed = ["and", "or", "if", "in", "is", "else", "for", "not"].contains(&rest);
     if rest.is_empty() || is_exponent || is_followed || matches!(rest, "j" | "J") {
         return None;
+    }
+    if matches!(rest, "e" | "E") {
+        return Some(Fault::new(
+            "syntax.number_exponent",
+            at,
+            format!("Nothing follows the `{rest}` of the number `{text}` on {on}."),
+            "The letter e in a number means “times ten to the power of”, so a whole number follows it.",
+            "How many zeros should the number have, or is the letter part of a name?",
+        ));
     }
     if matches!(rest, "i" | "I") {
         return Some(Fault::new(

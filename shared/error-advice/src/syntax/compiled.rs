@@ -29,7 +29,21 @@ const LINE_BELONGS: &str = "Is the line indented as far as the block that it bel
 const BOUND: &str =
     "A name in a function is either its own or an outer one, from the first line to the last.";
 
-const MESSAGES: [Said; 44] = [
+const MESSAGES: [Said; 46] = [
+    said(
+        "comprehension inner loop cannot",
+        "syntax.walrus_comprehension",
+        "`:=` on {place} gives a name a value, and the same comprehension does so, too.",
+        "In a comprehension the name after for gets each item; nothing else may change it.",
+        "Do you need a second name?",
+    ),
+    said(
+        "parentheses around the comprehension target",
+        "syntax.comprehension_tuple",
+        "The comprehension on {place} makes several values for each item, without parentheses around them.",
+        "Python reads a comma there as the end of the value; a pair of values is one value only in parentheses.",
+        "Which values belong together?",
+    ),
     said(
         "positional argument follows keyword",
         "syntax.positional_after_keyword",

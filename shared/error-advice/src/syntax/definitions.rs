@@ -69,6 +69,15 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     if name.kind != Kind::Name {
         return None;
     }
+    if let Some(dot) = next.filter(|next| next.is(".") && word.is("def")) {
+        return Some(Fault::new(
+            "syntax.def_name",
+            at(dot),
+            format!("There is a dot in the name of the function on {on}."),
+            "A function has a plain name; a method is defined inside its class.",
+            "What do you want to call it, and where does it belong?",
+        ));
+    }
     let joined = next.filter(|next| next.kind == Kind::Name || next.is("-"));
     if let Some(next) = joined
         && let Some(open) = words
@@ -204,6 +213,15 @@ fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
                 );
             };
             last = Some(named.text);
+        }
+        let is_last = parameters.last().is_some_and(|last| std::ptr::eq(*last, *parameter));
+        if first.is("*") && named.is_none() && is_last {
+            return fault(
+                "syntax.parameter_star",
+                format!("Nothing follows the `*` among the parameters on {on}."),
+                "A `*` alone says that the parameters after it are given by their names.",
+                "Is a name missing behind it, which collects all further arguments?",
+            );
         }
         let Some(named) = named else { continue };
         if let Some(found) = odd(case, parameter, named) {

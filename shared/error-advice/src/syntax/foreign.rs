@@ -147,7 +147,10 @@ fn other_word(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let (word, python, does) = WORDS.iter().find(|(word, ..)| token.is(word))?;
         let next = words.get(index + 1);
         let followed = next.is_some_and(|next| {
-            next.line == token.line && (next.kind == Kind::Name || next.is("(") || next.is("{"))
+            next.line == token.line
+                && (next.kind == Kind::Name
+                    || next.is("{")
+                    || (next.is("(") && next.start > token.end()))
         });
         let fits = match *python {
             ":" => index > 0 && at_end(index),

@@ -120,6 +120,9 @@ fn openers(word: &str) -> &'static [&'static str] {
 /// `else` without `if`, `try` without `except`.
 fn alone(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let first = words.first()?;
+    if words.get(1).is_some_and(Token::assigns) {
+        return None;
+    }
     let own = case.indent(first.line);
     let index = case.statements.iter().position(|range| {
         case.tokens.get(range.start).is_some_and(|token| token.start == first.start)

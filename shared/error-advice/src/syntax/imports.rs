@@ -81,6 +81,15 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         );
         return fault.if_helps(case, every.map(|hyphen| Edit::replace(hyphen, "_")).collect());
     }
+    if let Some(pair) = words.windows(2).find(|pair| pair[0].is(")") && pair[1].is("as")) {
+        return Some(Fault::new(
+            "syntax.import_as",
+            at(&pair[1]),
+            format!("`as` on {on} stands behind several names."),
+            "`as` gives another name to the one name before it.",
+            "Which of the names should be called differently?",
+        ));
+    }
     let text = words.iter().find(|word| word.kind == Kind::Text);
     if let Some(text) = text {
         return Some(Fault::new(

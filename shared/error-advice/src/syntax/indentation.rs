@@ -4,7 +4,7 @@ use super::{
     capital,
     case::{Case, Fault},
     headers::HEADS,
-    token::Token,
+    token::{Kind, Token},
 };
 
 /// What is wrong with the indentation of a line, as Python says; the lines around it are looked at to say why.
@@ -24,6 +24,20 @@ pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {
     let margin = case.indent(here.line);
     let at = here.start - margin.len()..here.start;
     if case.message.contains("unexpected indent") {
+        let continued = here.line.checked_sub(2).map(|line| case.line_text(line));
+        let is_continued = continued.is_some_and(|line| line.trim_end().ends_with('\\'));
+        if is_continued && here.kind == Kind::Text {
+            return Some(Fault::new(
+                "indentation.continuation",
+                at,
+                format!(
+                    "{} looks like the rest of the statement above it, which has already ended.",
+                    capital(&case.on(here.start))
+                ),
+                "A backslash continues a line only onto the next one; each line but the last needs one.",
+                "What is missing at the end of the line before?",
+            ));
+        }
         let why = match before {
             None => "The first line of a program begins at the left edge.".to_owned(),
             Some(before) => format!(

@@ -215,6 +215,23 @@ fn word_order(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
 /// An operator with nothing on one side.
 fn no_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let on = |token: &Token<'_>| case.on(token.start);
+    // `is x in xs:`: the line is complete without that word.
+    if let Some(first) = words.first().filter(|first| first.is_one_of(&["is", "in", "and", "or"]))
+        && words.last().is_some_and(|last| last.is(":"))
+        && case.helps(&[Edit::replace(first, "if")])
+    {
+        return Some(Fault::new(
+            "syntax.keyword_typo",
+            first.start..first.end(),
+            format!(
+                "{} begins with `{}` and ends with a colon, and no block begins with that word.",
+                super::capital(&on(first)),
+                first.text
+            ),
+            "A block begins with a word like if, while or for.",
+            "Which word did you want to write?",
+        ));
+    }
     for (index, token) in words.iter().enumerate() {
         let assigns = token.assigns() || token.is(":=");
         if !(token.is_binary() || assigns || token.is("not")) {
