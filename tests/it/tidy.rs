@@ -27,7 +27,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("curriculum", &["exercises", "ids"]),
     ("progress-report", &["curriculum", "domain", "ids", "storage"]),
     ("exercises", &["analysis", "domain", "events", "ids"]),
-    ("error-advice", &[]),
+    ("error-advice", &["analysis"]),
     ("pasted-text", &[]),
     ("storage", &["domain", "events", "ids"]),
     ("environment", &[]),

@@ -283,11 +283,8 @@ fn compose(
     let rung = ladder.rung;
     let text = hint::hint(finding, rung, code, exercise);
     let mut content = finding.what.clone();
-    if let Some(number) = finding.line {
-        let line = error_advice::line(code, number).trim();
-        if !line.is_empty() {
-            content.push_str(&format!("\n\n```text\nline {number}: {line}\n```"));
-        }
+    if let Some(shown) = hint::shown_line(finding, code) {
+        content.push_str(&format!("\n\n```text\n{shown}\n```"));
     }
     if let Some(note) = &finding.note {
         content.push_str(&format!("\n\n{note}"));

@@ -2,7 +2,7 @@
 
 use analysis::review::{Finding as Reading, Severity, review};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
-use error_advice::Ending;
+use error_advice::{Ending, Place};
 use exercises::{Exercise, TestCase};
 use pasted_text::ErrorReport;
 
@@ -45,8 +45,10 @@ pub struct Finding {
     pub kind: String,
     /// Python's message.
     pub message: String,
-    /// The student's line, from 1.
+    /// The student's line, from 1, as Python says.
     pub line: Option<u32>,
+    /// The part of a line that is to blame, if that is known better.
+    pub place: Option<Place>,
     /// What happened.
     pub what: String,
     /// Why it is a problem for Python.
@@ -129,6 +131,7 @@ const fn fails(test: &TestResult) -> bool {
 fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     let Ended { verdict, error } = ended;
     let error = error.clone();
+    let place = place_of(&error, evidence);
     let (rule, what, why, next) = match error.advice {
         Some(advice) => (advice.rule, advice.what, advice.why, advice.hint),
         None => unknown(&error.kind, &error.message, error.line),
@@ -149,6 +152,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
             kind: error.kind,
             message: error.message,
             line: Some(number),
+            place: None,
             what: format!("Your program was still in the loop that begins on line {number} when I stopped it."),
             why: format!("Python checks `{header}` again after every iteration. As long as the condition is True, there is another iteration."),
             next: "Which names are in that condition? Which line inside the loop changes one of them, and is that line ever reached?".to_owned(),
@@ -157,6 +161,7 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     }
     Finding {
         rule,
+        place,
         kind: error.kind,
         message: error.message,
         line: error.line,
@@ -165,6 +170,33 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
         next,
         note,
     }
+}
+
+/// Advice on an exception of which no more is known than its report says.
+fn advise(
+    kind: &str,
+    message: &str,
+    line: Option<u32>,
+    source: &str,
+) -> Option<error_advice::Advice> {
+    error_advice::advise(&error_advice::Failure {
+        ending: Ending::Exception,
+        kind,
+        bases: &[],
+        message,
+        line,
+        function: None,
+        variables: &[],
+        source,
+        stdin: "",
+    })
+}
+
+/// Where a text that is not Python goes wrong: the result of a run has the words of the advice only.
+fn place_of(error: &ExecutionError, evidence: &Evidence<'_>) -> Option<Place> {
+    let is_of_text = matches!(error.kind.as_str(), "SyntaxError" | "IndentationError" | "TabError");
+    let advice = is_of_text.then(|| advise(&error.kind, &error.message, error.line, evidence.code));
+    advice.flatten()?.place
 }
 
 /// Where a `None` in the program may come from, as a sentence.
@@ -204,17 +236,8 @@ fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     let line = locate(report, evidence.code);
-    let advice = error_advice::advise(&error_advice::Failure {
-        ending: Ending::Exception,
-        kind: &report.error_type,
-        bases: &[],
-        message: &report.message,
-        line,
-        function: None,
-        variables: &[],
-        source: evidence.code,
-        stdin: "",
-    });
+    let advice = advise(&report.error_type, &report.message, line, evidence.code);
+    let place = advice.as_ref().and_then(|advice| advice.place);
     let (rule, what, why, next) = match advice {
         Some(advice) => (advice.rule.to_owned(), advice.what, advice.why, advice.hint),
         None => unknown(&report.error_type, &report.message, line),
@@ -241,6 +264,7 @@ fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
         kind: report.error_type.clone(),
         message: report.message.clone(),
         line,
+        place,
         what,
         why,
         next,
@@ -304,6 +328,7 @@ fn of_reading(code: &str) -> Option<Finding> {
         kind: String::new(),
         message: String::new(),
         line: Some(line),
+        place: None,
         what: format!("When I read your program, I noticed line {line}."),
         why: read.rule.why.to_owned(),
         next: format!(
@@ -327,6 +352,7 @@ fn needs_input(evidence: &Evidence<'_>) -> Finding {
         kind: String::new(),
         message: String::new(),
         line,
+        place: None,
         what: format!("Your program waits for input{place}, and I do not know what you typed."),
         why: "Up to that line it runs without an error; what happens then depends on the input."
             .to_owned(),
@@ -345,6 +371,7 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
         kind: String::new(),
         message,
         line: None,
+        place: None,
         what,
         why: exercise.hints.join(" "),
         next,
@@ -403,6 +430,7 @@ fn of_output(evidence: &Evidence<'_>) -> Finding {
         kind: String::new(),
         message: String::new(),
         line: None,
+        place: None,
         what,
         why: why.to_owned(),
         next,

@@ -52,7 +52,7 @@ pub fn parallels() -> &'static [Parallel] {
 #[must_use]
 pub fn hint(finding: &Finding, rung: u8, code: &str, exercise: Option<&Exercise>) -> String {
     match rung {
-        1 => match finding.line {
+        1 => match finding.place.map(|place| place.line).or(finding.line) {
             Some(line) => {
                 format!("Look at line {line}. What do you expect it to do, and with which values?")
             }
@@ -73,6 +73,35 @@ pub fn hint(finding: &Finding, rung: u8, code: &str, exercise: Option<&Exercise>
             }
         }
     }
+}
+
+/// Most characters of a line that is shown: what fits beside a chat.
+const SHOWN_CHARS: usize = 100;
+
+/// The line of the program that a finding is about, with a mark below the part that is to blame.
+#[must_use]
+pub fn shown_line(finding: &Finding, code: &str) -> Option<String> {
+    let number = finding.place.map(|place| place.line).or(finding.line)?;
+    let line: Vec<char> = error_advice::line(code, number).trim_end().chars().collect();
+    let margin = line.iter().take_while(|c| c.is_whitespace()).count();
+    let marked =
+        finding.place.map(|place| (place.column.saturating_sub(1) as usize, place.width as usize));
+    // Of a long line, the part around the mark.
+    let from = marked.map_or(margin, |(at, _)| margin.max(at.saturating_sub(SHOWN_CHARS / 2)));
+    let text: String = line.iter().skip(from).take(SHOWN_CHARS).collect();
+    if text.trim().is_empty() {
+        return None;
+    }
+    let cut = if from > margin { "…" } else { "" };
+    let label = format!("line {number}: {cut}");
+    let Some((at, width)) =
+        marked.filter(|(at, _)| (from..=from + text.chars().count()).contains(at))
+    else {
+        return Some(format!("{label}{text}"));
+    };
+    let width = width.clamp(1, text.chars().count().saturating_sub(at - from).max(1));
+    let before = " ".repeat(label.chars().count() + at - from);
+    Some(format!("{label}{text}\n{before}{}", "^".repeat(width)))
 }
 
 /// The names in a hint: what is between backticks.
@@ -116,7 +145,7 @@ pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
 /// The misconception that usually causes a mistake.
 #[must_use]
 pub fn misconception(rule: &str) -> Option<&'static str> {
-    const BELIEFS: [(&str, &str); 15] = [
+    const BELIEFS: [(&str, &str); 19] = [
         ("index_error", "positions start at 1, or end at the length"),
         ("none_value", "print, or a method that changes a list, gives a value back"),
         ("prints_none", "print, or a method that changes a list, gives a value back"),
@@ -124,6 +153,10 @@ pub fn misconception(rule: &str) -> Option<&'static str> {
         ("type_error.operands", "Python turns text into numbers, or numbers into text, by itself"),
         ("type_error.unchangeable", "text can be changed in place"),
         ("type_error.not_callable", "round and square brackets mean the same"),
+        ("unbound_local.loop", "a loop always runs at least once"),
+        ("unbound_local.branch", "a name exists as soon as some line could give it a value"),
+        ("class.init_name", "any method called init prepares a new object"),
+        ("attribute_error.base_init", "the __init__ of the base class always runs"),
         ("unbound_local", "an assignment in a function changes the name outside of it"),
         ("name_error.too_early", "Python knows the whole program before it runs the first line"),
         ("name_error.unknown", "text needs no quotes, or a name needs no value first"),

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, nudges, quality};
+use checks::{course, nudges, quality, syntax_errors};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -57,14 +57,22 @@ pub(crate) async fn check_course(arguments: CourseArguments) -> anyhow::Result<E
 #[derive(Debug, Args)]
 pub(crate) struct QualityArguments {
     /// A folder with public data sets: only they are measured. `FITech/MainTable.csv` are sessions in which experts
-    /// marked when help was needed.
+    /// marked when help was needed; `friendly-traceback/tests/syntax` are programs that Python cannot read.
     #[arg(long)]
     data: Option<PathBuf>,
 }
 
 pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = arguments.data {
-        say(nudges::replay(&folder.join("FITech/MainTable.csv"))?);
+        let sessions = folder.join("FITech/MainTable.csv");
+        if sessions.exists() {
+            say(nudges::replay(&sessions)?);
+        }
+        let fixtures = folder.join("friendly-traceback");
+        if fixtures.exists() {
+            let workers = Workers::thread(code_execution::built_image())?;
+            say(syntax_errors::measure(&fixtures, &workers).await?);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let workers = Workers::thread(code_execution::built_image())?;

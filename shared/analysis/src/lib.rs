@@ -4,12 +4,17 @@
 //! Belongs here: everything that needs Python's grammar. Never here: running code, texts for a certain student, or the
 //! parser's types in the public interface.
 
+mod classes;
 mod likeness;
 pub mod mutants;
 mod names;
 mod program;
 pub mod repair;
 pub mod review;
+mod scopes;
+mod unbound;
 
+pub use classes::Lacking;
 pub use likeness::Tokens;
-pub use program::{Program, Unreadable};
+pub use program::{Program, Unreadable, first_error};
+pub use unbound::{Unbound, Unset};

@@ -7,7 +7,12 @@ use ruff_python_ast::{
     visitor::{Visitor, walk_expr, walk_parameter, walk_stmt},
 };
 
-use crate::Program;
+use ruff_text_size::{Ranged, TextRange};
+
+use crate::{
+    Program,
+    scopes::{self, bound_by},
+};
 
 impl Program<'_> {
     /// All names that the program defines: variables, functions, classes and parameters.
@@ -16,6 +21,22 @@ impl Program<'_> {
         let mut names = Names::default();
         names.visit_body(self.body());
         names.made
+    }
+
+    /// The line on which the program itself first gives a name a value, outside of functions.
+    #[must_use]
+    pub fn first_given(&self, name: &str) -> Option<u32> {
+        let mut given = Given { name, found: None };
+        given.visit_body(self.body());
+        given.found.map(|range| self.line(range))
+    }
+
+    /// The function that has a name of its own which is written like one that is read in vain on a line.
+    #[must_use]
+    pub fn owner(&self, name: &str, line: u32) -> Option<&str> {
+        let unknown = scopes::unknown(self.body(), &|other: &str| other != name);
+        let found = unknown.into_iter().find(|unknown| self.line(unknown.range) == line)?;
+        found.elsewhere
     }
 
     /// The first function at the top level that nothing mentions, with its line.
@@ -28,6 +49,41 @@ impl Program<'_> {
             let name = function.name.as_str();
             (!names.read.contains(name)).then(|| (name, self.line(&function.name)))
         })
+    }
+}
+
+/// Looks for the first binding of a name in the program itself.
+struct Given<'n> {
+    name: &'n str,
+    found: Option<TextRange>,
+}
+
+impl<'a> Visitor<'a> for Given<'_> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        let mut is_bound = false;
+        bound_by(stmt, &mut |name| is_bound |= name == self.name);
+        match stmt {
+            Stmt::FunctionDef(function) => is_bound |= function.name.as_str() == self.name,
+            Stmt::ClassDef(class) => is_bound |= class.name.as_str() == self.name,
+            _ => walk_stmt(self, stmt),
+        }
+        if is_bound && self.found.is_none() {
+            self.found = Some(stmt.range());
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) if name.ctx.is_store() && name.id.as_str() == self.name => {
+                self.found = self.found.or(Some(name.range()));
+            }
+            Expr::Lambda(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Generator(_) => {}
+            _ => walk_expr(self, expr),
+        }
     }
 }
 

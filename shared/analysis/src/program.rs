@@ -83,6 +83,17 @@ impl<'a> Program<'a> {
     }
 }
 
+/// The byte at which a text stops being Python, `None` if it is a program. For a text that is too deep to read, its
+/// beginning.
+#[must_use]
+pub fn first_error(source: &str) -> Option<usize> {
+    if is_too_deep(source) {
+        return Some(0);
+    }
+    let error = ruff_python_parser::parse_module(source).err()?;
+    Some(error.location.start().to_usize())
+}
+
 fn line_starts(source: &str) -> Vec<TextSize> {
     let breaks = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
     let starts = breaks.filter_map(|(at, _)| TextSize::try_from(at + 1).ok());

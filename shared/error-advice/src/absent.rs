@@ -57,8 +57,8 @@ const MODULES: [(&[&str], &str); 9] = [
     ),
 ];
 
-/// Modules that students import, to suggest one for a mistyped name.
-const KNOWN: [&str; 32] = [
+/// Modules that students import.
+pub(crate) const KNOWN: [&str; 32] = [
     "argparse",
     "array",
     "asyncio",
@@ -99,7 +99,14 @@ const NEAR: f64 = 0.7;
 pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     let message = failure.message;
     if failure.is("ImportError") {
-        return import(failure);
+        let found = import(failure)?;
+        let before = failure.line.and_then(|line| source::tried_before(failure.source, line));
+        let Some(before) = before else { return Some(found) };
+        let what = format!(
+            "{} The import in the `try` on line {before} had failed before, so this was the second choice.",
+            found.what
+        );
+        return Some(Advice { what, ..found });
     }
     if message.contains("can't start new thread") {
         return advice(
@@ -183,6 +190,17 @@ const NETWORK: [&str; 9] = [
 ];
 
 fn import(failure: &Failure<'_>) -> Option<Advice> {
+    if failure.message.contains("relative import") {
+        return advice(
+            "import_error.relative",
+            format!(
+                "The import on {} begins with a dot, and the file does not belong to a package.",
+                failure.place()
+            ),
+            "A dot means the folder of the package that the file is a part of; a program that is started by itself has none.",
+            "Is the other file in the same folder? How is it imported by its name alone?",
+        );
+    }
     let name = quoted(failure.message)?;
     let top = name.split('.').next().unwrap_or(name);
     if let Some((_, why)) =
@@ -199,14 +217,21 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
         );
     }
     if failure.kind == "ImportError" {
+        return no_name(failure, name);
+    }
+    if let Some((_, part)) = name.rsplit_once('.')
+        && failure.message.contains("is not a package")
+    {
         return advice(
-            "import_error.name",
+            "import_error.not_package",
             format!(
-                "The module exists, but it does not have what {} imports from it.",
+                "`{top}` on {} is a single module, not a folder of modules, so there is no module `{part}` in it.",
                 failure.place()
             ),
-            failure.message,
-            "Is the name spelled as in the module's documentation? Does one of your own files have the same name as the module?",
+            "Behind the dot of an import stands a module inside of a package; a function or a class is imported from its module.",
+            format!(
+                "Is `{part}` something that `{top}` has? Which form of import takes a name out of a module?"
+            ),
         );
     }
     let near = KNOWN
@@ -232,4 +257,40 @@ fn import(failure: &Failure<'_>) -> Option<Advice> {
             format!("If {top}.py is one of your files, send it together with your program."),
         ),
     }
+}
+
+/// `from module import name`, without such a name.
+fn no_name(failure: &Failure<'_>, name: &str) -> Option<Advice> {
+    let message = failure.message;
+    let place = failure.place();
+    let module = message.split_once(" from '").or_else(|| message.split_once("module '"));
+    let module = module.and_then(|(_, rest)| rest.split('\'').next()).unwrap_or(name);
+    if message.contains("partially initialized") || message.contains("circular import") {
+        return advice(
+            "import_error.circle",
+            format!(
+                "`{module}` is not ready on {place}: two files import each other, or your own file is called `{module}`."
+            ),
+            "Python runs an imported file from top to bottom; if that file imports the first one again, its names do not exist yet.",
+            "Which of your files import each other? Is one of them named like a module of Python?",
+        );
+    }
+    if message.contains("consider renaming") {
+        return advice(
+            "import_error.shadowed_module",
+            format!("Python imports your own file instead of the module `{module}` on {place}."),
+            "Your files come first when Python looks for a module, and one of them has that name.",
+            "What else could you call your file?",
+        );
+    }
+    let meant = message.split_once("Did you mean: '").and_then(|(_, rest)| rest.split('\'').next());
+    let near = meant.map_or_else(String::new, |meant| format!(" There is a `{meant}`."));
+    advice(
+        "import_error.name",
+        format!(
+            "The module `{module}` exists, but it has no `{name}`, which {place} imports.{near}"
+        ),
+        "A name must be written exactly as the module has it, capital letters included.",
+        "Is the name spelled as in the module's documentation, and is it the right module?",
+    )
 }

@@ -1,19 +1,23 @@
 //! Exceptions that a beginner's program ends with.
 
 use crate::{
-    failure::{Advice, Failure, Variable, advice, article, capital, none, quoted},
-    source, type_error,
+    attributes,
+    failure::{Advice, Ending, Failure, Rule, Variable, advice, by_rules, quoted},
+    limits, names, source, texts, type_error,
 };
 
 pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
+    if let Some(mark) = texts::byte_order_mark(failure) {
+        return Some(mark);
+    }
     match failure.kind {
-        "NameError" => name_error(failure),
-        "UnboundLocalError" => unbound_local(failure),
+        "NameError" => names::unknown(failure),
+        "UnboundLocalError" => names::unbound_local(failure),
         "IndexError" => index_error(failure),
         "KeyError" => key_error(failure),
         "TypeError" => type_error::advise(failure),
         "ValueError" => value_error(failure),
-        "AttributeError" => attribute_error(failure),
+        "AttributeError" => attributes::advise(failure),
         "ZeroDivisionError" => zero_division(failure),
         "EOFError" => end_of_input(failure),
         "FileNotFoundError" | "IsADirectoryError" | "NotADirectoryError" => file_error(failure),
@@ -23,80 +27,28 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
             "Python's integers can be as large as you like, but floats, sizes and repetitions have a limit: at most 2 billion items here.",
             "How large is the number? Does it have to be that large?",
         ),
-        "UnicodeEncodeError" => advice(
-            "unicode_error.encode",
-            format!(
-                "On {} your program prints half of a character, which is not possible.",
-                failure.place()
-            ),
-            "\\ud800 to \\udfff are halves of pairs, not complete characters.",
-            "Where does that text come from?",
+        "UnicodeEncodeError" => texts::encode(failure),
+        "UnicodeDecodeError" => texts::decode(failure),
+        "JSONDecodeError" => texts::json(failure),
+        "RuntimeError" => by_rules(&RUNTIME, failure),
+        "StopIteration" => advice(
+            "stop_iteration",
+            format!("On {} next() asks for another item, and there is none left.", failure.place()),
+            "A for loop stops by itself after the last item; next() ends the program with StopIteration instead.",
+            "How many items are there, and how often is next() called?",
         ),
+        // A pasted report: in the sandbox a run ends with its limit instead.
+        "RecursionError" => limits::advise(&Failure { ending: Ending::Recursion, ..*failure }),
         "AssertionError" => advice(
             "assertion_error",
             format!("The assertion on {} is not true: `{}`.", failure.place(), failure.text()),
             "`assert` stops the program as soon as its condition is False.",
             "Print the values on both sides. Which one is not what you expect?",
         ),
-        "KeyboardInterrupt" | "StopIteration" | "GeneratorExit" => None,
+        "KeyboardInterrupt" | "GeneratorExit" => None,
         _ if failure.is("OSError") => os_error(failure),
         _ => None,
     }
-}
-
-fn name_error(failure: &Failure<'_>) -> Option<Advice> {
-    let name = quoted(failure.message)?;
-    let place = failure.place();
-    let what = format!("Python does not know the name `{name}` on {place}.");
-    let line = failure.line.unwrap_or_default();
-    let total = u32::try_from(failure.source.lines().count()).unwrap_or(u32::MAX);
-    if source::assigns(failure.source, name, line + 1..=total) {
-        return advice(
-            "name_error.too_early",
-            what,
-            format!("`{name}` gets its value further down, and Python works from top to bottom."),
-            "Which of the two lines must come first?",
-        );
-    }
-    if let Some((_, suggestion)) = failure.message.split_once("Did you mean: '") {
-        let suggestion = suggestion.split('\'').next().unwrap_or_default();
-        return advice(
-            "name_error.typo",
-            format!("{what} There is a `{suggestion}`."),
-            "A name must be written the same way each time, capital letters included.",
-            format!("Compare `{name}` with the line where you gave the value its name."),
-        );
-    }
-    if let Some((_, module)) = failure.message.split_once("Did you forget to import '") {
-        let module = module.split('\'').next().unwrap_or(name);
-        return advice(
-            "name_error.import",
-            what,
-            format!("`{module}` is a module, and a module is known only after it is imported."),
-            "What belongs at the top of your program?",
-        );
-    }
-    advice(
-        "name_error.unknown",
-        what,
-        "A name exists only after a line has given it a value, and a string needs quotes around it.",
-        format!("Where should `{name}` get its value? Or did you mean the string \"{name}\"?"),
-    )
-}
-
-fn unbound_local(failure: &Failure<'_>) -> Option<Advice> {
-    let name = quoted(failure.message)?;
-    let function = failure.function.unwrap_or("the function");
-    advice(
-        "unbound_local",
-        format!("`{name}` has no value yet on {}, inside `{function}`.", failure.place()),
-        format!(
-            "`{function}` gives `{name}` a value somewhere, so inside the function `{name}` is a local name, separate from any `{name}` outside."
-        ),
-        format!(
-            "Should `{name}` start with a value inside `{function}`, or come in as a parameter?"
-        ),
-    )
 }
 
 fn index_error(failure: &Failure<'_>) -> Option<Advice> {
@@ -259,45 +211,6 @@ fn value_error(failure: &Failure<'_>) -> Option<Advice> {
     None
 }
 
-fn attribute_error(failure: &Failure<'_>) -> Option<Advice> {
-    let message = failure.message;
-    if message.contains("'NoneType' object") {
-        let name = failure.variables.iter().find(|variable| variable.kind == "NoneType");
-        return none(failure, name.map(|variable| variable.name.as_str()));
-    }
-    let kind = quoted(message)?;
-    let attribute =
-        message.split("has no attribute '").nth(1).and_then(|rest| rest.split('\'').next())?;
-    let holder = failure.variables.iter().find(|variable| variable.kind == kind);
-    let holder = holder.map_or_else(
-        || capital(&article(kind)),
-        |variable| format!("`{}` ({kind})", variable.name),
-    );
-    let suggestion =
-        message.split_once("Did you mean: '").and_then(|(_, rest)| rest.split('\'').next());
-    let shadowed = message.contains("(consider renaming");
-    let what = match suggestion {
-        Some(near) => {
-            format!("{holder} has no `{attribute}` on {}; there is a `{near}`.", failure.place())
-        }
-        None => format!("{holder} has no `{attribute}` on {}.", failure.place()),
-    };
-    if shadowed {
-        return advice(
-            "attribute_error.shadowed_module",
-            what,
-            "One of your own files has the same name as the module, so Python imports yours.",
-            "What else could you call your file?",
-        );
-    }
-    advice(
-        "attribute_error",
-        what,
-        "What can come after the dot depends on the type of the value before it.",
-        "Is the name spelled correctly? Does the value have the type that you think it has?",
-    )
-}
-
 fn zero_division(failure: &Failure<'_>) -> Option<Advice> {
     let text = failure.text();
     let divisor =
@@ -385,3 +298,52 @@ fn os_error(failure: &Failure<'_>) -> Option<Advice> {
     }
     None
 }
+
+const RUNTIME: [Rule; 6] = [
+    Rule {
+        rule: "runtime_error.changed_size",
+        parts: &[
+            "changed size during iteration",
+            "keys changed during iteration",
+            "mutated during iteration",
+        ],
+        what: "the loop on {place} goes through a collection whose size changes while it runs.",
+        why: "When items are added or removed, Python cannot know which one comes next: {message}.",
+        hint: "Which line in the loop adds or removes something? Could the loop go through a copy, or collect the changes first?",
+    },
+    Rule {
+        rule: "runtime_error.generator",
+        parts: &["generator raised StopIteration"],
+        what: "a generator on {place} calls next() when there is nothing left.",
+        why: "Inside a generator a StopIteration would look like its own end, so Python turns it into a RuntimeError.",
+        hint: "What should the generator do when the inner items are used up?",
+    },
+    Rule {
+        rule: "runtime_error.raise",
+        parts: &["No active exception to re-raise", "No active exception to reraise"],
+        what: "a `raise` without an exception stands on {place}, and no exception is being handled there.",
+        why: "`raise` alone passes on the exception that an except block has caught.",
+        hint: "Is the line inside an except block? If not, which exception should it raise?",
+    },
+    Rule {
+        rule: "runtime_error.super",
+        parts: &["super(): no arguments", "__class__ cell not found", "super(): no current frame"],
+        what: "`super()` on {place} is not inside a method with a first parameter.",
+        why: "`super()` finds the class and the object by the method that it stands in.",
+        hint: "Is the function indented into its class, and does it have self?",
+    },
+    Rule {
+        rule: "runtime_error.event_loop",
+        parts: &["event loop is already running", "cannot be called from a running event loop"],
+        what: "on {place} an event loop is started while one is running.",
+        why: "There is one event loop for the whole program; inside it, other coroutines are awaited.",
+        hint: "Is that line already inside an async def?",
+    },
+    Rule {
+        rule: "runtime_error.reuse",
+        parts: &["cannot reuse already awaited", "threads can only be started once"],
+        what: "on {place} something is started a second time that works only once.",
+        why: "Python says: {message}.",
+        hint: "Which line starts it first, and can you make a new one instead?",
+    },
+];

@@ -70,6 +70,19 @@ pub struct Advice {
     pub why: String,
     /// What to look at next.
     pub hint: String,
+    /// Where exactly, if a part of a line is to blame.
+    pub place: Option<Place>,
+}
+
+/// A part of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: u32,
+    /// The first character, from 1.
+    pub column: u32,
+    /// How many characters.
+    pub width: u32,
 }
 
 pub(crate) fn advice(
@@ -78,7 +91,7 @@ pub(crate) fn advice(
     why: impl Into<String>,
     hint: impl Into<String>,
 ) -> Option<Advice> {
-    Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into() })
+    Some(Advice { rule, what: what.into(), why: why.into(), hint: hint.into(), place: None })
 }
 
 /// Advice for all errors whose message contains one of several parts. In its texts `{place}`, `{text}`, `{message}` and
@@ -103,6 +116,25 @@ pub(crate) fn by_rules(rules: &[Rule], failure: &Failure<'_>) -> Option<Advice> 
     advice(rule.rule, capital(&filled(rule.what)), capital(&filled(rule.why)), rule.hint)
 }
 
+/// Classes of exceptions that are below another one which matters here.
+const BASES: [(&str, &str); 15] = [
+    ("IndentationError", "SyntaxError"),
+    ("TabError", "SyntaxError"),
+    ("ModuleNotFoundError", "ImportError"),
+    ("FileNotFoundError", "OSError"),
+    ("FileExistsError", "OSError"),
+    ("IsADirectoryError", "OSError"),
+    ("NotADirectoryError", "OSError"),
+    ("PermissionError", "OSError"),
+    ("ConnectionError", "OSError"),
+    ("ConnectionRefusedError", "OSError"),
+    ("TimeoutError", "OSError"),
+    ("URLError", "OSError"),
+    ("gaierror", "OSError"),
+    ("JSONDecodeError", "ValueError"),
+    ("UnicodeDecodeError", "ValueError"),
+];
+
 impl<'a> Failure<'a> {
     /// The program's line at which it happened.
     pub(crate) fn text(&self) -> &'a str {
@@ -118,8 +150,11 @@ impl<'a> Failure<'a> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 
+    /// Whether the exception is of this class or of one below it. A report that was pasted has no bases: those of
+    /// Python's own classes are known.
     pub(crate) fn is(&self, class: &str) -> bool {
-        self.kind == class || self.bases.iter().any(|base| base == class)
+        let known = BASES.iter().find(|(kind, _)| *kind == self.kind).map(|(_, base)| *base);
+        self.kind == class || known == Some(class) || self.bases.iter().any(|base| base == class)
     }
 }
 
@@ -155,6 +190,12 @@ pub(crate) fn article(kind: &str) -> String {
         _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
         _ => format!("a {kind}"),
     }
+}
+
+/// A name of the program or of Python, as one of them: "a `total`".
+pub(crate) fn one(name: &str) -> String {
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} `{name}`")
 }
 
 pub(crate) fn capital(text: &str) -> String {

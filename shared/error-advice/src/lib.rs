@@ -8,14 +8,20 @@
 //! that runs code.
 
 mod absent;
+mod attributes;
 mod exceptions;
 mod failure;
 mod limits;
+mod names;
 mod source;
 mod syntax;
+mod texts;
 mod type_error;
 
-pub use failure::{Advice, Ending, Failure, Variable};
+#[cfg(test)]
+mod tests;
+
+pub use failure::{Advice, Ending, Failure, Place, Variable};
 pub use source::line;
 
 /// The advice on an error; `None` for one that only its author can explain.

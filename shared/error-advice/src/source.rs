@@ -105,3 +105,33 @@ pub(crate) fn definition(source: &str, name: &str) -> Option<u32> {
     })?;
     u32::try_from(position + 1).ok()
 }
+
+/// Whether a line of the program begins with this text.
+pub(crate) fn has_line(source: &str, text: &str) -> bool {
+    source.lines().any(|line| line.trim_start().starts_with(text))
+}
+
+/// The `try` whose import failed, if a line is in the handler for that.
+pub(crate) fn tried_before(source: &str, number: u32) -> Option<u32> {
+    let lines: Vec<&str> = source.lines().collect();
+    let at = (number as usize).checked_sub(1)?;
+    let own = indent(lines.get(at)?);
+    let above = |from: usize, depth: usize| {
+        (0..from).rev().find(|index| {
+            lines.get(*index).is_some_and(|line| is_code(line) && indent(line) < depth)
+        })
+    };
+    let header = above(at, own)?;
+    let text = lines.get(header)?.trim();
+    if !(text.starts_with("except") && (text.contains("Import") || text.contains("ModuleNotFound")))
+    {
+        return None;
+    }
+    let depth = indent(lines.get(header)?);
+    let begin = (0..header).rev().find(|index| {
+        lines
+            .get(*index)
+            .is_some_and(|line| indent(line) == depth && line.trim_start().starts_with("try"))
+    })?;
+    u32::try_from(begin + 1).ok()
+}

@@ -1,6 +1,9 @@
 //! Operations on values of the wrong type.
 
+use analysis::{Lacking, Program};
+
 use crate::{
+    attributes::init_name,
     failure::{Advice, Failure, Rule, advice, article, by_rules, none},
     source,
 };
@@ -20,9 +23,14 @@ pub(crate) fn advise(failure: &Failure<'_>) -> Option<Advice> {
     ]) {
         return input_is_text(failure).or_else(|| operands(failure));
     }
-    if has(&["positional argument", "required keyword", "unexpected keyword", "takes no arguments"])
-    {
-        return arguments(failure);
+    if has(&[
+        "positional argument",
+        "required keyword",
+        "unexpected keyword",
+        "takes no arguments",
+        "multiple values for argument",
+    ]) {
+        return misspelled_init(failure).or_else(|| arguments(failure));
     }
     not_callable(failure).or_else(|| by_rules(&RULES, failure))
 }
@@ -85,6 +93,16 @@ fn arguments(failure: &Failure<'_>) -> Option<Advice> {
     )
 }
 
+/// A class that takes no arguments, although it has something like `__init__`.
+fn misspelled_init(failure: &Failure<'_>) -> Option<Advice> {
+    let class = failure.message.strip_suffix("() takes no arguments")?;
+    let program = Program::read(failure.source).ok()?;
+    let Lacking::InitMisspelled(name, line) = program.misspelled_init(class)? else { return None };
+    let what =
+        format!("`{class}` is called with arguments on {}, and it takes none.", failure.place());
+    init_name(class, name, line, what)
+}
+
 fn not_callable(failure: &Failure<'_>) -> Option<Advice> {
     let (kind, _) = failure.message.split_once(" object is not callable")?;
     let kind = kind.trim_matches('\'');
@@ -102,7 +120,56 @@ fn not_callable(failure: &Failure<'_>) -> Option<Advice> {
     )
 }
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 14] = [
+    Rule {
+        rule: "type_error.no_length",
+        parts: &["has no len()"],
+        what: "on {place} len() gets {kind}.",
+        why: "Only values that have items have a length: strings, lists, dictionaries and so on.",
+        hint: "Do you want the number of digits, or of items? Which value has them?",
+    },
+    Rule {
+        rule: "type_error.repeat",
+        parts: &["multiply sequence by non-int", "can't multiply sequence"],
+        what: "on {place} a string or a list is multiplied by something that is not a whole number.",
+        why: "A string or a list times a whole number is repeated; it cannot be repeated half a time, nor by another string.",
+        hint: "Should both be numbers? Which of the two comes from input() or from a division?",
+    },
+    Rule {
+        rule: "type_error.sign",
+        parts: &["bad operand type for"],
+        what: "on {place} a sign or a function for numbers meets {kind}.",
+        why: "Python says: {message}.",
+        hint: "Which value should be a number there?",
+    },
+    Rule {
+        rule: "type_error.format",
+        parts: &["during string formatting", "not enough arguments for format"],
+        what: "on {place} the number of % marks in a string does not match the number of values.",
+        why: "Each mark such as %s or %d takes one value.",
+        hint: "Count the marks and the values.",
+    },
+    Rule {
+        rule: "type_error.unpack",
+        parts: &["cannot unpack non-iterable"],
+        what: "on {place} several names on the left should share a value that has no items.",
+        why: "To unpack means to give each name one item; {message}.",
+        hint: "What is on the right, and what did you expect there?",
+    },
+    Rule {
+        rule: "type_error.convert",
+        parts: &["argument must be a string"],
+        what: "on {place} a value is converted to a number from which that cannot be done.",
+        why: "Python says: {message}.",
+        hint: "Is it a single value or a collection of values?",
+    },
+    Rule {
+        rule: "type_error.init_returns",
+        parts: &["__init__() should return None"],
+        what: "on {place} an object is made whose `__init__` returns a value.",
+        why: "`__init__` only prepares the new object; the object itself is the result of the call.",
+        hint: "What should happen with the value that `__init__` returns?",
+    },
     Rule {
         rule: "type_error.unchangeable",
         parts: &["'str' object does not support item", "'tuple' object does not support item"],

@@ -11,6 +11,10 @@ pub const FAULTY: &[(&str, &str)] = &[
     ),
     ("def f(n):\n    print(n * 2)\n\nx = f(2)\nprint(x + 1)\n", "1 prints_instead_of_returns"),
     ("count = 0\ndef f():\n    count += 1\n\nf()\n", "3 local_before_value"),
+    (
+        "def f(a):\n    for x in a:\n        b = x\n    return b\n\nprint(f([1]))\n",
+        "4 maybe_no_value",
+    ),
     ("x = 1\nx + 1\nprint(x)\n", "2 no_effect"),
     ("def f():\n    print(1)\n\nf\n", "4 named_not_called"),
     ("a = [2, 1]\nb = a.sort()\nprint(b)\n", "2 in_place_result"),

@@ -38,7 +38,7 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 }
 
 /// Every kind of finding.
-pub const RULES: [Rule; 40] = [
+pub const RULES: [Rule; 41] = [
     error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
     error(
@@ -81,6 +81,10 @@ pub const RULES: [Rule; 40] = [
         "`is` checks whether two things are the same object; `==` checks whether they are equal.",
     ),
     error("self_assignment", "The line changes nothing; probably one side should be another name."),
+    advice(
+        "maybe_no_value",
+        "On the path that skips the assignment the name does not exist, and the program ends with an error.",
+    ),
     advice("mutable_default", "A default is created once and shared by all calls."),
     advice("input_as_number", "input() returns text, and text and numbers do not mix."),
     advice("broad_except", "It also catches mistakes that you did not think of, and hides them."),
@@ -131,6 +135,6 @@ pub const RULES: [Rule; 40] = [
 
 /// The rule of this name.
 pub(super) fn rule(name: &str) -> &'static Rule {
-    static ALL: [Rule; 40] = RULES;
+    static ALL: [Rule; 41] = RULES;
     ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
 }

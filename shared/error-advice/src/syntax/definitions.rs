@@ -1,0 +1,288 @@
+//! The first line of a function or a class, and the parameters of a lambda.
+
+use super::{
+    case::{Case, Edit, Fault},
+    token::{Kind, Token},
+};
+
+pub(super) const CHECKS: [super::Check; 4] = [lambda, lambda_colon, name, parameters];
+
+fn at(token: &Token<'_>) -> std::ops::Range<usize> {
+    token.start..token.end()
+}
+
+/// `lambda (a, b): a + b`
+fn lambda(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let pair = words.windows(2).find(|pair| pair[0].is("lambda") && pair[1].is("("))?;
+    Some(Fault::new(
+        "syntax.lambda_parentheses",
+        at(&pair[1]),
+        format!("The parameters of the lambda on {} stand in parentheses.", case.on(pair[0].start)),
+        "Between lambda and its colon there are only names and commas.",
+        "How do the parameters look without parentheses?",
+    ))
+}
+
+/// `lambda x x + 1`
+fn lambda_colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let start = words.iter().position(|word| word.is("lambda"))?;
+    let after = &words[start..];
+    if after.iter().any(|word| word.is(":")) {
+        return None;
+    }
+    let pairs = after.windows(2).filter(|pair| {
+        (pair[0].kind == Kind::Name || pair[0].is("lambda")) && pair[1].starts_with_value()
+    });
+    pairs.take(super::FEW).find_map(|pair| {
+        let fault = Fault::new(
+            "syntax.lambda_colon",
+            pair[0].end()..pair[0].end(),
+            format!("The lambda on {} has no colon.", case.on(words[start].start)),
+            "A colon stands between the parameters of a lambda and the value that it gives back.",
+            "Where do the parameters end?",
+        );
+        fault.if_helps(case, vec![Edit::insert(pair[0].end(), ":")])
+    })
+}
+
+/// `def f:`, `def "f"():`, `def my f():`
+fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let start = words.iter().take(2).position(|word| word.is_one_of(&["def", "class"]))?;
+    let (word, name, next) = (&words[start], words.get(start + 1)?, words.get(start + 2));
+    let on = case.on(name.start);
+    if matches!(name.kind, Kind::Text | Kind::Number) {
+        return Some(
+            Fault::new(
+                "syntax.def_name",
+                at(name),
+                format!(
+                    "`{}` on {on} cannot be the name after `{}`.",
+                    super::short(name.text),
+                    word.text
+                ),
+                "A name begins with a letter or an underscore and has no quotes.",
+                "What do you want to call it?",
+            )
+            .repaired(vec![Edit::replace(name, "x")]),
+        );
+    }
+    if name.kind != Kind::Name {
+        return None;
+    }
+    if let Some(dot) = next.filter(|next| next.is(".") && word.is("def")) {
+        return Some(Fault::new(
+            "syntax.def_name",
+            at(dot),
+            format!("There is a dot in the name of the function on {on}."),
+            "A function has a plain name; a method is defined inside its class.",
+            "What do you want to call it, and where does it belong?",
+        ));
+    }
+    let joined = next.filter(|next| next.kind == Kind::Name || next.is("-"));
+    if let Some(next) = joined
+        && let Some(open) = words
+            .get(start + 3..)
+            .and_then(|rest| rest.iter().find(|word| word.is_one_of(&["(", ":"])))
+    {
+        let written = case.source.get(name.start..open.start).unwrap_or_default().trim();
+        let fault = Fault::new(
+            if next.is("-") { "syntax.hyphen_name" } else { "syntax.space_in_name" },
+            name.start..name.start + written.len(),
+            format!("The name `{}` on {on} is not a single word.", super::short(written)),
+            "A name is a single word of letters, digits and underscores.",
+            "How could you write it as one word?",
+        );
+        let found = open.is("(").then(|| {
+            fault.if_helps(case, vec![Edit { at: name.start..open.start, with: "x".to_owned() }])
+        });
+        if let Some(found) = found.flatten() {
+            return Some(found);
+        }
+    }
+    let has_none = word.is("def") && next.is_none_or(|next| !next.is_one_of(&["(", "[", "."]));
+    has_none.then(|| {
+        let last = words.iter().take_while(|word| word.line == name.line).last().unwrap_or(name);
+        let end = if last.is(":") { last.start } else { last.end() };
+        let is_plain = next.is_none_or(|next| next.is(":"));
+        let repair = if is_plain {
+            vec![Edit::insert(name.end(), "()")]
+        } else {
+            vec![
+                Edit {
+                    at: name.end()..next.map_or(name.end(), |next| next.start),
+                    with: "(".to_owned(),
+                },
+                Edit::insert(end, ")"),
+            ]
+        };
+        Fault::new(
+            "syntax.def_parentheses",
+            at(name),
+            format!("The function `{}` on {on} has no parentheses after its name.", name.text),
+            "Its parameters stand between them; a function without parameters has empty ones.",
+            "Which parameters does the function have?",
+        )
+        .repaired(repair)
+    })
+}
+
+/// The parameters between the brackets of a `def`, or between `lambda` and its colon.
+fn list<'t, 'a>(words: &'t [Token<'a>]) -> Option<Vec<&'t [Token<'a>]>> {
+    let is_lambda = !words.iter().take(2).any(|word| word.is("def"));
+    let start = if is_lambda {
+        words.iter().position(|word| word.is("lambda"))? + 1
+    } else {
+        words.iter().position(|word| word.is("("))? + 1
+    };
+    let (mut depth, mut from, mut found) = (0_usize, start, Vec::new());
+    for index in start..words.len() {
+        let word = &words[index];
+        let ends = depth == 0 && (word.closes() || (is_lambda && word.is(":")));
+        if ends || (depth == 0 && word.is(",")) {
+            found.push(&words[from..index]);
+            from = index + 1;
+        }
+        if ends {
+            return Some(found);
+        }
+        depth = if word.opens() {
+            depth + 1
+        } else if word.closes() {
+            depth - 1
+        } else {
+            depth
+        };
+    }
+    None
+}
+
+/// What is wrong with the parameters.
+fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
+    let parameters = list(words)?;
+    let (mut names, mut has_default, mut star, mut slash, mut last) =
+        (Vec::new(), None, false, false, None);
+    for parameter in parameters.iter().take(super::MANY) {
+        let Some(first) = parameter.first() else { continue };
+        let on = case.on(first.start);
+        let fault = |rule, what: String, why: &str, hint: &str| {
+            Some(Fault::new(rule, at(first), what, why, hint))
+        };
+        let order = "The order is: parameters, those with a default value, * for all further ones, ** for all named ones.";
+        if let Some(before) = last {
+            return fault(
+                "syntax.parameter_star",
+                format!("On {on} a parameter follows `**{before}`."),
+                order,
+                "What comes last in the list?",
+            );
+        }
+        if first.is("/") {
+            if slash || star {
+                return fault(
+                    "syntax.parameter_slash",
+                    format!(
+                        "The `/` on {on} is {}.",
+                        if slash { "the second one" } else { "behind a `*`" }
+                    ),
+                    "One / may end the parameters that are given by position only, and it stands before any *.",
+                    "Do you need the / at all?",
+                );
+            }
+            slash = true;
+            continue;
+        }
+        let is_star = first.is_one_of(&["*", "**"]);
+        let named = if is_star { parameter.get(1) } else { Some(first) };
+        if first.is("*") {
+            if star {
+                return fault(
+                    "syntax.parameter_star",
+                    format!("There is a second `*` among the parameters on {on}."),
+                    order,
+                    "What should each of the two collect?",
+                );
+            }
+            star = true;
+        } else if first.is("**") {
+            let Some(named) = named else {
+                return fault(
+                    "syntax.parameter_star",
+                    format!("The `**` on {on} has no name after it."),
+                    "`**` collects all further named arguments in a dictionary, which needs a name.",
+                    "What do you want to call it?",
+                );
+            };
+            last = Some(named.text);
+        }
+        let is_last = parameters.last().is_some_and(|last| std::ptr::eq(*last, *parameter));
+        if first.is("*") && named.is_none() && is_last {
+            return fault(
+                "syntax.parameter_star",
+                format!("Nothing follows the `*` among the parameters on {on}."),
+                "A `*` alone says that the parameters after it are given by their names.",
+                "Is a name missing behind it, which collects all further arguments?",
+            );
+        }
+        let Some(named) = named else { continue };
+        if let Some(found) = odd(case, parameter, named) {
+            return Some(found);
+        }
+        if names.contains(&named.text) {
+            return fault(
+                "syntax.parameter_repeated",
+                format!("The parameter `{}` occurs twice on {on}.", named.text),
+                "Each parameter is a name of its own, else Python could not tell them apart.",
+                "What do the two stand for?",
+            );
+        }
+        names.push(named.text);
+        let with_default = parameter.iter().any(|word| word.is("="));
+        match has_default {
+            Some(before) if !with_default && !star && !is_star => {
+                return fault(
+                    "syntax.parameter_order",
+                    format!(
+                        "On {on} `{}` has no default value, but `{before}` before it has one.",
+                        named.text
+                    ),
+                    "A call fills the parameters from left to right, so those that may be left out come last.",
+                    "In which order should the parameters be?",
+                );
+            }
+            None if with_default && !star => has_default = Some(named.text),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A parameter that is no name: `named` is the word that should be one.
+fn odd(case: &Case<'_>, parameter: &[Token<'_>], named: &Token<'_>) -> Option<Fault> {
+    let on = case.on(named.start);
+    if named.kind == Kind::Keyword && !named.is_one_of(&["lambda", "not"]) {
+        return Some(
+            Fault::new(
+                "syntax.keyword_name",
+                at(named),
+                format!("`{}` on {on} cannot be the name of a parameter.", named.text),
+                "It is a word of Python itself, with a meaning of its own.",
+                "What else could you call it?",
+            )
+            .repaired(vec![Edit::replace(named, "x")]),
+        );
+    }
+    let next = parameter.iter().find(|word| word.start > named.start);
+    let is_odd = named.kind != Kind::Name
+        || next.is_some_and(|next| !next.is_one_of(&[":", "="]) && next.kind != Kind::Name);
+    is_odd.then(|| {
+        let end = parameter.iter().take_while(|word| !word.is("=")).last().map_or(named.end(), Token::end);
+        let text = super::short(case.source.get(named.start..end).unwrap_or_default());
+        Fault::new(
+            "syntax.parameter_form",
+            named.start..end,
+            format!("`{text}` on {on} cannot be a parameter."),
+            "A parameter is a plain name, with a default value behind = if you like; the values come from the call.",
+            "What should the function call that value?",
+        )
+    })
+}
