@@ -47,6 +47,21 @@ pub const FAULTY: &[(&str, &str)] = &[
     ("def f(n):\n    n = 5\n    return n\n\nprint(f(1))\n", "2 parameter_overwritten"),
     ("x = 3\nif x is 3:\n    print(x)\n", "2 is_with_value"),
     ("x = 3\nx = x\nprint(x)\n", "2 self_assignment"),
+    ("def f(n):\n    return n\n    pass\n\nprint(f(1))\n", "3 needless_line"),
+    (
+        "a = [1, 1]\nfor x in a:\n    if a.count(x) > 1:\n        a.remove(x)\nprint(a)\n",
+        "4 may_skip_items",
+    ),
+    (
+        "def f(a, x):\n    for i in range(len(a)):\n        if a[i] < x and x < a[i + 1]:\n            return i\n    return 0\n\nprint(f([1, 3], 2))\n",
+        "3 may_go_too_far",
+    ),
+    (
+        "def f(a):\n    n = 0\n    for x in a:\n        for y in a:\n            n += x < y\n        return n\n    return 0\n\nprint(f([1, 2]))\n",
+        "6 loop_runs_once",
+    ),
+    ("a = [1]\nfor x in a:\n    x\nprint(a)\n", "3 unused_value"),
+    ("a = [1]\nb = []\nb == a.copy()\nprint(a, b)\n", "3 unused_value"),
     ("def f(a=[]):\n    return a\n\nprint(f())\n", "1 mutable_default"),
     ("n = input()\nif n > 3:\n    print(n)\n", "2 input_as_number"),
     ("n = input()\nprint(n + 1)\n", "2 input_as_number"),

@@ -121,11 +121,18 @@ fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], i
         | Expr::BoolOp(_)
             if !is_shown =>
         {
-            findings.add(
-                "no_effect",
-                value,
-                "This line calculates something and does nothing with the result.",
-            );
+            // What is called may do something, and a name alone calculates nothing.
+            let calculates = !value.is_name_expr()
+                && !All::of_expr(value).expressions.iter().any(|part| part.is_call_expr());
+            if calculates {
+                findings.add(
+                    "no_effect",
+                    value,
+                    "This line calculates something and does nothing with the result.",
+                );
+            } else {
+                findings.add("unused_value", value, "Nothing is done with the value of this line.");
+            }
         }
         _ => {
             if let Some((object, method, _)) = tree::method_call(value)

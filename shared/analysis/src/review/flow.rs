@@ -179,7 +179,17 @@ fn unreachable(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
     if let Some(at) = block.iter().position(leaves)
         && let Some(next) = block.get(at + 1)
     {
-        findings.add("unreachable", next, "This line never runs.");
+        let is_harmless = matches!(next, Stmt::Pass(_) | Stmt::Break(_) | Stmt::Continue(_))
+            || next.as_expr_stmt().is_some_and(|text| text.value.is_string_literal_expr());
+        if is_harmless {
+            findings.add(
+                "needless_line",
+                next,
+                "This line never runs, and nothing is lost by that.",
+            );
+        } else {
+            findings.add("unreachable", next, "This line never runs.");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{
     finding::Findings,
@@ -136,11 +137,11 @@ fn check_positions(
             let what = format!(
                 "In the last iteration `{target}` is the length of `{list}`, where there is no item."
             );
-            findings.add("off_by_one", *item, what);
+            findings.add(too_far(&repeat.body, item.range()), *item, what);
         }
         return;
     }
-    next_item(findings, body, positions);
+    next_item(findings, repeat, body, positions);
     let uses = body.expressions.iter().filter(|expr| tree::name(expr) == Some(target)).count();
     let only_reads = items.iter().all(|item| item.ctx.is_load());
     if !items.is_empty() && items.len() == uses && only_reads && !body.stored().contains(list) {
@@ -155,7 +156,12 @@ fn check_positions(
 }
 
 /// `items[i + 1]` in a loop over all indices, without a check of `i`.
-fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positions<'_>) {
+fn next_item(
+    findings: &mut Findings<'_, '_>,
+    repeat: &StmtFor,
+    body: &All<'_>,
+    positions: Positions<'_>,
+) {
     let Positions { target, list, .. } = positions;
     let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
         let mut sides = std::iter::once(&*test.left).chain(&*test.comparators);
@@ -175,8 +181,33 @@ fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positio
     if let Some(next) = next {
         let place =
             format!("In the last iteration there is no `{}`.", findings.program.text(*next));
-        findings.add("off_by_one", *next, place);
+        findings.add(too_far(&repeat.body, next.range()), *next, place);
     }
+}
+
+/// The rule for a position that does not exist in the last iteration: an error if every iteration comes to it.
+fn too_far(body: &[Stmt], place: TextRange) -> &'static str {
+    let own = tree::own(body);
+    let leaves = tree::breaks(body)
+        || own.statements.iter().any(|stmt| stmt.is_return_stmt() || stmt.is_continue_stmt());
+    let first: Option<&Expr> = match body.first() {
+        Some(Stmt::If(branch)) => Some(&branch.test),
+        Some(Stmt::Assign(assignment)) => Some(&assignment.value),
+        Some(Stmt::AugAssign(assignment)) => Some(&assignment.value),
+        Some(Stmt::Expr(line)) => Some(&line.value),
+        _ => None,
+    };
+    let is_reached = first.is_some_and(|first| {
+        first.range().contains_range(place)
+            && !All::of_expr(first).expressions.iter().any(|part| match part {
+                Expr::BoolOp(test) => {
+                    test.values.iter().skip(1).any(|value| value.range().contains_range(place))
+                }
+                Expr::If(choice) => !choice.test.range().contains_range(place),
+                _ => false,
+            })
+    });
+    if is_reached && !leaves { "off_by_one" } else { "may_go_too_far" }
 }
 
 fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[Stmt]) {
@@ -197,8 +228,14 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
             };
             // A loop that is left at once is not affected.
             if changes && !tree::ends(&block[at + 1..]) {
+                // A condition on the list itself may make up for the items that are skipped.
+                let is_checked = tree::all(body).statements.iter().any(|stmt| match stmt {
+                    Stmt::If(branch) => All::of_expr(&branch.test).read().contains(list),
+                    Stmt::While(repeat) => All::of_expr(&repeat.test).read().contains(list),
+                    _ => false,
+                });
                 findings.add(
-                    "changed_while_looping",
+                    if is_checked { "may_skip_items" } else { "changed_while_looping" },
                     stmt,
                     format!("`{list}` is changed while the loop goes through it."),
                 );
@@ -234,8 +271,13 @@ fn last_return(block: &[Stmt]) -> Option<&Stmt> {
 
 fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     if let Some(last) = first_round_return(body) {
+        // What an inner loop has gone through may be all that is needed.
+        let has_loop = tree::own(body)
+            .statements
+            .iter()
+            .any(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt());
         findings.add(
-            "first_round_return",
+            if has_loop { "loop_runs_once" } else { "first_round_return" },
             last,
             "This return ends the function in the first iteration of the loop.",
         );

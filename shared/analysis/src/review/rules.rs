@@ -38,13 +38,9 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 }
 
 /// Every kind of finding.
-pub const RULES: [Rule; 40] = [
+pub const RULES: [Rule; 45] = [
     error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
-    error(
-        "missing_return",
-        "A path that ends without return gives None, and the caller does not notice.",
-    ),
     error(
         "prints_instead_of_returns",
         "print shows a value to a person; only return hands it to the program.",
@@ -70,7 +66,6 @@ pub const RULES: [Rule; 40] = [
     ),
     error("off_by_one", "The last position is the length minus one."),
     error("endless_loop", "If nothing changes the condition, the loop never ends."),
-    error("unreachable", "Nothing after return, break, continue or raise runs."),
     error(
         "first_round_return",
         "The function ends in the first iteration, so it never looks at the other items.",
@@ -80,7 +75,24 @@ pub const RULES: [Rule; 40] = [
         "is_with_value",
         "`is` checks whether two things are the same object; `==` checks whether they are equal.",
     ),
-    error("self_assignment", "The line changes nothing; probably one side should be another name."),
+    advice(
+        "missing_return",
+        "A path that ends without return gives None, and the caller does not notice.",
+    ),
+    advice("unreachable", "Nothing after return, break, continue or raise runs."),
+    advice(
+        "may_skip_items",
+        "When items are removed, the rest move up. The loop is only right if it never needs the items that it skips.",
+    ),
+    advice(
+        "may_go_too_far",
+        "The last position is the length minus one. The loop is only right if it always stops before that.",
+    ),
+    advice(
+        "loop_runs_once",
+        "A loop that never comes to its second item does not need to be a loop.",
+    ),
+    advice("unused_value", "A line that only names or compares things changes nothing."),
     advice("mutable_default", "A default is created once and shared by all calls."),
     advice("input_as_number", "input() returns text, and text and numbers do not mix."),
     advice("broad_except", "It also catches mistakes that you did not think of, and hides them."),
@@ -106,6 +118,8 @@ pub const RULES: [Rule; 40] = [
         "text_built_in_loop",
         "Each + copies the whole text; collect the parts in a list and join them once.",
     ),
+    style("needless_line", "The program does the same without it, and is shorter to read."),
+    style("self_assignment", "The line changes nothing; if it should, one side is the wrong name."),
     style("compares_to_bool", "The condition is already true or false."),
     style("compares_to_none", "There is only one None, and `is None` checks for exactly that."),
     style("returns_bool", "The condition already is the answer."),
@@ -131,6 +145,6 @@ pub const RULES: [Rule; 40] = [
 
 /// The rule of this name.
 pub(super) fn rule(name: &str) -> &'static Rule {
-    static ALL: [Rule; 40] = RULES;
+    static ALL: [Rule; 45] = RULES;
     ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
 }
