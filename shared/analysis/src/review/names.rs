@@ -1,12 +1,15 @@
 //! Names that have no value, are not used, or shadow another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use ruff_python_ast::{Expr, Parameters, Pattern, Stmt, visitor::Visitor};
-use ruff_text_size::Ranged;
+use ruff_python_ast::{Parameters, Stmt};
 
 use super::{
+    area::Area,
+    effects::Functions,
     finding::Findings,
+    results,
+    scopes::{Missing, Scopes, Why},
     tree::{self, All},
 };
 
@@ -34,18 +37,18 @@ tuple type vars zip _";
 const MISSED: [&str; 12] =
     ["list", "dict", "str", "set", "int", "float", "sum", "max", "min", "len", "input", "print"];
 
-pub(super) fn check(findings: &mut Findings<'_, '_>) {
+pub(super) fn check(
+    findings: &mut Findings<'_, '_>,
+    areas: &[Area<'_>],
+    functions: &Functions<'_, '_>,
+) {
     let program = findings.program;
     let all = tree::all(program.body());
-    let bound = bound(&all);
-    undefined(findings, &all, &bound);
-    global_self_references(findings, &all);
+    undefined(findings, &all, areas, functions);
     shadowed(findings, &all);
     unused_imports(findings, &all);
     for function in all.functions() {
         let own = tree::own(&function.body);
-        local_before_value(findings, &own, &function.parameters);
-        local_self_references(findings, &own, &function.parameters);
         let inside = tree::all(&function.body);
         let read = inside.read();
         let declared = declared(&inside);
@@ -68,70 +71,6 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     styles(findings, &all);
 }
 
-/// Every name that is assigned anywhere: reading another one is a `NameError`.
-fn bound<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
-    let mut names = all.stored();
-    for stmt in &all.statements {
-        match stmt {
-            Stmt::FunctionDef(function) => {
-                names.insert(function.name.as_str());
-                names.extend(parameters(&function.parameters));
-            }
-            Stmt::ClassDef(class) => {
-                names.insert(class.name.as_str());
-            }
-            Stmt::Import(import) => names.extend(import.names.iter().map(|alias| {
-                let whole = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
-                whole.split('.').next().unwrap_or(whole)
-            })),
-            Stmt::ImportFrom(import) => names.extend(
-                import
-                    .names
-                    .iter()
-                    .map(|alias| alias.asname.as_ref().unwrap_or(&alias.name).as_str()),
-            ),
-            Stmt::Global(global) => names.extend(global.names.iter().map(|name| name.as_str())),
-            Stmt::Try(attempt) => {
-                let handlers =
-                    attempt.handlers.iter().filter_map(|handler| handler.as_except_handler());
-                names.extend(
-                    handlers.filter_map(|handler| handler.name.as_ref()).map(|n| n.as_str()),
-                );
-            }
-            Stmt::Match(choice) => {
-                let mut captures = Captures(&mut names);
-                for case in &choice.cases {
-                    captures.visit_pattern(&case.pattern);
-                }
-            }
-            _ => {}
-        }
-    }
-    for expr in &all.expressions {
-        if let Expr::Lambda(lambda) = expr
-            && let Some(parameters_of) = &lambda.parameters
-        {
-            names.extend(parameters(parameters_of));
-        }
-    }
-    names
-}
-
-struct Captures<'s, 'a>(&'s mut BTreeSet<&'a str>);
-
-impl<'a> Visitor<'a> for Captures<'_, 'a> {
-    fn visit_pattern(&mut self, pattern: &'a Pattern) {
-        let name = match pattern {
-            Pattern::MatchAs(capture) => capture.name.as_ref(),
-            Pattern::MatchStar(capture) => capture.name.as_ref(),
-            Pattern::MatchMapping(mapping) => mapping.rest.as_ref(),
-            _ => None,
-        };
-        self.0.extend(name.map(|name| name.as_str()));
-        ruff_python_ast::visitor::walk_pattern(self, pattern);
-    }
-}
-
 pub(super) fn parameters(parameters: &Parameters) -> impl Iterator<Item = &str> {
     parameters.iter().map(|parameter| parameter.name().as_str())
 }
@@ -144,21 +83,59 @@ fn makes_unseen_names(all: &All<'_>) -> bool {
     imports_all || all.calls(&["exec", "eval", "globals", "locals", "vars", "setattr"])
 }
 
-fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>, bound: &BTreeSet<&str>) {
-    if makes_unseen_names(all) {
+/// Names without a value where they are read.
+fn undefined(
+    findings: &mut Findings<'_, '_>,
+    all: &All<'_>,
+    areas: &[Area<'_>],
+    functions: &Functions<'_, '_>,
+) {
+    let is_expected = all
+        .expressions
+        .iter()
+        .any(|expr| matches!(tree::name(expr), Some("NameError" | "UnboundLocalError")));
+    if makes_unseen_names(all) || is_expected {
         return;
     }
-    let mut reported = BTreeSet::new();
-    for expr in &all.expressions {
-        let Some(name) = tree::name(expr) else { continue };
-        let is_known = bound.contains(name) || BUILTINS.split(' ').any(|builtin| builtin == name);
-        if !is_known && reported.insert(name) {
-            findings.add(
+    let is_builtin = |name: &str| BUILTINS.split(' ').any(|builtin| builtin == name);
+    for Missing { name, place, why } in Scopes::of(findings.program.body()).missing(is_builtin) {
+        let (rule, what) = match why {
+            Why::Nowhere => match results::forgotten(areas, functions, place) {
+                Some(call) => (
+                    "result_not_stored",
+                    format!(
+                        "`{call}(...)` gives a value back, and no line stores it: `{name}` gets none by itself."
+                    ),
+                ),
+                None => (
+                    "undefined_name",
+                    format!("`{name}` never gets a value. Is it spelled the same way everywhere?"),
+                ),
+            },
+            Why::In(function) => (
                 "undefined_name",
-                *expr,
-                format!("`{name}` never gets a value. Is it spelled the same way everywhere?"),
-            );
-        }
+                format!("`{name}` only has a value inside `{function}`, and not on this line."),
+            ),
+            Why::OfClass(class) => (
+                "undefined_name",
+                format!(
+                    "`{name}` belongs to the class `{class}`: here it needs its object, as in `self.{name}`."
+                ),
+            ),
+            Why::Later => (
+                "undefined_name",
+                format!(
+                    "`{name}` has no value yet when this line uses it: it gets one further down."
+                ),
+            ),
+            Why::LaterHere => (
+                "local_before_value",
+                format!(
+                    "`{name}` is assigned in this function, so it is a name of its own here, and it has no value yet on this line."
+                ),
+            ),
+        };
+        findings.add(rule, place, what);
     }
 }
 
@@ -206,101 +183,6 @@ fn declared<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
         _ => None,
     });
     names.flatten().map(|name| name.as_str()).collect()
-}
-
-/// `count += 1` where nothing else in the function assigns `count`.
-fn local_before_value(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
-    let declared = declared(own);
-    let mut given: BTreeSet<&str> = parameters(of).collect();
-    let mut added = Vec::new();
-    let mut targets = BTreeSet::new();
-    for stmt in &own.statements {
-        if let Stmt::AugAssign(assignment) = stmt
-            && let Some(name) = tree::name(&assignment.target)
-        {
-            added.push((name, *stmt));
-            targets.insert(std::ptr::from_ref(assignment.target.as_ref()));
-        }
-    }
-    let stored =
-        own.expressions.iter().filter(|expr| !targets.contains(&std::ptr::from_ref(**expr)));
-    given.extend(
-        stored
-            .filter_map(|expr| expr.as_name_expr())
-            .filter(|name| name.ctx.is_store())
-            .map(|n| n.id.as_str()),
-    );
-    let mut reported = BTreeSet::new();
-    for (name, stmt) in added {
-        if !given.contains(name) && !declared.contains(name) && reported.insert(name) {
-            findings.add(
-                "local_before_value",
-                stmt,
-                format!("`{name}` has no value in this function before something is added to it."),
-            );
-        }
-    }
-}
-
-/// The assignments that give a name its first value by reading that name, in the order of the text.
-fn first_self_references<'a>(own: &All<'a>) -> Vec<(&'a str, &'a Stmt)> {
-    let mut first = BTreeMap::new();
-    let stored = own.expressions.iter().filter_map(|expr| expr.as_name_expr());
-    let stored =
-        stored.filter(|name| name.ctx.is_store()).map(|name| (name.id.as_str(), name.start()));
-    let defined = own.statements.iter().flat_map(|stmt| {
-        let only = All { statements: vec![*stmt], expressions: Vec::new() };
-        bound(&only).into_iter().map(|name| (name, stmt.start()))
-    });
-    for (name, start) in stored.chain(defined) {
-        let known = first.entry(name).or_insert(start);
-        *known = start.min(*known);
-    }
-    let found = own.statements.iter().filter_map(|stmt| {
-        let assignment = stmt.as_assign_stmt()?;
-        let [target] = assignment.targets.as_slice() else { return None };
-        let name = tree::name(target)?;
-        let value = All::of_expr(&assignment.value);
-        // A comprehension or a lambda has names of its own.
-        let is_its_own = value.stored().contains(name)
-            || value.expressions.iter().any(|expr| expr.is_lambda_expr());
-        let reads = value.read().contains(name) && !is_its_own;
-        (reads && first.get(name) == Some(&target.start())).then_some((name, *stmt))
-    });
-    found.collect()
-}
-
-/// `total = total + 1` in the program itself, where `total` has no value yet.
-fn global_self_references(findings: &mut Findings<'_, '_>, all: &All<'_>) {
-    let own = tree::own(findings.program.body());
-    let declared = declared(all);
-    if makes_unseen_names(all) {
-        return;
-    }
-    for (name, stmt) in first_self_references(&own) {
-        let is_known = declared.contains(name) || BUILTINS.split(' ').any(|known| known == name);
-        if !is_known {
-            findings.add(
-                "undefined_name",
-                stmt,
-                format!("`{name}` has no value yet when this line uses it. Is it spelled the same way everywhere?"),
-            );
-        }
-    }
-}
-
-/// The same in a function.
-fn local_self_references(findings: &mut Findings<'_, '_>, own: &All<'_>, of: &Parameters) {
-    let declared = declared(own);
-    for (name, stmt) in first_self_references(own) {
-        if !declared.contains(name) && !parameters(of).any(|parameter| parameter == name) {
-            findings.add(
-                "local_before_value",
-                stmt,
-                format!("`{name}` has no value in this function when this line uses it."),
-            );
-        }
-    }
 }
 
 fn styles(findings: &mut Findings<'_, '_>, all: &All<'_>) {

@@ -1,0 +1,157 @@
+//! The parts of a program that run by themselves: the program's own lines, and the body of each function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::tree::{self, All};
+
+/// The program's own lines, or a function.
+pub(super) struct Area<'a> {
+    /// None for the program's own lines.
+    pub(super) function: Option<&'a StmtFunctionDef>,
+    pub(super) body: &'a [Stmt],
+    /// What runs with it, without functions and classes in it.
+    pub(super) own: All<'a>,
+    /// Names that belong to an area around this one.
+    pub(super) declared: BTreeSet<&'a str>,
+    loops: Vec<TextRange>,
+    attempts: Vec<TextRange>,
+    /// With those in functions inside of it.
+    reads: BTreeMap<&'a str, Vec<TextSize>>,
+    stores: BTreeMap<&'a str, Vec<TextSize>>,
+    values: BTreeMap<&'a str, &'a Expr>,
+}
+
+/// All areas of a program, its own lines first.
+pub(super) fn areas(body: &[Stmt]) -> Vec<Area<'_>> {
+    let all = tree::all(body);
+    let functions = all.functions().map(|function| Area::new(Some(function), &function.body));
+    std::iter::once(Area::new(None, body)).chain(functions).collect()
+}
+
+impl<'a> Area<'a> {
+    fn new(function: Option<&'a StmtFunctionDef>, body: &'a [Stmt]) -> Self {
+        let own = tree::own(body);
+        let mut reads: BTreeMap<&str, Vec<TextSize>> = BTreeMap::new();
+        let mut stores: BTreeMap<&str, Vec<TextSize>> = BTreeMap::new();
+        for expr in &own.expressions {
+            if let Expr::Name(name) = expr
+                && name.ctx.is_store()
+            {
+                stores.entry(&name.id).or_default().push(name.start());
+            }
+        }
+        let inside = tree::all(body);
+        for expr in &inside.expressions {
+            if let Expr::Name(name) = expr
+                && !name.ctx.is_store()
+            {
+                reads.entry(&name.id).or_default().push(name.start());
+            }
+        }
+        let declared = inside.statements.iter().filter_map(|stmt| match stmt {
+            Stmt::Global(declared) => Some(&declared.names),
+            Stmt::Nonlocal(declared) => Some(&declared.names),
+            _ => None,
+        });
+        let values = own.statements.iter().filter_map(|stmt| {
+            let assignment = stmt.as_assign_stmt()?;
+            let [target] = assignment.targets.as_slice() else { return None };
+            Some((tree::name(target)?, &*assignment.value))
+        });
+        let ranges = |is: fn(&Stmt) -> bool| {
+            own.statements.iter().filter(|stmt| is(stmt)).map(|stmt| stmt.range()).collect()
+        };
+        Self {
+            function,
+            body,
+            declared: declared.flatten().map(|name| name.as_str()).collect(),
+            loops: ranges(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt()),
+            attempts: ranges(Stmt::is_try_stmt),
+            values: values.collect(),
+            reads,
+            stores,
+            own,
+        }
+    }
+
+    /// The function's name, or «» for the program's own lines.
+    pub(super) fn name(&self) -> &'a str {
+        self.function.map_or("", |function| function.name.as_str())
+    }
+
+    pub(super) fn is_parameter(&self, name: &str) -> bool {
+        self.function.is_some_and(|function| {
+            function.parameters.iter().any(|parameter| parameter.name().as_str() == name)
+        })
+    }
+
+    /// Whether the name is assigned here and belongs here.
+    pub(super) fn is_local(&self, name: &str) -> bool {
+        self.stores.contains_key(name) && !self.declared.contains(name)
+    }
+
+    pub(super) fn is_read(&self, name: &str) -> bool {
+        self.reads.contains_key(name)
+    }
+
+    pub(super) fn is_read_after(&self, name: &str, place: TextSize) -> bool {
+        self.reads.get(name).is_some_and(|places| places.iter().any(|read| *read >= place))
+    }
+
+    pub(super) fn reads_in(&self, name: &str, range: TextRange) -> usize {
+        count(&self.reads, name, range)
+    }
+
+    pub(super) fn stores_in(&self, name: &str, range: TextRange) -> usize {
+        count(&self.stores, name, range)
+    }
+
+    /// How often it is assigned.
+    pub(super) fn stores_of(&self, name: &str) -> usize {
+        self.stores.get(name).map_or(0, Vec::len)
+    }
+
+    pub(super) fn is_stored_before(&self, name: &str, place: TextSize) -> bool {
+        self.stores.get(name).is_some_and(|places| places.iter().any(|store| *store < place))
+    }
+
+    pub(super) fn is_in_loop(&self, place: impl Ranged) -> bool {
+        is_inside(&self.loops, place.range())
+    }
+
+    pub(super) fn is_attempted(&self, place: impl Ranged) -> bool {
+        is_inside(&self.attempts, place.range())
+    }
+
+    /// The values of its `return` lines.
+    pub(super) fn returned(&self) -> impl Iterator<Item = &'a Expr> {
+        let returns = self.own.statements.iter().filter_map(|stmt| stmt.as_return_stmt());
+        returns.filter_map(|stmt| stmt.value.as_deref())
+    }
+
+    /// Whether it gives a value back.
+    pub(super) fn returns_value(&self) -> bool {
+        self.returned().any(|value| !value.is_none_literal_expr())
+    }
+
+    pub(super) fn is_generator(&self) -> bool {
+        self.own.expressions.iter().any(|expr| expr.is_yield_expr() || expr.is_yield_from_expr())
+    }
+
+    /// What a name is assigned where it is assigned once.
+    pub(super) fn only_value(&self, name: &str) -> Option<&'a Expr> {
+        let is_only = self.stores_of(name) == 1 && !self.is_parameter(name);
+        self.values.get(name).copied().filter(|_| is_only)
+    }
+}
+
+fn count(places: &BTreeMap<&str, Vec<TextSize>>, name: &str, range: TextRange) -> usize {
+    places.get(name).map_or(0, |places| places.iter().filter(|at| range.contains(**at)).count())
+}
+
+fn is_inside(ranges: &[TextRange], place: TextRange) -> bool {
+    ranges.iter().any(|range| range.contains_range(place) && *range != place)
+}

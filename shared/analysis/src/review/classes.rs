@@ -1,0 +1,240 @@
+//! Classes: how objects get their values, and what methods must give back.
+
+use std::collections::BTreeSet;
+
+use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
+
+use super::{
+    effects,
+    finding::Findings,
+    tree::{self, All},
+};
+
+/// Ways to misspell `__init__` that Python takes for ordinary names.
+const MISSPELLED: [&str; 6] = ["_init_", "__init_", "_init__", "__int__", "__intit__", "__inti__"];
+/// Methods that must give a text back.
+const TEXTS: [&str; 2] = ["__str__", "__repr__"];
+
+pub(super) fn check(findings: &mut Findings<'_, '_>) {
+    let all = tree::all(findings.program.body());
+    let set = attributes_set(&all);
+    let classes: Vec<&StmtClassDef> =
+        all.statements.iter().filter_map(|stmt| stmt.as_class_def_stmt()).collect();
+    for class in &classes {
+        for method in methods(class) {
+            special(findings, &all, class, method);
+        }
+        never_set(findings, &all, &set, class);
+        shared(findings, class);
+        missing_super(findings, &classes, class);
+    }
+}
+
+fn methods(class: &StmtClassDef) -> impl Iterator<Item = &StmtFunctionDef> {
+    class.body.iter().filter_map(|stmt| stmt.as_function_def_stmt())
+}
+
+/// All names of attributes that anything in the program sets.
+fn attributes_set<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
+    let attributes = all.expressions.iter().filter_map(|expr| expr.as_attribute_expr());
+    attributes
+        .filter(|attribute| attribute.ctx.is_store())
+        .map(|attribute| attribute.attr.as_str())
+        .collect()
+}
+
+fn special(
+    findings: &mut Findings<'_, '_>,
+    all: &All<'_>,
+    class: &StmtClassDef,
+    method: &StmtFunctionDef,
+) {
+    let name = method.name.as_str();
+    let own = tree::own(&method.body);
+    let returned = || own.statements.iter().filter_map(|stmt| stmt.as_return_stmt());
+    let value = returned()
+        .find(|stmt| stmt.value.as_ref().is_some_and(|value| !value.is_none_literal_expr()));
+    let is_generator = own.expressions.iter().any(|expr| expr.is_yield_expr());
+    let parameters = method.parameters.len();
+    if name == "__init__" {
+        if let Some(value) = value {
+            findings.add("init_returns_value", value, "`__init__` fills a new object and must not return anything: Python stops with a TypeError here.");
+        }
+    } else if MISSPELLED.contains(&name) && (name != "__int__" || parameters > 1) {
+        let what = format!(
+            "`{name}` is not `__init__`, so Python does not call it for a new `{}`.",
+            class.name
+        );
+        findings.add("init_misspelled", &method.name, what);
+    } else if TEXTS.contains(&name) && value.is_none() && !tree::ends(&method.body) && !is_generator
+    {
+        let what = format!("`{name}` must return a text, and this one returns None.");
+        findings.add("text_method_prints", &method.name, what);
+    } else if method.parameters.is_empty() && method.decorator_list.is_empty() {
+        let by_class = all.expressions.iter().any(|expr| {
+            expr.as_attribute_expr().is_some_and(|attribute| {
+                attribute.attr.as_str() == name
+                    && tree::name(&attribute.value) == Some(class.name.as_str())
+            })
+        });
+        if !by_class {
+            let what =
+                format!("`{name}` has no `self`, so it cannot be called on a `{}`.", class.name);
+            findings.add("missing_self", &method.name, what);
+        }
+    }
+}
+
+/// The attributes of `self` that a method reads or sets.
+fn of_self<'a>(method: &'a StmtFunctionDef, is_set: bool) -> Vec<(&'a str, &'a Expr)> {
+    let Some(own) = method.parameters.iter().next().map(|first| first.name().as_str()) else {
+        return Vec::new();
+    };
+    let is_method = method.decorator_list.iter().all(|decorator| {
+        !matches!(tree::name(&decorator.expression), Some("staticmethod" | "classmethod"))
+    });
+    let attributes = tree::all(&method.body).expressions.into_iter().filter_map(|expr| {
+        let attribute = expr.as_attribute_expr()?;
+        let is_own = is_method
+            && tree::name(&attribute.value) == Some(own)
+            && attribute.ctx.is_store() == is_set;
+        is_own.then_some((attribute.attr.as_str(), expr))
+    });
+    attributes.collect()
+}
+
+/// The names that a class gives its objects by itself.
+fn own_names(class: &StmtClassDef) -> BTreeSet<&str> {
+    let mut names: BTreeSet<&str> = tree::own(&class.body).stored();
+    for stmt in &class.body {
+        match stmt {
+            Stmt::FunctionDef(method) => {
+                names.insert(&method.name);
+            }
+            Stmt::ClassDef(inner) => {
+                names.insert(&inner.name);
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn is_plain(class: &StmtClassDef) -> bool {
+    let has_bases = class.arguments.as_ref().is_some_and(|arguments| {
+        !arguments.keywords.is_empty()
+            || arguments.args.iter().any(|base| tree::name(base) != Some("object"))
+    });
+    !has_bases && class.decorator_list.is_empty()
+}
+
+/// `self.name` where no object has a `name`.
+fn never_set(
+    findings: &mut Findings<'_, '_>,
+    all: &All<'_>,
+    set: &BTreeSet<&str>,
+    class: &StmtClassDef,
+) {
+    let own = own_names(class);
+    let is_open =
+        ["__getattr__", "__getattribute__", "__slots__"].iter().any(|name| own.contains(name))
+            || all.calls(&["setattr", "vars"])
+            || findings.program.mentions("__dict__");
+    if !is_plain(class) || is_open {
+        return;
+    }
+    let mut told = BTreeSet::new();
+    for method in methods(class) {
+        for (name, place) in of_self(method, false) {
+            let is_known = set.contains(name) || own.contains(name) || name.starts_with("__");
+            // `hasattr` and `try` expect that it may be missing.
+            if !is_known && !all.calls(&["hasattr"]) && told.insert(name) {
+                let what = format!(
+                    "No line sets `self.{name}`, so an object of `{}` has no `{name}`.",
+                    class.name
+                );
+                findings.add("attribute_never_set", place, what);
+            }
+        }
+    }
+}
+
+/// A list in the class that methods change.
+fn shared(findings: &mut Findings<'_, '_>, class: &StmtClassDef) {
+    for stmt in &class.body {
+        let Stmt::Assign(assignment) = stmt else { continue };
+        let Some(name) = assignment.targets.first().and_then(tree::name) else { continue };
+        if !effects::is_new(&assignment.value) {
+            continue;
+        }
+        let is_set =
+            methods(class).any(|method| of_self(method, true).iter().any(|(set, _)| *set == name));
+        let is_changed = methods(class).any(|method| {
+            let own = method.parameters.iter().next().map(|first| first.name().as_str());
+            let is_own = |expr: &Expr| {
+                expr.as_attribute_expr().is_some_and(|attribute| {
+                    attribute.attr.as_str() == name
+                        && tree::name(&attribute.value) == own
+                        && own == Some("self")
+                })
+            };
+            tree::all(&method.body).expressions.iter().any(|expr| match expr {
+                Expr::Call(call) => call.func.as_attribute_expr().is_some_and(|changed| {
+                    effects::is_changing(&changed.attr) && is_own(&changed.value)
+                }),
+                Expr::Subscript(item) => item.ctx.is_store() && is_own(&item.value),
+                _ => false,
+            })
+        });
+        if is_changed && !is_set {
+            let what = format!(
+                "All objects of `{}` share one `{name}`: what one of them puts into it, all others have, too.",
+                class.name
+            );
+            findings.add("shared_attribute", stmt, what);
+        }
+    }
+}
+
+/// A class whose `__init__` does not call that of its base, though its methods need what that sets.
+fn missing_super(findings: &mut Findings<'_, '_>, classes: &[&StmtClassDef], class: &StmtClassDef) {
+    let Some(arguments) = &class.arguments else { return };
+    let [base] = &*arguments.args else { return };
+    let Some(base) = classes.iter().find(|other| tree::name(base) == Some(other.name.as_str()))
+    else {
+        return;
+    };
+    let init = |class: &'_ StmtClassDef| {
+        methods(class).find(|method| method.name.as_str() == "__init__").cloned()
+    };
+    let (Some(own_init), Some(base_init)) = (init(class), init(base)) else { return };
+    let calls_base = tree::all(&own_init.body).expressions.iter().any(|expr| match expr {
+        Expr::Name(name) => name.id.as_str() == "super" || name.id == base.name.id,
+        _ => false,
+    });
+    if calls_base || !is_plain(base) {
+        return;
+    }
+    let set: BTreeSet<&str> =
+        methods(class).flat_map(|method| of_self(method, true)).map(|(name, _)| name).collect();
+    let by_base = of_self(&base_init, true);
+    let needed =
+        methods(class).chain(methods(base).filter(|method| method.name.as_str() != "__init__"));
+    let needed: BTreeSet<&str> =
+        needed.flat_map(|method| of_self(method, false)).map(|(name, _)| name).collect();
+    let missing = by_base.iter().map(|(name, _)| *name).find(|name| {
+        needed.contains(name) && !set.contains(name) && !own_names(class).contains(name)
+    });
+    if let Some(missing) = missing {
+        let what = format!(
+            "`__init__` of `{}` never calls that of `{}`, so `self.{missing}` is not set. `super().__init__(...)` does it.",
+            class.name, base.name
+        );
+        let place = methods(class)
+            .find(|method| method.name.as_str() == "__init__")
+            .map(|method| &method.name);
+        if let Some(place) = place {
+            findings.add("missing_super", place, what);
+        }
+    }
+}

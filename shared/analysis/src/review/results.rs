@@ -1,0 +1,254 @@
+//! What functions give back, and what is done with it.
+
+use ruff_python_ast::{Expr, Stmt};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::{
+    area::Area,
+    effects::Functions,
+    finding::Findings,
+    tree::{self, All},
+};
+
+/// Built-ins that are called for their value.
+const VALUES: [&str; 8] = ["max", "min", "sum", "sorted", "len", "abs", "round", "reversed"];
+/// Built-ins that make another value of their argument.
+const MAKING: [&str; 6] = ["int", "float", "str", "sorted", "reversed", "round"];
+/// Beginnings of names that ask for yes or no.
+const ASKING: [&str; 3] = ["is_", "has_", "can_"];
+/// Beginnings of names that promise a value.
+const PROMISING: [&str; 8] =
+    ["get_", "calculate_", "compute_", "find_", "count_", "calc_", "is_", "has_"];
+
+pub(super) fn check(
+    findings: &mut Findings<'_, '_>,
+    areas: &[Area<'_>],
+    functions: &Functions<'_, '_>,
+) {
+    let last = findings.program.body().last().map(std::ptr::from_ref);
+    for area in areas {
+        for stmt in &area.own.statements {
+            let Stmt::Expr(line) = stmt else { continue };
+            // The last line of a notebook's cell shows its value.
+            if last != Some(std::ptr::from_ref(*stmt)) && !area.is_attempted(*stmt) {
+                dropped(findings, functions, &line.value);
+            }
+        }
+        of_print(findings, area);
+        if area.function.is_some() {
+            given(findings, functions, areas, area);
+            promised(findings, area);
+        }
+    }
+}
+
+/// A function that is called for nothing.
+fn dropped(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, call: &Expr) {
+    if let Some(name) = functions.gives_value(call)
+        && functions.is_pure(name)
+    {
+        let what = format!("`{name}` gives a value back, and this line does nothing with it.");
+        findings.add("result_dropped", call, what);
+    } else if let Some((name, of)) = tree::call_of_one(call)
+        && MAKING.contains(&name)
+        && functions.get(name).is_none()
+        && matches!(of, Expr::Name(_) | Expr::Subscript(_) | Expr::Attribute(_))
+    {
+        let of = findings.program.text(of);
+        let what = format!("`{name}({of})` leaves `{of}` as it is, and its result is not used.");
+        findings.add("result_dropped", call, what);
+    }
+}
+
+/// The call before a place whose value nobody has stored.
+pub(super) fn forgotten<'a>(
+    areas: &[Area<'a>],
+    functions: &Functions<'_, 'a>,
+    place: TextRange,
+) -> Option<&'a str> {
+    let area = areas.iter().rev().find(|area| {
+        area.body.first().zip(area.body.last()).is_some_and(|(first, last)| {
+            TextRange::new(first.start(), last.end()).contains_range(place)
+        })
+    })?;
+    let before = area.own.statements.iter().filter(|stmt| stmt.end() <= place.start());
+    let calls = before.filter_map(|stmt| stmt.as_expr_stmt()).map(|line| &*line.value);
+    calls
+        .filter_map(|call| {
+            let built_in = || {
+                tree::called(call)
+                    .filter(|name| VALUES.contains(name) && functions.get(name).is_none())
+            };
+            functions.gives_value(call).or_else(built_in)
+        })
+        .last()
+}
+
+/// The statements with which a function ends.
+fn tails(body: &[Stmt]) -> Vec<&Stmt> {
+    match body.last() {
+        Some(Stmt::If(branch)) => {
+            let clauses = branch.elif_else_clauses.iter();
+            let inner = clauses.flat_map(|clause| tails(&clause.body));
+            tails(&branch.body).into_iter().chain(inner).collect()
+        }
+        Some(last) => vec![last],
+        None => Vec::new(),
+    }
+}
+
+/// Functions that give nothing back, though they have something to give.
+fn given(
+    findings: &mut Findings<'_, '_>,
+    functions: &Functions<'_, '_>,
+    areas: &[Area<'_>],
+    area: &Area<'_>,
+) {
+    if area.returned().next().is_some() || area.is_generator() {
+        return;
+    }
+    let is_value = |expr: &Expr| match expr {
+        Expr::Name(_)
+        | Expr::BinOp(_)
+        | Expr::Compare(_)
+        | Expr::Subscript(_)
+        | Expr::FString(_) => true,
+        Expr::NumberLiteral(_) | Expr::List(_) | Expr::Tuple(_) => true,
+        _ => false,
+    };
+    let shown = tails(area.body).into_iter().filter_map(|stmt| stmt.as_expr_stmt());
+    if let Some(line) = shown.into_iter().find(|line| is_value(&line.value)) {
+        let what = format!("Only `return` gives a value back: `{}` returns None.", area.name());
+        findings.add("value_not_returned", line, what);
+        return;
+    }
+    let stored = area.own.expressions.iter().filter_map(|expr| expr.as_name_expr());
+    let stored = stored.filter(|name| name.ctx.is_store()).last();
+    let Some(function) = area.function else { return };
+    if let Some(stored) = stored
+        && functions.is_pure(area.name())
+        && function.decorator_list.is_empty()
+    {
+        let (name, stored) = (area.name(), &stored.id);
+        let what = format!(
+            "`{name}` stores its result in `{stored}` and returns nothing, so nobody gets it."
+        );
+        findings.add("nothing_returned", &function.name, what);
+    } else if let Some(shown) = only_shown(area)
+        && !is_used(areas, area.name())
+    {
+        let what = format!(
+            "`{}` prints `{}` and does not return it, so no other line can use it.",
+            area.name(),
+            findings.program.text(shown)
+        );
+        findings.add("only_prints", &function.name, what);
+    }
+}
+
+/// Whether a call of this function is more than a line of its own.
+fn is_used(areas: &[Area<'_>], name: &str) -> bool {
+    let is_call =
+        |expr: &Expr| expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name));
+    let calls: usize = areas
+        .iter()
+        .map(|area| area.own.expressions.iter().filter(|expr| is_call(expr)).count())
+        .sum();
+    let lines =
+        areas.iter().flat_map(|area| &area.own.statements).filter_map(|stmt| stmt.as_expr_stmt());
+    calls > lines.filter(|line| is_call(&line.value)).count()
+}
+
+/// What a function prints that it has worked out, if that is all that it shows.
+fn only_shown<'a>(area: &Area<'a>) -> Option<&'a Expr> {
+    let prints: Vec<&'a Expr> = area
+        .own
+        .expressions
+        .iter()
+        .copied()
+        .filter(|expr| tree::called(expr) == Some("print"))
+        .collect();
+    let function = area.function?;
+    let has_task = !function.parameters.is_empty() && !area.own.calls(&["input"]);
+    let promises = PROMISING.iter().any(|start| area.name().starts_with(start));
+    let (first, others) = prints.split_first()?;
+    if !has_task || (!others.is_empty() && !promises) || area.is_in_loop(*first) && !promises {
+        return None;
+    }
+    let (_, shown) = tree::call_of_one(first)?;
+    let is_worked_out = match shown {
+        Expr::Name(name) => area.is_local(&name.id) && !area.is_parameter(&name.id),
+        Expr::BinOp(sum) => {
+            !sum.left.is_string_literal_expr() && !sum.right.is_string_literal_expr()
+        }
+        _ => promises,
+    };
+    is_worked_out.then_some(shown)
+}
+
+/// `print(...)` where a value is expected.
+fn of_print(findings: &mut Findings<'_, '_>, area: &Area<'_>) {
+    let is_print = |expr: &Expr| {
+        expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some("print"))
+    };
+    let mut places: Vec<&Expr> = Vec::new();
+    for stmt in &area.own.statements {
+        let value = match stmt {
+            Stmt::Assign(assignment) => Some(&*assignment.value),
+            Stmt::Return(returned) => returned.value.as_deref(),
+            _ => None,
+        };
+        places.extend(value.filter(|value| is_print(value)));
+    }
+    for expr in &area.own.expressions {
+        match expr {
+            Expr::Call(call) => {
+                places.extend(call.arguments.args.iter().filter(|value| is_print(value)))
+            }
+            Expr::BinOp(operation) => {
+                places.extend(
+                    [&*operation.left, &*operation.right]
+                        .into_iter()
+                        .filter(|value| is_print(value)),
+                );
+            }
+            _ => {}
+        }
+    }
+    for place in places {
+        findings.add(
+            "print_gives_none",
+            place,
+            "`print` only shows a value: what it gives back is None.",
+        );
+    }
+}
+
+/// Names that promise another kind of value than the function gives.
+fn promised(findings: &mut Findings<'_, '_>, area: &Area<'_>) {
+    let Some(function) = area.function else { return };
+    let name = area.name();
+    if !ASKING.iter().any(|start| name.starts_with(start)) {
+        return;
+    }
+    let is_other = |value: &&Expr| match value {
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::FString(_) | Expr::List(_) => true,
+        Expr::BinOp(sum) => {
+            !matches!(
+                sum.op,
+                ruff_python_ast::Operator::BitAnd
+                    | ruff_python_ast::Operator::BitOr
+                    | ruff_python_ast::Operator::BitXor
+            ) && !All::of_expr(value).calls(&["bool"])
+        }
+        Expr::Call(_) => matches!(tree::called(value), Some("len" | "sum" | "str" | "int")),
+        _ => false,
+    };
+    if let Some(value) = area.returned().find(is_other) {
+        let what = format!(
+            "`{name}` sounds like a question with True or False as its answer, and here it returns `{}`.",
+            findings.program.text(value)
+        );
+        findings.add("name_promises_bool", &function.name, what);
+    }
+}
