@@ -1,15 +1,28 @@
 //! Two names for one thing.
 
 use ruff_python_ast::{Expr, Operator, Stmt};
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{area::Area, effects, finding::Findings, tree};
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     for area in areas {
         let changes = changes(area);
+        same_row(findings, area, &changes);
         for stmt in &area.own.statements {
             let Stmt::Assign(assignment) = stmt else { continue };
+            if let [Expr::Name(one), Expr::Name(other)] = assignment.targets.as_slice()
+                && effects::is_new(&assignment.value)
+                && changes
+                    .iter()
+                    .any(|(name, _)| *name == one.id.as_str() || *name == other.id.as_str())
+            {
+                let what = format!(
+                    "`{}` and `{}` are two names for one and the same thing here.",
+                    one.id, other.id
+                );
+                findings.add("alias_changed", *stmt, what);
+            }
             let [target] = assignment.targets.as_slice() else { continue };
             let Some(name) = tree::name(target) else { continue };
             if let Some(other) = tree::name(&assignment.value) {
@@ -52,23 +65,54 @@ fn alias(
     (name, other): (&str, &str),
     changes: &[(&str, TextSize)],
 ) {
-    let is_known = area.is_parameter(other)
-        || effects::is_fresh(area, other) && area.is_read_after(other, stmt.end());
-    if name == other
-        || !is_known
-        || area.stores_of(name) != 1
-        || area.stores_of(other) > 1
-        || area.is_in_loop(stmt)
-    {
+    let is_once = area.stores_of(name) == 1 && area.stores_of(other) <= 1;
+    if name == other || !is_once || !(area.is_parameter(other) || effects::is_fresh(area, other)) {
         return;
     }
-    let change = changes.iter().find(|(changed, place)| *changed == name && *place > stmt.end());
-    if let Some((_, place)) = change {
-        let line = findings.program.line(ruff_text_size::TextRange::empty(*place));
-        let what = format!(
-            "This makes no copy: `{name}` and `{other}` are one and the same, so line {line} changes `{other}`, too."
-        );
-        findings.add("alias_changed", stmt, what);
+    let after = |of: &str| {
+        changes
+            .iter()
+            .find(|(changed, place)| *changed == of && *place > stmt.end())
+            .map(|(_, place)| *place)
+    };
+    let keeps = ["copy", "original", "backup", "saved", "old", "before"]
+        .iter()
+        .any(|word| name.contains(word));
+    let (changed, kept, place) = match (after(name), after(other)) {
+        (Some(place), _) if area.is_parameter(other) || area.is_read_after(other, stmt.end()) => {
+            (name, other, place)
+        }
+        (None, Some(place)) if keeps => (other, name, place),
+        _ => return,
+    };
+    let line = findings.program.line(TextRange::empty(place));
+    let what = format!(
+        "This makes no copy: `{name}` and `{other}` are one and the same, so what line {line} does to `{changed}` happens to `{kept}`, too."
+    );
+    findings.add("alias_changed", stmt, what);
+}
+
+/// A row that is made once, and put into a list again and again.
+fn same_row(findings: &mut Findings<'_, '_>, area: &Area<'_>, changes: &[(&str, TextSize)]) {
+    for stmt in &area.own.statements {
+        let Stmt::For(repeat) = stmt else { continue };
+        for line in repeat.body.iter().filter_map(|stmt| stmt.as_expr_stmt()) {
+            let Some((table, "append", 1)) = tree::method_call(&line.value) else { continue };
+            let row =
+                line.value.as_call_expr().and_then(|call| tree::name(&call.arguments.args[0]));
+            let Some(row) = row.filter(|row| effects::is_fresh(area, row)) else { continue };
+            let is_outside = area.stores_in(row, repeat.range()) == 0;
+            let is_changed = changes_rows(area, table)
+                || changes
+                    .iter()
+                    .any(|(name, place)| *name == row && repeat.range().contains(*place));
+            if is_outside && is_changed && table != row {
+                let what = format!(
+                    "`{row}` is made once, so all rows of `{table}` are one and the same list: to change one is to change them all."
+                );
+                findings.add("shared_rows", line, what);
+            }
+        }
     }
 }
 
@@ -111,7 +155,7 @@ fn lost_in_swap(findings: &mut Findings<'_, '_>, first: &Stmt, second: &Stmt) {
             .then(|| (target.range(), assignment.value.range()))
     };
     if let (Some((a, b)), Some((c, d))) = (sides(first), sides(second)) {
-        let text = |range: ruff_text_size::TextRange| findings.program.text(range);
+        let text = |range: TextRange| findings.program.text(range);
         if text(a) == text(d) && text(b) == text(c) && text(a) != text(b) {
             let what = format!(
                 "After the line above, `{}` already has the value of `{}`: its old value is lost, and nothing is swapped.",

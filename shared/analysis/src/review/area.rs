@@ -21,7 +21,9 @@ pub(super) struct Area<'a> {
     /// With those in functions inside of it.
     reads: BTreeMap<&'a str, Vec<TextSize>>,
     stores: BTreeMap<&'a str, Vec<TextSize>>,
-    values: BTreeMap<&'a str, &'a Expr>,
+    values: BTreeMap<&'a str, Vec<&'a Expr>>,
+    /// The names that loops go through.
+    items: BTreeSet<&'a str>,
 }
 
 /// All areas of a program, its own lines first.
@@ -56,11 +58,23 @@ impl<'a> Area<'a> {
             Stmt::Nonlocal(declared) => Some(&declared.names),
             _ => None,
         });
-        let values = own.statements.iter().filter_map(|stmt| {
-            let assignment = stmt.as_assign_stmt()?;
-            let [target] = assignment.targets.as_slice() else { return None };
-            Some((tree::name(target)?, &*assignment.value))
-        });
+        let mut values: BTreeMap<&str, Vec<&Expr>> = BTreeMap::new();
+        for stmt in &own.statements {
+            let (target, value) = match stmt {
+                Stmt::Assign(assignment) => match assignment.targets.as_slice() {
+                    [target] => (target, &assignment.value),
+                    _ => continue,
+                },
+                Stmt::AugAssign(change) => (&*change.target, &change.value),
+                Stmt::For(repeat) if is_count(&repeat.iter) => (&*repeat.target, &repeat.iter),
+                _ => continue,
+            };
+            if let Some(name) = tree::name(target) {
+                values.entry(name).or_default().push(value);
+            }
+        }
+        let repeats = own.statements.iter().filter_map(|stmt| stmt.as_for_stmt());
+        let items = repeats.filter_map(|repeat| tree::name(&repeat.target));
         let ranges = |is: fn(&Stmt) -> bool| {
             own.statements.iter().filter(|stmt| is(stmt)).map(|stmt| stmt.range()).collect()
         };
@@ -70,7 +84,8 @@ impl<'a> Area<'a> {
             declared: declared.flatten().map(|name| name.as_str()).collect(),
             loops: ranges(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt()),
             attempts: ranges(Stmt::is_try_stmt),
-            values: values.collect(),
+            values,
+            items: items.collect(),
             reads,
             stores,
             own,
@@ -91,6 +106,11 @@ impl<'a> Area<'a> {
     /// Whether the name is assigned here and belongs here.
     pub(super) fn is_local(&self, name: &str) -> bool {
         self.stores.contains_key(name) && !self.declared.contains(name)
+    }
+
+    /// Whether it is assigned here, by whatever area.
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        self.stores.contains_key(name) || self.declared.contains(name)
     }
 
     pub(super) fn is_read(&self, name: &str) -> bool {
@@ -118,6 +138,11 @@ impl<'a> Area<'a> {
         self.stores.get(name).is_some_and(|places| places.iter().any(|store| *store < place))
     }
 
+    /// Whether a `for` gives the name its items.
+    pub(super) fn goes_through(&self, name: &str) -> bool {
+        self.items.contains(name)
+    }
+
     pub(super) fn is_in_loop(&self, place: impl Ranged) -> bool {
         is_inside(&self.loops, place.range())
     }
@@ -141,11 +166,36 @@ impl<'a> Area<'a> {
         self.own.expressions.iter().any(|expr| expr.is_yield_expr() || expr.is_yield_from_expr())
     }
 
-    /// What a name is assigned where it is assigned once.
+    /// What a name is assigned, if it is assigned once.
     pub(super) fn only_value(&self, name: &str) -> Option<&'a Expr> {
-        let is_only = self.stores_of(name) == 1 && !self.is_parameter(name);
-        self.values.get(name).copied().filter(|_| is_only)
+        match self.all_values(name) {
+            [value] if !is_count(value) => Some(value),
+            _ => None,
+        }
     }
+
+    /// What a name is assigned, if it is assigned once and otherwise only grows by this.
+    pub(super) fn all_values_but(&self, name: &str, growth: &Expr) -> Option<&'a Expr> {
+        let mut others =
+            self.all_values(name).iter().copied().filter(|value| !std::ptr::eq(*value, growth));
+        let first = others.next()?;
+        others.next().is_none().then_some(first)
+    }
+
+    /// What a name is assigned or grows by, everywhere, and the ranges that it goes through. None if it may get other
+    /// values.
+    pub(super) fn all_values(&self, name: &str) -> &[&'a Expr] {
+        let values = self.values.get(name).map_or(&[][..], Vec::as_slice);
+        let are_all = values.len() == self.stores_of(name)
+            && !self.is_parameter(name)
+            && !self.declared.contains(name);
+        if are_all { values } else { &[] }
+    }
+}
+
+/// `range(...)`: a name that goes through it is a whole number.
+pub(super) fn is_count(iter: &Expr) -> bool {
+    iter.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some("range"))
 }
 
 fn count(places: &BTreeMap<&str, Vec<TextSize>>, name: &str, range: TextRange) -> usize {

@@ -54,7 +54,7 @@ pub(super) fn check(
         if area.function.is_some() {
             recursion(findings, functions, area);
         }
-        named(findings, functions, area);
+        named(findings, areas, functions, area);
     }
 }
 
@@ -91,7 +91,7 @@ fn recursion(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, are
                 .iter()
                 .zip(&parameters)
                 .all(|(given, own)| *given == Some(own) && area.stores_of(own) == 0);
-        if is_same && functions.is_pure(name) {
+        if is_same && stays(area, functions, &parameters) {
             let what = format!(
                 "`{name}` calls itself with the same {}, so the same happens again and again.",
                 if parameters.len() == 1 { "argument" } else { "arguments" }
@@ -102,6 +102,32 @@ fn recursion(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, are
             findings.add("recursion_as_loop", call, what);
         }
     }
+}
+
+/// Whether nothing in a function changes what it was given.
+fn stays(area: &Area<'_>, functions: &Functions<'_, '_>, parameters: &[&str]) -> bool {
+    let is_given = |expr: &Expr| effects::root(expr).is_none_or(|name| parameters.contains(&name));
+    area.declared.is_empty()
+        && area.own.expressions.iter().all(|expr| match expr {
+            Expr::Subscript(item) => item.ctx.is_load() || !is_given(expr),
+            Expr::Attribute(attribute) => attribute.ctx.is_load(),
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(called) => {
+                    let name = called.id.as_str();
+                    name == area.name()
+                        || matches!(name, "print" | "exit" | "quit")
+                        || effects::is_looking(name)
+                        || functions.is_pure(name)
+                }
+                Expr::Attribute(method) => {
+                    effects::is_asking(&method.attr)
+                        || (effects::is_changing(&method.attr) && !is_given(&method.value))
+                }
+                _ => false,
+            },
+            Expr::Yield(_) | Expr::YieldFrom(_) | Expr::Await(_) => false,
+            _ => true,
+        })
 }
 
 /// Whether a call is a line of its own, or all that is returned.
@@ -164,7 +190,12 @@ fn certain<'a>(expr: &'a Expr, is_call: &impl Fn(&Expr) -> bool) -> Option<&'a E
 }
 
 /// A function or a method without parentheses where its value is needed.
-fn named(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &Area<'_>) {
+fn named(
+    findings: &mut Findings<'_, '_>,
+    areas: &[Area<'_>],
+    functions: &Functions<'_, '_>,
+    area: &Area<'_>,
+) {
     let mut used: Vec<&Expr> = Vec::new();
     for expr in &area.own.expressions {
         match expr {
@@ -183,6 +214,8 @@ fn named(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &
             {
                 used.extend(call.arguments.args.first());
             }
+            Expr::BoolOp(test) => used.extend(&test.values),
+            Expr::UnaryOp(test) if test.op.is_not() => used.push(&test.operand),
             Expr::ListComp(comp) => used.extend(comp.generators.iter().map(|part| &part.iter)),
             _ => {}
         }
@@ -190,6 +223,8 @@ fn named(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &
     for stmt in &area.own.statements {
         match stmt {
             Stmt::For(repeat) => used.push(&repeat.iter),
+            Stmt::If(branch) => used.push(&branch.test),
+            Stmt::While(repeat) => used.push(&repeat.test),
             Stmt::Assign(assignment) if assigned_method(area, assignment) => {
                 used.push(&assignment.value)
             }
@@ -199,6 +234,23 @@ fn named(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &
     }
     for expr in used {
         let is_named = match expr {
+            Expr::Name(name) if area.stores_of(&name.id) == 1 => {
+                // Another name of a function, which is not called either.
+                let value = area.only_value(&name.id).and_then(tree::name);
+                let is_called = || {
+                    area.own.expressions.iter().any(|expr| {
+                        expr.as_call_expr()
+                            .is_some_and(|call| tree::name(&call.func) == Some(name.id.as_str()))
+                    })
+                };
+                value.is_some_and(|value| functions.get(value).is_some() || is_built_in(value))
+                    && !is_called()
+            }
+            Expr::Name(name) if is_built_in(&name.id) => {
+                functions.get(&name.id).is_none()
+                    && !area.is_parameter(&name.id)
+                    && !areas[0].is_bound(&name.id)
+            }
             Expr::Name(name) => {
                 functions
                     .get(&name.id)
@@ -220,6 +272,11 @@ fn named(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &
             findings.add("named_not_called", expr, what);
         }
     }
+}
+
+/// Whether it is a function that is always called, and never a value.
+fn is_built_in(name: &str) -> bool {
+    TAKING.contains(&name) || matches!(name, "input" | "abs" | "round" | "range")
 }
 
 /// Whether a name gets a method instead of its result, and is never called itself.

@@ -25,6 +25,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
             special(findings, &all, class, method);
         }
         never_set(findings, &all, &set, class);
+        on_class(findings, &all, class);
         shared(findings, class);
         missing_super(findings, &classes, class);
     }
@@ -65,6 +66,10 @@ fn special(
             "`{name}` is not `__init__`, so Python does not call it for a new `{}`.",
             class.name
         );
+        findings.add("init_misspelled", &method.name, what);
+    } else if method.name.id == class.name.id {
+        let what =
+            format!("`{name}` is an ordinary method here: a new `{name}` is filled by `__init__`.");
         findings.add("init_misspelled", &method.name, what);
     } else if TEXTS.contains(&name) && value.is_none() && !tree::ends(&method.body) && !is_generator
     {
@@ -236,5 +241,34 @@ fn missing_super(findings: &mut Findings<'_, '_>, classes: &[&StmtClassDef], cla
         if let Some(place) = place {
             findings.add("missing_super", place, what);
         }
+    }
+}
+
+/// `Dog.bark()`, where `bark` needs a dog.
+fn on_class(findings: &mut Findings<'_, '_>, all: &All<'_>, class: &StmtClassDef) {
+    let needs_object = |name: &str| {
+        methods(class).any(|method| {
+            method.name.as_str() == name
+                && method.decorator_list.is_empty()
+                && method.parameters.iter().next().is_some_and(|first| {
+                    first.name().as_str() == "self" && first.default().is_none()
+                })
+        })
+    };
+    let call = all.expressions.iter().find(|expr| {
+        expr.as_call_expr().is_some_and(|call| {
+            call.arguments.is_empty()
+                && call.func.as_attribute_expr().is_some_and(|method| {
+                    tree::name(&method.value) == Some(class.name.as_str())
+                        && needs_object(&method.attr)
+                })
+        })
+    });
+    if let Some(call) = call {
+        let what = format!(
+            "`{}` is the class, not an object of it: `{}()` makes one.",
+            class.name, class.name
+        );
+        findings.add("method_on_class", *call, what);
     }
 }

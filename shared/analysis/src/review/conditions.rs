@@ -36,6 +36,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
         for pair in block.windows(2) {
             overwritten(findings, &pair[0], &pair[1]);
         }
+        separate(findings, block);
     }
 }
 
@@ -273,5 +274,49 @@ fn overwritten(findings: &mut Findings<'_, '_>, first: &Stmt, second: &Stmt) {
             "Whenever the condition above holds, this one holds, too, and `{name}` is overwritten. With `elif` the first that holds would decide."
         );
         findings.add("overwritten_by_next_if", second, what);
+    }
+}
+
+/// Two or more ifs in a row of which only one can hold.
+fn separate(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
+    for pair in block.windows(2) {
+        let [Stmt::If(first), Stmt::If(second)] = pair else { continue };
+        let (Some(one), Some(other)) =
+            (first.test.as_compare_expr(), second.test.as_compare_expr())
+        else {
+            continue;
+        };
+        let ([op], [right], [other_op], [other_right]) =
+            (&*one.ops, &*one.comparators, &*other.ops, &*other.comparators)
+        else {
+            continue;
+        };
+        let text = |expr: &Expr| findings.program.text(expr.range());
+        let is_same = text(right) == text(other_right);
+        let exclude = match (op, other_op) {
+            (CmpOp::Eq, CmpOp::Eq) => {
+                !is_same && right.is_literal_expr() && other_right.is_literal_expr()
+            }
+            (CmpOp::Lt, CmpOp::GtE | CmpOp::Gt | CmpOp::Eq)
+            | (CmpOp::Gt, CmpOp::LtE | CmpOp::Lt | CmpOp::Eq)
+            | (CmpOp::LtE, CmpOp::Gt)
+            | (CmpOp::GtE, CmpOp::Lt)
+            | (CmpOp::Eq, CmpOp::NotEq | CmpOp::Lt | CmpOp::Gt)
+            | (CmpOp::NotEq, CmpOp::Eq) => is_same,
+            _ => false,
+        };
+        let asks = All::of_expr(&first.test);
+        let calls = asks.expressions.iter().any(|part| {
+            part.is_call_expr() && !matches!(tree::call_of_one(part), Some(("len", _)))
+        });
+        let changed = tree::all(&first.body);
+        let is_changed = !changed.stored().is_disjoint(&asks.read())
+            || changed.expressions.iter().any(|part| part.is_call_expr());
+        let is_open = first.elif_else_clauses.is_empty() && !tree::ends(&first.body);
+        if exclude && is_open && !calls && !is_changed && text(&one.left) == text(&other.left) {
+            let what = "This condition and the one above never hold together: `elif` says so, and the second is only asked if the first is false.";
+            findings.add("separate_ifs", second, what);
+            return;
+        }
     }
 }

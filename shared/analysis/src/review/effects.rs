@@ -77,6 +77,11 @@ pub(super) fn is_changing(method: &str) -> bool {
     has(CHANGING, method)
 }
 
+/// Whether a method of a built-in type changes nothing.
+pub(super) fn is_asking(method: &str) -> bool {
+    has(ASKING, method)
+}
+
 /// Whether a call of this built-in changes nothing.
 pub(super) fn is_looking(name: &str) -> bool {
     has(LOOKING, name)

@@ -1,6 +1,6 @@
 //! Functions and control flow.
 
-use ruff_python_ast::{Stmt, StmtFunctionDef, StmtIf};
+use ruff_python_ast::{Expr, Stmt, StmtFunctionDef, StmtIf};
 
 use super::{
     finding::Findings,
@@ -41,6 +41,59 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
         }
     }
     too_deep(findings, program.body(), 0);
+    for expr in &all.expressions {
+        if let Expr::If(choice) = expr
+            && let (Some(yes), Some(no)) =
+                (choice.body.as_boolean_literal_expr(), choice.orelse.as_boolean_literal_expr())
+            && yes.value != no.value
+        {
+            findings.add(
+                "returns_bool",
+                *expr,
+                "The condition already is True or False: the choice is not needed.",
+            );
+        }
+        needless_conversion(findings, expr);
+    }
+}
+
+/// `int(len(x))`, `str("a")`.
+fn needless_conversion(findings: &mut Findings<'_, '_>, expr: &Expr) {
+    let Some((name, of)) = tree::call_of_one(expr) else { return };
+    let made =
+        tree::called(of).filter(|_| of.as_call_expr().is_some_and(|call| call.func.is_name_expr()));
+    let is_needless = match name {
+        "int" => matches!(made, Some("int" | "len" | "ord")) || tree::int(of).is_some(),
+        "str" => {
+            of.is_string_literal_expr()
+                || of.is_f_string_expr()
+                || matches!(made, Some("str" | "input" | "chr"))
+        }
+        "list" => {
+            of.is_list_expr() || of.is_list_comp_expr() || matches!(made, Some("list" | "sorted"))
+        }
+        "float" => matches!(made, Some("float")),
+        "bool" => of.is_compare_expr() || of.is_boolean_literal_expr(),
+        "print" => {
+            if let Some(("str", inner)) = tree::call_of_one(of) {
+                let what = format!(
+                    "`print` turns `{}` into text by itself.",
+                    findings.program.text(inner)
+                );
+                findings.add("needless_conversion", expr, what);
+            }
+            return;
+        }
+        _ => false,
+    };
+    if is_needless {
+        let text = findings.program.text(of);
+        findings.add(
+            "needless_conversion",
+            expr,
+            format!("`{text}` is what `{name}` would make of it already."),
+        );
+    }
 }
 
 fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, all: &All<'_>) {

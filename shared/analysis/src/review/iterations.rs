@@ -6,6 +6,7 @@ use ruff_text_size::{Ranged, TextRange};
 use super::{
     area::Area,
     finding::Findings,
+    loops,
     tree::{self, All},
 };
 
@@ -16,6 +17,8 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
                 Stmt::For(repeat) => {
                     if let Some(target) = tree::name(&repeat.target) {
                         first_item(findings, area, repeat, target);
+                        last_item(findings, area, repeat, target);
+                        beyond(findings, area, repeat, target);
                         zero_first(findings, repeat, target);
                         item_as_index(findings, area, repeat, target);
                         changed_for_nothing(findings, area, repeat, target);
@@ -23,9 +26,14 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
                     }
                     counted_by_hand(findings, area, repeat);
                     only_last(findings, area, repeat);
+                    last_flag(findings, area, repeat);
+                    second_first(findings, area, repeat);
                     &repeat.body
                 }
-                Stmt::While(repeat) => &repeat.body,
+                Stmt::While(repeat) => {
+                    to_the_length(findings, area, repeat);
+                    &repeat.body
+                }
                 _ => continue,
             };
             reset(findings, area, stmt, body);
@@ -60,6 +68,162 @@ fn first_item(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor
             "This loop begins at position 1, so it never gets to `{list}[0]`, the first item."
         );
         findings.add("first_item_skipped", repeat, what);
+    }
+}
+
+/// `for i in range(len(items) - 1)` where nothing looks at the next item.
+fn last_item(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+    let Some([end]) = range_of(&repeat.iter) else { return };
+    let Some(list) = end.as_bin_op_expr().and_then(|less| {
+        let is_less = matches!(less.op, Operator::Sub) && tree::int(&less.right) == Some(1);
+        match tree::call_of_one(&less.left) {
+            Some(("len", list)) if is_less => tree::name(list),
+            _ => None,
+        }
+    }) else {
+        return;
+    };
+    let body = tree::all(&repeat.body);
+    let items = body.expressions.iter().filter(|expr| is_item_at(expr, list, target)).count();
+    let uses = area.reads_in(target, repeat.range());
+    let others = area.own.expressions.iter().any(|expr| {
+        expr.as_subscript_expr().is_some_and(|item| {
+            tree::name(&item.value) == Some(list)
+                && !is_item_at(expr, list, target)
+                && tree::int(&item.slice) != Some(0)
+        })
+    });
+    if items > 0 && uses == items && !others {
+        let what = format!(
+            "This loop ends before the last position, so it never gets to the last item of `{list}`."
+        );
+        findings.add("last_item_skipped", repeat, what);
+    }
+}
+
+/// `for i in range(1, n + 1)` with `items[i]`, where `n` is the length.
+fn beyond(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+    let end = match range_of(&repeat.iter) {
+        Some([end] | [_, end]) => end,
+        _ => return,
+    };
+    let Some(more) = end.as_bin_op_expr() else { return };
+    let length = tree::name(&more.left).and_then(|name| area.only_value(name));
+    let Some(("len", list)) = length.and_then(tree::call_of_one) else { return };
+    let Some(list) = tree::name(list) else { return };
+    let is_more = matches!(more.op, Operator::Add) && tree::int(&more.right) == Some(1);
+    let body = tree::all(&repeat.body);
+    let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
+        let mut sides = std::iter::once(&*test.left).chain(&*test.comparators);
+        sides.any(|side| tree::name(side) == Some(target))
+    });
+    let is_changed = body
+        .expressions
+        .iter()
+        .any(|expr| matches!(tree::method_call(expr), Some((object, ..)) if object == list));
+    let item = body.expressions.iter().find(|expr| is_item_at(expr, list, target));
+    if let Some(item) = item.filter(|_| is_more && !is_asked && !is_changed) {
+        let what = format!(
+            "In the last iteration `{target}` is the length of `{list}`, where there is no item."
+        );
+        findings.add(loops::too_far(&repeat.body, item.range()), *item, what);
+    }
+}
+
+fn is_item_at(expr: &Expr, list: &str, target: &str) -> bool {
+    expr.as_subscript_expr().is_some_and(|item| {
+        tree::name(&item.value) == Some(list) && tree::name(&item.slice) == Some(target)
+    })
+}
+
+/// `while i <= len(items)` with `items[i]` in it.
+fn to_the_length(
+    findings: &mut Findings<'_, '_>,
+    area: &Area<'_>,
+    repeat: &ruff_python_ast::StmtWhile,
+) {
+    let Some(test) = repeat.test.as_compare_expr() else { return };
+    let ([CmpOp::LtE], [end], Some(place)) =
+        (&*test.ops, &*test.comparators, tree::name(&test.left))
+    else {
+        return;
+    };
+    let length = tree::name(end).and_then(|name| area.only_value(name)).unwrap_or(end);
+    let Some(("len", list)) = tree::call_of_one(length) else { return };
+    let Some(list) = tree::name(list) else { return };
+    let body = tree::all(&repeat.body);
+    let item = body.expressions.iter().find(|expr| is_item_at(expr, list, place));
+    let is_asked = body.expressions.iter().any(|expr| {
+        expr.as_compare_expr().is_some_and(|test| tree::name(&test.left) == Some(place))
+    });
+    let is_changed = body
+        .expressions
+        .iter()
+        .any(|expr| matches!(tree::method_call(expr), Some((object, ..)) if object == list));
+    if let Some(item) = item.filter(|_| !is_asked && !is_changed) {
+        let what = format!(
+            "When `{place}` is the length of `{list}`, there is no `{}` any more: with `<` the loop stops in time.",
+            findings.program.text(*item)
+        );
+        findings.add(loops::too_far(&repeat.body, item.range()), *item, what);
+    }
+}
+
+/// `largest = items[1]`, and then a loop through all items.
+fn second_first(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor) {
+    let list = match (&*repeat.iter, range_of(&repeat.iter)) {
+        (Expr::Name(list), _) => list.id.as_str(),
+        (_, Some([end])) => match tree::call_of_one(end) {
+            Some(("len", list)) => tree::name(list).unwrap_or_default(),
+            _ => return,
+        },
+        _ => return,
+    };
+    let is_second = |expr: &Expr, at: i64| {
+        expr.as_subscript_expr().is_some_and(|item| {
+            tree::name(&item.value) == Some(list) && tree::int(&item.slice) == Some(at)
+        })
+    };
+    let has_first = area.own.expressions.iter().any(|expr| is_second(expr, 0));
+    let begins = area.own.statements.iter().find(|stmt| {
+        stmt.end() <= repeat.start()
+            && stmt.as_assign_stmt().is_some_and(|first| {
+                let value = tree::call_of_one(&first.value).map_or(&*first.value, |(_, of)| of);
+                is_second(value, 1)
+                    && first
+                        .targets
+                        .first()
+                        .and_then(tree::name)
+                        .is_some_and(|best| area.stores_in(best, repeat.range()) > 0)
+            })
+    });
+    if let Some(begins) = begins.filter(|_| !has_first) {
+        let what = format!(
+            "`{list}[1]` is the second item: the first one is `{list}[0]`, and a list of one item has no other."
+        );
+        findings.add("second_item_first", *begins, what);
+    }
+}
+
+/// `if x == y: found = True` with `else: found = False` in a loop.
+fn last_flag(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor) {
+    let [Stmt::If(branch)] = &*repeat.body else { return };
+    let [other] = branch.elif_else_clauses.as_slice() else { return };
+    let flag = |body: &[Stmt]| match body {
+        [Stmt::Assign(assignment)] => {
+            let name = assignment.targets.first().and_then(tree::name)?.to_owned();
+            Some((name, assignment.value.as_boolean_literal_expr()?.value))
+        }
+        _ => None,
+    };
+    if let (Some((name, yes)), Some((other_name, no))) = (flag(&branch.body), flag(&other.body))
+        && other.test.is_none()
+        && name == other_name
+        && yes != no
+        && area.reads_in(&name, repeat.range()) == 0
+    {
+        let what = format!("Each iteration sets `{name}` anew, so only the last item decides.");
+        findings.add("only_last_kept", repeat, what);
     }
 }
 

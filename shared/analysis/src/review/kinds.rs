@@ -3,8 +3,18 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::{CmpOp, Expr, Number, Operator, Stmt};
+use ruff_text_size::Ranged;
 
-use super::{area::Area, effects::Functions, finding::Findings, tree};
+use super::{
+    area::{self, Area},
+    effects::{self, Functions},
+    finding::Findings,
+    tree,
+};
+
+/// What a dictionary has.
+const DICT_METHODS: &str =
+    "clear copy fromkeys get items keys pop popitem setdefault update values";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -100,10 +110,10 @@ pub(super) fn check(
                 Some(("len", of)) => tree::name(of),
                 _ => None,
             });
-        let of = Kinds { area, functions, lengths: lengths.collect() };
+        let of = Kinds { area, functions, changed: changed(area), lengths: lengths.collect() };
         for stmt in &area.own.statements {
             if let Stmt::For(repeat) = stmt {
-                of.repeated(findings, &repeat.target, &repeat.iter);
+                of.repeated(findings, repeat);
             }
         }
         for expr in &area.own.expressions {
@@ -117,6 +127,8 @@ pub(super) fn check(
 struct Kinds<'r, 'a> {
     area: &'r Area<'a>,
     functions: &'r Functions<'r, 'a>,
+    /// The names that are changed in place, or handed to something that may do it.
+    changed: BTreeSet<&'a str>,
     /// The names whose length is asked for.
     lengths: BTreeSet<&'a str>,
 }
@@ -124,14 +136,12 @@ struct Kinds<'r, 'a> {
 impl Kinds<'_, '_> {
     /// The kind of an expression's value, if it is certain.
     fn kind(&self, expr: &Expr) -> Option<Kind> {
-        let name = match expr {
-            Expr::Name(name) => name.id.as_str(),
-            _ => return self.of_literal(expr),
-        };
-        self.area
-            .only_value(name)
-            .filter(|_| !self.area.declared.contains(name))
-            .and_then(|value| self.of_literal(value))
+        let Expr::Name(name) = expr else { return self.of_literal(expr) };
+        let mut kinds = self.area.all_values(&name.id).iter().map(|value| {
+            if area::is_count(value) { Some(Kind::Whole) } else { self.of_literal(value) }
+        });
+        let first = kinds.next()??;
+        kinds.all(|kind| kind == Some(first)).then_some(first)
     }
 
     fn of_literal(&self, expr: &Expr) -> Option<Kind> {
@@ -170,9 +180,46 @@ impl Kinds<'_, '_> {
     }
 
     /// `for i in 5`, `for key, value in scores` of a dictionary.
-    fn repeated(&self, findings: &mut Findings<'_, '_>, target: &Expr, iter: &Expr) {
+    fn repeated(&self, findings: &mut Findings<'_, '_>, repeat: &ruff_python_ast::StmtFor) {
+        let iter = &*repeat.iter;
         let text = findings.program.text(iter);
-        let pairs = target.as_tuple_expr().map_or(0, |names| names.elts.len());
+        let pairs = repeat.target.as_tuple_expr().map_or(0, |names| names.elts.len());
+        if let Some(target) = tree::name(&repeat.target)
+            && self.kind(iter) == Some(Kind::Dict)
+            && self.has_single_keys(iter)
+            && self.has_text_keys(iter)
+        {
+            let counts = |expr: &Expr| {
+                expr.as_bin_op_expr().is_some_and(|sum| {
+                    let is_key = |side: &Expr| tree::name(side) == Some(target);
+                    is_key(&sum.left) && self.kind(&sum.right).is_some_and(Kind::is_number)
+                        || is_key(&sum.right) && self.kind(&sum.left).is_some_and(Kind::is_number)
+                }) && !expr
+                    .as_bin_op_expr()
+                    .is_some_and(|sum| matches!(sum.op, Operator::Mult | Operator::Mod))
+            };
+            let body = tree::own(&repeat.body);
+            let adds = body.statements.iter().find(|stmt| {
+                stmt.as_aug_assign_stmt().is_some_and(|change| {
+                    tree::name(&change.value) == Some(target)
+                        && tree::name(&change.target).is_some_and(|total| {
+                            self.area
+                                .all_values_but(total, &change.value)
+                                .is_some_and(|value| self.kind(value).is_some_and(Kind::is_number))
+                        })
+                })
+            });
+            let place = adds.map(|stmt| stmt.range()).or_else(|| {
+                body.expressions.iter().find(|expr| counts(expr)).map(|expr| expr.range())
+            });
+            if let Some(place) = place {
+                let what = format!(
+                    "A loop over `{text}` gives its keys, and `{target}` is one of them: the value is `{text}[{target}]`."
+                );
+                findings.add("keys_without_values", place, what);
+                return;
+            }
+        }
         match self.kind(iter) {
             Some(kind) if kind.is_number() => {
                 let what = format!(
@@ -188,6 +235,15 @@ impl Kinds<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    fn has_text_keys(&self, iter: &Expr) -> bool {
+        let value = tree::name(iter).and_then(|name| self.area.only_value(name)).unwrap_or(iter);
+        value.as_dict_expr().is_some_and(|dict| {
+            dict.items
+                .iter()
+                .all(|item| item.key.as_ref().is_some_and(Expr::is_string_literal_expr))
+        })
     }
 
     /// Whether all keys of a dictionary are ones that cannot be taken apart into two.
@@ -222,7 +278,7 @@ impl Kinds<'_, '_> {
                     findings.add("mixed_sum", expr, what);
                 }
             }
-            Expr::Compare(test) => {
+            Expr::Compare(test) if !matches!(&*test.ops, [CmpOp::Is | CmpOp::IsNot]) => {
                 let ([CmpOp::Eq | CmpOp::NotEq], [right]) = (&*test.ops, &*test.comparators) else {
                     return;
                 };
@@ -243,7 +299,37 @@ impl Kinds<'_, '_> {
                     findings.add("never_equal", expr, what);
                 }
             }
-            Expr::Subscript(item) => self.item(findings, expr, item),
+            Expr::Compare(test) if matches!(&*test.ops, [CmpOp::Is | CmpOp::IsNot]) => {
+                let is_value = |expr: &Expr| {
+                    expr.is_name_expr()
+                        && self
+                            .kind(expr)
+                            .is_some_and(|kind| kind.is_number() || kind == Kind::Text)
+                };
+                if is_value(&test.left) && test.comparators.iter().all(is_value) {
+                    findings.add(
+                        "is_with_value",
+                        expr,
+                        "`is` with a value compares the wrong thing.",
+                    );
+                }
+            }
+            Expr::Subscript(item) => {
+                self.item(findings, expr, item);
+                self.position(findings, expr, item);
+            }
+            Expr::Attribute(attribute) if self.kind(&attribute.value) == Some(Kind::Dict) => {
+                let name = attribute.attr.as_str();
+                let is_known = DICT_METHODS.split(' ').any(|known| known == name)
+                    || Kind::Dict.missing().iter().any(|(known, _)| *known == name);
+                if !is_known && !name.starts_with("__") {
+                    let text = findings.program.text(&*attribute.value);
+                    let what = format!(
+                        "`{text}` is a dictionary, which has no `{name}`: what is in it has a key, as in `{text}[\"{name}\"]`."
+                    );
+                    findings.add("no_such_method", expr, what);
+                }
+            }
             Expr::Call(call) => self.call(findings, expr, call),
             _ => {}
         }
@@ -286,12 +372,82 @@ impl Kinds<'_, '_> {
             || tree::name(value).is_some_and(|name| self.lengths.contains(name))
     }
 
+    /// `items[3]` where there are three, `items[n]` where `n` is their number.
+    fn position(
+        &self,
+        findings: &mut Findings<'_, '_>,
+        expr: &Expr,
+        item: &ruff_python_ast::ExprSubscript,
+    ) {
+        let Some(list) = tree::name(&item.value) else { return };
+        let text = findings.program.text(expr);
+        let is_length = tree::name(&item.slice)
+            .and_then(|name| self.area.only_value(name))
+            .and_then(tree::call_of_one)
+            .is_some_and(|(name, of)| name == "len" && tree::name(of) == Some(list));
+        let only = self.area.only_value(list);
+        if self.is_changed(list) || (is_length && only.is_none() && !self.area.is_parameter(list)) {
+            return;
+        }
+        if is_length && self.area.stores_of(list) <= 1 {
+            let what = format!(
+                "The last position of `{list}` is its length minus one, so there is no `{text}`."
+            );
+            findings.add("off_by_one", expr, what);
+            return;
+        }
+        let count = only
+            .and_then(|value| value.as_list_expr())
+            .filter(|list| !list.elts.iter().any(|item| item.is_starred_expr()));
+        let Some(count) = count.and_then(|list| i64::try_from(list.elts.len()).ok()) else {
+            return;
+        };
+        let highest = match &*item.slice {
+            Expr::Name(name) => self.area.only_value(&name.id).and_then(highest_random),
+            slice => tree::int(slice).or_else(|| highest_random(slice)),
+        };
+        if highest.is_some_and(|highest| highest >= count) && count > 0 {
+            let what = format!(
+                "`{list}` has {count} items, and their positions are 0 to {}: `{text}` goes too far.",
+                count - 1
+            );
+            findings.add("off_by_one", expr, what);
+        }
+    }
+
+    /// Whether a list gets or loses items.
+    fn is_changed(&self, list: &str) -> bool {
+        self.changed.contains(list)
+    }
+
     fn call(&self, findings: &mut Findings<'_, '_>, expr: &Expr, call: &ruff_python_ast::ExprCall) {
         match &*call.func {
             Expr::Name(name)
                 if name.id.as_str() == "range" && call.arguments.args.iter().any(is_division) =>
             {
                 findings.add("division_as_position", expr, "`/` gives a number with a decimal point, and range needs whole numbers: `//` gives them.");
+            }
+            Expr::Name(name) if matches!(name.id.as_str(), "len" | "range") => {
+                let is_own = self.area.stores_of(&name.id) > 0 || self.area.is_parameter(&name.id);
+                let Some(given) = call.arguments.args.first().filter(|_| !is_own) else { return };
+                let text = findings.program.text(given);
+                match (name.id.as_str(), self.kind(given)) {
+                    ("len", Some(Kind::Whole | Kind::Fraction)) => {
+                        findings.add(
+                            "no_length",
+                            expr,
+                            format!("`{text}` is a number, and a number has no length."),
+                        );
+                    }
+                    ("range", Some(Kind::Text)) if given.is_name_expr() => {
+                        findings.add(
+                            "input_as_number",
+                            expr,
+                            format!("`{text}` is text, and range needs a whole number."),
+                        );
+                    }
+                    _ => {}
+                }
             }
             Expr::Attribute(method) => {
                 let Some(kind) = self.kind(&method.value) else { return };
@@ -308,6 +464,41 @@ impl Kinds<'_, '_> {
             _ => {}
         }
     }
+}
+
+/// The names that methods change, that are deleted from, or that are handed over.
+fn changed<'a>(area: &Area<'a>) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    for expr in &area.own.expressions {
+        match expr {
+            Expr::Call(call) => {
+                if let Some((object, method, _)) = tree::method_call(expr)
+                    && effects::is_changing(method)
+                {
+                    names.insert(object);
+                }
+                if !tree::name(&call.func)
+                    .is_some_and(|name| effects::is_looking(name) || name == "print")
+                {
+                    names.extend(call.arguments.args.iter().filter_map(tree::name));
+                }
+            }
+            Expr::Subscript(item)
+                if matches!(item.ctx, ruff_python_ast::ExprContext::Del)
+                    || item.slice.is_slice_expr() =>
+            {
+                names.extend(tree::name(&item.value));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The highest value of `randint(low, high)`.
+fn highest_random(expr: &Expr) -> Option<i64> {
+    let call = expr.as_call_expr().filter(|_| tree::called(expr) == Some("randint"))?;
+    tree::int(call.arguments.args.get(1)?)
 }
 
 fn is_division(expr: &Expr) -> bool {

@@ -150,8 +150,22 @@ fn in_expression(findings: &mut Findings<'_, '_>, area: &Area<'_>, expr: &Expr) 
             );
             let is_sorted =
                 call.arguments.keywords.iter().any(|keyword| keyword.value.is_lambda_expr());
-            if is_taken && !is_sorted {
-                call.arguments.args.iter().for_each(|value| quoted(findings, area, value));
+            for value in &call.arguments.args {
+                let Some(name) = value.as_string_literal_expr().map(|text| text.value.to_str())
+                else {
+                    continue;
+                };
+                let is_item = area.goes_through(name) && tree::called(expr) == Some("append");
+                let is_unused = area.is_parameter(name) && is_forgotten(area, value, name);
+                if is_item || is_unused {
+                    let what = format!(
+                        "{} in quotes is only text: Python does not look up `{name}` in it.",
+                        findings.program.text(value)
+                    );
+                    findings.add("quoted_name", value, what);
+                } else if is_taken && !is_sorted {
+                    quoted(findings, area, value);
+                }
             }
         }
         Expr::BinOp(operation) => {
@@ -167,7 +181,14 @@ fn in_expression(findings: &mut Findings<'_, '_>, area: &Area<'_>, expr: &Expr) 
             }
             binds_first(findings, operation);
         }
-        Expr::Subscript(item) if item.ctx.is_load() => quoted(findings, area, &item.value),
+        Expr::Subscript(item) => {
+            quoted(findings, area, &item.value);
+            if let Some(key) = item.slice.as_string_literal_expr()
+                && is_forgotten(area, &item.slice, key.value.to_str())
+            {
+                quoted(findings, area, &item.slice);
+            }
+        }
         _ => {}
     }
 }
@@ -176,18 +197,47 @@ fn in_expression(findings: &mut Findings<'_, '_>, area: &Area<'_>, expr: &Expr) 
 fn quoted(findings: &mut Findings<'_, '_>, area: &Area<'_>, value: &Expr) {
     let Some(text) = value.as_string_literal_expr() else { return };
     let name = text.value.to_str();
-    let is_name = area.is_local(name)
-        || area.is_parameter(name)
-        || area.is_read(name) && area.stores_of(name) > 0;
+    let is_own = |name: &str| area.is_local(name) || area.is_parameter(name);
     // A single letter is often just a letter; a name that is not read anywhere was meant here.
-    let is_meant = !area.is_read(name) || name.chars().count() > 1;
-    if is_name && is_meant && area.function.is_some() {
+    let is_meant = is_own(name) && (name.chars().count() > 1 || is_forgotten(area, value, name));
+    if area.function.is_some() && (is_meant || is_calculation(name, is_own)) {
         let what = format!(
-            "`{}` in quotes is only text, and not the value of `{name}`.",
+            "{} in quotes is only text: Python does not look up `{name}` in it.",
             findings.program.text(value)
         );
         findings.add("quoted_name", value, what);
     }
+}
+
+/// Whether a name has a value here that only a text in quotes could have been meant to use.
+fn is_forgotten(area: &Area<'_>, value: &Expr, name: &str) -> bool {
+    !area.is_read(name)
+        && !area.own.statements.iter().any(|stmt| {
+            // `name = row["name"]` is no such place.
+            stmt.range().contains_range(value.range())
+                && stmt
+                    .as_assign_stmt()
+                    .is_some_and(|own| own.targets.first().and_then(tree::name) == Some(name))
+        })
+}
+
+/// Whether a text is a calculation or an item with names of this area alone.
+fn is_calculation(text: &str, is_own: impl Fn(&str) -> bool) -> bool {
+    /// A calculation in quotes is short.
+    const LONGEST: usize = 40;
+    if text.len() > LONGEST || !text.contains(['[', '*', '+', '/', '%', '>', '<']) {
+        return false;
+    }
+    let Ok(parsed) = ruff_python_parser::parse_expression(text) else { return false };
+    let all = All::of_expr(parsed.expr());
+    let is_work = parsed.expr().is_bin_op_expr()
+        || parsed.expr().is_subscript_expr()
+        || parsed.expr().is_compare_expr();
+    let mut names = all.read().into_iter().peekable();
+    is_work
+        && names.peek().is_some()
+        && names.all(is_own)
+        && !all.expressions.iter().any(|part| part.is_call_expr() || part.is_attribute_expr())
 }
 
 /// `n + 1 * 2`, `a+b / 2`.

@@ -25,6 +25,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
             Stmt::For(repeat) => check_for(findings, repeat),
             Stmt::While(repeat) => {
                 endless(findings, repeat);
+                else_without_break(findings, &repeat.body, &repeat.orelse);
                 first_iteration(findings, &repeat.body);
             }
             _ => {}
@@ -59,6 +60,15 @@ fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
         reassigned(findings, target, &repeat.body);
     }
     string_concatenation(findings, &repeat.body);
+    else_without_break(findings, &repeat.body, &repeat.orelse);
+}
+
+/// `else` after a loop that no `break` leaves.
+fn else_without_break(findings: &mut Findings<'_, '_>, body: &[Stmt], orelse: &[Stmt]) {
+    if let Some(first) = orelse.first().filter(|_| !tree::breaks(body)) {
+        let what = "No `break` leaves this loop, so the lines after its `else` run as if there were no `else`.";
+        findings.add("else_without_break", first, what);
+    }
 }
 
 /// The loop variable is assigned a value that is unrelated to the item, or never read.
@@ -186,7 +196,7 @@ fn next_item(
 }
 
 /// The rule for a position that does not exist in the last iteration: an error if every iteration comes to it.
-fn too_far(body: &[Stmt], place: TextRange) -> &'static str {
+pub(super) fn too_far(body: &[Stmt], place: TextRange) -> &'static str {
     let own = tree::own(body);
     let leaves = tree::breaks(body)
         || own.statements.iter().any(|stmt| stmt.is_return_stmt() || stmt.is_continue_stmt());

@@ -86,6 +86,9 @@ const COVERED: &[(&str, &[&str])] = &[
     ("never_equal", &["input_as_number"]),
     ("colon_for_equals", &["unused_variable"]),
     ("shared_rows", &["unused_variable"]),
+    ("not_global", &["unused_variable"]),
+    ("alias_changed", &["unused_variable"]),
+    ("unreachable", &["unused_variable"]),
 ];
 
 fn without_repetition(found: Vec<Finding>) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::{Parameters, Stmt};
+use ruff_text_size::Ranged;
 
 use super::{
     area::Area,
@@ -68,6 +69,7 @@ pub(super) fn check(
             }
         }
     }
+    not_global(findings, areas);
     styles(findings, &all);
 }
 
@@ -81,6 +83,25 @@ fn makes_unseen_names(all: &All<'_>) -> bool {
         stmt.as_import_from_stmt().is_some_and(|i| i.names.iter().any(|alias| &*alias.name == "*"))
     });
     imports_all || all.calls(&["exec", "eval", "globals", "locals", "vars", "setattr"])
+}
+
+/// A function that assigns a name of the program, and only makes one of its own.
+fn not_global(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
+    let Some((program, functions)) = areas.split_first() else { return };
+    for area in functions {
+        for stmt in &area.own.statements {
+            let Stmt::Assign(assignment) = stmt else { continue };
+            let Some(name) = assignment.targets.first().and_then(tree::name) else { continue };
+            let is_meant = program.is_local(name) && program.is_read_after(name, stmt.end());
+            if is_meant && area.is_local(name) && !area.is_parameter(name) && !area.is_read(name) {
+                let what = format!(
+                    "This makes a new `{name}` inside `{}`: the `{name}` outside stays as it is.",
+                    area.name()
+                );
+                findings.add("not_global", stmt, what);
+            }
+        }
+    }
 }
 
 /// Names without a value where they are read.

@@ -16,6 +16,8 @@ const VALUES: [&str; 8] = ["max", "min", "sum", "sorted", "len", "abs", "round",
 const MAKING: [&str; 6] = ["int", "float", "str", "sorted", "reversed", "round"];
 /// Beginnings of names that ask for yes or no.
 const ASKING: [&str; 3] = ["is_", "has_", "can_"];
+/// Beginnings of names of functions that are there to show something.
+const SHOWING: [&str; 8] = ["print", "show", "display", "main", "draw", "say", "log", "report"];
 /// Beginnings of names that promise a value.
 const PROMISING: [&str; 8] =
     ["get_", "calculate_", "compute_", "find_", "count_", "calc_", "is_", "has_"];
@@ -169,21 +171,36 @@ fn only_shown<'a>(area: &Area<'a>) -> Option<&'a Expr> {
         .filter(|expr| tree::called(expr) == Some("print"))
         .collect();
     let function = area.function?;
+    let name = area.name();
     let has_task = !function.parameters.is_empty() && !area.own.calls(&["input"]);
-    let promises = PROMISING.iter().any(|start| area.name().starts_with(start));
-    let (first, others) = prints.split_first()?;
-    if !has_task || (!others.is_empty() && !promises) || area.is_in_loop(*first) && !promises {
+    let shows = SHOWING.iter().any(|word| name.starts_with(word));
+    if !has_task || shows {
         return None;
     }
-    let (_, shown) = tree::call_of_one(first)?;
-    let is_worked_out = match shown {
-        Expr::Name(name) => area.is_local(&name.id) && !area.is_parameter(&name.id),
-        Expr::BinOp(sum) => {
-            !sum.left.is_string_literal_expr() && !sum.right.is_string_literal_expr()
+    let promises = PROMISING.iter().any(|start| name.starts_with(start));
+    let mut first = None;
+    for print in prints {
+        let (_, shown) = tree::call_of_one(print)?;
+        let is_worked_out = match shown {
+            Expr::BooleanLiteral(_) => true,
+            _ if area.is_in_loop(print) && !promises => false,
+            Expr::Name(name) => area.is_local(&name.id) && !area.is_parameter(&name.id),
+            Expr::BinOp(sum) => {
+                !sum.left.is_string_literal_expr() && !sum.right.is_string_literal_expr()
+            }
+            Expr::Call(_) => !matches!(
+                tree::called(shown),
+                Some("join" | "format" | "str" | "ljust" | "rjust" | "center")
+            ),
+            Expr::Compare(_) | Expr::Subscript(_) | Expr::ListComp(_) => true,
+            _ => promises,
+        };
+        if !is_worked_out {
+            return None;
         }
-        _ => promises,
-    };
-    is_worked_out.then_some(shown)
+        first = first.or(Some(shown));
+    }
+    first
 }
 
 /// `print(...)` where a value is expected.

@@ -38,7 +38,7 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 }
 
 /// Every kind of finding.
-pub const RULES: [Rule; 104] = [
+pub const RULES: [Rule; 112] = [
     error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
     error(
@@ -153,6 +153,9 @@ pub const RULES: [Rule; 104] = [
         "item_as_index",
         "`for x in items` gives the items; `for i in range(len(items))` gives the positions.",
     ),
+    error("except_or", "`except (ValueError, TypeError)` catches both."),
+    error("no_length", "`len` counts the items of a list or the characters of a text."),
+    error("method_on_class", "A method works on one object, which stands before the dot."),
     advice(
         "sql_from_text",
         "Whoever types a value decides what the database does: this is SQL injection.",
@@ -206,6 +209,15 @@ pub const RULES: [Rule; 104] = [
     advice("product_first", "`*` and `/` come before `+` and `-`, whatever the spaces are like."),
     advice("caret_as_power", "2 ^ 3 is 1 in Python, and 2 ** 3 is 8."),
     advice("forgotten_f", "Only an f-string fills in values: f\"Hello {name}\"."),
+    advice("second_item_first", "Positions begin with 0."),
+    advice(
+        "last_item_skipped",
+        "`range(n)` already ends with n - 1, so the length itself is the right end.",
+    ),
+    advice(
+        "not_global",
+        "A name that a function assigns is its own. Return the new value and store it outside.",
+    ),
     advice(
         "missing_return",
         "A path that ends without return gives None, and the caller does not notice.",
@@ -252,6 +264,11 @@ pub const RULES: [Rule; 104] = [
     style("counted_by_hand", "Nothing can be forgotten that does not have to be written."),
     style("return_with_parentheses", "Parentheses after a word look like a call."),
     style("needless_conversion", "A value that is already of this kind does not change."),
+    style(
+        "separate_ifs",
+        "Separate ifs are all tried; of `if` and `elif` only the first that holds is.",
+    ),
+    style("else_without_break", "The else of a loop runs unless a `break` has left the loop."),
     style("needless_line", "The program does the same without it, and is shorter to read."),
     style("self_assignment", "The line changes nothing; if it should, one side is the wrong name."),
     style("compares_to_bool", "The condition is already true or false."),
@@ -279,6 +296,6 @@ pub const RULES: [Rule; 104] = [
 
 /// The rule of this name.
 pub(super) fn rule(name: &str) -> &'static Rule {
-    static ALL: [Rule; 104] = RULES;
+    static ALL: [Rule; 112] = RULES;
     ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
 }
