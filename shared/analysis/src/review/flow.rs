@@ -20,7 +20,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let program = findings.program;
     let all = tree::all(program.body());
     for function in all.functions() {
-        check_function(findings, function, &all);
+        check_function(findings, function);
     }
     let left_early: Vec<&[Stmt]> =
         all.statements.iter().filter_map(|stmt| left_in_first_iteration(stmt)).collect();
@@ -96,7 +96,7 @@ fn needless_conversion(findings: &mut Findings<'_, '_>, expr: &Expr) {
     }
 }
 
-fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, all: &All<'_>) {
+fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef) {
     let own = tree::own(&function.body);
     let is_generator =
         own.expressions.iter().any(|expr| expr.is_yield_expr() || expr.is_yield_from_expr());
@@ -111,19 +111,6 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
             "missing_return",
             &function.name,
             format!("`{name}` returns a value on some paths, and nothing on others."),
-        );
-    }
-    let shows = own.expressions.iter().any(|expr| tree::called(expr) == Some("print"));
-    if values.is_empty()
-        && !is_generator
-        && shows
-        && !own.calls(&["input"])
-        && is_result_used(name, all)
-    {
-        findings.add(
-            "prints_instead_of_returns",
-            &function.name,
-            format!("`{name}` prints its result and returns None to its caller."),
         );
     }
     parameter_overwritten(findings, function);
@@ -159,16 +146,6 @@ fn left_in_first_iteration(stmt: &Stmt) -> Option<&[Stmt]> {
         _ => return None,
     };
     loops::first_round_return(body).map(|_| body)
-}
-
-/// Whether a call of this function is more than a statement of its own.
-fn is_result_used(name: &str, all: &All<'_>) -> bool {
-    let is_call = |expr: &ruff_python_ast::Expr| {
-        expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name))
-    };
-    let calls = all.expressions.iter().filter(|expr| is_call(expr)).count();
-    let bare = all.statements.iter().filter_map(|stmt| stmt.as_expr_stmt());
-    calls > bare.filter(|stmt| is_call(&stmt.value)).count()
 }
 
 /// A parameter is reassigned before it is used.

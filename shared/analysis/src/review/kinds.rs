@@ -12,6 +12,10 @@ use super::{
     tree,
 };
 
+/// Names of names that are followed.
+const NAMES: usize = 2;
+/// A name with more values has no certain kind.
+const MANY_VALUES: usize = 8;
 /// What a dictionary has.
 const DICT_METHODS: &str =
     "clear copy fromkeys get items keys pop popitem setdefault update values";
@@ -136,9 +140,22 @@ struct Kinds<'r, 'a> {
 impl Kinds<'_, '_> {
     /// The kind of an expression's value, if it is certain.
     fn kind(&self, expr: &Expr) -> Option<Kind> {
+        self.kind_through(expr, NAMES)
+    }
+
+    /// The same, through so many names.
+    fn kind_through(&self, expr: &Expr, names: usize) -> Option<Kind> {
         let Expr::Name(name) = expr else { return self.of_literal(expr) };
-        let mut kinds = self.area.all_values(&name.id).iter().map(|value| {
-            if area::is_count(value) { Some(Kind::Whole) } else { self.of_literal(value) }
+        let values = self.area.all_values(&name.id);
+        if names == 0 || values.len() > MANY_VALUES {
+            return None;
+        }
+        let mut kinds = values.iter().map(|value| {
+            if area::is_count(value) {
+                Some(Kind::Whole)
+            } else {
+                self.kind_through(value, names - 1)
+            }
         });
         let first = kinds.next()??;
         kinds.all(|kind| kind == Some(first)).then_some(first)

@@ -118,8 +118,17 @@ fn undefined(
     if makes_unseen_names(all) || is_expected {
         return;
     }
+    // A note of a type without a value has a finding of its own.
+    let notes = all.statements.iter().filter_map(|stmt| stmt.as_ann_assign_stmt());
+    let noted: BTreeSet<&str> = notes
+        .filter(|note| note.value.is_none())
+        .filter_map(|note| tree::name(&note.target))
+        .collect();
     let is_builtin = |name: &str| BUILTINS.split(' ').any(|builtin| builtin == name);
     for Missing { name, place, why } in Scopes::of(findings.program.body()).missing(is_builtin) {
+        if why == Why::Nowhere && noted.contains(name) {
+            continue;
+        }
         let (rule, what) = match why {
             Why::Nowhere => match results::forgotten(areas, functions, place) {
                 Some(call) => (

@@ -49,6 +49,13 @@ fn dropped(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, call:
     if let Some(name) = functions.gives_value(call)
         && functions.is_pure(name)
     {
+        let is_told = findings.found.iter().any(|finding| {
+            finding.rule.name == "result_not_stored"
+                && finding.message.contains(&format!("`{name}(...)`"))
+        });
+        if is_told {
+            return;
+        }
         let what = format!("`{name}` gives a value back, and this line does nothing with it.");
         findings.add("result_dropped", call, what);
     } else if let Some((name, of)) = tree::call_of_one(call)
@@ -130,22 +137,37 @@ fn given(
     if let Some(stored) = stored
         && functions.is_pure(area.name())
         && function.decorator_list.is_empty()
+        && !is_told(findings, area)
     {
         let (name, stored) = (area.name(), &stored.id);
         let what = format!(
             "`{name}` stores its result in `{stored}` and returns nothing, so nobody gets it."
         );
         findings.add("nothing_returned", &function.name, what);
-    } else if let Some(shown) = only_shown(area)
-        && !is_used(areas, area.name())
-    {
+    } else if is_used(areas, area.name()) {
+        let shows = area.own.calls(&["print"]) && !area.own.calls(&["input"]);
+        if shows && !function.is_async {
+            let what =
+                format!("`{}` prints its result and returns None to its caller.", area.name());
+            findings.add("prints_instead_of_returns", &function.name, what);
+        }
+    } else if let Some(shown) = only_shown(area) {
+        let (name, shown) = (area.name(), findings.program.text(shown));
         let what = format!(
-            "`{}` prints `{}` and does not return it, so no other line can use it.",
-            area.name(),
-            findings.program.text(shown)
+            "`{name}` prints `{shown}` and does not return it, so no other line can use it."
         );
         findings.add("only_prints", &function.name, what);
     }
+}
+
+/// Whether it is already known why a function has nothing to give.
+fn is_told(findings: &Findings<'_, '_>, area: &Area<'_>) -> bool {
+    let (Some(first), Some(last)) = (area.body.first(), area.body.last()) else { return false };
+    let lines = findings.program.line(first)..=findings.program.line(TextRange::empty(last.end()));
+    findings.found.iter().any(|finding| {
+        matches!(finding.rule.name, "local_before_value" | "not_global" | "undefined_name")
+            && lines.contains(&finding.line)
+    })
 }
 
 /// Whether a call of this function is more than a line of its own.
