@@ -13,9 +13,9 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
             let Stmt::Assign(assignment) = stmt else { continue };
             if let [Expr::Name(one), Expr::Name(other)] = assignment.targets.as_slice()
                 && effects::is_new(&assignment.value)
-                && changes
+                && [one, other]
                     .iter()
-                    .any(|(name, _)| *name == one.id.as_str() || *name == other.id.as_str())
+                    .all(|both| changes.iter().any(|(name, _)| *name == both.id.as_str()))
             {
                 let what = format!(
                     "`{}` and `{}` are two names for one and the same thing here.",

@@ -12,6 +12,8 @@ pub(super) struct Area<'a> {
     /// None for the program's own lines.
     pub(super) function: Option<&'a StmtFunctionDef>,
     pub(super) body: &'a [Stmt],
+    /// Whether it is called with its object, and never by its name alone.
+    pub(super) is_method: bool,
     /// What runs with it, without functions and classes in it.
     pub(super) own: All<'a>,
     /// Names that belong to an area around this one.
@@ -22,6 +24,8 @@ pub(super) struct Area<'a> {
     reads: BTreeMap<&'a str, Vec<TextSize>>,
     stores: BTreeMap<&'a str, Vec<TextSize>>,
     values: BTreeMap<&'a str, Vec<&'a Expr>>,
+    /// How many ranges names go through.
+    counted: BTreeMap<&'a str, usize>,
     /// The names that loops go through.
     items: BTreeSet<&'a str>,
 }
@@ -29,7 +33,17 @@ pub(super) struct Area<'a> {
 /// All areas of a program, its own lines first.
 pub(super) fn areas(body: &[Stmt]) -> Vec<Area<'_>> {
     let all = tree::all(body);
-    let functions = all.functions().map(|function| Area::new(Some(function), &function.body));
+    let methods: BTreeSet<*const StmtFunctionDef> = all
+        .statements
+        .iter()
+        .filter_map(|stmt| stmt.as_class_def_stmt())
+        .flat_map(|class| class.body.iter().filter_map(|stmt| stmt.as_function_def_stmt()))
+        .map(std::ptr::from_ref)
+        .collect();
+    let functions = all.functions().map(|function| Area {
+        is_method: methods.contains(&std::ptr::from_ref(function)),
+        ..Area::new(Some(function), &function.body)
+    });
     std::iter::once(Area::new(None, body)).chain(functions).collect()
 }
 
@@ -59,6 +73,7 @@ impl<'a> Area<'a> {
             _ => None,
         });
         let mut values: BTreeMap<&str, Vec<&Expr>> = BTreeMap::new();
+        let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
         for stmt in &own.statements {
             let (target, value) = match stmt {
                 Stmt::Assign(assignment) => match assignment.targets.as_slice() {
@@ -66,7 +81,12 @@ impl<'a> Area<'a> {
                     _ => continue,
                 },
                 Stmt::AugAssign(change) => (&*change.target, &change.value),
-                Stmt::For(repeat) if is_count(&repeat.iter) => (&*repeat.target, &repeat.iter),
+                Stmt::For(repeat) if is_count(&repeat.iter) => {
+                    if let Some(name) = tree::name(&repeat.target) {
+                        *counted.entry(name).or_default() += 1;
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             if let Some(name) = tree::name(target) {
@@ -81,10 +101,12 @@ impl<'a> Area<'a> {
         Self {
             function,
             body,
+            is_method: false,
             declared: declared.flatten().map(|name| name.as_str()).collect(),
             loops: ranges(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt()),
             attempts: ranges(Stmt::is_try_stmt),
             values,
+            counted,
             items: items.collect(),
             reads,
             stores,
@@ -108,9 +130,9 @@ impl<'a> Area<'a> {
         self.stores.contains_key(name) && !self.declared.contains(name)
     }
 
-    /// Whether it is assigned here, by whatever area.
-    pub(super) fn is_bound(&self, name: &str) -> bool {
-        self.stores.contains_key(name) || self.declared.contains(name)
+    /// The names that are assigned here.
+    pub(super) fn bound(&self) -> impl Iterator<Item = &'a str> {
+        self.stores.keys().copied()
     }
 
     pub(super) fn is_read(&self, name: &str) -> bool {
@@ -169,9 +191,14 @@ impl<'a> Area<'a> {
     /// What a name is assigned, if it is assigned once.
     pub(super) fn only_value(&self, name: &str) -> Option<&'a Expr> {
         match self.all_values(name) {
-            [value] if !is_count(value) => Some(value),
+            [value] if !self.counts(name) => Some(value),
             _ => None,
         }
+    }
+
+    /// Whether a name goes through a range.
+    pub(super) fn counts(&self, name: &str) -> bool {
+        self.counted.contains_key(name)
     }
 
     /// What a name is assigned, if it is assigned once and otherwise only grows by this.
@@ -182,11 +209,11 @@ impl<'a> Area<'a> {
         others.next().is_none().then_some(first)
     }
 
-    /// What a name is assigned or grows by, everywhere, and the ranges that it goes through. None if it may get other
-    /// values.
+    /// What a name is assigned or grows by, where it is a count otherwise. None if it may get other values.
     pub(super) fn all_values(&self, name: &str) -> &[&'a Expr] {
         let values = self.values.get(name).map_or(&[][..], Vec::as_slice);
-        let are_all = values.len() == self.stores_of(name)
+        let counts = self.counted.get(name).copied().unwrap_or(0);
+        let are_all = values.len() + counts == self.stores_of(name)
             && !self.is_parameter(name)
             && !self.declared.contains(name);
         if are_all { values } else { &[] }
@@ -194,7 +221,7 @@ impl<'a> Area<'a> {
 }
 
 /// `range(...)`: a name that goes through it is a whole number.
-pub(super) fn is_count(iter: &Expr) -> bool {
+fn is_count(iter: &Expr) -> bool {
     iter.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some("range"))
 }
 

@@ -1,4 +1,4 @@
-//! Functions that call themselves, and functions that are named where they should be called.
+//! Functions that call themselves.
 
 use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::Ranged;
@@ -10,41 +10,6 @@ use super::{
     tree,
 };
 
-/// Methods that only make sense with parentheses, and are hardly ever attributes.
-const METHODS: [&str; 16] = [
-    "split",
-    "items",
-    "keys",
-    "upper",
-    "lower",
-    "strip",
-    "isdigit",
-    "isalpha",
-    "isupper",
-    "islower",
-    "title",
-    "splitlines",
-    "append",
-    "capitalize",
-    "copy",
-    "isspace",
-];
-/// Functions whose arguments are values.
-const TAKING: [&str; 12] = [
-    "len",
-    "max",
-    "min",
-    "sum",
-    "sorted",
-    "list",
-    "set",
-    "int",
-    "float",
-    "range",
-    "tuple",
-    "enumerate",
-];
-
 pub(super) fn check(
     findings: &mut Findings<'_, '_>,
     areas: &[Area<'_>],
@@ -54,7 +19,6 @@ pub(super) fn check(
         if area.function.is_some() {
             recursion(findings, functions, area);
         }
-        named(findings, areas, functions, area);
     }
 }
 
@@ -187,112 +151,4 @@ fn certain<'a>(expr: &'a Expr, is_call: &impl Fn(&Expr) -> bool) -> Option<&'a E
         Expr::BoolOp(test) => certain(&test.values[0], is_call),
         _ => None,
     }
-}
-
-/// A function or a method without parentheses where its value is needed.
-fn named(
-    findings: &mut Findings<'_, '_>,
-    areas: &[Area<'_>],
-    functions: &Functions<'_, '_>,
-    area: &Area<'_>,
-) {
-    let mut used: Vec<&Expr> = Vec::new();
-    for expr in &area.own.expressions {
-        match expr {
-            Expr::BinOp(sum) => used.extend([&*sum.left, &*sum.right]),
-            Expr::Compare(test) if test.ops.iter().all(|op| !op.is_is() && !op.is_is_not()) => {
-                let is_number =
-                    |expr: &&Expr| expr.is_number_literal_expr() || expr.is_string_literal_expr();
-                let sides = || std::iter::once(&*test.left).chain(&*test.comparators);
-                if sides().any(|side| is_number(&side)) {
-                    used.extend(sides());
-                }
-            }
-            Expr::Subscript(item) if item.ctx.is_load() => used.push(&item.value),
-            Expr::Call(call)
-                if tree::name(&call.func).is_some_and(|name| TAKING.contains(&name)) =>
-            {
-                used.extend(call.arguments.args.first());
-            }
-            Expr::BoolOp(test) => used.extend(&test.values),
-            Expr::UnaryOp(test) if test.op.is_not() => used.push(&test.operand),
-            Expr::ListComp(comp) => used.extend(comp.generators.iter().map(|part| &part.iter)),
-            _ => {}
-        }
-    }
-    for stmt in &area.own.statements {
-        match stmt {
-            Stmt::For(repeat) => used.push(&repeat.iter),
-            Stmt::If(branch) => used.push(&branch.test),
-            Stmt::While(repeat) => used.push(&repeat.test),
-            Stmt::Assign(assignment) if assigned_method(area, assignment) => {
-                used.push(&assignment.value)
-            }
-            Stmt::AugAssign(change) => used.push(&change.value),
-            _ => {}
-        }
-    }
-    for expr in used {
-        let is_named = match expr {
-            Expr::Name(name) if area.stores_of(&name.id) == 1 => {
-                // Another name of a function, which is not called either.
-                let value = area.only_value(&name.id).and_then(tree::name);
-                let is_called = || {
-                    area.own.expressions.iter().any(|expr| {
-                        expr.as_call_expr()
-                            .is_some_and(|call| tree::name(&call.func) == Some(name.id.as_str()))
-                    })
-                };
-                value.is_some_and(|value| functions.get(value).is_some() || is_built_in(value))
-                    && !is_called()
-            }
-            Expr::Name(name) if is_built_in(&name.id) => {
-                functions.get(&name.id).is_none()
-                    && !area.is_parameter(&name.id)
-                    && !areas[0].is_bound(&name.id)
-            }
-            Expr::Name(name) => {
-                functions
-                    .get(&name.id)
-                    .is_some_and(|own| own.function.is_some_and(|f| f.decorator_list.is_empty()))
-                    && !area.is_parameter(&name.id)
-                    && area.stores_of(&name.id) == 0
-            }
-            Expr::Attribute(method) => {
-                METHODS.contains(&method.attr.as_str())
-                    && functions.get(&method.attr).is_none()
-                    && tree::name(&method.value)
-                        .is_some_and(|name| area.is_local(name) || area.is_parameter(name))
-            }
-            _ => false,
-        };
-        if is_named {
-            let text = findings.program.text(expr);
-            let what = format!("`{text}` is named but not called: the parentheses are missing.");
-            findings.add("named_not_called", expr, what);
-        }
-    }
-}
-
-/// Whether it is a function that is always called, and never a value.
-fn is_built_in(name: &str) -> bool {
-    matches!(name, "len" | "max" | "min" | "sum" | "sorted" | "range" | "input" | "abs" | "round")
-}
-
-/// Whether a name gets a method instead of its result, and is never called itself.
-fn assigned_method(area: &Area<'_>, assignment: &ruff_python_ast::StmtAssign) -> bool {
-    let target = assignment.targets.first().and_then(tree::name);
-    target.is_some_and(|target| {
-        area.is_read(target)
-            && !area.own.expressions.iter().any(|expr| {
-                expr.as_call_expr().is_some_and(|call| {
-                    let is_handed =
-                        call.arguments.args.iter().any(|given| tree::name(given) == Some(target));
-                    tree::name(&call.func) == Some(target)
-                        || is_handed
-                            && !tree::called(expr).is_some_and(|name| TAKING.contains(&name))
-                })
-            })
-            && assignment.value.is_attribute_expr()
-    })
 }

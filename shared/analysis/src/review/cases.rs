@@ -194,7 +194,7 @@ pub const FAULTY: &[(&str, &str)] = &[
         "def f(items):\n    rest = items\n    rest.remove(1)\n    return rest\n\nprint(f([1]))\n",
         "2 alias_changed",
     ),
-    ("a = b = []\na.append(1)\nprint(a, b)\n", "1 alias_changed"),
+    ("a = b = []\na.append(1)\nb.append(2)\nprint(a, b)\n", "1 alias_changed"),
     ("a = 1\nb = 2\na = b\nb = a\nprint(a, b)\n", "4 lost_in_swap"),
     ("a = [3, 1]\nb = a\nwhile 0 < len(a):\n    print(b.pop())\n", "2 alias_changed"),
     ("x = int(input())\nif x == 1 and x == 2:\n    print(x)\n", "2 never_true"),

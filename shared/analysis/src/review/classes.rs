@@ -61,7 +61,10 @@ fn special(
         if let Some(value) = value {
             findings.add("init_returns_value", value, "`__init__` fills a new object and must not return anything: Python stops with a TypeError here.");
         }
-    } else if MISSPELLED.contains(&name) && (name != "__int__" || parameters > 1) {
+    } else if MISSPELLED.contains(&name)
+        && (name != "__int__" || parameters > 1)
+        && !methods(class).any(|method| method.name.as_str() == "__init__")
+    {
         let what = format!(
             "`{name}` is not `__init__`, so Python does not call it for a new `{}`.",
             class.name
@@ -91,7 +94,7 @@ fn special(
 }
 
 /// The attributes of `self` that a method reads or sets.
-fn of_self<'a>(method: &'a StmtFunctionDef, is_set: bool) -> Vec<(&'a str, &'a Expr)> {
+fn of_self(method: &StmtFunctionDef, is_set: bool) -> Vec<(&str, &Expr)> {
     let Some(own) = method.parameters.iter().next().map(|first| first.name().as_str()) else {
         return Vec::new();
     };
@@ -119,6 +122,12 @@ fn own_names(class: &StmtClassDef) -> BTreeSet<&str> {
             Stmt::ClassDef(inner) => {
                 names.insert(&inner.name);
             }
+            Stmt::Import(import) => {
+                names.extend(import.names.iter().map(|alias| alias.name.as_str()))
+            }
+            Stmt::ImportFrom(import) => {
+                names.extend(import.names.iter().map(|alias| alias.name.as_str()))
+            }
             _ => {}
         }
     }
@@ -143,17 +152,24 @@ fn never_set(
     let own = own_names(class);
     let is_open =
         ["__getattr__", "__getattribute__", "__slots__"].iter().any(|name| own.contains(name))
-            || all.calls(&["setattr", "vars"])
+            || all.calls(&["setattr", "vars", "hasattr"])
             || findings.program.mentions("__dict__");
-    if !is_plain(class) || is_open {
+    let is_used = |name: &str| all.calls(&[name]);
+    let has_children =
+        all.statements.iter().filter_map(|stmt| stmt.as_class_def_stmt()).any(|other| {
+            let arguments = other.arguments.as_ref();
+            arguments.is_some_and(|a| {
+                a.args.iter().any(|base| tree::name(base) == Some(class.name.as_str()))
+            })
+        });
+    if !is_plain(class) || is_open || has_children || !is_used(&class.name) {
         return;
     }
     let mut told = BTreeSet::new();
     for method in methods(class) {
         for (name, place) in of_self(method, false) {
             let is_known = set.contains(name) || own.contains(name) || name.starts_with("__");
-            // `hasattr` and `try` expect that it may be missing.
-            if !is_known && !all.calls(&["hasattr"]) && told.insert(name) {
+            if !is_known && told.insert(name) {
                 let what = format!(
                     "No line sets `self.{name}`, so an object of `{}` has no `{name}`.",
                     class.name
@@ -169,7 +185,9 @@ fn shared(findings: &mut Findings<'_, '_>, class: &StmtClassDef) {
     for stmt in &class.body {
         let Stmt::Assign(assignment) = stmt else { continue };
         let Some(name) = assignment.targets.first().and_then(tree::name) else { continue };
-        if !effects::is_new(&assignment.value) {
+        // Registers and tables of a class are meant to be shared.
+        let is_meant = name.starts_with(|c: char| c == '_' || c.is_uppercase());
+        if is_meant || !effects::is_new(&assignment.value) {
             continue;
         }
         let is_set =

@@ -25,17 +25,24 @@ const ROUNDS: usize = 20;
 pub(super) struct Functions<'r, 'a> {
     by_name: BTreeMap<&'a str, &'r Area<'a>>,
     pure: BTreeSet<&'a str>,
+    /// All names of functions, methods and attributes.
+    defined: BTreeSet<&'a str>,
 }
 
 impl<'r, 'a> Functions<'r, 'a> {
     pub(super) fn of(areas: &'r [Area<'a>]) -> Self {
         let mut by_name = BTreeMap::new();
         let mut twice = BTreeSet::new();
-        for area in areas.iter().filter(|area| area.function.is_some()) {
+        for area in areas.iter().filter(|area| area.function.is_some() && !area.is_method) {
             if by_name.insert(area.name(), area).is_some() {
                 twice.insert(area.name());
             }
         }
+        let attributes = areas.iter().flat_map(|area| &area.own.expressions);
+        let attributes = attributes.filter_map(|expr| expr.as_attribute_expr());
+        let attributes = attributes.filter(|attribute| attribute.ctx.is_store());
+        let named = areas.iter().map(Area::name);
+        let defined = attributes.map(|attribute| attribute.attr.as_str()).chain(named).collect();
         by_name.retain(|name, _| !twice.contains(name));
         let mut pure: BTreeSet<&str> = by_name.keys().copied().collect();
         for _ in 0..ROUNDS {
@@ -44,15 +51,20 @@ impl<'r, 'a> Functions<'r, 'a> {
                 pure.iter().copied().filter(|name| acts(by_name[name], &pure)).collect();
             pure.retain(|name| !acting.contains(name));
             if pure.len() == before {
-                return Self { by_name, pure };
+                return Self { by_name, pure, defined };
             }
         }
-        Self { by_name, pure: BTreeSet::new() }
+        Self { by_name, pure: BTreeSet::new(), defined }
     }
 
     /// The only function of this name.
     pub(super) fn get(&self, name: &str) -> Option<&'r Area<'a>> {
         self.by_name.get(name).copied()
+    }
+
+    /// Whether the program has a function, a method or an attribute of this name.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.defined.contains(name)
     }
 
     /// Whether calling it changes nothing.
@@ -156,8 +168,8 @@ fn acts(area: &Area<'_>, pure: &BTreeSet<&str>) -> bool {
             Expr::Call(call) => match &*call.func {
                 Expr::Name(name) => !is_looking(&name.id) && !pure.contains(name.id.as_str()),
                 Expr::Attribute(method) => {
-                    let is_asking = has(ASKING, &method.attr);
-                    !is_asking && !(is_changing(&method.attr) && is_own(&method.value))
+                    let changes_own = is_changing(&method.attr) && is_own(&method.value);
+                    !(has(ASKING, &method.attr) || changes_own)
                 }
                 _ => true,
             },

@@ -20,7 +20,12 @@ const OF_TEXT: [&str; 9] =
 
 pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let all = tree::all(findings.program.body());
-    let own_names: Vec<&str> = all.functions().map(|function| function.name.as_str()).collect();
+    // With a decorator, a name may be a value by itself.
+    let own_names: Vec<&str> = all
+        .functions()
+        .filter(|function| function.decorator_list.is_empty())
+        .map(|function| function.name.as_str())
+        .collect();
     let last = findings.program.body().last().map(std::ptr::from_ref);
     for stmt in &all.statements {
         match stmt {
@@ -73,11 +78,9 @@ fn in_place(findings: &mut Findings<'_, '_>, all: &All<'_>, own: &[&str]) {
     let mut used: Vec<&Expr> = Vec::new();
     for stmt in &all.statements {
         match stmt {
-            Stmt::Assign(assignment) => {
-                // Another kind of object may have methods of these names.
-                if tree::method_call(&assignment.value).is_some() {
-                    used.push(&assignment.value);
-                }
+            // Another kind of object may have methods of these names.
+            Stmt::Assign(assignment) if tree::method_call(&assignment.value).is_some() => {
+                used.push(&assignment.value);
             }
             Stmt::For(repeat) => used.push(&repeat.iter),
             _ => {}
@@ -210,12 +213,24 @@ fn without_effect(findings: &mut Findings<'_, '_>, value: &Expr, own: &[&str], i
                 && let (object, method) =
                     (findings.program.text(&*method.value), method.attr.as_str())
                 && OF_TEXT.contains(&method)
+                && is_text_call(method, value)
+                && !findings.program.mentions("tkinter")
                 && !own.contains(&method)
                 && !is_shown
             {
                 findings.add("text_result_dropped", value, format!("`{object}.{method}(...)` leaves `{object}` as it is, and its result is not used."));
             }
         }
+    }
+}
+
+/// Whether a call has as many arguments as this method of texts takes.
+fn is_text_call(method: &str, call: &Expr) -> bool {
+    let count = call.as_call_expr().map_or(0, |call| call.arguments.len());
+    match method {
+        "replace" => count >= 2,
+        "strip" | "lstrip" | "rstrip" => count <= 1,
+        _ => count == 0,
     }
 }
 

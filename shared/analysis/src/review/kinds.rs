@@ -6,7 +6,7 @@ use ruff_python_ast::{CmpOp, Expr, Number, Operator, Stmt};
 use ruff_text_size::Ranged;
 
 use super::{
-    area::{self, Area},
+    area::Area,
     effects::{self, Functions},
     finding::Findings,
     tree,
@@ -150,14 +150,13 @@ impl Kinds<'_, '_> {
         if names == 0 || values.len() > MANY_VALUES {
             return None;
         }
-        let mut kinds = values.iter().map(|value| {
-            if area::is_count(value) {
-                Some(Kind::Whole)
-            } else {
-                self.kind_through(value, names - 1)
-            }
-        });
-        let first = kinds.next()??;
+        let counts = self.area.counts(&name.id) && !self.area.is_parameter(&name.id);
+        let mut kinds = values.iter().map(|value| self.kind_through(value, names - 1));
+        let first = if counts && values.len() < self.area.stores_of(&name.id) {
+            Kind::Whole
+        } else {
+            kinds.next()??
+        };
         kinds.all(|kind| kind == Some(first)).then_some(first)
     }
 

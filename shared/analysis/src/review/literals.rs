@@ -129,24 +129,19 @@ fn in_expression(findings: &mut Findings<'_, '_>, area: &Area<'_>, expr: &Expr) 
         Expr::Compare(test) => {
             for side in std::iter::once(&*test.left).chain(&*test.comparators) {
                 let side = side.as_subscript_expr().map_or(side, |item| &*item.value);
-                quoted(findings, area, side);
+                // A kind of thing is often called like the name that holds one.
+                if side
+                    .as_string_literal_expr()
+                    .is_some_and(|text| !area.is_read(text.value.to_str()))
+                {
+                    quoted(findings, area, side);
+                }
             }
         }
         Expr::Call(call) => {
             let is_taken = matches!(
                 tree::called(expr),
-                Some(
-                    "append"
-                        | "len"
-                        | "int"
-                        | "float"
-                        | "sum"
-                        | "max"
-                        | "min"
-                        | "sorted"
-                        | "range"
-                        | "abs"
-                )
+                Some("len" | "int" | "float" | "sum" | "max" | "min" | "sorted" | "range" | "abs")
             );
             let is_sorted =
                 call.arguments.keywords.iter().any(|keyword| keyword.value.is_lambda_expr());
@@ -253,11 +248,11 @@ fn binds_first(findings: &mut Findings<'_, '_>, sum: &ruff_python_ast::ExprBinOp
     }
     let is_constant =
         product.left.is_number_literal_expr() && product.right.is_number_literal_expr();
-    let gap = |left: &Expr, right: &Expr| {
-        findings.program.text(TextRange::new(left.end(), right.start())).len()
+    let is_tight = |left: &Expr, right: &Expr| {
+        !findings.program.text(TextRange::new(left.end(), right.start())).contains(' ')
     };
     let is_misleading =
-        gap(&sum.left, &product.left) == 1 && gap(&product.left, &product.right) > 1;
+        is_tight(&sum.left, &product.left) && !is_tight(&product.left, &product.right);
     if is_constant && tree::int(&product.left) == Some(1) || is_misleading {
         let what = format!(
             "`{part}` is calculated first, and `{}` is added or subtracted afterwards.",

@@ -6,6 +6,7 @@ use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::{
+    area::Area,
     finding::Findings,
     tree::{self, All},
 };
@@ -18,13 +19,16 @@ const LOOKING: [&str; 12] =
 /// Functions that end the program or wait for something outside of it.
 const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
 
-pub(super) fn check(findings: &mut Findings<'_, '_>) {
+pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     let all = tree::all(findings.program.body());
     for stmt in &all.statements {
         match stmt {
             Stmt::For(repeat) => check_for(findings, repeat),
             Stmt::While(repeat) => {
-                endless(findings, repeat);
+                // An error may be meant to end it.
+                if !areas.iter().any(|area| area.is_attempted(*stmt)) {
+                    endless(findings, repeat);
+                }
                 else_without_break(findings, &repeat.body, &repeat.orelse);
                 first_iteration(findings, &repeat.body);
             }
@@ -33,6 +37,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     }
     for expr in &all.expressions {
         if let Expr::Subscript(subscript) = expr
+            && subscript.ctx.is_load()
             && let Some(("len", counted)) = tree::call_of_one(&subscript.slice)
             && findings.program.text(counted) == findings.program.text(&*subscript.value)
         {
@@ -221,12 +226,17 @@ pub(super) fn too_far(body: &[Stmt], place: TextRange) -> &'static str {
 }
 
 fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[Stmt]) {
+    if tree::own(body).stored().contains(list) {
+        return;
+    }
     for block in tree::blocks(body) {
         for (at, stmt) in block.iter().enumerate() {
             let changes = match stmt {
                 Stmt::Expr(expr) => {
                     tree::method_call(&expr.value).is_some_and(|(object, method, _)| {
-                        object == list && SHIFTING.contains(&method)
+                        // What is added at the end under a condition comes up later in the same loop.
+                        let is_queue = method == "append" && !std::ptr::eq(block, body);
+                        object == list && SHIFTING.contains(&method) && !is_queue
                     })
                 }
                 Stmt::Delete(delete) => delete.targets.iter().any(|target| {
@@ -282,10 +292,19 @@ fn last_return(block: &[Stmt]) -> Option<&Stmt> {
 fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     if let Some(last) = first_round_return(body) {
         // What an inner loop has gone through may be all that is needed.
-        let has_loop = tree::own(body)
-            .statements
-            .iter()
-            .any(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt());
+        let own = tree::own(body).statements;
+        let has_loop = own.iter().any(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt());
+        // Without a question or a sum, the first item may be all that is wanted.
+        let is_work = |stmt: &&Stmt| {
+            stmt.is_if_stmt()
+                || stmt.is_aug_assign_stmt()
+                || stmt.as_assign_stmt().is_some_and(|own| {
+                    let name = own.targets.first().and_then(tree::name);
+                    name.is_some_and(|name| All::of_expr(&own.value).read().contains(name))
+                })
+                || stmt.as_expr_stmt().is_some_and(|line| line.value.is_call_expr())
+        };
+        let has_loop = has_loop || !own.iter().any(|stmt| is_work(&stmt));
         findings.add(
             if has_loop { "loop_runs_once" } else { "first_round_return" },
             last,

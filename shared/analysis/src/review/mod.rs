@@ -24,6 +24,7 @@ mod scopes;
 mod score;
 mod structure;
 mod tree;
+mod uncalled;
 
 use crate::{Program, Unreadable, program};
 
@@ -60,10 +61,11 @@ pub fn review(source: &str) -> Review {
     names::check(&mut findings, &areas, &functions);
     flow::check(&mut findings);
     expressions::check(&mut findings);
-    loops::check(&mut findings);
+    loops::check(&mut findings, &areas);
     structure::check(&mut findings, &areas);
     results::check(&mut findings, &areas, &functions);
     calls::check(&mut findings, &areas, &functions);
+    uncalled::check(&mut findings, &areas, &functions);
     classes::check(&mut findings);
     conditions::check(&mut findings, &areas);
     iterations::check(&mut findings, &areas);

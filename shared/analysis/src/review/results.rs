@@ -116,14 +116,18 @@ fn given(
     if area.returned().next().is_some() || area.is_generator() {
         return;
     }
-    let is_value = |expr: &Expr| match expr {
-        Expr::Name(_)
-        | Expr::BinOp(_)
-        | Expr::Compare(_)
-        | Expr::Subscript(_)
-        | Expr::FString(_) => true,
-        Expr::NumberLiteral(_) | Expr::List(_) | Expr::Tuple(_) => true,
-        _ => false,
+    let is_value = |expr: &Expr| {
+        matches!(
+            expr,
+            Expr::Name(_)
+                | Expr::BinOp(_)
+                | Expr::Compare(_)
+                | Expr::Subscript(_)
+                | Expr::FString(_)
+                | Expr::NumberLiteral(_)
+                | Expr::List(_)
+                | Expr::Tuple(_)
+        )
     };
     let shown = tails(area.body).into_iter().filter_map(|stmt| stmt.as_expr_stmt());
     if let Some(line) = shown.into_iter().find(|line| is_value(&line.value)) {
@@ -132,7 +136,7 @@ fn given(
         return;
     }
     let stored = area.own.expressions.iter().filter_map(|expr| expr.as_name_expr());
-    let stored = stored.filter(|name| name.ctx.is_store()).last();
+    let stored = stored.rev().find(|name| name.ctx.is_store());
     let Some(function) = area.function else { return };
     if let Some(stored) = stored
         && functions.is_pure(area.name())
@@ -151,7 +155,7 @@ fn given(
                 format!("`{}` prints its result and returns None to its caller.", area.name());
             findings.add("prints_instead_of_returns", &function.name, what);
         }
-    } else if let Some(shown) = only_shown(area) {
+    } else if let Some(shown) = only_shown(area).filter(|_| !area.is_method) {
         let (name, shown) = (area.name(), findings.program.text(shown));
         let what = format!(
             "`{name}` prints `{shown}` and does not return it, so no other line can use it."

@@ -107,7 +107,6 @@ pub const RULES: [Rule; 112] = [
         "attribute_never_set",
         "An object only has what some line has given it, most often `self.x = ...` in `__init__`.",
     ),
-    error("missing_super", "A class with an `__init__` of its own does not run that of its base."),
     error("shared_rows", "`*` repeats the same row; a comprehension makes a new one for each."),
     error(
         "lost_in_swap",
@@ -156,6 +155,7 @@ pub const RULES: [Rule; 112] = [
     error("except_or", "`except (ValueError, TypeError)` catches both."),
     error("no_length", "`len` counts the items of a list or the characters of a text."),
     error("method_on_class", "A method works on one object, which stands before the dot."),
+    advice("missing_super", "A class with an `__init__` of its own does not run that of its base."),
     advice(
         "sql_from_text",
         "Whoever types a value decides what the database does: this is SQL injection.",

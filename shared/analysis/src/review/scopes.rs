@@ -121,9 +121,12 @@ impl<'a> Scopes<'a> {
     /// The scope in which a name gets its value.
     fn lookup(&self, read: &Read<'_>) -> Option<usize> {
         let mut at = read.scope;
+        let mut is_direct = true;
         loop {
             let scope = &self.all[at];
-            let is_visible = at == read.scope || scope.kind != Kind::Class;
+            // A comprehension in a class may see its names, a method does not.
+            let is_visible = is_direct || scope.kind != Kind::Class;
+            is_direct &= scope.kind == Kind::Inner;
             if is_visible && scope.bound.contains_key(read.name) {
                 return Some(at);
             }
@@ -223,9 +226,13 @@ impl<'a> Scopes<'a> {
             Stmt::ClassDef(class) => {
                 class.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
                 // Unlike the names of a class, its type parameters are visible in its methods.
+                let arguments = class.arguments.as_deref();
+                if let Some(arguments) = arguments.filter(|_| class.type_params.is_none()) {
+                    self.visit_arguments(arguments);
+                }
                 self.within(Kind::Inner, "", |around| {
                     around.visit_own_types(class.type_params.as_deref());
-                    if let Some(arguments) = &class.arguments {
+                    if let Some(arguments) = arguments.filter(|_| class.type_params.is_some()) {
                         around.visit_arguments(arguments);
                     }
                     around
@@ -270,7 +277,7 @@ impl<'a> Visitor<'a> for Scopes<'a> {
             Stmt::FunctionDef(_) | Stmt::ClassDef(_) => self.visit_definition(stmt),
             Stmt::For(_) | Stmt::While(_) => {
                 let before = self.repeat;
-                self.repeat = before.or(Some(stmt.range()));
+                self.repeat = before.or_else(|| Some(stmt.range()));
                 walk_stmt(self, stmt);
                 self.repeat = before;
             }

@@ -29,7 +29,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     }
     globals(findings, areas);
     constants(findings, &all);
-    copies(findings, &all);
+    copies(findings, areas);
 }
 
 /// Whether a text is put together from parts that are not written in the program.
@@ -155,26 +155,28 @@ fn constants(findings: &mut Findings<'_, '_>, all: &All<'_>) {
 }
 
 /// Lines that are written again and again.
-fn copies(findings: &mut Findings<'_, '_>, all: &All<'_>) {
-    let mut counts: BTreeMap<&str, Vec<&Stmt>> = BTreeMap::new();
-    for stmt in &all.statements {
-        let is_work = match stmt {
-            Stmt::Assign(assignment) => !assignment.value.is_literal_expr(),
-            Stmt::AugAssign(_) => true,
-            Stmt::Expr(line) => line.value.is_call_expr(),
-            _ => false,
-        };
-        let text = findings.program.text(*stmt);
-        if is_work && text.len() >= LONG_LINE {
-            counts.entry(text).or_default().push(stmt);
+fn copies(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
+    for area in areas {
+        let mut counts: BTreeMap<&str, Vec<&Stmt>> = BTreeMap::new();
+        for stmt in &area.own.statements {
+            let is_work = match stmt {
+                Stmt::Assign(assignment) => !assignment.value.is_literal_expr(),
+                Stmt::AugAssign(_) => true,
+                Stmt::Expr(line) => line.value.is_call_expr(),
+                _ => false,
+            };
+            let text = findings.program.text(*stmt);
+            if is_work && text.len() >= LONG_LINE {
+                counts.entry(text).or_default().push(stmt);
+            }
         }
-    }
-    for (_, places) in counts.into_iter().filter(|(_, places)| places.len() >= COPIES) {
-        let what = format!(
-            "This line is written {} times: a loop or a function needs it once.",
-            places.len()
-        );
-        findings.add("repeated_line", places[0], what);
+        for (_, places) in counts.into_iter().filter(|(_, places)| places.len() >= COPIES) {
+            let what = format!(
+                "This line is written {} times: a loop or a function needs it once.",
+                places.len()
+            );
+            findings.add("repeated_line", places[0], what);
+        }
     }
     for block in tree::blocks(findings.program.body()) {
         numbered(findings, block);
