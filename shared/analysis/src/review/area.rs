@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
+use ruff_python_ast::{Expr, ExprName, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::tree::{self, All};
@@ -20,10 +20,12 @@ pub(super) struct Area<'a> {
     pub(super) declared: BTreeSet<&'a str>,
     loops: Vec<TextRange>,
     attempts: Vec<TextRange>,
-    /// With those in functions inside of it.
+    /// In the order of the text; with those in functions inside of it.
     reads: BTreeMap<&'a str, Vec<TextSize>>,
     stores: BTreeMap<&'a str, Vec<TextSize>>,
     values: BTreeMap<&'a str, Vec<&'a Expr>>,
+    /// The first assignment of each name, with its line.
+    begun: BTreeMap<&'a str, (&'a Stmt, &'a Expr)>,
     /// How many ranges names go through.
     counted: BTreeMap<&'a str, usize>,
     /// The names that loops go through.
@@ -50,31 +52,23 @@ pub(super) fn areas(body: &[Stmt]) -> Vec<Area<'_>> {
 impl<'a> Area<'a> {
     fn new(function: Option<&'a StmtFunctionDef>, body: &'a [Stmt]) -> Self {
         let own = tree::own(body);
-        let mut reads: BTreeMap<&str, Vec<TextSize>> = BTreeMap::new();
-        let mut stores: BTreeMap<&str, Vec<TextSize>> = BTreeMap::new();
-        for expr in &own.expressions {
-            if let Expr::Name(name) = expr
-                && name.ctx.is_store()
-            {
-                stores.entry(&name.id).or_default().push(name.start());
-            }
-        }
         let inside = tree::all(body);
-        for expr in &inside.expressions {
-            if let Expr::Name(name) = expr
-                && !name.ctx.is_store()
-            {
-                reads.entry(&name.id).or_default().push(name.start());
-            }
-        }
+        let stores = places(&own, |name| name.ctx.is_store());
+        let reads = places(&inside, |name| !name.ctx.is_store());
         let declared = inside.statements.iter().filter_map(|stmt| match stmt {
             Stmt::Global(declared) => Some(&declared.names),
             Stmt::Nonlocal(declared) => Some(&declared.names),
             _ => None,
         });
         let mut values: BTreeMap<&str, Vec<&Expr>> = BTreeMap::new();
+        let mut begun = BTreeMap::new();
         let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
         for stmt in &own.statements {
+            if let Stmt::Assign(assignment) = stmt
+                && let Some(name) = assignment.targets.first().and_then(tree::name)
+            {
+                begun.entry(name).or_insert((*stmt, &*assignment.value));
+            }
             let (target, value) = match stmt {
                 Stmt::Assign(assignment) => match assignment.targets.as_slice() {
                     [target] => (target, &assignment.value),
@@ -107,6 +101,7 @@ impl<'a> Area<'a> {
             attempts: ranges(Stmt::is_try_stmt),
             values,
             counted,
+            begun,
             items: items.collect(),
             reads,
             stores,
@@ -130,6 +125,14 @@ impl<'a> Area<'a> {
         self.stores.contains_key(name) && !self.declared.contains(name)
     }
 
+    /// From its first line to its last.
+    pub(super) fn range(&self) -> TextRange {
+        match (self.body.first(), self.body.last()) {
+            (Some(first), Some(last)) => TextRange::new(first.start(), last.end()),
+            _ => TextRange::default(),
+        }
+    }
+
     /// The names that are assigned here.
     pub(super) fn bound(&self) -> impl Iterator<Item = &'a str> {
         self.stores.keys().copied()
@@ -140,7 +143,7 @@ impl<'a> Area<'a> {
     }
 
     pub(super) fn is_read_after(&self, name: &str, place: TextSize) -> bool {
-        self.reads.get(name).is_some_and(|places| places.iter().any(|read| *read >= place))
+        self.reads.get(name).and_then(|places| places.last()).is_some_and(|read| *read >= place)
     }
 
     pub(super) fn reads_in(&self, name: &str, range: TextRange) -> usize {
@@ -157,7 +160,7 @@ impl<'a> Area<'a> {
     }
 
     pub(super) fn is_stored_before(&self, name: &str, place: TextSize) -> bool {
-        self.stores.get(name).is_some_and(|places| places.iter().any(|store| *store < place))
+        self.stores.get(name).and_then(|places| places.first()).is_some_and(|store| *store < place)
     }
 
     /// Whether a `for` gives the name its items.
@@ -196,6 +199,11 @@ impl<'a> Area<'a> {
         }
     }
 
+    /// The first line that assigns a name, and the value that it gets there.
+    pub(super) fn first_value(&self, name: &str) -> Option<(&'a Stmt, &'a Expr)> {
+        self.begun.get(name).copied()
+    }
+
     /// Whether a name goes through a range.
     pub(super) fn counts(&self, name: &str) -> bool {
         self.counted.contains_key(name)
@@ -225,8 +233,23 @@ fn is_count(iter: &Expr) -> bool {
     iter.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some("range"))
 }
 
+/// Where names are, in the order of the text.
+fn places<'a>(all: &All<'a>, is_one: fn(&ExprName) -> bool) -> BTreeMap<&'a str, Vec<TextSize>> {
+    let mut places: BTreeMap<&str, Vec<TextSize>> = BTreeMap::new();
+    for name in all.expressions.iter().filter_map(|expr| expr.as_name_expr()) {
+        if is_one(name) {
+            places.entry(&name.id).or_default().push(name.start());
+        }
+    }
+    places.values_mut().for_each(|places| places.sort_unstable());
+    places
+}
+
 fn count(places: &BTreeMap<&str, Vec<TextSize>>, name: &str, range: TextRange) -> usize {
-    places.get(name).map_or(0, |places| places.iter().filter(|at| range.contains(**at)).count())
+    places.get(name).map_or(0, |places| {
+        let before = |end: TextSize| places.partition_point(|place| *place < end);
+        before(range.end()) - before(range.start())
+    })
 }
 
 fn is_inside(ranges: &[TextRange], place: TextRange) -> bool {

@@ -24,7 +24,12 @@ pub(super) fn check(
 
 fn recursion(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &Area<'_>) {
     let name = area.name();
-    let (Some(function), Some(_)) = (area.function, functions.get(name)) else { return };
+    let Some(function) = area.function else { return };
+    // A method's own name is another function's, and an import may replace it.
+    let is_imported = area.own.statements.iter().any(|stmt| stmt.is_import_from_stmt());
+    if is_imported || !functions.get(name).is_some_and(|own| std::ptr::eq(own, area)) {
+        return;
+    }
     let is_call =
         |expr: &Expr| expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name));
     let calls: Vec<&Expr> = area.own.expressions.iter().copied().filter(|e| is_call(e)).collect();

@@ -107,6 +107,9 @@ pub const FAULTY: &[(&str, &str)] = &[
     ("class = 5\nprint(class)\n", "1 keyword_as_name"),
     ("def f(for, n):\n    return n\n\nprint(f(1, 2))\n", "1 keyword_as_name"),
     ("words = ['a', 'b']\nprint(len words)\n", "2 missing_parentheses"),
+    ("x = 5\nif x = 5:\n    print(x)\n", "2 equals_in_condition"),
+    ("x = 5\nif x > 5:\n    print(x)\nelse x < 3:\n    print(2)\n", "4 condition_after_else"),
+    ("def f(n):\n    return 'True'\n\nprint(f(1))\n", "2 quoted_name"),
     (
         "def f():\n    inside = 5\n    return inside\n\nprint(f())\nprint(inside)\n",
         "6 undefined_name",

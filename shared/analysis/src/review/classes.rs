@@ -1,6 +1,6 @@
 //! Classes: how objects get their values, and what methods must give back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
 
@@ -15,38 +15,57 @@ const MISSPELLED: [&str; 6] = ["_init_", "__init_", "_init__", "__int__", "__int
 /// Methods that must give a text back.
 const TEXTS: [&str; 2] = ["__str__", "__repr__"];
 
+/// What is known about the whole program.
+struct Known<'a> {
+    classes: BTreeMap<&'a str, &'a StmtClassDef>,
+    /// Attributes that anything sets.
+    set: BTreeSet<&'a str>,
+    called: BTreeSet<&'a str>,
+    /// Names of classes that others build on.
+    bases: BTreeSet<&'a str>,
+    /// What is looked up on names: `name.attribute`.
+    looked_up: BTreeSet<(&'a str, &'a str)>,
+    /// Whether attributes may be set in ways that cannot be seen.
+    is_open: bool,
+}
+
 pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let all = tree::all(findings.program.body());
-    let set = attributes_set(&all);
-    let classes: Vec<&StmtClassDef> =
-        all.statements.iter().filter_map(|stmt| stmt.as_class_def_stmt()).collect();
-    for class in &classes {
+    let found = || all.statements.iter().filter_map(|stmt| stmt.as_class_def_stmt());
+    let attributes = || all.expressions.iter().filter_map(|expr| expr.as_attribute_expr());
+    let bases = found().filter_map(|class| class.arguments.as_deref());
+    let known = Known {
+        classes: found().map(|class| (class.name.as_str(), class)).collect(),
+        set: attributes()
+            .filter(|attribute| attribute.ctx.is_store())
+            .map(|attribute| attribute.attr.as_str())
+            .collect(),
+        called: all.expressions.iter().filter_map(|expr| tree::called(expr)).collect(),
+        bases: bases.flat_map(|arguments| arguments.args.iter().filter_map(tree::name)).collect(),
+        looked_up: attributes()
+            .filter_map(|attribute| Some((tree::name(&attribute.value)?, attribute.attr.as_str())))
+            .collect(),
+        is_open: all.calls(&["setattr", "vars", "hasattr"])
+            || findings.program.mentions("__dict__"),
+    };
+    for class in found() {
         for method in methods(class) {
-            special(findings, &all, class, method);
+            special(findings, &known, class, method);
         }
-        never_set(findings, &all, &set, class);
-        on_class(findings, &all, class);
+        never_set(findings, &known, class);
         shared(findings, class);
-        missing_super(findings, &classes, class);
+        missing_super(findings, &known, class);
     }
+    on_class(findings, &known, &all);
 }
 
 fn methods(class: &StmtClassDef) -> impl Iterator<Item = &StmtFunctionDef> {
     class.body.iter().filter_map(|stmt| stmt.as_function_def_stmt())
 }
 
-/// All names of attributes that anything in the program sets.
-fn attributes_set<'a>(all: &All<'a>) -> BTreeSet<&'a str> {
-    let attributes = all.expressions.iter().filter_map(|expr| expr.as_attribute_expr());
-    attributes
-        .filter(|attribute| attribute.ctx.is_store())
-        .map(|attribute| attribute.attr.as_str())
-        .collect()
-}
-
 fn special(
     findings: &mut Findings<'_, '_>,
-    all: &All<'_>,
+    known: &Known<'_>,
     class: &StmtClassDef,
     method: &StmtFunctionDef,
 ) {
@@ -56,7 +75,8 @@ fn special(
     let value = returned()
         .find(|stmt| stmt.value.as_ref().is_some_and(|value| !value.is_none_literal_expr()));
     let is_generator = own.expressions.iter().any(|expr| expr.is_yield_expr());
-    let parameters = method.parameters.len();
+    let parameters =
+        method.parameters.iter().filter(|parameter| parameter.default().is_none()).count();
     if name == "__init__" {
         if let Some(value) = value {
             findings.add("init_returns_value", value, "`__init__` fills a new object and must not return anything: Python stops with a TypeError here.");
@@ -79,12 +99,7 @@ fn special(
         let what = format!("`{name}` must return a text, and this one returns None.");
         findings.add("text_method_prints", &method.name, what);
     } else if method.parameters.is_empty() && method.decorator_list.is_empty() {
-        let by_class = all.expressions.iter().any(|expr| {
-            expr.as_attribute_expr().is_some_and(|attribute| {
-                attribute.attr.as_str() == name
-                    && tree::name(&attribute.value) == Some(class.name.as_str())
-            })
-        });
+        let by_class = known.looked_up.contains(&(class.name.as_str(), name));
         if !by_class {
             let what =
                 format!("`{name}` has no `self`, so it cannot be called on a `{}`.", class.name);
@@ -123,10 +138,10 @@ fn own_names(class: &StmtClassDef) -> BTreeSet<&str> {
                 names.insert(&inner.name);
             }
             Stmt::Import(import) => {
-                names.extend(import.names.iter().map(|alias| alias.name.as_str()))
+                names.extend(import.names.iter().map(|alias| alias.name.as_str()));
             }
             Stmt::ImportFrom(import) => {
-                names.extend(import.names.iter().map(|alias| alias.name.as_str()))
+                names.extend(import.names.iter().map(|alias| alias.name.as_str()));
             }
             _ => {}
         }
@@ -143,32 +158,18 @@ fn is_plain(class: &StmtClassDef) -> bool {
 }
 
 /// `self.name` where no object has a `name`.
-fn never_set(
-    findings: &mut Findings<'_, '_>,
-    all: &All<'_>,
-    set: &BTreeSet<&str>,
-    class: &StmtClassDef,
-) {
+fn never_set(findings: &mut Findings<'_, '_>, known: &Known<'_>, class: &StmtClassDef) {
     let own = own_names(class);
-    let is_open =
-        ["__getattr__", "__getattribute__", "__slots__"].iter().any(|name| own.contains(name))
-            || all.calls(&["setattr", "vars", "hasattr"])
-            || findings.program.mentions("__dict__");
-    let is_used = |name: &str| all.calls(&[name]);
-    let has_children =
-        all.statements.iter().filter_map(|stmt| stmt.as_class_def_stmt()).any(|other| {
-            let arguments = other.arguments.as_ref();
-            arguments.is_some_and(|a| {
-                a.args.iter().any(|base| tree::name(base) == Some(class.name.as_str()))
-            })
-        });
-    if !is_plain(class) || is_open || has_children || !is_used(&class.name) {
+    let name = class.name.as_str();
+    let is_open = known.is_open
+        || ["__getattr__", "__getattribute__", "__slots__"].iter().any(|name| own.contains(name));
+    if is_open || !is_plain(class) || known.bases.contains(name) || !known.called.contains(name) {
         return;
     }
     let mut told = BTreeSet::new();
     for method in methods(class) {
         for (name, place) in of_self(method, false) {
-            let is_known = set.contains(name) || own.contains(name) || name.starts_with("__");
+            let is_known = known.set.contains(name) || own.contains(name) || name.starts_with("__");
             if !is_known && told.insert(name) {
                 let what = format!(
                     "No line sets `self.{name}`, so an object of `{}` has no `{name}`.",
@@ -220,13 +221,10 @@ fn shared(findings: &mut Findings<'_, '_>, class: &StmtClassDef) {
 }
 
 /// A class whose `__init__` does not call that of its base, though its methods need what that sets.
-fn missing_super(findings: &mut Findings<'_, '_>, classes: &[&StmtClassDef], class: &StmtClassDef) {
+fn missing_super(findings: &mut Findings<'_, '_>, known: &Known<'_>, class: &StmtClassDef) {
     let Some(arguments) = &class.arguments else { return };
     let [base] = &*arguments.args else { return };
-    let Some(base) = classes.iter().find(|other| tree::name(base) == Some(other.name.as_str()))
-    else {
-        return;
-    };
+    let Some(base) = tree::name(base).and_then(|base| known.classes.get(base)) else { return };
     let init = |class: &'_ StmtClassDef| {
         methods(class).find(|method| method.name.as_str() == "__init__").cloned()
     };
@@ -263,30 +261,26 @@ fn missing_super(findings: &mut Findings<'_, '_>, classes: &[&StmtClassDef], cla
 }
 
 /// `Dog.bark()`, where `bark` needs a dog.
-fn on_class(findings: &mut Findings<'_, '_>, all: &All<'_>, class: &StmtClassDef) {
-    let needs_object = |name: &str| {
-        methods(class).any(|method| {
-            method.name.as_str() == name
+fn on_class(findings: &mut Findings<'_, '_>, known: &Known<'_>, all: &All<'_>) {
+    for expr in &all.expressions {
+        let Some(call) = expr.as_call_expr().filter(|call| call.arguments.is_empty()) else {
+            continue;
+        };
+        let Some(called) = call.func.as_attribute_expr() else { continue };
+        let Some(class) = tree::name(&called.value).and_then(|name| known.classes.get(name)) else {
+            continue;
+        };
+        let needs_object = methods(class).any(|method| {
+            method.name.as_str() == called.attr.as_str()
                 && method.decorator_list.is_empty()
                 && method.parameters.iter().next().is_some_and(|first| {
                     first.name().as_str() == "self" && first.default().is_none()
                 })
-        })
-    };
-    let call = all.expressions.iter().find(|expr| {
-        expr.as_call_expr().is_some_and(|call| {
-            call.arguments.is_empty()
-                && call.func.as_attribute_expr().is_some_and(|method| {
-                    tree::name(&method.value) == Some(class.name.as_str())
-                        && needs_object(&method.attr)
-                })
-        })
-    });
-    if let Some(call) = call {
-        let what = format!(
-            "`{}` is the class, not an object of it: `{}()` makes one.",
-            class.name, class.name
-        );
-        findings.add("method_on_class", *call, what);
+        });
+        if needs_object {
+            let name = &class.name;
+            let what = format!("`{name}` is the class, not an object of it: `{name}()` makes one.");
+            findings.add("method_on_class", *expr, what);
+        }
     }
 }

@@ -25,6 +25,8 @@ const ROUNDS: usize = 20;
 pub(super) struct Functions<'r, 'a> {
     by_name: BTreeMap<&'a str, &'r Area<'a>>,
     pure: BTreeSet<&'a str>,
+    /// The functions whose values are used, not only called on lines of their own.
+    used: BTreeSet<&'a str>,
     /// All names of functions, methods and attributes.
     defined: BTreeSet<&'a str>,
 }
@@ -38,6 +40,15 @@ impl<'r, 'a> Functions<'r, 'a> {
                 twice.insert(area.name());
             }
         }
+        let lines: BTreeSet<*const Expr> = areas
+            .iter()
+            .flat_map(|area| &area.own.statements)
+            .filter_map(|stmt| stmt.as_expr_stmt())
+            .map(|line| std::ptr::from_ref(&*line.value))
+            .collect();
+        let used = areas.iter().flat_map(|area| &area.own.expressions);
+        let used = used.filter(|expr| !lines.contains(&std::ptr::from_ref(**expr)));
+        let used = used.filter_map(|expr| tree::name(&expr.as_call_expr()?.func)).collect();
         let attributes = areas.iter().flat_map(|area| &area.own.expressions);
         let attributes = attributes.filter_map(|expr| expr.as_attribute_expr());
         let attributes = attributes.filter(|attribute| attribute.ctx.is_store());
@@ -51,10 +62,10 @@ impl<'r, 'a> Functions<'r, 'a> {
                 pure.iter().copied().filter(|name| acts(by_name[name], &pure)).collect();
             pure.retain(|name| !acting.contains(name));
             if pure.len() == before {
-                return Self { by_name, pure, defined };
+                return Self { by_name, pure, used, defined };
             }
         }
-        Self { by_name, pure: BTreeSet::new(), defined }
+        Self { by_name, pure: BTreeSet::new(), used, defined }
     }
 
     /// The only function of this name.
@@ -65,6 +76,11 @@ impl<'r, 'a> Functions<'r, 'a> {
     /// Whether the program has a function, a method or an attribute of this name.
     pub(super) fn defines(&self, name: &str) -> bool {
         self.defined.contains(name)
+    }
+
+    /// Whether a call of it is more than a line of its own.
+    pub(super) fn is_used(&self, name: &str) -> bool {
+        self.used.contains(name)
     }
 
     /// Whether calling it changes nothing.

@@ -3,6 +3,7 @@
 use ruff_python_ast::{CmpOp, Expr, ExprCompare, Stmt};
 
 use super::{
+    area::Area,
     finding::Findings,
     tree::{self, All},
 };
@@ -18,7 +19,7 @@ const ACTING: [&str; 11] = [
 const OF_TEXT: [&str; 9] =
     ["upper", "lower", "strip", "lstrip", "rstrip", "replace", "title", "capitalize", "swapcase"];
 
-pub(super) fn check(findings: &mut Findings<'_, '_>) {
+pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     let all = tree::all(findings.program.body());
     // With a decorator, a name may be a value by itself.
     let own_names: Vec<&str> = all
@@ -32,6 +33,10 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
             Stmt::Expr(expression) => {
                 // The last line of a notebook's cell shows its value.
                 let is_shown = last == Some(std::ptr::from_ref(*stmt));
+                // What may not exist is asked for on purpose.
+                let is_tried = expression.value.is_subscript_expr()
+                    && areas.iter().any(|area| area.is_attempted(*stmt));
+                let is_shown = is_shown || is_tried;
                 without_effect(findings, &expression.value, &own_names, is_shown);
             }
             Stmt::Assign(assignment) => assigned(findings, stmt, assignment),

@@ -1,107 +1,19 @@
 //! Lines that go wrong because of the kind of value that a name has.
 
-use std::collections::BTreeSet;
-
-use ruff_python_ast::{CmpOp, Expr, Number, Operator, Stmt};
+use ruff_python_ast::{CmpOp, Expr, ExprCompare, Operator, Stmt};
 use ruff_text_size::Ranged;
 
 use super::{
     area::Area,
-    effects::{self, Functions},
+    effects::Functions,
     finding::Findings,
+    kind::{Kind, Kinds},
     tree,
 };
 
-/// Names of names that are followed.
-const NAMES: usize = 2;
-/// A name with more values has no certain kind.
-const MANY_VALUES: usize = 8;
 /// What a dictionary has.
 const DICT_METHODS: &str =
     "clear copy fromkeys get items keys pop popitem setdefault update values";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Whole,
-    Fraction,
-    Text,
-    List,
-    Dict,
-    Set,
-    Tuple,
-}
-
-impl Kind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Whole | Self::Fraction => "a number",
-            Self::Text => "text",
-            Self::List => "a list",
-            Self::Dict => "a dictionary",
-            Self::Set => "a set",
-            Self::Tuple => "a tuple",
-        }
-    }
-
-    const fn is_number(self) -> bool {
-        matches!(self, Self::Whole | Self::Fraction)
-    }
-
-    /// Methods that people look for in vain, and what to use.
-    const fn missing(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Text => &[
-                ("reverse", "[::-1]"),
-                ("append", "+"),
-                ("sort", "sorted"),
-                ("length", "len"),
-                ("contains", "in"),
-                ("push", "+"),
-                ("remove", "replace"),
-                ("pop", "a slice"),
-                ("insert", "slices and +"),
-            ],
-            Self::List => &[
-                ("add", "append"),
-                ("push", "append"),
-                ("length", "len"),
-                ("size", "len"),
-                ("contains", "in"),
-                ("join", "the text's join, as in ', '.join(items)"),
-                ("split", "a slice"),
-                ("delete", "remove or del"),
-                ("replace", "an index and ="),
-                ("sorted", "sort"),
-                ("upper", "a loop"),
-                ("lower", "a loop"),
-                ("strip", "a loop"),
-            ],
-            Self::Dict => &[
-                ("append", "a key and ="),
-                ("add", "a key and ="),
-                ("has_key", "in"),
-                ("contains", "in"),
-                ("length", "len"),
-                ("sort", "sorted"),
-                ("push", "a key and ="),
-                ("remove", "pop or del"),
-            ],
-            Self::Set => {
-                &[("append", "add"), ("sort", "sorted"), ("push", "add"), ("extend", "update")]
-            }
-            Self::Tuple => &[
-                ("append", "a list"),
-                ("sort", "sorted"),
-                ("remove", "a list"),
-                ("add", "a list"),
-                ("extend", "a list"),
-            ],
-            Self::Whole | Self::Fraction => {
-                &[("append", "a list"), ("split", "text"), ("upper", "text"), ("lower", "text")]
-            }
-        }
-    }
-}
 
 pub(super) fn check(
     findings: &mut Findings<'_, '_>,
@@ -109,12 +21,7 @@ pub(super) fn check(
     functions: &Functions<'_, '_>,
 ) {
     for area in areas {
-        let lengths =
-            area.own.expressions.iter().filter_map(|expr| match tree::call_of_one(expr) {
-                Some(("len", of)) => tree::name(of),
-                _ => None,
-            });
-        let of = Kinds { area, functions, changed: changed(area), lengths: lengths.collect() };
+        let of = Kinds::of(area, functions);
         for stmt in &area.own.statements {
             if let Stmt::For(repeat) = stmt {
                 of.repeated(findings, repeat);
@@ -128,73 +35,7 @@ pub(super) fn check(
     }
 }
 
-struct Kinds<'r, 'a> {
-    area: &'r Area<'a>,
-    functions: &'r Functions<'r, 'a>,
-    /// The names that are changed in place, or handed to something that may do it.
-    changed: BTreeSet<&'a str>,
-    /// The names whose length is asked for.
-    lengths: BTreeSet<&'a str>,
-}
-
 impl Kinds<'_, '_> {
-    /// The kind of an expression's value, if it is certain.
-    fn kind(&self, expr: &Expr) -> Option<Kind> {
-        self.kind_through(expr, NAMES)
-    }
-
-    /// The same, through so many names.
-    fn kind_through(&self, expr: &Expr, names: usize) -> Option<Kind> {
-        let Expr::Name(name) = expr else { return self.of_literal(expr) };
-        let values = self.area.all_values(&name.id);
-        if names == 0 || values.len() > MANY_VALUES {
-            return None;
-        }
-        let counts = self.area.counts(&name.id) && !self.area.is_parameter(&name.id);
-        let mut kinds = values.iter().map(|value| self.kind_through(value, names - 1));
-        let first = if counts && values.len() < self.area.stores_of(&name.id) {
-            Kind::Whole
-        } else {
-            kinds.next()??
-        };
-        kinds.all(|kind| kind == Some(first)).then_some(first)
-    }
-
-    fn of_literal(&self, expr: &Expr) -> Option<Kind> {
-        match expr {
-            Expr::NumberLiteral(number) => match number.value {
-                Number::Int(_) => Some(Kind::Whole),
-                Number::Float(_) => Some(Kind::Fraction),
-                Number::Complex { .. } => None,
-            },
-            Expr::StringLiteral(_) | Expr::FString(_) => Some(Kind::Text),
-            Expr::List(_) | Expr::ListComp(_) => Some(Kind::List),
-            Expr::Dict(_) | Expr::DictComp(_) => Some(Kind::Dict),
-            Expr::Set(_) | Expr::SetComp(_) => Some(Kind::Set),
-            Expr::Tuple(_) => Some(Kind::Tuple),
-            Expr::Call(call) => {
-                let name = tree::name(&call.func)?;
-                if self.functions.get(name).is_some()
-                    || self.area.is_parameter(name)
-                    || self.area.stores_of(name) > 0
-                {
-                    return None;
-                }
-                match name {
-                    "int" | "len" | "ord" => Some(Kind::Whole),
-                    "float" => Some(Kind::Fraction),
-                    "str" | "input" | "chr" => Some(Kind::Text),
-                    "list" | "sorted" => Some(Kind::List),
-                    "dict" => Some(Kind::Dict),
-                    "set" => Some(Kind::Set),
-                    "tuple" => Some(Kind::Tuple),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
     /// `for i in 5`, `for key, value in scores` of a dictionary.
     fn repeated(&self, findings: &mut Findings<'_, '_>, repeat: &ruff_python_ast::StmtFor) {
         let iter = &*repeat.iter;
@@ -294,42 +135,7 @@ impl Kinds<'_, '_> {
                     findings.add("mixed_sum", expr, what);
                 }
             }
-            Expr::Compare(test) if !matches!(&*test.ops, [CmpOp::Is | CmpOp::IsNot]) => {
-                let ([CmpOp::Eq | CmpOp::NotEq], [right]) = (&*test.ops, &*test.comparators) else {
-                    return;
-                };
-                let kinds = (self.kind(&test.left), self.kind(right));
-                if let (Some(left), Some(other)) = kinds
-                    && left.is_number() != other.is_number()
-                    && matches!((left, other), (Kind::Text, _) | (_, Kind::Text))
-                    && !self.is_typed(&test.left)
-                    && !self.is_typed(right)
-                {
-                    let (one, two) =
-                        (findings.program.text(&*test.left), findings.program.text(right));
-                    let what = format!(
-                        "`{one}` is {} and `{two}` is {}, so they are never equal.",
-                        left.name(),
-                        other.name()
-                    );
-                    findings.add("never_equal", expr, what);
-                }
-            }
-            Expr::Compare(test) if matches!(&*test.ops, [CmpOp::Is | CmpOp::IsNot]) => {
-                let is_value = |expr: &Expr| {
-                    expr.is_name_expr()
-                        && self
-                            .kind(expr)
-                            .is_some_and(|kind| kind.is_number() || kind == Kind::Text)
-                };
-                if is_value(&test.left) && test.comparators.iter().all(is_value) {
-                    findings.add(
-                        "is_with_value",
-                        expr,
-                        "`is` with a value compares the wrong thing.",
-                    );
-                }
-            }
+            Expr::Compare(test) => self.comparison(findings, expr, test),
             Expr::Subscript(item) => {
                 self.item(findings, expr, item);
                 self.position(findings, expr, item);
@@ -347,6 +153,33 @@ impl Kinds<'_, '_> {
                 }
             }
             Expr::Call(call) => self.call(findings, expr, call),
+            _ => {}
+        }
+    }
+
+    /// `5 == "5"`, `is` between numbers or texts.
+    fn comparison(&self, findings: &mut Findings<'_, '_>, expr: &Expr, test: &ExprCompare) {
+        let ([op], [right]) = (&*test.ops, &*test.comparators) else { return };
+        let (Some(one), Some(other)) = (self.kind(&test.left), self.kind(right)) else { return };
+        let is_value = |kind: Kind| kind.is_number() || kind == Kind::Text;
+        if !is_value(one) || !is_value(other) || self.is_typed(&test.left) || self.is_typed(right) {
+            return;
+        }
+        match op {
+            CmpOp::Eq | CmpOp::NotEq if one.is_number() != other.is_number() => {
+                let left = findings.program.text(&*test.left);
+                let right = findings.program.text(right);
+                let what = format!(
+                    "`{left}` is {} and `{right}` is {}, so they are never equal.",
+                    one.name(),
+                    other.name()
+                );
+                findings.add("never_equal", expr, what);
+            }
+            CmpOp::Is | CmpOp::IsNot if test.left.is_name_expr() && right.is_name_expr() => {
+                let what = "`is` with a value compares the wrong thing.";
+                findings.add("is_with_value", expr, what);
+            }
             _ => {}
         }
     }
@@ -480,35 +313,6 @@ impl Kinds<'_, '_> {
             _ => {}
         }
     }
-}
-
-/// The names that methods change, that are deleted from, or that are handed over.
-fn changed<'a>(area: &Area<'a>) -> BTreeSet<&'a str> {
-    let mut names = BTreeSet::new();
-    for expr in &area.own.expressions {
-        match expr {
-            Expr::Call(call) => {
-                if let Some((object, method, _)) = tree::method_call(expr)
-                    && effects::is_changing(method)
-                {
-                    names.insert(object);
-                }
-                if !tree::name(&call.func)
-                    .is_some_and(|name| effects::is_looking(name) || name == "print")
-                {
-                    names.extend(call.arguments.args.iter().filter_map(tree::name));
-                }
-            }
-            Expr::Subscript(item)
-                if matches!(item.ctx, ruff_python_ast::ExprContext::Del)
-                    || item.slice.is_slice_expr() =>
-            {
-                names.extend(tree::name(&item.value));
-            }
-            _ => {}
-        }
-    }
-    names
 }
 
 /// The highest value of `randint(low, high)`.

@@ -192,6 +192,14 @@ fn in_expression(findings: &mut Findings<'_, '_>, area: &Area<'_>, expr: &Expr) 
 fn quoted(findings: &mut Findings<'_, '_>, area: &Area<'_>, value: &Expr) {
     let Some(text) = value.as_string_literal_expr() else { return };
     let name = text.value.to_str();
+    if matches!(name, "True" | "False") {
+        let what = format!(
+            "{} in quotes is only text, and any text that is not empty counts as true.",
+            findings.program.text(value)
+        );
+        findings.add("quoted_name", value, what);
+        return;
+    }
     let is_own = |name: &str| area.is_local(name) || area.is_parameter(name);
     // A single letter is often just a letter; a name that is not read anywhere was meant here.
     let is_meant = is_own(name) && (name.chars().count() > 1 || is_forgotten(area, value, name));

@@ -304,7 +304,7 @@ fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
                 })
                 || stmt.as_expr_stmt().is_some_and(|line| line.value.is_call_expr())
         };
-        let has_loop = has_loop || !own.iter().any(|stmt| is_work(&stmt));
+        let has_loop = has_loop || !own.iter().any(is_work);
         findings.add(
             if has_loop { "loop_runs_once" } else { "first_round_return" },
             last,

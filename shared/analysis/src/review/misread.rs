@@ -14,6 +14,8 @@ const VALUES: &str = "None True False lambda not yield await";
 pub(super) fn cause(source: &str) -> Option<(&'static str, TextRange, String)> {
     let parsed = ruff_python_parser::parse_unchecked(source, ParseOptions::from(Mode::Module));
     let mut before: [(TokenKind, TextRange); 2] = [(TokenKind::Newline, TextRange::default()); 2];
+    // The word at the beginning of the line, and how many brackets are open.
+    let (mut begins, mut open) = (TokenKind::Newline, 0_i32);
     for token in parsed.tokens() {
         let (kind, range) = (token.kind(), token.range());
         let [(first, _), (middle, place)] = before;
@@ -40,6 +42,24 @@ pub(super) fn cause(source: &str) -> Option<(&'static str, TextRange, String)> {
                 "`{word}` is a function: to call it, what it gets goes in parentheses, as in `{word}(...)`."
             );
             return Some(("missing_parentheses", place, what));
+        }
+        if matches!(middle, TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent) {
+            (begins, open) = (kind, 0);
+        }
+        match kind {
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => open += 1,
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => open -= 1,
+            _ => {}
+        }
+        let is_condition = matches!(begins, TokenKind::If | TokenKind::Elif | TokenKind::While);
+        if kind == TokenKind::Equal && is_condition && open == 0 {
+            let what = "`=` assigns a value; a condition compares with `==`.".to_owned();
+            return Some(("equals_in_condition", range, what));
+        }
+        if middle == TokenKind::Else && begins == TokenKind::Else && is_argument {
+            let what = "`else` takes no condition: it is for all that is left. `elif` takes one."
+                .to_owned();
+            return Some(("condition_after_else", place, what));
         }
         before = [before[1], (kind, range)];
     }

@@ -10,7 +10,9 @@ mod effects;
 mod expressions;
 mod finding;
 mod flow;
+mod items;
 mod iterations;
+mod kind;
 mod kinds;
 mod literals;
 mod loops;
@@ -25,6 +27,8 @@ mod score;
 mod structure;
 mod tree;
 mod uncalled;
+
+use std::collections::BTreeSet;
 
 use crate::{Program, Unreadable, program};
 
@@ -60,7 +64,7 @@ pub fn review(source: &str) -> Review {
     let functions = effects::Functions::of(&areas);
     names::check(&mut findings, &areas, &functions);
     flow::check(&mut findings);
-    expressions::check(&mut findings);
+    expressions::check(&mut findings, &areas);
     loops::check(&mut findings, &areas);
     structure::check(&mut findings, &areas);
     results::check(&mut findings, &areas, &functions);
@@ -68,6 +72,7 @@ pub fn review(source: &str) -> Review {
     uncalled::check(&mut findings, &areas, &functions);
     classes::check(&mut findings);
     conditions::check(&mut findings, &areas);
+    items::check(&mut findings, &areas);
     iterations::check(&mut findings, &areas);
     aliases::check(&mut findings, &areas);
     kinds::check(&mut findings, &areas, &functions);
@@ -94,11 +99,11 @@ const COVERED: &[(&str, &[&str])] = &[
 ];
 
 fn without_repetition(found: Vec<Finding>) -> Vec<Finding> {
-    let lines: Vec<(u32, &str)> =
+    let lines: BTreeSet<(u32, &str)> =
         found.iter().map(|finding| (finding.line, finding.rule.name)).collect();
     let is_covered = |finding: &Finding| {
         COVERED.iter().any(|(telling, covered)| {
-            covered.contains(&finding.rule.name) && lines.contains(&(finding.line, telling))
+            covered.contains(&finding.rule.name) && lines.contains(&(finding.line, *telling))
         })
     };
     found.into_iter().filter(|finding| !is_covered(finding)).collect()

@@ -124,14 +124,15 @@ fn undefined(
         .filter(|note| note.value.is_none())
         .filter_map(|note| tree::name(&note.target))
         .collect();
+    let forgotten = results::forgotten(areas, functions);
     let is_builtin = |name: &str| BUILTINS.split(' ').any(|builtin| builtin == name);
     for Missing { name, place, why } in Scopes::of(findings.program.body()).missing(is_builtin) {
         if why == Why::Nowhere && noted.contains(name) {
             continue;
         }
         let (rule, what) = match why {
-            Why::Nowhere => match results::forgotten(areas, functions, place) {
-                Some(call) => (
+            Why::Nowhere => match results::last_before(&forgotten, areas, place) {
+                Some(results::Forgotten { name: call, .. }) => (
                     "result_not_stored",
                     format!(
                         "`{call}(...)` gives a value back, and no line stores it: `{name}` gets none by itself."

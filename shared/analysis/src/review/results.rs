@@ -1,7 +1,7 @@
 //! What functions give back, and what is done with it.
 
 use ruff_python_ast::{Expr, Stmt};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
     area::Area,
@@ -38,7 +38,7 @@ pub(super) fn check(
         }
         of_print(findings, area);
         if area.function.is_some() {
-            given(findings, functions, areas, area);
+            given(findings, functions, area);
             promised(findings, area);
         }
     }
@@ -69,28 +69,47 @@ fn dropped(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, call:
     }
 }
 
-/// The call before a place whose value nobody has stored.
+/// A call on a line of its own whose value nobody stores.
+pub(super) struct Forgotten<'a> {
+    pub(super) name: &'a str,
+    /// Where it ends, and the area that it belongs to.
+    end: TextSize,
+    area: TextRange,
+}
+
+/// The last of the calls before a place, in the same area.
+pub(super) fn last_before<'r, 'a>(
+    calls: &'r [Forgotten<'a>],
+    areas: &[Area<'_>],
+    place: TextRange,
+) -> Option<&'r Forgotten<'a>> {
+    if calls.is_empty() {
+        return None;
+    }
+    let around = areas.iter().map(Area::range).filter(|area| area.contains_range(place));
+    let area = around.min_by_key(|area| area.len())?;
+    calls.iter().rfind(|call| call.area == area && call.end <= place.start())
+}
+
+/// All calls on lines of their own that give a value back.
 pub(super) fn forgotten<'a>(
     areas: &[Area<'a>],
     functions: &Functions<'_, 'a>,
-    place: TextRange,
-) -> Option<&'a str> {
-    let area = areas.iter().rev().find(|area| {
-        area.body.first().zip(area.body.last()).is_some_and(|(first, last)| {
-            TextRange::new(first.start(), last.end()).contains_range(place)
-        })
-    })?;
-    let before = area.own.statements.iter().filter(|stmt| stmt.end() <= place.start());
-    let calls = before.filter_map(|stmt| stmt.as_expr_stmt()).map(|line| &*line.value);
-    calls
-        .filter_map(|call| {
+) -> Vec<Forgotten<'a>> {
+    let of_area = |area: &Area<'a>| {
+        let range = area.range();
+        let lines = area.own.statements.iter().filter_map(|stmt| stmt.as_expr_stmt());
+        let calls = lines.filter_map(|line| {
             let built_in = || {
-                tree::called(call)
+                tree::called(&line.value)
                     .filter(|name| VALUES.contains(name) && functions.get(name).is_none())
             };
-            functions.gives_value(call).or_else(built_in)
-        })
-        .last()
+            let name = functions.gives_value(&line.value).or_else(built_in)?;
+            Some(Forgotten { name, end: line.end(), area: range })
+        });
+        calls.collect::<Vec<_>>()
+    };
+    areas.iter().flat_map(of_area).collect()
 }
 
 /// The statements with which a function ends.
@@ -107,12 +126,7 @@ fn tails(body: &[Stmt]) -> Vec<&Stmt> {
 }
 
 /// Functions that give nothing back, though they have something to give.
-fn given(
-    findings: &mut Findings<'_, '_>,
-    functions: &Functions<'_, '_>,
-    areas: &[Area<'_>],
-    area: &Area<'_>,
-) {
+fn given(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, area: &Area<'_>) {
     if area.returned().next().is_some() || area.is_generator() {
         return;
     }
@@ -148,7 +162,7 @@ fn given(
             "`{name}` stores its result in `{stored}` and returns nothing, so nobody gets it."
         );
         findings.add("nothing_returned", &function.name, what);
-    } else if is_used(areas, area.name()) {
+    } else if functions.is_used(area.name()) {
         let shows = area.own.calls(&["print"]) && !area.own.calls(&["input"]);
         if shows && !function.is_async {
             let what =
@@ -166,25 +180,13 @@ fn given(
 
 /// Whether it is already known why a function has nothing to give.
 fn is_told(findings: &Findings<'_, '_>, area: &Area<'_>) -> bool {
-    let (Some(first), Some(last)) = (area.body.first(), area.body.last()) else { return false };
-    let lines = findings.program.line(first)..=findings.program.line(TextRange::empty(last.end()));
+    let range = area.range();
+    let end = findings.program.line(TextRange::empty(range.end()));
+    let lines = findings.program.line(range)..=end;
     findings.found.iter().any(|finding| {
         matches!(finding.rule.name, "local_before_value" | "not_global" | "undefined_name")
             && lines.contains(&finding.line)
     })
-}
-
-/// Whether a call of this function is more than a line of its own.
-fn is_used(areas: &[Area<'_>], name: &str) -> bool {
-    let is_call =
-        |expr: &Expr| expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name));
-    let calls: usize = areas
-        .iter()
-        .map(|area| area.own.expressions.iter().filter(|expr| is_call(expr)).count())
-        .sum();
-    let lines =
-        areas.iter().flat_map(|area| &area.own.statements).filter_map(|stmt| stmt.as_expr_stmt());
-    calls > lines.filter(|line| is_call(&line.value)).count()
 }
 
 /// What a function prints that it has worked out, if that is all that it shows.
@@ -246,7 +248,7 @@ fn of_print(findings: &mut Findings<'_, '_>, area: &Area<'_>) {
     for expr in &area.own.expressions {
         match expr {
             Expr::Call(call) => {
-                places.extend(call.arguments.args.iter().filter(|value| is_print(value)))
+                places.extend(call.arguments.args.iter().filter(|value| is_print(value)));
             }
             Expr::BinOp(operation) => {
                 places.extend(

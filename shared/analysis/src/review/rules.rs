@@ -38,7 +38,7 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 }
 
 /// Every kind of finding.
-pub const RULES: [Rule; 112] = [
+pub const RULES: [Rule; 114] = [
     error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
     error(
@@ -83,6 +83,11 @@ pub const RULES: [Rule; 112] = [
         "missing_parentheses",
         "A function is called by its name with parentheses after it, even if it gets one thing or nothing.",
     ),
+    error(
+        "equals_in_condition",
+        "One sign gives a name a value, two ask whether things are equal.",
+    ),
+    error("condition_after_else", "An else runs whenever no condition above it holds."),
     error(
         "result_not_stored",
         "A value that a function gives back is gone unless the line that calls it stores it: `x = f(...)`.",
@@ -296,6 +301,6 @@ pub const RULES: [Rule; 112] = [
 
 /// The rule of this name.
 pub(super) fn rule(name: &str) -> &'static Rule {
-    static ALL: [Rule; 112] = RULES;
+    static ALL: [Rule; 114] = RULES;
     ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
 }

@@ -95,7 +95,7 @@ impl<'a> Uncalled<'_, 'a> {
                 Stmt::While(repeat) => used.extend(asked(&repeat.test)),
                 Stmt::AugAssign(change) => used.push(&change.value),
                 Stmt::Assign(assignment) if self.is_kept(assignment) => {
-                    used.push(&assignment.value)
+                    used.push(&assignment.value);
                 }
                 _ => {}
             }
@@ -147,7 +147,7 @@ impl<'a> Uncalled<'_, 'a> {
         };
         assignment.value.is_attribute_expr()
             && self.area.is_read(target)
-            && !self.area.own.expressions.iter().any(|expr| is_function(&expr))
+            && !self.area.own.expressions.iter().any(is_function)
     }
 }
 
