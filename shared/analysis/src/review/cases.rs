@@ -107,6 +107,10 @@ pub const FAULTY: &[(&str, &str)] = &[
     ("class = 5\nprint(class)\n", "1 keyword_as_name"),
     ("def f(for, n):\n    return n\n\nprint(f(1, 2))\n", "1 keyword_as_name"),
     ("words = ['a', 'b']\nprint(len words)\n", "2 missing_parentheses"),
+    (
+        "a = int(input())\nb = int(input())\nx = 0\nif a > b:\n    x = 1\nif a > 3:\n    x = 2\nif b > 3:\n    x = 3\nprint(x)\n",
+        "4 separate_ifs",
+    ),
     ("x = 5\nif x = 5:\n    print(x)\n", "2 equals_in_condition"),
     ("x = 5\nif x > 5:\n    print(x)\nelse x < 3:\n    print(2)\n", "4 condition_after_else"),
     ("def f(n):\n    return 'True'\n\nprint(f(1))\n", "2 quoted_name"),

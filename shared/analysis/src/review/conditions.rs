@@ -37,6 +37,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
             overwritten(findings, &pair[0], &pair[1]);
         }
         separate(findings, block);
+        last_decides(findings, block);
     }
 }
 
@@ -318,5 +319,34 @@ fn separate(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
             findings.add("separate_ifs", second, what);
             return;
         }
+    }
+}
+
+/// From so many ifs in a row on, they are one choice.
+const CHOICES: usize = 3;
+
+/// Ifs in a row that all set the same name.
+fn last_decides(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
+    let sets = |stmt: &'_ Stmt| {
+        let branch = stmt.as_if_stmt().filter(|branch| branch.elif_else_clauses.is_empty())?;
+        let [Stmt::Assign(assignment)] = &*branch.body else { return None };
+        let name = assignment.targets.first().and_then(tree::name)?;
+        let reads = All::of_expr(&branch.test).read().contains(name);
+        (!reads && assignment.value.is_literal_expr()).then(|| name.to_owned())
+    };
+    let names: Vec<Option<String>> = block.iter().map(sets).collect();
+    let mut from = 0;
+    while from < names.len() {
+        let same = names[from..].iter().take_while(|name| name.is_some() && **name == names[from]);
+        let count = same.count();
+        if count >= CHOICES
+            && let Some(name) = &names[from]
+        {
+            let what = format!(
+                "Each of these {count} ifs sets `{name}`, so the last that holds decides. With `elif` it would be the first."
+            );
+            findings.add("separate_ifs", &block[from], what);
+        }
+        from += count.max(1);
     }
 }

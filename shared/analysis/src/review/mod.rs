@@ -90,6 +90,7 @@ const COVERED: &[(&str, &[&str])] = &[
     ("value_not_returned", &["no_effect", "unused_value", "missing_return"]),
     ("result_not_stored", &["unused_value"]),
     ("named_not_called", &["unused_value"]),
+    ("overwritten_by_next_if", &["separate_ifs"]),
     ("never_equal", &["input_as_number"]),
     ("colon_for_equals", &["unused_variable"]),
     ("shared_rows", &["unused_variable"]),
