@@ -252,8 +252,7 @@ async fn the_line_of_a_wrong_result_is_found_by_trying_changes() {
         ("def f(a):\n    n = len(a)\n    while n > 9:\n        a.append(n)\n    return n\n", 5),
     ] {
         let body = json!({ "code": code, "exercise_id": id });
-        let reply =
-            world.post_with("/debug", &student.token, &body, [("prefer", "wait=25")]).await;
+        let reply = world.post_with("/debug", &student.token, &body, [("prefer", "wait=25")]).await;
         let found = &reply.body["answer"]["details"];
         assert_eq!(found["error"]["line"], line, "{code}\n{:?}", reply.body);
         let hint = found["hint"]["text"].as_str().expect("a hint");

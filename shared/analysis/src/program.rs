@@ -104,6 +104,11 @@ fn line_of(starts: &[TextSize], offset: TextSize) -> u32 {
     u32::try_from(starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
 }
 
+/// The line on which something in a text begins, from 1.
+pub(crate) fn line_at(source: &str, place: impl Ranged) -> u32 {
+    line_of(&line_starts(source), place.start())
+}
+
 fn is_too_deep(source: &str) -> bool {
     let mut lexer = lexer::lex(source, Mode::Module);
     let mut depth = 0;

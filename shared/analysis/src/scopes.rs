@@ -11,7 +11,6 @@ use ruff_text_size::{Ranged, TextRange};
 /// A name that is read where nothing gives it a value.
 #[derive(Debug)]
 pub(crate) struct Unknown<'a> {
-    pub(crate) name: &'a str,
     pub(crate) range: TextRange,
     /// A function that has a name of its own that is written the same way.
     pub(crate) elsewhere: Option<&'a str>,
@@ -55,11 +54,7 @@ pub(crate) fn unknown<'a>(body: &'a [Stmt], known: &dyn Fn(&str) -> bool) -> Vec
                         && !other.name.is_empty()
                         && other.bound.contains(name)
                 });
-                found.push(Unknown {
-                    name,
-                    range: *range,
-                    elsewhere: other.map(|other| other.name),
-                });
+                found.push(Unknown { range: *range, elsewhere: other.map(|other| other.name) });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Functions and control flow.
 
-use ruff_python_ast::{Stmt, StmtFunctionDef, StmtIf};
+use ruff_python_ast::{Expr, Stmt, StmtFunctionDef, StmtIf};
 
 use super::{
     finding::Findings,
@@ -20,7 +20,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let program = findings.program;
     let all = tree::all(program.body());
     for function in all.functions() {
-        check_function(findings, function, &all);
+        check_function(findings, function);
     }
     let left_early: Vec<&[Stmt]> =
         all.statements.iter().filter_map(|stmt| left_in_first_iteration(stmt)).collect();
@@ -41,9 +41,62 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
         }
     }
     too_deep(findings, program.body(), 0);
+    for expr in &all.expressions {
+        if let Expr::If(choice) = expr
+            && let (Some(yes), Some(no)) =
+                (choice.body.as_boolean_literal_expr(), choice.orelse.as_boolean_literal_expr())
+            && yes.value != no.value
+        {
+            findings.add(
+                "returns_bool",
+                *expr,
+                "The condition already is True or False: the choice is not needed.",
+            );
+        }
+        needless_conversion(findings, expr);
+    }
 }
 
-fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, all: &All<'_>) {
+/// `int(len(x))`, `str("a")`.
+fn needless_conversion(findings: &mut Findings<'_, '_>, expr: &Expr) {
+    let Some((name, of)) = tree::call_of_one(expr) else { return };
+    let made =
+        tree::called(of).filter(|_| of.as_call_expr().is_some_and(|call| call.func.is_name_expr()));
+    let is_needless = match name {
+        "int" => matches!(made, Some("int" | "len" | "ord")) || tree::int(of).is_some(),
+        "str" => {
+            of.is_string_literal_expr()
+                || of.is_f_string_expr()
+                || matches!(made, Some("str" | "input" | "chr"))
+        }
+        "list" => {
+            of.is_list_expr() || of.is_list_comp_expr() || matches!(made, Some("list" | "sorted"))
+        }
+        "float" => matches!(made, Some("float")),
+        "bool" => of.is_compare_expr() || of.is_boolean_literal_expr(),
+        "print" => {
+            if let Some(("str", inner)) = tree::call_of_one(of) {
+                let what = format!(
+                    "`print` turns `{}` into text by itself.",
+                    findings.program.text(inner)
+                );
+                findings.add("needless_conversion", expr, what);
+            }
+            return;
+        }
+        _ => false,
+    };
+    if is_needless {
+        let text = findings.program.text(of);
+        findings.add(
+            "needless_conversion",
+            expr,
+            format!("`{text}` is what `{name}` would make of it already."),
+        );
+    }
+}
+
+fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef) {
     let own = tree::own(&function.body);
     let is_generator =
         own.expressions.iter().any(|expr| expr.is_yield_expr() || expr.is_yield_from_expr());
@@ -58,19 +111,6 @@ fn check_function(findings: &mut Findings<'_, '_>, function: &StmtFunctionDef, a
             "missing_return",
             &function.name,
             format!("`{name}` returns a value on some paths, and nothing on others."),
-        );
-    }
-    let shows = own.expressions.iter().any(|expr| tree::called(expr) == Some("print"));
-    if values.is_empty()
-        && !is_generator
-        && shows
-        && !own.calls(&["input"])
-        && is_result_used(name, all)
-    {
-        findings.add(
-            "prints_instead_of_returns",
-            &function.name,
-            format!("`{name}` prints its result and returns None to its caller."),
         );
     }
     parameter_overwritten(findings, function);
@@ -106,16 +146,6 @@ fn left_in_first_iteration(stmt: &Stmt) -> Option<&[Stmt]> {
         _ => return None,
     };
     loops::first_round_return(body).map(|_| body)
-}
-
-/// Whether a call of this function is more than a statement of its own.
-fn is_result_used(name: &str, all: &All<'_>) -> bool {
-    let is_call = |expr: &ruff_python_ast::Expr| {
-        expr.as_call_expr().is_some_and(|call| tree::name(&call.func) == Some(name))
-    };
-    let calls = all.expressions.iter().filter(|expr| is_call(expr)).count();
-    let bare = all.statements.iter().filter_map(|stmt| stmt.as_expr_stmt());
-    calls > bare.filter(|stmt| is_call(&stmt.value)).count()
 }
 
 /// A parameter is reassigned before it is used.
@@ -179,7 +209,17 @@ fn unreachable(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
     if let Some(at) = block.iter().position(leaves)
         && let Some(next) = block.get(at + 1)
     {
-        findings.add("unreachable", next, "This line never runs.");
+        let is_harmless = matches!(next, Stmt::Pass(_) | Stmt::Break(_) | Stmt::Continue(_))
+            || next.as_expr_stmt().is_some_and(|text| text.value.is_string_literal_expr());
+        if is_harmless {
+            findings.add(
+                "needless_line",
+                next,
+                "This line never runs, and nothing is lost by that.",
+            );
+        } else {
+            findings.add("unreachable", next, "This line never runs.");
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{
+    area::Area,
     finding::Findings,
     tree::{self, All},
 };
@@ -17,13 +19,17 @@ const LOOKING: [&str; 12] =
 /// Functions that end the program or wait for something outside of it.
 const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
 
-pub(super) fn check(findings: &mut Findings<'_, '_>) {
+pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     let all = tree::all(findings.program.body());
     for stmt in &all.statements {
         match stmt {
             Stmt::For(repeat) => check_for(findings, repeat),
             Stmt::While(repeat) => {
-                endless(findings, repeat);
+                // An error may be meant to end it.
+                if !areas.iter().any(|area| area.is_attempted(*stmt)) {
+                    endless(findings, repeat);
+                }
+                else_without_break(findings, &repeat.body, &repeat.orelse);
                 first_iteration(findings, &repeat.body);
             }
             _ => {}
@@ -31,6 +37,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     }
     for expr in &all.expressions {
         if let Expr::Subscript(subscript) = expr
+            && subscript.ctx.is_load()
             && let Some(("len", counted)) = tree::call_of_one(&subscript.slice)
             && findings.program.text(counted) == findings.program.text(&*subscript.value)
         {
@@ -58,6 +65,15 @@ fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
         reassigned(findings, target, &repeat.body);
     }
     string_concatenation(findings, &repeat.body);
+    else_without_break(findings, &repeat.body, &repeat.orelse);
+}
+
+/// `else` after a loop that no `break` leaves.
+fn else_without_break(findings: &mut Findings<'_, '_>, body: &[Stmt], orelse: &[Stmt]) {
+    if let Some(first) = orelse.first().filter(|_| !tree::breaks(body)) {
+        let what = "No `break` leaves this loop, so the lines after its `else` run as if there were no `else`.";
+        findings.add("else_without_break", first, what);
+    }
 }
 
 /// The loop variable is assigned a value that is unrelated to the item, or never read.
@@ -136,11 +152,11 @@ fn check_positions(
             let what = format!(
                 "In the last iteration `{target}` is the length of `{list}`, where there is no item."
             );
-            findings.add("off_by_one", *item, what);
+            findings.add(too_far(&repeat.body, item.range()), *item, what);
         }
         return;
     }
-    next_item(findings, body, positions);
+    next_item(findings, repeat, body, positions);
     let uses = body.expressions.iter().filter(|expr| tree::name(expr) == Some(target)).count();
     let only_reads = items.iter().all(|item| item.ctx.is_load());
     if !items.is_empty() && items.len() == uses && only_reads && !body.stored().contains(list) {
@@ -155,7 +171,12 @@ fn check_positions(
 }
 
 /// `items[i + 1]` in a loop over all indices, without a check of `i`.
-fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positions<'_>) {
+fn next_item(
+    findings: &mut Findings<'_, '_>,
+    repeat: &StmtFor,
+    body: &All<'_>,
+    positions: Positions<'_>,
+) {
     let Positions { target, list, .. } = positions;
     let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
         let mut sides = std::iter::once(&*test.left).chain(&*test.comparators);
@@ -175,17 +196,47 @@ fn next_item(findings: &mut Findings<'_, '_>, body: &All<'_>, positions: Positio
     if let Some(next) = next {
         let place =
             format!("In the last iteration there is no `{}`.", findings.program.text(*next));
-        findings.add("off_by_one", *next, place);
+        findings.add(too_far(&repeat.body, next.range()), *next, place);
     }
 }
 
+/// The rule for a position that does not exist in the last iteration: an error if every iteration comes to it.
+pub(super) fn too_far(body: &[Stmt], place: TextRange) -> &'static str {
+    let own = tree::own(body);
+    let leaves = tree::breaks(body)
+        || own.statements.iter().any(|stmt| stmt.is_return_stmt() || stmt.is_continue_stmt());
+    let first: Option<&Expr> = match body.first() {
+        Some(Stmt::If(branch)) => Some(&branch.test),
+        Some(Stmt::Assign(assignment)) => Some(&assignment.value),
+        Some(Stmt::AugAssign(assignment)) => Some(&assignment.value),
+        Some(Stmt::Expr(line)) => Some(&line.value),
+        _ => None,
+    };
+    let is_reached = first.is_some_and(|first| {
+        first.range().contains_range(place)
+            && !All::of_expr(first).expressions.iter().any(|part| match part {
+                Expr::BoolOp(test) => {
+                    test.values.iter().skip(1).any(|value| value.range().contains_range(place))
+                }
+                Expr::If(choice) => !choice.test.range().contains_range(place),
+                _ => false,
+            })
+    });
+    if is_reached && !leaves { "off_by_one" } else { "may_go_too_far" }
+}
+
 fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[Stmt]) {
+    if tree::own(body).stored().contains(list) {
+        return;
+    }
     for block in tree::blocks(body) {
         for (at, stmt) in block.iter().enumerate() {
             let changes = match stmt {
                 Stmt::Expr(expr) => {
                     tree::method_call(&expr.value).is_some_and(|(object, method, _)| {
-                        object == list && SHIFTING.contains(&method)
+                        // What is added at the end under a condition comes up later in the same loop.
+                        let is_queue = method == "append" && !std::ptr::eq(block, body);
+                        object == list && SHIFTING.contains(&method) && !is_queue
                     })
                 }
                 Stmt::Delete(delete) => delete.targets.iter().any(|target| {
@@ -197,8 +248,14 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
             };
             // A loop that is left at once is not affected.
             if changes && !tree::ends(&block[at + 1..]) {
+                // A condition on the list itself may make up for the items that are skipped.
+                let is_checked = tree::all(body).statements.iter().any(|stmt| match stmt {
+                    Stmt::If(branch) => All::of_expr(&branch.test).read().contains(list),
+                    Stmt::While(repeat) => All::of_expr(&repeat.test).read().contains(list),
+                    _ => false,
+                });
                 findings.add(
-                    "changed_while_looping",
+                    if is_checked { "may_skip_items" } else { "changed_while_looping" },
                     stmt,
                     format!("`{list}` is changed while the loop goes through it."),
                 );
@@ -234,8 +291,22 @@ fn last_return(block: &[Stmt]) -> Option<&Stmt> {
 
 fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
     if let Some(last) = first_round_return(body) {
+        // What an inner loop has gone through may be all that is needed.
+        let own = tree::own(body).statements;
+        let has_loop = own.iter().any(|stmt| stmt.is_for_stmt() || stmt.is_while_stmt());
+        // Without a question or a sum, the first item may be all that is wanted.
+        let is_work = |stmt: &&Stmt| {
+            stmt.is_if_stmt()
+                || stmt.is_aug_assign_stmt()
+                || stmt.as_assign_stmt().is_some_and(|own| {
+                    let name = own.targets.first().and_then(tree::name);
+                    name.is_some_and(|name| All::of_expr(&own.value).read().contains(name))
+                })
+                || stmt.as_expr_stmt().is_some_and(|line| line.value.is_call_expr())
+        };
+        let has_loop = has_loop || !own.iter().any(is_work);
         findings.add(
-            "first_round_return",
+            if has_loop { "loop_runs_once" } else { "first_round_return" },
             last,
             "This return ends the function in the first iteration of the loop.",
         );

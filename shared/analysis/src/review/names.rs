@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::{Parameters, Stmt};
+use ruff_text_size::Ranged;
 
-use crate::{Unset, scopes};
+use crate::Unset;
 
 use super::{
+    area::Area,
+    effects::Functions,
     finding::Findings,
+    results,
+    scopes::{Missing, Scopes, Why},
     tree::{self, All},
 };
 
@@ -35,10 +40,14 @@ tuple type vars zip _";
 const MISSED: [&str; 12] =
     ["list", "dict", "str", "set", "int", "float", "sum", "max", "min", "len", "input", "print"];
 
-pub(super) fn check(findings: &mut Findings<'_, '_>) {
+pub(super) fn check(
+    findings: &mut Findings<'_, '_>,
+    areas: &[Area<'_>],
+    functions: &Functions<'_, '_>,
+) {
     let program = findings.program;
     let all = tree::all(program.body());
-    undefined(findings, &all);
+    undefined(findings, &all, areas, functions);
     no_value(findings, &all);
     shadowed(findings, &all);
     unused_imports(findings, &all);
@@ -63,6 +72,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
             }
         }
     }
+    not_global(findings, areas);
     styles(findings, &all);
 }
 
@@ -78,26 +88,88 @@ fn makes_unseen_names(all: &All<'_>) -> bool {
     imports_all || all.calls(&["exec", "eval", "globals", "locals", "vars", "setattr"])
 }
 
-/// Names that nothing in reach gives a value: a function does not see the names of another one.
-fn undefined(findings: &mut Findings<'_, '_>, all: &All<'_>) {
-    if makes_unseen_names(all) {
+/// A function that assigns a name of the program, and only makes one of its own.
+fn not_global(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
+    let Some((program, functions)) = areas.split_first() else { return };
+    for area in functions {
+        for stmt in &area.own.statements {
+            let Stmt::Assign(assignment) = stmt else { continue };
+            let Some(name) = assignment.targets.first().and_then(tree::name) else { continue };
+            let is_meant = program.is_local(name) && program.is_read_after(name, stmt.end());
+            if is_meant && area.is_local(name) && !area.is_parameter(name) && !area.is_read(name) {
+                let what = format!(
+                    "This makes a new `{name}` inside `{}`: the `{name}` outside stays as it is.",
+                    area.name()
+                );
+                findings.add("not_global", stmt, what);
+            }
+        }
+    }
+}
+
+/// Names without a value where they are read.
+fn undefined(
+    findings: &mut Findings<'_, '_>,
+    all: &All<'_>,
+    areas: &[Area<'_>],
+    functions: &Functions<'_, '_>,
+) {
+    let is_expected = all
+        .expressions
+        .iter()
+        .any(|expr| matches!(tree::name(expr), Some("NameError" | "UnboundLocalError")));
+    if makes_unseen_names(all) || is_expected {
         return;
     }
-    let program = findings.program;
+    // A note of a type without a value has a finding of its own.
+    let notes = all.statements.iter().filter_map(|stmt| stmt.as_ann_assign_stmt());
+    let noted: BTreeSet<&str> = notes
+        .filter(|note| note.value.is_none())
+        .filter_map(|note| tree::name(&note.target))
+        .collect();
+    let forgotten = results::forgotten(areas, functions);
     let is_builtin = |name: &str| BUILTINS.split(' ').any(|builtin| builtin == name);
-    let mut reported = BTreeSet::new();
-    for unknown in scopes::unknown(program.body(), &is_builtin) {
-        let name = unknown.name;
-        if !reported.insert(name) {
+    for Missing { name, place, why } in Scopes::of(findings.program.body()).missing(is_builtin) {
+        if why == Why::Nowhere && noted.contains(name) {
             continue;
         }
-        let message = match unknown.elsewhere {
-            Some(function) => format!(
-                "`{name}` has no value here: the one in `{function}` belongs to that function alone."
+        let (rule, what) = match why {
+            Why::Nowhere => match results::last_before(&forgotten, areas, place) {
+                Some(results::Forgotten { name: call, .. }) => (
+                    "result_not_stored",
+                    format!(
+                        "`{call}(...)` gives a value back, and no line stores it: `{name}` gets none by itself."
+                    ),
+                ),
+                None => (
+                    "undefined_name",
+                    format!("`{name}` never gets a value. Is it spelled the same way everywhere?"),
+                ),
+            },
+            Why::In(function) => (
+                "undefined_name",
+                format!("`{name}` only has a value inside `{function}`, and not on this line."),
             ),
-            None => format!("`{name}` never gets a value. Is it spelled the same way everywhere?"),
+            Why::OfClass(class) => (
+                "undefined_name",
+                format!(
+                    "`{name}` belongs to the class `{class}`: here it needs its object, as in `self.{name}`."
+                ),
+            ),
+            Why::Later => (
+                "undefined_name",
+                format!(
+                    "`{name}` has no value yet when this line uses it: it gets one further down."
+                ),
+            ),
+            Why::LaterHere => (
+                "local_before_value",
+                format!(
+                    "`{name}` is assigned in this function, so it is a name of its own here, and it has no value yet on this line."
+                ),
+            ),
         };
-        findings.add("undefined_name", unknown.range, message);
+        findings.add(rule, place, what);
     }
 }
 
@@ -158,38 +230,21 @@ fn no_value(findings: &mut Findings<'_, '_>, all: &All<'_>) {
         if is_global && BUILTINS.split(' ').any(|builtin| builtin == name) {
             continue;
         }
-        let (rule, message) = match unbound.why {
-            Unset::Later if is_global => (
-                "undefined_name",
-                format!(
-                    "`{name}` has no value yet when this line uses it. Is it spelled the same way everywhere?"
-                ),
+        let message = match unbound.why {
+            // Found with the names that never have a value.
+            Unset::Later => continue,
+            Unset::Loop(line) => format!(
+                "`{name}` has no value here if the loop on line {line} never reaches the line that gives it one."
             ),
-            Unset::Later => (
-                "local_before_value",
-                format!("`{name}` has no value in this function when this line uses it."),
-            ),
-            Unset::Loop(line) => (
-                "maybe_no_value",
-                format!(
-                    "`{name}` has no value here if the loop on line {line} never reaches the line that gives it one."
-                ),
-            ),
-            Unset::Branch(line) => (
-                "maybe_no_value",
-                format!("`{name}` gets a value only in some branches of line {line}."),
-            ),
-            Unset::Attempt(line) => (
-                "maybe_no_value",
-                format!(
-                    "`{name}` has no value here if the `try` on line {line} fails before it gets one."
-                ),
-            ),
-            Unset::Deleted(line) => {
-                ("maybe_no_value", format!("`{name}` is deleted on line {line}."))
+            Unset::Branch(line) => {
+                format!("`{name}` gets a value only in some branches of line {line}.")
             }
+            Unset::Attempt(line) => format!(
+                "`{name}` has no value here if the `try` on line {line} fails before it gets one."
+            ),
+            Unset::Deleted(line) => format!("`{name}` is deleted on line {line}."),
         };
-        findings.add(rule, unbound.range, message);
+        findings.add("maybe_no_value", unbound.range, message);
     }
 }
 

@@ -46,3 +46,33 @@ fn the_score_follows_its_formula_and_names_what_it_costs() {
     );
     assert_eq!(with_error.findings[0].rule.severity, Severity::Error);
 }
+
+/// The most that is reviewed: the longest program that the sandbox accepts.
+const LONGEST: usize = 64 * 1024;
+
+#[test]
+fn the_longest_programs_are_reviewed_quickly() {
+    let of = |line: &str| line.repeat(LONGEST / line.len());
+    let numbered = |line: &str| {
+        let lines = (0..LONGEST / (line.len() + 5)).map(|n| line.replace('#', &n.to_string()));
+        lines.collect::<String>()
+    };
+    for program in [
+        of("for a in b:\n    c = 0\n"),
+        of("class A:\n    b = []\n    def c(self):\n        self.b.append(1)\n"),
+        of("if a != 1 or a != 2:\n    b[a / 2]\n"),
+        numbered("def f#(a):\n    b# = a\n    f0(b#)\n"),
+        numbered("a# = b#\nb# = a#\n"),
+        numbered("class A#(A):\n    def __init__(self): self.a# = 1\n"),
+        format!("x = [{}]\n", of("1, ")),
+        of("("),
+        of("a"),
+        of("'{a}"),
+    ] {
+        let start = std::time::Instant::now();
+        let found = review(&program).findings.len();
+        let seconds = start.elapsed().as_secs_f32();
+        // Without optimization; a busy machine needs some of it.
+        assert!(seconds < 10.0, "{seconds} s, {found} findings: {}", &program[..60]);
+    }
+}
