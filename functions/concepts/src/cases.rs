@@ -3,6 +3,7 @@
 use curriculum::Curriculum;
 use domain::level::Level;
 use events::question_answered::Details;
+use meaning::Subject;
 use serde::Deserialize;
 
 use crate::answer::answer;
@@ -57,7 +58,8 @@ impl Case {
     /// What the course's answer is about.
     #[must_use]
     pub fn about(&self, course: &Curriculum) -> About {
-        let answer = answer(course, &self.ask, None, Level::Beginner, None);
+        let subject = Subject { prose: &self.ask, ..Subject::default() };
+        let answer = answer(course, &subject, Level::Beginner);
         let idea = match &answer.details {
             Some(Details::Explanation(explained)) => explained.concept.as_str(),
             _ => "",

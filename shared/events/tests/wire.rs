@@ -56,7 +56,7 @@ fn routing() -> Routing {
         confidence: 0.83,
         reasons: vec!["asks what something is".to_owned()],
         signs: vec![],
-        clarification: None,
+        clarification: None, greeting: None,
     }
 }
 

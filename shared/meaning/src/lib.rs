@@ -5,11 +5,18 @@
 //! with a question, or how it is answered.
 
 mod agent;
+mod bm25;
+mod descent;
 mod encoder;
+mod language;
 mod patterns;
+mod topic;
 pub mod training;
+mod vectors;
 mod weights;
 mod wordpiece;
 
 pub use agent::{Asked, Reading, read};
+pub use language::{Foreign, recognise};
 pub use patterns::compile;
+pub use topic::{Likely, Subject, topics};

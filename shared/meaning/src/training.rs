@@ -6,16 +6,14 @@ use ndarray::Array1;
 
 use crate::{
     agent::{AGENTS, Asked, FEATURES, Model},
+    descent::minimum,
     encoder::{self, WIDTH},
+    topic::{self, Index, Subject, WEIGHTS},
 };
 
 const QUESTIONS: &str = include_str!("../training/questions.txt");
 /// How strongly small weights are preferred.
-static RIDGE_: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| std::env::var("RIDGE").map_or(1.0, |x| x.parse().unwrap()));
-/// Steps that are taken; fewer change the last digits.
-const STEPS: usize = 400;
-/// Earlier steps that the next direction is taken from.
-const MEMORY: usize = 10;
+const RIDGE: f64 = 1.0;
 /// What people say around a question: it changes nothing.
 const AROUND: [(&str, &str); 24] = [
     ("hi! ", ""),
@@ -59,6 +57,8 @@ pub struct Question {
     pub agent: Agent,
     /// The topic's slug, empty if no lesson is about it; `None` if that is open.
     pub topic: Option<String>,
+    /// The title of the finer idea.
+    pub idea: Option<String>,
     /// What is known besides; `prose` is empty.
     pub context: Asked<'static>,
     /// How much it counts.
@@ -88,6 +88,7 @@ fn question(label: &str, text: &str) -> Question {
         text: text.to_owned(),
         agent,
         topic: None,
+        idea: None,
         context: Asked::default(),
         weight: 1.0,
     };
@@ -100,7 +101,11 @@ fn question(label: &str, text: &str) -> Question {
             "f" => context.failed_recently = true,
             "@none" => question.topic = Some(String::new()),
             part if part.starts_with("t=") => context.on_page = true,
-            part => question.topic = part.strip_prefix('@').map(str::to_owned),
+            part => {
+                let (topic, idea) = part.split_once(':').unwrap_or((part, ""));
+                question.topic = topic.strip_prefix('@').map(str::to_owned);
+                question.idea = (!idea.is_empty()).then(|| idea.replace('_', " "));
+            }
         }
     }
     question
@@ -213,11 +218,6 @@ impl<'a> Vectors<'a> {
         Trained(model)
     }
 
-    pub fn dump(&self) -> Vec<Vec<f32>> {
-        let model = Model { mean: Array1::zeros(WIDTH), weights: Vec::new() };
-        self.0.iter().map(|(q, v, f)| { let mut r = model.row(q, f, v); r[..WIDTH].copy_from_slice(v.as_slice().unwrap()); r }).collect()
-    }
-
     /// What a model says of each question.
     #[must_use]
     pub fn shares(&self, by: &Trained) -> Vec<(&'a Question, [f64; 6])> {
@@ -272,71 +272,85 @@ impl Examples {
             }
         }
         for (place, weight) in at.iter().enumerate().filter(|(place, _)| place % width != FEATURES) {
-            loss += 0.5 * *RIDGE_ * weight * weight;
-            slope[place] += *RIDGE_ * weight;
+            loss += 0.5 * RIDGE * weight * weight;
+            slope[place] += RIDGE * weight;
         }
         (loss, slope)
     }
 }
 
-/// The lowest place of a convex function, by L-BFGS: Nocedal and Wright, algorithm 7.5, with halved steps.
-fn minimum(mut at: Vec<f64>, function: impl Fn(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
-    let (mut height, mut slope) = function(&at);
-    let mut past: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
-    for _ in 0..STEPS {
-        let direction = direction(&slope, &past);
-        let descent = dot(&direction, &slope);
-        let mut step = if past.is_empty() { 1.0 / dot(&slope, &slope).sqrt() } else { 1.0 };
-        let (next, lower, next_slope) = loop {
-            let next: Vec<f64> = at.iter().zip(&direction).map(|(at, along)| at + step * along).collect();
-            let (lower, slope) = function(&next);
-            if lower <= height + 1e-4 * step * descent || step < 1e-9 {
-                break (next, lower, slope);
+/// How strongly small weights are preferred where topics are learned.
+const TOPIC_RIDGE: f64 = 0.02;
+/// Parts of the questions: each is compared with an index that has only the others.
+const PARTS: usize = 5;
+
+/// A question with what speaks for each topic, and which of them is right.
+type Seen<'a> = (&'a Question, Vec<[f64; WEIGHTS]>, usize);
+
+/// What speaks for which topic, for each question that has one.
+#[derive(Debug)]
+pub struct Evidence<'a>(Vec<Seen<'a>>);
+
+impl<'a> Evidence<'a> {
+    /// Of all these, by an index that does not have them.
+    #[must_use]
+    pub fn of(questions: &'a [Question]) -> Self {
+        let course = curriculum::embedded();
+        let slugs: Vec<&str> = course.topics().map(|topic| topic.slug.as_str()).collect();
+        let mut seen = Vec::new();
+        for part in 0..PARTS {
+            let is_held = |question: &Question| part_of(&question.text) == part;
+            let others: Vec<Question> =
+                questions.iter().filter(|question| !is_held(question)).cloned().collect();
+            let index = Index::of(course, &others);
+            for question in questions.iter().filter(|question| is_held(question)) {
+                let Some(slug) = &question.topic else { continue };
+                let right = slugs.iter().position(|of| of == slug).unwrap_or(slugs.len());
+                let subject = Subject {
+                    prose: &question.text,
+                    has_code: question.context.has_code,
+                    page: None,
+                };
+                let found = course.find(&question.text);
+                seen.push((question, index.evidence(&subject, &found), right));
             }
-            step /= 2.0;
-        };
-        let moved = difference(&next, &at);
-        let turned = difference(&next_slope, &slope);
-        if dot(&moved, &turned) <= 1e-12 || (height - lower) < 1e-9 * height.abs() {
-            eprintln!("stopped {height} {lower} {step} {}", past.len());
-            return next;
         }
-        past.push((moved, turned));
-        if past.len() > MEMORY {
-            past.remove(0);
-        }
-        (at, height, slope) = (next, lower, next_slope);
+        Self(seen)
     }
-    at
+
+    /// The weights that fit those that are chosen.
+    #[must_use]
+    pub fn train(&self, choose: impl Fn(&Question) -> bool) -> Vec<f64> {
+        let chosen: Vec<&Seen<'_>> =
+            self.0.iter().filter(|(question, ..)| choose(question)).collect();
+        let count = chosen.len() as f64;
+        minimum(vec![0.0; WEIGHTS], |at| {
+            let mut loss: f64 = at.iter().map(|weight| TOPIC_RIDGE * weight * weight).sum();
+            let mut slope: Vec<f64> = at.iter().map(|weight| 2.0 * TOPIC_RIDGE * weight).collect();
+            for (_, rows, right) in &chosen {
+                let shares = topic::shares(rows, at);
+                loss -= shares[*right].max(f64::MIN_POSITIVE).ln() / count;
+                for (of, (row, share)) in rows.iter().zip(shares).enumerate() {
+                    let push = (share - if of == *right { 1.0 } else { 0.0 }) / count;
+                    slope.iter_mut().zip(row).for_each(|(slope, number)| *slope += push * number);
+                }
+            }
+            (loss, slope)
+        })
+    }
+
+    /// For each question the right place, and the shares by weights.
+    #[must_use]
+    pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, usize, Vec<f64>)> {
+        let shares = self.0.iter().map(|(question, rows, right)| {
+            (*question, *right, topic::shares(rows, weights))
+        });
+        shares.collect()
+    }
 }
 
-fn direction(slope: &[f64], past: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64> {
-    let mut direction: Vec<f64> = slope.iter().map(|slope| -slope).collect();
-    let mut shares = Vec::new();
-    for (moved, turned) in past.iter().rev() {
-        let share = dot(moved, &direction) / dot(moved, turned);
-        add(&mut direction, -share, turned);
-        shares.push(share);
-    }
-    if let Some((moved, turned)) = past.last() {
-        let scale = dot(moved, turned) / dot(turned, turned);
-        direction.iter_mut().for_each(|along| *along *= scale);
-    }
-    for ((moved, turned), share) in past.iter().zip(shares.into_iter().rev()) {
-        let other = dot(turned, &direction) / dot(moved, turned);
-        add(&mut direction, share - other, moved);
-    }
-    direction
-}
-
-fn dot(one: &[f64], other: &[f64]) -> f64 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
-}
-
-fn difference(one: &[f64], other: &[f64]) -> Vec<f64> {
-    one.iter().zip(other).map(|(one, other)| one - other).collect()
-}
-
-fn add(to: &mut [f64], share: f64, other: &[f64]) {
-    to.iter_mut().zip(other).for_each(|(to, other)| *to += share * other);
+/// The part of the questions that a text is in.
+#[must_use]
+pub fn part_of(text: &str) -> usize {
+    text.bytes().map(usize::from).sum::<usize>() % PARTS
 }
