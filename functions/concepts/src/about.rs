@@ -11,6 +11,8 @@ const SURE: f64 = 0.5;
 const LIKELY: f64 = 0.08;
 /// Most choices that are offered.
 const CHOICES: usize = 3;
+/// The weight of a term of two words.
+const PHRASE: usize = 4;
 /// How likely all choices together must be: else the question is about something else.
 const ONE_OF_THEM: f64 = 0.3;
 
@@ -41,6 +43,13 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
     if let Some(comparison) = comparison(course, &found) {
         return About::Comparison(comparison);
     }
+    // A whole phrase of the course, and nothing else: the course knows best what it means.
+    let phrase = found.matches.first().filter(|named| {
+        named.concept.is_some() && named.weight >= PHRASE && found.unknown.is_empty()
+    });
+    if let Some(named) = phrase.filter(|_| !subject.has_code) {
+        return About::Topic(named.topic, named.concept);
+    }
     let page = subject.page.and_then(|page| course.topic(page));
     if let Some(page) = page.filter(|_| found.matches.is_empty() && found.unknown.is_empty()) {
         return About::Topic(page, None);
@@ -56,19 +65,18 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
     if let Some((topic, concept)) = likely.first().filter(|best| best.share >= SURE).and_then(in_course) {
         return About::Topic(topic, concept);
     }
+    // All words are known: what is named is meant.
+    let named = found.matches.first().filter(|_| found.unknown.is_empty() && !subject.has_code);
+    if let Some(named) = named {
+        return About::Topic(named.topic, named.concept);
+    }
     let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);
     let choices: Vec<&Likely<'_>> = choices.take(CHOICES).collect();
     let together: f64 = choices.iter().map(|choice| choice.share).sum();
     if together >= ONE_OF_THEM && !subject.has_code {
         return About::OneOf(choices.into_iter().filter_map(in_course).collect());
     }
-    // A known term is the best guess, unless the rest of the question is about something else.
-    match found.matches.first() {
-        Some(named) if found.unknown.len() < named.weight && named.weight > 1 => {
-            About::OneOf(found.matches.iter().take(CHOICES).map(|named| (named.topic, named.concept)).collect())
-        }
-        _ => About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)),
-    }
+    About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word))
 }
 
 /// Two topics that a question names side by side; a finer idea ("remove duplicates from a list") is more than that.

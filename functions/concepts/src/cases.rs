@@ -74,3 +74,27 @@ impl Case {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, held_out, tuned};
+
+    /// The cases whose answer is about something else.
+    fn faults(cases: &[Case]) -> Vec<String> {
+        let course = curriculum::embedded();
+        let fault = |case: &Case| {
+            let about = case.about(course);
+            (!about.is_right_topic).then(|| format!("{:?}: {}, not {}", case.ask, about.found, case.topic))
+        };
+        cases.iter().filter_map(fault).collect()
+    }
+
+    #[test]
+    fn answers_are_about_what_was_asked() {
+        for cases in [tuned(), held_out()] {
+            let faults = faults(&cases);
+            let most = cases.len() / 20;
+            assert!(faults.len() <= most, "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
 
 static FILE: &[u8] = include_bytes!("../weights/topic.bin");
 /// Evidence for a topic, and for none.
-pub(crate) const FOR_TOPIC: usize = 10;
+pub(crate) const FOR_TOPIC: usize = 12;
 pub(crate) const FOR_NONE: usize = 11;
 /// Numbers that are weighed.
 pub(crate) const WEIGHTS: usize = FOR_TOPIC + FOR_NONE;
@@ -103,7 +103,7 @@ impl Index {
             let Some(slug) = &question.topic else { continue };
             let place = topics.iter().position(|topic| topic.slug == *slug).unwrap_or(none);
             let of_title = |title: &String| {
-                topics.get(place)?.lesson.concepts.iter().position(|idea| idea.title == *title)
+                topics.get(place)?.lesson.concepts.iter().position(|idea| idea.title.replace(' ', "_") == *title)
             };
             let concept = question.idea.as_ref().and_then(of_title);
             texts.push(Text::of(place, concept, question.text.clone(), 3));
@@ -199,6 +199,7 @@ impl Index {
         let whole = self.by_topic.scores(&words);
         let most = whole.iter().copied().fold(0.0, f32::max);
         let nearest = (0..topics).map(|of| mean(of, 3)).fold(f64::MIN, f64::max);
+        let all_named = found.matches.iter().map(|found| found.weight).sum::<usize>().max(1);
         let mut rows = Vec::with_capacity(topics + 1);
         for of in 0..=topics {
             let named = found.matches.iter().position(|found| Some(&found.topic.slug.as_str()) == self.slugs.get(of));
@@ -214,6 +215,8 @@ impl Index {
                 f64::from(whole[of] / (most + 2.0)) * 3.0,
                 weight.min(6) as f64 / 2.0,
                 truth(named == Some(0)),
+                truth(named == Some(0) && found.unknown.is_empty()),
+                weight as f64 / all_named as f64,
                 truth(subject.page.is_some() && subject.page == self.slugs.get(of).copied()),
             ]);
             rows.push(row);

@@ -57,7 +57,7 @@ pub struct Question {
     pub agent: Agent,
     /// The topic's slug, empty if no lesson is about it; `None` if that is open.
     pub topic: Option<String>,
-    /// The title of the finer idea.
+    /// The title of the finer idea, with `_` for spaces.
     pub idea: Option<String>,
     /// What is known besides; `prose` is empty.
     pub context: Asked<'static>,
@@ -104,7 +104,7 @@ fn question(label: &str, text: &str) -> Question {
             part => {
                 let (topic, idea) = part.split_once(':').unwrap_or((part, ""));
                 question.topic = topic.strip_prefix('@').map(str::to_owned);
-                question.idea = (!idea.is_empty()).then(|| idea.replace('_', " "));
+                question.idea = (!idea.is_empty()).then(|| idea.to_owned());
             }
         }
     }
@@ -280,7 +280,7 @@ impl Examples {
 }
 
 /// How strongly small weights are preferred where topics are learned.
-const TOPIC_RIDGE: f64 = 0.02;
+const TOPIC_RIDGE: f64 = 0.005;
 /// Parts of the questions: each is compared with an index that has only the others.
 const PARTS: usize = 5;
 
