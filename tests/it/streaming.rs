@@ -92,7 +92,8 @@ fn answered(query_id: QueryId, student: &Student) -> QuestionAnswered {
         confidence: 1.0,
         reasons: Vec::new(),
         signs: Vec::new(),
-        clarification: None, greeting: None,
+        clarification: None,
+        greeting: None,
     };
     QuestionAnswered {
         query_id,

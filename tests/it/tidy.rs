@@ -13,7 +13,7 @@ const FILE_LINES: usize = 500;
 
 /// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
 /// [`MAY_USE_FUNCTIONS`] may also depend on every function.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("ids", &[]),
     ("aws", &["environment"]),
     ("domain", &["ids"]),
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ),
     ("analysis", &[]),
     ("curriculum", &["exercises", "ids"]),
+    ("meaning", &["curriculum", "domain"]),
     ("progress-report", &["curriculum", "domain", "ids", "storage"]),
     ("exercises", &["analysis", "domain", "events", "ids"]),
     ("error-advice", &[]),
@@ -81,7 +82,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
 ];
 /// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
-const FUNCTION_MAY: [&str; 16] = [
+const FUNCTION_MAY: [&str; 17] = [
     "agents",
     "analysis",
     "aws",
@@ -91,6 +92,7 @@ const FUNCTION_MAY: [&str; 16] = [
     "events",
     "exercises",
     "ids",
+    "meaning",
     "pasted-text",
     "progress-report",
     "requests",
@@ -101,7 +103,7 @@ const FUNCTION_MAY: [&str; 16] = [
 ];
 
 /// Crates that do no I/O, and the dependencies that they must not have.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "analysis",
     "curriculum",
     "domain",
@@ -109,6 +111,7 @@ const PURE: [&str; 8] = [
     "events",
     "exercises",
     "ids",
+    "meaning",
     "pasted-text",
 ];
 const IMPURE: [&str; 5] = ["tokio", "sqlx", "reqwest", "rdkafka", "tracing"];

@@ -57,12 +57,13 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
     let likely = meaning::topics(subject);
     let in_course = |likely: &Likely<'_>| {
         let topic = course.topic(&likely.topic?.slug)?;
-        let same = |concept: &&Concept| {
-            likely.concept.is_some_and(|likely| likely.title == concept.title)
-        };
+        let same =
+            |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
         Some((topic, topic.lesson.concepts.iter().find(same)))
     };
-    if let Some((topic, concept)) = likely.first().filter(|best| best.share >= SURE).and_then(in_course) {
+    if let Some((topic, concept)) =
+        likely.first().filter(|best| best.share >= SURE).and_then(in_course)
+    {
         return About::Topic(topic, concept);
     }
     // All words are known: what is named is meant.

@@ -240,10 +240,8 @@ fn mistakes(lesson: &Lesson) -> Vec<String> {
 fn not_covered(course: &Curriculum, idea: &str, near: Option<&Topic>) -> Answer {
     let content = format!("**{idea}** is not part of this course, so I cannot explain it.");
     let Some(near) = near else { return Answer::text(format!("{content} {}", covered(course))) };
-    let content = format!(
-        "{content} Your question also names something that I can explain: {}.",
-        near.title
-    );
+    let content =
+        format!("{content} Your question also names something that I can explain: {}.", near.title);
     Answer { related: vec![near.slug.clone()], ..Answer::text(content) }
 }
 
@@ -255,7 +253,9 @@ fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
     };
     let list: String = choices.iter().map(choice).collect();
     let content = match choices {
-        [_] => format!("I am not sure what you mean. Is it this?\n{list}\n\nSay its name, or ask in other words."),
+        [_] => format!(
+            "I am not sure what you mean. Is it this?\n{list}\n\nSay its name, or ask in other words."
+        ),
         _ => format!(
             "I am not sure what you mean. Is it one of these?\n{list}\n\nSay the name of the one you mean, or ask in \
              other words."

@@ -84,7 +84,8 @@ mod tests {
         let course = curriculum::embedded();
         let fault = |case: &Case| {
             let about = case.about(course);
-            (!about.is_right_topic).then(|| format!("{:?}: {}, not {}", case.ask, about.found, case.topic))
+            (!about.is_right_topic)
+                .then(|| format!("{:?}: {}, not {}", case.ask, about.found, case.topic))
         };
         cases.iter().filter_map(fault).collect()
     }
@@ -94,7 +95,13 @@ mod tests {
         for cases in [tuned(), held_out()] {
             let faults = faults(&cases);
             let most = cases.len() / 20;
-            assert!(faults.len() <= most, "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+            assert!(
+                faults.len() <= most,
+                "{} of {}:\n{}",
+                faults.len(),
+                cases.len(),
+                faults.join("\n")
+            );
         }
     }
 }

@@ -170,7 +170,8 @@ fn route(reading: Reading, found: &Found<'_>, has_code: bool) -> Routing {
         };
         evidence.push(reason.to_owned());
     }
-    let likely = shares.iter().take(3).filter(|(_, share)| *share >= LIKELY).map(|(agent, _)| *agent);
+    let likely =
+        shares.iter().take(3).filter(|(_, share)| *share >= LIKELY).map(|(agent, _)| *agent);
     let mut choices: Vec<Agent> = likely.collect();
     if choices.len() < 2 {
         choices = shares.iter().take(2).map(|(agent, _)| *agent).collect();

@@ -154,7 +154,14 @@ fn context<'a>(asked: &'a QuestionAsked, recent_errors: &[String]) -> Context<'a
 /// The student has chosen the agent.
 fn chosen(agent: agent::Agent) -> Routing {
     let reasons = vec!["asked for directly".to_owned()];
-    Routing { agent, confidence: 1.0, reasons, signs: Vec::new(), clarification: None, greeting: None }
+    Routing {
+        agent,
+        confidence: 1.0,
+        reasons,
+        signs: Vec::new(),
+        clarification: None,
+        greeting: None,
+    }
 }
 
 #[cfg(test)]

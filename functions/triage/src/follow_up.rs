@@ -12,7 +12,6 @@ use meaning::compile;
 use regex::Regex;
 use storage::{queries::QuestionBody, student_context::AnsweredQuestion};
 
-
 /// Most exchanges that are considered.
 pub const WINDOW: i64 = 4;
 /// Most words of a follow-up: longer questions say themselves what they are about.

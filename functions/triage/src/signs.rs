@@ -7,7 +7,6 @@ use events::question_routed::Sign;
 use meaning::compile;
 use regex::Regex;
 
-
 /// Phrases about something else, or about the past: no signs of the present.
 static NOT_NOW: LazyLock<Regex> = LazyLock::new(|| {
     compile(

@@ -6,3 +6,4 @@
 pub mod course;
 pub mod nudges;
 pub mod quality;
+pub mod questions;

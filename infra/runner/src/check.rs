@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, nudges, quality};
+use checks::{course, nudges, quality, questions};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -57,13 +57,14 @@ pub(crate) async fn check_course(arguments: CourseArguments) -> anyhow::Result<E
 #[derive(Debug, Args)]
 pub(crate) struct QualityArguments {
     /// A folder with public data sets: only they are measured. `FITech/MainTable.csv` are sessions in which experts
-    /// marked when help was needed.
+    /// marked when help was needed; `CS1QA` and `socratic-debugging-benchmark` are the repositories of these names.
     #[arg(long)]
     data: Option<PathBuf>,
 }
 
 pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = arguments.data {
+        say(questions::measure(&folder)?);
         say(nudges::replay(&folder.join("FITech/MainTable.csv"))?);
         return Ok(ExitCode::SUCCESS);
     }

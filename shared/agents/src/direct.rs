@@ -77,7 +77,8 @@ pub async fn ask<E: Event>(
         confidence: 1.0,
         reasons,
         signs: Vec::new(),
-        clarification: None, greeting: None,
+        clarification: None,
+        greeting: None,
     };
     let routed = QuestionRouted {
         asked,

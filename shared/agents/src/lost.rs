@@ -56,7 +56,8 @@ fn lost_reply() -> Reply {
         confidence: 1.0,
         reasons: vec!["asked for directly".to_owned()],
         signs: Vec::new(),
-        clarification: None, greeting: None,
+        clarification: None,
+        greeting: None,
     };
     Reply::offline(routing, Answer::text(LOST.to_owned()))
 }

@@ -56,7 +56,8 @@ fn routing() -> Routing {
         confidence: 0.83,
         reasons: vec!["asks what something is".to_owned()],
         signs: vec![],
-        clarification: None, greeting: None,
+        clarification: None,
+        greeting: None,
     }
 }
 

@@ -88,7 +88,10 @@ fn check_topics(all: &[Question]) {
                 (false, true) => wrong += 1,
             }
             if said != meant {
-                println!("{} {:.2} for {}: {}", slugs[said], shares[said], slugs[meant], question.text);
+                println!(
+                    "{} {:.2} for {}: {}",
+                    slugs[said], shares[said], slugs[meant], question.text
+                );
             }
         }
     }
@@ -120,7 +123,11 @@ fn ask(file: &str) {
         let about: Vec<String> = about.collect();
         println!(
             "{} {:.2} {} {:.2} | {line} | {}",
-            first.0.as_str(), first.1, second.0.as_str(), second.1, about.join(", ")
+            first.0.as_str(),
+            first.1,
+            second.0.as_str(),
+            second.1,
+            about.join(", ")
         );
     }
 }

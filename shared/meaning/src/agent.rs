@@ -69,8 +69,7 @@ pub(crate) struct Model {
 #[must_use]
 pub fn read(asked: &Asked<'_>, found: &Found<'_>) -> Reading {
     let features = MODEL.features(asked, found, &encoder::encode(asked.prose));
-    let mut shares: Vec<(Agent, f64)> =
-        AGENTS.into_iter().zip(MODEL.shares(&features)).collect();
+    let mut shares: Vec<(Agent, f64)> = AGENTS.into_iter().zip(MODEL.shares(&features)).collect();
     shares.sort_by(|one, other| other.1.total_cmp(&one.1));
     let mut held: Vec<_> =
         PATTERNS.iter().filter(|pattern| pattern.regex.is_match(asked.prose)).collect();
@@ -138,7 +137,11 @@ impl Model {
     pub(crate) fn shares(&self, features: &[f32]) -> [f64; AGENTS.len()] {
         let mut shares = [0.0; AGENTS.len()];
         for (share, weights) in shares.iter_mut().zip(&self.weights) {
-            let weighed: f32 = weights[..FEATURES].iter().zip(features).map(|(weight, feature)| weight * feature).sum();
+            let weighed: f32 = weights[..FEATURES]
+                .iter()
+                .zip(features)
+                .map(|(weight, feature)| weight * feature)
+                .sum();
             *share = f64::from(weighed + weights[FEATURES]);
         }
         let top = shares.iter().copied().fold(f64::MIN, f64::max);

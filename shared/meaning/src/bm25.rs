@@ -106,6 +106,9 @@ mod tests {
 
     #[test]
     fn words_lose_their_endings_and_signs_stay() {
-        assert_eq!(words("What does x += 1 in dictionaries?"), ["x", "+=", "1", "in", "dictionary"]);
+        assert_eq!(
+            words("What does x += 1 in dictionaries?"),
+            ["x", "+=", "1", "in", "dictionary"]
+        );
     }
 }

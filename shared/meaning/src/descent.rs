@@ -16,7 +16,8 @@ pub(crate) fn minimum(mut at: Vec<f64>, function: impl Fn(&[f64]) -> (f64, Vec<f
         let descent = dot(&direction, &slope);
         let mut step = if past.is_empty() { 1.0 / dot(&slope, &slope).sqrt() } else { 1.0 };
         let (next, lower, next_slope) = loop {
-            let next: Vec<f64> = at.iter().zip(&direction).map(|(at, along)| at + step * along).collect();
+            let next: Vec<f64> =
+                at.iter().zip(&direction).map(|(at, along)| at + step * along).collect();
             let (lower, slope) = function(&next);
             if lower <= height + 1e-4 * step * descent || step < SHORTEST {
                 break (next, lower, slope);

@@ -100,8 +100,7 @@ impl Layer {
     }
 
     fn apply(&self, x: Array2<f32>, heads: usize) -> Array2<f32> {
-        let (query, key, value) =
-            (self.query.apply(&x), self.key.apply(&x), self.value.apply(&x));
+        let (query, key, value) = (self.query.apply(&x), self.key.apply(&x), self.value.apply(&x));
         let mut mixed = Array2::zeros(x.raw_dim());
         let size = WIDTH / heads;
         for head in 0..heads {
@@ -127,7 +126,11 @@ impl Encoder {
         let mut from = Reader(file);
         assert_eq!(from.take(4), b"LFE1", "the file of weights is of another kind");
         let [words, width, layers, heads, places] = std::array::from_fn(|_| from.count());
-        assert_eq!((words, width), (wordpiece::pieces(), WIDTH), "the weights are of another vocabulary");
+        assert_eq!(
+            (words, width),
+            (wordpiece::pieces(), WIDTH),
+            "the weights are of another vocabulary"
+        );
         Self {
             words: from.rows(words, width),
             places: from.matrix(places, width),

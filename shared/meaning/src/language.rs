@@ -15,11 +15,12 @@ const PHRASE_WORDS: usize = 4;
 const ENOUGH: f64 = 0.5;
 /// Words that many languages have, or English, too: they prove nothing alone.
 const ENGLISH: [&str; 64] = [
-    "a", "i", "the", "is", "are", "am", "in", "on", "to", "of", "for", "and", "or", "not", "my", "me",
-    "no", "do", "does", "how", "what", "why", "when", "where", "it", "this", "that", "with", "you",
-    "can", "if", "so", "as", "at", "be", "by", "an", "was", "but", "have", "help", "open", "code",
-    "list", "set", "class", "object", "text", "file", "print", "loop", "function", "variable",
-    "error", "string", "number", "return", "argument", "method", "sum", "program", "from", "please", "will",
+    "a", "i", "the", "is", "are", "am", "in", "on", "to", "of", "for", "and", "or", "not", "my",
+    "me", "no", "do", "does", "how", "what", "why", "when", "where", "it", "this", "that", "with",
+    "you", "can", "if", "so", "as", "at", "be", "by", "an", "was", "but", "have", "help", "open",
+    "code", "list", "set", "class", "object", "text", "file", "print", "loop", "function",
+    "variable", "error", "string", "number", "return", "argument", "method", "sum", "program",
+    "from", "please", "will",
 ];
 
 static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
@@ -130,7 +131,7 @@ impl Language {
             }
             let glossed = self.word(word);
             glossed.is_some_and(|english| {
-                !IS_ENGLISH.contains(word) && !(is_letters(word) && word.starts_with(english))
+                !(IS_ENGLISH.contains(word) || is_letters(word) && word.starts_with(english))
             })
         };
         words.iter().filter(of_language).count() as f64
@@ -211,7 +212,11 @@ mod tests {
             ("Wie funktioniert eine for-Schleife?", "German", "for loop"),
             ("O que é uma variável?", "Portuguese", "what is variable"),
             ("Che cos'è un dizionario?", "Italian", "what is dictionary"),
-            ("Wat is het verschil tussen een lijst en een tuple?", "Dutch", "difference between list and tuple"),
+            (
+                "Wat is het verschil tussen een lijst en een tuple?",
+                "Dutch",
+                "difference between list and tuple",
+            ),
             ("Jak posortować listę?", "Polish", "how do i sort list"),
             ("Değişken nedir?", "Turkish", "variable what is"),
             ("Как отсортировать список?", "Russian", "how do i sort list"),

@@ -26,9 +26,8 @@ const NEARER: f32 = -0.02;
 
 static INDEX: LazyLock<Index> =
     LazyLock::new(|| Index::of(curriculum::embedded(), &training::questions()));
-static MODEL: LazyLock<Vec<f64>> = LazyLock::new(|| {
-    Reader(FILE).floats(WEIGHTS).into_iter().map(f64::from).collect()
-});
+static MODEL: LazyLock<Vec<f64>> =
+    LazyLock::new(|| Reader(FILE).floats(WEIGHTS).into_iter().map(f64::from).collect());
 /// Words that point at something beside the question.
 static POINTS: LazyLock<Regex> = LazyLock::new(|| compile(r"\b(this|here|line \d+|task ?\d)\b"));
 
@@ -103,7 +102,12 @@ impl Index {
             let Some(slug) = &question.topic else { continue };
             let place = topics.iter().position(|topic| topic.slug == *slug).unwrap_or(none);
             let of_title = |title: &String| {
-                topics.get(place)?.lesson.concepts.iter().position(|idea| idea.title.replace(' ', "_") == *title)
+                topics
+                    .get(place)?
+                    .lesson
+                    .concepts
+                    .iter()
+                    .position(|idea| idea.title.replace(' ', "_") == *title)
             };
             let concept = question.idea.as_ref().and_then(of_title);
             texts.push(Text::of(place, concept, question.text.clone(), 3));
@@ -202,7 +206,10 @@ impl Index {
         let all_named = found.matches.iter().map(|found| found.weight).sum::<usize>().max(1);
         let mut rows = Vec::with_capacity(topics + 1);
         for of in 0..=topics {
-            let named = found.matches.iter().position(|found| Some(&found.topic.slug.as_str()) == self.slugs.get(of));
+            let named = found
+                .matches
+                .iter()
+                .position(|found| Some(&found.topic.slug.as_str()) == self.slugs.get(of));
             let weight = named.map_or(0, |at| found.matches[at].weight);
             let mut row = [0.0; WEIGHTS];
             row[..FOR_TOPIC].copy_from_slice(&[
@@ -260,7 +267,8 @@ impl Text {
 
 fn of_topic(texts: &mut Vec<Text>, at: usize, topic: &Topic) {
     let lesson = &topic.lesson;
-    let mut add = |concept, text: &str, times| texts.push(Text::of(at, concept, text.to_owned(), times));
+    let mut add =
+        |concept, text: &str, times| texts.push(Text::of(at, concept, text.to_owned(), times));
     add(None, &topic.title, 4);
     add(None, &format!("What are {} in Python?", topic.title.to_lowercase()), 1);
     topic.terms.iter().for_each(|term| add(None, term, 4));

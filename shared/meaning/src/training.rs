@@ -120,7 +120,11 @@ pub fn in_other_contexts(questions: &[Question]) -> Vec<Question> {
         let context = question.context;
         let mut add = |holds: bool, weight: f64, context: Asked<'static>| {
             if holds {
-                all.push(Question { context, weight: question.weight * weight, ..question.clone() });
+                all.push(Question {
+                    context,
+                    weight: question.weight * weight,
+                    ..question.clone()
+                });
             }
         };
         let is_about_code = matches!(question.agent, Agent::Debug | Agent::CodeReview);
@@ -175,7 +179,8 @@ impl<'a> Vectors<'a> {
     /// Of all these.
     #[must_use]
     pub fn of(questions: &'a [Question]) -> Self {
-        let mut known: std::collections::HashMap<&str, Array1<f32>> = std::collections::HashMap::new();
+        let mut known: std::collections::HashMap<&str, Array1<f32>> =
+            std::collections::HashMap::new();
         let vector = |question: &'a Question| {
             let text = question.text.as_str();
             let vector = known.entry(text).or_insert_with(|| encoder::encode(text)).clone();
@@ -194,8 +199,10 @@ impl<'a> Vectors<'a> {
         }
         mean /= chosen.len() as f32;
         let mut model = Model { mean, weights: vec![[0.0; FEATURES + 1]; AGENTS.len()] };
-        let rows: Vec<Vec<f32>> =
-            chosen.iter().map(|(question, vector, found)| model.row(question, found, vector)).collect();
+        let rows: Vec<Vec<f32>> = chosen
+            .iter()
+            .map(|(question, vector, found)| model.row(question, found, vector))
+            .collect();
         let of = |agent: Agent| -> f64 {
             let of_agent = chosen.iter().filter(|(question, ..)| question.agent == agent);
             of_agent.map(|(question, ..)| question.weight).sum()
@@ -260,7 +267,9 @@ impl Examples {
         for ((row, label), weight) in self.rows.iter().zip(&self.labels).zip(&self.weights) {
             let scores: Vec<f64> = at
                 .chunks(width)
-                .map(|of| of.iter().zip(row).map(|(weight, number)| weight * f64::from(*number)).sum())
+                .map(|of| {
+                    of.iter().zip(row).map(|(weight, number)| weight * f64::from(*number)).sum()
+                })
                 .collect();
             let top = scores.iter().copied().fold(f64::MIN, f64::max);
             let sum: f64 = scores.iter().map(|score| (score - top).exp()).sum();
@@ -268,10 +277,14 @@ impl Examples {
             for (class, (score, slope)) in scores.iter().zip(slope.chunks_mut(width)).enumerate() {
                 let share = (score - top).exp() / sum - if class == *label { 1.0 } else { 0.0 };
                 let push = weight * share;
-                slope.iter_mut().zip(row).for_each(|(slope, number)| *slope += push * f64::from(*number));
+                slope
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(slope, number)| *slope += push * f64::from(*number));
             }
         }
-        for (place, weight) in at.iter().enumerate().filter(|(place, _)| place % width != FEATURES) {
+        for (place, weight) in at.iter().enumerate().filter(|(place, _)| place % width != FEATURES)
+        {
             loss += 0.5 * RIDGE * weight * weight;
             slope[place] += RIDGE * weight;
         }
@@ -342,9 +355,10 @@ impl<'a> Evidence<'a> {
     /// For each question the right place, and the shares by weights.
     #[must_use]
     pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, usize, Vec<f64>)> {
-        let shares = self.0.iter().map(|(question, rows, right)| {
-            (*question, *right, topic::shares(rows, weights))
-        });
+        let shares = self
+            .0
+            .iter()
+            .map(|(question, rows, right)| (*question, *right, topic::shares(rows, weights)));
         shares.collect()
     }
 }

@@ -17,7 +17,11 @@ static WORDS: LazyLock<Rows> = LazyLock::new(|| {
     let mut from = Reader(FILE);
     assert_eq!(from.take(4), b"LFW1", "the file of vectors is of another kind");
     let [pieces, width] = std::array::from_fn(|_| from.count());
-    assert_eq!((pieces, width), (wordpiece::pieces(), WIDTH), "the vectors are of another vocabulary");
+    assert_eq!(
+        (pieces, width),
+        (wordpiece::pieces(), WIDTH),
+        "the vectors are of another vocabulary"
+    );
     from.rows(pieces, width)
 });
 
