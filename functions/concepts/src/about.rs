@@ -11,6 +11,8 @@ const SURE: f64 = 0.5;
 const LIKELY: f64 = 0.08;
 /// Most choices that are offered.
 const CHOICES: usize = 3;
+/// The weight of a term of one word that is no everyday word.
+const WORD: usize = 2;
 /// The weight of a term of two words.
 const PHRASE: usize = 4;
 /// How likely all choices together must be: else the question is about something else.
@@ -66,9 +68,13 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
     {
         return About::Topic(topic, concept);
     }
-    // All words are known: what is named is meant.
-    let named = found.matches.first().filter(|_| found.unknown.is_empty() && !subject.has_code);
-    if let Some(named) = named {
+    // What is named is meant, if all words are known, or if nothing is likelier.
+    let likeliest = likely.first().and_then(|best| best.topic);
+    let named = found.matches.first().filter(|named| {
+        let is_likeliest = likeliest.is_some_and(|topic| topic.slug == named.topic.slug);
+        found.unknown.is_empty() || (is_likeliest && named.weight >= WORD)
+    });
+    if let Some(named) = named.filter(|_| !subject.has_code) {
         return About::Topic(named.topic, named.concept);
     }
     let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);

@@ -98,10 +98,8 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     if !has_code && signs.contains(&Sign::Injection) {
         return certain(Agent::OffTopic, 0.9, "tells the tutor to be something else");
     }
-    if has_code && !asked.contains(char::is_alphabetic) {
-        let clarification = clarification(&[Agent::CodeReview, Agent::Debug]);
-        let routing = certain(Agent::CodeReview, 0.5, "code came without a question");
-        return Routing { clarification: Some(clarification), ..routing };
+    if !asked.contains(char::is_alphabetic) {
+        return without_words(has_code);
     }
     if !has_code && is_bare_plea(context, asked) {
         // Most who say no more have a program that does not work; but they may want something else.
@@ -128,6 +126,16 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
 fn is_bare_plea(context: &Context<'_>, asked: &str) -> bool {
     let knows_more = context.in_exercise || context.failed_recently || context.topic.is_some();
     !knows_more && asked.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(asked)
+}
+
+fn without_words(has_code: bool) -> Routing {
+    let (agent, reason) = if has_code {
+        (Agent::CodeReview, "code came without a question")
+    } else {
+        (Agent::Concepts, "nothing is asked")
+    };
+    let clarification = Some(clarification(&[agent, Agent::Debug]));
+    Routing { clarification, ..certain(agent, 0.5, reason) }
 }
 
 fn certain(agent: Agent, confidence: f64, reason: impl Into<String>) -> Routing {

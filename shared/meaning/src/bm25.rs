@@ -33,9 +33,9 @@ pub(crate) fn words(text: &str) -> Vec<String> {
             first.len_utf8()
         };
         if is_word(first) || is_sign(first) {
-            let word = stem(&rest[..len]);
+            let word = &rest[..len];
             if !EMPTY.contains(&format!(" {word} ")) {
-                words.push(word.to_owned());
+                words.push(stem(word));
             }
         }
         rest = &rest[len..];

@@ -22,7 +22,7 @@ pub(crate) const FOR_NONE: usize = 11;
 pub(crate) const WEIGHTS: usize = FOR_TOPIC + FOR_NONE;
 /// How near an idea must be to be meant, and how much nearer than the rest of its topic.
 const NEAR_IDEA: f32 = 0.62;
-const NEARER: f32 = -0.02;
+const NEARER: f32 = 0.0;
 
 static INDEX: LazyLock<Index> =
     LazyLock::new(|| Index::of(curriculum::embedded(), &training::questions()));
