@@ -93,6 +93,7 @@ fn answered(query_id: QueryId, student: &Student) -> QuestionAnswered {
         reasons: Vec::new(),
         signs: Vec::new(),
         clarification: None,
+        greeting: None,
     };
     QuestionAnswered {
         query_id,

@@ -14,7 +14,7 @@ const FILE_LINES: usize = 500;
 
 /// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
 /// [`MAY_USE_FUNCTIONS`] may also depend on every function.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("ids", &[]),
     ("aws", &["environment"]),
     ("domain", &["ids"]),
@@ -25,6 +25,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ),
     ("analysis", &[]),
     ("curriculum", &["exercises", "ids"]),
+    ("meaning", &["curriculum", "domain"]),
     ("progress-report", &["curriculum", "domain", "ids", "storage"]),
     ("exercises", &["analysis", "domain", "events", "ids"]),
     ("error-advice", &["analysis"]),
@@ -82,7 +83,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
 ];
 /// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
-const FUNCTION_MAY: [&str; 16] = [
+const FUNCTION_MAY: [&str; 17] = [
     "agents",
     "analysis",
     "aws",
@@ -92,6 +93,7 @@ const FUNCTION_MAY: [&str; 16] = [
     "events",
     "exercises",
     "ids",
+    "meaning",
     "pasted-text",
     "progress-report",
     "requests",
@@ -102,7 +104,7 @@ const FUNCTION_MAY: [&str; 16] = [
 ];
 
 /// Crates that do no I/O, and the dependencies that they must not have.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "analysis",
     "curriculum",
     "domain",
@@ -110,6 +112,7 @@ const PURE: [&str; 8] = [
     "events",
     "exercises",
     "ids",
+    "meaning",
     "pasted-text",
 ];
 const IMPURE: [&str; 5] = ["tokio", "sqlx", "reqwest", "rdkafka", "tracing"];

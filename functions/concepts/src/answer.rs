@@ -1,45 +1,33 @@
 //! Composing an answer from the curriculum.
 
-use curriculum::{Comparison, Curriculum, Example, Found, Lesson, Match, Topic};
+use curriculum::{Comparison, Concept, Curriculum, Example, Lesson, Topic};
 use domain::level::Level;
 use events::{
     question_answered::{self, Answer, Details, Explained},
     question_routed::{FollowUp, FollowUpKind},
 };
+use meaning::Subject;
+
+use crate::about::{About, about};
 
 /// Most words of a question that asks for an idea and nothing more.
 const PLAIN_WORDS: usize = 10;
-/// The topic about installing packages that the course does not teach.
-const INSTALLING: &str = "installing-packages";
-/// Topics that are offered if there is no answer.
-const OFFERED: usize = 3;
 /// Examples in an answer that explains a whole topic.
 const EXAMPLES: usize = 2;
 /// Mistakes in an answer that explains a whole topic.
 const MISTAKES: usize = 2;
 
-/// Answers a question at a level. `page` is the topic that the student is looking at: it decides what "this" means, and
-/// never overrides what the question names.
+/// Answers a question at a level. The page that the student is looking at decides what "this" means, and never
+/// overrides what the question names.
 #[must_use]
-pub fn answer(
-    course: &Curriculum,
-    question: &str,
-    page: Option<&str>,
-    level: Level,
-    clarification: Option<&str>,
-) -> Answer {
-    let found = course.find(question);
-    let page = page.and_then(|page| course.topic(page));
-    let mut answer = match subject(course, &found, page) {
-        Subject::Comparison(comparison) => compare(comparison, level),
-        Subject::Topic(best) => explain(course, &best, level),
-        Subject::NotCovered(idea) => not_covered(course, idea, &found),
-        Subject::Unknown => unknown(course, question, &found),
-    };
-    if let Some(clarification) = clarification {
-        answer.content.push_str(&format!("\n\n*{clarification}*"));
+pub fn answer(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Answer {
+    match about(course, subject) {
+        About::Comparison(comparison) => compare(comparison, level),
+        About::Topic(topic, concept) => explain(course, topic, concept, level),
+        About::NotCovered(idea, near) => not_covered(course, idea, near),
+        About::OneOf(choices) => one_of(&choices),
+        About::Unknown(word) => unknown(course, word.as_deref()),
     }
-    answer
 }
 
 /// Answers a follow-up to an answer about a topic; `None` if the course no longer has that topic.
@@ -156,73 +144,35 @@ pub struct Idea {
 
 /// Whether a question names nothing that the course knows.
 #[must_use]
-pub fn is_unknown(course: &Curriculum, question: &str, page: Option<&str>) -> bool {
-    let page = page.and_then(|page| course.topic(page));
-    matches!(subject(course, &course.find(question), page), Subject::Unknown)
+pub fn is_unknown(course: &Curriculum, subject: &Subject<'_>) -> bool {
+    matches!(about(course, subject), About::Unknown(_))
 }
 
 /// The idea that a question is about, if the course knows it or at least its name.
 #[must_use]
-pub fn idea(course: &Curriculum, question: &str, page: Option<&str>, level: Level) -> Option<Idea> {
-    let found = course.find(question);
-    let page = page.and_then(|page| course.topic(page));
-    let (name, lesson) = match subject(course, &found, page) {
-        Subject::Comparison(comparison) => {
+pub fn idea(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Option<Idea> {
+    let of_topic = |topic: &Topic, concept: Option<&Concept>| match concept {
+        Some(concept) => (concept.title.clone(), concept.text.trim().to_owned()),
+        None => (topic.title.clone(), explanation(&topic.lesson, level).trim().to_owned()),
+    };
+    let found = course.find(subject.prose);
+    let (name, lesson) = match about(course, subject) {
+        About::Comparison(comparison) => {
             let titles = comparison.topics.iter().filter_map(|slug| course.topic(slug));
             let titles: Vec<&str> = titles.map(|topic| topic.title.as_str()).collect();
-            (titles.join(" and "), comparison.text.trim())
+            (titles.join(" and "), comparison.text.trim().to_owned())
         }
-        Subject::Topic(Match { concept: Some(concept), .. }) => {
-            (concept.title.clone(), concept.text.trim())
+        About::Topic(topic, concept) => of_topic(topic, concept),
+        About::NotCovered(idea, _) => (idea.to_owned(), String::new()),
+        // The course asks which of them is meant; a model reads the rest of the question, too.
+        About::OneOf(choices) => {
+            choices.first().map(|(topic, concept)| of_topic(topic, *concept))?
         }
-        Subject::Topic(Match { topic, .. }) => {
-            (topic.title.clone(), explanation(&topic.lesson, level).trim())
-        }
-        Subject::NotCovered(idea) => (idea.to_owned(), ""),
-        // The course prefers no answer to one that misses the point; a model reads the rest, too.
-        Subject::Unknown => {
-            let topic = found.matches.first()?.topic;
-            (topic.title.clone(), explanation(&topic.lesson, level).trim())
-        }
+        About::Unknown(_) => of_topic(found.matches.first()?.topic, None),
     };
-    let is_plain = found.unknown.is_empty() && question.split_whitespace().count() <= PLAIN_WORDS;
-    Some(Idea { name, lesson: lesson.to_owned(), is_plain })
-}
-
-enum Subject<'a> {
-    Comparison(&'a Comparison),
-    Topic(Match<'a>),
-    NotCovered(&'a str),
-    Unknown,
-}
-
-fn subject<'a>(course: &'a Curriculum, found: &Found<'a>, page: Option<&'a Topic>) -> Subject<'a> {
-    // An idea outside the course is what the question is about, whatever else it mentions; only a package is
-    // installed like any other.
-    let is_installed = found.matches.first().is_some_and(|best| best.topic.slug == INSTALLING);
-    if let Some(idea) = found.not_covered.first().filter(|_| !is_installed) {
-        return Subject::NotCovered(idea);
-    }
-    let strongest = found.matches.first().map_or(0, |best| best.weight);
-    let named: Vec<&Match<'a>> =
-        found.matches.iter().filter(|found| found.weight * 2 >= strongest).collect();
-    // A finer idea ("remove duplicates from a list") is more than two topics side by side.
-    if let [one, other, ..] = named[..]
-        && one.concept.is_none()
-        && other.concept.is_none()
-        && let Some(comparison) = course.comparison(&one.topic.slug, &other.topic.slug)
-    {
-        return Subject::Comparison(comparison);
-    }
-    match named.first() {
-        // More unknown words than known ones: the question is about something else.
-        Some(best) if found.unknown.len() <= best.weight => Subject::Topic(**best),
-        Some(_) => Subject::Unknown,
-        None if found.unknown.is_empty() => page.map_or(Subject::Unknown, |topic| {
-            Subject::Topic(Match { topic, concept: None, weight: 0 })
-        }),
-        None => Subject::Unknown,
-    }
+    let is_plain =
+        found.unknown.is_empty() && subject.prose.split_whitespace().count() <= PLAIN_WORDS;
+    Some(Idea { name, lesson, is_plain })
 }
 
 fn compare(comparison: &Comparison, level: Level) -> Answer {
@@ -243,22 +193,22 @@ fn compare(comparison: &Comparison, level: Level) -> Answer {
     }
 }
 
-fn explain(course: &Curriculum, best: &Match<'_>, level: Level) -> Answer {
-    let lesson = &best.topic.lesson;
-    let (mut content, text, examples) = match best.concept {
+fn explain(course: &Curriculum, topic: &Topic, concept: Option<&Concept>, level: Level) -> Answer {
+    let lesson = &topic.lesson;
+    let (mut content, text, examples) = match concept {
         Some(concept) => {
             let text = concept.text.trim();
-            let content = format!("**{}** ({})\n\n{text}", concept.title, best.topic.title);
+            let content = format!("**{}** ({})\n\n{text}", concept.title, topic.title);
             (content, text, std::slice::from_ref(&concept.example))
         }
         None => {
             let text = explanation(lesson, level).trim();
-            let content = format!("**{}**: {}\n\n{text}", best.topic.title, lesson.summary);
+            let content = format!("**{}**: {}\n\n{text}", topic.title, lesson.summary);
             (content, text, &lesson.examples[..lesson.examples.len().min(EXAMPLES)])
         }
     };
     show_examples(&mut content, examples);
-    if best.concept.is_none() {
+    if concept.is_none() {
         content.push_str("\n\nWatch out for:");
         for mistake in lesson.mistakes.iter().take(MISTAKES) {
             content.push_str(&format!("\n- **{}.** {}", mistake.title, mistake.text));
@@ -270,10 +220,10 @@ fn explain(course: &Curriculum, best: &Match<'_>, level: Level) -> Answer {
     Answer {
         content,
         examples: examples.iter().map(wire).collect(),
-        topics: vec![best.topic.slug.clone()],
+        topics: vec![topic.slug.clone()],
         related: lesson.related.clone(),
         details: Some(Details::Explanation(Explained {
-            concept: best.concept.map_or(&best.topic.slug, |concept| &concept.title).clone(),
+            concept: concept.map_or(&topic.slug, |concept| &concept.title).clone(),
             level,
             explanation: text.to_owned(),
             common_mistakes: mistakes(lesson),
@@ -287,32 +237,52 @@ fn mistakes(lesson: &Lesson) -> Vec<String> {
     mistakes.map(|mistake| format!("{}. {}", mistake.title, mistake.text)).collect()
 }
 
-fn not_covered(course: &Curriculum, idea: &str, found: &Found<'_>) -> Answer {
+fn not_covered(course: &Curriculum, idea: &str, near: Option<&Topic>) -> Answer {
     let content = format!("**{idea}** is not part of this course, so I cannot explain it.");
-    if let Some(near) = found.matches.first() {
-        return offer(course, content, &near.topic.title);
-    }
-    // Topics with a similar spelling are unrelated.
-    let modules: Vec<&str> = course.modules.iter().map(|module| module.title.as_str()).collect();
-    let content = format!(
-        "{content} The course covers: {}. For anything else, see the Python manual: https://docs.python.org/3/.",
-        modules.join(", ")
-    );
-    Answer::text(content)
+    let Some(near) = near else { return Answer::text(format!("{content} {}", covered(course))) };
+    let content =
+        format!("{content} Your question also names something that I can explain: {}.", near.title);
+    Answer { related: vec![near.slug.clone()], ..Answer::text(content) }
 }
 
-fn unknown(course: &Curriculum, question: &str, found: &Found<'_>) -> Answer {
-    let content = match found.unknown.as_slice() {
-        [] => "I do not know which idea you mean. Name it, for example: \"What is a variable?\""
+/// Asks which of a few ideas is meant.
+fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
+    let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
+        Some(concept) => format!("\n- **{}** ({})", concept.title, topic.title.to_lowercase()),
+        None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
+    };
+    let list: String = choices.iter().map(choice).collect();
+    let content = match choices {
+        [_] => format!(
+            "I am not sure what you mean. Is it this?\n{list}\n\nSay its name, or ask in other words."
+        ),
+        _ => format!(
+            "I am not sure what you mean. Is it one of these?\n{list}\n\nSay the name of the one you mean, or ask in \
+             other words."
+        ),
+    };
+    let related = choices.iter().map(|(topic, _)| topic.slug.clone()).collect();
+    Answer { related, ..Answer::text(content) }
+}
+
+fn unknown(course: &Curriculum, word: Option<&str>) -> Answer {
+    let content = match word {
+        None => "I do not know which idea you mean. Name it, for example: \"What is a variable?\" If you ask about \
+                 your own program, show me the lines that you mean."
             .to_owned(),
-        words => {
-            format!(
-                "I do not know \"{}\" from this course, so I cannot explain it.",
-                words.join(" ")
-            )
+        Some(word) => {
+            format!("I do not know \"{word}\" from this course, so I cannot explain it.")
         }
     };
-    offer(course, content, found.unknown.first().map_or(question, String::as_str))
+    Answer::text(format!("{content} {}", covered(course)))
+}
+
+fn covered(course: &Curriculum) -> String {
+    let modules: Vec<&str> = course.modules.iter().map(|module| module.title.as_str()).collect();
+    format!(
+        "The course covers: {}. For anything else, see the Python manual: https://docs.python.org/3/.",
+        modules.join(", ")
+    )
 }
 
 /// The answer to a student who is stuck and does not say where.
@@ -325,19 +295,6 @@ pub fn encourage() -> Answer {
                    - or \"an easy exercise, please\", and we will do it step by step."
         .to_owned();
     Answer::text(content)
-}
-
-fn offer(course: &Curriculum, mut content: String, near: &str) -> Answer {
-    let nearest = course.nearest(near, OFFERED);
-    let titles: Vec<&str> = nearest.iter().map(|topic| topic.title.as_str()).collect();
-    content.push_str(&format!(" The closest topics that I can explain: {}.", titles.join(", ")));
-    Answer {
-        content,
-        examples: Vec::new(),
-        topics: Vec::new(),
-        related: nearest.iter().map(|topic| topic.slug.clone()).collect(),
-        details: None,
-    }
 }
 
 /// The text for a level.
@@ -382,10 +339,13 @@ pub fn wire(example: &Example) -> question_answered::Example {
 mod tests {
     use domain::level::Level;
 
+    use meaning::Subject;
+
     use super::answer;
 
     fn ask(question: &str) -> events::question_answered::Answer {
-        answer(curriculum::embedded(), question, None, Level::Beginner, None)
+        let subject = Subject { prose: question, ..Subject::default() };
+        answer(curriculum::embedded(), &subject, Level::Beginner)
     }
 
     #[test]
@@ -425,21 +385,20 @@ mod tests {
             let answer = ask(question);
             assert!(answer.content.contains(words), "{question}: {}", answer.content);
             assert!(answer.examples.is_empty() && answer.topics.is_empty(), "{question}");
-            assert!(
-                answer.related.len() == 3 || answer.content.contains("The course covers"),
-                "{question}"
-            );
+            let leads_on = ["The course covers", "I can explain: Lists"];
+            assert!(leads_on.iter().any(|words| answer.content.contains(words)), "{question}");
         }
     }
 
     #[test]
     fn the_page_gives_this_its_meaning_and_the_level_decides_the_explanation() {
         let course = curriculum::embedded();
-        let on_page = |level| answer(course, "I don't understand this", Some("sets"), level, None);
+        let asked = |prose| Subject { prose, page: Some("sets"), ..Subject::default() };
+        let on_page = |level| answer(course, &asked("I don't understand this"), level);
         assert_eq!(on_page(Level::Beginner).topics, ["sets"]);
         assert!(on_page(Level::Beginner).content.contains("appears only once"));
         assert!(on_page(Level::Mastered).content.contains("O(1) on average"));
-        let named = answer(course, "What is a tuple?", Some("sets"), Level::Beginner, None);
+        let named = answer(course, &asked("What is a tuple?"), Level::Beginner);
         assert_eq!(named.topics, ["tuples"]);
     }
 }

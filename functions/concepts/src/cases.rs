@@ -3,6 +3,7 @@
 use curriculum::Curriculum;
 use domain::level::Level;
 use events::question_answered::Details;
+use meaning::Subject;
 use serde::Deserialize;
 
 use crate::answer::answer;
@@ -57,7 +58,8 @@ impl Case {
     /// What the course's answer is about.
     #[must_use]
     pub fn about(&self, course: &Curriculum) -> About {
-        let answer = answer(course, &self.ask, None, Level::Beginner, None);
+        let subject = Subject { prose: &self.ask, ..Subject::default() };
+        let answer = answer(course, &subject, Level::Beginner);
         let idea = match &answer.details {
             Some(Details::Explanation(explained)) => explained.concept.as_str(),
             _ => "",
@@ -69,6 +71,37 @@ impl Case {
             },
             is_right_idea: self.idea.as_deref().map(|expected| expected == idea),
             found: format!("{}: {idea}", answer.topics.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, held_out, tuned};
+
+    /// The cases whose answer is about something else.
+    fn faults(cases: &[Case]) -> Vec<String> {
+        let course = curriculum::embedded();
+        let fault = |case: &Case| {
+            let about = case.about(course);
+            (!about.is_right_topic)
+                .then(|| format!("{:?}: {}, not {}", case.ask, about.found, case.topic))
+        };
+        cases.iter().filter_map(fault).collect()
+    }
+
+    #[test]
+    fn answers_are_about_what_was_asked() {
+        for cases in [tuned(), held_out()] {
+            let faults = faults(&cases);
+            let most = cases.len() / 20;
+            assert!(
+                faults.len() <= most,
+                "{} of {}:\n{}",
+                faults.len(),
+                cases.len(),
+                faults.join("\n")
+            );
         }
     }
 }

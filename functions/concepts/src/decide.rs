@@ -2,7 +2,7 @@
 
 use agents::{
     Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step,
-    step::{Fallback, Subject},
+    step::{self, Fallback},
 };
 use chrono::{DateTime, Utc};
 use domain::agent::Author;
@@ -12,6 +12,7 @@ use events::{
     question_routed::{QuestionRouted, Sign},
 };
 use ids::ExerciseId;
+use meaning::Subject;
 use runtime::HandlerError;
 use sqlx::PgConnection;
 use tutor::{
@@ -40,9 +41,10 @@ impl Begin<QuestionRouted> for Concepts {
     }
 
     fn begin(request: QuestionRouted, _: DateTime<Utc>) -> Step<Self> {
-        let offline = offline(&request);
-        let (course, asked) = (curriculum::embedded(), &request.asked);
-        match answer::idea(course, asked.question.as_str(), page(&request), request.level) {
+        let asking = Asking::of(&request);
+        let subject = asking.subject(&request);
+        let offline = offline(&request, &subject);
+        match answer::idea(curriculum::embedded(), &subject, request.level) {
             Some(idea) => ask(request, offline, idea),
             None => Step::answer(Reply::offline(request.routing, offline)),
         }
@@ -84,30 +86,54 @@ fn page(request: &QuestionRouted) -> Option<&str> {
     spoken_of.map(String::as_str).or(page)
 }
 
+/// A question in words that the course understands, and what they are about.
+struct Asking {
+    prose: String,
+    has_code: bool,
+}
+
+impl Asking {
+    /// The student's own words, in English as far as they can be put into it.
+    fn of(request: &QuestionRouted) -> Self {
+        let paste = pasted_text::split(request.asked.question.as_str());
+        let has_code = request.asked.code.is_some() || !paste.code.is_empty();
+        // What looks like code and nothing else is the question: `a += 1`.
+        let prose = match paste.prose.trim() {
+            "" => request.asked.question.as_str(),
+            prose => prose,
+        };
+        let foreign = meaning::recognise(prose);
+        let prose = foreign.map_or_else(|| prose.to_owned(), |foreign| foreign.english);
+        Self { prose, has_code }
+    }
+
+    fn subject<'a>(&'a self, request: &'a QuestionRouted) -> Subject<'a> {
+        Subject { prose: &self.prose, has_code: self.has_code, page: page(request) }
+    }
+}
+
 /// The course's own answer.
-fn offline(request: &QuestionRouted) -> Answer {
+fn offline(request: &QuestionRouted, subject: &Subject<'_>) -> Answer {
     let course = curriculum::embedded();
-    let (question, page) = (request.asked.question.as_str(), page(request));
     let follow_up = request
         .follow_up
         .as_ref()
-        .and_then(|follow_up| answer::follow_up(course, question, follow_up, request.level));
+        .and_then(|follow_up| answer::follow_up(course, subject.prose, follow_up, request.level));
     if let Some(answer) = follow_up {
         return answer;
     }
     let is_stuck = request.routing.signs.contains(&Sign::Struggle);
-    if is_stuck && answer::is_unknown(course, question, page) {
+    if is_stuck && answer::is_unknown(course, subject) {
         return answer::encourage();
     }
-    let clarification = request.routing.clarification.as_deref();
-    answer::answer(course, question, page, request.level, clarification)
+    answer::answer(course, subject, request.level)
 }
 
 /// Asks the model; for a plain question about an idea, once for everybody.
 fn ask(request: QuestionRouted, offline: Answer, idea: Idea) -> Step<Concepts> {
     let (asked, level) = (&request.asked, request.level);
     let is_plain = idea.is_plain && asked.code.is_none() && request.follow_up.is_none();
-    let shared = is_plain.then(|| Subject { idea: idea.name.clone(), level });
+    let shared = is_plain.then(|| step::Subject { idea: idea.name.clone(), level });
     // An answer for everybody is asked for without anybody's own words.
     let question = if is_plain { "" } else { asked.question.as_str() };
     let before = request.follow_up.as_ref().map_or("", |follow_up| &follow_up.question);

@@ -1,28 +1,28 @@
-//! Decides which agent a question is for: by its words, by attachments, and by the student's context. Works without a
-//! model.
+//! Decides which agent a question is for: by what it means, by attachments, and by the student's context. Works without
+//! a model server.
 
 use std::sync::LazyLock;
 
 use curriculum::Found;
 use domain::agent::Agent;
 use events::question_routed::{Routing, Sign};
+use meaning::{Asked, Reading, compile};
 use pasted_text::Paste;
 use regex::Regex;
 
-use crate::{
-    patterns::{PATTERNS, compile},
-    signs::signs,
-};
+use crate::signs::signs;
 
-/// The temperature of the softmax over scores.
-const TEMPERATURE: f64 = 1.5;
-/// Below this probability, or this lead over the second, a clarifying question is asked.
+/// Below this share, a clarifying question is asked.
 const SURE: f64 = 0.60;
-const LEAD: f64 = 0.15;
+/// The share from which a question is about something else than the course: to send a student away is worse than to
+/// answer a question that was not meant.
+const SURELY_OFF_TOPIC: f64 = 0.65;
+/// The share from which an agent is offered as a third choice.
+const LIKELY: f64 = 0.20;
 /// The confidence that a traceback gives: it is hardly ever pasted for another reason.
 const TRACEBACK_CONFIDENCE: f64 = 0.98;
-/// Up to this many words, a plea such as "help, I'm stuck" does not say what it needs.
-const PLEA_WORDS: usize = 6;
+/// Words of the longest plea that says nothing more.
+const PLEA_WORDS: usize = 8;
 /// Most reasons that are passed on.
 const REASONS: usize = 4;
 
@@ -48,27 +48,16 @@ static ABOUT_ERRORS: LazyLock<Regex> = LazyLock::new(|| {
         r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b",
     )
 });
-static ERROR_NAME: LazyLock<Regex> = LazyLock::new(|| compile(r"\b\w+(error|exception)s?\b"));
+/// Words of a plea, such as "Help! I'm really stuck".
 static PLEA: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"\b(stuck|help|pls|please|lost|confused|no idea|don'?t (get|understand)|makes no sense)\b",
-    )
-});
-static PROGRAMMING: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"\b(python|cod(e|es|ing)|program\w*|scripts?|algorithms?|software|syntax|ide|exercises?|quiz(zes)?|lessons?|course|modules?|functions?|class(es)?|loops?|variables?|strings?|lists?|outputs?|tests?|hint|debug\w*|comput\w+|data)\b",
+        r"^\W*((hi|hey|hello|oh|ok|so|please|pls|plz|just|really|very|so|totally|completely|still|again|here|now|me|i|i'?m|im|am|need|some|can|could|you|someone|anyone|somebody|help|stuck|lost)\W*)+$",
     )
 });
 /// What the student says that they do not want.
 static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"\b(do ?n'?t|do not|dont|no need to|not asking (you )?(for|to)|without)\s+(want|need|give|giving|send|sending|make|create|show|review|reviewing|explain|explaining|fix|fixing)\b[^,.;!?]*",
-    )
-});
-/// Homework that is not programming.
-static OTHER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"\b(history|maths?|english|biology|chemistry|physics|geography|french|german|spanish|essay)\b.{0,20}\b(homework|essay|test|exam)\b",
     )
 });
 
@@ -78,23 +67,18 @@ pub fn classify(context: &Context<'_>) -> Routing {
     let paste = pasted_text::split(context.question);
     let prose = paste.prose.trim();
     let signs = signs(prose);
-    let routing = decide(context, &paste, prose, &signs);
-    Routing { signs, ..routing }
+    let foreign = meaning::recognise(prose);
+    let words = foreign.as_ref().map_or(prose, |foreign| foreign.english.as_str());
+    let routing = decide(context, &paste, words, &signs);
+    Routing { signs, greeting: foreign.map(|foreign| foreign.greeting.to_owned()), ..routing }
 }
 
 fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> Routing {
-    let certain = |agent, confidence, reason: String| Routing {
-        agent,
-        confidence,
-        reasons: vec![reason],
-        signs: Vec::new(),
-        clarification: None,
-    };
     if signs.contains(&Sign::Distress) {
-        return certain(Agent::OffTopic, 0.95, "its author may need help".to_owned());
+        return certain(Agent::OffTopic, 0.95, "its author may need help");
     }
     if signs.contains(&Sign::Unsafe) {
-        return certain(Agent::OffTopic, 0.95, "asks for something that harms others".to_owned());
+        return certain(Agent::OffTopic, 0.95, "asks for something that harms others");
     }
     let report_text = [context.error.unwrap_or_default(), context.question].join("\n");
     let report = pasted_text::read_report(&report_text);
@@ -109,137 +93,109 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         return certain(Agent::Debug, TRACEBACK_CONFIDENCE, reason);
     }
     if let Some(language) = pasted_text::foreign_language(&report_text) {
-        let reason = format!("an error from {language} came with it");
-        return certain(Agent::Debug, 0.9, reason);
+        return certain(Agent::Debug, 0.9, format!("an error from {language} came with it"));
+    }
+    if !has_code && signs.contains(&Sign::Injection) {
+        return certain(Agent::OffTopic, 0.9, "tells the tutor to be something else");
+    }
+    if !asked.contains(char::is_alphabetic) {
+        return without_words(has_code);
+    }
+    if !has_code && is_bare_plea(context, asked) {
+        // Most who say no more have a program that does not work; but they may want something else.
+        let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
+        let routing = certain(Agent::Debug, 0.5, "a plea for help");
+        return Routing { clarification: Some(clarification(&choices)), ..routing };
     }
     let found = curriculum::embedded().find(asked);
-    let scores = Scores::new(context, asked, &found, has_code, report.is_some());
-    let in_lesson = context.topic.is_some() || context.in_exercise || context.failed_recently;
-    let is_foreign =
-        !has_code && (OTHER_SUBJECT.is_match(asked) || signs.contains(&Sign::Injection));
-    if is_foreign || (scores.is_empty() && !PROGRAMMING.is_match(asked) && !in_lesson) {
-        let reason = "mentions nothing about programming".to_owned();
-        return certain(Agent::OffTopic, 0.9, reason);
+    let reading = meaning::read(
+        &Asked {
+            prose: asked,
+            has_code,
+            has_error: report.is_some(),
+            in_exercise: context.in_exercise,
+            failed_recently: context.failed_recently,
+            on_page: context.topic.is_some(),
+        },
+        &found,
+    );
+    route(reading, &found, has_code)
+}
+
+/// Whether a student asks for help, says nothing more, and has nothing open that it could be about.
+fn is_bare_plea(context: &Context<'_>, asked: &str) -> bool {
+    let knows_more = context.in_exercise || context.failed_recently || context.topic.is_some();
+    !knows_more && asked.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(asked)
+}
+
+fn without_words(has_code: bool) -> Routing {
+    let (agent, reason) = if has_code {
+        (Agent::CodeReview, "code came without a question")
+    } else {
+        (Agent::Concepts, "nothing is asked")
+    };
+    let clarification = Some(clarification(&[agent, Agent::Debug]));
+    Routing { clarification, ..certain(agent, 0.5, reason) }
+}
+
+fn certain(agent: Agent, confidence: f64, reason: impl Into<String>) -> Routing {
+    Routing {
+        agent,
+        confidence,
+        reasons: vec![reason.into()],
+        signs: Vec::new(),
+        clarification: None,
+        greeting: None,
     }
-    scores.decide()
 }
 
-/// What suggests an agent.
-struct Evidence {
-    agent: Agent,
-    weight: f64,
-    reason: String,
-}
-
-impl Evidence {
-    fn new(agent: Agent, weight: f64, reason: impl Into<String>) -> Self {
-        Self { agent, weight, reason: reason.into() }
+/// The likeliest agent, with the evidence for it.
+fn route(reading: Reading, found: &Found<'_>, has_code: bool) -> Routing {
+    let Reading { mut shares, reasons } = reading;
+    if let Some((_, share)) = shares.iter().find(|(agent, _)| *agent == Agent::OffTopic)
+        && *share < SURELY_OFF_TOPIC
+    {
+        shares.retain(|(agent, _)| *agent != Agent::OffTopic);
     }
-}
-
-/// Evidence for each agent.
-struct Scores {
-    evidence: Vec<Evidence>,
-    about_programming: bool,
-}
-
-impl Scores {
-    fn new(
-        context: &Context<'_>,
-        prose: &str,
-        found: &Found<'_>,
-        has_code: bool,
-        has_report: bool,
-    ) -> Self {
-        let held = PATTERNS.iter().filter(|pattern| pattern.regex.is_match(prose));
-        let mut evidence: Vec<Evidence> =
-            held.map(|held| Evidence::new(held.agent, held.weight, held.reason)).collect();
-        let names = found.matches.iter().map(|found| found.topic.title.as_str());
-        let named: Vec<&str> = names.chain(found.not_covered.iter().copied()).collect();
-        if !named.is_empty() {
-            let reason = format!("names {}", named.join(", "));
-            evidence.push(Evidence::new(Agent::Concepts, 1.5, reason));
-        }
-        let mut note = |holds: bool, agent, weight, reason: &str| {
-            if holds {
-                evidence.push(Evidence::new(agent, weight, reason));
-            }
+    let (agent, share) = shares[0];
+    let mut evidence: Vec<String> = Vec::new();
+    let names = found.matches.iter().map(|found| found.topic.title.as_str());
+    let named: Vec<&str> = names.chain(found.not_covered.iter().copied()).collect();
+    if agent == Agent::Concepts && !named.is_empty() {
+        evidence.push(format!("names {}", named.join(", ")));
+    }
+    let of_agent = reasons.into_iter().filter(|(of, _)| *of == agent);
+    evidence.extend(of_agent.map(|(_, reason)| reason.to_owned()));
+    evidence.dedup();
+    evidence.truncate(REASONS);
+    if has_code && matches!(agent, Agent::Debug | Agent::CodeReview) {
+        evidence.push("code came with it".to_owned());
+    }
+    if evidence.is_empty() {
+        let reason = match agent {
+            Agent::OffTopic => "is about something else than programming",
+            _ => "means much the same as questions for this agent",
         };
-        let asks = prose.contains('?') || prose.split_whitespace().count() > PLEA_WORDS;
-        note(
-            !has_code && ABOUT_ERRORS.is_match(prose) && (has_report || ERROR_NAME.is_match(prose)),
-            Agent::Concepts,
-            4.0,
-            "asks what an error means",
-        );
-        note(context.failed_recently, Agent::Debug, 1.0, "a run failed recently");
-        note(has_code && !asks, Agent::CodeReview, 1.0, "code came without a question");
-        note(has_code && asks, Agent::Debug, 0.5, "code came with it");
-        note(
-            context.topic.is_some() && !has_code,
-            Agent::Concepts,
-            1.0,
-            "asked on a lesson's page",
-        );
-        note(context.in_exercise, Agent::Exercise, 0.5, "asked while an exercise is open");
-        let plea = prose.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(prose);
-        let attempted = has_code || context.failed_recently;
-        note(plea && attempted, Agent::Debug, 2.5, "a plea for help with an attempt");
-        note(
-            plea && !attempted && context.in_exercise,
-            Agent::Exercise,
-            2.5,
-            "a plea for help in an exercise",
-        );
-        note(plea && !attempted && !context.in_exercise, Agent::Concepts, 1.0, "a plea for help");
-        let about_programming =
-            !named.is_empty() || has_code || has_report || PROGRAMMING.is_match(prose) || plea;
-        Self { evidence, about_programming }
+        evidence.push(reason.to_owned());
     }
-
-    /// Whether the only evidence is the form of the question.
-    fn is_empty(&self) -> bool {
-        let strong = [Agent::CodeReview, Agent::Exercise, Agent::Progress, Agent::Debug];
-        !self.about_programming
-            && !self
-                .evidence
-                .iter()
-                .any(|evidence| strong.contains(&evidence.agent) && evidence.weight >= 2.5)
+    let likely =
+        shares.iter().take(3).filter(|(_, share)| *share >= LIKELY).map(|(agent, _)| *agent);
+    let mut choices: Vec<Agent> = likely.collect();
+    if choices.len() < 2 {
+        choices = shares.iter().take(2).map(|(agent, _)| *agent).collect();
     }
-
-    fn decide(mut self) -> Routing {
-        let agents = &Agent::ALL[..5];
-        let total = |agent: Agent| -> f64 {
-            let of_agent = self.evidence.iter().filter(|evidence| evidence.agent == agent);
-            of_agent.map(|evidence| evidence.weight).sum()
-        };
-        let mut ranked: Vec<(Agent, f64)> =
-            agents.iter().map(|agent| (*agent, (total(*agent) / TEMPERATURE).exp())).collect();
-        let sum: f64 = ranked.iter().map(|(_, share)| share).sum();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let (agent, share) = (ranked[0].0, ranked[0].1 / sum);
-        let (second, next) = (ranked[1].0, ranked[1].1 / sum);
-        let sure = share >= SURE && share - next >= LEAD;
-        self.evidence.retain(|evidence| evidence.agent == agent);
-        self.evidence.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        let mut reasons: Vec<String> =
-            self.evidence.into_iter().map(|evidence| evidence.reason).take(REASONS).collect();
-        reasons.dedup();
-        if reasons.is_empty() {
-            reasons.push("nothing points to another agent".to_owned());
-        }
-        Routing {
-            agent,
-            confidence: (share * 100.0).round() / 100.0,
-            reasons,
-            signs: Vec::new(),
-            clarification: (!sure).then(|| clarification(agent, second)),
-        }
+    Routing {
+        agent,
+        confidence: (share * 100.0).round() / 100.0,
+        reasons: evidence,
+        signs: Vec::new(),
+        clarification: (share < SURE).then(|| clarification(&choices)),
+        greeting: None,
     }
 }
 
-fn clarification(best: Agent, second: Agent) -> String {
-    let want = |agent| match agent {
+fn clarification(choices: &[Agent]) -> String {
+    let want = |agent: &Agent| match agent {
         Agent::Concepts => "an explanation of an idea",
         Agent::Debug => "help with code that does not work",
         Agent::CodeReview => "an opinion on code that works",
@@ -247,7 +203,11 @@ fn clarification(best: Agent, second: Agent) -> String {
         Agent::Progress => "a look at your progress",
         Agent::OffTopic | Agent::Unknown => "something else",
     };
-    format!("Do you want {} or {}?", want(best), want(second))
+    let wants: Vec<&str> = choices.iter().map(want).collect();
+    match wants.split_last() {
+        Some((last, others)) => format!("Do you want {}, or {last}?", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

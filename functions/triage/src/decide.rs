@@ -133,7 +133,7 @@ fn route(routed: QuestionRouted) -> Step<Triage> {
         agent::Agent::Exercise => Destination::Exercise,
         agent::Agent::Progress => Destination::Progress,
         agent::Agent::OffTopic | agent::Agent::Unknown => {
-            let answer = reply(&routed.asked, &routed.routing);
+            let answer = reply(&routed.routing);
             return Step::answer(Reply::offline(routed.routing, answer));
         }
     };
@@ -154,7 +154,14 @@ fn context<'a>(asked: &'a QuestionAsked, recent_errors: &[String]) -> Context<'a
 /// The student has chosen the agent.
 fn chosen(agent: agent::Agent) -> Routing {
     let reasons = vec!["asked for directly".to_owned()];
-    Routing { agent, confidence: 1.0, reasons, signs: Vec::new(), clarification: None }
+    Routing {
+        agent,
+        confidence: 1.0,
+        reasons,
+        signs: Vec::new(),
+        clarification: None,
+        greeting: None,
+    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,9 @@ use events::{
     question_asked::QuestionAsked,
     question_routed::{FollowUp, FollowUpKind, Routing},
 };
+use meaning::compile;
 use regex::Regex;
 use storage::{queries::QuestionBody, student_context::AnsweredQuestion};
-
-use crate::patterns::compile;
 
 /// Most exchanges that are considered.
 pub const WINDOW: i64 = 4;

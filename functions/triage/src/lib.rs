@@ -9,7 +9,6 @@ pub mod classify;
 mod decide;
 pub mod follow_up;
 mod http;
-mod patterns;
 mod reply;
 pub mod signs;
 mod spec;

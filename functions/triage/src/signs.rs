@@ -4,9 +4,8 @@
 use std::sync::LazyLock;
 
 use events::question_routed::Sign;
+use meaning::compile;
 use regex::Regex;
-
-use crate::patterns::compile;
 
 /// Phrases about something else, or about the past: no signs of the present.
 static NOT_NOW: LazyLock<Regex> = LazyLock::new(|| {

@@ -6,4 +6,5 @@
 pub mod course;
 pub mod nudges;
 pub mod quality;
+pub mod questions;
 pub mod syntax_errors;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, nudges, quality, syntax_errors};
+use checks::{course, nudges, quality, questions, syntax_errors};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -57,7 +57,8 @@ pub(crate) async fn check_course(arguments: CourseArguments) -> anyhow::Result<E
 #[derive(Debug, Args)]
 pub(crate) struct QualityArguments {
     /// A folder with public data sets: only they are measured. `FITech/MainTable.csv` are sessions in which experts
-    /// marked when help was needed; `friendly-traceback/tests/syntax` are programs that Python cannot read.
+    /// marked when help was needed; `friendly-traceback`, `CS1QA` and `socratic-debugging-benchmark` are the repositories of
+    /// these names.
     #[arg(long)]
     data: Option<PathBuf>,
 }
@@ -72,6 +73,9 @@ pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Resu
         if fixtures.exists() {
             let workers = Workers::thread(code_execution::built_image())?;
             say(syntax_errors::measure(&fixtures, &workers).await?);
+        }
+        if folder.join("CS1QA").exists() || folder.join("socratic-debugging-benchmark").exists() {
+            say(questions::measure(&folder)?);
         }
         return Ok(ExitCode::SUCCESS);
     }

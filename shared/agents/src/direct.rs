@@ -78,6 +78,7 @@ pub async fn ask<E: Event>(
         reasons,
         signs: Vec::new(),
         clarification: None,
+        greeting: None,
     };
     let routed = QuestionRouted {
         asked,

@@ -57,6 +57,7 @@ fn lost_reply() -> Reply {
         reasons: vec!["asked for directly".to_owned()],
         signs: Vec::new(),
         clarification: None,
+        greeting: None,
     };
     Reply::offline(routing, Answer::text(LOST.to_owned()))
 }

@@ -327,15 +327,26 @@ impl<A: Agent> Ask<A> {
 }
 
 impl Reply {
-    /// An answer without a model.
+    /// An answer without a model, with the clarifying question if the student's was unclear.
     #[must_use]
-    pub const fn offline(routing: Routing, answer: Answer) -> Self {
-        Self { answered_by: AnsweredBy::Offline, routing, answer }
+    pub fn offline(routing: Routing, mut answer: Answer) -> Self {
+        if let Some(clarification) = &routing.clarification {
+            answer.content.push_str(&format!("\n\n*{clarification}*"));
+        }
+        Self::greeted(AnsweredBy::Offline, routing, answer)
     }
 
     /// An answer with what a model has said.
     #[must_use]
-    pub const fn by_model(routing: Routing, answer: Answer) -> Self {
-        Self { answered_by: AnsweredBy::Model, routing, answer }
+    pub fn by_model(routing: Routing, answer: Answer) -> Self {
+        Self::greeted(AnsweredBy::Model, routing, answer)
+    }
+
+    /// An answer that begins with a word in the student's language.
+    fn greeted(answered_by: AnsweredBy, routing: Routing, mut answer: Answer) -> Self {
+        if let Some(greeting) = &routing.greeting {
+            answer.content = format!("{greeting}\n\n{}", answer.content);
+        }
+        Self { answered_by, routing, answer }
     }
 }

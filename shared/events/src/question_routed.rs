@@ -43,6 +43,9 @@ pub struct Routing {
     /// A clarifying question, if the student's was unclear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clarification: Option<String>,
+    /// A friendly sentence in the student's language, if that is not English: answers are. Since 0.8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greeting: Option<String>,
 }
 
 /// What a follow-up wants of the previous answer.

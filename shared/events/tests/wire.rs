@@ -57,6 +57,7 @@ fn routing() -> Routing {
         reasons: vec!["asks what something is".to_owned()],
         signs: vec![],
         clarification: None,
+        greeting: None,
     }
 }
 

@@ -345,7 +345,7 @@ fn an_invalid_choice_is_withheld_and_the_guess_stays() {
         let step = said(Some(text));
         assert!(matches!(step.effects[..], [Effect::Withhold(_)]), "{text}");
         let (to, question) = routed(step);
-        assert_eq!(to, Destination::Concepts);
+        assert_eq!(to, Destination::Debug);
         assert!(question.routing.clarification.is_some());
     }
 }
@@ -355,6 +355,6 @@ fn without_a_model_the_best_guess_comes_with_a_clarifying_question() {
     let step = said(None);
     assert!(step.effects.is_empty());
     let (to, question) = routed(step);
-    assert_eq!(to, Destination::Concepts);
+    assert_eq!(to, Destination::Debug);
     assert!(question.routing.clarification.is_some_and(|text| text.ends_with('?')));
 }

@@ -1,0 +1,100 @@
+//! What a question is about: an idea of the course, one outside it, or one of a few that it may mean.
+
+use curriculum::{Comparison, Concept, Curriculum, Found, Match, Topic};
+use meaning::{Likely, Subject};
+
+/// The topic about installing packages that the course does not teach.
+const INSTALLING: &str = "installing-packages";
+/// The share from which an answer is about one topic: below it, one in two would be wrong.
+const SURE: f64 = 0.5;
+/// The share from which a topic is offered as a choice.
+const LIKELY: f64 = 0.08;
+/// Most choices that are offered.
+const CHOICES: usize = 3;
+/// The weight of a term of one word that is no everyday word.
+const WORD: usize = 2;
+/// The weight of a term of two words.
+const PHRASE: usize = 4;
+/// How likely all choices together must be: else the question is about something else.
+const ONE_OF_THEM: f64 = 0.3;
+
+/// What a question is about.
+#[derive(Debug)]
+pub(crate) enum About<'a> {
+    /// How two topics differ.
+    Comparison(&'a Comparison),
+    /// A topic, or an idea within it.
+    Topic(&'a Topic, Option<&'a Concept>),
+    /// Something that the course does not teach, and a topic that is named beside it.
+    NotCovered(&'a str, Option<&'a Topic>),
+    /// One of these, likeliest first.
+    OneOf(Vec<(&'a Topic, Option<&'a Concept>)>),
+    /// Nothing that the course knows; the word that it does not know, if there is just one.
+    Unknown(Option<String>),
+}
+
+/// Finds what a question is about.
+pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
+    let found = course.find(subject.prose);
+    let is_installed = found.matches.first().is_some_and(|best| best.topic.slug == INSTALLING);
+    // An idea outside the course is what the question is about, whatever else it mentions; only a package is
+    // installed like any other.
+    if let Some(idea) = found.not_covered.first().filter(|_| !is_installed) {
+        return About::NotCovered(idea, found.matches.first().map(|near| near.topic));
+    }
+    if let Some(comparison) = comparison(course, &found) {
+        return About::Comparison(comparison);
+    }
+    // A whole phrase of the course, and nothing else: the course knows best what it means.
+    let phrase = found.matches.first().filter(|named| {
+        named.concept.is_some() && named.weight >= PHRASE && found.unknown.is_empty()
+    });
+    if let Some(named) = phrase.filter(|_| !subject.has_code) {
+        return About::Topic(named.topic, named.concept);
+    }
+    let page = subject.page.and_then(|page| course.topic(page));
+    if let Some(page) = page.filter(|_| found.matches.is_empty() && found.unknown.is_empty()) {
+        return About::Topic(page, None);
+    }
+    let likely = meaning::topics(subject);
+    let in_course = |likely: &Likely<'_>| {
+        let topic = course.topic(&likely.topic?.slug)?;
+        let same =
+            |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
+        Some((topic, topic.lesson.concepts.iter().find(same)))
+    };
+    if let Some((topic, concept)) =
+        likely.first().filter(|best| best.share >= SURE).and_then(in_course)
+    {
+        return About::Topic(topic, concept);
+    }
+    // What is named is meant, if all words are known, or if nothing is likelier.
+    let likeliest = likely.first().and_then(|best| best.topic);
+    let named = found.matches.first().filter(|named| {
+        let is_likeliest = likeliest.is_some_and(|topic| topic.slug == named.topic.slug);
+        found.unknown.is_empty() || (is_likeliest && named.weight >= WORD)
+    });
+    if let Some(named) = named.filter(|_| !subject.has_code) {
+        return About::Topic(named.topic, named.concept);
+    }
+    let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);
+    let choices: Vec<&Likely<'_>> = choices.take(CHOICES).collect();
+    let together: f64 = choices.iter().map(|choice| choice.share).sum();
+    if together >= ONE_OF_THEM && !subject.has_code {
+        return About::OneOf(choices.into_iter().filter_map(in_course).collect());
+    }
+    About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word))
+}
+
+/// Two topics that a question names side by side; a finer idea ("remove duplicates from a list") is more than that.
+fn comparison<'a>(course: &'a Curriculum, found: &Found<'_>) -> Option<&'a Comparison> {
+    let strongest = found.matches.first()?.weight;
+    let named: Vec<&Match<'_>> =
+        found.matches.iter().filter(|found| found.weight * 2 >= strongest).collect();
+    match named[..] {
+        [one, other, ..] if one.concept.is_none() && other.concept.is_none() => {
+            course.comparison(&one.topic.slug, &other.topic.slug)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/topic.bin`;
+//! with `check` it says how well each fifth of the questions is read by what was trained on the others; with `ask FILE`
+//! it reads questions from a file, a line each.
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use domain::agent::Agent;
+use meaning::training::{Evidence, Question, Vectors, in_other_contexts, part_of, questions};
+
+const PARTS: usize = 5;
+/// The share from which a topic is answered for.
+const SURE: f64 = 0.5;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let asked = questions();
+    match arguments.next().as_deref() {
+        Some("check") => {
+            check_topics(&asked);
+            check_agents(&in_other_contexts(&asked));
+        }
+        Some("topics") => check_topics(&asked),
+        Some("ask") => ask(&arguments.next().expect("a file is named")),
+        _ => {
+            let weights = Evidence::of(&asked).train(|_| true);
+            let weights = weights.into_iter().flat_map(|weight| (weight as f32).to_le_bytes());
+            write("topic.bin", &weights.collect::<Vec<u8>>());
+            write("agent.bin", &Vectors::of(&in_other_contexts(&asked)).train(|_| true).file());
+        }
+    }
+}
+
+fn write(name: &str, bytes: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights").join(name);
+    fs::write(path, bytes).expect("the file can be written");
+}
+
+fn check_agents(all: &[Question]) {
+    let vectors = Vectors::of(all);
+    let mut right: BTreeMap<Agent, (usize, usize)> = BTreeMap::new();
+    let (mut lost, mut spared) = (0, 0);
+    for part in 0..PARTS {
+        let trained = vectors.train(|question| part_of(&question.text) != part);
+        let held = vectors.shares(&trained).into_iter();
+        let held = held.filter(|(question, _)| part_of(&question.text) == part);
+        for (question, shares) in held.filter(|(question, _)| question.weight >= 1.0) {
+            let best = best(&shares);
+            let counted = right.entry(question.agent).or_default();
+            counted.1 += 1;
+            if Agent::ALL[best] == question.agent {
+                counted.0 += 1;
+                continue;
+            }
+            lost += usize::from(Agent::ALL[best] == Agent::OffTopic);
+            spared += usize::from(question.agent == Agent::OffTopic);
+            let (said, meant) = (Agent::ALL[best].as_str(), question.agent.as_str());
+            println!("{said} {:.2} for {meant}: {}", shares[best], question.text);
+        }
+    }
+    println!("{right:?}; falsely off-topic {lost}, off-topic missed {spared}");
+}
+
+fn check_topics(all: &[Question]) {
+    let evidence = Evidence::of(all);
+    let slugs: Vec<&str> =
+        curriculum::embedded().topics().map(|topic| topic.slug.as_str()).chain(["none"]).collect();
+    let (mut right, mut wrong, mut unsure, mut in_three, mut total) = (0, 0, 0, 0, 0);
+    let (mut none, mut false_none) = (0, 0);
+    for part in 0..PARTS {
+        let weights = evidence.train(|question| part_of(&question.text) != part);
+        for (question, meant, shares) in evidence.shares(&weights) {
+            if part_of(&question.text) != part {
+                continue;
+            }
+            let said = best(&shares);
+            if slugs[meant] == "none" {
+                none += 1;
+                false_none += usize::from(said != meant && shares[said] >= SURE);
+                continue;
+            }
+            let above = shares[..slugs.len() - 1].iter().filter(|share| **share > shares[meant]);
+            in_three += usize::from(above.count() < 3);
+            total += 1;
+            match (said == meant, shares[said] >= SURE) {
+                (true, true) => right += 1,
+                (_, false) => unsure += 1,
+                (false, true) => wrong += 1,
+            }
+            if said != meant {
+                println!(
+                    "{} {:.2} for {}: {}",
+                    slugs[said], shares[said], slugs[meant], question.text
+                );
+            }
+        }
+    }
+    println!(
+        "topics: {right} right, {wrong} wrong, {unsure} unsure of {total}, {in_three} among the first three; of {none} \
+         without a topic {false_none} get one; weights {:.2?}",
+        evidence.train(|_| true)
+    );
+}
+
+fn best(shares: &[f64]) -> usize {
+    (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b])).unwrap_or_default()
+}
+
+fn ask(file: &str) {
+    let text = fs::read_to_string(file).expect("the file can be read");
+    for line in text.lines() {
+        let (flags, prose) = line.split_once(" | ").unwrap_or(("", line));
+        let has_code = flags.contains('c');
+        let asked = meaning::Asked { prose, has_code, ..meaning::Asked::default() };
+        let reading = meaning::read(&asked, &curriculum::embedded().find(prose));
+        let likely = meaning::topics(&meaning::Subject { prose, has_code, page: None });
+        let [first, second, ..] = &reading.shares[..] else { continue };
+        let about = likely.iter().take(3).map(|likely| {
+            let slug = likely.topic.map_or("none", |topic| topic.slug.as_str());
+            let idea = likely.concept.map_or("", |concept| concept.title.as_str());
+            format!("{slug}/{idea} {:.2}", likely.share)
+        });
+        let about: Vec<String> = about.collect();
+        println!(
+            "{} {:.2} {} {:.2} | {line} | {}",
+            first.0.as_str(),
+            first.1,
+            second.0.as_str(),
+            second.1,
+            about.join(", ")
+        );
+    }
+}
