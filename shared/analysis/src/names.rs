@@ -75,7 +75,7 @@ impl<'a> Visitor<'a> for Given<'_> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) if name.ctx.is_store() && name.id.as_str() == self.name => {
-                self.found = self.found.or(Some(name.range()));
+                self.found = self.found.or_else(|| Some(name.range()));
             }
             Expr::Lambda(_)
             | Expr::ListComp(_)

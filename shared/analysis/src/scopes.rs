@@ -158,7 +158,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
                     self.visit_expr(base);
                 }
                 self.within(Kind::Class, class.name.as_str(), |reader| {
-                    reader.visit_body(&class.body)
+                    reader.visit_body(&class.body);
                 });
             }
             Stmt::Global(global) => {

@@ -100,7 +100,7 @@ fn declared(body: &[Stmt]) -> Vec<&str> {
             match stmt {
                 Stmt::Global(names) => self.0.extend(names.names.iter().map(|name| name.as_str())),
                 Stmt::Nonlocal(names) => {
-                    self.0.extend(names.names.iter().map(|name| name.as_str()))
+                    self.0.extend(names.names.iter().map(|name| name.as_str()));
                 }
                 _ => walk_stmt(self, stmt),
             }

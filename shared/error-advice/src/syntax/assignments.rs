@@ -172,68 +172,11 @@ fn target_fault(
         Some(Fault::new(rule, at.clone(), what, why, hint))
     };
     let text = super::short(case.source.get(at.clone()).unwrap_or_default());
-    if target.len() >= 2
-        && target
-            .iter()
-            .all(|word| word.is_word() && !word.is_constant() && word.kind == Kind::Name)
-    {
-        let values = depths(value)
-            .iter()
-            .zip(value)
-            .filter(|(depth, word)| **depth == 0 && word.is(","))
-            .count();
-        if values + 1 == target.len() {
-            // `a b = 1, 2`
-            return None;
-        }
-        let joined: Vec<&str> = target.iter().map(|word| word.text).collect();
-        let fault = Fault::new(
-            "syntax.space_in_name",
-            at.clone(),
-            format!("The name `{text}` on {on} has a space in it."),
-            "A name is a single word; its parts can be joined by underscores.",
-            "How could you write it as one word?",
-        );
-        return fault.if_helps(case, vec![Edit { at, with: joined.join("_") }]);
+    if let Some(found) = name_in_parts(case, target, value) {
+        return Some(found);
     }
-    let is_hyphenated = target.len() >= 3
-        && target.iter().enumerate().all(|(index, word)| {
-            if index % 2 == 0 { word.kind == Kind::Name } else { word.is("-") }
-        });
-    if is_hyphenated && target.len() % 2 == 1 {
-        let fault = Fault::new(
-            "syntax.hyphen_name",
-            at.clone(),
-            format!("There is a hyphen in the name `{text}` on {on}."),
-            "Python reads a hyphen as minus, so this is a subtraction, and a result cannot be given a value.",
-            "Which sign may join the parts of a name?",
-        );
-        let name: String =
-            target.iter().map(|word| if word.is("-") { "_" } else { word.text }).collect();
-        return fault.if_helps(case, vec![Edit { at, with: name }]);
-    }
-    if first.is_constant() && target.len() == 1 || first.is("__debug__") {
-        return fault(
-            "syntax.assign_constant",
-            format!("`{}` on {on} cannot get a value.", first.text),
-            "It is a fixed value of Python itself.",
-            "Which name should get the value? Or do you want to compare?",
-        );
-    }
-    let is_literal = |word: &Token<'_>| matches!(word.kind, Kind::Number | Kind::Text);
-    if target.len() == 1 && is_literal(first) {
-        let is_swapped = value.len() == 1 && value[0].kind == Kind::Name;
-        let hint = if is_swapped {
-            "Which side of the = gets the value?"
-        } else {
-            "Which name should get the value? Or do you want to compare?"
-        };
-        return fault(
-            "syntax.assign_literal",
-            format!("On {on} the value `{text}` stands on the left of `{}`.", sign.text),
-            "The left side gets the value of the right side, so a name must stand there.",
-            hint,
-        );
+    if let Some(found) = fixed_target(case, target, sign, value) {
+        return Some(found);
     }
     if let Some(found) = bracketed_target(case, target, sign) {
         return Some(found);
@@ -268,6 +211,90 @@ fn target_fault(
         );
     }
     None
+}
+
+/// `None = 3`, `5 = x`
+fn fixed_target(
+    case: &Case<'_>,
+    target: &[Token<'_>],
+    sign: &Token<'_>,
+    value: &[Token<'_>],
+) -> Option<Fault> {
+    let first = target.first()?;
+    let (at, on) = (span(target), case.on(first.start));
+    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    if first.is_constant() && target.len() == 1 || first.is("__debug__") {
+        return Some(Fault::new(
+            "syntax.assign_constant",
+            at,
+            format!("`{}` on {on} cannot get a value.", first.text),
+            "It is a fixed value of Python itself.",
+            "Which name should get the value? Or do you want to compare?",
+        ));
+    }
+    let is_literal = |word: &Token<'_>| matches!(word.kind, Kind::Number | Kind::Text);
+    if target.len() == 1 && is_literal(first) {
+        let is_swapped = value.len() == 1 && value[0].kind == Kind::Name;
+        let hint = if is_swapped {
+            "Which side of the = gets the value?"
+        } else {
+            "Which name should get the value? Or do you want to compare?"
+        };
+        return Some(Fault::new(
+            "syntax.assign_literal",
+            at,
+            format!("On {on} the value `{text}` stands on the left of `{}`.", sign.text),
+            "The left side gets the value of the right side, so a name must stand there.",
+            hint,
+        ));
+    }
+    None
+}
+
+/// `my name = 3`, `my-name = 3`
+fn name_in_parts(case: &Case<'_>, target: &[Token<'_>], value: &[Token<'_>]) -> Option<Fault> {
+    let (at, on) = (span(target), case.on(target.first()?.start));
+    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    let is_name = |word: &Token<'_>| word.kind == Kind::Name;
+    if target.len() >= 2 && target.iter().all(is_name) {
+        let values = depths(value)
+            .iter()
+            .zip(value)
+            .filter(|(depth, word)| **depth == 0 && word.is(","))
+            .count();
+        if values + 1 == target.len() {
+            // `a b = 1, 2`
+            return None;
+        }
+        let joined: Vec<&str> = target.iter().map(|word| word.text).collect();
+        let fault = Fault::new(
+            "syntax.space_in_name",
+            at.clone(),
+            format!("The name `{text}` on {on} has a space in it."),
+            "A name is a single word; its parts can be joined by underscores.",
+            "How could you write it as one word?",
+        );
+        return fault.if_helps(case, vec![Edit { at, with: joined.join("_") }]);
+    }
+    let is_hyphenated = target.len() >= 3
+        && target.iter().enumerate().all(
+            |(index, word)| {
+                if index % 2 == 0 { is_name(word) } else { word.is("-") }
+            },
+        );
+    if !is_hyphenated || target.len().is_multiple_of(2) {
+        return None;
+    }
+    let fault = Fault::new(
+        "syntax.hyphen_name",
+        at.clone(),
+        format!("There is a hyphen in the name `{text}` on {on}."),
+        "Python reads a hyphen as minus, so this is a subtraction, and a result cannot be given a value.",
+        "Which sign may join the parts of a name?",
+    );
+    let name: String =
+        target.iter().map(|word| if word.is("-") { "_" } else { word.text }).collect();
+    fault.if_helps(case, vec![Edit { at, with: name }])
 }
 
 /// A dictionary, a set, a comprehension or a yield on the left side; a list or a tuple of names may stand there.

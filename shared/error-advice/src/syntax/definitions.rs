@@ -78,52 +78,65 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "What do you want to call it, and where does it belong?",
         ));
     }
-    let joined = next.filter(|next| next.kind == Kind::Name || next.is("-"));
-    if let Some(next) = joined
-        && let Some(open) = words
-            .get(start + 3..)
-            .and_then(|rest| rest.iter().find(|word| word.is_one_of(&["(", ":"])))
-    {
-        let written = case.source.get(name.start..open.start).unwrap_or_default().trim();
-        let fault = Fault::new(
-            if next.is("-") { "syntax.hyphen_name" } else { "syntax.space_in_name" },
-            name.start..name.start + written.len(),
-            format!("The name `{}` on {on} is not a single word.", super::short(written)),
-            "A name is a single word of letters, digits and underscores.",
-            "How could you write it as one word?",
-        );
-        let found = open.is("(").then(|| {
-            fault.if_helps(case, vec![Edit { at: name.start..open.start, with: "x".to_owned() }])
-        });
-        if let Some(found) = found.flatten() {
-            return Some(found);
-        }
+    if let Some(found) = name_in_parts(case, words, start) {
+        return Some(found);
     }
-    let has_none = word.is("def") && next.is_none_or(|next| !next.is_one_of(&["(", "[", "."]));
-    has_none.then(|| {
-        let last = words.iter().take_while(|word| word.line == name.line).last().unwrap_or(name);
-        let end = if last.is(":") { last.start } else { last.end() };
-        let is_plain = next.is_none_or(|next| next.is(":"));
-        let repair = if is_plain {
-            vec![Edit::insert(name.end(), "()")]
-        } else {
-            vec![
-                Edit {
-                    at: name.end()..next.map_or(name.end(), |next| next.start),
-                    with: "(".to_owned(),
-                },
-                Edit::insert(end, ")"),
-            ]
-        };
-        Fault::new(
-            "syntax.def_parentheses",
-            at(name),
-            format!("The function `{}` on {on} has no parentheses after its name.", name.text),
-            "Its parameters stand between them; a function without parameters has empty ones.",
-            "Which parameters does the function have?",
-        )
-        .repaired(repair)
-    })
+    if word.is("def") && next.is_none_or(|next| !next.is_one_of(&["(", "[", "."])) {
+        return Some(no_parentheses(case, words, name, next));
+    }
+    None
+}
+
+/// `def my f():`, `def my-f():`: `start` is the place of the word `def`.
+fn name_in_parts(case: &Case<'_>, words: &[Token<'_>], start: usize) -> Option<Fault> {
+    let (name, next) = (words.get(start + 1)?, words.get(start + 2)?);
+    if !(next.kind == Kind::Name || next.is("-")) {
+        return None;
+    }
+    let open = words[start + 3..].iter().find(|word| word.is_one_of(&["(", ":"]))?;
+    let written = case.source.get(name.start..open.start).unwrap_or_default().trim();
+    let fault = Fault::new(
+        if next.is("-") { "syntax.hyphen_name" } else { "syntax.space_in_name" },
+        name.start..name.start + written.len(),
+        format!(
+            "The name `{}` on {} is not a single word.",
+            super::short(written),
+            case.on(name.start)
+        ),
+        "A name is a single word of letters, digits and underscores.",
+        "How could you write it as one word?",
+    );
+    let repair = vec![Edit { at: name.start..open.start, with: "x".to_owned() }];
+    open.is("(").then(|| fault.if_helps(case, repair)).flatten()
+}
+
+/// `def f:`, `def f a, b:`
+fn no_parentheses(
+    case: &Case<'_>,
+    words: &[Token<'_>],
+    name: &Token<'_>,
+    next: Option<&Token<'_>>,
+) -> Fault {
+    let last = words.iter().take_while(|word| word.line == name.line).last().unwrap_or(name);
+    let end = if last.is(":") { last.start } else { last.end() };
+    let repair = match next.filter(|next| !next.is(":")) {
+        None => vec![Edit::insert(name.end(), "()")],
+        Some(next) => {
+            vec![Edit { at: name.end()..next.start, with: "(".to_owned() }, Edit::insert(end, ")")]
+        }
+    };
+    Fault::new(
+        "syntax.def_parentheses",
+        at(name),
+        format!(
+            "The function `{}` on {} has no parentheses after its name.",
+            name.text,
+            case.on(name.start)
+        ),
+        "Its parameters stand between them; a function without parameters has empty ones.",
+        "Which parameters does the function have?",
+    )
+    .repaired(repair)
 }
 
 /// The parameters between the brackets of a `def`, or between `lambda` and its colon.
@@ -156,104 +169,124 @@ fn list<'t, 'a>(words: &'t [Token<'a>]) -> Option<Vec<&'t [Token<'a>]>> {
     None
 }
 
+/// The stars and slashes of a list of parameters so far.
+#[derive(Default)]
+struct Signs<'a> {
+    star: bool,
+    slash: bool,
+    /// The name after `**`.
+    last: Option<&'a str>,
+}
+
+const ORDER: &str = "The order is: parameters, those with a default value, * for all further ones, ** for all named ones.";
+
 /// What is wrong with the parameters.
 fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let parameters = list(words)?;
-    let (mut names, mut has_default, mut star, mut slash, mut last) =
-        (Vec::new(), None, false, false, None);
-    for parameter in parameters.iter().take(super::MANY) {
+    let (mut names, mut has_default, mut signs) = (Vec::new(), None, Signs::default());
+    for (index, parameter) in parameters.iter().enumerate().take(super::MANY) {
         let Some(first) = parameter.first() else { continue };
-        let on = case.on(first.start);
-        let fault = |rule, what: String, why: &str, hint: &str| {
-            Some(Fault::new(rule, at(first), what, why, hint))
-        };
-        let order = "The order is: parameters, those with a default value, * for all further ones, ** for all named ones.";
-        if let Some(before) = last {
-            return fault(
-                "syntax.parameter_star",
-                format!("On {on} a parameter follows `**{before}`."),
-                order,
-                "What comes last in the list?",
-            );
-        }
-        if first.is("/") {
-            if slash || star {
-                return fault(
-                    "syntax.parameter_slash",
-                    format!(
-                        "The `/` on {on} is {}.",
-                        if slash { "the second one" } else { "behind a `*`" }
-                    ),
-                    "One / may end the parameters that are given by position only, and it stands before any *.",
-                    "Do you need the / at all?",
-                );
-            }
-            slash = true;
-            continue;
+        let is_end = index + 1 == parameters.len();
+        if let Some(found) = sign(case, parameter, is_end, &mut signs) {
+            return Some(found);
         }
         let is_star = first.is_one_of(&["*", "**"]);
         let named = if is_star { parameter.get(1) } else { Some(first) };
-        if first.is("*") {
-            if star {
-                return fault(
-                    "syntax.parameter_star",
-                    format!("There is a second `*` among the parameters on {on}."),
-                    order,
-                    "What should each of the two collect?",
-                );
-            }
-            star = true;
-        } else if first.is("**") {
-            let Some(named) = named else {
-                return fault(
-                    "syntax.parameter_star",
-                    format!("The `**` on {on} has no name after it."),
-                    "`**` collects all further named arguments in a dictionary, which needs a name.",
-                    "What do you want to call it?",
-                );
-            };
-            last = Some(named.text);
-        }
-        let is_last = parameters.last().is_some_and(|last| std::ptr::eq(*last, *parameter));
-        if first.is("*") && named.is_none() && is_last {
-            return fault(
-                "syntax.parameter_star",
-                format!("Nothing follows the `*` among the parameters on {on}."),
-                "A `*` alone says that the parameters after it are given by their names.",
-                "Is a name missing behind it, which collects all further arguments?",
-            );
-        }
-        let Some(named) = named else { continue };
+        let Some(named) = named.filter(|named| !named.is("/")) else { continue };
         if let Some(found) = odd(case, parameter, named) {
             return Some(found);
         }
+        let on = case.on(first.start);
         if names.contains(&named.text) {
-            return fault(
+            return Some(Fault::new(
                 "syntax.parameter_repeated",
+                at(first),
                 format!("The parameter `{}` occurs twice on {on}.", named.text),
                 "Each parameter is a name of its own, else Python could not tell them apart.",
                 "What do the two stand for?",
-            );
+            ));
         }
         names.push(named.text);
         let with_default = parameter.iter().any(|word| word.is("="));
         match has_default {
-            Some(before) if !with_default && !star && !is_star => {
-                return fault(
+            Some(before) if !with_default && !signs.star && !is_star => {
+                return Some(Fault::new(
                     "syntax.parameter_order",
+                    at(first),
                     format!(
                         "On {on} `{}` has no default value, but `{before}` before it has one.",
                         named.text
                     ),
                     "A call fills the parameters from left to right, so those that may be left out come last.",
                     "In which order should the parameters be?",
-                );
+                ));
             }
-            None if with_default && !star => has_default = Some(named.text),
+            None if with_default && !signs.star => has_default = Some(named.text),
             _ => {}
         }
     }
     None
+}
+
+/// What is wrong with a star or a slash among the parameters.
+fn sign<'a>(
+    case: &Case<'_>,
+    parameter: &[Token<'a>],
+    is_end: bool,
+    signs: &mut Signs<'a>,
+) -> Option<Fault> {
+    let first = parameter.first()?;
+    let on = case.on(first.start);
+    let star = |what: String, why: &str, hint: &str| {
+        Some(Fault::new("syntax.parameter_star", at(first), what, why, hint))
+    };
+    if let Some(before) = signs.last {
+        return star(
+            format!("On {on} a parameter follows `**{before}`."),
+            ORDER,
+            "What comes last in the list?",
+        );
+    }
+    match first.text {
+        "/" if signs.slash || signs.star => Some(Fault::new(
+            "syntax.parameter_slash",
+            at(first),
+            format!(
+                "The `/` on {on} is {}.",
+                if signs.slash { "the second one" } else { "behind a `*`" }
+            ),
+            "One / may end the parameters that are given by position only, and it stands before any *.",
+            "Do you need the / at all?",
+        )),
+        "/" => {
+            signs.slash = true;
+            None
+        }
+        "*" if signs.star => star(
+            format!("There is a second `*` among the parameters on {on}."),
+            ORDER,
+            "What should each of the two collect?",
+        ),
+        "*" if parameter.len() == 1 && is_end => star(
+            format!("Nothing follows the `*` among the parameters on {on}."),
+            "A `*` alone says that the parameters after it are given by their names.",
+            "Is a name missing behind it, which collects all further arguments?",
+        ),
+        "*" => {
+            signs.star = true;
+            None
+        }
+        "**" if parameter.len() == 1 => star(
+            format!("The `**` on {on} has no name after it."),
+            "`**` collects all further named arguments in a dictionary, which needs a name.",
+            "What do you want to call it?",
+        ),
+        "**" => {
+            signs.last = parameter.get(1).map(|named| named.text);
+            None
+        }
+        _ => None,
+    }
 }
 
 /// A parameter that is no name: `named` is the word that should be one.
@@ -275,7 +308,7 @@ fn odd(case: &Case<'_>, parameter: &[Token<'_>], named: &Token<'_>) -> Option<Fa
     let is_odd = named.kind != Kind::Name
         || next.is_some_and(|next| !next.is_one_of(&[":", "="]) && next.kind != Kind::Name);
     is_odd.then(|| {
-        let end = parameter.iter().take_while(|word| !word.is("=")).last().map_or(named.end(), Token::end);
+        let end = parameter.iter().take_while(|word| !word.is("=")).last().map_or_else(|| named.end(), Token::end);
         let text = super::short(case.source.get(named.start..end).unwrap_or_default());
         Fault::new(
             "syntax.parameter_form",

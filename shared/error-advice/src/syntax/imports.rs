@@ -49,6 +49,33 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             "What do you need from that module?",
         ));
     };
+    if let Some(found) = joined(case, words, &on) {
+        return Some(found);
+    }
+    let next = words.iter().find(|word| word.start > import.start);
+    let has_none = next.is_none_or(|next| next.line > import.line)
+        || words.get(1).is_some_and(|word| first.is("from") && word.is("import"));
+    if has_none {
+        return Some(Fault::new(
+            "syntax.import_name",
+            at(import),
+            format!("The import on {on} does not say what to import from where."),
+            "After from stands the module; after import stand the names, or the module itself.",
+            "Which module do you need, and what from it?",
+        ));
+    }
+    let last = words.last().filter(|last| last.is(","))?;
+    Some(Fault::new(
+        "syntax.extra_comma",
+        at(last),
+        format!("The import on {on} ends with a comma."),
+        "A comma separates two names, so another one must follow.",
+        "Is a name missing there, or is the comma too much?",
+    ))
+}
+
+/// What stands between the names of an import, or around them.
+fn joined(case: &Case<'_>, words: &[Token<'_>], on: &str) -> Option<Fault> {
     let and = words.iter().find(|word| word.is_one_of(&["and", "&", "+"]));
     if let Some(and) = and {
         let every = words.iter().filter(|word| word.is(and.text));
@@ -91,33 +118,13 @@ fn names(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         ));
     }
     let text = words.iter().find(|word| word.kind == Kind::Text);
-    if let Some(text) = text {
-        return Some(Fault::new(
+    text.map(|text| {
+        Fault::new(
             "syntax.import_text",
             at(text),
             format!("There are quotes in the import on {on}."),
             "A module is imported by its name, which is not a string, and without .py at its end.",
             "How is the module called?",
-        ));
-    }
-    let next = words.iter().find(|word| word.start > import.start);
-    let has_none = next.is_none_or(|next| next.line > import.line)
-        || words.get(1).is_some_and(|word| first.is("from") && word.is("import"));
-    if has_none {
-        return Some(Fault::new(
-            "syntax.import_name",
-            at(import),
-            format!("The import on {on} does not say what to import from where."),
-            "After from stands the module; after import stand the names, or the module itself.",
-            "Which module do you need, and what from it?",
-        ));
-    }
-    let last = words.last().filter(|last| last.is(","))?;
-    Some(Fault::new(
-        "syntax.extra_comma",
-        at(last),
-        format!("The import on {on} ends with a comma."),
-        "A comma separates two names, so another one must follow.",
-        "Is a name missing there, or is the comma too much?",
-    ))
+        )
+    })
 }

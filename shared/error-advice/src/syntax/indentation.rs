@@ -24,38 +24,7 @@ pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {
     let margin = case.indent(here.line);
     let at = here.start - margin.len()..here.start;
     if case.message.contains("unexpected indent") {
-        let continued = here.line.checked_sub(2).map(|line| case.line_text(line));
-        let is_continued = continued.is_some_and(|line| line.trim_end().ends_with('\\'));
-        if is_continued && here.kind == Kind::Text {
-            return Some(Fault::new(
-                "indentation.continuation",
-                at,
-                format!(
-                    "{} looks like the rest of the statement above it, which has already ended.",
-                    capital(&case.on(here.start))
-                ),
-                "A backslash continues a line only onto the next one; each line but the last needs one.",
-                "What is missing at the end of the line before?",
-            ));
-        }
-        let why = match before {
-            None => "The first line of a program begins at the left edge.".to_owned(),
-            Some(before) => format!(
-                "Only the lines of a block are indented, and {} does not begin one: a block begins after a line that ends with a colon.",
-                case.on(before.start)
-            ),
-        };
-        let rule = "indentation.unexpected";
-        return Some(Fault::new(
-            rule,
-            at,
-            format!(
-                "{} begins further to the right than the line before it.",
-                capital(&case.on(here.start))
-            ),
-            why,
-            "Which line above does it belong to?",
-        ));
+        return Some(unexpected(case, before, here));
     }
     if !case.message.contains("unindent does not match") {
         return None;
@@ -81,6 +50,42 @@ pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {
         ),
         "Which block does the line belong to?",
     ))
+}
+
+/// A line that is indented although nothing before it begins a block.
+fn unexpected(case: &Case<'_>, before: Option<&Token<'_>>, here: &Token<'_>) -> Fault {
+    let at = here.start - case.indent(here.line).len()..here.start;
+    let continued = here.line.checked_sub(2).map(|line| case.line_text(line));
+    let is_continued = continued.is_some_and(|line| line.trim_end().ends_with('\\'));
+    if is_continued && here.kind == Kind::Text {
+        return Fault::new(
+            "indentation.continuation",
+            at,
+            format!(
+                "{} looks like the rest of the statement above it, which has already ended.",
+                capital(&case.on(here.start))
+            ),
+            "A backslash continues a line only onto the next one; each line but the last needs one.",
+            "What is missing at the end of the line before?",
+        );
+    }
+    let why = match before {
+        None => "The first line of a program begins at the left edge.".to_owned(),
+        Some(before) => format!(
+            "Only the lines of a block are indented, and {} does not begin one: a block begins after a line that ends with a colon.",
+            case.on(before.start)
+        ),
+    };
+    Fault::new(
+        "indentation.unexpected",
+        at,
+        format!(
+            "{} begins further to the right than the line before it.",
+            capital(&case.on(here.start))
+        ),
+        why,
+        "Which line above does it belong to?",
+    )
 }
 
 fn spaces(margin: &str) -> String {

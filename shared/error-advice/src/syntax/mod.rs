@@ -6,6 +6,7 @@ mod calls;
 mod case;
 mod characters;
 mod compiled;
+mod comprehensions;
 mod definitions;
 mod foreign;
 mod headers;
@@ -40,7 +41,7 @@ const SHOWN_CHARS: usize = 40;
 
 /// The order matters: what makes others look wrong comes first, what fits much comes last.
 fn checks() -> impl Iterator<Item = Check> {
-    let groups: [&[Check]; 20] = [
+    let groups: [&[Check]; 21] = [
         &foreign::PASTED,
         &calls::PRINT,
         &strings::CHECKS,
@@ -51,7 +52,7 @@ fn checks() -> impl Iterator<Item = Check> {
         &misspelled::FIRST,
         &foreign::CHECKS,
         &operators::SIGNS,
-        &calls::COMPREHENSION,
+        &comprehensions::FIRST,
         &brackets::CHECKS,
         &headers::CHECKS,
         &imports::CHECKS,
@@ -59,6 +60,7 @@ fn checks() -> impl Iterator<Item = Check> {
         &operators::VALUES,
         &headers::COLON,
         &assignments::CHECKS,
+        &comprehensions::CHECKS,
         &calls::CHECKS,
         &misspelled::LAST,
     ];

@@ -263,8 +263,8 @@ fn no_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             before.opens()
                 || before.is_one_of(&[":", ",", ";", "=", "if", "elif", "while", "return"])
         });
-        if begins && !is_prefix && !is_star && !(token.is("=") && before.is_some_and(|b| b.is(":")))
-        {
+        let is_type = token.is("=") && before.is_some_and(|before| before.is(":"));
+        if begins && !(is_prefix || is_star || is_type) {
             return Some(Fault::new(
                 "syntax.missing_operand",
                 token.start..token.end(),
@@ -307,7 +307,7 @@ fn dots(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return Some(
             Fault::new(
                 "syntax.extra_dot",
-                dot.start..next.map_or(dot.end(), Token::end),
+                dot.start..next.map_or_else(|| dot.end(), Token::end),
                 format!("There is a dot too many on {}.", case.on(dot.start)),
                 "One dot stands between an object and the name of what belongs to it; three dots alone are a placeholder.",
                 "How many dots do you need there?",
