@@ -21,6 +21,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
                         beyond(findings, area, repeat, target);
                         zero_first(findings, repeat, target);
                         item_as_index(findings, area, repeat, target);
+                        popped(findings, area, repeat, target);
                     }
                     second_first(findings, area, repeat);
                 }
@@ -269,5 +270,28 @@ fn item_as_index(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &Stmt
             "`{target}` is an item of `{list}`, not its position: `for` gives the items themselves."
         );
         findings.add("item_as_index", *used, what);
+    }
+}
+
+/// `items.pop(x)` in `for x in items`.
+fn popped(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+    let Some(list) = tree::name(&repeat.iter) else { return };
+    // A dictionary's pop takes a key.
+    if !area.only_value(list).is_some_and(|value| value.is_list_expr() || value.is_list_comp_expr())
+    {
+        return;
+    }
+    for expr in &tree::all(&repeat.body).expressions {
+        if let Some((object, "pop", 1)) = tree::method_call(expr)
+            && object == list
+            && expr
+                .as_call_expr()
+                .is_some_and(|call| tree::name(&call.arguments.args[0]) == Some(target))
+        {
+            let what = format!(
+                "`{list}.pop` takes a position, and `{target}` is an item: `{list}.remove` takes a value."
+            );
+            findings.add("pop_of_value", *expr, what);
+        }
     }
 }
