@@ -127,6 +127,8 @@ pub const FAULTY: &[(&str, &str)] = &[
         "5 may_skip_items",
     ),
     ("text = 'a b'\ntext.split()\nprint(text)\n", "2 text_result_dropped"),
+    ("double(n):\n    return n * 2\n\nprint(double(2))\n", "1 missing_def"),
+    ("print(2)\n\ndouble(n, 2):\n    return n * 2\n", "3 missing_def"),
     ("x = 5\nif x = 5:\n    print(x)\n", "2 equals_in_condition"),
     ("x = 5\nif x > 5:\n    print(x)\nelse x < 3:\n    print(2)\n", "4 condition_after_else"),
     ("def f(n):\n    return 'True'\n\nprint(f(1))\n", "2 quoted_name"),

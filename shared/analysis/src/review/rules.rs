@@ -38,7 +38,7 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 }
 
 /// Every kind of finding.
-pub const RULES: [Rule; 116] = [
+pub const RULES: [Rule; 117] = [
     error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
     error(
@@ -83,6 +83,7 @@ pub const RULES: [Rule; 116] = [
         "missing_parentheses",
         "A function is called by its name with parentheses after it, even if it gets one thing or nothing.",
     ),
+    error("missing_def", "Without `def` in front of it, a name with parentheses is a call."),
     error(
         "equals_in_condition",
         "One sign gives a name a value, two ask whether things are equal.",
@@ -306,6 +307,6 @@ pub const RULES: [Rule; 116] = [
 
 /// The rule of this name.
 pub(super) fn rule(name: &str) -> &'static Rule {
-    static ALL: [Rule; 116] = RULES;
+    static ALL: [Rule; 117] = RULES;
     ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
 }
