@@ -5,4 +5,5 @@
 
 pub mod course;
 pub mod nudges;
+pub mod programs;
 pub mod quality;

@@ -36,7 +36,7 @@ pub struct Share {
 }
 
 impl Share {
-    fn count(&mut self, is_right: bool) {
+    pub(crate) fn count(&mut self, is_right: bool) {
         self.right += usize::from(is_right);
         self.all += 1;
     }
