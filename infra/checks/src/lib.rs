@@ -5,6 +5,7 @@
 
 pub mod course;
 pub mod nudges;
+pub mod programs;
 pub mod quality;
 pub mod questions;
 pub mod syntax_errors;

@@ -75,10 +75,12 @@ fn recursion(findings: &mut Findings<'_, '_>, functions: &Functions<'_, '_>, are
 
 /// Whether nothing in a function changes what it was given.
 fn stays(area: &Area<'_>, functions: &Functions<'_, '_>, parameters: &[&str]) -> bool {
-    let is_given = |expr: &Expr| effects::root(expr).is_none_or(|name| parameters.contains(&name));
+    let is_own = |expr: &Expr| {
+        effects::root(expr).is_some_and(|name| area.is_local(name) && !parameters.contains(&name))
+    };
     area.declared.is_empty()
         && area.own.expressions.iter().all(|expr| match expr {
-            Expr::Subscript(item) => item.ctx.is_load() || !is_given(expr),
+            Expr::Subscript(item) => item.ctx.is_load() || is_own(expr),
             Expr::Attribute(attribute) => attribute.ctx.is_load(),
             Expr::Call(call) => match &*call.func {
                 Expr::Name(called) => {
@@ -90,7 +92,7 @@ fn stays(area: &Area<'_>, functions: &Functions<'_, '_>, parameters: &[&str]) ->
                 }
                 Expr::Attribute(method) => {
                     effects::is_asking(&method.attr)
-                        || (effects::is_changing(&method.attr) && !is_given(&method.value))
+                        || (effects::is_changing(&method.attr) && is_own(&method.value))
                 }
                 _ => false,
             },

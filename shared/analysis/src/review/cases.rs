@@ -115,6 +115,24 @@ pub const FAULTY: &[(&str, &str)] = &[
         "a = int(input())\nb = int(input())\nx = 0\nif a > b:\n    x = 1\nif a > 3:\n    x = 2\nif b > 3:\n    x = 3\nprint(x)\n",
         "4 separate_ifs",
     ),
+    ("a = ['x', 'y']\na.pop('x')\nprint(a)\n", "2 pop_of_value"),
+    (
+        "a = [3, 4]\nfor x in a:\n    if x == 3:\n        a.pop(x)\n        break\nprint(a)\n",
+        "4 pop_of_value",
+    ),
+    (
+        "def f(x, items):\n    for x in items:\n        print(x)\n    return x * 2\n\nprint(f(1, [2]))\n",
+        "2 loop_name_taken",
+    ),
+    ("i = 0\nfor i in range(3):\n    print(i)\n", "1 needless_line"),
+    ("n = 3\nwhile n > 0:\n    n -= 1\n    break\nprint(n)\n", "4 loop_runs_once"),
+    (
+        "a = [1, 1]\nwhile a:\n    for x in a:\n        if x == 1:\n            a.remove(x)\nprint(a)\n",
+        "5 may_skip_items",
+    ),
+    ("text = 'a b'\ntext.split()\nprint(text)\n", "2 text_result_dropped"),
+    ("double(n):\n    return n * 2\n\nprint(double(2))\n", "1 missing_def"),
+    ("print(2)\n\ndouble(n, 2):\n    return n * 2\n", "3 missing_def"),
     ("x = 5\nif x = 5:\n    print(x)\n", "2 equals_in_condition"),
     ("x = 5\nif x > 5:\n    print(x)\nelse x < 3:\n    print(2)\n", "4 condition_after_else"),
     ("def f(n):\n    return 'True'\n\nprint(f(1))\n", "2 quoted_name"),
@@ -424,4 +442,6 @@ pub const ALIKE: &[&str] = &[
     "def f(n):\n    return n in ('a', 'n')\n\nprint(f('n'))\n",
     "half = 10 / 2\nprint(half)\n",
     "def f(path):\n    with open(path) as file:\n        for line in file:\n            if line.startswith('#'):\n                line = next(file)\n            print(line)\n\nf('a')\n",
+    "def outer(items):\n    def take(n):\n        if not items:\n            return []\n        items.pop()\n        return [n] + take(n)\n\n    return take(1)\n\nprint(outer([1, 2]))\n",
+    "stack = ['x', 'y']\nprint(stack.pop(0))\n",
 ];

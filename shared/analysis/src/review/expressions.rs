@@ -16,8 +16,18 @@ const ACTING: [&str; 11] = [
     "insert",
 ];
 /// Methods of strings that return a new string.
-const OF_TEXT: [&str; 9] =
-    ["upper", "lower", "strip", "lstrip", "rstrip", "replace", "title", "capitalize", "swapcase"];
+const OF_TEXT: [&str; 10] = [
+    "upper",
+    "lower",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "replace",
+    "title",
+    "capitalize",
+    "swapcase",
+    "split",
+];
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     let all = tree::all(findings.program.body());
@@ -234,7 +244,7 @@ fn is_text_call(method: &str, call: &Expr) -> bool {
     let count = call.as_call_expr().map_or(0, |call| call.arguments.len());
     match method {
         "replace" => count >= 2,
-        "strip" | "lstrip" | "rstrip" => count <= 1,
+        "strip" | "lstrip" | "rstrip" | "split" => count <= 1,
         _ => count == 0,
     }
 }

@@ -27,6 +27,9 @@ pub(super) fn check(findings: &mut Findings<'_, '_>) {
     let mut has_told_else = false;
     for block in tree::blocks(program.body()) {
         unreachable(findings, block);
+        for pair in block.windows(2) {
+            set_before_loop(findings, &pair[0], &pair[1]);
+        }
         for (at, stmt) in block.iter().enumerate() {
             let Some(branch) = stmt.as_if_stmt() else { continue };
             // There the condition is not the result, but the reason to leave the loop too early.
@@ -220,6 +223,20 @@ fn unreachable(findings: &mut Findings<'_, '_>, block: &[Stmt]) {
         } else {
             findings.add("unreachable", next, "This line never runs.");
         }
+    }
+}
+
+/// `i = 0`, and then `for i in ...`.
+fn set_before_loop(findings: &mut Findings<'_, '_>, first: &Stmt, second: &Stmt) {
+    let (Stmt::Assign(assignment), Stmt::For(repeat)) = (first, second) else { return };
+    let [target] = assignment.targets.as_slice() else { return };
+    if let Some(name) = tree::name(target)
+        && tree::name(&repeat.target) == Some(name)
+        && assignment.value.is_literal_expr()
+        && !All::of_expr(&repeat.iter).read().contains(name)
+    {
+        let what = format!("The loop gives `{name}` its values by itself.");
+        findings.add("needless_line", first, what);
     }
 }
 

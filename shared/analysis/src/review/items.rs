@@ -21,6 +21,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
                         beyond(findings, area, repeat, target);
                         zero_first(findings, repeat, target);
                         item_as_index(findings, area, repeat, target);
+                        popped(findings, area, repeat, target);
                     }
                     second_first(findings, area, repeat);
                 }
@@ -37,11 +38,24 @@ fn range_of(iter: &Expr) -> Option<&[Expr]> {
     (tree::name(&call.func) == Some("range")).then_some(&*call.arguments.args)
 }
 
+/// The list of `len(list)`, or of a name for it.
+fn length_of<'a>(area: &Area<'a>, expr: &'a Expr) -> Option<&'a str> {
+    let length = tree::name(expr).and_then(|name| area.only_value(name)).unwrap_or(expr);
+    match tree::call_of_one(length) {
+        Some(("len", list)) => tree::name(list),
+        _ => None,
+    }
+}
+
 /// `for i in range(1, len(items))` where nothing else looks at the first item.
-fn first_item(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+fn first_item<'a>(
+    findings: &mut Findings<'_, '_>,
+    area: &Area<'a>,
+    repeat: &'a StmtFor,
+    target: &str,
+) {
     let Some([start, end, ..]) = range_of(&repeat.iter) else { return };
-    let Some(("len", list)) = tree::call_of_one(end) else { return };
-    let Some(list) = tree::name(list).filter(|_| tree::int(start) == Some(1)) else { return };
+    let Some(list) = length_of(area, end).filter(|_| tree::int(start) == Some(1)) else { return };
     let used = area.own.expressions.iter().filter(|expr| tree::name(expr) == Some(list)).count();
     let lengths = area.own.expressions.iter().filter(
         |expr| matches!(tree::call_of_one(expr), Some(("len", of)) if tree::name(of) == Some(list)),
@@ -62,14 +76,16 @@ fn first_item(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor
 }
 
 /// `for i in range(len(items) - 1)` where nothing looks at the next item.
-fn last_item(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+fn last_item<'a>(
+    findings: &mut Findings<'_, '_>,
+    area: &Area<'a>,
+    repeat: &'a StmtFor,
+    target: &str,
+) {
     let Some([end]) = range_of(&repeat.iter) else { return };
     let Some(list) = end.as_bin_op_expr().and_then(|less| {
         let is_less = matches!(less.op, Operator::Sub) && tree::int(&less.right) == Some(1);
-        match tree::call_of_one(&less.left) {
-            Some(("len", list)) if is_less => tree::name(list),
-            _ => None,
-        }
+        length_of(area, &less.left).filter(|_| is_less)
     }) else {
         return;
     };
@@ -92,15 +108,16 @@ fn last_item(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor,
 }
 
 /// `for i in range(1, n + 1)` with `items[i]`, where `n` is the length.
-fn beyond(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+fn beyond<'a>(findings: &mut Findings<'_, '_>, area: &Area<'a>, repeat: &'a StmtFor, target: &str) {
     let end = match range_of(&repeat.iter) {
         Some([end] | [_, end]) => end,
         _ => return,
     };
     let Some(more) = end.as_bin_op_expr() else { return };
-    let length = tree::name(&more.left).and_then(|name| area.only_value(name));
-    let Some(("len", list)) = length.and_then(tree::call_of_one) else { return };
-    let Some(list) = tree::name(list) else { return };
+    // The length itself, without a name, is another check's.
+    let Some(list) = length_of(area, &more.left).filter(|_| more.left.is_name_expr()) else {
+        return;
+    };
     let is_more = matches!(more.op, Operator::Add) && tree::int(&more.right) == Some(1);
     let body = tree::all(&repeat.body);
     let is_asked = body.expressions.iter().filter_map(|expr| expr.as_compare_expr()).any(|test| {
@@ -127,16 +144,14 @@ fn is_item_at(expr: &Expr, list: &str, target: &str) -> bool {
 }
 
 /// `while i <= len(items)` with `items[i]` in it.
-fn to_the_length(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtWhile) {
+fn to_the_length<'a>(findings: &mut Findings<'_, '_>, area: &Area<'a>, repeat: &'a StmtWhile) {
     let Some(test) = repeat.test.as_compare_expr() else { return };
     let ([CmpOp::LtE], [end], Some(place)) =
         (&*test.ops, &*test.comparators, tree::name(&test.left))
     else {
         return;
     };
-    let length = tree::name(end).and_then(|name| area.only_value(name)).unwrap_or(end);
-    let Some(("len", list)) = tree::call_of_one(length) else { return };
-    let Some(list) = tree::name(list) else { return };
+    let Some(list) = length_of(area, end) else { return };
     let body = tree::all(&repeat.body);
     let item = body.expressions.iter().find(|expr| is_item_at(expr, list, place));
     let is_asked = body.expressions.iter().any(|expr| {
@@ -269,5 +284,28 @@ fn item_as_index(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &Stmt
             "`{target}` is an item of `{list}`, not its position: `for` gives the items themselves."
         );
         findings.add("item_as_index", *used, what);
+    }
+}
+
+/// `items.pop(x)` in `for x in items`.
+fn popped(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+    let Some(list) = tree::name(&repeat.iter) else { return };
+    // A dictionary's pop takes a key.
+    if !area.only_value(list).is_some_and(|value| value.is_list_expr() || value.is_list_comp_expr())
+    {
+        return;
+    }
+    for expr in &tree::all(&repeat.body).expressions {
+        if let Some((object, "pop", 1)) = tree::method_call(expr)
+            && object == list
+            && expr
+                .as_call_expr()
+                .is_some_and(|call| tree::name(&call.arguments.args[0]) == Some(target))
+        {
+            let what = format!(
+                "`{list}.pop` takes a position, and `{target}` is an item: `{list}.remove` takes a value."
+            );
+            findings.add("pop_of_value", *expr, what);
+        }
     }
 }

@@ -17,6 +17,7 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
                     if let Some(target) = tree::name(&repeat.target) {
                         changed_for_nothing(findings, area, repeat, target);
                         extremes(findings, area, repeat, target);
+                        taken(findings, area, repeat, target);
                     }
                     counted_by_hand(findings, area, repeat);
                     only_last(findings, area, repeat);
@@ -95,6 +96,23 @@ fn changed_for_nothing(
             findings.add("loop_name_reassigned", *stmt, what);
             return;
         }
+    }
+}
+
+/// A loop that goes through its items by a name that already had a value, which is used again after it.
+fn taken(findings: &mut Findings<'_, '_>, area: &Area<'_>, repeat: &StmtFor, target: &str) {
+    let had_value = area.is_parameter(target)
+        || area.first_value(target).is_some_and(|(first, value)| {
+            first.end() <= repeat.start() && !value.is_none_literal_expr()
+        });
+    let is_alone = area.stores_of(target) == if area.is_parameter(target) { 1 } else { 2 };
+    // Where a `break` ends the loop, the item that it stopped at is what is wanted.
+    let stops = tree::breaks(&repeat.body);
+    if had_value && is_alone && !stops && area.is_read_after(target, repeat.end()) {
+        let what = format!(
+            "The loop gives `{target}` its items, so the value that `{target}` had before is gone after it."
+        );
+        findings.add("loop_name_taken", repeat, what);
     }
 }
 

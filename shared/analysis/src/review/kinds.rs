@@ -298,6 +298,16 @@ impl Kinds<'_, '_> {
                     _ => {}
                 }
             }
+            Expr::Attribute(method)
+                if method.attr.as_str() == "pop"
+                    && self.kind(&method.value) == Some(Kind::List)
+                    && call.arguments.args.first().and_then(|given| self.kind(given))
+                        == Some(Kind::Text) =>
+            {
+                let text = findings.program.text(&*method.value);
+                let what = format!("`{text}.pop` takes a position: `{text}.remove` takes a value.");
+                findings.add("pop_of_value", expr, what);
+            }
             Expr::Attribute(method) => {
                 let Some(kind) = self.kind(&method.value) else { return };
                 let missing = kind.missing().iter().find(|(name, _)| *name == method.attr.as_str());

@@ -21,9 +21,11 @@ const LEAVING: [&str; 5] = ["exit", "quit", "_exit", "abort", "sleep"];
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     let all = tree::all(findings.program.body());
+    let until: Vec<&StmtWhile> =
+        all.statements.iter().filter_map(|stmt| stmt.as_while_stmt()).collect();
     for stmt in &all.statements {
         match stmt {
-            Stmt::For(repeat) => check_for(findings, repeat),
+            Stmt::For(repeat) => check_for(findings, repeat, &until),
             Stmt::While(repeat) => {
                 // An error may be meant to end it.
                 if !areas.iter().any(|area| area.is_attempted(*stmt)) {
@@ -51,11 +53,16 @@ pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     }
 }
 
-fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor) {
+fn check_for(findings: &mut Findings<'_, '_>, repeat: &StmtFor, until: &[&StmtWhile]) {
     let body = tree::all(&repeat.body);
     first_iteration(findings, &repeat.body);
     if let Some(list) = tree::name(&repeat.iter) {
-        changed_while_looping(findings, list, &repeat.body);
+        // A loop around it that asks for the list comes back to what was skipped.
+        let comes_back = until.iter().any(|outer| {
+            outer.range().contains_range(repeat.range())
+                && All::of_expr(&outer.test).read().contains(list)
+        });
+        changed_while_looping(findings, list, &repeat.body, comes_back);
     }
     if let Some(target) = tree::name(&repeat.target) {
         if let Some((list, goes_further)) = positions(&repeat.iter) {
@@ -225,7 +232,12 @@ pub(super) fn too_far(body: &[Stmt], place: TextRange) -> &'static str {
     if is_reached && !leaves { "off_by_one" } else { "may_go_too_far" }
 }
 
-fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[Stmt]) {
+fn changed_while_looping(
+    findings: &mut Findings<'_, '_>,
+    list: &str,
+    body: &[Stmt],
+    comes_back: bool,
+) {
     if tree::own(body).stored().contains(list) {
         return;
     }
@@ -249,11 +261,12 @@ fn changed_while_looping(findings: &mut Findings<'_, '_>, list: &str, body: &[St
             // A loop that is left at once is not affected.
             if changes && !tree::ends(&block[at + 1..]) {
                 // A condition on the list itself may make up for the items that are skipped.
-                let is_checked = tree::all(body).statements.iter().any(|stmt| match stmt {
-                    Stmt::If(branch) => All::of_expr(&branch.test).read().contains(list),
-                    Stmt::While(repeat) => All::of_expr(&repeat.test).read().contains(list),
-                    _ => false,
-                });
+                let is_checked = comes_back
+                    || tree::all(body).statements.iter().any(|stmt| match stmt {
+                        Stmt::If(branch) => All::of_expr(&branch.test).read().contains(list),
+                        Stmt::While(repeat) => All::of_expr(&repeat.test).read().contains(list),
+                        _ => false,
+                    });
                 findings.add(
                     if is_checked { "may_skip_items" } else { "changed_while_looping" },
                     stmt,
@@ -290,6 +303,11 @@ fn last_return(block: &[Stmt]) -> Option<&Stmt> {
 }
 
 fn first_iteration(findings: &mut Findings<'_, '_>, body: &[Stmt]) {
+    if let Some(last @ Stmt::Break(_)) = body.last()
+        && !tree::own(body).statements.iter().any(|stmt| stmt.is_continue_stmt())
+    {
+        findings.add("loop_runs_once", last, "This break ends the loop in its first iteration.");
+    }
     if let Some(last) = first_round_return(body) {
         // What an inner loop has gone through may be all that is needed.
         let own = tree::own(body).statements;

@@ -38,7 +38,7 @@ const fn style(name: &'static str, why: &'static str) -> Rule {
 }
 
 /// Every kind of finding.
-pub const RULES: [Rule; 115] = [
+pub const RULES: [Rule; 118] = [
     error("syntax", "None of the program runs until Python can read all of it."),
     error("undefined_name", "A name that never gets a value ends the program with a NameError."),
     error(
@@ -83,6 +83,7 @@ pub const RULES: [Rule; 115] = [
         "missing_parentheses",
         "A function is called by its name with parentheses after it, even if it gets one thing or nothing.",
     ),
+    error("missing_def", "Without `def` in front of it, a name with parentheses is a call."),
     error(
         "equals_in_condition",
         "One sign gives a name a value, two ask whether things are equal.",
@@ -158,6 +159,7 @@ pub const RULES: [Rule; 115] = [
         "`for x in items` gives the items; `for i in range(len(items))` gives the positions.",
     ),
     error("except_or", "`except (ValueError, TypeError)` catches both."),
+    error("pop_of_value", "pop removes what is at a position and gives it back."),
     error("no_length", "`len` counts the items of a list or the characters of a text."),
     error("method_on_class", "A method works on one object, which stands before the dot."),
     advice("missing_super", "A class with an `__init__` of its own does not run that of its base."),
@@ -218,6 +220,10 @@ pub const RULES: [Rule; 115] = [
     advice(
         "last_item_skipped",
         "`range(n)` already ends with n - 1, so the length itself is the right end.",
+    ),
+    advice(
+        "loop_name_taken",
+        "A loop has no names of its own: its name is one of the code around it.",
     ),
     advice(
         "not_global",
@@ -305,6 +311,6 @@ pub const RULES: [Rule; 115] = [
 
 /// The rule of this name.
 pub(super) fn rule(name: &str) -> &'static Rule {
-    static ALL: [Rule; 115] = RULES;
+    static ALL: [Rule; 118] = RULES;
     ALL.iter().find(|rule| rule.name == name).expect("checks name rules of the catalogue")
 }
