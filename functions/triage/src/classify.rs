@@ -268,8 +268,57 @@ mod tests {
     }
 
     #[test]
+    fn the_first_message_about_a_program_goes_to_debug_unless_it_asks_for_something_else() {
+        let code = Some("def f(n):\n    return n");
+        let with_code =
+            |question| classify(&Context { question, code, ..Context::default() }).agent;
+        for question in [
+            "Hi! I have trouble with my `largest()` function and I can't see why.",
+            "Hello, I was working on this and it gives the opposite of what I want.",
+            "help!",
+        ] {
+            assert_eq!(with_code(question), Agent::Debug, "{question}");
+        }
+        assert_eq!(with_code("could you explain what this function does?"), Agent::Concepts);
+        assert_eq!(with_code("it works, but is it good style?"), Agent::CodeReview);
+        assert_eq!(with_code("what's the weather like today?"), Agent::OffTopic);
+    }
+
+    #[test]
+    fn a_mood_or_a_story_does_not_hide_the_question() {
+        for (question, expected) in [
+            (
+                "I'm so tired and I hate everything today, how does a while loop work?",
+                Agent::Concepts,
+            ),
+            ("my sister laughed at me, but anyway: what is a tuple", Agent::Concepts),
+            ("I cried for an hour, my loop never ends and nobody helps me", Agent::Debug),
+        ] {
+            assert_eq!(agent(question), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_question_in_another_language_is_understood_and_greeted() {
+        for (question, expected) in [
+            ("¿Qué es una variable?", Agent::Concepts),
+            ("mein Programm funktioniert nicht", Agent::Debug),
+            ("给我一个练习题", Agent::Exercise),
+        ] {
+            let routing = classify(&Context { question, ..Context::default() });
+            assert_eq!(routing.agent, expected, "{question}");
+            assert!(routing.greeting.is_some(), "{question}");
+        }
+        assert_eq!(
+            classify(&Context { question: "what is a variable", ..Context::default() }).greeting,
+            None
+        );
+    }
+
+    #[test]
     fn unusual_input_is_answered_too() {
-        for question in ["?", "....", "ñandú 🐍", &"list ".repeat(800)] {
+        let (long, brackets) = ("list ".repeat(13_000), "[".repeat(10_000));
+        for question in ["?", "....", "ñandú 🐍", &long, &brackets] {
             let routing = classify(&Context { question, ..Context::default() });
             assert!((0.0..=1.0).contains(&routing.confidence) && !routing.reasons.is_empty());
         }
