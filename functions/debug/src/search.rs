@@ -188,6 +188,7 @@ mod tests {
             kind: String::new(),
             message: "f(1)".to_owned(),
             line: None,
+            place: None,
             what: "For `f(1)` your solution gives `2`, but `1` is expected.".to_owned(),
             why: String::new(),
             next: String::new(),

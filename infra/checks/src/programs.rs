@@ -1,6 +1,7 @@
-//! Measures the review with programs that strangers wrote: right ones, of which none should be told an error
-//! (Refactory's course tasks, Exercism's references, `HumanEval`'s solutions), and programs that each show one
-//! misconception (`McMiner`), which the review should name.
+//! Measures the review with programs that strangers wrote.
+//!
+//! Of right ones none should be told an error (Refactory's course tasks, Exercism's references, `HumanEval`'s solutions);
+//! of programs that each show one misconception (`McMiner`) the review should name it.
 //!
 //! The rule for misconceptions: one is named in a program if the review has a finding of one of the rules that
 //! `labels/misconceptions.csv` gives for it, and it is named if that is so in more than half of its programs. Of

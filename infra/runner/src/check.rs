@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, nudges, quality, questions, syntax_errors};
+use checks::{course, nudges, programs, quality, questions, syntax_errors};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -57,8 +57,9 @@ pub(crate) async fn check_course(arguments: CourseArguments) -> anyhow::Result<E
 #[derive(Debug, Args)]
 pub(crate) struct QualityArguments {
     /// A folder with public data sets: only they are measured. `FITech/MainTable.csv` are sessions in which experts
-    /// marked when help was needed; `friendly-traceback`, `CS1QA` and `socratic-debugging-benchmark` are the repositories of
-    /// these names.
+    /// marked when help was needed; the other folders are the repositories or packages of these
+    /// names: `friendly-traceback`, `CS1QA`, `socratic-debugging-benchmark`, `refactory`, `python` (Exercism's),
+    /// `human-eval`, `mcminer`.
     #[arg(long)]
     data: Option<PathBuf>,
 }
@@ -76,6 +77,12 @@ pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Resu
         }
         if folder.join("CS1QA").exists() || folder.join("socratic-debugging-benchmark").exists() {
             say(questions::measure(&folder)?);
+        }
+        if ["refactory", "python", "human-eval", "mcminer"]
+            .iter()
+            .any(|set| folder.join(set).exists())
+        {
+            say(programs::measure(&folder)?);
         }
         return Ok(ExitCode::SUCCESS);
     }
