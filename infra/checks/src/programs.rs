@@ -243,3 +243,18 @@ impl fmt::Display for Programs {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use analysis::review::RULES;
+
+    #[test]
+    fn labels_name_rules_of_the_review() {
+        let words = super::LABELS.lines().skip(1).filter_map(|line| line.rsplit_once(','));
+        let unknown: Vec<&str> = words
+            .flat_map(|(_, rules)| rules.split('|'))
+            .filter(|name| !name.is_empty() && !RULES.iter().any(|rule| rule.name == *name))
+            .collect();
+        assert_eq!(unknown, [""; 0]);
+    }
+}
