@@ -6,7 +6,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use domain::agent::Agent;
-use meaning::training::{Evidence, Question, Vectors, in_other_contexts, part_of, questions};
+use meaning::{
+    questions::{Question, questions},
+    training::{Evidence, Vectors, in_other_contexts, part_of},
+};
 
 const PARTS: usize = 5;
 /// The share from which a topic is answered for.

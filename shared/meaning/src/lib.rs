@@ -10,6 +10,7 @@ mod descent;
 mod encoder;
 mod language;
 mod patterns;
+pub mod questions;
 mod topic;
 pub mod training;
 mod vectors;

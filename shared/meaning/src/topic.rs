@@ -9,7 +9,7 @@ use regex::Regex;
 use crate::{
     bm25::{self, Bm25},
     patterns::compile,
-    training::{self, Question},
+    questions::{self, Question},
     vectors::{self, Vector},
     weights::Reader,
 };
@@ -25,7 +25,7 @@ const NEAR_IDEA: f32 = 0.62;
 const NEARER: f32 = 0.0;
 
 static INDEX: LazyLock<Index> =
-    LazyLock::new(|| Index::of(curriculum::embedded(), &training::questions()));
+    LazyLock::new(|| Index::of(curriculum::embedded(), &questions::questions()));
 static MODEL: LazyLock<Vec<f64>> =
     LazyLock::new(|| Reader(FILE).floats(WEIGHTS).into_iter().map(f64::from).collect());
 /// Words that point at something beside the question.

@@ -8,10 +8,10 @@ use crate::{
     agent::{AGENTS, Asked, FEATURES, Model},
     descent::minimum,
     encoder::{self, WIDTH},
+    questions::Question,
     topic::{self, Index, Subject, WEIGHTS},
 };
 
-const QUESTIONS: &str = include_str!("../training/questions.txt");
 /// How strongly small weights are preferred.
 const RIDGE: f64 = 1.0;
 /// What people say around a question: it changes nothing.
@@ -47,69 +47,6 @@ const AMONG_WORDS: f64 = 0.3;
 const WITHOUT_CODE: f64 = 0.4;
 const WITH_CODE: f64 = 0.25;
 const OTHERWISE: f64 = 0.2;
-
-/// A question with what it is meant for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    /// The question.
-    pub text: String,
-    /// The agent that it is for.
-    pub agent: Agent,
-    /// The topic's slug, empty if no lesson is about it; `None` if that is open.
-    pub topic: Option<String>,
-    /// The title of the finer idea, with `_` for spaces.
-    pub idea: Option<String>,
-    /// What is known besides; `prose` is empty.
-    pub context: Asked<'static>,
-    /// How much it counts.
-    pub weight: f64,
-}
-
-/// All training questions.
-///
-/// # Panics
-/// If a line has no agent: the tests read the file.
-#[must_use]
-pub fn questions() -> Vec<Question> {
-    QUESTIONS
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_once(" | "))
-        .map(|(label, text)| question(label, text))
-        .collect()
-}
-
-fn question(label: &str, text: &str) -> Question {
-    let mut parts = label.split(' ');
-    let name = parts.next().unwrap_or_default();
-    let agent = AGENTS.into_iter().find(|agent| agent.as_str() == name);
-    let agent = agent.expect("each line begins with the name of an agent");
-    let mut question = Question {
-        text: text.to_owned(),
-        agent,
-        topic: None,
-        idea: None,
-        context: Asked::default(),
-        weight: 1.0,
-    };
-    let context = &mut question.context;
-    for part in parts {
-        match part {
-            "c" => context.has_code = true,
-            "e" => context.has_error = true,
-            "x" => context.in_exercise = true,
-            "f" => context.failed_recently = true,
-            "@none" => question.topic = Some(String::new()),
-            part if part.starts_with("t=") => context.on_page = true,
-            part => {
-                let (topic, idea) = part.split_once(':').unwrap_or((part, ""));
-                question.topic = topic.strip_prefix('@').map(str::to_owned);
-                question.idea = (!idea.is_empty()).then(|| idea.to_owned());
-            }
-        }
-    }
-    question
-}
 
 /// The same questions in other contexts too, where that changes nothing.
 #[must_use]

@@ -6,7 +6,10 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::{Changes, Kind, scope};
+use super::{
+    change::{Changes, Kind},
+    scope,
+};
 
 const ORDERING: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 const ARITHMETIC: [&str; 6] = ["+", "-", "*", "//", "%", "/"];

@@ -3,7 +3,10 @@
 use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::{Changes, Edits, Kind, scope};
+use super::{
+    change::{Changes, Edits, Kind},
+    scope,
+};
 
 /// Expected results that are tried as the answer for an empty argument.
 const MAX_RESULTS: usize = 4;

@@ -9,9 +9,9 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
-    Unbound, Unset,
     names::{bound, reads},
     state::{State, full_if, is_full, meet, mentions_full, names_in, remember},
+    unset::{Unbound, Unset},
 };
 use crate::{
     Program,

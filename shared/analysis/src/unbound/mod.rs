@@ -3,6 +3,7 @@
 mod flow;
 mod names;
 mod state;
+mod unset;
 
 use std::collections::BTreeSet;
 
@@ -10,41 +11,13 @@ use ruff_python_ast::{
     Stmt, StmtFunctionDef,
     visitor::{Visitor, walk_stmt},
 };
-use ruff_text_size::TextRange;
 
 use crate::Program;
 
 use flow::Flow;
 use state::State;
 
-/// Why a name may have no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unset {
-    /// Nothing before that line gives it one, on any path.
-    Later,
-    /// It gets one only in the loop that begins on this line, which may not run.
-    Loop(u32),
-    /// It gets one only in a branch of the statement that begins on this line.
-    Branch(u32),
-    /// It gets one only in the `try` that begins on this line, which may fail before.
-    Attempt(u32),
-    /// The `del` on this line takes it away.
-    Deleted(u32),
-}
-
-/// A name that is read where it may have no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unbound<'a> {
-    /// The name.
-    pub name: &'a str,
-    /// The line that reads it, from 1.
-    pub line: u32,
-    /// Why it may have none.
-    pub why: Unset,
-    /// The function, `None` for the program itself.
-    pub function: Option<&'a str>,
-    pub(crate) range: TextRange,
-}
+pub use unset::{Unbound, Unset};
 
 impl Program<'_> {
     /// The names that may have no value where they are read: in functions their own, in the program its own.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::{BoolOp, CmpOp, Expr, UnaryOp};
 
-use super::{Unset, names::reads};
+use super::{names::reads, unset::Unset};
 
 /// What is known at one point of a program.
 #[derive(Debug, Clone, Default)]

@@ -7,7 +7,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 7] =
+pub(super) const CHECKS: [super::check::Check; 7] =
     [declared, dict_equals, condition, walrus, targets, loop_target, deletion];
 
 fn span(words: &[Token<'_>]) -> Range<usize> {
@@ -82,8 +82,10 @@ fn dict_equals(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             (0..*index).rev().find(|at| depths[*at] + 1 == depths[*index] && words[*at].opens());
         words[*index].is("=") && open.is_some_and(|open| words[open].is("{"))
     };
-    let signs: Vec<&Token<'_>> =
-        (0..words.len().min(super::MANY)).filter(of_dict).map(|index| &words[index]).collect();
+    let signs: Vec<&Token<'_>> = (0..words.len().min(super::check::MANY))
+        .filter(of_dict)
+        .map(|index| &words[index])
+        .collect();
     let first = signs.first()?;
     let fault = Fault::new(
         "syntax.dict_equals",
@@ -149,7 +151,7 @@ fn targets(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let signs: Vec<usize> =
         (0..words.len()).filter(|at| depths[*at] == 0 && words[*at].assigns()).collect();
     let mut start = 0;
-    for sign in signs.into_iter().take(super::MANY) {
+    for sign in signs.into_iter().take(super::check::MANY) {
         let target = &words[start..sign];
         let value = words.get(sign + 1..).unwrap_or_default();
         if let Some(fault) = target_fault(case, target, &words[sign], value) {
@@ -171,7 +173,7 @@ fn target_fault(
     let fault = |rule, what: String, why: &str, hint: &str| {
         Some(Fault::new(rule, at.clone(), what, why, hint))
     };
-    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    let text = super::check::short(case.source.get(at.clone()).unwrap_or_default());
     if let Some(found) = name_in_parts(case, target, value) {
         return Some(found);
     }
@@ -222,7 +224,7 @@ fn fixed_target(
 ) -> Option<Fault> {
     let first = target.first()?;
     let (at, on) = (span(target), case.on(first.start));
-    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    let text = super::check::short(case.source.get(at.clone()).unwrap_or_default());
     if first.is_constant() && target.len() == 1 || first.is("__debug__") {
         return Some(Fault::new(
             "syntax.assign_constant",
@@ -254,7 +256,7 @@ fn fixed_target(
 /// `my name = 3`, `my-name = 3`
 fn name_in_parts(case: &Case<'_>, target: &[Token<'_>], value: &[Token<'_>]) -> Option<Fault> {
     let (at, on) = (span(target), case.on(target.first()?.start));
-    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    let text = super::check::short(case.source.get(at.clone()).unwrap_or_default());
     let is_name = |word: &Token<'_>| word.kind == Kind::Name;
     if target.len() >= 2 && target.iter().all(is_name) {
         let values = depths(value)
@@ -304,7 +306,7 @@ fn bracketed_target(case: &Case<'_>, target: &[Token<'_>], sign: &Token<'_>) -> 
         return None;
     }
     let (at, on) = (span(target), case.on(first.start));
-    let text = super::short(case.source.get(at.clone()).unwrap_or_default());
+    let text = super::check::short(case.source.get(at.clone()).unwrap_or_default());
     let is_worked_out =
         target.iter().any(|word| word.is_one_of(&["for", "yield", "lambda", "await"]));
     if first.is("{") && !is_worked_out {
@@ -342,7 +344,7 @@ fn loop_target(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             target.start..target.end(),
             format!(
                 "`{}` follows `{}` on {on}, where a name must stand.",
-                super::short(target.text),
+                super::check::short(target.text),
                 words[index].text
             ),
             if words[index].is("for") {

@@ -5,7 +5,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 2] = [square_call, pairs];
+pub(super) const CHECKS: [super::check::Check; 2] = [square_call, pairs];
 
 /// How deep CPython lets brackets be nested.
 const MAX_NESTING: usize = 200;
@@ -103,7 +103,7 @@ fn unclosed(case: &Case<'_>, words: &[Token<'_>], bracket: &Token<'_>) -> Fault 
 
 /// Square or curly brackets where a call has round ones.
 fn square_call(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
-    words.windows(2).enumerate().take(super::MANY).find_map(|(index, pair)| {
+    words.windows(2).enumerate().take(super::check::MANY).find_map(|(index, pair)| {
         let is_call = pair[0].kind == Kind::Name
             && pair[1].is_one_of(&["[", "{"])
             && pair[0].end() == pair[1].start;

@@ -6,8 +6,8 @@ use super::{
 };
 
 /// Python 2's `print`, whose text may have anything in it.
-pub(super) const PRINT: [super::Check; 1] = [print];
-pub(super) const CHECKS: [super::Check; 7] =
+pub(super) const PRINT: [super::check::Check; 1] = [print];
+pub(super) const CHECKS: [super::check::Check; 7] =
     [no_index, raise_two, call_parentheses, separators, keyword_target, dict_value, comma];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
@@ -57,7 +57,7 @@ fn call_parentheses(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         "range", "len", "int", "str", "float", "input", "sum", "max", "min", "abs", "sorted",
         "list", "round", "type", "open", "print", "set",
     ];
-    words.windows(2).enumerate().take(super::MANY).find_map(|(index, pair)| {
+    words.windows(2).enumerate().take(super::check::MANY).find_map(|(index, pair)| {
         let fits = (pair[0].is_one_of(&FUNCTIONS) || (words[0].is("raise") && index == 1))
             && pair[1].starts_value()
             && pair[0].line == pair[1].line;
@@ -213,7 +213,7 @@ fn no_index(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         three[1].start..three[2].end(),
         format!(
             "Nothing stands in the square brackets behind `{}` on {}.",
-            super::short(three[0].text),
+            super::check::short(three[0].text),
             case.on(three[1].start)
         ),
         "Square brackets behind a value pick one of its items, by an index or a key.",
@@ -274,8 +274,10 @@ fn dict_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let ends_item = other.is(",") || other.is("}");
         let fault = |what: String| Fault::new("syntax.dict_value", at(one), what, why, hint);
         if has_pairs && one.ends_value() && ends_item && in_dict(index) {
-            let what =
-                format!("In the dictionary on {on} `{}` has no value.", super::short(one.text));
+            let what = format!(
+                "In the dictionary on {on} `{}` has no value.",
+                super::check::short(one.text)
+            );
             if let Some(found) = fault(what).if_helps(case, vec![Edit::insert(one.end(), ": 0")]) {
                 return Some(found);
             }
@@ -283,7 +285,7 @@ fn dict_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         if one.ends_value() && other.starts_with_value() && in_dict(index) && in_dict(index + 1) {
             let what = format!(
                 "In the dictionary on {on} no colon stands behind `{}`.",
-                super::short(one.text)
+                super::check::short(one.text)
             );
             if let Some(found) = fault(what).if_helps(case, vec![Edit::insert(one.end(), ":")]) {
                 return Some(found);
@@ -309,10 +311,10 @@ fn comma(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             other.is_one_of(&["[", "("]) && one.end() < other.start && one.kind != Kind::Name;
         one.ends_value() && (other.starts_value() || is_list || other.is_one_of(&["not", "lambda"]))
     };
-    let pairs = (0..words.len().saturating_sub(1)).filter(is_pair).take(super::FEW);
+    let pairs = (0..words.len().saturating_sub(1)).filter(is_pair).take(super::check::FEW);
     for index in pairs {
         let (one, other) = (&words[index], &words[index + 1]);
-        let (left, right) = (super::short(one.text), super::short(other.text));
+        let (left, right) = (super::check::short(one.text), super::check::short(other.text));
         let place = if one.last_line() == other.line {
             case.on(one.start)
         } else {

@@ -5,7 +5,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 2] = [strange, number];
+pub(super) const CHECKS: [super::check::Check; 2] = [strange, number];
 
 /// Quotes of a word processor, and the straight ones that they stand for.
 const QUOTES: [(char, &str); 14] = [

@@ -370,6 +370,6 @@ pub(super) fn by_message(message: &str, place: &str) -> Option<Fault> {
     let said = MESSAGES.iter().find(|said| message.contains(said.part))?;
     let name = quoted(message).unwrap_or("the name");
     let what = said.what.replace("{place}", place).replace("{name}", name);
-    let what = super::capital(&what.replace("{message}", message));
+    let what = crate::failure::capital(&what.replace("{message}", message));
     Some(Fault::new(said.rule, 0..0, what, said.why, said.hint))
 }

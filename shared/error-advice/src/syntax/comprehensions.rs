@@ -6,8 +6,8 @@ use super::{
 };
 
 /// A bracket that begins with a word of Python.
-pub(super) const FIRST: [super::Check; 1] = [comprehension];
-pub(super) const CHECKS: [super::Check; 2] = [comprehension_parts, if_without_else];
+pub(super) const FIRST: [super::check::Check; 1] = [comprehension];
+pub(super) const CHECKS: [super::check::Check; 2] = [comprehension_parts, if_without_else];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -99,7 +99,7 @@ fn comprehension_parts(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return None;
     }
     let pairs = inside.windows(2).filter(|pair| pair[0].ends_value() && pair[1].starts_value());
-    pairs.take(super::FEW).find_map(|pair| {
+    pairs.take(super::check::FEW).find_map(|pair| {
         let fault = Fault::new(
             "syntax.for_in",
             at(pair[1]),

@@ -5,7 +5,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 4] = [lambda, lambda_colon, name, parameters];
+pub(super) const CHECKS: [super::check::Check; 4] = [lambda, lambda_colon, name, parameters];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()
@@ -33,7 +33,7 @@ fn lambda_colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let pairs = after.windows(2).filter(|pair| {
         (pair[0].kind == Kind::Name || pair[0].is("lambda")) && pair[1].starts_with_value()
     });
-    pairs.take(super::FEW).find_map(|pair| {
+    pairs.take(super::check::FEW).find_map(|pair| {
         let fault = Fault::new(
             "syntax.lambda_colon",
             pair[0].end()..pair[0].end(),
@@ -57,7 +57,7 @@ fn name(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
                 at(name),
                 format!(
                     "`{}` on {on} cannot be the name after `{}`.",
-                    super::short(name.text),
+                    super::check::short(name.text),
                     word.text
                 ),
                 "A name begins with a letter or an underscore and has no quotes.",
@@ -100,7 +100,7 @@ fn name_in_parts(case: &Case<'_>, words: &[Token<'_>], start: usize) -> Option<F
         name.start..name.start + written.len(),
         format!(
             "The name `{}` on {} is not a single word.",
-            super::short(written),
+            super::check::short(written),
             case.on(name.start)
         ),
         "A name is a single word of letters, digits and underscores.",
@@ -184,7 +184,7 @@ const ORDER: &str = "The order is: parameters, those with a default value, * for
 fn parameters(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let parameters = list(words)?;
     let (mut names, mut has_default, mut signs) = (Vec::new(), None, Signs::default());
-    for (index, parameter) in parameters.iter().enumerate().take(super::MANY) {
+    for (index, parameter) in parameters.iter().enumerate().take(super::check::MANY) {
         let Some(first) = parameter.first() else { continue };
         let is_end = index + 1 == parameters.len();
         if let Some(found) = sign(case, parameter, is_end, &mut signs) {
@@ -309,7 +309,7 @@ fn odd(case: &Case<'_>, parameter: &[Token<'_>], named: &Token<'_>) -> Option<Fa
         || next.is_some_and(|next| !next.is_one_of(&[":", "="]) && next.kind != Kind::Name);
     is_odd.then(|| {
         let end = parameter.iter().take_while(|word| !word.is("=")).last().map_or_else(|| named.end(), Token::end);
-        let text = super::short(case.source.get(named.start..end).unwrap_or_default());
+        let text = super::check::short(case.source.get(named.start..end).unwrap_or_default());
         Fault::new(
             "syntax.parameter_form",
             named.start..end,

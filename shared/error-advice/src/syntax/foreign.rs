@@ -6,10 +6,11 @@ use super::{
 };
 
 /// What was copied along with a program.
-pub(super) const PASTED: [super::Check; 1] = [pasted];
+pub(super) const PASTED: [super::check::Check; 1] = [pasted];
 /// A name with a type or a word before it.
-pub(super) const DECLARATION: [super::Check; 1] = [declaration];
-pub(super) const CHECKS: [super::Check; 6] = [shell, other_word, c_for, braces, comment, prose];
+pub(super) const DECLARATION: [super::check::Check; 1] = [declaration];
+pub(super) const CHECKS: [super::check::Check; 6] =
+    [shell, other_word, c_for, braces, comment, prose];
 
 /// A prompt of the console, a fence of Markdown, or a report of an error.
 fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
@@ -26,7 +27,7 @@ fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return Some(Fault::new(
             "syntax.prompt",
             at(3),
-            format!("{} begins with the prompt of Python's console.", super::capital(&on)),
+            format!("{} begins with the prompt of Python's console.", crate::failure::capital(&on)),
             "The console writes >>> and ... itself; they are not part of a program.",
             "Which characters at the beginning of the lines did you not type yourself?",
         ));
@@ -38,7 +39,7 @@ fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         return Some(Fault::new(
             "syntax.shell",
             at(1),
-            format!("{} begins with the prompt of a terminal.", super::capital(&on)),
+            format!("{} begins with the prompt of a terminal.", crate::failure::capital(&on)),
             "What stands behind such a prompt is a command for the terminal, not a part of a program.",
             "Does the line belong into your program at all?",
         ));
@@ -57,7 +58,10 @@ fn pasted(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         Fault::new(
             "syntax.pasted_report",
             at(first.text.len()),
-            format!("{} is part of an error message, not of a program.", super::capital(&on)),
+            format!(
+                "{} is part of an error message, not of a program.",
+                crate::failure::capital(&on)
+            ),
             "Python runs every line of the file, whatever it was meant to be.",
             "Which lines of the file are not yours?",
         )
@@ -78,7 +82,10 @@ fn shell(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         Fault::new(
             "syntax.shell",
             first.start..first.end(),
-            format!("{} is a command for a terminal.", super::capital(&case.on(first.start))),
+            format!(
+                "{} is a command for a terminal.",
+                crate::failure::capital(&case.on(first.start))
+            ),
             format!("`{}` is a program of its own; Python does not know its commands.", first.text),
             "Does the line belong into your program at all?",
         )
@@ -271,7 +278,7 @@ fn prose(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         first.start..line.last()?.end(),
         format!(
             "{} looks like a sentence, not like Python.",
-            super::capital(&case.on(first.start))
+            crate::failure::capital(&case.on(first.start))
         ),
         "Python tries to run every line, unless it is a comment or stands in quotes.",
         "With which character does a comment begin?",

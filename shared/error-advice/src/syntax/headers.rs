@@ -1,17 +1,17 @@
 //! Lines that begin a block.
 
 use super::{
-    capital,
     case::{Case, Edit, Fault},
     token::{Kind, Token},
 };
+use crate::failure::capital;
 
 /// Two words where Python has one.
-pub(super) const ELSE_IF: [super::Check; 1] = [else_if];
-pub(super) const CHECKS: [super::Check; 8] =
+pub(super) const ELSE_IF: [super::check::Check; 1] = [else_if];
+pub(super) const CHECKS: [super::check::Check; 8] =
     [empty, else_condition, decorator, alone, for_in, with_as, misplaced_colon, one_line];
 /// A colon that is missing.
-pub(super) const COLON: [super::Check; 1] = [colon];
+pub(super) const COLON: [super::check::Check; 1] = [colon];
 
 /// Words that begin a line with a block.
 pub(super) const HEADS: [&str; 11] =
@@ -129,7 +129,8 @@ fn alone(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     })?;
     let before =
         case.statements[..index].iter().rev().filter_map(|range| case.tokens.get(range.start));
-    let before = before.take(super::MANY).find(|token| case.indent(token.line).len() <= own.len());
+    let before =
+        before.take(super::check::MANY).find(|token| case.indent(token.line).len() <= own.len());
     let before = before.filter(|token| case.indent(token.line).len() == own.len());
     let (on, word) = (case.on(first.start), first.text);
     let after_else = before.is_some_and(|token| token.is("else"));
@@ -193,7 +194,7 @@ fn for_in(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let pairs = after.windows(2).filter(|pair| pair[0].ends_value() && pair[1].starts_value());
     let inserted = pairs.map(|pair| (pair[1], vec![Edit::insert(pair[1].start, "in ")]));
     let replaced = (*second, vec![Edit::replace(second, "in")]);
-    let tries = inserted.take(super::FEW).chain([replaced]);
+    let tries = inserted.take(super::check::FEW).chain([replaced]);
     tries.into_iter().find_map(|(place, repair)| fault(place, what.clone()).if_helps(case, repair))
 }
 
@@ -338,7 +339,7 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         let what = format!(
             "A colon is missing at the end of {}: `{}`.",
             case.on(end.start),
-            super::short(text)
+            super::check::short(text)
         );
         let found = fault(end.end(), what).if_helps(case, vec![Edit::insert(end.end(), ":")]);
         if found.is_some() {
@@ -352,7 +353,7 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         pair[0].ends_value() && (pair[1].is_word() || pair[1].starts_value())
     };
     let places = line.windows(2).filter(is_end).map(|pair| pair[0].end());
-    let what = format!("A colon is missing on {on}: `{}`.", super::short(text));
+    let what = format!("A colon is missing on {on}: `{}`.", super::check::short(text));
     let bare = head.is_one_of(&["else", "try", "finally"]).then(|| head.end());
     bare.into_iter()
         .chain(places)

@@ -5,7 +5,7 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 2] = [order, names];
+pub(super) const CHECKS: [super::check::Check; 2] = [order, names];
 
 fn at(token: &Token<'_>) -> std::ops::Range<usize> {
     token.start..token.end()

@@ -1,11 +1,11 @@
 //! Lines that are indented too much, too little, or in two ways.
 
 use super::{
-    capital,
     case::{Case, Fault},
     headers::HEADS,
     token::{Kind, Token},
 };
+use crate::failure::capital;
 
 /// What is wrong with the indentation of a line, as Python says; the lines around it are looked at to say why.
 pub(super) fn check(case: &Case<'_>, kind: &str, line: u32) -> Option<Fault> {

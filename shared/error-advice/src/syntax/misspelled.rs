@@ -9,9 +9,10 @@ use super::{
 use crate::failure::one;
 
 /// Checks that come first: a misspelled word makes the rest of its line look wrong.
-pub(super) const FIRST: [super::Check; 2] = [typo, stuck];
+pub(super) const FIRST: [super::check::Check; 2] = [typo, stuck];
 /// Checks that come last.
-pub(super) const LAST: [super::Check; 4] = [nothing_follows, inside, keyword_as_name, one_too_many];
+pub(super) const LAST: [super::check::Check; 4] =
+    [nothing_follows, inside, keyword_as_name, one_too_many];
 
 /// Words that begin a statement.
 const BEGINNERS: [&str; 22] = [

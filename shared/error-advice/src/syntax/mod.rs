@@ -5,6 +5,7 @@ mod brackets;
 mod calls;
 mod case;
 mod characters;
+mod check;
 mod compiled;
 mod comprehensions;
 mod definitions;
@@ -20,25 +21,15 @@ mod tests;
 mod token;
 
 use case::{Case, Fault};
-use token::Token;
+use check::Check;
 
 use crate::{
-    failure::{Advice, Failure, Rule, advice, by_rules, capital},
+    failure::{Advice, Failure, Rule, advice, by_rules},
     source,
 };
 
-/// Looks for one kind of cause in a statement.
-type Check = fn(&Case<'_>, &[Token<'_>]) -> Option<Fault>;
-
-/// How many of something in a statement are looked at where each look reads the whole statement.
-const MANY: usize = 100;
-/// How many where each is tried by the parser.
-const FEW: usize = 8;
 /// The longest text that is looked into: what a program may have in a course. Each trial reads all of it.
 const MAX_BYTES: usize = 64 << 10;
-/// The most characters of a quoted piece of the program.
-const SHOWN_CHARS: usize = 40;
-
 /// The order matters: what makes others look wrong comes first, what fits much comes last.
 fn checks() -> impl Iterator<Item = Check> {
     let groups: [&[Check]; 21] = [
@@ -123,16 +114,6 @@ fn second_fault(case: &Case<'_>, first: &Fault) -> Option<Fault> {
     first_fault(&rest).filter(|second| {
         rest.line_of(second.at.start) == line && second.advice.rule != first.advice.rule
     })
-}
-
-/// A piece of the program, cut if it is long.
-fn short(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    if line.chars().count() <= SHOWN_CHARS && line.len() == text.len() {
-        return line.to_owned();
-    }
-    let start: String = line.chars().take(SHOWN_CHARS).collect();
-    format!("{start}…")
 }
 
 /// What the message alone tells.

@@ -6,11 +6,11 @@ use super::{
 };
 
 /// Operators that Python does not have.
-pub(super) const FOREIGN: [super::Check; 2] = [order, other_languages];
+pub(super) const FOREIGN: [super::check::Check; 2] = [order, other_languages];
 /// Operators of other languages, and operators with a space in them.
-pub(super) const SIGNS: [super::Check; 2] = [increment, apart];
+pub(super) const SIGNS: [super::check::Check; 2] = [increment, apart];
 /// Operators without their values.
-pub(super) const VALUES: [super::Check; 4] = [in_a_row, word_order, no_value, dots];
+pub(super) const VALUES: [super::check::Check; 4] = [in_a_row, word_order, no_value, dots];
 
 fn touches(pair: &[Token<'_>]) -> bool {
     pair[0].end() == pair[1].start
@@ -225,7 +225,7 @@ fn no_value(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             first.start..first.end(),
             format!(
                 "{} begins with `{}` and ends with a colon, and no block begins with that word.",
-                super::capital(&on(first)),
+                crate::failure::capital(&on(first)),
                 first.text
             ),
             "A block begins with a word like if, while or for.",

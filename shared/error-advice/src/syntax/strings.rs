@@ -5,7 +5,8 @@ use super::{
     token::{Kind, Token},
 };
 
-pub(super) const CHECKS: [super::Check; 4] = [quote_inside, unterminated, formatted, letters];
+pub(super) const CHECKS: [super::check::Check; 4] =
+    [quote_inside, unterminated, formatted, letters];
 
 /// The most fields of an f-string that are read: each is tried by the parser.
 const MAX_FIELDS: usize = 20;

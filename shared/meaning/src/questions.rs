@@ -1,0 +1,70 @@
+//! The questions from which the weights are found, and which tell topics apart.
+
+use domain::agent::Agent;
+
+use crate::agent::{AGENTS, Asked};
+
+const QUESTIONS: &str = include_str!("../training/questions.txt");
+
+/// A question with what it is meant for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// The agent that it is for.
+    pub agent: Agent,
+    /// The topic's slug, empty if no lesson is about it; `None` if that is open.
+    pub topic: Option<String>,
+    /// The title of the finer idea, with `_` for spaces.
+    pub idea: Option<String>,
+    /// What is known besides; `prose` is empty.
+    pub context: Asked<'static>,
+    /// How much it counts.
+    pub weight: f64,
+}
+
+/// All training questions.
+///
+/// # Panics
+/// If a line has no agent: the tests read the file.
+#[must_use]
+pub fn questions() -> Vec<Question> {
+    QUESTIONS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" | "))
+        .map(|(label, text)| question(label, text))
+        .collect()
+}
+
+fn question(label: &str, text: &str) -> Question {
+    let mut parts = label.split(' ');
+    let name = parts.next().unwrap_or_default();
+    let agent = AGENTS.into_iter().find(|agent| agent.as_str() == name);
+    let agent = agent.expect("each line begins with the name of an agent");
+    let mut question = Question {
+        text: text.to_owned(),
+        agent,
+        topic: None,
+        idea: None,
+        context: Asked::default(),
+        weight: 1.0,
+    };
+    let context = &mut question.context;
+    for part in parts {
+        match part {
+            "c" => context.has_code = true,
+            "e" => context.has_error = true,
+            "x" => context.in_exercise = true,
+            "f" => context.failed_recently = true,
+            "@none" => question.topic = Some(String::new()),
+            part if part.starts_with("t=") => context.on_page = true,
+            part => {
+                let (topic, idea) = part.split_once(':').unwrap_or((part, ""));
+                question.topic = topic.strip_prefix('@').map(str::to_owned);
+                question.idea = (!idea.is_empty()).then(|| idea.to_owned());
+            }
+        }
+    }
+    question
+}
