@@ -207,19 +207,18 @@ async fn a_spent_budget_stops_calls_but_not_answers() {
     let server = ModelServer::answering(|_| Scripted::Says(explanation(&[GOOD]))).await;
     let world = world(&server, &[("MODEL_STUDENT_DAILY_CALLS", "1")]).await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
-    // Each in words that no cache holds.
-    let first = ask(&world, &ada, "What is a list good for, in a game of mine with boxes?").await;
+    let first = ask(&world, &ada, "What is a list?").await;
     assert_eq!(first.body["answered_by"], "model");
-    let second = ask(&world, &ada, "How does a list grow, in a shop of mine with boxes?").await;
+    let second = ask(&world, &ada, "What can a list hold?").await;
     assert_eq!(second.body["answered_by"], "offline");
-    let other = ask(&world, &bob, "How does a list grow, in a shop of mine with boxes?").await;
+    let other = ask(&world, &bob, "What can a list hold?").await;
     assert_eq!(other.body["answered_by"], "model");
     world.advance(24 * 3_600 + 1);
     let body = json!({ "email": "ada@example.org", "password": tests::PASSWORD });
     let login = world.post("/auth/login", None, &body).await;
     let token = login.body["access_token"].as_str().expect("a token").to_owned();
     let ada = Student { token, ..ada };
-    let next_day = ask(&world, &ada, "How does a list shrink, in a shop of mine with boxes?").await;
+    let next_day = ask(&world, &ada, "explain lists").await;
     assert_eq!(next_day.body["answered_by"], "model");
     world.finish().await;
 }
@@ -311,7 +310,7 @@ async fn a_model_routes_a_question_only_if_the_rules_leave_it_open() {
     .await;
     let world = world(&server, &[]).await;
     let student = world.student("ada").await;
-    let open = ask(&world, &student, "python stuff with lists and my code, you know").await;
+    let open = ask(&world, &student, "help please").await;
     assert_eq!(open.body["agent"], "exercise", "{:?}", open.body);
     assert_eq!(open.body["routing"]["reasons"][0], "the model: wants to do something");
     let before = server.requests().len();
