@@ -116,10 +116,11 @@ pub(crate) fn placed(finding: Finding, found: &Found) -> Finding {
         }
     };
     let name = serde_json::to_value(kind).unwrap_or_default();
+    let why = format!("{} I tried small changes on copies of your solution. {tried}", finding.why);
     Finding {
         rule: format!("{}.{}", finding.rule, name.as_str().unwrap_or_default()),
         line: Some(*line),
-        why: format!("I tried small changes on copies of your solution. {tried}"),
+        why: why.trim_start().to_owned(),
         next: question(*kind).to_owned(),
         ..finding
     }
