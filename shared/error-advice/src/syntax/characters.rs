@@ -92,6 +92,15 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             .repaired(repair.collect()),
         );
     }
+    if c == '\0' {
+        return Some(Fault::new(
+            "syntax.null",
+            at,
+            format!("There is a zero character on {on}."),
+            "That is not text; perhaps it is not the file that you meant.",
+            "Is this really the text of your program?",
+        ));
+    }
     if is_invisible(c) {
         return Some(
             Fault::new(
