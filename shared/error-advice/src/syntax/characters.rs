@@ -140,17 +140,14 @@ fn unseen(case: &Case<'_>, token: &Token<'_>, c: char) -> Option<Fault> {
         ));
     }
     is_invisible(c).then(|| {
-            Fault::new(
-                "syntax.invisible",
-                at,
-                format!(
-                    "On {on} there is a character that you cannot see: U+{:04X}.",
-                    u32::from(c)
-                ),
-                "Text that is copied from a web page can contain special spaces and marks.",
-                "Delete what is at the marked place and type it again.",
-            )
-            .repaired(vec![Edit::replace(token, " ")]),
+        Fault::new(
+            "syntax.invisible",
+            at,
+            format!("On {on} there is a character that you cannot see: U+{:04X}.", u32::from(c)),
+            "Text that is copied from a web page can contain special spaces and marks.",
+            "Delete what is at the marked place and type it again.",
+        )
+        .repaired(vec![Edit::replace(token, " ")])
     })
 }
 
