@@ -191,7 +191,7 @@ async fn advice_says_what_where_and_why() {
         ("int('3.5')", "", "value_error.number", "int() reads whole numbers only"),
         ("a, b = [1]", "", "value_error.unpack", "number of names"),
         ("[1].remove(2)", "", "value_error.not_found", "not there"),
-        ("'abc'.uper()", "", "attribute_error", "there is a `upper`"),
+        ("'abc'.uper()", "", "attribute_error", "there is an `upper`"),
         ("n = []\nprint(sum(n) / len(n))", "", "zero_division", "`n` is empty"),
         ("d = {[1]: 2}", "", "type_error.unhashable", "used as a key"),
         ("open('data.txt')", "", "file_not_found", "`data.txt`"),

@@ -22,11 +22,13 @@ async fn any_text_is_a_program_or_gets_an_error() {
         row("150d", "x\u{200b} = 1", SyntaxError),
         row("151a", "print \"x\"", SyntaxError).says("has no parentheses"),
         row("151b", "if x = 1:\n    pass", SyntaxError).says("a single ="),
-        row("151c", "if True\n    pass", SyntaxError).says("A colon is missing on line 1"),
+        row("151c", "if True\n    pass", SyntaxError)
+            .says("A colon is missing at the end of line 1"),
         row("151d", "print((1)\nx = 2", SyntaxError).says("never closed"),
         row("151e", "if 1:\n    pass\nelse if 2:\n    pass", SyntaxError).says("elif"),
         row("151f", "x = 'abc", SyntaxError).says("no closing quote"),
-        row("151g", "def f():\nprint(1)", SyntaxError).says("no indented line follows"),
+        row("151g", "def f():\nprint(1)", SyntaxError)
+            .says("The block of `def` on line 1 is missing"),
         row("151h", "x = 1\n  y = 2", SyntaxError).says("further to the right"),
         row("151i", "return 5", SyntaxError).says("'return' outside function"),
         row("151j", "x = [1 2]", SyntaxError).says("commas"),

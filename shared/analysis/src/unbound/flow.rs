@@ -10,7 +10,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
     names::{bound, reads},
-    state::{State, full_if, is_full, meet, mentions_full, names_in, remember},
+    state::{State, full_if, is_full, meet, mentions_full, names_in, remember, taken_from},
     unset::{Unbound, Unset},
 };
 use crate::{
@@ -105,7 +105,8 @@ impl<'p, 'a> Flow<'p, 'a> {
                     || repeat.test.as_number_literal_expr().is_some();
                 let runs = !is_endless && mentions_full(&repeat.test, &state);
                 self.sources.insert(line, names_in(&repeat.test));
-                let inside = state.clone();
+                let mut inside = state.clone();
+                inside.full.extend(full_if(&repeat.test, true));
                 if is_endless {
                     self.endless(&repeat.body, inside, line)
                 } else {
@@ -333,6 +334,7 @@ impl<'p, 'a> Flow<'p, 'a> {
             }
         }
         reads.given.into_iter().for_each(|name| state.give(name));
+        state.full.extend(taken_from(expr));
     }
 
     fn read(&mut self, name: &'a str, range: TextRange, state: &State<'a>) {

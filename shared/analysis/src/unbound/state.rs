@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruff_python_ast::{BoolOp, CmpOp, Expr, UnaryOp};
+use ruff_python_ast::{
+    BoolOp, CmpOp, Expr, UnaryOp,
+    visitor::{Visitor, walk_expr},
+};
 
 use super::{names::reads, unset::Unset};
 
@@ -121,6 +124,32 @@ pub(super) fn mentions_full(expr: &Expr, state: &State<'_>) -> bool {
         let of = state.lengths.get(name).unwrap_or(name);
         state.full.contains(of) || state.full.contains(name)
     })
+}
+
+/// The collections that an expression takes an item from: with none in them the program would have ended there.
+pub(super) fn taken_from(expr: &Expr) -> Vec<&str> {
+    struct Taken<'a>(Vec<&'a str>);
+    impl<'a> Visitor<'a> for Taken<'a> {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            let of = match expr {
+                Expr::Call(call) if matches!(name_of(&call.func), Some("max" | "min")) => {
+                    if let [one] = &*call.arguments.args { name_of(one) } else { None }
+                }
+                Expr::Subscript(part) if part.slice.is_number_literal_expr() => {
+                    name_of(&part.value)
+                }
+                _ => None,
+            };
+            self.0.extend(of);
+            // What stands behind these is not always worked out.
+            if !(expr.is_lambda_expr() || expr.is_if_expr() || expr.is_bool_op_expr()) {
+                walk_expr(self, expr);
+            }
+        }
+    }
+    let mut taken = Taken(Vec::new());
+    taken.visit_expr(expr);
+    taken.0
 }
 
 /// The collections that are not empty if a condition is true, or if it is false.

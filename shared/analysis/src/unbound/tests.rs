@@ -49,6 +49,8 @@ fn a_name_that_has_a_value_on_each_path_is_not_named() {
         "def f(n):\n    if n > 3:\n        m = 1\n    else:\n        return 0\n    return m\n",
         "def f():\n    while True:\n        n = int(input())\n        if n > 3:\n            break\n    return n\n",
         "def f():\n    while True:\n        try:\n            n = int(input())\n            break\n        except ValueError:\n            print(1)\n    return n\n",
+        "def f(xs):\n    while xs:\n        for x in xs:\n            if x:\n                y = x\n        xs.remove(y)\n",
+        "def f(xs):\n    most = max(xs)\n    for x in xs:\n        if x == most:\n            y = x\n    return y\n",
         "def f(xs):\n    return [x for x in xs if x]\n",
         "def f():\n    global n\n    n += 1\n",
         "def f():\n    for i in range(3):\n        m = i\n    return m\n",

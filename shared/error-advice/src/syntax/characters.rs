@@ -92,20 +92,8 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             .repaired(repair.collect()),
         );
     }
-    if is_invisible(c) {
-        return Some(
-            Fault::new(
-                "syntax.invisible",
-                at,
-                format!(
-                    "On {on} there is a character that you cannot see: U+{:04X}.",
-                    u32::from(c)
-                ),
-                "Text that is copied from a web page can contain special spaces and marks.",
-                "Delete what is at the marked place and type it again.",
-            )
-            .repaired(vec![Edit::replace(token, " ")]),
-        );
+    if let Some(fault) = unseen(case, token, c) {
+        return Some(fault);
     }
     let (rule, why) = match c {
         '?' => (
@@ -137,6 +125,30 @@ fn strange(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         why,
         "What should that character do there?",
     ))
+}
+
+/// A character that does not show.
+fn unseen(case: &Case<'_>, token: &Token<'_>, c: char) -> Option<Fault> {
+    let (on, at) = (case.on(token.start), token.start..token.end());
+    if c == '\0' {
+        return Some(Fault::new(
+            "syntax.null",
+            at,
+            format!("There is a zero character on {on}."),
+            "That is not text; perhaps it is not the file that you meant.",
+            "Is this really the text of your program?",
+        ));
+    }
+    is_invisible(c).then(|| {
+        Fault::new(
+            "syntax.invisible",
+            at,
+            format!("On {on} there is a character that you cannot see: U+{:04X}.", u32::from(c)),
+            "Text that is copied from a web page can contain special spaces and marks.",
+            "Delete what is at the marked place and type it again.",
+        )
+        .repaired(vec![Edit::replace(token, " ")])
+    })
 }
 
 fn quote(case: &Case<'_>, words: &[Token<'_>], token: &Token<'_>, c: char) -> Option<Fault> {

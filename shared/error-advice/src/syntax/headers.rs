@@ -324,7 +324,7 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let head = head(words)?;
     let line: Vec<&Token<'_>> = words.iter().take_while(|word| word.line == head.line).collect();
     let line_end = line.last()?;
-    let (on, text) = (case.on(head.start), case.line_text(head.line).trim());
+    let on = case.on(head.start);
     let fault = |at: usize, what: String| {
         Fault::new(
             "syntax.colon",
@@ -336,11 +336,7 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     };
     let ends = [Some(*line_end), words.last()];
     for end in ends.into_iter().flatten().filter(|end| !end.is(":")) {
-        let what = format!(
-            "A colon is missing at the end of {}: `{}`.",
-            case.on(end.start),
-            super::check::short(text)
-        );
+        let what = format!("A colon is missing at the end of {}.", case.on(end.start));
         let found = fault(end.end(), what).if_helps(case, vec![Edit::insert(end.end(), ":")]);
         if found.is_some() {
             return found;
@@ -353,7 +349,7 @@ fn colon(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         pair[0].ends_value() && (pair[1].is_word() || pair[1].starts_value())
     };
     let places = line.windows(2).filter(is_end).map(|pair| pair[0].end());
-    let what = format!("A colon is missing on {on}: `{}`.", super::check::short(text));
+    let what = format!("A colon is missing on {on}.");
     let bare = head.is_one_of(&["else", "try", "finally"]).then(|| head.end());
     bare.into_iter()
         .chain(places)

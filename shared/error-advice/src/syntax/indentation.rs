@@ -116,7 +116,7 @@ fn mixed(case: &Case<'_>, line: u32) -> Fault {
         "indentation.tabs",
         start.saturating_sub(margin.len())..start,
         format!(
-            "Line {line} is indented by {}, and other lines are indented differently.",
+            "On line {line} tabs and spaces are mixed: it is indented by {}, and other lines in another way.",
             spaces(margin)
         ),
         "Tabs and spaces look alike, and Python cannot know how wide a tab is.",

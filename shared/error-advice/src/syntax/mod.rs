@@ -111,8 +111,13 @@ fn second_fault(case: &Case<'_>, first: &Fault) -> Option<Fault> {
         return None;
     }
     let line = case.line_of(first.at.start);
+    // What it quotes must be the student's own text: the repaired line is not for them.
+    let is_own = |second: &Fault| {
+        second.advice.what.split('`').skip(1).step_by(2).all(|quoted| case.source.contains(quoted))
+    };
     first_fault(&rest).filter(|second| {
-        rest.line_of(second.at.start) == line && second.advice.rule != first.advice.rule
+        let is_same_line = rest.line_of(second.at.start) == line;
+        is_same_line && second.advice.rule != first.advice.rule && is_own(second)
     })
 }
 

@@ -181,6 +181,7 @@ const CAUSES: &[(&str, &str, &str, u32)] = &[
     ("x = 3 – 2\n", "syntax.look_alike", "–", 1),
     ("if x ≤ 3:\n    a()\n", "syntax.look_alike", "≤", 1),
     ("x = \u{200b}3\n", "syntax.invisible", "\u{200b}", 1),
+    ("x = 1\0\n", "syntax.null", "\0", 1),
     ("x = $y\n", "syntax.character", "$", 1),
     ("x = `y`\n", "syntax.backquote", "`", 1),
     // Something else.
@@ -245,6 +246,9 @@ fn two_faults_in_a_line_are_both_named() {
         let has = |text: &str| what.contains(&text.to_lowercase());
         assert!(has(first) && has(second), "{source}: {what}");
     }
+    // The second one never shows the line as it would be without the first.
+    let said = advice_on("while total =< 10\n    a()\n").what;
+    assert!(said.contains("colon") && !said.contains("<="), "{said}");
     // One fault is one fault.
     assert_eq!(
         advice_on("if x =< 3:\n    a()\n").what,
