@@ -21,8 +21,8 @@ const AT_ONCE: usize = 8;
 const ON_PURPOSE: [(&str, &str); 5] = [
     ("prints_instead_of_returns", "def shows(n):"),
     ("missing_return", "def sign(n):"),
-    ("local_before_value", "except UnboundLocalError:"),
-    ("undefined_name", "except NameError as error:"),
+    ("print_gives_none", "result = print(\"hello\")"),
+    ("in_place_result", "numbers = [3, 1].sort()"),
     ("runs_text_as_code", "for mistake in mistakes:"),
 ];
 
