@@ -12,6 +12,7 @@ mod program;
 pub mod repair;
 pub mod review;
 mod scopes;
+mod tree;
 mod unbound;
 
 pub use classes::Lacking;

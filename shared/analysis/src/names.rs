@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use crate::{
     Program,
-    scopes::{self, bound_by},
+    scopes::{Scopes, Why, bound_by},
 };
 
 impl Program<'_> {
@@ -34,9 +34,10 @@ impl Program<'_> {
     /// The function that has a name of its own which is written like one that is read in vain on a line.
     #[must_use]
     pub fn owner(&self, name: &str, line: u32) -> Option<&str> {
-        let unknown = scopes::unknown(self.body(), &|other: &str| other != name);
-        let found = unknown.into_iter().find(|unknown| self.line(unknown.range) == line)?;
-        found.elsewhere
+        match Scopes::of(self.body()).why(name, |place| self.line(place) == line)? {
+            Why::In(function) => Some(function),
+            _ => None,
+        }
     }
 
     /// The first function at the top level that nothing mentions, with its line.

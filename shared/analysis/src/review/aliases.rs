@@ -3,7 +3,8 @@
 use ruff_python_ast::{Expr, Operator, Stmt};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::{area::Area, effects, finding::Findings, tree};
+use super::{area::Area, effects, finding::Findings};
+use crate::tree;
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     for area in areas {

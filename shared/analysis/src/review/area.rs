@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruff_python_ast::{Expr, ExprName, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::tree::{self, All};
+use crate::tree::{self, All};
 
 /// The program's own lines, or a function.
 pub(super) struct Area<'a> {

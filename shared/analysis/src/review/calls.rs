@@ -7,8 +7,8 @@ use super::{
     area::Area,
     effects::{self, Functions},
     finding::Findings,
-    tree,
 };
+use crate::tree;
 
 pub(super) fn check(
     findings: &mut Findings<'_, '_>,

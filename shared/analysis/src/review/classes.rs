@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
 
-use super::{
-    effects,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{effects, finding::Findings};
+use crate::tree::{self, All};
 
 /// Ways to misspell `__init__` that Python takes for ordinary names.
 const MISSPELLED: [&str; 6] = ["_init_", "__init_", "_init__", "__int__", "__intit__", "__inti__"];

@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use ruff_python_ast::{CmpOp, Expr, ExprBoolOp, Number, Stmt, StmtIf};
 use ruff_text_size::Ranged;
 
-use super::{
-    area::Area,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{area::Area, finding::Findings};
+use crate::tree::{self, All};
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     for area in areas {

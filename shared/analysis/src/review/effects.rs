@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::{Expr, Stmt};
 
-use super::{area::Area, tree};
+use super::area::Area;
+use crate::tree;
 
 /// Built-ins that change nothing.
 const LOOKING: &str = "abs all any ascii bin bool chr complex dict divmod enumerate filter float format frozenset \

@@ -2,11 +2,8 @@
 
 use ruff_python_ast::{CmpOp, Expr, ExprCompare, Stmt};
 
-use super::{
-    area::Area,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{area::Area, finding::Findings};
+use crate::tree::{self, All};
 
 /// Methods of lists that return None.
 const IN_PLACE: [&str; 5] = ["append", "extend", "insert", "reverse", "sort"];

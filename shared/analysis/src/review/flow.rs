@@ -2,12 +2,8 @@
 
 use ruff_python_ast::{Expr, Stmt, StmtFunctionDef, StmtIf};
 
-use super::{
-    finding::Findings,
-    loops,
-    names::parameters,
-    tree::{self, All},
-};
+use super::{finding::Findings, loops, names::parameters};
+use crate::tree::{self, All};
 
 /// Most parameters, lines and levels that a reader can still follow.
 const MAX_PARAMETERS: usize = 5;

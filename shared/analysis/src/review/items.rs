@@ -3,12 +3,8 @@
 use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
 use ruff_text_size::Ranged;
 
-use super::{
-    area::Area,
-    finding::Findings,
-    loops,
-    tree::{self, All},
-};
+use super::{area::Area, finding::Findings, loops};
+use crate::tree::{self, All};
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     for area in areas {

@@ -3,11 +3,8 @@
 use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::{
-    area::Area,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{area::Area, finding::Findings};
+use crate::tree::{self, All};
 
 pub(super) fn check(findings: &mut Findings<'_, '_>, areas: &[Area<'_>]) {
     for area in areas {

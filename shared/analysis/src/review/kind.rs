@@ -7,8 +7,8 @@ use ruff_python_ast::{Expr, ExprContext, Number};
 use super::{
     area::Area,
     effects::{self, Functions},
-    tree,
 };
+use crate::tree;
 
 /// Names of names that are followed.
 const NAMES: usize = 2;

@@ -8,8 +8,8 @@ use super::{
     effects::Functions,
     finding::Findings,
     kind::{Kind, Kinds},
-    tree,
 };
+use crate::tree;
 
 /// What a dictionary has.
 const DICT_METHODS: &str =

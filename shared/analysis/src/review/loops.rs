@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 use ruff_python_ast::{CmpOp, Expr, Operator, Stmt, StmtFor, StmtWhile};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::{
-    area::Area,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{area::Area, finding::Findings};
+use crate::tree::{self, All};
 
 /// Methods that change a collection before the loop's position.
 const SHIFTING: [&str; 5] = ["remove", "pop", "insert", "clear", "append"];

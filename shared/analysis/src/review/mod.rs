@@ -22,15 +22,13 @@ mod praise;
 mod results;
 mod rewrite;
 mod rules;
-mod scopes;
 mod score;
 mod structure;
-mod tree;
 mod uncalled;
 
 use std::collections::BTreeSet;
 
-use crate::{Program, Unreadable, program};
+use crate::{Program, Unreadable, program, tree};
 
 use finding::Findings;
 

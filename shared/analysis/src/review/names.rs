@@ -5,16 +5,13 @@ use std::collections::BTreeSet;
 use ruff_python_ast::{Parameters, Stmt};
 use ruff_text_size::Ranged;
 
-use crate::Unset;
-
-use super::{
-    area::Area,
-    effects::Functions,
-    finding::Findings,
-    results,
+use crate::{
+    Unset,
     scopes::{Missing, Scopes, Why},
-    tree::{self, All},
 };
+
+use super::{area::Area, effects::Functions, finding::Findings, results};
+use crate::tree::{self, All};
 
 /// Names that every program has without an import (CPython 3.14, `dir(builtins)` and a module's own names).
 const BUILTINS: &str = "ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup \
@@ -129,7 +126,8 @@ fn undefined(
         .collect();
     let forgotten = results::forgotten(areas, functions);
     let is_builtin = |name: &str| BUILTINS.split(' ').any(|builtin| builtin == name);
-    for Missing { name, place, why } in Scopes::of(findings.program.body()).missing(is_builtin) {
+    for Missing { name, place, why, .. } in Scopes::of(findings.program.body()).missing(is_builtin)
+    {
         if why == Why::Nowhere && noted.contains(name) {
             continue;
         }

@@ -2,8 +2,9 @@
 
 use ruff_python_ast::Expr;
 
-use super::{finding::Finding, rules::Severity, tree};
+use super::{finding::Finding, rules::Severity};
 use crate::Program;
+use crate::tree;
 
 pub(super) fn praise(program: &Program<'_>, findings: &[Finding]) -> &'static str {
     let all = tree::all(program.body());

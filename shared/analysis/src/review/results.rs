@@ -3,12 +3,8 @@
 use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::{
-    area::Area,
-    effects::Functions,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{area::Area, effects::Functions, finding::Findings};
+use crate::tree::{self, All};
 
 /// Built-ins that are called for their value.
 const VALUES: [&str; 8] = ["max", "min", "sum", "sorted", "len", "abs", "round", "reversed"];

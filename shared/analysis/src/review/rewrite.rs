@@ -4,8 +4,8 @@
 use ruff_python_ast::{Alias, CmpOp, Expr, ExprCompare, Stmt, StmtFor, StmtIf};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::tree;
 use crate::Program;
+use crate::tree;
 
 /// A program with some lines changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

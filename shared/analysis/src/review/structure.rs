@@ -5,11 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruff_python_ast::{Expr, Number, Operator, Stmt};
 use ruff_text_size::Ranged;
 
-use super::{
-    area::Area,
-    finding::Findings,
-    tree::{self, All},
-};
+use super::{area::Area, finding::Findings};
+use crate::tree::{self, All};
 
 /// From so many functions on, global names are a habit.
 const GLOBAL_FUNCTIONS: usize = 3;

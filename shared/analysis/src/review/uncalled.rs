@@ -8,8 +8,8 @@ use super::{
     area::Area,
     effects::{self, Functions},
     finding::Findings,
-    tree,
 };
+use crate::tree;
 
 /// Methods of texts and dictionaries that are called to get a value.
 const METHODS: &str = "split items keys values upper lower strip title capitalize copy splitlines isdigit isalpha \

@@ -9,9 +9,9 @@ use ruff_python_ast::{
 
 /// Everything below some statements, functions and classes included.
 #[derive(Default)]
-pub(super) struct All<'a> {
-    pub(super) statements: Vec<&'a Stmt>,
-    pub(super) expressions: Vec<&'a Expr>,
+pub(crate) struct All<'a> {
+    pub(crate) statements: Vec<&'a Stmt>,
+    pub(crate) expressions: Vec<&'a Expr>,
 }
 
 impl<'a> Visitor<'a> for All<'a> {
@@ -26,7 +26,7 @@ impl<'a> Visitor<'a> for All<'a> {
     }
 }
 
-pub(super) fn all(body: &[Stmt]) -> All<'_> {
+pub(crate) fn all(body: &[Stmt]) -> All<'_> {
     let mut all = All::default();
     all.visit_body(body);
     all
@@ -34,7 +34,7 @@ pub(super) fn all(body: &[Stmt]) -> All<'_> {
 
 /// Everything below some statements that runs with them, without the bodies of functions and classes.
 #[derive(Default)]
-pub(super) struct Own<'a>(All<'a>);
+pub(crate) struct Own<'a>(All<'a>);
 
 impl<'a> Visitor<'a> for Own<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
@@ -52,43 +52,43 @@ impl<'a> Visitor<'a> for Own<'a> {
     }
 }
 
-pub(super) fn own(body: &[Stmt]) -> All<'_> {
+pub(crate) fn own(body: &[Stmt]) -> All<'_> {
     let mut own = Own::default();
     own.visit_body(body);
     own.0
 }
 
 impl<'a> All<'a> {
-    pub(super) fn of_expr(expr: &'a Expr) -> Self {
+    pub(crate) fn of_expr(expr: &'a Expr) -> Self {
         let mut all = Self::default();
         all.visit_expr(expr);
         all
     }
 
-    pub(super) fn functions(&self) -> impl Iterator<Item = &'a StmtFunctionDef> {
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &'a StmtFunctionDef> {
         self.statements.iter().filter_map(|stmt| stmt.as_function_def_stmt())
     }
 
     /// The names that are read.
-    pub(super) fn read(&self) -> BTreeSet<&'a str> {
+    pub(crate) fn read(&self) -> BTreeSet<&'a str> {
         let names = self.expressions.iter().filter_map(|expr| expr.as_name_expr());
         names.filter(|name| !name.ctx.is_store()).map(|name| name.id.as_str()).collect()
     }
 
     /// The names that are assigned.
-    pub(super) fn stored(&self) -> BTreeSet<&'a str> {
+    pub(crate) fn stored(&self) -> BTreeSet<&'a str> {
         let names = self.expressions.iter().filter_map(|expr| expr.as_name_expr());
         names.filter(|name| name.ctx.is_store()).map(|name| name.id.as_str()).collect()
     }
 
     /// Whether one of these names is called.
-    pub(super) fn calls(&self, names: &[&str]) -> bool {
+    pub(crate) fn calls(&self, names: &[&str]) -> bool {
         self.expressions.iter().any(|expr| called(expr).is_some_and(|name| names.contains(&name)))
     }
 }
 
 /// `f` of `f(...)`, `m` of `x.m(...)`.
-pub(super) fn called(expr: &Expr) -> Option<&str> {
+pub(crate) fn called(expr: &Expr) -> Option<&str> {
     match expr.as_call_expr()?.func.as_ref() {
         Expr::Name(name) => Some(name.id.as_str()),
         Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
@@ -97,7 +97,7 @@ pub(super) fn called(expr: &Expr) -> Option<&str> {
 }
 
 /// `x` and `m` of `x.m(...)`, with how many arguments.
-pub(super) fn method_call(expr: &Expr) -> Option<(&str, &str, usize)> {
+pub(crate) fn method_call(expr: &Expr) -> Option<(&str, &str, usize)> {
     let call = expr.as_call_expr()?;
     let attribute = call.func.as_attribute_expr()?;
     let object = attribute.value.as_name_expr()?;
@@ -105,7 +105,7 @@ pub(super) fn method_call(expr: &Expr) -> Option<(&str, &str, usize)> {
 }
 
 /// `f` of `f(one)`, with its only argument.
-pub(super) fn call_of_one(expr: &Expr) -> Option<(&str, &Expr)> {
+pub(crate) fn call_of_one(expr: &Expr) -> Option<(&str, &Expr)> {
     let call = expr.as_call_expr()?;
     let name = call.func.as_name_expr()?;
     match (&*call.arguments.args, call.arguments.keywords.is_empty()) {
@@ -114,16 +114,16 @@ pub(super) fn call_of_one(expr: &Expr) -> Option<(&str, &Expr)> {
     }
 }
 
-pub(super) fn name(expr: &Expr) -> Option<&str> {
+pub(crate) fn name(expr: &Expr) -> Option<&str> {
     expr.as_name_expr().map(|name| name.id.as_str())
 }
 
-pub(super) fn int(expr: &Expr) -> Option<i64> {
+pub(crate) fn int(expr: &Expr) -> Option<i64> {
     expr.as_number_literal_expr()?.value.as_int()?.as_i64()
 }
 
 /// Whether control never goes on after these statements.
-pub(super) fn ends(body: &[Stmt]) -> bool {
+pub(crate) fn ends(body: &[Stmt]) -> bool {
     body.iter().any(|stmt| match stmt {
         Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_) | Stmt::Break(_) => true,
         Stmt::If(branch) => {
@@ -151,12 +151,12 @@ pub(super) fn ends(body: &[Stmt]) -> bool {
     })
 }
 
-pub(super) fn is_true(expr: &Expr) -> bool {
+pub(crate) fn is_true(expr: &Expr) -> bool {
     expr.as_boolean_literal_expr().is_some_and(|literal| literal.value) || int(expr) == Some(1)
 }
 
 /// Whether a loop with this body is left by a `break` of its own.
-pub(super) fn breaks(body: &[Stmt]) -> bool {
+pub(crate) fn breaks(body: &[Stmt]) -> bool {
     body.iter().any(|stmt| match stmt {
         Stmt::Break(_) => true,
         Stmt::If(branch) => {
@@ -180,12 +180,12 @@ pub(super) fn breaks(body: &[Stmt]) -> bool {
     })
 }
 
-pub(super) fn count_statements(body: &[Stmt]) -> usize {
+pub(crate) fn count_statements(body: &[Stmt]) -> usize {
     all(body).statements.len()
 }
 
 /// The bodies of all blocks, the whole program first.
-pub(super) fn blocks<'a>(body: &'a [Stmt]) -> Vec<&'a [Stmt]> {
+pub(crate) fn blocks<'a>(body: &'a [Stmt]) -> Vec<&'a [Stmt]> {
     let mut found: Vec<&'a [Stmt]> = vec![body];
     for stmt in all(body).statements {
         match stmt {
