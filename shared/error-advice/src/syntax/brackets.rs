@@ -112,11 +112,7 @@ fn square_call(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         }
         let mut depth = 0_usize;
         let close = words[index + 1..].iter().find(|word| {
-            if word.opens() {
-                depth += 1;
-            } else if word.closes() {
-                depth = depth.saturating_sub(1);
-            }
+            depth = word.depth_after(depth);
             depth == 0
         })?;
         if close.text != partner(pair[1].text) {

@@ -67,13 +67,7 @@ fn call_parentheses(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
             if word.closes() && depth == 0 {
                 return true;
             }
-            depth = if word.opens() {
-                depth + 1
-            } else if word.closes() {
-                depth - 1
-            } else {
-                depth
-            };
+            depth = word.depth_after(depth);
             depth == 0 && (word.is(":") || word.line > pair[0].line)
         });
         let end = end.map_or_else(
@@ -130,13 +124,7 @@ fn separators(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
     let mut depth = 0_usize;
     let mut semicolons = Vec::new();
     for word in words {
-        depth = if word.opens() {
-            depth + 1
-        } else if word.closes() {
-            depth.saturating_sub(1)
-        } else {
-            depth
-        };
+        depth = word.depth_after(depth);
         if depth > 0 && word.is(";") {
             semicolons.push(word);
         }

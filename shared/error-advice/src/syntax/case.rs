@@ -233,11 +233,7 @@ fn statements(tokens: &[Token<'_>], source: &str) -> Vec<Range<usize>> {
                 (start, depth) = (index, 0);
             }
         }
-        if token.opens() {
-            depth += 1;
-        } else if token.closes() {
-            depth = depth.saturating_sub(1);
-        }
+        depth = token.depth_after(depth);
     }
     if start < tokens.len() {
         found.push(start..tokens.len());

@@ -46,13 +46,7 @@ fn if_without_else(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         if depth == 0 && word.is("else") {
             return None;
         }
-        depth = if word.opens() {
-            depth + 1
-        } else if word.closes() {
-            depth - 1
-        } else {
-            depth
-        };
+        depth = word.depth_after(depth);
     }
     let end = end.or_else(|| words.last())?.end();
     let fault = Fault::new(
@@ -73,13 +67,7 @@ fn comprehension_parts(case: &Case<'_>, words: &[Token<'_>]) -> Option<Fault> {
         .iter()
         .take_while(|word| {
             let ends = depth == 0 && word.closes();
-            depth = if word.opens() {
-                depth + 1
-            } else if word.closes() {
-                depth.saturating_sub(1)
-            } else {
-                depth
-            };
+            depth = word.depth_after(depth);
             !ends
         })
         .collect();

@@ -158,13 +158,7 @@ fn list<'t, 'a>(words: &'t [Token<'a>]) -> Option<Vec<&'t [Token<'a>]>> {
         if ends {
             return Some(found);
         }
-        depth = if word.opens() {
-            depth + 1
-        } else if word.closes() {
-            depth - 1
-        } else {
-            depth
-        };
+        depth = word.depth_after(depth);
     }
     None
 }

@@ -74,6 +74,17 @@ impl<'a> Token<'a> {
         self.is_one_of(&[")", "]", "}"])
     }
 
+    /// How many brackets are open after it, if so many were open before.
+    pub(super) fn depth_after(&self, depth: usize) -> usize {
+        if self.opens() {
+            depth + 1
+        } else if self.closes() {
+            depth.saturating_sub(1)
+        } else {
+            depth
+        }
+    }
+
     /// Whether a value can end with it.
     pub(super) fn ends_value(&self) -> bool {
         matches!(self.kind, Kind::Name | Kind::Number | Kind::Text)
