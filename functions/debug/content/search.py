@@ -61,22 +61,20 @@ def _passes(names, check):
         return False
 
 
-def _outcomes(text, checks, all_of_them):
-    """Which checks pass, up to the first that does not; None if the program cannot be run."""
+def _outcomes(text, checks):
+    """Which checks pass, each in a program of its own; None if it cannot be run."""
     global _all_lines
-    _all_lines += _TRY_LINES
     try:
         code = compile(text, "program", "exec")
     except (SyntaxError, ValueError):
         return None
-    names = {"__name__": "program"}
-    if not _watched(lambda: exec(code, names))[0]:
-        return None
     found = []
     for check in checks:
+        _all_lines += _TRY_LINES
+        names = {"__name__": "program"}
+        if not _watched(lambda: exec(code, names))[0]:
+            return None
         found.append(_passes(names, check))
-        if not found[-1] and not all_of_them:
-            break
     return found
 
 
@@ -107,10 +105,10 @@ def _search(program, checks, changes):
     for check in checks:
         if check["raises"] is None:
             check["value"] = eval(check["expected"], {})
-    before = _outcomes(program.decode(), checks, True) or [False] * len(checks)
-    failing_first = sorted(range(len(checks)), key=lambda number: before[number])
-    in_order = [checks[number] for number in failing_first]
-    best, seen = None, set()
+    before = _outcomes(program.decode(), checks) or [False] * len(checks)
+    failing = [check for check, passes in zip(checks, before) if not passes]
+    passing = [check for check, passes in zip(checks, before) if passes]
+    best, most, seen = None, 0, set()
     found = [(0, [], [])]
     for depth in range(1, _DEPTH + 1):
         longer, behaviours = [], set()
@@ -123,19 +121,19 @@ def _search(program, checks, changes):
                 if text is None or text in seen:
                     continue
                 seen.add(text)
-                outcomes = _outcomes(text, in_order, False)
-                if outcomes is None:
+                mended = _outcomes(text, failing)
+                if mended is None:
                     continue
-                if len(outcomes) == len(checks) and all(outcomes):
-                    return _answer(changes, numbers + [number], True), len(checks)
-                after = _outcomes(text, checks, True)
-                passed = sum(after)
-                if passed > sum(before) and all(now or not then for then, now in zip(before, after)):
-                    if best is None or passed > best[1]:
-                        best = _answer(changes, numbers + [number], False), passed
-                if tuple(after) not in behaviours or passed > sum(before):
-                    behaviours.add(tuple(after))
-                    longer.append((passed, numbers + [number], joined))
+                gained = sum(mended)
+                harms = gained > 0 and not all(_outcomes(text, passing))
+                if gained > most and not harms:
+                    best, most = _answer(changes, numbers + [number], all(mended)), gained
+                    if all(mended):
+                        return best
+                behaviour = (harms, *mended)
+                if behaviour not in behaviours or gained > 0:
+                    behaviours.add(behaviour)
+                    longer.append((gained - harms, numbers + [number], joined))
         found = longer
     return best
 
@@ -144,7 +142,7 @@ def _main(task):
     output = _io.StringIO()
     with _contextlib.redirect_stdout(output), _contextlib.redirect_stderr(output):
         best = _search(task["program"].encode(), task["checks"], task["changes"])
-    print(_json.dumps(best and best[0]))
+    print(_json.dumps(best))
 
 
 _main(_json.loads(TASK))
