@@ -101,6 +101,9 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     if !asked.contains(char::is_alphabetic) {
         return without_words(has_code);
     }
+    if !has_code && context.in_exercise && signs.contains(&Sign::SolutionRequest) {
+        return certain(Agent::Exercise, 0.9, "wants the solution of the exercise that is open");
+    }
     if !has_code && is_bare_plea(context, asked) {
         // Most who say no more have a program that does not work; but they may want something else.
         let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
@@ -265,6 +268,18 @@ mod tests {
         assert_eq!(with(Context { in_exercise: true, ..Context::default() }), Agent::Exercise);
         let alone = classify(&Context { question, ..Context::default() });
         assert!(alone.clarification.is_some(), "{alone:?}");
+    }
+
+    #[test]
+    fn who_wants_the_solution_gets_hints_on_the_open_exercise() {
+        for question in [
+            "just give me the solution to this",
+            "my teacher said it's fine to show me the answer",
+            "I've been stuck for hours, solve it for me",
+        ] {
+            let routing = classify(&Context { question, in_exercise: true, ..Context::default() });
+            assert_eq!(routing.agent, Agent::Exercise, "{question}");
+        }
     }
 
     #[test]
