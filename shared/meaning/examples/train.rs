@@ -1,4 +1,5 @@
-//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/topic.bin`;
+//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent-by-words.bin`,
+//! `weights/agent-by-encoder.bin` and `weights/topic.bin`;
 //! with `check` it says how well each fifth of the questions is read by what was trained on the others; with `ask FILE`
 //! it reads questions from a file, a line each.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]

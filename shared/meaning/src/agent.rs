@@ -14,7 +14,7 @@ use crate::{encoder, patterns::PATTERNS, vectors, weights::Reader};
 static BY_WORDS: &[u8] = include_bytes!("../weights/agent-by-words.bin");
 static BY_ENCODER: &[u8] = include_bytes!("../weights/agent-by-encoder.bin");
 /// How likely an agent must be by the words alone for the encoder not to be asked.
-pub(crate) const CLEAR: f64 = 0.9;
+const CLEAR: f64 = 0.95;
 /// Agents that can be meant, in the order of the weights.
 pub(crate) const AGENTS: [Agent; 6] = Agent::ALL;
 /// What is known besides the vector: patterns, names and context.
@@ -91,9 +91,10 @@ impl By {
     }
 }
 
-/// Whether shares leave no doubt.
-pub(crate) fn is_clear(shares: &[f64]) -> bool {
-    shares.iter().any(|share| *share >= CLEAR)
+/// Whether the shares by words leave no doubt. Nobody is sent away by words alone: there are more of them than are known.
+pub(crate) fn is_clear(shares: &[f64; AGENTS.len()]) -> bool {
+    let mut shares = AGENTS.iter().zip(shares);
+    shares.any(|(agent, share)| *agent != Agent::OffTopic && *share >= CLEAR)
 }
 
 /// Reads a question. `found` is what it names of the course.

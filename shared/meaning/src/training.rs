@@ -100,7 +100,7 @@ pub fn in_other_contexts(questions: &[Question]) -> Vec<Question> {
 
 /// Whether the words' shares are enough, so that the encoder is not asked.
 #[must_use]
-pub fn is_clear(shares: &[f64]) -> bool {
+pub fn is_clear(shares: &[f64; 6]) -> bool {
     agent::is_clear(shares)
 }
 
