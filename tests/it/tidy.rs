@@ -42,7 +42,19 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     ("lambda-poller", &["local-broker"]),
     ("local-broker", &[]),
     ("local-postgres", &[]),
-    ("checks", &["analysis", "curriculum", "domain", "environment", "exercises", "ids"]),
+    (
+        "checks",
+        &[
+            "agents",
+            "analysis",
+            "curriculum",
+            "domain",
+            "environment",
+            "events",
+            "exercises",
+            "ids",
+        ],
+    ),
     (
         "runner",
         &[

@@ -41,6 +41,6 @@ impl Case {
     #[must_use]
     pub fn found(&self, run: Option<&ExecutionResult>) -> Finding {
         let report = pasted_text::read_report(&self.report);
-        diagnose(&Evidence { code: &self.code, report: report.as_ref(), run, exercise: None })
+        diagnose(&Evidence { code: &self.code, report: report.as_ref(), run, tests: None })
     }
 }

@@ -6,7 +6,7 @@ use domain::{
     agent::Author,
     execution::{self, ExecutionResult},
     hints::{self, Ladder, Step as Climbed},
-    text::Source,
+    text::{CallText, ExpectedText, Source, TestName},
 };
 use events::{
     activity_recorded::Activity,
@@ -15,7 +15,7 @@ use events::{
     question_answered::{Answer, Details, DiagnosedError, Diagnosis, Hint},
     question_routed::{QuestionRouted, Sign},
 };
-use exercises::Exercise;
+use exercises::{Exercise, TestCase};
 use ids::ExerciseId;
 use runtime::HandlerError;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,10 @@ use sqlx::PgConnection;
 use tutor::{prompt, reply};
 
 use crate::{
-    diagnosis::{Evidence, Finding, diagnose},
+    diagnosis::{Evidence, Finding, Tests, diagnose},
+    expected::{expectations, without_asserts},
     hint,
+    problem::problem,
     search::{self, Found},
 };
 
@@ -48,9 +50,23 @@ pub struct Running {
     /// The question.
     #[serde(flatten)]
     request: QuestionRouted,
-    /// How the program did in its exercise's tests, while the place of its mistake is being looked for.
+    /// How the program did in its tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tested: Option<Box<ExecutionResult>>,
+    /// What is run after the tests.
+    #[serde(default)]
+    then: Then,
+}
+
+/// What is run after the tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Then {
+    /// The search for the place of a wrong result.
+    #[default]
+    Search,
+    /// The program alone, which does all that its author expects.
+    Alone,
 }
 
 /// What has been learnt from running a program.
@@ -58,6 +74,8 @@ pub struct Running {
 struct Learnt {
     run: Option<ExecutionResult>,
     place: Option<Found>,
+    /// Whether it does what its author expects.
+    does_expected: bool,
 }
 
 /// A question whose hint a model rephrases.
@@ -90,14 +108,12 @@ impl Begin<DebugRequested> for Debug {
         Ok(Loaded { request, exercise: exercise.map(|exercise| exercise.body) })
     }
 
-    fn begin(loaded: Loaded, now: DateTime<Utc>) -> Step<Self> {
-        let Loaded { request, exercise } = loaded;
-        let program = agents::code(&request).and_then(|code| program(code, exercise.as_ref()));
+    fn begin(Loaded { request, exercise }: Loaded, now: DateTime<Utc>) -> Step<Self> {
+        let tests = tests(&request, exercise.as_ref());
+        let program =
+            agents::code(&request).and_then(|code| program(code, &tests, exercise.as_ref()));
         match program {
-            Some(program) => {
-                let state = Running { request, tested: None };
-                Next::Run(Box::new(Run { program, state, fallback: None })).into()
-            }
+            Some(program) => run(program, Running { request, tested: None, then: Then::default() }),
             None => explain(request, Learnt::default(), exercise, now),
         }
     }
@@ -120,52 +136,116 @@ impl Agent for Debug {
     }
 }
 
+/// What a program is tested with.
+fn tests(request: &QuestionRouted, exercise: Option<&Exercise>) -> Vec<TestCase> {
+    if let Some(exercise) = exercise {
+        return exercise.tests.clone();
+    }
+    let asked = &request.asked;
+    let has_report =
+        asked.error.is_some() || pasted_text::read_report(asked.question.as_str()).is_some();
+    match agents::code(request) {
+        Some(code) if !has_report => expectations(asked.question.as_str(), &code),
+        _ => Vec::new(),
+    }
+}
+
+/// What is run: the program alone, or with tests.
+fn program(
+    code: String,
+    tests: &[TestCase],
+    exercise: Option<&Exercise>,
+) -> Option<execution::Program> {
+    if let Some(exercise) = exercise {
+        let source = Source::try_from(code).ok()?;
+        return Some(execution::Program { seed: Some(0), ..exercise.program(source) });
+    }
+    if tests.is_empty() {
+        return agents::plain_program(code);
+    }
+    let mut program = agents::plain_program(without_asserts(&code))?;
+    program.tests = tests.iter().enumerate().filter_map(of_author).collect();
+    Some(program)
+}
+
+/// One of its author's expectations, as it is run.
+fn of_author((number, case): (usize, &TestCase)) -> Option<execution::TestCase> {
+    Some(execution::TestCase {
+        name: TestName::try_from(format!("test {}", number + 1)).ok()?,
+        stdin: None,
+        call: Some(CallText::try_from(case.call.clone()?).ok()?),
+        raises: None,
+        hidden: false,
+        expected: ExpectedText::try_from(case.expected.clone()?).ok()?,
+    })
+}
+
+fn run(program: execution::Program, state: Running) -> Step<Debug> {
+    Next::Run(Box::new(Run { program, state, fallback: None })).into()
+}
+
 /// Explains a run; a wrong result only after its place has been looked for.
 fn after_run(state: Running, result: ExecutionResult, now: DateTime<Utc>) -> Step<Debug> {
-    let Running { request, tested } = state;
-    let Some(id) = exercise_id(&request) else {
-        return explain(request, Learnt { run: Some(result), place: None }, None, now);
-    };
+    let Some(id) = exercise_id(&state.request) else { return go_on(state, result, None, now) };
     Next::Load(Load::Exercise {
         id,
         then: Box::new(move |exercise| {
-            let exercise = exercise.map(|exercise| exercise.body);
-            if let Some(tested) = tested {
-                let learnt = Learnt { place: search::found(&result), run: Some(*tested) };
-                return explain(request, learnt, exercise, now);
-            }
-            let code = agents::code(&request).unwrap_or_default();
-            match exercise.as_ref().and_then(|exercise| search::search(&code, exercise, &result)) {
-                Some(program) => {
-                    let state = Running { request, tested: Some(Box::new(result)) };
-                    Next::Run(Box::new(Run { program, state, fallback: None })).into()
-                }
-                None => explain(request, Learnt { run: Some(result), place: None }, exercise, now),
-            }
+            go_on(state, result, exercise.map(|exercise| exercise.body), now)
         }),
     })
     .into()
+}
+
+fn go_on(
+    state: Running,
+    result: ExecutionResult,
+    exercise: Option<Exercise>,
+    now: DateTime<Utc>,
+) -> Step<Debug> {
+    let Running { request, tested, then } = state;
+    match (tested, then) {
+        (Some(tested), Then::Search) => {
+            let place = search::found(&result);
+            let learnt = Learnt { place, run: Some(*tested), does_expected: false };
+            return explain(request, learnt, exercise, now);
+        }
+        (Some(tested), Then::Alone) => {
+            let does_expected = tested.is_judged();
+            let learnt = Learnt { place: None, run: Some(result), does_expected };
+            return explain(request, learnt, exercise, now);
+        }
+        (None, _) => {}
+    }
+    let code = agents::code(&request).unwrap_or_default();
+    let tests = tests(&request, exercise.as_ref());
+    let passes = !result.tests.is_empty()
+        && result.tests.iter().all(|test| test.passed || test.problem.is_some());
+    if exercise.is_none()
+        && passes
+        && let Some(program) = agents::plain_program(code.clone())
+    {
+        let tested = Some(Box::new(result));
+        return run(program, Running { request, tested, then: Then::Alone });
+    }
+    let searched = program(code, &tests, exercise.as_ref())
+        .and_then(|program| search::search(program, &tests, &result));
+    match searched {
+        Some(program) => {
+            let tested = Some(Box::new(result));
+            run(program, Running { request, tested, then: Then::Search })
+        }
+        None => explain(request, Learnt { run: Some(result), ..Learnt::default() }, exercise, now),
+    }
 }
 
 fn exercise_id(request: &QuestionRouted) -> Option<ExerciseId> {
     request.asked.exercise_id.map(ExerciseId::from_uuid)
 }
 
-/// What is run: the program alone, or with the exercise's tests.
-fn program(code: String, exercise: Option<&Exercise>) -> Option<execution::Program> {
-    match exercise {
-        None => agents::plain_program(code),
-        Some(exercise) => {
-            let source = Source::try_from(code).ok()?;
-            Some(execution::Program { seed: Some(0), ..exercise.program(source) })
-        }
-    }
-}
-
 /// Finds what is wrong, and gives the next hint about it.
 fn explain(
     request: QuestionRouted,
-    Learnt { run, place }: Learnt,
+    Learnt { run, place, does_expected }: Learnt,
     exercise: Option<Exercise>,
     now: DateTime<Utc>,
 ) -> Step<Debug> {
@@ -177,13 +257,17 @@ fn explain(
         return Step::answer(Reply::offline(request.routing, of_another_language(language)));
     }
     let report = pasted_text::read_report(&said);
-    let evidence = Evidence {
-        code: &code,
-        report: report.as_ref(),
-        run: run.as_ref(),
-        exercise: exercise.as_ref(),
+    let expected = tests(&request, exercise.as_ref());
+    let is_tested = run.as_ref().is_some_and(|run| !run.tests.is_empty());
+    let tests = match &exercise {
+        Some(exercise) => Some(Tests::Exercise(exercise)),
+        None => is_tested.then_some(Tests::Author(&expected)),
     };
+    let evidence = Evidence { code: &code, report: report.as_ref(), run: run.as_ref(), tests };
     let mut finding = diagnose(&evidence);
+    if does_expected {
+        finding.note = Some(as_expected(&expected));
+    }
     if let Some(place) = place {
         finding = search::placed(finding, &place);
     }
@@ -191,7 +275,8 @@ fn explain(
         finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
         finding.next = hint::BEGIN_SMALL.to_owned();
     }
-    let problem = problem(&finding, &code, asked.exercise_id.map(|id| id.to_string()));
+    let exercise_id = asked.exercise_id.map(|id| id.to_string());
+    let problem = problem(&finding, &code, exercise_id.as_deref());
     let first = asked.hint_level.unwrap_or_else(|| hints::first_rung(&finding.kind, request.level));
     let key = problem.clone();
     let then = move |before| {
@@ -216,6 +301,17 @@ fn explain(
         if is_new_hint { step.with(Effect::Record(given)) } else { step }
     };
     Next::Load(Load::Ladder { problem, then: Box::new(then) }).into()
+}
+
+/// Says that a program does what its author expects.
+fn as_expected(expected: &[TestCase]) -> String {
+    let calls: Vec<String> = expected
+        .iter()
+        .filter_map(|case| {
+            Some(format!("`{}` gives `{}`", case.call.as_ref()?, case.expected.as_ref()?))
+        })
+        .collect();
+    format!("When I ran it, it did what you expect: {}.", calls.join(", "))
 }
 
 /// Asks a model to rephrase the hint for the student.
@@ -261,16 +357,6 @@ fn reword(state: Rewording, text: Option<&str>) -> Step<Debug> {
         Err(withheld) => Step::answer(Reply::offline(routing, answer))
             .with(Effect::Withhold(withheld.to_string())),
     }
-}
-
-/// What identifies a problem: the exercise, the kind of mistake, and the text of its line, which does not change when
-/// lines are added above it.
-fn problem(finding: &Finding, code: &str, exercise: Option<String>) -> Vec<u8> {
-    let line = finding.line.map(|line| error_advice::line(code, line));
-    // A wrong result has no line: the problem is the test.
-    let place = line.map_or(finding.message.as_str(), str::trim);
-    let text = format!("{}\n{}\n{place}", exercise.unwrap_or_default(), finding.rule);
-    Sha256::digest(text.as_bytes()).to_vec()
 }
 
 /// The answer to the student.

@@ -2,7 +2,7 @@
 
 use analysis::review::{Finding as Reading, Severity, review};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
-use error_advice::{Ending, Place};
+use error_advice::{Ending, Loop, Place};
 use exercises::{Exercise, TestCase};
 use pasted_text::ErrorReport;
 
@@ -30,10 +30,28 @@ pub struct Evidence<'a> {
     pub code: &'a str,
     /// What its author saw.
     pub report: Option<&'a ErrorReport>,
-    /// The result of running it, with the exercise's tests if there is one.
+    /// The result of running it, with the tests if there are some.
     pub run: Option<&'a ExecutionResult>,
-    /// The exercise that it is written for.
-    pub exercise: Option<&'a Exercise>,
+    /// What it should do.
+    pub tests: Option<Tests<'a>>,
+}
+
+/// What a program should do.
+#[derive(Debug, Clone, Copy)]
+pub enum Tests<'a> {
+    /// The tests of the exercise that it is written for.
+    Exercise(&'a Exercise),
+    /// What its author expects.
+    Author(&'a [TestCase]),
+}
+
+impl<'a> Tests<'a> {
+    const fn cases(self) -> &'a [TestCase] {
+        match self {
+            Self::Exercise(exercise) => exercise.tests.as_slice(),
+            Self::Author(cases) => cases,
+        }
+    }
 }
 
 /// What is wrong, with the program's own names; never what to write instead.
@@ -81,8 +99,8 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Finding {
         }
         (_, Some(report)) => of_report(report, evidence),
         (Some(_), None) => needs_input(evidence),
-        (None, None) => match (evidence.exercise, evidence.run) {
-            (Some(exercise), Some(run)) => of_tests(exercise, run),
+        (None, None) => match (evidence.tests, evidence.run) {
+            (Some(tests), Some(run)) => of_tests(tests, run),
             _ => of_output(evidence),
         },
     }
@@ -98,10 +116,10 @@ struct Ended<'a> {
 /// What ended the program or the first visible test that fails: some tests expect an exception.
 fn ended<'a>(evidence: &Evidence<'a>) -> Option<Ended<'a>> {
     let run = evidence.run?;
-    let (verdict, error) = match evidence.exercise {
+    let (verdict, error) = match evidence.tests {
         None => (run.verdict, run.error.as_ref()),
-        Some(exercise) => {
-            let (_, test) = failing_and_shown(exercise, run)?;
+        Some(tests) => {
+            let (_, test) = failing_and_shown(tests.cases(), run)?;
             (test.verdict, test.error.as_ref())
         }
     };
@@ -116,10 +134,10 @@ fn waits_for_input(error: &ExecutionError) -> bool {
 
 /// The first visible test that is known to fail.
 fn failing_and_shown<'a>(
-    exercise: &'a Exercise,
+    cases: &'a [TestCase],
     run: &'a ExecutionResult,
 ) -> Option<(&'a TestCase, &'a TestResult)> {
-    let mut tests = exercise.tests.iter().zip(&run.tests);
+    let mut tests = cases.iter().zip(&run.tests);
     tests.find(|(check, test)| fails(test) && check.hidden.is_none())
 }
 
@@ -144,9 +162,11 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     let note = (evidence.report.is_none() && verdict != Verdict::SyntaxError)
         .then(|| "I ran your program to find this.".to_owned());
     let is_endless = verdict == Verdict::OutputLimit;
-    let header =
-        error.line.filter(|_| is_endless).and_then(|line| loop_around(evidence.code, line));
-    if let Some((number, header)) = header {
+    let around = error.line.filter(|_| is_endless).and_then(|line| {
+        let mut loops = error_advice::loops_around(evidence.code, line).into_iter();
+        loops.find(|around| around.header.starts_with("while"))
+    });
+    if let Some(Loop { line: number, header, .. }) = around {
         return Finding {
             rule: "limit.while".to_owned(),
             kind: error.kind,
@@ -205,33 +225,6 @@ fn gives_none(code: &str) -> String {
     let found = review(code).findings;
     let source = found.into_iter().find(|finding| SOURCES.contains(&finding.rule.name));
     source.map(|finding| format!(" {}", finding.message)).unwrap_or_default()
-}
-
-/// The innermost `while` around a line, by its indentation: its line and its text.
-fn loop_around(code: &str, line: u32) -> Option<(u32, String)> {
-    let depth = |text: &str| text.len() - text.trim_start().len();
-    let lines: Vec<&str> = code.lines().collect();
-    let at = usize::try_from(line).ok()?.checked_sub(1)?;
-    let own = lines.get(at)?;
-    let is_loop = |text: &str| text.trim_start().starts_with("while ");
-    if is_loop(own) {
-        return Some((line, own.trim().to_owned()));
-    }
-    let mut inner = depth(own);
-    for (before, text) in lines[..at].iter().enumerate().rev() {
-        if text.trim().is_empty() || depth(text) >= inner {
-            continue;
-        }
-        inner = depth(text);
-        if is_loop(text) {
-            let number = u32::try_from(before + 1).ok()?;
-            return Some((number, text.trim().to_owned()));
-        }
-        if text.trim_start().starts_with("def ") {
-            return None;
-        }
-    }
-    None
 }
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
@@ -362,10 +355,17 @@ fn needs_input(evidence: &Evidence<'_>) -> Finding {
 }
 
 /// A solution that reaches its end with a wrong result.
-fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
-    let mut tests = exercise.tests.iter().zip(&run.tests);
-    let failing = tests.find(|(_, test)| fails(test));
-    let shown = failing_and_shown(exercise, run);
+fn of_tests(tests: Tests<'_>, run: &ExecutionResult) -> Finding {
+    let failing = tests.cases().iter().zip(&run.tests).find(|(_, test)| fails(test));
+    let shown = failing_and_shown(tests.cases(), run);
+    let (why, note) = match tests {
+        Tests::Exercise(exercise) => {
+            (exercise.hints.join(" "), "I ran your solution with the tests of the exercise.")
+        }
+        Tests::Author(_) => {
+            (String::new(), "I ran your program to compare it with what you expect.")
+        }
+    };
     let finding = |rule: &str, message: String, what: String, next: String| Finding {
         rule: rule.to_owned(),
         kind: String::new(),
@@ -373,9 +373,9 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
         line: None,
         place: None,
         what,
-        why: exercise.hints.join(" "),
+        why: why.clone(),
         next,
-        note: Some("I ran your solution with the tests of the exercise.".to_owned()),
+        note: Some(note.to_owned()),
     };
     match (shown, failing) {
         (Some((check, result)), _) => {
@@ -385,7 +385,10 @@ fn of_tests(exercise: &Exercise, run: &ExecutionResult) -> Finding {
             finding(
                 "wrong_value",
                 call.clone(),
-                format!("For `{call}` your solution gives `{got}`, but `{expected}` is expected."),
+                match tests {
+                    Tests::Exercise(_) => format!("For `{call}` your solution gives `{got}`, but `{expected}` is expected."),
+                    Tests::Author(_) => format!("`{call}` gives `{got}`, and you expect `{expected}`."),
+                },
                 format!(
                     "Go through `{call}` by hand, line by line, and write down what each name holds. Where does it first differ from what you expect?"
                 ),

@@ -7,8 +7,10 @@
 pub mod cases;
 mod decide;
 pub mod diagnosis;
+pub mod expected;
 pub mod hint;
 mod http;
+mod problem;
 mod search;
 mod spec;
 

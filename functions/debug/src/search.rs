@@ -1,4 +1,4 @@
-//! Where the mistake is in a solution that fails some of its exercise's tests: many small changes are tried in one run,
+//! Where the mistake is in a program that fails some of its tests: many small changes are tried in one run,
 //! until one makes it pass. The change is never shown; it says which line is wrong, and in which way.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use domain::{
     execution::{self, ExecutionResult, TestResult, Timeout, Verdict},
     text::Source,
 };
-use exercises::{Exercise, TestCase};
+use exercises::TestCase;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::Finding;
@@ -54,17 +54,17 @@ struct Place {
     kind: Kind,
 }
 
-/// The search for a solution that reached its end in the exercise's tests, with a wrong result. None if there is nothing
-/// to search for: no such test, a test without a call, or with an unknown result.
+/// The search for a program that reached its end in its tests, with a wrong result. None if there is nothing to search
+/// for: no such test, a test without a call, or with an unknown result.
 ///
 /// The student's program runs together with the tests and can choose what the search says. So it gets none of the
 /// hidden tests, whose values it could give away as line numbers.
 pub(crate) fn search<'a>(
-    code: &str,
-    exercise: &'a Exercise,
+    mut program: execution::Program,
+    tests: &'a [TestCase],
     run: &ExecutionResult,
 ) -> Option<execution::Program> {
-    let tests = exercise.tests.iter().zip(&run.tests);
+    let tests = tests.iter().zip(&run.tests);
     let shown: Vec<_> = tests.filter(|(test, _)| test.hidden.is_none()).collect();
     let is_wrong = |result: &TestResult| !result.passed && result.problem.is_none();
     let (_, first_wrong) = shown.iter().find(|(_, result)| is_wrong(result))?;
@@ -73,6 +73,7 @@ pub(crate) fn search<'a>(
     }
     let failing = shown.iter().filter(|(_, result)| !result.passed);
     let results: Vec<String> = failing.filter_map(|(test, _)| test.expected.clone()).collect();
+    let code = program.code.as_str();
     let changes = changes(&Program::read(code).ok()?, &results);
     if changes.is_empty() {
         return None;
@@ -87,10 +88,8 @@ pub(crate) fn search<'a>(
     let task = serde_json::to_string(&task).ok()?;
     // A JSON string is a Python string, too.
     let task = serde_json::to_string(&task).ok()?;
-    let source = Source::try_from(format!("TASK = {task}\n{SEARCH}")).ok()?;
-    let mut program = exercise.program(source);
+    program.code = Source::try_from(format!("TASK = {task}\n{SEARCH}")).ok()?;
     program.tests.clear();
-    program.seed = Some(0);
     program.timeout_ms = Timeout::try_from(LIMIT_MS).ok();
     Some(program)
 }
@@ -116,7 +115,7 @@ pub(crate) fn placed(finding: Finding, found: &Found) -> Finding {
         }
     };
     let name = serde_json::to_value(kind).unwrap_or_default();
-    let why = format!("{} I tried small changes on copies of your solution. {tried}", finding.why);
+    let why = format!("{} I tried small changes on copies of your program. {tried}", finding.why);
     Finding {
         rule: format!("{}.{}", finding.rule, name.as_str().unwrap_or_default()),
         line: Some(*line),
@@ -155,7 +154,7 @@ const fn question(kind: Kind) -> &'static str {
             "Can more than one of these conditions be true for the same value? What happens then?"
         }
         Kind::MissingCall => {
-            "A function only runs with parentheses after its name. Is one missing?"
+            "A function only runs when parentheses follow its name. Are they there, after each function that should run?"
         }
         Kind::FirstValue => "What must this name be at the beginning? Try it with a short input.",
         Kind::Alias => {
@@ -172,6 +171,10 @@ const fn question(kind: Kind) -> &'static str {
             "Which type has each value on this line, and which type should it have?"
         }
         Kind::Misspelt => "Is each name on this line spelt as where it got its value?",
+        Kind::Slice => {
+            "Which part does this slice take? Where does it begin, where does it end, and in which order?"
+        }
+        Kind::LastItem => "What happens to the last item: is all of it handled when the loop ends?",
         Kind::Result => "What does the call on this line give back, and what becomes of that?",
     }
 }

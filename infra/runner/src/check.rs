@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, nudges, programs, quality, questions, syntax_errors};
+use checks::{course, mistakes, nudges, programs, quality, questions, syntax_errors};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -59,7 +59,7 @@ pub(crate) struct QualityArguments {
     /// A folder with public data sets: only they are measured. `FITech/MainTable.csv` are sessions in which experts
     /// marked when help was needed; the other folders are the repositories or packages of these
     /// names: `friendly-traceback`, `CS1QA`, `socratic-debugging-benchmark`, `refactory`, `python` (Exercism's),
-    /// `human-eval`, `mcminer`.
+    /// `human-eval`, `mcminer`, `QuixBugs`.
     #[arg(long)]
     data: Option<PathBuf>,
 }
@@ -83,6 +83,13 @@ pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Resu
             .any(|set| folder.join(set).exists())
         {
             say(programs::measure(&folder)?);
+        }
+        if ["socratic-debugging-benchmark", "QuixBugs", "refactory"]
+            .iter()
+            .any(|set| folder.join(set).exists())
+        {
+            let workers = Workers::thread(code_execution::built_image())?;
+            say(mistakes::measure(&folder, &workers).await?);
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -14,8 +14,10 @@ pub mod review;
 mod scopes;
 mod tree;
 mod unbound;
+mod values;
 
 pub use classes::Lacking;
 pub use likeness::Tokens;
 pub use program::{Program, Unreadable, first_error};
 pub use unbound::{Unbound, Unset};
+pub use values::{call_at, value_at};

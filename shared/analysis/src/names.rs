@@ -40,6 +40,19 @@ impl Program<'_> {
         }
     }
 
+    /// The functions at the top level, each with the names of its parameters.
+    #[must_use]
+    pub fn functions(&self) -> Vec<(&str, Vec<&str>)> {
+        let functions = self.body().iter().filter_map(Stmt::as_function_def_stmt);
+        functions
+            .map(|function| {
+                let parameters = function.parameters.iter();
+                let names = parameters.map(|parameter| parameter.name().as_str()).collect();
+                (function.name.as_str(), names)
+            })
+            .collect()
+    }
+
     /// The first function at the top level that nothing mentions, with its line.
     #[must_use]
     pub fn uncalled_function(&self) -> Option<(&str, u32)> {

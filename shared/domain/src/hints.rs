@@ -51,7 +51,8 @@ pub fn first_rung(error_type: &str, level: Level) -> u8 {
     if needs_more && level == Level::Beginner { 2 } else { 1 }
 }
 
-/// The next step on a ladder, and the position after it.
+/// The next step on a ladder, and the position after it. Whatever rung is asked for `first`, the last one never comes
+/// first.
 #[must_use]
 pub fn climb(
     ladder: Option<Ladder>,
@@ -60,11 +61,8 @@ pub fn climb(
     now: DateTime<Utc>,
 ) -> (Step, Ladder) {
     let Some(before) = ladder else {
-        let attempt = attempt.to_vec();
-        return (
-            Step::New,
-            Ladder { rung: first, attempt, given_at: now, day_began_at: now, given: 1 },
-        );
+        let (rung, attempt) = (first.min(RUNGS - 1), attempt.to_vec());
+        return (Step::New, Ladder { rung, attempt, given_at: now, day_began_at: now, given: 1 });
     };
     let is_new_day = now - before.day_began_at >= DAY;
     let (day_began_at, given) =

@@ -4,11 +4,13 @@ use std::ops::RangeInclusive;
 
 /// A loop, from its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Loop<'a> {
-    pub(crate) line: u32,
-    pub(crate) header: &'a str,
+pub struct Loop<'a> {
+    /// The line of its header, from 1.
+    pub line: u32,
+    /// The header's text.
+    pub header: &'a str,
     /// The lines from its first to its last.
-    pub(crate) lines: RangeInclusive<u32>,
+    pub lines: RangeInclusive<u32>,
 }
 
 /// One line, from 1; empty if there is none.
@@ -29,11 +31,21 @@ fn is_code(line: &str) -> bool {
 
 /// The innermost loop that a line is in, or whose header it is.
 pub(crate) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
+    loops_around(source, number).into_iter().next()
+}
+
+/// The loops that a line is in, or whose header it is, in the same function; the innermost first.
+#[must_use]
+pub fn loops_around(source: &str, number: u32) -> Vec<Loop<'_>> {
     let lines: Vec<&str> = source.lines().collect();
-    let start = (number as usize).checked_sub(1)?;
-    let mut inside = indent(lines.get(start)?) + 1;
-    for index in (0..=start).rev() {
-        let text = *lines.get(index)?;
+    let mut loops = Vec::new();
+    let Some((start, own)) =
+        (number as usize).checked_sub(1).and_then(|start| Some((start, lines.get(start)?)))
+    else {
+        return loops;
+    };
+    let mut inside = indent(own) + 1;
+    for (index, text) in lines.iter().enumerate().take(start + 1).rev() {
         if !is_code(text) || indent(text) >= inside {
             continue;
         }
@@ -48,19 +60,19 @@ pub(crate) fn innermost_loop(source: &str, number: u32) -> Option<Loop<'_>> {
                 .filter(|(_, line)| is_code(line))
                 .find(|(_, line)| indent(line) <= inside)
                 .map_or(lines.len(), |(end, _)| end);
-            let first = u32::try_from(index + 1).ok()?;
-            let lines = first..=u32::try_from(end).ok()?;
-            return Some(Loop { line: first, header, lines });
+            let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+            let line = number(index + 1);
+            loops.push(Loop { line, header, lines: line..=number(end) });
         }
         if header.starts_with("def ") || header.starts_with("async def ") {
-            return None;
+            break;
         }
     }
-    None
+    loops
 }
 
 /// The words in a piece of code that could be names.
-pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| {
         word.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_')
             && !KEYWORDS.contains(word)

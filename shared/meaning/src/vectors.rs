@@ -11,7 +11,7 @@ use crate::{
 static FILE: &[u8] = include_bytes!("../weights/words.bin");
 
 /// Numbers of a vector.
-const WIDTH: usize = 128;
+pub(crate) const WIDTH: usize = 128;
 
 static WORDS: LazyLock<Rows> = LazyLock::new(|| {
     let mut from = Reader(FILE);

@@ -233,6 +233,53 @@ fn the_place_of_a_wrong_result_is_looked_for_without_the_hidden_tests() {
     assert!(reply.answer.content.contains("`4` is expected"), "{}", reply.answer.content);
 }
 
+const ADDS: &str = "def double(n):\n    return n + 1\n\nassert double(2) == 4\n";
+
+fn of_author(passed: bool) -> Value {
+    let mut tested = result(None);
+    let actual = if passed { "4" } else { "3" };
+    tested["tests"] = json!([{ "name": "test 1", "passed": passed, "verdict": "ok", "expected": "4", "actual": actual, "duration_ms": 1 }]);
+    tested
+}
+
+#[test]
+fn what_its_author_expects_of_a_program_is_tried() {
+    let run = running(begin(json!({ "code": ADDS })));
+    let tests = serde_json::to_value(&run.program.tests).unwrap();
+    assert_eq!((&tests[0]["call"], &tests[0]["expected"]), (&json!("double(2)"), &json!("4")));
+    assert!(!run.program.code.as_str().contains("assert"), "it would end the program");
+
+    let question = "double(2) gives 3 but should be 4";
+    let code = "def double(n):\n    return n + 1\n";
+    let run = running(begin(json!({ "code": code, "question": question })));
+    assert_eq!(run.program.tests.len(), 1);
+    let with_report = json!({ "code": code, "question": question, "error": REPORT });
+    assert!(running(begin(with_report)).program.tests.is_empty(), "the error comes first");
+}
+
+#[test]
+fn the_place_of_what_its_author_does_not_expect_is_looked_for() {
+    let step = || ran(begin(json!({ "code": ADDS })), of_author(false), at(0));
+    assert!(running(step()).program.code.as_str().contains("double(2)"));
+    let mut found = result(None);
+    found["stdout"] =
+        json!("{\"places\": [{\"line\": 2, \"kind\": \"operator\"}], \"mends_all\": true}\n");
+    let reply = asking(climbing(ran(step(), found, at(0)), None).1).fallback.unwrap().reply;
+    assert_eq!(diagnosis(&reply).error.line, Some(2));
+    let content = &reply.answer.content;
+    assert!(content.contains("`double(2)` gives `3`, and you expect `4`."), "{content}");
+}
+
+#[test]
+fn a_program_that_does_what_its_author_expects_is_run_alone() {
+    let step = ran(begin(json!({ "code": ADDS })), of_author(true), at(0));
+    let Next::Run(run) = &step.next else { panic!("it is not run alone") };
+    assert!(run.program.tests.is_empty());
+    let reply = asking(climbing(ran(step, result(None), at(0)), None).1).fallback.unwrap().reply;
+    let content = reply.answer.content;
+    assert!(content.contains("it did what you expect: `double(2)` gives `4`."), "{content}");
+}
+
 #[test]
 fn a_program_of_an_exercise_that_is_gone_is_judged_alone() {
     let step = begin(json!({ "code": CODE, "exercise_id": ID }));
@@ -241,15 +288,6 @@ fn a_program_of_an_exercise_that_is_gone_is_judged_alone() {
         panic!("the exercise is not looked up")
     };
     assert_eq!(stored(&climbing(then(None), None).1).rung, 1);
-}
-
-#[test]
-fn a_problem_stays_the_same_when_lines_are_added_above() {
-    let problem = |code: &str, line| {
-        climbing(ran(begin(json!({ "code": code })), result(index_error(line)), at(0)), None).0
-    };
-    assert_eq!(problem(CODE, 2), problem(&format!("# mine\n{CODE}"), 3));
-    assert_ne!(problem(CODE, 2), problem("numbers = [1, 2]\nprint(numbers[3])", 2));
 }
 
 #[test]
@@ -273,9 +311,12 @@ fn beginners_start_on_a_higher_rung_where_words_help_little() {
 }
 
 #[test]
-fn the_requested_rung_is_the_first_one_given() {
-    let step = climbing(begin(json!({ "error": REPORT, "hint_level": 3 })), None).1;
-    assert_eq!(stored(&step).rung, 3);
+fn the_requested_rung_is_the_first_one_given_but_the_last_one_never_is() {
+    let first = |level: u8| {
+        let step = climbing(begin(json!({ "error": REPORT, "hint_level": level })), None).1;
+        stored(&step).rung
+    };
+    assert_eq!([first(1), first(2), first(3)], [1, 2, 2]);
 }
 
 #[test]

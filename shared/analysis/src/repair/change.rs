@@ -53,6 +53,28 @@ pub enum Kind {
     Misspelt,
     /// A result is thrown away, or None is kept instead.
     Result,
+    /// The wrong part of a list or text.
+    Slice,
+    /// The last item is not handled when a loop ends.
+    LastItem,
+}
+
+impl Kind {
+    /// How far down the kind is among beginners' mistakes: if several changes help, the one for a common mistake tells
+    /// more. A line that does harm, or a case of its own, can hide any other mistake.
+    pub(super) const fn rareness(self) -> u8 {
+        match self {
+            Self::Misspelt
+            | Self::Comparison
+            | Self::Operator
+            | Self::Number
+            | Self::Logic
+            | Self::OffByOne
+            | Self::Slice => 0,
+            Self::ExtraLine | Self::LeavesLoop | Self::EmptyCase | Self::ReturnValue => 2,
+            _ => 1,
+        }
+    }
 }
 
 /// A small change of a program.

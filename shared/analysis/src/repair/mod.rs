@@ -4,9 +4,11 @@
 //! never shown: it says on which line the mistake is, and of which kind.
 
 mod change;
+mod classic;
 mod expressions;
 mod scope;
 mod statements;
+mod text;
 
 use std::collections::HashSet;
 
@@ -23,7 +25,7 @@ pub const MAX_CHANGES: usize = 1_500;
 /// The longest program, in bytes, that is searched: a longer one has too many places.
 const MAX_BYTES: usize = 8 << 10;
 
-/// All changes that are worth a try, at most [`MAX_CHANGES`]; `results` are Python texts of results that are expected and
+/// All changes that are worth a try, at most [`MAX_CHANGES`], for common mistakes first; `results` are Python texts of results that are expected and
 /// do not come. None for a program that is too long.
 #[must_use]
 pub fn changes(program: &Program<'_>, results: &[String]) -> Vec<Change> {
@@ -33,6 +35,7 @@ pub fn changes(program: &Program<'_>, results: &[String]) -> Vec<Change> {
     let mut changes = Changes { program, made: Vec::new() };
     statements::collect(&mut changes, results);
     expressions::collect(&mut changes);
+    classic::collect(&mut changes);
     let mut seen = HashSet::new();
     let mut found: Vec<Change> = Vec::new();
     for (place, kind, mut edits) in changes.made {
@@ -46,6 +49,7 @@ pub fn changes(program: &Program<'_>, results: &[String]) -> Vec<Change> {
             found.push(Change { line: program.line(place), kind, edits });
         }
     }
+    found.sort_by_key(|change| change.kind.rareness());
     found.truncate(MAX_CHANGES);
     found
 }
@@ -96,7 +100,7 @@ mod tests {
             (
                 loop_over,
                 &format!("{}\n    return n\n", loop_over.trim_end()),
-                3,
+                4,
                 Kind::MissingReturn,
             ),
             (
@@ -120,6 +124,54 @@ mod tests {
         ] {
             assert_eq!(between(wrong, right, &["None"]), [(line, kind)], "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_classic_mistake_is_mended_by_one_change() {
+        let words = "def f(text):\n    n = 0\n    inside = False\n    for c in text:\n        if inside:\n            n += 1\n        inside = c != ' '\n";
+        for (wrong, right, line, kind) in [
+            ("    return a[-1:]\n", "    return a[::-1]\n", 2, Kind::Slice),
+            (
+                "    return list(range(9, -1))\n",
+                "    return list(range(9, -1, -1))\n",
+                2,
+                Kind::OffByOne,
+            ),
+            ("    return sorted(a)\n", "    return sorted(set(a))\n", 2, Kind::Conversion),
+            ("    return []\n", "    return [[]]\n", 2, Kind::ReturnValue),
+            ("    return f(a)\n", "    return f(a[1:])\n", 2, Kind::OffByOne),
+            ("    w = [1, 2, 3]\n", "    w = [3, 2, 1]\n", 2, Kind::Order),
+            (
+                "    b = a * 2\n    return b\n",
+                "    b = a * 2\n    b = round(b)\n    return b\n",
+                2,
+                Kind::Conversion,
+            ),
+            (
+                "    a.replace('x', 'y')\n    a.upper()\n    return a\n",
+                "    a = a.replace('x', 'y')\n    a = a.upper()\n    return a\n",
+                2,
+                Kind::Result,
+            ),
+            (
+                "    b = round(a)\n    if a > 5:\n        return 1\n    if a > 3:\n        return 2\n",
+                "    b = round(a)\n    if b > 5:\n        return 1\n    if b > 3:\n        return 2\n",
+                3,
+                Kind::Name,
+            ),
+            (
+                "    if a > 1 and b:\n        return 1\n    if b:\n        return 2\n",
+                "    if a > 1 and b:\n        return 1\n    if (a > 1) and (b):\n        return 2\n",
+                4,
+                Kind::Logic,
+            ),
+        ] {
+            let (wrong, right) =
+                (format!("def f(a, b):\n{wrong}"), format!("def f(a, b):\n{right}"));
+            assert!(between(&wrong, &right, &[]).contains(&(line, kind)), "{wrong}");
+        }
+        let right = format!("{words}    if inside:\n        n += 1\n");
+        assert_eq!(between(words, &right, &[]), [(4, Kind::LastItem)]);
     }
 
     #[test]

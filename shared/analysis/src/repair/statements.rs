@@ -6,6 +6,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 use super::{
     change::{Changes, Edits, Kind},
     scope,
+    text::{indent, indented},
 };
 
 /// Expected results that are tried as the answer for an empty argument.
@@ -104,26 +105,6 @@ fn blocks(stmt: &Stmt) -> Vec<&[Stmt]> {
     }
 }
 
-/// The indentation of a statement, if it is the first on its line.
-fn indent<'a>(changes: &Changes<'_, 'a>, stmt: &Stmt) -> Option<&'a str> {
-    let before = &changes.program.source()[..stmt.start().to_usize()];
-    let indent = before.rsplit('\n').next().unwrap_or_default();
-    indent.trim().is_empty().then_some(indent)
-}
-
-/// A statement's lines with another indentation.
-fn indented(text: &str, old: &str, new: &str) -> String {
-    let mut lines = text.lines();
-    let mut made = format!("{new}{}", lines.next().unwrap_or_default());
-    for line in lines {
-        made.push('\n');
-        made.push_str(
-            &line.strip_prefix(old).map_or_else(|| line.to_owned(), |rest| format!("{new}{rest}")),
-        );
-    }
-    made
-}
-
 /// Changes of one simple statement.
 fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
     let program = changes.program;
@@ -138,15 +119,17 @@ fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
     ) {
         changes.replace(Kind::ExtraLine, stmt, "pass");
     } else if let Some(inner) = only_body(stmt)
-        && let (Some(old), Some(new)) =
-            (inner.first().and_then(|first| indent(changes, first)), indent(changes, stmt))
+        && let (Some(old), Some(new)) = (
+            inner.first().and_then(|first| indent(changes.program, first)),
+            indent(changes.program, stmt),
+        )
         && let (Some(first), Some(last)) = (inner.first(), inner.last())
     {
         // Without the condition around it.
         let lines = program.text(TextRange::new(first.start(), last.end()));
         changes.replace(Kind::ExtraLine, stmt, indented(lines, old, new).trim_start());
     }
-    if let Some(inside) = indent(changes, stmt)
+    if let Some(inside) = indent(changes.program, stmt)
         && around.owner.is_some()
         && !matches!(stmt, Stmt::Break(_) | Stmt::Return(_) | Stmt::Continue(_))
     {
@@ -316,7 +299,10 @@ fn assigned(
 /// A statement and the next one.
 fn neighbours(changes: &mut Changes<'_, '_>, body: &[Stmt], at: usize) {
     let (Some(stmt), Some(next)) = (body.get(at), body.get(at + 1)) else { return };
-    let (Some(outer), Some(_)) = (indent(changes, stmt), indent(changes, next)) else { return };
+    let (Some(outer), Some(_)) = (indent(changes.program, stmt), indent(changes.program, next))
+    else {
+        return;
+    };
     let program = changes.program;
     let edits: Edits = vec![
         (stmt.range(), program.text(next).to_owned()),
@@ -326,7 +312,7 @@ fn neighbours(changes: &mut Changes<'_, '_>, body: &[Stmt], at: usize) {
     // The next statement belongs into this one's block.
     for inner in blocks(stmt) {
         let Some(last) = inner.last() else { continue };
-        let Some(deeper) = indent(changes, last) else { continue };
+        let Some(deeper) = indent(changes.program, last) else { continue };
         let moved = indented(program.text(next), outer, deeper);
         let line_start = next.start() - TextSize::try_from(outer.len()).unwrap_or_default();
         let edits = vec![
@@ -339,7 +325,9 @@ fn neighbours(changes: &mut Changes<'_, '_>, body: &[Stmt], at: usize) {
 
 /// The last statement of a block belongs after the block.
 fn move_out(changes: &mut Changes<'_, '_>, stmt: &Stmt, owner: &Stmt, is_only: bool) {
-    let (Some(deeper), Some(outer)) = (indent(changes, stmt), indent(changes, owner)) else {
+    let (Some(deeper), Some(outer)) =
+        (indent(changes.program, stmt), indent(changes.program, owner))
+    else {
         return;
     };
     let moved = indented(changes.program.text(stmt), deeper, outer);
@@ -389,7 +377,7 @@ fn likely(name: &str, meant: &str) -> bool {
 /// What may be missing at the beginning and at the end of a function.
 fn whole_function(changes: &mut Changes<'_, '_>, function: &StmtFunctionDef, results: &[&str]) {
     let (Some(first), Some(last)) = (function.body.first(), function.body.last()) else { return };
-    let Some(inside) = indent(changes, first) else { return };
+    let Some(inside) = indent(changes.program, first) else { return };
     let end = TextRange::empty(last.end());
     misspelt(changes, function);
     let names = scope::names(function);
@@ -398,7 +386,7 @@ fn whole_function(changes: &mut Changes<'_, '_>, function: &StmtFunctionDef, res
     let lengths = function.parameters.iter().map(|parameter| format!("len({})", parameter.name()));
     for value in values.chain(literals).chain(lengths) {
         let text = format!("\n{inside}return {value}");
-        changes.edit(Kind::MissingReturn, last, vec![(end, text)]);
+        changes.edit(Kind::MissingReturn, end, vec![(end, text)]);
     }
     for parameter in function.parameters.iter() {
         let parameter = parameter.name();

@@ -1,0 +1,306 @@
+//! What a student expects of a program: from the words of the question, from comments, doctests and asserts.
+
+use std::sync::LazyLock;
+
+use analysis::{Program, call_at, value_at};
+use exercises::TestCase;
+use regex::Regex;
+
+/// Most expectations that are read: each is a run of the program.
+const MAX_CASES: usize = 12;
+/// Most bytes of a question, and of what is said before or after a call.
+const MAX_QUESTION: usize = 8 << 10;
+const MAX_BEFORE: usize = 80;
+const MAX_AFTER: usize = 160;
+
+/// Words after which the expected value comes.
+static EXPECTED: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"(?ix)\b(?:
+            (?:should|must|ought\ to|has\ to|have\ to|needs?\ to|supposed\ to|want(?:ed)?\ (?:it|this|that)?\ ?to|would)
+                (?:\ \w+)?\ (?:be|return|give|print|output|equal|show|produce|yield|result\ in|come\ out\ as|have\ been)
+                (?:\ (?:back|me|out|the\ (?:list|value|number|string|result|answer)))?
+            |(?:i|we|it|test)\ (?:want|need|expect|hope)(?:s|ed)?(?:\ for|\ it\ to\ (?:be|return|give|print))?
+            |expect(?:s|ed|ing)?(?:\ (?:it|this|that|result|value|output|answer|the\ (?:output|result|answer)))*
+                (?:\ (?:to\ (?:be|get|see|return|give|print|equal|output|have)|is|was))*
+            |instead\ of|rather\ than|(?:and|but|,)\ not|to\ (?:be|return|give|equal|print|output)
+            |(?:correct|right|real|actual|expected)\ (?:answer|result|output|value|one)\ (?:is|was|would\ be|should\ be)
+        )\s*[:=]?\s*`?",
+    )
+});
+/// What stands between a call and its expected value in a task, or in a comment.
+static ARROW: LazyLock<Regex> = LazyLock::new(|| {
+    compile(r"^`?\)?\s*(?:=>|-+>|→|⇒|==?|➜|should (?:be|return|give|print)|must be)\s*`?")
+});
+/// How a comment begins that says what a line should show.
+static COMMENT: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"(?i)^(?:=>|-+>|→|⇒|==|should (?:be|return|give|print|output)|must be|expect(?:ed|s|ing)?(?: output| result| value)?(?: is)?)\s*[:=]?\s*",
+    )
+});
+/// What stands between an expected value and the call after it: "5 instead of 8 for".
+static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
+    compile(r"(?i)^`?[^.\n]{0,30}\b(?:for|when|with|if|from|calling|call|run|using)\b[^.\n]{0,30}$")
+});
+
+fn compile(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the tests use all patterns")
+}
+
+/// What is expected of a program, by what is said of it and in it. Nothing for a text that is no program, or that has no
+/// function.
+#[must_use]
+pub fn expectations(question: &str, code: &str) -> Vec<TestCase> {
+    let Ok(program) = Program::read(code) else { return Vec::new() };
+    let functions = program.functions();
+    let question = plain(question);
+    let mut cases: Vec<TestCase> = Vec::new();
+    let mut add = |call: &str, value: &str| {
+        let is_new = cases.iter().all(|case| case.call.as_deref() != Some(call));
+        if is_new && cases.len() < MAX_CASES {
+            let (call, expected) = (Some(call.to_owned()), Some(value.to_owned()));
+            cases.push(TestCase { call, stdin: None, expected, raises: None, hidden: None });
+        }
+    };
+    for (call, value) in said(&question, &functions) {
+        add(&call, &value);
+    }
+    if let [(function, parameters)] = &functions[..]
+        && let [parameter] = parameters[..]
+    {
+        for (argument, value) in said_of_argument(&question, parameter) {
+            add(&format!("{function}({argument})"), &value);
+        }
+    }
+    for (line, next) in code.lines().zip(code.lines().skip(1).chain([""])) {
+        if let Some((call, value)) = written(line, next, &functions) {
+            add(call, value);
+        }
+    }
+    cases
+}
+
+/// The program without the asserts that are read as expectations, which would end it before anything is known. All lines
+/// keep their numbers.
+#[must_use]
+pub fn without_asserts(code: &str) -> String {
+    let Ok(program) = Program::read(code) else { return code.to_owned() };
+    let functions = program.functions();
+    let is_read = |line: &str| line.starts_with("assert ") && asserted(line, &functions).is_some();
+    let lines = code.lines().map(|line| if is_read(line) { "pass\n" } else { line });
+    lines.map(|line| format!("{}\n", line.trim_end_matches('\n'))).collect()
+}
+
+/// The question, with plain quotes and of bounded length.
+fn plain(question: &str) -> String {
+    let question = question.get(..question.floor_char_boundary(MAX_QUESTION)).unwrap_or(question);
+    question.replace(['“', '”'], "\"").replace(['‘', '’'], "'")
+}
+
+type Functions<'a> = [(&'a str, Vec<&'a str>)];
+
+/// The calls in a text, with their places.
+fn calls<'a>(text: &'a str, functions: &Functions<'_>) -> Vec<(usize, &'a str)> {
+    let mut found: Vec<(usize, &str)> = functions
+        .iter()
+        .flat_map(|(function, _)| {
+            text.match_indices(function).filter_map(|(at, _)| {
+                let before = text[..at].chars().next_back();
+                let is_whole = before.is_none_or(|c| !c.is_alphanumeric() && !"_.".contains(c));
+                Some((at, call_at(&text[at..], function).filter(|_| is_whole)?))
+            })
+        })
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// Calls and the values that the words around them expect.
+fn said(question: &str, functions: &Functions<'_>) -> Vec<(String, String)> {
+    let calls = calls(question, functions);
+    let mut said = Vec::new();
+    let mut from = 0;
+    for (number, (at, call)) in calls.iter().enumerate() {
+        let end = at + call.len();
+        let until = calls.get(number + 1).map_or(question.len(), |(next, _)| *next);
+        let after = cut(&question[end..until], MAX_AFTER);
+        let before =
+            &question[from.max(question.floor_char_boundary(at.saturating_sub(MAX_BEFORE)))..*at];
+        if let Some(value) =
+            after_words(after).or_else(|| after_arrow(after)).or_else(|| before_call(before))
+        {
+            said.push(((*call).to_owned(), value.to_owned()));
+        }
+        from = end;
+    }
+    said
+}
+
+/// "with 5 the output is 8 instead of 5", of a function with one parameter.
+fn said_of_argument(question: &str, parameter: &str) -> Vec<(String, String)> {
+    let name = regex::escape(parameter);
+    let Ok(given) = Regex::new(&format!(
+        r"(?i)\b(?:(?:for|with|when|if|given|pass(?:ing|ed)?(?: in)?|enter(?:ing|ed)?|input(?:ting)?)\s+(?:i (?:pass|enter|use|give|type)(?: in)?\s+)?(?:(?:the|an?|my)?\s*`?(?:{name}|input|value|argument|list|string|number)`?\s*)?(?:==?|is|as|of|being|equals?|:)?\s*|{name}`?\s*==?\s*)`?"
+    )) else {
+        return Vec::new();
+    };
+    let mut said = Vec::new();
+    for found in given.find_iter(question).take(MAX_CASES) {
+        let Some(argument) = value_at(&question[found.end()..]) else { continue };
+        let after = cut(&question[found.end() + argument.len()..], MAX_AFTER);
+        if let Some(value) = after_words(after) {
+            said.push((argument.to_owned(), value.to_owned()));
+        }
+    }
+    said
+}
+
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// The value after the first words that expect one.
+fn after_words(text: &str) -> Option<&str> {
+    EXPECTED.find_iter(text).find_map(|found| value_at(&text[found.end()..]))
+}
+
+fn after_arrow(text: &str) -> Option<&str> {
+    value_at(&text[ARROW.find(text)?.end()..])
+}
+
+/// The expected value before a call: "I get 8 instead of 5 for".
+fn before_call(text: &str) -> Option<&str> {
+    EXPECTED.find_iter(text).find_map(|found| {
+        let value = value_at(&text[found.end()..])?;
+        BETWEEN.is_match(&text[found.end() + value.len()..]).then_some(value)
+    })
+}
+
+/// What a line of a program expects of a call: an assert, a doctest with its next line, or a comment.
+fn written<'a>(
+    line: &'a str,
+    next: &'a str,
+    functions: &Functions<'_>,
+) -> Option<(&'a str, &'a str)> {
+    let line = line.trim();
+    if let Some(found) = asserted(line, functions) {
+        return Some(found);
+    }
+    if let Some(example) = line.strip_prefix(">>> ") {
+        let next = next.trim();
+        let value = value_at(next).filter(|value| value.len() == next.len())?;
+        let call = functions.iter().find_map(|(function, _)| call_at(example, function))?;
+        return (call == example).then_some((call, value));
+    }
+    let (statement, comment) = line.split_once('#')?;
+    let comment = comment.trim();
+    let comment = comment[COMMENT.find(comment)?.end()..].trim_end_matches('.');
+    let value = value_at(comment).filter(|value| value.len() == comment.len())?;
+    let statement = statement.trim();
+    let inner = statement.strip_prefix("print(").and_then(|rest| rest.strip_suffix(')'));
+    let call = inner.unwrap_or(statement);
+    let found = functions.iter().find_map(|(function, _)| call_at(call, function))?;
+    (found == call).then_some((found, value))
+}
+
+/// `assert f(5) == 8`
+fn asserted<'a>(line: &'a str, functions: &Functions<'_>) -> Option<(&'a str, &'a str)> {
+    let rest = line.strip_prefix("assert ")?.trim_start();
+    let call = functions.iter().find_map(|(function, _)| call_at(rest, function))?;
+    let right = rest[call.len()..].trim_start().strip_prefix("==")?.trim_start();
+    let value = value_at(right)?;
+    let end = right[value.len()..].trim_start();
+    (end.is_empty() || end.starts_with(['#', ','])).then_some((call, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{expectations, without_asserts};
+
+    const CODE: &str = "def f(n):\n    return n + 1\n";
+
+    fn read(question: &str, code: &str) -> Vec<String> {
+        let cases = expectations(question, code).into_iter();
+        cases.map(|case| format!("{} {}", case.call.unwrap(), case.expected.unwrap())).collect()
+    }
+
+    #[test]
+    fn words_say_what_is_expected() {
+        for question in [
+            "f(5) gives 8 but it should be 5",
+            "f(5) returns 8, should return 5.",
+            "My f(5) should give 5!",
+            "when I call `f(5)` I get `8` instead of `5`",
+            "I get 8 instead of 5 for f(5)",
+            "expected f(5) to be 5",
+            "f(5) prints 8, I expected 5",
+            "why is f(5) 8 and not 5?",
+            "f(5) is supposed to return 5",
+            "For f(5) the correct answer is 5",
+            "Examples: f(5) => 5",
+            "f(5) -> 5",
+            "`f(5)` == 5",
+            "When I run the function with `n` as 5 the output is 8 instead of 5.",
+            "for n = 5 it returns 8 but it should return 5",
+            "if i pass 5 i get 8 but expected 5",
+        ] {
+            assert_eq!(read(question, CODE), ["f(5) 5"], "{question}");
+        }
+        assert_eq!(
+            read("f([1, 2]) should be 'a b' and f(\"x\") returns 3 instead of None", CODE),
+            ["f([1, 2]) 'a b'", "f(\"x\") None"]
+        );
+    }
+
+    #[test]
+    fn words_that_expect_nothing_certain_are_left_alone() {
+        for question in [
+            "f(5) gives 8",
+            "what does f(5) return?",
+            "it should be 5",
+            "f(x) should be 5",
+            "I have 5 apples instead of 8",
+            "g(5) should be 5",
+            "f(5) should be fast",
+            "",
+        ] {
+            assert_eq!(read(question, CODE), [""; 0], "{question}");
+        }
+        assert_eq!(read("f(5) should be 5", "def f(n)\n    return n\n"), [""; 0]);
+    }
+
+    #[test]
+    fn comments_doctests_and_asserts_say_it_too() {
+        for line in [
+            "print(f(5))  # => 5",
+            "f(5)  # should be 5",
+            "print(f(5)) # Expected: 5",
+            "print(f(5))  # expected output 5.",
+            "assert f(5) == 5",
+            "assert f(5) == 5, 'no'",
+        ] {
+            assert_eq!(read("why?", &format!("{CODE}{line}\n")), ["f(5) 5"], "{line}");
+        }
+        let doctest =
+            "def f(n):\n    \"\"\"Adds.\n\n    >>> f(5)\n    5\n    \"\"\"\n    return n + 1\n";
+        assert_eq!(read("why?", doctest), ["f(5) 5"]);
+        for line in ["print(f(5))  # 8", "print(f(5))  # prints 8", "x = f(5)  # => five"] {
+            assert_eq!(read("why?", &format!("{CODE}{line}\n")), [""; 0], "{line}");
+        }
+    }
+
+    #[test]
+    fn asserts_do_not_end_the_program_before_the_rest_is_known() {
+        let code = format!("{CODE}assert f(5) == 5\nprint(1)\nassert f(1)\n");
+        assert_eq!(without_asserts(&code), format!("{CODE}pass\nprint(1)\nassert f(1)\n"));
+    }
+
+    #[test]
+    fn long_and_hostile_texts_are_bounded() {
+        let many: String = (0..500).map(|n| format!("f({n}) should be {n}. ")).collect();
+        assert_eq!(expectations(&many, CODE).len(), super::MAX_CASES);
+        for text in ["f(".repeat(30_000), "should be ".repeat(7_000), "é".repeat(9_000)] {
+            assert!(expectations(&text, CODE).is_empty());
+        }
+    }
+}

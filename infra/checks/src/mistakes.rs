@@ -1,0 +1,365 @@
+//! Measures how often the debug agent finds the line of a mistake that ends no program: a wrong value.
+//!
+//! - Tutoring bugs (the Socratic debugging benchmark): asked as a student would who pastes the task with its examples, the
+//!   first message of a dialogue, and the program. A line is right if the description of the bug or of its fixes names it;
+//!   bugs of which they name none are left out.
+//! - Bugs of one line (`QuixBugs`): asked by the first of its tests that gives a wrong value. A line is right if the
+//!   corrected program has another one there, or if a line is missing beside it.
+//! - Wrong solutions of course tasks (Refactory), every so many: asked by the task's tests. Whether the line is right is
+//!   not known: a small change that makes all tests pass proves it, one that makes more of them pass makes it likely.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use agents::{Agent as _, Arrived, Begin as _, Load, Next};
+use chrono::{DateTime, Utc};
+use code_execution::workers::Workers;
+use debug::{Debug, Loaded};
+use domain::execution::{ExecutionResult, Verdict};
+use events::question_answered::{Answer, Details};
+use futures::{StreamExt as _, stream};
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::{course, quality::Share};
+
+const DIALOGUES: &str = "socratic-debugging-benchmark/socratic_debugging_benchmark/v2_sigcse";
+/// The parts of the dialogues: the first one is what we develop with, the other one stays unseen.
+const DIALOGUE_PARTS: [&str; 2] = ["train", "testset"];
+/// Wrong solutions of each task that are tried.
+const SOLUTIONS: usize = 30;
+const TASKS: [(&str, &[u8]); 2] =
+    [("Refactory 1 to 3", &[1, 2, 3]), ("Refactory 4 and 5", &[4, 5])];
+/// Most runs for one question: the program's, the search's, and one more.
+const RUNS: usize = 4;
+/// Programs that run at the same time.
+const AT_ONCE: usize = 2;
+
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\blines? (\d+)(?:(?:,| and|, and| to|-) ?(\d+))?").expect("it is a pattern")
+});
+
+/// A set cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}")]
+pub struct MistakesError {
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// How the agent does.
+#[derive(Debug, Default)]
+pub struct Mistakes {
+    /// Bugs whose line is found, for each part of the sets.
+    pub lines: Vec<(String, Share)>,
+    /// Wrong solutions that a small change makes pass, and those of which at least a line is named.
+    pub solutions: Vec<(String, Share, Share)>,
+    /// What was not found.
+    pub wrong: Vec<String>,
+}
+
+/// A program with a mistake, and what is asked about it.
+struct Bug {
+    name: String,
+    code: String,
+    question: String,
+    lines: BTreeSet<u32>,
+}
+
+/// What the agent has found.
+#[derive(Default)]
+struct Found {
+    line: Option<u32>,
+    is_repaired: bool,
+    searched: bool,
+    said: String,
+}
+
+/// Measures what is in a folder that has the repositories of the sets.
+///
+/// # Errors
+/// One of them is unreadable.
+pub async fn measure(folder: &Path, workers: &Workers) -> Result<Mistakes, MistakesError> {
+    let mut found = Mistakes::default();
+    for part in DIALOGUE_PARTS {
+        let bugs = tutoring(&folder.join(DIALOGUES).join(part))?;
+        found.count(&format!("tutoring bugs, {part}"), bugs, workers).await;
+    }
+    let mut parts = [Vec::new(), Vec::new()];
+    for (number, bug) in one_line(&folder.join("QuixBugs"), workers).await?.into_iter().enumerate()
+    {
+        parts[number % 2].push(bug);
+    }
+    for (name, bugs) in ["even", "odd"].into_iter().zip(parts) {
+        found.count(&format!("bugs of one line, {name}"), bugs, workers).await;
+    }
+    for (name, tasks) in TASKS {
+        let mut bugs = Vec::new();
+        for task in tasks {
+            bugs.extend(solutions(&folder.join(format!("refactory/data/question_{task}")))?);
+        }
+        let (mut repaired, mut located) = (Share::default(), Share::default());
+        for (bug, of) in asked(bugs, workers).await.into_iter().filter(|(_, of)| of.searched) {
+            repaired.count(of.is_repaired);
+            located.count(of.line.is_some());
+            if of.line.is_none() {
+                found.wrong.push(format!("{}: {}", bug.name, of.said));
+            }
+        }
+        found.solutions.push((name.to_owned(), repaired, located));
+    }
+    Ok(found)
+}
+
+impl Mistakes {
+    async fn count(&mut self, name: &str, bugs: Vec<Bug>, workers: &Workers) {
+        let mut share = Share::default();
+        for (bug, of) in asked(bugs, workers).await {
+            let is_right = of.line.is_some_and(|line| bug.lines.contains(&line));
+            share.count(is_right);
+            if !is_right {
+                let Bug { name: bug, lines, .. } = &bug;
+                self.wrong.push(format!("{name}: {bug}: {:?} for {lines:?}: {}", of.line, of.said));
+            }
+        }
+        self.lines.push((name.to_owned(), share));
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Wrong values whose line is found:")?;
+        self.lines.iter().try_for_each(|(name, share)| writeln!(f, "  {name}: {share}"))?;
+        for (name, repaired, located) in &self.solutions {
+            writeln!(f, "  {name}: {repaired} repaired, {located} at least located")?;
+        }
+        self.wrong.iter().try_for_each(|wrong| writeln!(f, "  {}", wrong.replace('\n', " ")))
+    }
+}
+
+async fn asked(bugs: Vec<Bug>, workers: &Workers) -> Vec<(Bug, Found)> {
+    let asked = stream::iter(bugs).map(async |bug| {
+        let found = ask(&bug, workers).await;
+        (bug, found)
+    });
+    asked.buffered(AT_ONCE).collect().await
+}
+
+/// Asks the agent, and runs what it wants to have run.
+async fn ask(bug: &Bug, workers: &Workers) -> Found {
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    let id = "00000000-0000-0000-0000-000000000001";
+    let request = json!({ "query_id": id, "student_id": id, "question": bug.question, "code": bug.code,
+        "level": "learning", "routing": { "agent": "debug", "confidence": 1.0, "reasons": [] } });
+    let Ok(request) = serde_json::from_value(request) else { return Found::default() };
+    let mut step = Debug::begin(Loaded { request, exercise: None }, now);
+    let mut found = Found::default();
+    for _ in 0..RUNS {
+        step = match step.next {
+            Next::Run(run) => {
+                let run = *run;
+                let result = course::run_program(workers, &run.program).await;
+                let answer = result.stdout.lines().next_back().unwrap_or_default();
+                found.searched |= !result.tests.is_empty() && result.verdict == Verdict::Ok;
+                found.is_repaired |= answer.contains("\"mends_all\": true");
+                Debug::resume(Arrived::Run { state: run.state, result: Box::new(result) }, now)
+            }
+            Next::Load(Load::Ladder { then, .. }) => then(None),
+            Next::Ask(ask) => {
+                if let Some(fallback) = ask.fallback {
+                    found.note(&fallback.reply.answer);
+                }
+                return found;
+            }
+            Next::Answer(reply) => {
+                found.note(&reply.answer);
+                return found;
+            }
+            _ => return found,
+        };
+    }
+    found
+}
+
+impl Found {
+    fn note(&mut self, answer: &Answer) {
+        if let Some(Details::Debug(diagnosis)) = &answer.details {
+            self.line = diagnosis.error.line;
+        }
+        self.said = answer.content.chars().take(300).collect();
+    }
+}
+
+fn read(path: &Path) -> Result<String, MistakesError> {
+    fs::read_to_string(path).map_err(|source| MistakesError { path: path.to_owned(), source })
+}
+
+/// The files of a folder in the order of their names; none if it is not there.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, MistakesError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let failed = |source| MistakesError { path: folder.to_owned(), source };
+    let paths = fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The bugs of the dialogues, each once.
+fn tutoring(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
+    let mut seen = HashSet::new();
+    let mut bugs = Vec::new();
+    for path in files(folder)? {
+        let text = read(&path)?;
+        let part = |name: &str| {
+            let (_, rest) = text.split_once(&format!("<{name}>"))?;
+            rest.split_once(&format!("</{name}>")).map(|(part, _)| part.trim_matches('\n'))
+        };
+        let (Some(task), Some(numbered), Some(dialogue)) =
+            (part("problem"), part("bug_code"), part("dialogue"))
+        else {
+            continue;
+        };
+        let fixes = [part("bug_fixes"), part("bug_desc")].map(Option::unwrap_or_default).join("\n");
+        let first = dialogue.lines().find_map(|line| line.strip_prefix("User: "));
+        let code: String =
+            numbered.lines().map(|line| format!("{}\n", without_number(line))).collect();
+        let lines = named_lines(&fixes);
+        if !lines.is_empty() && seen.insert(code.clone()) {
+            bugs.push(Bug {
+                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                code,
+                question: format!("{}\n\n{task}", first.unwrap_or_default()),
+                lines,
+            });
+        }
+    }
+    Ok(bugs)
+}
+
+/// A line without its number, which takes three columns.
+fn without_number(line: &str) -> &str {
+    line.get(3..).unwrap_or_default()
+}
+
+fn named_lines(text: &str) -> BTreeSet<u32> {
+    let numbers = LINE.captures_iter(text).flat_map(|found| {
+        [found.get(1), found.get(2)].into_iter().flatten().filter_map(|n| n.as_str().parse().ok())
+    });
+    numbers.collect()
+}
+
+/// The programs of `QuixBugs` that give a wrong value.
+async fn one_line(folder: &Path, workers: &Workers) -> Result<Vec<Bug>, MistakesError> {
+    let mut bugs = Vec::new();
+    for path in files(&folder.join("json_testcases"))? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let program = |kind: &str| read(&folder.join(format!("{kind}/{name}.py")));
+        let program_without_text = |text: String| {
+            let code = text.split("\n\"\"\"").next().unwrap_or_default().trim_end().to_owned();
+            format!("{code}\n")
+        };
+        let code = program_without_text(program("python_programs")?);
+        let corrected = program_without_text(program("correct_python_programs")?);
+        let cases = read(&path)?;
+        for case in cases.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let Some(call) = case[0].as_array().map(|values| called(&name, values)) else { break };
+            let expected = python(&case[1]);
+            let test = json!({ "name": "test", "call": call, "expected": expected });
+            let program = json!({ "code": code, "tests": [test] });
+            let Ok(program) = serde_json::from_value(program) else { break };
+            let result: ExecutionResult = course::run_program(workers, &program).await;
+            let Some(test) = result.tests.first().filter(|test| !test.passed) else { continue };
+            if test.verdict == Verdict::Ok {
+                bugs.push(Bug {
+                    question: format!(
+                        "`{call}` gives `{}`, but it should be `{expected}`.",
+                        test.actual
+                    ),
+                    lines: changed(&code, &corrected),
+                    name,
+                    code,
+                });
+            }
+            break;
+        }
+    }
+    Ok(bugs)
+}
+
+fn called(function: &str, values: &[Value]) -> String {
+    format!("{function}({})", values.iter().map(python).collect::<Vec<_>>().join(", "))
+}
+
+/// A value as Python writes it.
+fn python(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Array(values) => {
+            format!("[{}]", values.iter().map(python).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The lines of a program between what it has in common with the corrected one at its beginning and at its end; where
+/// lines are missing, those beside them.
+fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
+    let (ours, theirs): (Vec<&str>, Vec<&str>) =
+        (code.lines().collect(), corrected.lines().collect());
+    let before = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();
+    let rest = ours.len().min(theirs.len()) - before;
+    let ends = ours.iter().rev().zip(theirs.iter().rev()).take(rest);
+    let after = ends.take_while(|(one, other)| one == other).count();
+    let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+    let changed = before..ours.len() - after;
+    match changed.is_empty() {
+        true => [number(before), number(before + 1)].into(),
+        false => changed.map(|index| number(index + 1)).collect(),
+    }
+}
+
+/// Wrong solutions of a task, spread evenly.
+fn solutions(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
+    let mut tests = String::new();
+    for path in files(&folder.join("ans"))? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(number) = name.strip_prefix("input_") {
+            let expected = read(&folder.join(format!("ans/output_{number}")))?;
+            tests += &format!("{} should be {}\n", read(&path)?.trim(), expected.trim());
+        }
+    }
+    let wrong = files(&folder.join("code/wrong"))?;
+    let every = wrong.len().div_ceil(SOLUTIONS).max(1);
+    let mut bugs = Vec::new();
+    for path in wrong.iter().step_by(every) {
+        bugs.push(Bug {
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            code: read(path)?,
+            question: format!("My solution is wrong. {tests}"),
+            lines: BTreeSet::new(),
+        });
+    }
+    Ok(bugs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{changed, named_lines, without_number};
+
+    #[test]
+    fn the_right_lines_are_read_from_the_sets() {
+        assert_eq!(named_lines("On line 11, … lines 3 and 4"), [3, 4, 11].into());
+        assert_eq!(without_number("12.    x = 1"), "    x = 1");
+        assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), [2].into());
+        assert_eq!(changed("a\nc\n", "a\nb\nc\n"), [1, 2].into());
+    }
+}
