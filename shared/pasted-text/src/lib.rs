@@ -4,9 +4,20 @@
 //! that runs code.
 
 mod clean;
+mod foreign;
+mod inline;
+mod marks;
+mod messages;
 mod paste;
+mod patterns;
+mod pieces;
 mod report;
+mod shape;
+mod strings;
+mod token;
 
-pub use clean::{clean_code, foreign_language};
+pub use clean::clean_code;
+pub use foreign::{foreign_language, foreign_program};
 pub use paste::{Paste, split};
+pub use pieces::{Part, Piece, pieces};
 pub use report::{ErrorReport, read_report};
