@@ -139,9 +139,12 @@ fn anchor(text: &str, tokens: &[Token], partners: &[Option<usize>], from: usize)
                 let sign = token.text(text);
                 let tight = before.is_some_and(|before| before.end == token.start)
                     || next.is_some_and(|next| next.start == token.end);
-                let is_word_sign = matches!(sign, "-" | "/" | "–" | "—" | "->" | "&" | "|" | ">");
+                let is_word_sign = matches!(sign, "%" | "-" | "/" | "–" | "—" | "->" | "&" | "|" | ">");
                 let is_arrow = matches!(sign, "->" | "=>");
-                sides && !is_arrow && !(is_word_sign && tight && !has_digit(text, before, next))
+                let is_calculation = matches!(sign, "+" | "-" | "*" | "/" | "%" | "–" | "—" | "&" | "|");
+                let is_words = before.is_some_and(|before| is_word(text, &before))
+                    && next.is_some_and(|next| is_word(text, next));
+                sides && !is_arrow && !(is_calculation && is_words) && !(is_word_sign && tight && !has_digit(text, before, next))
                     || matches!(sign, "++" | "&&" | "||")
                         && before.is_some_and(|before| before.ends_value())
             }
@@ -157,6 +160,12 @@ fn has_digit(text: &str, before: Option<Token>, next: Option<&Token>) -> bool {
         _ => token.text(text).contains('_'),
     };
     before.as_ref().is_some_and(is_value) || next.is_some_and(is_value)
+}
+
+/// A word of a sentence, and hardly a variable.
+fn is_word(text: &str, token: &Token) -> bool {
+    let word = token.text(text);
+    token.kind == Kind::Name && word.len() > 1 && word.chars().all(char::is_alphabetic)
 }
 
 /// `loop(s)`.
@@ -295,7 +304,10 @@ fn is_connected(text: &str, tokens: &[Token]) -> bool {
                 || sign.kind == Kind::Open && sign.start == next.end
         }
     };
-    let is_pair = matches!(word.text(text), "and" | "or") && next.kind == Kind::Open;
+    let is_pair = matches!(word.text(text), "and" | "or") && next.kind == Kind::Open
+        && rest.get(1).is_some_and(|sign| {
+            sign.kind == Kind::Operator || matches!(sign.text(text), "in" | "not" | "is")
+        });
     let goes_on = is_pair || next.kind == Kind::Name && rest.first().is_some_and(is_sign);
     joins && (is_value || goes_on)
 }

@@ -14,6 +14,8 @@ mod pieces;
 mod report;
 mod shape;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use clean::clean_code;

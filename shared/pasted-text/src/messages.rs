@@ -145,7 +145,9 @@ static FORMS: &[Form] = &forms! {
         "invalid (?:decimal|hexadecimal|binary|octal) literal" => "",
         "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers" => "",
         "unexpected character after line continuation character" => "",
-        "f-string: [^.\n]+" => "",
+        r"f-string: (?:expecting '.'|single '.' is not allowed|empty expression not allowed|invalid syntax(?:\. Perhaps you forgot a comma\?)?|unterminated string|unmatched '.'|expression cannot include (?:a backslash|'#')|valid expression required before '.')" => "",
+        "cannot use starred expression here" => "",
+        r"cannot use (?:assignment expressions|named assignment) with \w+" => "",
         "expected 'except' or 'finally' block" => "",
         "name '{n}' is (?:assigned to before|used prior to|parameter and) global(?: declaration)?" => "",
     }
@@ -191,6 +193,8 @@ fn compile(words: &str) -> Regex {
     let words = words.replace('\u{1}', "(?:'[^'\\n]*'|\"[^\"\\n]*\")").replace('\u{2}', "'[^'\\n]*'");
     let words = words.replace('\u{3}', "['’]?").replace("{#}", r"\d+");
     let words = words.replace("{t}", r"([\w.]+)").replace("{n}", r"(\w+)");
+    // ASCII only: with all letters of Unicode, the patterns take ten times as long to compile.
+    let words = words.replace(r"\w", "[0-9A-Za-z_]").replace(r"\d", "[0-9]");
     pattern(&format!("(?i){words}"))
 }
 

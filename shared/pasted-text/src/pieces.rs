@@ -1,6 +1,6 @@
 //! Splits a text into its pieces: prose, code, reports, output, commands, and what other languages have.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use crate::{
     foreign, inline, marks, report,
@@ -109,7 +109,9 @@ impl<'a, 'b> Reader<'a, 'b> {
         let mut tags = Vec::with_capacity(self.lines.len());
         for at in 0..self.lines.len() {
             let line = content(self.lines[at]);
-            let is_string = self.in_string[at] && tags.last() != Some(&Tag::Prose);
+            let opens_string = line.trim_start().starts_with(['"', '\''])
+                && self.in_string.get(at + 1).is_some_and(|next| *next);
+            let is_string = opens_string || self.in_string[at] && tags.last() != Some(&Tag::Prose);
             let tag = if is_string { Tag::Code } else { self.tag(line) };
             tags.push(tag);
         }
@@ -259,8 +261,7 @@ fn content(line: &str) -> &str {
 
 /// The language that a fence names; none if the line is no fence.
 fn fence(trimmed: &str) -> Option<&str> {
-    let info = trimmed.strip_prefix("```").or_else(|| trimmed.strip_prefix("~~~"))?;
-    let info = info.trim_start_matches(['`', '~']);
+    let info = trimmed.strip_prefix("```")?.trim_start_matches('`');
     (!info.contains('`') && info.split_whitespace().count() <= 2).then_some(info)
 }
 
@@ -282,6 +283,7 @@ fn a_line_alone(lines: &[&str], tags: &mut [Tag]) {
 
 /// Decides about lines that could be code by the lines beside them.
 fn settle(lines: &[&str], tags: &mut [Tag]) {
+    shown_in_report(lines, tags);
     let is_indented = |at: usize| lines[at].starts_with("  ") || lines[at].starts_with('\t');
     // Downwards: below code, what could be code is code, and so is what is indented.
     let (mut near, mut after) = (Tag::Prose, Tag::Prose);
@@ -301,16 +303,32 @@ fn settle(lines: &[&str], tags: &mut [Tag]) {
             (near, after) = (tags[at], tags[at]);
         }
     }
-    // Upwards: above code.
-    let mut below = Tag::Prose;
+    // Upwards: above code. Comments and docstrings may have an empty line below them.
+    let (mut next, mut below) = (Tag::Prose, Tag::Prose);
     for at in (0..tags.len()).rev() {
         if tags[at] == Tag::Weak {
-            tags[at] = if below == Tag::Code { Tag::Code } else { Tag::Prose };
+            let is_comment = lines[at].trim_start().starts_with(['#', '"', '\'']);
+            let beside = if is_comment { below } else { next };
+            tags[at] = if beside == Tag::Code { Tag::Code } else { Tag::Prose };
         }
-        below = tags[at];
+        next = tags[at];
+        below = if next == Tag::Blank { below } else { next };
     }
     between(lines, tags);
     other_languages(lines, tags);
+}
+
+/// Lines of the program that a report shows below its frames are code, however faulty they are.
+fn shown_in_report(lines: &[&str], tags: &mut [Tag]) {
+    let shown: HashSet<&str> = (1..tags.len())
+        .filter(|at| tags[*at] == Tag::Report && lines[at - 1].contains("File \""))
+        .map(|at| lines[at].trim())
+        .collect();
+    for (line, tag) in lines.iter().zip(tags) {
+        if matches!(tag, Tag::Prose | Tag::Weak) && shown.contains(line.trim()) {
+            *tag = Tag::Code;
+        }
+    }
 }
 
 /// A faulty line with code directly above and below it.

@@ -40,7 +40,7 @@ static OWN_CLASS: LazyLock<Regex> =
 /// Words with which a student goes on behind a message: none of CPython's messages has them.
 static SAID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)[\s.,;!?(-]+(?:please|pls|plz|help|how (?:do|can|to|come|should)|why|what (?:does|do|is|am|should|can)|i(?:'m|’m)?(?: [a-z]+)|can you|could you|can (?:someone|anyone)|any (?:idea|help)|when i|but|my (?:code|program)|thanks|thank you|is there|this is|and (?:i|it|then))\b",
+        r"(?i)[\s.,;!?(-]+(?:please|pls|plz|help|how (?:do|can|to|come|should)|why|what (?:does|do|is|am|should|can)|i(?:'m|’m)?(?: [a-z]+)|can you|could you|can (?:someone|anyone)|any (?:idea|help)|when i|but|my (?:code|program)|thanks|thank you|is there|this is|and (?:i|it|then))\b|[a-z'.)]\s+(?-i:And|Are|Can|Could|Do|Does|How|If|In|Is|It|So|The|This|What|When|Why) [a-z]",
     )
 });
 
@@ -98,7 +98,8 @@ fn message_end(rest: &str) -> usize {
             return end;
         }
     }
-    SAID.find(rest).filter(|said| said.start() > 0).map_or(rest.len(), |said| said.start())
+    let said = SAID.find(rest).filter(|said| said.start() > 0);
+    said.map_or(rest.len(), |said| said.start() + usize::from(!said.as_str().starts_with([' ', '.', ',', ';', '!', '?', '(', '-'])))
 }
 
 /// The place of a report's last line in a line: from its class to the end of its message. In the middle of a line only

@@ -1,6 +1,6 @@
 //! Whether a line looks like code, by its form. It may be faulty code: it is pasted because it does not work.
 
-use crate::token::{Kind, Token, pairs, tokens};
+use crate::token::{Kind, Token, keyword, pairs, tokens};
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,12 +100,14 @@ fn of_keyword(line: &Line<'_>) -> Shape {
         || line.has(Kind::Assign)
         || line.has(Kind::Text);
     let when = |fits: bool, shape: Shape| if fits { shape } else { Shape::Other };
-    match line.word(0) {
+    let Some(word) = keyword(line.word(0)) else { return Shape::Other };
+    match word {
         "def" | "class" | "async" => {
             let named = line.kind(1) == Some(Kind::Name) || line.word(1) == "def";
-            let bracket = matches!(line.kind(2), Some(Kind::Open | Kind::Colon | Kind::Name) | None);
+            let bracket = matches!(line.kind(2), Some(Kind::Open | Kind::Close | Kind::Colon | Kind::Name) | None);
+            let named = named || is_block && line.tokens.len() <= 8;
             let is_definition = named && bracket && (pairs <= 1 || is_block || line.has_call());
-            let is_sentence = line.word(0) == "class" && !is_block && !line.has(Kind::Open);
+            let is_sentence = word == "class" && !is_block && !line.has(Kind::Open);
             match (is_definition, is_sentence) {
                 (true, false) => Shape::Header,
                 (true, true) if count == 2 => Shape::Weak,

@@ -93,6 +93,20 @@ const OPERATORS: [(&str, Kind); 34] = [
     ("&", Kind::Operator),
 ];
 
+/// The keyword that a word is, also if a picture of it was misread: `f0r`, `e1se`, `whi1e`.
+pub(crate) fn keyword(word: &str) -> Option<&'static str> {
+    /// The longest keyword has eight letters.
+    const LONGEST: usize = 8;
+    let known = |word: &str| KEYWORDS.iter().find(|keyword| **keyword == word).copied();
+    if !word.bytes().any(|byte| byte.is_ascii_digit()) {
+        return known(word);
+    }
+    let is_short = word.len() > 1 && word.len() <= LONGEST && word.bytes().any(|byte| byte.is_ascii_lowercase());
+    let letters = |one: &str| word.replace('0', "o").replace('5', "s").replace('1', one);
+    let read = || known(&letters("l")).or_else(|| known(&letters("i")));
+    if is_short { read() } else { None }
+}
+
 /// The ASCII character that a full-width or typographic one stands for; itself for all others.
 pub(crate) fn plain(c: char) -> char {
     match c {
@@ -155,7 +169,8 @@ impl Reader<'_> {
             '"' | '\'' => self.quote(self.at, sign),
             '0'..='9' => {
                 let end = self.while_in(|c| c.is_ascii_alphanumeric() || c == '_');
-                self.number(end)
+                let is_misread = keyword(&self.line[self.at..end]).is_some();
+                if is_misread { self.push(Kind::Keyword, end) } else { self.number(end) }
             }
             _ if is_word_letter(sign) => {
                 let end = self.while_in(is_word_letter);
@@ -176,6 +191,9 @@ impl Reader<'_> {
                 let begins = next.is_some_and(char::is_uppercase);
                 let joins = next.is_some_and(|c| c.is_alphanumeric() || c == '_') && !(ends && begins);
                 self.push(if joins { Kind::Dot } else { Kind::Stop }, after)
+            }
+            '.' if rest.starts_with("...") && self.found.last().is_some_and(|last| last.end == self.at) => {
+                self.push(Kind::Stop, self.at + 3)
             }
             _ => self.operator(after),
         }
@@ -214,7 +232,7 @@ impl Reader<'_> {
                 return self.push(Kind::Name, end);
             }
         }
-        let is_keyword = KEYWORDS.contains(&name);
+        let is_keyword = keyword(name).is_some();
         self.push(if is_keyword { Kind::Keyword } else { Kind::Name }, end)
     }
 
