@@ -9,6 +9,7 @@ mod decide;
 pub mod diagnosis;
 pub mod hint;
 mod http;
+mod pasted;
 mod search;
 mod spec;
 

@@ -36,7 +36,8 @@ fn without_session(text: &str) -> Vec<String> {
     for (line, in_string) in lines.iter().zip(in_string) {
         let prompt = marks::after_prompt(line).filter(|_| !in_string);
         let dots = marks::after_dots(line).filter(|_| was_prompt && !in_string);
-        was_prompt = prompt.is_some() || dots.is_some() || (was_prompt && line.starts_with([' ', '\t']));
+        was_prompt =
+            prompt.is_some() || dots.is_some() || (was_prompt && line.starts_with([' ', '\t']));
         cleaned.push(prompt.or(dots).unwrap_or(line).to_owned());
     }
     cleaned
@@ -64,7 +65,10 @@ mod tests {
             ("    def f():\n        return 1\n", "def f():\n    return 1\n"),
             ("x\u{a0}= 1\r\ny = 2", "x = 1\ny = 2\n"),
             ("print(1)\n\n\n", "print(1)\n"),
-            (">>> for i in range(2):\n\tprint(i)\n\n\n0\n1\n>>> i\n1\n", "for i in range(2):\n\tprint(i)\n\n\ni\n"),
+            (
+                ">>> for i in range(2):\n\tprint(i)\n\n\n0\n1\n>>> i\n1\n",
+                "for i in range(2):\n\tprint(i)\n\n\ni\n",
+            ),
         ] {
             assert_eq!(clean_code(pasted), code);
         }

@@ -129,8 +129,11 @@ fn begins(line: &str, sign: &str) -> bool {
 /// A line that only Python has.
 fn is_pythons(text: &str) -> bool {
     let starts = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
-    let is_block = text.ends_with(':') && starts(&["def ", "for ", "while ", "if ", "elif ", "else", "try", "class "]);
-    is_block || starts(&["elif ", "print("]) && !text.ends_with(';') || (text.starts_with("from ") && text.contains(" import "))
+    let is_block = text.ends_with(':')
+        && starts(&["def ", "for ", "while ", "if ", "elif ", "else", "try", "class "]);
+    is_block
+        || starts(&["elif ", "print("]) && !text.ends_with(';')
+        || (text.starts_with("from ") && text.contains(" import "))
 }
 
 /// The language that a fence names, if it is one that Python cannot be mistaken for.
@@ -169,7 +172,10 @@ mod tests {
             ("ReferenceError: total is not defined", Some("JavaScript")),
             ("java.lang.NullPointerException\n at A.main(A.java:3)", Some("Java")),
             ("main.cpp:4:5: error: 'x' was not declared in this scope", Some("C or C++")),
-            ("'python' is not recognized as an internal or external command", Some("the command line")),
+            (
+                "'python' is not recognized as an internal or external command",
+                Some("the command line"),
+            ),
             ("TypeError: 'int' object is not callable", None),
             ("NameError: name 'x' is not defined", None),
         ] {
@@ -180,7 +186,10 @@ mod tests {
     #[test]
     fn programs_of_other_languages_are_told_from_faulty_python() {
         for (code, language) in [
-            ("public class A {\n  public static void main(String[] a) {\n    System.out.println(1);\n  }\n}", Some("Java")),
+            (
+                "public class A {\n  public static void main(String[] a) {\n    System.out.println(1);\n  }\n}",
+                Some("Java"),
+            ),
             ("#include <stdio.h>\nint main() {\n  printf(\"hi\");\n}", Some("C or C++")),
             ("let x = 3;\nconsole.log(x);", Some("JavaScript")),
             ("for i in range(3):\n    console.log(i)", None),

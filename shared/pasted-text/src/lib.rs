@@ -4,7 +4,9 @@
 //! that runs code.
 
 mod clean;
+mod damage;
 mod foreign;
+mod grow;
 mod inline;
 mod marks;
 mod messages;
@@ -12,6 +14,7 @@ mod paste;
 mod patterns;
 mod pieces;
 mod report;
+mod settle;
 mod shape;
 mod strings;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod tests;
 mod token;
 
 pub use clean::clean_code;
+pub use damage::{Damage, damage};
 pub use foreign::{foreign_language, foreign_program};
 pub use paste::{Paste, split};
 pub use pieces::{Part, Piece, pieces};

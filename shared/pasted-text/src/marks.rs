@@ -88,7 +88,9 @@ pub(crate) fn continues_report(line: &str, is_notebook: bool) -> bool {
         )
     });
     static NOTEBOOK: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"^\s*(?:-*>?\s*\d+(?:\s|$)|<ipython|Cell In\[|[/~.\w\\: -]+\.py[:\s]|Input In \[|\.\.\. |-{10,}$)|\bin [\w.<>]+\(")
+        pattern(
+            r"^\s*(?:-*>?\s*\d+(?:\s|$)|<ipython|Cell In\[|[/~.\w\\: -]+\.py[:\s]|Input In \[|\.\.\. |-{10,}$)|\bin [\w.<>]+\(",
+        )
     });
     LINE.is_match(line) || is_notebook && (line.trim().is_empty() || NOTEBOOK.is_match(line))
 }
@@ -102,7 +104,9 @@ pub(crate) fn is_rule(line: &str) -> bool {
 /// Whether what follows a line of prose is a program's output.
 pub(crate) fn introduces_output(line: &str) -> bool {
     static INTRODUCTION: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(?i)\b(outputs?|prints?|printed|results?|gives?|get|got|returns?|shows?|expect(ed|ing)?|instead of|should be|displays?)\b[^:\n]{0,40}:\s*$")
+        pattern(
+            r"(?i)\b(outputs?|prints?|printed|results?|gives?|get|got|returns?|shows?|expect(ed|ing)?|instead of|should be|displays?)\b[^:\n]{0,40}:\s*$",
+        )
     });
     INTRODUCTION.is_match(line)
 }

@@ -163,8 +163,26 @@ const EVERYDAY: [&str; 6] = [
 ];
 /// Types that a message without its quotes can be about: else "my object is not iterable" would be about a type `my`.
 const TYPES: [&str; 20] = [
-    "list", "tuple", "dict", "set", "str", "int", "float", "bool", "nonetype", "function", "method",
-    "builtin_function_or_method", "type", "range", "module", "generator", "bytes", "map", "zip", "string",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "nonetype",
+    "function",
+    "method",
+    "builtin_function_or_method",
+    "type",
+    "range",
+    "module",
+    "generator",
+    "bytes",
+    "map",
+    "zip",
+    "string",
 ];
 
 struct Known {
@@ -190,7 +208,8 @@ fn compile(words: &str) -> Regex {
     let words = words.replace(" ?", "\u{5}");
     let words = words.replace('\u{4}', "(?:[ \\t]+['\"`‘’“”]?|['\"`‘’“”])").replace(' ', "[ \\t]+");
     let words = words.replace("[[ \\t]+\\t]", "[ \\t]").replace('\u{5}', "[ \\t]*");
-    let words = words.replace('\u{1}', "(?:'[^'\\n]*'|\"[^\"\\n]*\")").replace('\u{2}', "'[^'\\n]*'");
+    let words =
+        words.replace('\u{1}', "(?:'[^'\\n]*'|\"[^\"\\n]*\")").replace('\u{2}', "'[^'\\n]*'");
     let words = words.replace('\u{3}', "['’]?").replace("{#}", r"\d+");
     let words = words.replace("{t}", r"([\w.]+)").replace("{n}", r"(\w+)");
     // ASCII only: with all letters of Unicode, the patterns take ten times as long to compile.
@@ -226,7 +245,8 @@ pub(crate) fn bare(text: &str) -> Option<Bare> {
         let is_typed = known.written.starts_with("'$1' object");
         let kind = found.get(1).map_or("", |kind| kind.as_str());
         let is_type = TYPES.contains(&kind.to_ascii_lowercase().as_str());
-        let is_everyday = EVERYDAY.iter().any(|words| whole.as_str().to_ascii_lowercase().starts_with(words));
+        let is_everyday =
+            EVERYDAY.iter().any(|words| whole.as_str().to_ascii_lowercase().starts_with(words));
         let before = text[..whole.start()].chars().next_back();
         let is_part = before.is_some_and(char::is_alphanumeric);
         if is_everyday || is_part || (is_typed && !is_quoted && !is_type) {
@@ -237,7 +257,9 @@ pub(crate) fn bare(text: &str) -> Option<Bare> {
             message.push_str(whole.as_str().trim_matches(['`', '“', '”']));
         } else {
             found.expand(known.written, &mut message);
-            message = message.replace("'nonetype'", "'NoneType'").replace("'string' object", "'str' object");
+            message = message
+                .replace("'nonetype'", "'NoneType'")
+                .replace("'string' object", "'str' object");
         }
         Some(Bare { class: known.class, message, start: whole.start(), end: whole.end() })
     })
@@ -251,11 +273,23 @@ mod tests {
     fn messages_are_known_without_their_class_and_quotes() {
         for (text, class, message) in [
             ("it says list object is not callable", "TypeError", "'list' object is not callable"),
-            ("I keep getting invalid literal for int() with base 10: '3.5' here", "ValueError", "invalid literal for int() with base 10: '3.5'"),
+            (
+                "I keep getting invalid literal for int() with base 10: '3.5' here",
+                "ValueError",
+                "invalid literal for int() with base 10: '3.5'",
+            ),
             ("Why list index out of range?", "IndexError", "list index out of range"),
-            ("nonetype object has no attribute append", "AttributeError", "'NoneType' object has no attribute 'append'"),
+            (
+                "nonetype object has no attribute append",
+                "AttributeError",
+                "'NoneType' object has no attribute 'append'",
+            ),
             ("why is name total is not defined", "NameError", "name 'total' is not defined"),
-            ("unsupported operand type(s) for +: 'int' and 'str'", "TypeError", "unsupported operand type(s) for +: 'int' and 'str'"),
+            (
+                "unsupported operand type(s) for +: 'int' and 'str'",
+                "TypeError",
+                "unsupported operand type(s) for +: 'int' and 'str'",
+            ),
         ] {
             let found = bare(text).expect(text);
             assert_eq!((found.class, found.message.as_str()), (class, message));
@@ -264,7 +298,12 @@ mod tests {
 
     #[test]
     fn words_of_a_course_are_no_messages() {
-        for text in ["how do I avoid division by zero", "my object is not iterable", "what is a list index", "my variable is not defined"] {
+        for text in [
+            "how do I avoid division by zero",
+            "my object is not iterable",
+            "what is a list index",
+            "my variable is not defined",
+        ] {
             assert_eq!(bare(text), None, "{text}");
         }
     }
@@ -272,7 +311,10 @@ mod tests {
     #[test]
     fn a_message_ends_where_python_ends_it() {
         let ends = |text: &'static str| length(text).map(|end| &text[end..]);
-        assert_eq!(ends("name 'x' is not defined. Did you mean: 'y'? please help"), Some(" please help"));
+        assert_eq!(
+            ends("name 'x' is not defined. Did you mean: 'y'? please help"),
+            Some(" please help")
+        );
         assert_eq!(ends("list index out of range how do I fix it"), Some(" how do I fix it"));
         assert_eq!(ends("my own message"), None);
     }

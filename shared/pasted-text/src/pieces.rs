@@ -1,9 +1,10 @@
 //! Splits a text into its pieces: prose, code, reports, output, commands, and what other languages have.
 
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
 use crate::{
     foreign, inline, marks, report,
+    settle::{Tag, a_line_alone, content, settle},
     shape::{Shape, shape},
     strings,
     token::{pairs, tokens},
@@ -46,21 +47,6 @@ pub(crate) enum Default {
     Code,
 }
 
-/// What a line is, as far as that can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
-    Blank,
-    Prose,
-    /// Code if code is beside it.
-    Weak,
-    Code,
-    Report,
-    Output,
-    Command,
-    Foreign(&'static str),
-    Mark,
-}
-
 /// Splits a text. The pieces, one after the other, are the text again.
 #[must_use]
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
@@ -82,13 +68,20 @@ pub(crate) fn read(text: &str, default: Default) -> Vec<Piece<'_>> {
 enum Place {
     Text,
     /// In a report; whether a notebook has written it, and whether its next line belongs to it whatever it is.
-    Report { is_notebook: bool, shows_line: bool },
+    Report {
+        is_notebook: bool,
+        shows_line: bool,
+    },
     /// Behind a prompt; whether a block is open.
-    Session { is_open: bool },
+    Session {
+        is_open: bool,
+    },
     /// Behind a command, in its output.
     Output,
     /// Behind words that announce output; whether some has come.
-    Announced { has_begun: bool },
+    Announced {
+        has_begun: bool,
+    },
 }
 
 struct Reader<'a, 'b> {
@@ -254,11 +247,6 @@ impl<'a, 'b> Reader<'a, 'b> {
     }
 }
 
-/// A line without its end.
-fn content(line: &str) -> &str {
-    line.trim_end_matches(['\n', '\r'])
-}
-
 /// The language that a fence names; none if the line is no fence.
 fn fence(trimmed: &str) -> Option<&str> {
     let info = trimmed.strip_prefix("```")?.trim_start_matches('`');
@@ -268,111 +256,6 @@ fn fence(trimmed: &str) -> Option<&str> {
 fn opens_block(code: &str) -> bool {
     let code = code.trim_end();
     code.ends_with([':', '(', '[', '{', ',', '\\'])
-}
-
-/// A single statement and nothing else may be what the question is about; the header of a block is a part of a program.
-fn a_line_alone(lines: &[&str], tags: &mut [Tag]) {
-    let mut filled = (0..tags.len()).filter(|at| tags[*at] != Tag::Blank);
-    let (Some(alone), None) = (filled.next(), filled.next()) else { return };
-    let line = content(lines[alone]);
-    let is_statement = shape(line) != Shape::Header && marks::after_prompt(line).is_none();
-    if tags[alone] == Tag::Code && is_statement {
-        tags[alone] = Tag::Prose;
-    }
-}
-
-/// Decides about lines that could be code by the lines beside them.
-fn settle(lines: &[&str], tags: &mut [Tag]) {
-    shown_in_report(lines, tags);
-    let is_indented = |at: usize| lines[at].starts_with("  ") || lines[at].starts_with('\t');
-    // Downwards: below code, what could be code is code, and so is what is indented.
-    let (mut near, mut after) = (Tag::Prose, Tag::Prose);
-    for at in 0..tags.len() {
-        let is_said = || marks::is_said(lines[at]) && lines[at].trim_end().ends_with('?');
-        match tags[at] {
-            Tag::Blank => near = Tag::Blank,
-            Tag::Weak if after == Tag::Code && (near != Tag::Blank || is_indented(at)) => {
-                tags[at] = Tag::Code;
-            }
-            Tag::Prose if near == Tag::Code && is_indented(at) && !is_said() => {
-                tags[at] = Tag::Code;
-            }
-            _ => {}
-        }
-        if tags[at] != Tag::Blank {
-            (near, after) = (tags[at], tags[at]);
-        }
-    }
-    // Upwards: above code. Comments and docstrings may have an empty line below them.
-    let (mut next, mut below) = (Tag::Prose, Tag::Prose);
-    for at in (0..tags.len()).rev() {
-        if tags[at] == Tag::Weak {
-            let is_comment = lines[at].trim_start().starts_with(['#', '"', '\'']);
-            let beside = if is_comment { below } else { next };
-            tags[at] = if beside == Tag::Code { Tag::Code } else { Tag::Prose };
-        }
-        next = tags[at];
-        below = if next == Tag::Blank { below } else { next };
-    }
-    between(lines, tags);
-    other_languages(lines, tags);
-}
-
-/// Lines of the program that a report shows below its frames are code, however faulty they are.
-fn shown_in_report(lines: &[&str], tags: &mut [Tag]) {
-    let shown: HashSet<&str> = (1..tags.len())
-        .filter(|at| tags[*at] == Tag::Report && lines[at - 1].contains("File \""))
-        .map(|at| lines[at].trim())
-        .collect();
-    for (line, tag) in lines.iter().zip(tags) {
-        if matches!(tag, Tag::Prose | Tag::Weak) && shown.contains(line.trim()) {
-            *tag = Tag::Code;
-        }
-    }
-}
-
-/// A faulty line with code directly above and below it.
-fn between(lines: &[&str], tags: &mut [Tag]) {
-    for at in 1..tags.len().saturating_sub(1) {
-        let is_between = tags[at] == Tag::Prose && tags[at - 1] == Tag::Code && tags[at + 1] == Tag::Code;
-        if is_between {
-            let words = tokens(lines[at]);
-            let (outer, inner) = pairs(&words);
-            if outer + inner <= 2 && !marks::is_said(lines[at]) && !lines[at].trim_end().ends_with([':', '?']) {
-                tags[at] = Tag::Code;
-            }
-        }
-    }
-}
-
-/// Runs of lines that are a program in another language.
-fn other_languages(lines: &[&str], tags: &mut [Tag]) {
-    let is_block = |tag: Tag| matches!(tag, Tag::Code);
-    let mut at = 0;
-    while at < tags.len() {
-        let begin = at;
-        while at < tags.len() && (is_block(tags[at]) || tags[at] == Tag::Blank || is_foreign_line(lines[at], tags[at])) {
-            at += 1;
-        }
-        if at > begin {
-            let code = lines[begin..at].concat();
-            if let Some(language) = foreign::foreign_program(&code) {
-                for tag in &mut tags[begin..at] {
-                    if *tag != Tag::Blank {
-                        *tag = Tag::Foreign(language);
-                    }
-                }
-            }
-        }
-        at = at.max(begin + 1);
-    }
-}
-
-/// A line that is prose by its form, and has the braces or semicolons of another language.
-fn is_foreign_line(line: &str, tag: Tag) -> bool {
-    let text = line.trim();
-    tag == Tag::Prose
-        && (text.ends_with(['{', '}', ';']) || text.starts_with("#include") || text.starts_with("package "))
 }
 
 /// Puts the pieces together, and looks for code and reports inside the lines of prose.
@@ -386,7 +269,9 @@ fn join<'a>(text: &'a str, lines: &[&str], tags: &[Tag]) -> Vec<Piece<'a>> {
         let below = tags.get(at + 1).copied();
         match tags[at] {
             Tag::Blank => joined.blank(whole),
-            Tag::Prose | Tag::Weak => joined.prose(whole, above == Some(Tag::Code), below == Some(Tag::Code)),
+            Tag::Prose | Tag::Weak => {
+                joined.prose(whole, above == Some(Tag::Code), below == Some(Tag::Code));
+            }
             Tag::Report => joined.report(whole),
             Tag::Code => joined.marked(whole, Part::Code),
             Tag::Output => joined.marked(whole, Part::Output),
@@ -465,8 +350,10 @@ impl Joined<'_> {
             let before = &line[at..span.whole.start];
             let after = &line[span.whole.end..];
             // The first line of a program that begins behind a colon, or its last one with a question behind it.
-            let is_first = is_above_code && after.trim().is_empty() && before.trim_end().ends_with(':');
-            let is_last = is_below_code && at == 0 && before.trim().is_empty() && span.code == span.whole;
+            let is_first =
+                is_above_code && after.trim().is_empty() && before.trim_end().ends_with(':');
+            let is_last =
+                is_below_code && at == 0 && before.trim().is_empty() && span.code == span.whole;
             let part = if is_first || is_last { Part::Code } else { Part::Inline };
             self.push(range.start + at..range.start + span.whole.start, Part::Prose);
             self.push(range.start + span.whole.start..range.start + span.code.start, Part::Mark);

@@ -25,14 +25,14 @@ pub struct ErrorReport {
 }
 
 /// The classes of exceptions, as their names end.
-const CLASS: &str = r"(?:[a-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Iteration))";
+const CLASS: &str =
+    r"(?:[a-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Iteration))";
 
 static LAST_LINE: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r"(?m)^[ \t`]*{CLASS}(?:[ \t]*:[ \t]*(.*?))?[ \t`\r]*$")));
 static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r#"\b{CLASS}[ \t]*:(?:[ \t]+(\S.*)|(['"].*))"#)));
-static FRAME: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"(?m)\bFile "([^"\n]+)", line (\d+)"#));
+static FRAME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)\bFile "([^"\n]+)", line (\d+)"#));
 static CELL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?m)^-+>\s*(\d+)\s+(.*)$|^\s*Cell In\s?\[\d+\],? line (\d+)()"));
 static OWN_CLASS: LazyLock<Regex> =
@@ -44,8 +44,9 @@ static SAID: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Finds the last error report in a text; with chained exceptions that is the one the student saw. A report inside a
-/// sentence ("I get IndexError: list index out of range") counts if no line is one, and then CPython's own words without
+/// Finds the last error report in a text; with chained exceptions that is the one the student saw.
+///
+/// A report inside a sentence ("I get IndexError: list index out of range") counts if no line is one, and then CPython's own words without
 /// a class ("it says list index out of range").
 #[must_use]
 pub fn read_report(text: &str) -> Option<ErrorReport> {
@@ -99,7 +100,10 @@ fn message_end(rest: &str) -> usize {
         }
     }
     let said = SAID.find(rest).filter(|said| said.start() > 0);
-    said.map_or(rest.len(), |said| said.start() + usize::from(!said.as_str().starts_with([' ', '.', ',', ';', '!', '?', '(', '-'])))
+    said.map_or(rest.len(), |said| {
+        said.start()
+            + usize::from(!said.as_str().starts_with([' ', '.', ',', ';', '!', '?', '(', '-']))
+    })
 }
 
 /// The place of a report's last line in a line: from its class to the end of its message. In the middle of a line only
@@ -114,7 +118,7 @@ pub(crate) fn last_line(line: &str) -> Option<Range<usize>> {
         return None;
     }
     let rest = found.get(2).or_else(|| found.get(3));
-    let end = rest.map_or(class.end(), |rest| rest.start() + message_end(rest.as_str()));
+    let end = rest.map_or_else(|| class.end(), |rest| rest.start() + message_end(rest.as_str()));
     // A module before the class belongs to it.
     let start = if is_line { 0 } else { found.get(0)?.start() };
     Some(start..end)
@@ -201,8 +205,18 @@ mod tests {
             None,
         );
         check("KeyboardInterrupt", "KeyboardInterrupt", "", None);
-        check("it says list object is not callable", "TypeError", "'list' object is not callable", None);
-        check("NameError: name'x' is not defined\nhow come", "NameError", "name 'x' is not defined", None);
+        check(
+            "it says list object is not callable",
+            "TypeError",
+            "'list' object is not callable",
+            None,
+        );
+        check(
+            "NameError: name'x' is not defined\nhow come",
+            "NameError",
+            "name 'x' is not defined",
+            None,
+        );
         assert_eq!(read_report("what is an Error in python?"), None);
     }
 }

@@ -104,7 +104,10 @@ fn of_keyword(line: &Line<'_>) -> Shape {
     match word {
         "def" | "class" | "async" => {
             let named = line.kind(1) == Some(Kind::Name) || line.word(1) == "def";
-            let bracket = matches!(line.kind(2), Some(Kind::Open | Kind::Close | Kind::Colon | Kind::Name) | None);
+            let bracket = matches!(
+                line.kind(2),
+                Some(Kind::Open | Kind::Close | Kind::Colon | Kind::Name) | None
+            );
             let named = named || is_block && line.tokens.len() <= 8;
             let is_definition = named && bracket && (pairs <= 1 || is_block || line.has_call());
             let is_sentence = word == "class" && !is_block && !line.has(Kind::Open);
@@ -131,7 +134,8 @@ fn of_keyword(line: &Line<'_>) -> Shape {
         "with" => when(line.has_call() && pairs <= 1, Shape::Header),
         "import" => {
             let is_name = |token: &Token| {
-                matches!(token.kind, Kind::Name | Kind::Dot | Kind::Comma) || token.text(line.text) == "as"
+                matches!(token.kind, Kind::Name | Kind::Dot | Kind::Comma)
+                    || token.text(line.text) == "as"
             };
             when(is_clean && count >= 2 && line.tokens[1..].iter().all(is_name), Shape::Statement)
         }
@@ -154,7 +158,10 @@ fn of_for(line: &Line<'_>, pairs: usize, is_block: bool) -> Shape {
     let has_in = line.tokens.iter().any(|token| token.text(line.text) == "in");
     let is_named = line.kind(1) == Some(Kind::Name) || line.kind(1) == Some(Kind::Open);
     let clean = !line.has(Kind::Stop) && !line.has(Kind::Word);
-    let is_loop = (has_in || line.has_call()) && is_named && clean && pairs <= usize::from(!has_in || is_block);
+    let is_loop = (has_in || line.has_call())
+        && is_named
+        && clean
+        && pairs <= usize::from(!has_in || is_block);
     if is_loop && (is_block || line.has_call() || line.has(Kind::Text)) {
         return Shape::Header;
     }
@@ -226,11 +233,20 @@ fn assignment(line: &Line<'_>) -> Option<Shape> {
     let is_target = |token: &Token| {
         matches!(
             token.kind,
-            Kind::Name | Kind::Dot | Kind::Comma | Kind::Open | Kind::Close | Kind::Number
-                | Kind::Text | Kind::Colon | Kind::Operator
+            Kind::Name
+                | Kind::Dot
+                | Kind::Comma
+                | Kind::Open
+                | Kind::Close
+                | Kind::Number
+                | Kind::Text
+                | Kind::Colon
+                | Kind::Operator
         )
     };
-    let begins = left.first().is_some_and(|first| matches!(first.kind, Kind::Name | Kind::Open | Kind::Number));
+    let begins = left
+        .first()
+        .is_some_and(|first| matches!(first.kind, Kind::Name | Kind::Open | Kind::Number));
     if !begins || !left.iter().all(is_target) {
         return None;
     }
@@ -238,7 +254,8 @@ fn assignment(line: &Line<'_>) -> Option<Shape> {
     let is_typed = outer == 1 && TYPES.contains(&line.word(0));
     let (right_outer, right_inner) = pairs(right);
     let stops = right.iter().filter(|token| token.kind == Kind::Stop).count();
-    let is_string_broken = stops == 1 && right.first().is_some_and(|t| t.kind == Kind::Stop && "\"'".contains(t.text(line.text)));
+    let is_string_broken = stops == 1
+        && right.first().is_some_and(|t| t.kind == Kind::Stop && "\"'".contains(t.text(line.text)));
     if (outer + inner == 0 || is_typed) && !right.is_empty() {
         let calls = line.tokens.windows(2).skip(at).any(|two| is_call(two, line.text));
         if right_outer == 0 && (right_inner == 0 || calls) && stops == 0 || is_string_broken {

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use crate::{Part, clean_code, foreign_language, foreign_program, pieces, read_report, split};
+use crate::{
+    Part, clean_code, damage, foreign_language, foreign_program, pieces, read_report, split,
+};
 
 /// Longer than any of them takes, and much shorter than what is quadratic.
 const SOON: Duration = Duration::from_secs(60);
@@ -46,7 +48,9 @@ fn a_report_in_one_line_is_taken_out_of_its_sentence() {
 
 #[test]
 fn a_header_without_its_colon_is_code() {
-    for header in ["for i in range(4)", "if x == 3", "while n < 10", "def area(w, h)", "for c in \"abc\""] {
+    for header in
+        ["for i in range(4)", "if x == 3", "while n < 10", "def area(w, h)", "for c in \"abc\""]
+    {
         check(&[(Part::Code, &format!("{header}\n")), (Part::Prose, "what is missing there")]);
         check(&[(Part::Code, header)]);
     }
@@ -103,7 +107,12 @@ fn a_notebook_is_taken_apart() {
 
 #[test]
 fn terminals_and_editors_are_no_prose() {
-    for command in ["$ python tea.py", "PS C:\\work> python tea.py", "ada@home:~$ python3 tea.py", "% python tea.py"] {
+    for command in [
+        "$ python tea.py",
+        "PS C:\\work> python tea.py",
+        "ada@home:~$ python3 tea.py",
+        "% python tea.py",
+    ] {
         check(&[
             (Part::Command, &format!("{command}\n")),
             (Part::Output, "Milk? yes\n"),
@@ -129,7 +138,10 @@ fn a_docstring_with_an_example_leaves_the_program_a_program() {
 fn programs_of_other_languages_are_set_aside() {
     check(&[
         (Part::Prose, "how is this in Python?\n"),
-        (Part::Foreign("Java"), "int n = 3;\nwhile (n > 0) {\n    System.out.println(n);\n    n--;\n}\n"),
+        (
+            Part::Foreign("Java"),
+            "int n = 3;\nwhile (n > 0) {\n    System.out.println(n);\n    n--;\n}\n",
+        ),
     ]);
 }
 
@@ -177,7 +189,7 @@ fn read_all(text: &str) {
     assert_eq!(whole, text);
     let paste = split(text);
     let _ = (read_report(text), foreign_language(text), foreign_program(text));
-    let _ = (clean_code(text), clean_code(&paste.code));
+    let _ = (clean_code(text), clean_code(&paste.code), damage(text));
 }
 
 #[test]
@@ -185,9 +197,41 @@ fn long_lines_and_many_brackets_are_read_soon() {
     const LONG: usize = 64 << 10;
     let begun = Instant::now();
     let parts = [
-        "(", "[", ")", "'", "\"", "`", "``` ", "\"\"\"", "'''a", "a=", "a ", "a.", "f(", "f() and ", "x, ", "not ", "1", "#",
-        ">>> ", "... ", "In [", "NameError: ", "File \"", "a: ", "for i in ", "if x: ", "字", "\u{202e}", "-", "~", "{;",
-        "x = 1 why ", "'a' ", "\\", "is not defined ",
+        "(",
+        "[",
+        ")",
+        "'",
+        "\"",
+        "`",
+        "``` ",
+        "\"\"\"",
+        "'''a",
+        "a=",
+        "a ",
+        "a.",
+        "f(",
+        "f() and ",
+        "x, ",
+        "not ",
+        "1",
+        "#",
+        ">>> ",
+        "... ",
+        "In [",
+        "NameError: ",
+        "File \"",
+        "a: ",
+        "for i in ",
+        "if x: ",
+        "字",
+        "\u{202e}",
+        "-",
+        "~",
+        "{;",
+        "x = 1 why ",
+        "'a' ",
+        "\\",
+        "is not defined ",
     ];
     for part in parts {
         read_all(&part.repeat(LONG / part.len()));
@@ -205,9 +249,30 @@ fn mixed() -> impl Strategy<Value = String> {
         "\\PC{0,40}",
         "[a-z '\"`=\\[\\](){}.,:;#+*/<>!?0-9]{0,30}",
         prop::sample::select(vec![
-            "def f(x):", "    return x", "why is that?", ">>> f(1)", "... ", "1", "Traceback (most recent call last):",
-            "  File \"a.py\", line 1", "NameError: name 'x' is not defined", "```", "```python", "`x", "\"\"\"", "'''",
-            "In [1]: x", "Out[1]: 3", "$ python a.py", "x = 1 what", "", "    ", "\u{202e}x = 1", "it prints:", "{", "int x = 1;",
+            "def f(x):",
+            "    return x",
+            "why is that?",
+            ">>> f(1)",
+            "... ",
+            "1",
+            "Traceback (most recent call last):",
+            "  File \"a.py\", line 1",
+            "NameError: name 'x' is not defined",
+            "```",
+            "```python",
+            "`x",
+            "\"\"\"",
+            "'''",
+            "In [1]: x",
+            "Out[1]: 3",
+            "$ python a.py",
+            "x = 1 what",
+            "",
+            "    ",
+            "\u{202e}x = 1",
+            "it prints:",
+            "{",
+            "int x = 1;",
         ])
         .prop_map(str::to_owned),
     ];

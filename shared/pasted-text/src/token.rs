@@ -101,7 +101,9 @@ pub(crate) fn keyword(word: &str) -> Option<&'static str> {
     if !word.bytes().any(|byte| byte.is_ascii_digit()) {
         return known(word);
     }
-    let is_short = word.len() > 1 && word.len() <= LONGEST && word.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_short = word.len() > 1
+        && word.len() <= LONGEST
+        && word.bytes().any(|byte| byte.is_ascii_lowercase());
     let letters = |one: &str| word.replace('0', "o").replace('5', "s").replace('1', one);
     let read = || known(&letters("l")).or_else(|| known(&letters("i")));
     if is_short { read() } else { None }
@@ -189,10 +191,13 @@ impl Reader<'_> {
                     matches!(last.kind, Kind::Close | Kind::Number) && last.end == self.at
                 });
                 let begins = next.is_some_and(char::is_uppercase);
-                let joins = next.is_some_and(|c| c.is_alphanumeric() || c == '_') && !(ends && begins);
+                let joins =
+                    next.is_some_and(|c| c.is_alphanumeric() || c == '_') && !(ends && begins);
                 self.push(if joins { Kind::Dot } else { Kind::Stop }, after)
             }
-            '.' if rest.starts_with("...") && self.found.last().is_some_and(|last| last.end == self.at) => {
+            '.' if rest.starts_with("...")
+                && self.found.last().is_some_and(|last| last.end == self.at) =>
+            {
                 self.push(Kind::Stop, self.at + 3)
             }
             _ => self.operator(after),
@@ -215,8 +220,7 @@ impl Reader<'_> {
     }
 
     fn name(&mut self) -> bool {
-        let mut end =
-            self.while_in(|c| (c.is_alphanumeric() || c == '_') && !is_word_letter(c));
+        let mut end = self.while_in(|c| (c.is_alphanumeric() || c == '_') && !is_word_letter(c));
         let name = &self.line[self.at..end];
         let quote = self.line[end..].chars().next();
         let is_prefix = name.len() <= 2 && name.chars().all(|c| "fFrRbBuU".contains(c));
