@@ -224,6 +224,10 @@ fn long_lines_and_many_brackets_are_read_soon() {
         "for i in ",
         "if x: ",
         "字",
+        "０",
+        "ａ",
+        "＝",
+        "🤖",
         "\u{202e}",
         "-",
         "~",
@@ -247,6 +251,7 @@ fn long_lines_and_many_brackets_are_read_soon() {
 fn mixed() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         "\\PC{0,40}",
+        "[ａ-ｚ０-９（）＝：“”‘’´…。、字é\u{440}\u{5d0}\u{200b}\u{202e}🤖 a1=(]{0,20}",
         "[a-z '\"`=\\[\\](){}.,:;#+*/<>!?0-9]{0,30}",
         prop::sample::select(vec![
             "def f(x):",

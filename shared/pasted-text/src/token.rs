@@ -151,6 +151,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn push(&mut self, kind: Kind, end: usize) -> bool {
+        // A token has a character at least, whatever it is: else the reader would never end.
+        let first = self.line[self.at..].chars().next().map_or(1, char::len_utf8);
+        let end = end.max(self.at + first);
         self.found.push(Token { kind, start: self.at, end });
         self.at = end;
         true
@@ -170,7 +173,7 @@ impl Reader<'_> {
             '#' => self.push(Kind::Comment, self.line.len()),
             '"' | '\'' => self.quote(self.at, sign),
             '0'..='9' => {
-                let end = self.while_in(|c| c.is_ascii_alphanumeric() || c == '_');
+                let end = self.while_in(|c| plain(c).is_ascii_alphanumeric() || c == '_');
                 let is_misread = keyword(&self.line[self.at..end]).is_some();
                 if is_misread { self.push(Kind::Keyword, end) } else { self.number(end) }
             }
@@ -321,6 +324,10 @@ mod tests {
     fn full_width_signs_are_read_as_what_they_look_like() {
         assert_eq!(kinds("f（x）"), [Kind::Name, Kind::Open, Kind::Name, Kind::Close]);
         assert_eq!(kinds("x = “a”"), [Kind::Name, Kind::Assign, Kind::Text]);
+        assert_eq!(
+            kinds("ｘ＝３５＋y"),
+            [Kind::Name, Kind::Assign, Kind::Number, Kind::Operator, Kind::Name]
+        );
     }
 
     #[test]
