@@ -236,6 +236,10 @@ fn after(sentence: &Sentence<'_>, anchor: usize) -> usize {
                 {
                     wants_value = true;
                 }
+                // `range(4) in stage()`: a value that was called is hardly looked for.
+                Kind::Keyword if token.text(text) == "in" && tokens[at - 1].kind == Kind::Close => {
+                    break;
+                }
                 Kind::Keyword if is_connected(text, &tokens[at..]) => wants_value = true,
                 _ => break,
             }

@@ -114,30 +114,34 @@ fn anchor(sentence: &Sentence<'_>, from: usize) -> Option<usize> {
                 }
                 _ => token.text(text) == "[" && partners[*at].is_some_and(|end| end > at + 1),
             },
-            Kind::Assign | Kind::Operator => {
-                let sides = before.is_some_and(|before| before.ends_value())
-                    && next.is_some_and(|next| next.begins_value() || next.kind == Kind::Open);
-                // `well-known`, `and/or`, `a > b` in prose: a sign between words needs spaces or a digit.
-                let sign = token.text(text);
-                let tight = before.is_some_and(|before| before.end == token.start)
-                    || next.is_some_and(|next| next.start == token.end);
-                let is_word_sign =
-                    matches!(sign, "%" | "-" | "/" | "–" | "—" | "->" | "&" | "|" | ">");
-                let is_arrow = matches!(sign, "->" | "=>");
-                let is_calculation =
-                    matches!(sign, "+" | "-" | "*" | "/" | "%" | "–" | "—" | "&" | "|");
-                let is_words = before.is_some_and(|before| is_word(text, &before))
-                    && next.is_some_and(|next| is_word(text, next));
-                sides
-                    && !is_arrow
-                    && !(is_calculation && is_words)
-                    && !(is_word_sign && tight && !has_digit(text, before, next))
-                    || matches!(sign, "++" | "&&" | "||")
-                        && before.is_some_and(|before| before.ends_value())
-            }
+            Kind::Assign | Kind::Operator => is_between(text, &token, before, next),
             _ => false,
         }
     })
+}
+
+/// Whether an operator stands between two values as in code, and not as a sign of a sentence: `well-known`, `and/or`,
+/// `lines 3-5`, `%f`.
+fn is_between(text: &str, sign: &Token, before: Option<Token>, next: Option<&Token>) -> bool {
+    let (Some(before), word) = (before.filter(Token::ends_value), sign.text(text)) else {
+        return false;
+    };
+    if matches!(word, "++" | "&&" | "||") {
+        return true;
+    }
+    let next = next.filter(|next| next.begins_value() || next.kind == Kind::Open);
+    let Some(next) = next.filter(|_| !matches!(word, "->" | "=>" | "@" | "\\")) else {
+        return false;
+    };
+    let is_tight = before.end == sign.start || next.start == sign.end;
+    let is_range =
+        word == "-" && is_tight && before.kind == Kind::Number && next.kind == Kind::Number;
+    let is_calculation = matches!(word, "+" | "-" | "*" | "/" | "%" | "–" | "—" | "&" | "|");
+    let is_in_words = matches!(word, "%" | "-" | "/" | "–" | "—" | "&" | "|" | ">")
+        && is_tight
+        && !has_digit(text, Some(before), Some(next));
+    let joins_words = is_calculation && is_word(text, &before) && is_word(text, next);
+    !(is_range || is_in_words || joins_words)
 }
 
 fn has_digit(text: &str, before: Option<Token>, next: Option<&Token>) -> bool {

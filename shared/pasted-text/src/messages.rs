@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::patterns::pattern;
 
-/// A message: its class, its words, and how Python writes it. In the words `'` stands for any quote or none, `{t}` for
+/// A message: its class, its words, and how Python writes it. In the words `'` stands for any quote or none, `@` for any quote, `{t}` for
 /// a type, `{n}` for a name, `{#}` for a number, and a space for any number of spaces. An empty form means that
 /// Python writes what was pasted.
 struct Form {
@@ -30,7 +30,7 @@ static FORMS: &[Form] = &forms! {
         r"can only concatenate (str|list|tuple) \(not '{t}'\) to (str|list|tuple)" => "can only concatenate $1 (not \"$2\") to $3",
         "must be str, not {t}" => "",
         "(?:list|tuple|string) indices must be integers(?: or slices)?,? not '{t}'" => "",
-        r"'[\w.]+\(\)' missing {#} required (?:positional|keyword-only) arguments?(?:: '\w+'(?:, '\w+')*(?:,? and '\w+')?)?" => "",
+        r"'[\w.]+\(\)' missing {#} required (?:positional|keyword-only) arguments?(?:: '\w+'(?:, @\w+@)*(?:,? and @\w+@)?)?" => "",
         r"[\w.]+\(\) takes (?:from )?(?:{#}|no|exactly one)(?: to {#})?(?: positional)? arguments? (?:but (?:{#}|one) (?:was|were) given|\({#} given\))" => "",
         r"[\w.]+\(\) got an unexpected keyword argument '\w+'(?:\. Did you mean '\w+'\?)?" => "",
         r"[\w.]+\(\) got multiple values for argument '\w+'" => "",
@@ -53,6 +53,7 @@ static FORMS: &[Form] = &forms! {
         r"too many values to unpack(?: \(expected {#}(?:, got {#})?\))?" => "",
         r"list\.remove\(x\): x not in list" => "",
         r"\S+ is not in list" => "",
+        r"int\(\) base must be >= 2 and <= 36(?:, or 0)?" => "",
         "substring not found" => "",
         "math domain error" => "",
         r"(?:max|min)\(\) (?:arg is an empty sequence|iterable argument is empty)" => "",
@@ -138,7 +139,8 @@ static FORMS: &[Form] = &forms! {
         r"'[(\[{]' was never closed" => "",
         r"unmatched '[)\]}]'" => "",
         r"closing parenthesis '[)\]}]' does not match opening parenthesis '[(\[{]'(?: on line {#})?" => "",
-        r"cannot assign to (?:[\w -]+|attribute|f-string expression)(?: here)?(?:\. Maybe you meant '==' instead of '='\?)?" => "",
+        r"cannot assign to (?:literal|function call|expression|operator|comparison|conditional expression|attribute|subscript|True|False|None|__debug__|(?:list|dict|set) comprehension|generator expression|(?:dict|set) (?:display|literal)|lambda|f-string expression|named expression|assignment expression|yield expression|await expression|ellipsis|keyword)(?: here)?(?:\. Maybe you meant '==' instead of '='\?)?" => "",
+        r"cannot delete (?:literal|function call|expression|operator|comparison|conditional expression|attribute|subscript|True|False|None|__debug__|(?:list|dict|set) comprehension|generator expression|(?:dict|set) (?:display|literal)|lambda|f-string expression|named expression|assignment expression|yield expression|await expression|ellipsis|keyword)" => "",
         "can't assign to (?:literal|function call|operator|keyword)" => "",
         "positional argument follows keyword argument(?: unpacking)?" => "",
         r"invalid (?:non-printable )?character (?:'[^'\n]*' \()?U\+[0-9A-F]+\)?" => "",
@@ -201,10 +203,14 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
 });
 
 fn compile(words: &str) -> Regex {
-    const QUOTE: &str = "['\"`‘’“”]?";
+    const QUOTE: &str = "['\"`‘’“”]";
     // Values in quotes keep them.
     let words = words.replace("('[^'\\n]*'|\"[^\"\\n]*\")", "\u{1}").replace("'[^'\\n]*'", "\u{2}");
-    let words = words.replace("can't", "can\u{3}t").replace(" '", "\u{4}").replace('\'', QUOTE);
+    let words = words
+        .replace("can't", "can\u{3}t")
+        .replace(" '", "\u{4}")
+        .replace('\'', &format!("{QUOTE}?"))
+        .replace('@', QUOTE);
     let words = words.replace(" ?", "\u{5}");
     let words = words.replace('\u{4}', "(?:[ \\t]+['\"`‘’“”]?|['\"`‘’“”])").replace(' ', "[ \\t]+");
     let words = words.replace("[[ \\t]+\\t]", "[ \\t]").replace('\u{5}', "[ \\t]*");

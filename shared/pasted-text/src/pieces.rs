@@ -104,7 +104,10 @@ impl<'a, 'b> Reader<'a, 'b> {
             let line = content(self.lines[at]);
             let opens_string = line.trim_start().starts_with(['"', '\''])
                 && self.in_string.get(at + 1).is_some_and(|next| *next);
-            let is_string = opens_string || self.in_string[at] && tags.last() != Some(&Tag::Prose);
+            // The line that a report shows may open a string that never ends.
+            let is_report = matches!(self.place, Place::Report { .. });
+            let is_inside = self.in_string[at] && tags.last() != Some(&Tag::Prose);
+            let is_string = (opens_string || is_inside) && !is_report;
             let tag = if is_string { Tag::Code } else { self.tag(line) };
             tags.push(tag);
         }

@@ -106,7 +106,7 @@ fn of_keyword(line: &Line<'_>) -> Shape {
             let named = line.kind(1) == Some(Kind::Name) || line.word(1) == "def";
             let bracket = matches!(
                 line.kind(2),
-                Some(Kind::Open | Kind::Close | Kind::Colon | Kind::Name) | None
+                Some(Kind::Open | Kind::Close | Kind::Colon | Kind::Name | Kind::Dot) | None
             );
             let named = named || is_block && line.tokens.len() <= 8;
             let is_definition = named && bracket && (pairs <= 1 || is_block || line.has_call());
