@@ -210,6 +210,13 @@ mod tests {
     }
 
     #[test]
+    fn two_calls_in_a_sentence_are_two() {
+        assert_eq!(found("f() and g(1) do the same"), ["f()", "g(1)"]);
+        assert_eq!(found("why is it range(4) in stage()"), ["range(4)", "stage()"]);
+        assert_eq!(found("is f(x).It prints nothing"), ["f(x)"]);
+    }
+
+    #[test]
     fn sentences_have_no_code_in_them() {
         for line in [
             "it gives wrong values (I don't know why)",
@@ -219,6 +226,8 @@ mod tests {
             "my score is 3/10 :(",
             "see (1) and [2] above",
             "A -> B means a change",
+            "I mean lines 3-5, and part 3-2-2",
+            "what does \\t do, or %f",
         ] {
             let code = found(line);
             assert!(code.iter().all(|code| *code == "3/10"), "{line}: {code:?}");

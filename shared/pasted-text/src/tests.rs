@@ -35,6 +35,34 @@ fn prose_behind_the_last_line_of_a_report_is_prose() {
 }
 
 #[test]
+fn a_message_ends_where_python_ends_it() {
+    for (report, said) in [
+        (
+            "TypeError: f() missing 1 required positional argument: 'k'",
+            " And from where should it come",
+        ),
+        (
+            "SyntaxError: cannot assign to literal here. Maybe you meant '==' instead of '='?",
+            " To me it is fine",
+        ),
+        ("ValueError: my own words", " how can I get rid of it"),
+    ] {
+        check(&[(Part::Report, report), (Part::Prose, said)]);
+    }
+}
+
+#[test]
+fn a_string_that_never_ends_does_not_swallow_the_report() {
+    check(&[
+        (
+            Part::Report,
+            "  File \"a.py\", line 1\n    text = \"\"\"Once\n           ^\nSyntaxError: unterminated triple-quoted string literal (detected at line 2)\n",
+        ),
+        (Part::Code, "text = \"\"\"Once\nupon a time\n"),
+    ]);
+}
+
+#[test]
 fn a_report_in_one_line_is_taken_out_of_its_sentence() {
     check(&[
         (Part::Prose, "Oh no "),
