@@ -26,7 +26,7 @@ use tutor::{prompt, reply};
 use crate::{
     diagnosis::{Evidence, Finding, Tests, diagnose},
     expected::{expectations, without_asserts},
-    hint,
+    hint, pasted,
     problem::problem,
     search::{self, Found},
 };
@@ -253,8 +253,8 @@ fn explain(
     let asked = &request.asked;
     let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
         .join("\n");
-    if let Some(language) = pasted_text::foreign_language(&said) {
-        return Step::answer(Reply::offline(request.routing, of_another_language(language)));
+    if let Some(content) = pasted::of_another_language(&said, asked.question.as_str(), &code) {
+        return Step::answer(Reply::offline(request.routing, Answer::text(content)));
     }
     let report = pasted_text::read_report(&said);
     let expected = tests(&request, exercise.as_ref());
@@ -274,6 +274,12 @@ fn explain(
     if finding.rule == "nothing_to_see" && request.routing.signs.contains(&Sign::SolutionRequest) {
         finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
         finding.next = hint::BEGIN_SMALL.to_owned();
+    }
+    if let Some(damaged) = pasted::damaged(&finding.kind, &code) {
+        finding.note = Some(match finding.note.take() {
+            Some(note) => format!("{note}\n\n{damaged}"),
+            None => damaged,
+        });
     }
     let exercise_id = asked.exercise_id.map(|id| id.to_string());
     let problem = problem(&finding, &code, exercise_id.as_deref());
@@ -396,14 +402,6 @@ fn compose(
     let topics = vec!["debugging".to_owned()];
     let related = vec!["exception-types".to_owned()];
     Answer { content, examples: Vec::new(), topics, related, details: Some(details) }
-}
-
-fn of_another_language(language: &str) -> Answer {
-    let content = format!(
-        "This looks like an error from {language}. I teach Python, so I could only guess what it means. If it came from \
-         a Python program, paste that program and the whole message."
-    );
-    Answer::text(content)
 }
 
 #[cfg(test)]

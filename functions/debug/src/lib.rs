@@ -10,6 +10,7 @@ pub mod diagnosis;
 pub mod expected;
 pub mod hint;
 mod http;
+mod pasted;
 mod problem;
 mod search;
 mod spec;

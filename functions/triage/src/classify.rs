@@ -45,7 +45,7 @@ pub struct Context<'a> {
 
 static ABOUT_ERRORS: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b",
+        r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b|\b(avoid|prevent|handle|catch|deal with|raise)(ing)?\b",
     )
 });
 /// Words of a plea, such as "Help! I'm really stuck".

@@ -140,6 +140,17 @@ const MEMORY: &str = "It needs too much memory.";
 const OUTPUT_LIMIT: &str = "It prints far too much.";
 const NOT_RUN: &str = "It was not run.";
 const UNKNOWN: &str = "It does not pass.";
+/// What a student is told who knows that `True == 1`.
+const TRUTH_VALUES: &str = " Python calls `True` and 1 equal, and `False` and 0, but here a truth value and a number are different answers.";
+
+/// Whether two results differ only in that one has a truth value where the other has a number.
+fn is_truth_for_number(expected: &str, actual: &str) -> bool {
+    let in_numbers = |text: &str| text.replace("True", "1").replace("False", "0");
+    let is_text = expected.contains(['\'', '"']) || actual.contains(['\'', '"']);
+    !is_text
+        && expected.trim() != actual.trim()
+        && in_numbers(expected.trim()) == in_numbers(actual.trim())
+}
 
 /// One sentence on a visible test that did not pass.
 fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> Option<String> {
@@ -153,7 +164,8 @@ fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> 
         TestVerdict::WrongAnswer => {
             let expected = case.expected.as_deref().unwrap_or_default();
             let actual: String = result?.actual.chars().take(SHOWN).collect();
-            format!("It gives `{actual}` but should give `{expected}`.")
+            let rule = if is_truth_for_number(expected, &actual) { TRUTH_VALUES } else { "" };
+            format!("It gives `{actual}` but should give `{expected}`.{rule}")
         }
         TestVerdict::Exception => match error {
             Some(error) => ended(error),
@@ -273,6 +285,26 @@ mod tests {
             "tests": [passed, second], "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14.0"
         });
         serde_json::from_value(result).expect("a result")
+    }
+
+    #[test]
+    fn who_gives_a_truth_value_for_a_number_is_told_the_rule() {
+        for (expected, actual, is_told) in [
+            ("1", "True", true),
+            ("[0, 1]", "[False, 1]", true),
+            ("True", "1", true),
+            ("1", "2", false),
+            ("'1'", "'True'", false),
+        ] {
+            let mut exercise = exercise();
+            exercise.tests[1].hidden = None;
+            exercise.tests[1].expected = Some(expected.to_owned());
+            let wrong = run("ok", json!({ "expected": expected, "actual": actual }));
+            let feedback = grade(&exercise, "", &wrong, Before::default()).expect("it is judged");
+            let message = feedback.tests[1].message.as_deref().unwrap_or_default();
+            assert!(message.starts_with("It gives"), "{message}");
+            assert_eq!(message.contains("truth value"), is_told, "{message}");
+        }
     }
 
     #[test]

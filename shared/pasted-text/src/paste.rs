@@ -1,45 +1,42 @@
 //! Splits a student's text into prose, code and Python's output.
 
+use crate::pieces::{Part, pieces};
+
 /// The parts of a text; each keeps the order of its lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paste {
-    /// Natural language.
+    /// Natural language, with the code inside of its sentences.
     pub prose: String,
-    /// Fenced blocks, and runs of two or more lines that look like code.
+    /// Python programs and sessions.
     pub code: String,
     /// Tracebacks.
     pub report: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Prose,
-    /// Inside a fence: always code.
-    Fenced,
-    /// Looks like code.
-    CodeLike,
-    Report,
-}
-
-/// Splits a text. A single line that merely looks like code stays prose: it may be a sentence.
+/// Splits a text. A single line that could be a whole program stays prose: it may be what the question is about.
 #[must_use]
 pub fn split(text: &str) -> Paste {
-    let lines: Vec<(&str, Kind)> = classify(text);
-    let is_code = |index: Option<usize>| {
-        let line = index.and_then(|index| lines.get(index));
-        line.is_some_and(|(_, kind)| matches!(kind, Kind::CodeLike | Kind::Fenced))
-    };
     let mut paste = Paste::default();
-    for (index, (line, kind)) in lines.iter().enumerate() {
-        let has_neighbour = is_code(index.checked_sub(1)) || is_code(Some(index + 1));
-        let part = match kind {
-            Kind::Fenced => &mut paste.code,
-            Kind::CodeLike if has_neighbour => &mut paste.code,
-            Kind::Report => &mut paste.report,
-            Kind::Prose | Kind::CodeLike => &mut paste.prose,
+    for piece in pieces(text) {
+        let is_backtick = piece.part == Part::Mark && !piece.text.contains("```");
+        let part = match piece.part {
+            Part::Prose | Part::Inline => &mut paste.prose,
+            Part::Mark if is_backtick => &mut paste.prose,
+            Part::Code => &mut paste.code,
+            Part::Report => &mut paste.report,
+            Part::Output | Part::Command | Part::Foreign(_) | Part::Mark => continue,
         };
-        part.push_str(line);
-        part.push('\n');
+        let is_line = matches!(piece.part, Part::Code | Part::Report);
+        if is_line && !part.is_empty() && !part.ends_with('\n') {
+            part.push('\n');
+        }
+        part.push_str(piece.text);
+    }
+    for part in [&mut paste.prose, &mut paste.code, &mut paste.report] {
+        part.truncate(part.trim_end().len());
+        if !part.is_empty() {
+            part.push('\n');
+        }
     }
     if paste.code.is_empty() {
         paste.code = cell(&paste.report);
@@ -60,57 +57,6 @@ fn cell(report: &str) -> String {
     let is_whole = lines.iter().enumerate().all(|(at, (number, _))| *number == at + 1);
     let text = lines.iter().map(|(_, text)| format!("{text}\n"));
     if is_whole { text.collect() } else { String::new() }
-}
-
-fn classify(text: &str) -> Vec<(&str, Kind)> {
-    let (mut fenced, mut in_report) = (false, false);
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if trimmed.starts_with("```") {
-            fenced = !fenced;
-            continue;
-        }
-        // A notebook writes the exception's class before it, and shows lines of the cell below.
-        if trimmed.contains("Traceback (most recent call last)") || trimmed.starts_with("Cell In[")
-        {
-            in_report = true;
-        }
-        let is_last = crate::report::is_report_line(line);
-        let kind = if in_report || is_last || trimmed.starts_with("File \"") {
-            in_report = in_report && !is_last;
-            Kind::Report
-        } else if fenced {
-            Kind::Fenced
-        } else if looks_like_code(line) {
-            Kind::CodeLike
-        } else {
-            Kind::Prose
-        };
-        lines.push((line, kind));
-    }
-    lines
-}
-
-fn looks_like_code(line: &str) -> bool {
-    const STARTS: [&str; 14] = [
-        "def ", "class ", "for ", "while ", "if ", "elif ", "else:", "import ", "from ", "print(",
-        "return ", "try:", "except", "with ",
-    ];
-    let trimmed = line.trim_start().trim_start_matches(">>> ").trim_start_matches("... ");
-    if trimmed.is_empty() {
-        return false;
-    }
-    let indented = line.starts_with("    ") || line.starts_with('\t');
-    let keyword = STARTS.iter().any(|start| trimmed.starts_with(start));
-    // "for", "if", "while", "from" and "with" begin sentences too; a block's header ends in a colon.
-    let sentence_like =
-        trimmed.split_whitespace().count() > 3 && !trimmed.contains(['(', ':', '=']);
-    let assignment = trimmed.split_once('=').is_some_and(|(name, _)| {
-        let name = name.trim_end_matches(['+', '-', '*', '/']).trim();
-        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.[]'\",".contains(c))
-    });
-    indented || (keyword && !sentence_like) || assignment
 }
 
 #[cfg(test)]

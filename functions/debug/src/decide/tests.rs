@@ -171,6 +171,30 @@ fn an_error_of_another_language_is_recognised() {
 }
 
 #[test]
+fn a_program_of_another_language_is_recognised() {
+    for request in [
+        json!({ "code": "let n = 3;\nconsole.log(n);\n" }),
+        json!({ "question": "what is wrong here\nlet n = 3;\nconsole.log(n);" }),
+    ] {
+        let step = begin(request);
+        let step =
+            if matches!(step.next, Next::Run(_)) { ran(step, result(None), at(0)) } else { step };
+        let content = replied(step).answer.content;
+        assert!(content.contains("looks like a program in JavaScript"), "{content}");
+    }
+}
+
+#[test]
+fn what_was_damaged_in_copying_is_named() {
+    let code = "for i in range(l0):\nprint(i)\n";
+    let error = json!({ "type": "IndentationError", "message": "expected an indented block", "line": 2, "traceback": "" });
+    let step = ran(begin(json!({ "code": code })), result(Some(error)), at(0));
+    let content = asking(climbing(step, None).1).fallback.unwrap().reply.answer.content;
+    assert!(content.contains("`l0` on line 1 may be a misread `10`"), "{content}");
+    assert!(content.contains("No line of your program is indented"), "{content}");
+}
+
+#[test]
 fn what_the_run_shows_is_the_diagnosis() {
     let diagnosis = diagnosis(&asking(first_hint()).fallback.unwrap().reply);
     assert_eq!((&*diagnosis.error.kind, diagnosis.error.line), ("IndexError", Some(2)));
