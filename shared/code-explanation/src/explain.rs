@@ -10,7 +10,7 @@ use crate::{
     names::Names,
     notes::Notes,
     observed::Observed,
-    outcome,
+    outcome::{self, Outcome},
     part,
     plan::Plan,
     question::Subject,
@@ -48,8 +48,8 @@ pub(crate) struct Known<'a> {
     pub(crate) words: Words<'a>,
     pub(crate) items: Vec<Item<'a>>,
     pub(crate) observed: Option<Observed<'a>>,
-    /// What the run was like, in sentences.
-    pub(crate) outcome: Option<String>,
+    /// What the run was like.
+    pub(crate) outcome: Option<Outcome>,
     pub(crate) level: Level,
     pub(crate) last_line: u32,
     lines: Vec<&'a str>,

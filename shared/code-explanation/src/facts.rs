@@ -23,6 +23,8 @@ pub(crate) struct Scope<'a> {
 #[derive(Debug)]
 pub(crate) struct Facts {
     calls: Vec<Call>,
+    /// The characters of output before each step.
+    written: Vec<u64>,
     /// Whether the run went on after the last step that is known.
     pub(crate) is_cut: bool,
 }
@@ -45,8 +47,6 @@ struct State {
     at: usize,
     event: TraceEvent,
     line: u32,
-    /// Characters of output by then.
-    written: u64,
     names: BTreeMap<String, String>,
 }
 
@@ -82,7 +82,8 @@ impl Facts {
             }
             call.states.push(State::of(at, step));
         }
-        (!calls.is_empty()).then_some(Self { calls, is_cut: trace.truncated })
+        let written = trace.steps.iter().map(|step| step.written).collect();
+        (!calls.is_empty()).then_some(Self { calls, written, is_cut: trace.truncated })
     }
 
     /// The calls of a function that begins on one of these lines: a decorator's, or its own.
@@ -107,16 +108,20 @@ impl Facts {
     }
 
     /// Where in the output each run of a line has written: first character and the one after the last. Runs in which
-    /// other lines of the program ran are left out.
+    /// another line has written, too, are left out.
     pub(crate) fn written(&self, lines: (u32, u32)) -> Vec<(u64, u64)> {
         let mut places = Vec::new();
         for call in &self.calls {
             for (at, state) in call.states.iter().enumerate() {
                 let next = call.states.get(at + 1).filter(|next| {
-                    next.at == state.at + 1 && !next.is_raised() && (!within(next.line, lines) || next.line == lines.0)
+                    !next.is_raised() && (!within(next.line, lines) || next.line == lines.0)
                 });
                 let is_begin = state.event == TraceEvent::Line && state.line == lines.0;
-                places.extend(next.filter(|_| is_begin).map(|next| (state.written, next.written)));
+                let Some(next) = next.filter(|_| is_begin) else { continue };
+                let before = self.written[state.at];
+                if self.written[next.at - 1] == before {
+                    places.push((before, self.written[next.at]));
+                }
             }
         }
         places
@@ -128,7 +133,9 @@ impl Facts {
             let last = call.states.last();
             last.is_some_and(|last| last.event == TraceEvent::Return && within(last.line, lines))
         };
-        self.calls.iter().filter(ends).filter_map(|call| call.returned.as_deref()).collect()
+        let mut ended: Vec<&Call> = self.calls.iter().filter(ends).collect();
+        ended.sort_by_key(|call| call.states.last().map(|last| last.at));
+        ended.into_iter().filter_map(|call| call.returned.as_deref()).collect()
     }
 
     /// Of how many checks of a condition the block below it was run.
@@ -173,7 +180,7 @@ impl State {
         let locals = step.frames.last().map(|frame| &frame.locals);
         let names = locals.into_iter().flatten().take(NAMES);
         let names = names.map(|(name, value)| (name.clone(), shown(value, &step.heap))).collect();
-        Self { at, event: step.event, line: step.line, written: step.written, names }
+        Self { at, event: step.event, line: step.line, names }
     }
 
     fn is_raised(&self) -> bool {

@@ -130,6 +130,10 @@ impl Observed<'_> {
             (0, _) => self.not_reached(item),
             (1, 1) => Some("In the run this is so".to_owned()),
             (1, _) => Some("In the run this is not so".to_owned()),
+            (checked, 0) => Some(format!("In the run it is checked {checked} times and is never true")),
+            (checked, taken) if checked == taken => {
+                Some(format!("In the run it is checked {checked} times and is true each time"))
+            }
             (checked, taken) => {
                 Some(format!("In the run it is checked {checked} times and is true {}", times(taken)))
             }
@@ -143,12 +147,9 @@ impl Observed<'_> {
                     self.facts.returned(item.lines).into_iter().map(str::to_owned).collect();
                 (!values.is_empty()).then(|| format!("In the run it gives back {}", self.series(&values)))
             }
-            Stmt::Expr(expr) => match expr.value.as_call_expr()?.func.as_ref() {
-                Expr::Name(name) if name.id.as_str() == "print" => self.printed(item),
-                // What it changes.
-                Expr::Attribute(method) => self.then(item, &[method.value.as_name_expr()?.id.as_str()]),
-                _ => None,
-            },
+            Stmt::Expr(expr) if item.text.starts_with("prints") && expr.value.is_call_expr() => {
+                self.printed(item)
+            }
             _ => self.then(item, &stored(stmt)),
         }
     }
@@ -160,7 +161,7 @@ impl Observed<'_> {
             .iter()
             .take(VALUES)
             .map(|name| (name, call.after(item.lines, name)))
-            .filter(|(_, values)| !values.is_empty())
+            .filter(|(_, values)| values.iter().any(|value| !is_opaque(value)))
             .map(|(name, values)| format!("{} is then {}", code(name), self.series(&values)))
             .collect();
         (!series.is_empty()).then(|| format!("{} {}", self.when(item, 1), list(&series)))
@@ -222,7 +223,7 @@ fn one_call(function: &StmtFunctionDef, call: &Call) -> Option<String> {
         .iter()
         .filter_map(|parameter| {
             let name = parameter.name().as_str();
-            let value = call.argument(name).filter(|_| name != "self")?;
+            let value = call.argument(name).filter(|value| name != "self" && !is_opaque(value))?;
             Some(code(&format!("{name} = {value}")))
         })
         .collect();
@@ -235,8 +236,13 @@ fn one_call(function: &StmtFunctionDef, call: &Call) -> Option<String> {
     }
 }
 
+/// Whether a value says no more than its class.
+fn is_opaque(value: &str) -> bool {
+    value.starts_with('<')
+}
+
 /// The names that a statement gives a value, or whose object it changes.
-fn stored(stmt: &Stmt) -> Vec<&str> {
+pub(crate) fn stored(stmt: &Stmt) -> Vec<&str> {
     fn of(target: &Expr) -> Vec<&str> {
         match target {
             Expr::Name(name) => vec![name.id.as_str()],
@@ -249,13 +255,16 @@ fn stored(stmt: &Stmt) -> Vec<&str> {
         Stmt::Assign(assign) => assign.targets.iter().flat_map(of).collect(),
         Stmt::AugAssign(assign) => of(&assign.target),
         Stmt::AnnAssign(assign) => of(&assign.target),
+        Stmt::Expr(expr) => {
+            let method = expr.value.as_call_expr().and_then(|call| call.func.as_attribute_expr());
+            method.map_or_else(Vec::new, |method| of(&method.value))
+        }
         _ => Vec::new(),
     }
 }
 
 pub(crate) fn times(count: usize) -> String {
     match count {
-        0 => "never".to_owned(),
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         _ => format!("{count} times"),

@@ -12,15 +12,46 @@ const LINES: usize = 8;
 /// Most characters of a line.
 const WIDTH: usize = 100;
 
+/// What a run was like.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// What was run, and with which input.
+    began: String,
+    /// What it printed.
+    printed: String,
+    /// How it ended, if not at the program's end.
+    ended: String,
+}
+
+impl Outcome {
+    /// All of it.
+    pub(crate) fn whole(&self) -> String {
+        joined(&[&self.began, &self.printed, &self.ended])
+    }
+
+    /// Without what it printed.
+    pub(crate) fn short(&self) -> String {
+        joined(&[&self.began, &self.ended])
+    }
+}
+
+fn joined(parts: &[&str]) -> String {
+    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    parts.join(" ").trim_end().to_owned()
+}
+
 /// What the run was like; `None` if it says nothing about the program: the sandbox failed, or our own call was at fault.
-pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Option<String> {
+pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Option<Outcome> {
     let lines = u32::try_from(source.trim_end().lines().count()).unwrap_or(u32::MAX);
     let error = run.error.as_ref();
     let is_own = error.is_some_and(|error| error.function.is_none() && error.line.is_some_and(|line| line <= lines));
     if plan.example.is_some() && run.verdict != Verdict::Ok && !is_own {
         return None;
     }
-    let began = began(plan, run);
+    let mut began = began(plan, run);
+    if source.contains("random") {
+        began.push_str(" It uses chance, so another run can be different.");
+    }
     let line = error.and_then(|error| error.line).filter(|line| *line <= lines);
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
     let ended = match run.verdict {
@@ -49,8 +80,7 @@ pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Optio
             return None;
         }
     };
-    let printed = printed(&run.stdout);
-    Some([began, printed, ended].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+    Some(Outcome { began, printed: printed(&run.stdout), ended })
 }
 
 fn began(plan: &Plan, run: &ExecutionResult) -> String {
@@ -59,7 +89,7 @@ fn began(plan: &Plan, run: &ExecutionResult) -> String {
             format!("I ran it with the example from its description, {}.", code(&example.call))
         }
         Some(example) => format!(
-            "Nothing in it calls its functions, so I ran it with a call of my own, {}.",
+            "Nothing in it calls this function, so I ran it with a call of my own, {}.",
             code(&example.call)
         ),
         None => "I ran it.".to_owned(),

@@ -9,7 +9,7 @@ use crate::{
     items::{Item, Lines, What, in_words, list},
     names::Names,
     notes::{self, Notes},
-    observed::Observed,
+    observed::{Observed, stored},
     statements::Sentences,
     value::{code, cut},
     whole::{self, capital, description, label, one_by_one, together},
@@ -66,7 +66,7 @@ fn points(known: &Known<'_>, items: &[&Item<'_>]) -> String {
 fn with_run(known: &Known<'_>, text: String) -> String {
     match &known.outcome {
         Some(outcome) if text.contains("the run") || text.contains("its first call") => {
-            format!("{text}\n\nAbout the run: {}", outcome.trim_end())
+            format!("{text}\n\nAbout the run: {}", outcome.short())
         }
         _ => text,
     }
@@ -192,11 +192,14 @@ fn variable(known: &Known<'_>, name: &str) -> Option<String> {
     let changing: Vec<&Item<'_>> = known
         .items
         .iter()
-        .filter(|item| stores.iter().any(|line| item.lines.0 <= *line && *line <= item.lines.1))
+        .filter(|item| {
+            let is_changed = matches!(item.what, What::Plain(stmt) if stored(stmt).contains(&name));
+            is_changed || stores.iter().any(|line| item.lines.0 <= *line && *line <= item.lines.1)
+        })
         .take(SHOWN)
         .collect();
     if !changing.is_empty() {
-        text.push_str(&format!("\n\nWhere it gets its value:\n\n{}", points(known, &changing)));
+        text.push_str(&format!("\n\nWhere it gets its value, or is changed:\n\n{}", points(known, &changing)));
     }
     text.push_str(&uses(known, name));
     Some(text)

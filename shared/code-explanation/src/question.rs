@@ -86,6 +86,10 @@ static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:\b(?:explain|describe|understand|(?:purpose|role|meaning|use|point|job|function|value|content|action|behaviou?r|implementation|operation|principle)s? (?:and (?:role|action|purpose|meaning|content|type)s? )?of|tell me about|know about)(?: to me| me)?(?: briefly| shortly| what| how| why| about)*|\bwhat(?:['’]?s| is| are| do| does| did| will)|\bhow (?:does|do|is|are|did)|\bwhy (?:is|are|do|does|did)(?: (?:you|we|they|i))?(?: need| use| have| put| call| write)?)\s+(?:the |a |an |this |that |each |these |my |your )*(?:(?:meaning|purpose|role|point|value|use|job) of (?:the )?)?(.{1,200}?)\s*(?:\b(?:means?|meaning|do|does|doing|works?|for|stands? for|here|inside|in (?:this|the|my|that|your|task|line)|on line|used|using|needed|return|returns|represents?|holds?|stores?|contains?|roles?|play|please|pls|exactly|functions? (?:in|used)|briefly)\b|[?!;\n]|[.,](?:\s|$)|$)",
     )
 });
+/// What follows the subject.
+static TAIL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\s*(?:\b(?:means?|do|does|doing|stands? for|in (?:this|the|my) (?:code|program|line|function|script|case))\b.*|[?!.]\s*)$")
+});
 static KIND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(?:(?:variable|function|method|class|parameter|argument|name|expression|statement|command|line|keyword|part|code|value|term|object|attribute|list|module|operator)s?\s+)+|(?:\s+(?:variable|function|method|class|parameter|argument|expression|statement|command|keyword|part|term|object|module|operator)s?)+$")
 });
@@ -106,7 +110,7 @@ pub fn subject(prose: &str, code: Option<&str>) -> Option<Subject> {
     }
     let Some(code) = code else { return expression(prose) };
     let about_lines = lines(prose);
-    if OTHER.is_match(&without_quotes(prose)) && !is_plainly_explaining(prose) {
+    if OTHER.is_match(&own_words(prose)) && !is_plainly_explaining(prose) {
         return None;
     }
     if about_lines.is_some() {
@@ -139,8 +143,13 @@ fn is_plainly_explaining(prose: &str) -> bool {
     PLAIN.is_match(prose) && !FAILS.is_match(prose)
 }
 
-fn without_quotes(prose: &str) -> String {
-    prose.split('`').step_by(2).collect::<Vec<_>>().join(" ")
+/// The words without quoted code; who does not understand something wants to understand it.
+fn own_words(prose: &str) -> String {
+    static LOST: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"\b(do|did|can|could|does)(n['’]?t| not|not) (really |quite |fully )?(understand|get|know|see|follow|figure|make sense)")
+    });
+    let unquoted = prose.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    LOST.replace_all(&unquoted, " ").into_owned()
 }
 
 fn lines(prose: &str) -> Option<Subject> {
@@ -168,6 +177,12 @@ fn candidates(prose: &str) -> Vec<String> {
     let mut found: Vec<String> = quoted.filter(|text| !text.trim().is_empty()).collect();
     let mut from = 0;
     while let Some(place) = SUBJECT.captures_at(prose, from).and_then(|found| found.get(1)) {
+        // Code may hold words that end a subject: `[n for n in xs]`.
+        let rest = prose[place.start()..].lines().next().unwrap_or_default();
+        let whole = TAIL.find(rest).map_or(rest, |tail| &rest[..tail.start()]);
+        if rest.len() <= EXPRESSION && is_special(bare(whole)) {
+            found.push(whole.to_owned());
+        }
         found.push(place.as_str().to_owned());
         from = place.end();
     }
@@ -184,7 +199,8 @@ fn bare(text: &str) -> &str {
     text.trim().trim_matches(|c: char| "`'\"“”‘’ ".contains(c))
 }
 
-fn of_program(text: &str, code: &str, names: Option<&Names<'_>>) -> Option<Subject> {
+fn of_program(raw: &str, code: &str, names: Option<&Names<'_>>) -> Option<Subject> {
+    let text = raw;
     let lower = text.trim().trim_matches('`').to_lowercase();
     let lower = lower.split(" in ").next().unwrap_or_default().trim_start_matches("the ").trim().to_owned();
     if let Some((_, keyword)) = STATEMENTS.iter().find(|(words, _)| *words == lower) {
@@ -199,7 +215,8 @@ fn of_program(text: &str, code: &str, names: Option<&Names<'_>>) -> Option<Subje
         return Some(Subject::Name(name.to_owned()));
     }
     // A method or a function of Python's, such as `join`.
-    if is_name && name.len() > 2 && mentions(code, name) && !is_everyday(name) {
+    let is_written_as_code = call.is_some() || raw.contains('`') || raw.trim() != name;
+    if is_name && name.len() > 2 && mentions(code, name) && (is_written_as_code || !is_everyday(name)) {
         return Some(Subject::Name(name.to_owned()));
     }
     let is_there = !is_name && text.len() > 2 && code.contains(text);
@@ -219,7 +236,7 @@ fn mentions(code: &str, name: &str) -> bool {
 /// Words that are hardly ever meant as a name, even where the program has such a name.
 fn is_everyday(word: &str) -> bool {
     const WORDS: [&str; 14] = [
-        "it", "this", "that", "the", "code", "program", "a", "an", "i", "you", "here", "is", "in", "of",
+        "it", "this", "that", "the", "code", "program", "print", "output", "a", "an", "i", "you", "is", "in",
     ];
     WORDS.contains(&word.to_lowercase().as_str())
 }

@@ -30,7 +30,7 @@ pub(crate) fn explain(known: &Known<'_>) -> String {
     }
     let mut text = summary(known);
     match &known.outcome {
-        Some(outcome) => text.push_str(&format!("\n\n{}", outcome.trim_end())),
+        Some(outcome) => text.push_str(&format!("\n\n{}", outcome.whole())),
         None => text.push_str("\n\nI have no run of it, so this is what its text says:"),
     }
     let all: Vec<&Item<'_>> = known.items.iter().collect();
