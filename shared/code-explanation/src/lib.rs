@@ -30,4 +30,4 @@ mod tests;
 pub use explain::{Explanation, Question, explain};
 pub use message::explain_message;
 pub use plan::{ANSWERS, Example, Plan, plan};
-pub use question::{Subject, subject};
+pub use question::{Subject, refers_to_code, subject};

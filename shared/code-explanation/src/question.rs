@@ -65,19 +65,19 @@ static ORDINAL: LazyLock<Regex> = LazyLock::new(|| {
 /// Words of somebody who wants to understand what is there.
 static EXPLAIN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(explain|explanation|describe|walk (me|us) through|go through|break (it|this|that) down|what(['’]?s| is| are| do| does| did| will| would| happens?| happened)\b|mean(s|ing)?\b|purpose|role|how (does|do|is|are|did|exactly)\b|understand|why (is|are|do|does|did)\b|tell me (what|how|about)|line[ -]by[ -]line|stands? for|used for|need for|point of)",
+        r"\b(explain|explanation|describe|walk (me|us) through|go through|break (it|this|that) down|what(['’]?s| is| are| do| does| did| will| would| happens?| happened)\b|mean(s|ing)?\b|purpose|role|how (does|do|is|are|did|exactly)\b|understand|why\b|tell me (what|how|about)|line[ -]by[ -]line|stands? for|used for|need for|point of)",
     )
 });
 /// Words of somebody who wants something else about the program.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(wrong|wrongly|fix|debug|bugs?|broken|crash(es|ed|ing)?|fail(s|ed|ing)?|does(n['’]?t| not) (work|run|print|return|do|stop|end)|(not|n['’]?t) working|won['’]?t (work|run)|errors?|exceptions?|traceback|improve|better|review|feedback|cleaner|shorter|faster|pythonic|refactor|optimi[sz]e|style|correct(ly)?|exercise|quiz|instead|difference|should (i|it|this)|how (can|could|do|should|would) (i|we|you)|never|nothing|always|forever|infinite|endless|expected|supposed|not (true|equal|found|defined))\b|\b(isn|aren|doesn|don|won|can|wasn)['’]?t\b",
+        r"\b(wrong|wrongly|fix|debug|bugs?|broken|crash(es|ed|ing)?|fail(s|ed|ing)?|does(n['’]?t| not) (work|run|print|return|do|stop|end)|(not|n['’]?t) working|won['’]?t (work|run)|errors?|exceptions?|traceback|improve|better|review|feedback|cleaner|shorter|faster|pythonic|refactor|optimi[sz]e|style|correct(ly)?|exercise|quiz|instead|difference|should (i|it|this)|how (can|could|do|should|would) (i|we|you)|never|nothing|always|forever|infinite|endless|expected|supposed|not (true|equal|found|defined|sure|certain|nice)|strange(ly)?|weird(ly)?|odd(ly)?|almost|delete|come(s)? out|jumps?|\w+error|unnecessary|superfluous|problems?|stuck|each time|every time|only (returns?|responds?|prints?|gives?|shows?)|think of|opinion)\b|\b(isn|aren|doesn|don|won|can|wasn)['’]?t\b",
     )
 });
 /// The whole program.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(explain|describe|walk (me|us) through|go through|break down|understand|tell me about|summari[sz]e|interpret)\b[^.?!]*\b(it|this|that|these|code|program|script|snippet|below|above|following|everything|each (line|step|part)|every (line|step|part)|function)\b|\b(what|how)\b[^.?!]{0,30}\b(it|this|that|code|program|script|snippet|function|below|above|following|here)\b[^.?!]{0,30}\b(do(es|ing)?|mean(s|ing)?|works?|print(s|ed|ing)?|outputs?|returns?|happen(s|ing)?|happened|going on|about|for|calculate[sd]?|compute[sd]?|displays?|shows?)\b|\bwhat(['’]?s| is| are| happens?| happened) (it|this|that|here|going on|happening)\b|\bline[ -]by[ -]line\b|\bstep[ -]by[ -]step\b|^\W*(please |pls |plz |can you |could you )*explain( please| pls| it)?\W*$",
+        r"\b(explain|describe|walk (me|us) through|go through|break down|understand|tell me about|summari[sz]e|interpret)\b[^.?!]*\b(it|this|that|these|code|program|script|snippet|below|above|following|codes|everything|each (line|step|part)|every (line|step|part)|function|tasks?|algorithm|process|implementation|structure|principle|part|section)\b|\b(what|how)\b[^.?!]{0,30}\b(it|this|that|code|program|script|snippet|function|below|above|following|here)\b[^.?!]{0,30}\b(do(es|ing)?|mean(s|ing)?|works?|print(s|ed|ing)?|outputs?|returns?|happen(s|ing)?|happened|going on|about|for|calculate[sd]?|compute[sd]?|displays?|shows?|result)\b|\bwhat happens in (this|the|my)\b|\b(result|output|purpose|meaning) of (this|it|the (code|program|function))\b|\bwhat(['’]?s| is| are| happens?| happened) (it|this|that|here|going on|happening)\b|\bline[ -]by[ -]line\b|\bstep[ -]by[ -]step\b|^\W*(please |pls |plz |can you |could you )*explain( please| pls| it)?\W*$",
     )
 });
 /// What stands where the subject of a question stands.
@@ -121,13 +121,25 @@ pub fn subject(prose: &str, code: Option<&str>) -> Option<Subject> {
     let candidates = candidates(prose);
     let named = candidates.iter().find_map(|text| of_program(text, code, names.as_ref()));
     named
-        .or_else(|| WHOLE.is_match(prose).then_some(Subject::Program))
         .or_else(|| mentioned(prose, names.as_ref()))
+        .or_else(|| WHOLE.is_match(prose).then_some(Subject::Program))
+}
+
+/// Whether the words speak of code that is not beside them: of a line, of code in backticks, of "the code".
+#[must_use]
+pub fn refers_to_code(prose: &str) -> bool {
+    let end = (0..=prose.len().min(LONGEST)).rev().find(|at| prose.is_char_boundary(*at)).unwrap_or_default();
+    let prose = &prose[..end];
+    static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"\b(the|this|my|that|your|our) (code|program|script|function|loop|line)\b")
+    });
+    let names_code = prose.contains('`') || lines(prose).is_some() || SHOWN.is_match(prose);
+    names_code && (EXPLAIN.is_match(prose) || WHOLE.is_match(prose))
 }
 
 /// "line by line", and other wishes that ask nothing.
 fn plain_request(prose: &str) -> Option<Subject> {
-    WHOLE.is_match(prose).then_some(Subject::Program)
+    (WHOLE.is_match(prose) && !OTHER.is_match(&own_words(prose))).then_some(Subject::Program)
 }
 
 /// Whether the words can only be a wish for an explanation, whatever else is said: "explain this error-checking code".
@@ -189,9 +201,14 @@ fn candidates(prose: &str) -> Vec<String> {
     found
 }
 
+static SIGN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^(?:(?:double |two )?(?:colon|minus|dot|comma|star|asterisk|bracket|parenthes[ie]s|brace|symbol|sign|slash|number|index)s? )(?:in|inside) ")
+});
+
 /// Takes quotes, and the word for what kind of thing it is, off a name.
 fn bare(text: &str) -> &str {
     let text = text.trim().trim_matches(|c: char| "`'\"“”‘’ ".contains(c));
+    let text = SIGN.find(text).map_or(text, |sign| &text[sign.end()..]);
     let start = KIND.find(text).filter(|kind| kind.start() == 0 && kind.end() < text.len());
     let text = start.map_or(text, |kind| &text[kind.end()..]);
     let end = KIND.find_iter(text).find(|kind| kind.end() == text.len() && kind.start() > 0);
@@ -241,16 +258,34 @@ fn is_everyday(word: &str) -> bool {
     WORDS.contains(&word.to_lowercase().as_str())
 }
 
-/// A name of the program anywhere in the words: `count_cards`, not an English word.
+/// A name of the program anywhere in the words: `count_cards`, "the function area", not an English word.
 fn mentioned(prose: &str, names: Option<&Names<'_>>) -> Option<Subject> {
+    const KINDS: [&str; 8] =
+        ["function", "functions", "variable", "variables", "class", "method", "parameter", "attribute"];
     let names = names?;
-    let words = prose.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let is_special = |word: &&str| {
-        let has_capital = word.chars().skip(1).any(char::is_uppercase);
-        word.contains('_') || has_capital || word.chars().any(|c| c.is_ascii_digit())
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words: Vec<(&str, &str)> = Vec::new();
+    for part in prose.split_inclusive(|c: char| !is_word(c)) {
+        let word = part.trim_end_matches(|c: char| !is_word(c));
+        if word.is_empty() {
+            // A bracket belongs to the word before it.
+            if let Some(last) = words.last_mut().filter(|_| part == "(") {
+                last.1 = part;
+            }
+            continue;
+        }
+        words.push((word, &part[word.len()..]));
+    }
+    let is_kind = |at: usize| words.get(at).is_some_and(|(word, _)| KINDS.contains(&word.to_lowercase().as_str()));
+    let is_meant = |at: usize, (word, after): (&str, &str)| {
+        let is_special = word.contains('_')
+            || word.chars().skip(1).any(char::is_uppercase)
+            || word.chars().any(|c| c.is_ascii_digit());
+        let is_beside = at.checked_sub(1).is_some_and(is_kind) || is_kind(at + 1);
+        is_special || after == "(" || (is_beside && !is_everyday(word) && !is_kind(at))
     };
-    let mut known = words.filter(|word| !word.is_empty()).filter(is_special);
-    known.find(|word| names.knows(word)).map(|word| Subject::Name(word.to_owned()))
+    let mut known = words.iter().enumerate().filter(|(at, word)| is_meant(*at, **word));
+    known.find(|(_, (word, _))| names.knows(word)).map(|(_, (word, _))| Subject::Name((*word).to_owned()))
 }
 
 /// A question without a program: only about Python text that is special enough to say something about.
@@ -271,7 +306,7 @@ fn is_special(text: &str) -> bool {
                 Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => true,
                 Expr::BinOp(operation) => matches!(
                     operation.op,
-                    Operator::FloorDiv | Operator::Mod | Operator::Pow | Operator::Mult
+                    Operator::FloorDiv | Operator::Mod | Operator::Pow
                 ),
                 Expr::Compare(compare) => !compare.ops.is_empty(),
                 _ => false,
@@ -314,6 +349,8 @@ mod tests {
             ("please explain the area function", name("area")),
             ("what does i mean here", name("i")),
             ("What does join do in this code?", name("join")),
+            ("Can you briefly explain what function area is?", name("area")),
+            ("what should I do to correct it, what do you suggest", None),
             ("what does the for loop do", Some(Subject::Statement("for"))),
             ("what does total += area(i, 2) mean", Some(Subject::Expression("total += area(i, 2)".to_owned()))),
             ("why does it not work", None),
@@ -337,6 +374,8 @@ mod tests {
             ("explain this code", None),
             ("what is print()", None),
             ("what's the difference between input/output", None),
+            ("what does the colon in items[2:5] do", expression("items[2:5]")),
+            ("what is 12 * 12", None),
             ("what does // mean", None),
         ] {
             assert_eq!(subject(prose, None), expected, "{prose}");
