@@ -63,8 +63,15 @@ struct List<'a> {
 
 impl<'a> List<'a> {
     fn block(&mut self, body: &'a [Stmt]) {
-        for stmt in body {
-            self.statement(stmt);
+        for (at, stmt) in body.iter().enumerate() {
+            let is_text = matches!(stmt, Stmt::Expr(expr) if expr.value.is_string_literal_expr());
+            if at == 0 && is_text {
+                let lines = self.lines(stmt);
+                let text = "says to people who read the program what this is for; Python does nothing with it";
+                self.push(lines, lines, What::Plain(stmt), text.to_owned());
+            } else {
+                self.statement(stmt);
+            }
         }
     }
 

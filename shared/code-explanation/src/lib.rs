@@ -9,6 +9,7 @@
 mod calls;
 mod explain;
 mod facts;
+mod gist;
 mod items;
 mod message;
 mod names;

@@ -98,7 +98,7 @@ fn began(plan: &Plan, run: &ExecutionResult) -> String {
         let answers: Vec<&str> = ANSWERS.lines().collect();
         text.push_str(&format!(" I answered its questions with {}, in this order, as far as it asked.", answers.join(", ")));
     }
-    if run.stdout.is_empty() && run.verdict == Verdict::Ok {
+    if run.stdout.is_empty() && run.verdict == Verdict::Ok && plan.example.is_none() {
         text.push_str(" It prints nothing.");
     }
     text

@@ -138,7 +138,10 @@ pub(crate) fn name(known: &Known<'_>, name: &str) -> (String, String) {
         );
         return (title, format!("{text}{}", uses(known, name)));
     }
-    let text = variable(known, name).unwrap_or_else(|| format!("{title} is used in your program.{}", uses(known, name)));
+    let text = variable(known, name).unwrap_or_else(|| match uses(known, name) {
+        places if places.is_empty() => format!("There is no {title} in the statements of your program."),
+        places => format!("{title} is used in your program.{places}"),
+    });
     (title, with_run(known, text))
 }
 

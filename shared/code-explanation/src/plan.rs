@@ -3,7 +3,7 @@
 
 use analysis::Program;
 use ruff_python_ast::{
-    Expr, Operator, Parameters, Stmt, StmtFunctionDef,
+    Expr, ExprCall, Operator, Parameters, Stmt, StmtFunctionDef,
     visitor::{Visitor, walk_expr, walk_stmt},
 };
 
@@ -11,6 +11,11 @@ use crate::{names::Names, question::Subject, statements::Inside};
 
 /// What the program gets to read: numbers fit most questions of a first course, and are texts, too.
 pub const ANSWERS: &str = "5\n3\n8\n2\n7\n4\n";
+
+/// Most lines of a function's description in which a call is looked for.
+const DESCRIPTION: usize = 60;
+/// Most characters of a call.
+const CALL: usize = 300;
 
 /// A run that shows what a program does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +61,9 @@ fn example(program: &Program<'_>, names: &Names<'_>, subject: &Subject) -> Optio
     }
     let functions: Vec<&StmtFunctionDef> =
         program.body().iter().filter_map(Stmt::as_function_def_stmt).filter(|function| !function.is_async).collect();
-    let asked = functions.iter().find(|function| match subject {
-        Subject::Name(name) => function.name.as_str() == name,
-        Subject::Lines(first, _) => {
-            (program.line(*function)..=program.last_line(*function)).contains(first)
-        }
-        _ => false,
+    let line = focus(program, names, subject);
+    let asked = functions.iter().find(|function| {
+        line.is_some_and(|line| (program.line(**function)..=program.last_line(**function)).contains(&line))
     });
     let is_called = |function: &&&StmtFunctionDef| {
         let others = functions.iter().filter(|other| other.name != function.name);
@@ -69,6 +71,32 @@ fn example(program: &Program<'_>, names: &Names<'_>, subject: &Subject) -> Optio
     };
     let function = asked.or_else(|| functions.iter().rfind(is_called))?;
     described(function).or_else(|| guessed(function))
+}
+
+/// The line that a question is about.
+fn focus(program: &Program<'_>, names: &Names<'_>, subject: &Subject) -> Option<u32> {
+    let begins = |is_it: &dyn Fn(&str) -> bool| {
+        let at = program.source().lines().position(|line| is_it(line.trim_start()))?;
+        u32::try_from(at + 1).ok()
+    };
+    match subject {
+        Subject::Program | Subject::LastLine => None,
+        Subject::Lines(first, _) => Some(*first),
+        Subject::Name(name) => {
+            let function = names.function(name).map(|function| program.line(function));
+            let stored = names.stored.iter().find(|(stored, _)| stored == name);
+            let parameter = || {
+                let mut functions = names.functions.iter().map(|(function, _)| *function);
+                functions.find(|function| function.parameters.iter().any(|own| own.name().as_str() == name))
+            };
+            function
+                .or_else(|| stored.map(|(_, place)| program.line(*place)))
+                .or_else(|| parameter().map(|function| program.line(function)))
+        }
+        Subject::Statement("loop") => begins(&|line| line.starts_with("for ") || line.starts_with("while ")),
+        Subject::Statement(keyword) => begins(&|line| line.starts_with(keyword)),
+        Subject::Expression(text) => begins(&|line| line.contains(text.trim())),
+    }
 }
 
 fn calls(stmt: &Stmt) -> Vec<&str> {
@@ -91,15 +119,51 @@ fn calls(stmt: &Stmt) -> Vec<&str> {
     calls.0
 }
 
-/// The first example in the function's own description: `>>> f(3)`.
+/// The first call of the function in its own description: `>>> f(3)`, or `f(3) == 9`.
 fn described(function: &StmtFunctionDef) -> Option<Example> {
     let text = function.body.first()?.as_expr_stmt()?.value.as_string_literal_expr()?;
-    let mut lines = text.value.to_str().lines().map(str::trim);
-    let call = lines.find_map(|line| line.strip_prefix(">>> "))?;
-    let begins = call.strip_prefix(function.name.as_str())?.starts_with('(');
-    let program = Program::read(call).ok()?;
-    let is_call = matches!(program.body(), [Stmt::Expr(expr)] if expr.value.is_call_expr());
-    (begins && is_call).then(|| Example { call: call.to_owned(), is_described: true })
+    let begin = format!("{}(", function.name.as_str());
+    let lines = text.value.to_str().lines().take(DESCRIPTION);
+    let calls = lines.filter_map(|line| {
+        let at = line.find(&begin)?;
+        let is_alone = !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        let call = closed(&line[at..]).filter(|_| is_alone)?;
+        let program = Program::read(call).ok()?;
+        let is_call = matches!(program.body(), [Stmt::Expr(expr)] if matches!(&*expr.value, Expr::Call(call) if is_closed(call)));
+        is_call.then(|| call.to_owned())
+    });
+    calls.take(1).map(|call| Example { call, is_described: true }).next()
+}
+
+/// The text up to the bracket that closes its first one.
+fn closed(text: &str) -> Option<&str> {
+    let mut depth = 0_u32;
+    let end = text.char_indices().take(CALL).find(|(_, c)| {
+        depth += u32::from(*c == '(');
+        let closes = *c == ')' && depth == 1;
+        depth -= u32::from(*c == ')' && depth > 0);
+        closes
+    });
+    end.map(|(at, _)| &text[..=at])
+}
+
+/// Whether the arguments are values: without names, which stand for nothing here.
+fn is_closed(call: &ExprCall) -> bool {
+    struct Reads(bool);
+    impl<'a> Visitor<'a> for Reads {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            self.0 |= expr.is_name_expr();
+            walk_expr(self, expr);
+        }
+    }
+    let mut reads = Reads(false);
+    for arg in &call.arguments.args {
+        reads.visit_expr(arg);
+    }
+    for keyword in &call.arguments.keywords {
+        reads.visit_expr(&keyword.value);
+    }
+    !reads.0
 }
 
 /// A call with values that fit what the function does with its parameters.
@@ -156,6 +220,10 @@ struct Uses<'a> {
     number: u32,
     dictionary: u32,
     other: u32,
+    /// Names of its items, and what is done with these.
+    items: Vec<&'a str>,
+    pairs: u32,
+    texts: u32,
 }
 
 /// A value that fits the uses of a parameter; `None` for a function or an object.
@@ -167,6 +235,8 @@ fn used(function: &StmtFunctionDef, name: &str, at: usize) -> Option<String> {
         Uses { other: 1.., .. } => return None,
         Uses { dictionary: 1.., .. } => "{'a': 1, 'b': 2}",
         Uses { text: 1.., .. } => "'hello'",
+        Uses { pairs: 1.., .. } => "[(1, 2), (3, 1), (2, 1)]",
+        Uses { texts: 1.., .. } => "['pear', 'fig', 'apple']",
         Uses { list: 1.., .. } => "[3, 1, 2]",
         _ => number,
     };
@@ -176,6 +246,13 @@ fn used(function: &StmtFunctionDef, name: &str, at: usize) -> Option<String> {
 impl Uses<'_> {
     fn is_it(&self, expr: &Expr) -> bool {
         expr.as_name_expr().is_some_and(|name| name.id.as_str() == self.name)
+    }
+
+    fn is_item(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Subscript(part) => self.is_it(&part.value) && !part.slice.is_slice_expr(),
+            _ => expr.as_name_expr().is_some_and(|name| self.items.contains(&name.id.as_str())),
+        }
     }
 
     fn method(&mut self, method: &str) {
@@ -193,7 +270,13 @@ impl Uses<'_> {
 impl<'a> Visitor<'a> for Uses<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
-            Stmt::For(repeat) if self.is_it(&repeat.iter) => self.list += 1,
+            Stmt::For(repeat) if self.is_it(&repeat.iter) => {
+                self.list += 1;
+                match repeat.target.as_ref() {
+                    Expr::Tuple(_) => self.pairs += 1,
+                    target => self.items.extend(target.as_name_expr().map(|name| name.id.as_str())),
+                }
+            }
             Stmt::AugAssign(assign) if self.is_it(&assign.target) => self.number += 1,
             _ => {}
         }
@@ -202,6 +285,13 @@ impl<'a> Visitor<'a> for Uses<'a> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
+            Expr::Subscript(part) if self.is_item(&part.value) => self.pairs += 1,
+            Expr::Attribute(attribute)
+                if self.is_item(&attribute.value)
+                    && matches!(attribute.attr.as_str(), "upper" | "lower" | "split" | "strip" | "startswith" | "endswith") =>
+            {
+                self.texts += 1;
+            }
             Expr::Attribute(attribute) if self.is_it(&attribute.value) => self.method(attribute.attr.as_str()),
             Expr::Subscript(part) if self.is_it(&part.value) => {
                 if part.slice.is_string_literal_expr() { self.dictionary += 1 } else { self.list += 1 }

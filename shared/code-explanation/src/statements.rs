@@ -1,7 +1,7 @@
 //! What statements and headers do, in words; the subject is the line.
 
 use ruff_python_ast::{
-    Expr, MatchCase, Operator, Pattern, Stmt, StmtAugAssign, StmtClassDef, StmtFor,
+    Expr, ExprCall, MatchCase, Operator, Pattern, Stmt, StmtAugAssign, StmtClassDef, StmtFor,
     StmtFunctionDef, StmtImport, StmtImportFrom, StmtMatch, StmtWhile, StmtWith,
     visitor::{Visitor, walk_expr, walk_stmt},
 };
@@ -61,7 +61,11 @@ impl Sentences for Words<'_> {
                 format!("makes sure that {}: if not, the program stops here with an `AssertionError`", self.condition(&assert.test))
             }
             Stmt::Raise(raise) => match raise.exc.as_deref() {
-                Some(kind) => format!("stops what is going on with {} (an error that is made on purpose)", self.a_class(kind)),
+                Some(kind) => {
+                    let said = kind.as_call_expr().and_then(|call| call.arguments.args.first());
+                    let said = said.map_or_else(String::new, |said| format!(", with the message {}", self.quote(said)));
+                    format!("raises {}{said}: an error that is made on purpose", self.a_class(kind))
+                }
                 None => "passes the error on that was just caught".to_owned(),
             },
             Stmt::Delete(delete) => {
@@ -145,6 +149,10 @@ impl Sentences for Words<'_> {
                 let last = whole(count).unwrap_or_default() - 1;
                 format!("{run} {} times: {target} counts from `0` to `{last}`", self.quote(count))
             }
+            (Some("range"), [Expr::Call(of)], []) if length_of(self, of).is_some() => format!(
+                "{run} once for each position in {items}: {target} is `0`, then `1`, and so on up to the last position",
+                items = length_of(self, of).unwrap_or_default()
+            ),
             (Some("range"), _, []) => format!(
                 "{run} again and again: {target} goes through {}",
                 self.value(&repeat.iter)
@@ -262,6 +270,15 @@ impl Sentences for Words<'_> {
     }
 }
 
+/// `xs` of `len(xs)`.
+fn length_of(words: Words<'_>, call: &ExprCall) -> Option<String> {
+    let is_len = call.func.as_name_expr().is_some_and(|name| name.id.as_str() == "len");
+    match &*call.arguments.args {
+        [of] if is_len && words.names.is_pythons("len") => Some(words.quote(of)),
+        _ => None,
+    }
+}
+
 fn assignment(words: Words<'_>, target: &Expr, value: &Expr) -> String {
     let made = words.value(value);
     match (target, value) {
@@ -313,7 +330,7 @@ fn augmented(words: Words<'_>, assign: &StmtAugAssign) -> String {
 fn alone(words: Words<'_>, expr: &Expr) -> String {
     match expr {
         Expr::Call(call) => calls::done(words, call),
-        Expr::StringLiteral(_) => "is a text for people who read the program (if it is the first in a function: its description)".to_owned(),
+        Expr::StringLiteral(_) => "is a text that is used for nothing: a note for people who read the program".to_owned(),
         Expr::EllipsisLiteral(_) => "does nothing: it keeps the place for code to come".to_owned(),
         Expr::Yield(given) => match given.value.as_deref() {
             Some(value) => format!("hands out {} and pauses until the next value is asked for", words.value(value)),

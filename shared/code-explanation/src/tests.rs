@@ -109,7 +109,7 @@ fn a_text_that_is_no_program_is_explained_by_its_mistake() {
 fn what_ended_the_run_is_said() {
     let of = |verdict: &str| told("while True:\n    pass\n", &Subject::Program, Level::Beginner, Some(&result(verdict, "", vec![step(1, json!({}), 0)])));
     assert!(of("timeout").contains("did not come to an end"), "{}", of("timeout"));
-    assert!(of("internal").contains("I have no run of it"));
+    assert!(of("internal").contains("I have no run that shows"));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn the_constructs_of_a_first_course_are_explained() {
         ("match x:\n    case 1:\n        pass\n    case _:\n        pass\n", "fits everything else"),
         ("a, b = 1, 2\n", "gives `a` the value `1` and `b` the value `2`"),
         ("xs[0] = 5\n", "stores `5` in `xs` at `0`"),
-        ("raise ValueError('no')\n", "with a `ValueError`"),
+        ("raise ValueError('no')\n", "raises a `ValueError`, with the message `'no'`"),
     ] {
         let text = beginner(code, &Subject::Program);
         assert!(text.contains(words), "{words}\n\n{text}");

@@ -4,6 +4,7 @@ use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 
 use crate::{
     explain::Known,
+    gist,
     items::{Item, What, in_words, list},
     notes::Notes,
     statements::Inside,
@@ -31,7 +32,7 @@ pub(crate) fn explain(known: &Known<'_>) -> String {
     let mut text = summary(known);
     match &known.outcome {
         Some(outcome) => text.push_str(&format!("\n\n{}", outcome.whole())),
-        None => text.push_str("\n\nI have no run of it, so this is what its text says:"),
+        None => text.push_str("\n\nI have no run that shows its values, so this is what its text says:"),
     }
     let all: Vec<&Item<'_>> = known.items.iter().collect();
     text.push_str("\n\n");
@@ -94,6 +95,9 @@ fn summary(known: &Known<'_>) -> String {
     };
     if let Some(said) = only.and_then(description) {
         text.push_str(&format!(" Its author says of the function: “{said}”"));
+    }
+    for gist in gist::gists(known.words) {
+        text.push_str(&format!(" {gist}"));
     }
     text
 }
