@@ -1,6 +1,6 @@
 //! Calls in words: of Python's own functions and methods, and of the program's.
 
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::{Comprehension, Expr, ExprCall};
 
 use crate::{value::code, words::Words};
 
@@ -157,6 +157,11 @@ fn known(words: Words<'_>, call: &ExprCall) -> Option<String> {
             return None;
         }
         return match &**args {
+            [Expr::Generator(made)] if matches!(name, "any" | "all" | "sum") => {
+                of_each(words, name, &made.elt, &made.generators).or_else(|| {
+                    find(&OF_ONE).map(|text| text.replace("{}", &words.operand(&args[0])))
+                })
+            }
             [] => find(&OF_NONE).map(str::to_owned),
             [one] => find(&OF_ONE).map(|text| text.replace("{}", &words.operand(one))),
             [one, two] => {
@@ -174,6 +179,22 @@ fn known(words: Words<'_>, call: &ExprCall) -> Option<String> {
         };
     }
     method(words, call, &METHODS)
+}
+
+/// `any(x > 2 for x in xs)`, `all(…)`, and `sum(…)` of conditions, which counts.
+fn of_each(words: Words<'_>, name: &str, element: &Expr, generators: &[Comprehension]) -> Option<String> {
+    let [made] = generators else { return None };
+    if !made.ifs.is_empty() {
+        return None;
+    }
+    let (item, items) = (words.quote(&made.target), words.operand(&made.iter));
+    let condition = words.condition(element);
+    match name {
+        "any" => Some(format!("`True` if, for at least one {item} in {items}, {condition}; otherwise `False`")),
+        "all" => Some(format!("`True` if, for every {item} in {items}, {condition}; otherwise `False`")),
+        _ if element.is_compare_expr() => Some(format!("the number of those {item} in {items} for which {condition}")),
+        _ => None,
+    }
 }
 
 fn method(words: Words<'_>, call: &ExprCall, list: &[(&str, usize, &str)]) -> Option<String> {
@@ -274,6 +295,8 @@ mod tests {
             ("', '.join(names)", "the texts of `names` in one text, with `', '` between them"),
             ("[n * n for n in range(9) if n % 2 == 0]", "a list of `n * n` for each `n` in the whole numbers from 0 up to, but not including, `9`, if `n` divided by `2` leaves nothing over (`n % 2`)"),
             ("a < b and c in d", "`True` or `False`: whether `a` is less than `b` and `c` is in `d`"),
+            ("all(x > 0 for x in xs)", "`True` if, for every `x` in `xs`, `x` is greater than `0`; otherwise `False`"),
+            ("sum(n * 2 for n in ns)", "the sum of `n * 2` for each `n` in `ns`"),
             ("lambda a: a + 1", "a small function without a name that takes `a` and gives back `a + 1`"),
             ("d.get(k, '{o}')", "the value of `k` in `d` (`'{o}'` if it is not there)"),
         ] {

@@ -127,13 +127,13 @@ impl Facts {
         places
     }
 
-    /// What each call gave back that ended on one of these lines.
-    pub(crate) fn returned(&self, lines: (u32, u32)) -> Vec<&str> {
+    /// What each call of a function gave back that ended on one of these lines.
+    pub(crate) fn returned(&self, scope: Scope<'_>, lines: (u32, u32)) -> Vec<&str> {
         let ends = |call: &&Call| {
             let last = call.states.last();
             last.is_some_and(|last| last.event == TraceEvent::Return && within(last.line, lines))
         };
-        let mut ended: Vec<&Call> = self.calls.iter().filter(ends).collect();
+        let mut ended: Vec<&Call> = self.calls(scope).filter(ends).collect();
         ended.sort_by_key(|call| call.states.last().map(|last| last.at));
         ended.into_iter().filter_map(|call| call.returned.as_deref()).collect()
     }

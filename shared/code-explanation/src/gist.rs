@@ -28,8 +28,11 @@ pub(crate) fn gists(words: Words<'_>) -> Vec<String> {
         }
     }
     found.sort_by_key(|(lines, _)| *lines);
-    let sentence = |(lines, text): (Lines, String)| format!("In short, the loop on {} {text}.", in_words(lines));
-    found.into_iter().take(MOST).map(sentence).collect()
+    let sentence = |(at, (lines, text)): (usize, (Lines, String))| {
+        let begin = if at == 0 { "In short, the" } else { "The" };
+        format!("{begin} loop on {} {text}.", in_words(lines))
+    };
+    found.into_iter().take(MOST).enumerate().map(sentence).collect()
 }
 
 fn inside(stmt: &Stmt) -> Vec<&[Stmt]> {

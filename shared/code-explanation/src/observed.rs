@@ -143,8 +143,8 @@ impl Observed<'_> {
     fn of_plain(&self, item: &Item<'_>, stmt: &Stmt) -> Option<String> {
         match stmt {
             Stmt::Return(_) => {
-                let values: Vec<String> =
-                    self.facts.returned(item.lines).into_iter().map(str::to_owned).collect();
+                let values = self.facts.returned(item.scope?, item.lines).into_iter();
+                let values: Vec<String> = values.map(str::to_owned).collect();
                 (!values.is_empty()).then(|| format!("In the run it gives back {}", self.series(&values)))
             }
             Stmt::Expr(expr) if item.text.starts_with("prints") && expr.value.is_call_expr() => {

@@ -89,7 +89,7 @@ fn began(plan: &Plan, run: &ExecutionResult) -> String {
             format!("I ran it with the example from its description, {}.", code(&example.call))
         }
         Some(example) => format!(
-            "Nothing in it calls this function, so I ran it with a call of my own, {}.",
+            "The program itself calls none of its functions, so I ran it with a call of my own, {}.",
             code(&example.call)
         ),
         None => "I ran it.".to_owned(),

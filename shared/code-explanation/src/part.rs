@@ -271,14 +271,15 @@ fn uses(known: &Known<'_>, name: &str) -> String {
     }
     let stored = |item: &&&Item<'_>| !matches!(item.what, What::Plain(Stmt::Import(_) | Stmt::ImportFrom(_)));
     let places: Vec<String> = items.iter().filter(stored).map(|item| item.lines.0.to_string()).collect();
-    let more = if places.len() > PLACES { ", …" } else { "" };
+    let is_more = places.len() > PLACES;
     let shown: Vec<String> = places.into_iter().take(PLACES).collect();
     let lines = if shown.len() == 1 { "line" } else { "lines" };
     let is_pythons = !known.words.names.knows(name);
     let mut text = if shown.is_empty() {
         String::new()
     } else {
-        format!("\n\nIt is on {lines} {}{more}.", list(&shown))
+        let shown = if is_more { format!("{}, …", shown.join(", ")) } else { list(&shown) };
+        format!("\n\nIt is on {lines} {shown}.")
     };
     if is_pythons {
         let first: Vec<&Item<'_>> = items.into_iter().take(2).collect();
@@ -298,7 +299,8 @@ pub(crate) fn statement(known: &Known<'_>, keyword: &str) -> (String, String) {
     let title = format!("The {}", code(keyword)).replace("`loop`", "loop");
     let all: Vec<&Item<'_>> = known.items.iter().filter(fits).collect();
     let Some(first) = all.first() else {
-        return (title, format!("{}\n\n{}", format_args!("There is no {} in your program.", code(keyword)), whole::explain(known)));
+        let kind = if keyword == "loop" { "`for` or `while` loop".to_owned() } else { code(keyword) };
+        return (title, format!("There is no {kind} in your program.\n\n{}", whole::explain(known)));
     };
     let inside: Vec<&Item<'_>> = known
         .items

@@ -237,7 +237,9 @@ fn used(function: &StmtFunctionDef, name: &str, at: usize) -> Option<String> {
         Uses { text: 1.., .. } => "'hello'",
         Uses { pairs: 1.., .. } => "[(1, 2), (3, 1), (2, 1)]",
         Uses { texts: 1.., .. } => "['pear', 'fig', 'apple']",
-        Uses { list: 1.., .. } => "[3, 1, 2]",
+        Uses { list: 1.., .. } if function.name.contains("sort") => "[3, 1, 2]",
+        // In order, as what searches a list may need it, and one of them twice.
+        Uses { list: 1.., .. } => "[1, 2, 2, 5]",
         _ => number,
     };
     Some(value.to_owned())
@@ -285,6 +287,12 @@ impl<'a> Visitor<'a> for Uses<'a> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
+            // There, the name is another one.
+            Expr::Lambda(lambda)
+                if lambda.parameters.iter().any(|parameters| parameters.includes(self.name)) =>
+            {
+                return;
+            }
             Expr::Subscript(part) if self.is_item(&part.value) => self.pairs += 1,
             Expr::Attribute(attribute)
                 if self.is_item(&attribute.value)
@@ -344,7 +352,7 @@ mod tests {
     #[test]
     fn a_function_that_nothing_calls_is_called_with_values_that_fit() {
         for (code, call) in [
-            ("def f(xs):\n    for x in xs:\n        print(x)\n", Some("f([3, 1, 2])")),
+            ("def f(xs):\n    for x in xs:\n        print(x)\n", Some("f([1, 2, 2, 5])")),
             ("def f(n):\n    return n % 2\n", Some("f(4)")),
             ("def f(text):\n    return text.upper()\n", Some("f('hello')")),
             ("def f(a: int, b: str = 'x'):\n    return b * a\n", Some("f(4)")),

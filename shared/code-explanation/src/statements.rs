@@ -132,58 +132,9 @@ impl Sentences for Words<'_> {
     }
 
     fn repeat(self, repeat: &StmtFor, body: Lines) -> String {
-        let target = self.quote(&*repeat.target);
-        let call = repeat.iter.as_call_expr();
-        let name = call.and_then(|call| call.func.as_name_expr()).map(|name| name.id.as_str());
-        let name = name.filter(|name| self.names.is_pythons(name));
-        let args = call.map_or(&[][..], |call| &*call.arguments.args);
-        let parts = match repeat.target.as_ref() {
-            Expr::Tuple(tuple) => tuple.elts.iter().map(|part| self.quote(part)).collect(),
-            _ => Vec::new(),
-        };
-        let run = format!("runs {}", in_words(body));
-        let method = call.and_then(|call| call.func.as_attribute_expr());
-        let method = method.filter(|method| args.is_empty() && !self.names.has_method(method.attr.as_str()));
-        match (name, args, &*parts) {
-            (Some("range"), [count], []) if whole(count).is_some_and(|count| count > 1) => {
-                let last = whole(count).unwrap_or_default() - 1;
-                format!("{run} {} times: {target} counts from `0` to `{last}`", self.quote(count))
-            }
-            (Some("range"), [Expr::Call(of)], []) if length_of(self, of).is_some() => format!(
-                "{run} once for each position in {items}: {target} is `0`, then `1`, and so on up to the last position",
-                items = length_of(self, of).unwrap_or_default()
-            ),
-            (Some("range"), _, []) => format!(
-                "{run} again and again: {target} goes through {}",
-                self.value(&repeat.iter)
-            ),
-            (Some("enumerate"), [items], [position, item]) => format!(
-                "{run} once for each item of {}: {position} is its position, counted from 0, and {item} is the item",
-                self.operand(items)
-            ),
-            (Some("enumerate"), [items, start], [position, item]) => format!(
-                "{run} once for each item of {}: {position} is its number, counted from {}, and {item} is the item",
-                self.operand(items),
-                self.quote(start)
-            ),
-            (Some("zip"), [one, two], [a, b]) => format!(
-                "{run} once for each pair: {a} is the next item of {} and {b} the next item of {}",
-                self.operand(one),
-                self.operand(two)
-            ),
-            (_, _, [key, held]) if method.is_some_and(|method| method.attr.as_str() == "items") => {
-                let of = method.map_or_else(String::new, |method| self.quote(&*method.value));
-                format!("{run} once for each entry of {of}: {key} is its key and {held} its value")
-            }
-            (_, _, []) => {
-                format!("{run} once for each item of {}; each time, {target} is the next one", self.operand(&repeat.iter))
-            }
-            (_, _, parts) => format!(
-                "{run} once for each item of {}; the parts of the item are called {}",
-                self.operand(&repeat.iter),
-                list(parts)
-            ),
-        }
+        let text = goes_through(self, repeat, body);
+        let ways = leaves(&repeat.body);
+        if ways.is_empty() { text } else { format!("{text}. It can be left before that by {}", either(&ways)) }
     }
 
     fn while_loop(self, repeat: &StmtWhile, body: Lines) -> String {
@@ -195,7 +146,7 @@ impl Sentences for Words<'_> {
             let ends = if ways.is_empty() {
                 "nothing in it ends it (only an error could)".to_owned()
             } else {
-                format!("it is left by {}", list(&ways))
+                format!("it is left by {}", either(&ways))
             };
             return format!("repeats {lines} without a condition; {ends}");
         }
@@ -268,6 +219,67 @@ impl Sentences for Words<'_> {
             }
         }
     }
+}
+
+/// Which values a loop goes through.
+fn goes_through(words: Words<'_>, repeat: &StmtFor, body: Lines) -> String {
+    let target = words.quote(&*repeat.target);
+    let call = repeat.iter.as_call_expr();
+    let name = call.and_then(|call| call.func.as_name_expr()).map(|name| name.id.as_str());
+    let name = name.filter(|name| words.names.is_pythons(name));
+    let args = call.map_or(&[][..], |call| &*call.arguments.args);
+    let parts = match repeat.target.as_ref() {
+        Expr::Tuple(tuple) => tuple.elts.iter().map(|part| words.quote(part)).collect(),
+        _ => Vec::new(),
+    };
+    let run = format!("runs {}", in_words(body));
+    let method = call.and_then(|call| call.func.as_attribute_expr());
+    let method = method.filter(|method| args.is_empty() && !words.names.has_method(method.attr.as_str()));
+    match (name, args, &*parts) {
+        (Some("range"), [count], []) if whole(count).is_some_and(|count| count > 1) => {
+            let last = whole(count).unwrap_or_default() - 1;
+            format!("{run} {} times: {target} counts from `0` to `{last}`", words.quote(count))
+        }
+        (Some("range"), [Expr::Call(of)], []) if length_of(words, of).is_some() => format!(
+            "{run} once for each position in {items}: {target} is `0`, then `1`, and so on up to the last position",
+            items = length_of(words, of).unwrap_or_default()
+        ),
+        (Some("range"), _, []) => format!(
+            "{run} again and again: {target} goes through {}",
+            words.value(&repeat.iter)
+        ),
+        (Some("enumerate"), [items], [position, item]) => format!(
+            "{run} once for each item of {}: {position} is its position, counted from 0, and {item} is the item",
+            words.operand(items)
+        ),
+        (Some("enumerate"), [items, start], [position, item]) => format!(
+            "{run} once for each item of {}: {position} is its number, counted from {}, and {item} is the item",
+            words.operand(items),
+            words.quote(start)
+        ),
+        (Some("zip"), [one, two], [a, b]) => format!(
+            "{run} once for each pair: {a} is the next item of {} and {b} the next item of {}",
+            words.operand(one),
+            words.operand(two)
+        ),
+        (_, _, [key, held]) if method.is_some_and(|method| method.attr.as_str() == "items") => {
+            let of = method.map_or_else(String::new, |method| words.quote(&*method.value));
+            format!("{run} once for each entry of {of}: {key} is its key and {held} its value")
+        }
+        (_, _, []) => {
+            format!("{run} once for each item of {}; each time, {target} is the next one", words.operand(&repeat.iter))
+        }
+        (_, _, parts) => format!(
+            "{run} once for each item of {}; the parts of the item are called {}",
+            words.operand(&repeat.iter),
+            list(parts)
+        ),
+    }
+}
+
+/// "a, b or c".
+fn either(parts: &[String]) -> String {
+    list(parts).replace(" and ", " or ")
 }
 
 /// `xs` of `len(xs)`.

@@ -143,7 +143,11 @@ fn indent(depth: usize) -> String {
 pub(crate) fn label(known: &Known<'_>, item: &Item<'_>) -> String {
     let place = in_words(item.lines);
     let shown = cut(known.source(item.lines.0), SHOWN);
-    format!("**{}** {}", capital(&place), code(&shown))
+    if shown.contains(char::is_alphanumeric) {
+        format!("**{}** {}", capital(&place), code(&shown))
+    } else {
+        format!("**{}**", capital(&place))
+    }
 }
 
 pub(crate) fn capital(text: &str) -> String {

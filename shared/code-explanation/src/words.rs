@@ -99,6 +99,7 @@ impl<'a> Words<'a> {
     /// What is handed over to a function, or put together with others: short.
     pub(crate) fn operand(self, expr: &Expr) -> String {
         match expr {
+            Expr::Generator(made) => self.each("", self.quote(&*made.elt), &made.generators).trim_start().to_owned(),
             Expr::StringLiteral(_) | Expr::List(_) | Expr::Tuple(_) | Expr::FString(_) | Expr::Dict(_) => {
                 self.quote(expr)
             }
@@ -192,7 +193,7 @@ impl<'a> Words<'a> {
     }
 
     fn comprehension(self, what: &str, element: &Expr, generators: &[Comprehension]) -> String {
-        self.each(&format!("{what} of"), self.operand(element), generators)
+        self.each(&format!("{what} of"), self.quote(element), generators)
     }
 
     fn each(self, what: &str, element: String, generators: &[Comprehension]) -> String {
