@@ -161,7 +161,8 @@ pub(crate) fn ask_about_program(
 ) -> Step<Concepts> {
     let mut step = ask(request, offline, idea);
     if let Next::Ask(ask) = &mut step.next {
-        ask.state.facts = ask.fields.iter().find(|field| field.name == "lesson").map(|field| field.text.clone());
+        ask.state.facts =
+            ask.fields.iter().find(|field| field.name == "lesson").map(|field| field.text.clone());
     }
     step
 }
@@ -182,7 +183,8 @@ fn ask(request: QuestionRouted, offline: Answer, idea: Idea) -> Step<Concepts> {
         ("question", question),
     ];
     let reply = Reply::offline(request.routing.clone(), offline.clone());
-    let state = Explaining { request: request.clone(), offline, idea: idea.name.clone(), facts: None };
+    let state =
+        Explaining { request: request.clone(), offline, idea: idea.name.clone(), facts: None };
     let mut ask = Ask::new(Task::Explain, &fields, state);
     ask.fallback = Some(Fallback { reply, shared });
     Next::Ask(Box::new(ask)).into()

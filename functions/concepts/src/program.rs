@@ -20,6 +20,8 @@ use crate::{
 
 /// The longest run, in milliseconds: a student waits for it, and a trace ends after some thousand steps.
 const LIMIT_MS: u64 = 2_000;
+/// How the prompt tells facts from a lesson.
+const FACTS: &str = "Facts about the student's program:";
 /// Lessons that are named at the end.
 const LESSONS: usize = 2;
 
@@ -70,7 +72,11 @@ pub(crate) fn begin(
 }
 
 /// Explains the program that has been run.
-pub(crate) fn resume(Tracing { traced }: Tracing, prose: &str, run: &ExecutionResult) -> Step<Concepts> {
+pub(crate) fn resume(
+    Tracing { traced }: Tracing,
+    prose: &str,
+    run: &ExecutionResult,
+) -> Step<Concepts> {
     let Some(asked) = asked(&traced, prose) else {
         // What was a question about a program still is one.
         return Step::answer(Reply::offline(traced.routing, answer::encourage()));
@@ -132,21 +138,25 @@ fn answered(request: QuestionRouted, explanation: &Explanation, code: &str) -> S
     let offline = answer_of(explanation, request.level);
     let idea = Idea {
         name: explanation.title.clone(),
-        lesson: format!("{}\n\nThe program:\n{code}", explanation.text),
+        lesson: format!("{FACTS}\n\n{}\n\nThe program:\n{code}", explanation.text),
         is_plain: false,
     };
     decide::ask_about_program(request, offline, idea)
 }
 
 /// Explains Python text that stands in no program: what it means comes first, then the lesson, if there is one.
-fn beside_lesson(request: QuestionRouted, explanation: &Explanation, lesson: Answer) -> Step<Concepts> {
+fn beside_lesson(
+    request: QuestionRouted,
+    explanation: &Explanation,
+    lesson: Answer,
+) -> Step<Concepts> {
     let mut offline = answer_of(explanation, request.level);
     if !lesson.topics.is_empty() {
         let content = format!("{}\n\n{}", offline.content, lesson.content);
         offline = Answer { content, ..lesson };
     }
-    let idea =
-        Idea { name: explanation.title.clone(), lesson: explanation.text.clone(), is_plain: false };
+    let lesson = format!("{FACTS}\n\n{}", explanation.text);
+    let idea = Idea { name: explanation.title.clone(), lesson, is_plain: false };
     decide::ask_about_program(request, offline, idea)
 }
 

@@ -84,7 +84,9 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
 pub fn may_follow(asked: &QuestionAsked) -> bool {
     let is_bare = asked.agent.is_none() && asked.code.is_none() && asked.error.is_none();
     let question = asked.question.as_str();
-    is_bare && (kind(question).is_some() || is_short(question) && code_explanation::refers_to_code(question))
+    is_bare
+        && (kind(question).is_some()
+            || is_short(question) && code_explanation::refers_to_code(question))
 }
 
 /// A question may be about the program that was shown before, if it says little else.
@@ -101,10 +103,17 @@ fn shown_before(before: &[AnsweredQuestion]) -> Option<Code> {
 }
 
 /// Completes a question about a part of the program that was shown before: "what does line 3 do".
-fn about_shown(asked: &mut QuestionAsked, before: &[AnsweredQuestion], routing: &Routing) -> Option<Routing> {
+fn about_shown(
+    asked: &mut QuestionAsked,
+    before: &[AnsweredQuestion],
+    routing: &Routing,
+) -> Option<Routing> {
     let question = asked.question.as_str();
     let is_bare = asked.code.is_none() && asked.error.is_none() && is_short(question);
-    if !is_bare || !pasted_text::split(question).code.is_empty() || !code_explanation::refers_to_code(question) {
+    if !is_bare
+        || !pasted_text::split(question).code.is_empty()
+        || !code_explanation::refers_to_code(question)
+    {
         return None;
     }
     let code = shown_before(before)?;

@@ -107,10 +107,18 @@ const DONE: [(&str, usize, &str); 19] = [
     ("update", 1, "adds the content of {0} to {o}"),
     ("write", 1, "writes {0} into {o}"),
     ("close", 0, "closes {o}"),
-    ("strip", 0, "works out {o} without the spaces around it, and drops the result: {o} stays as it is"),
+    (
+        "strip",
+        0,
+        "works out {o} without the spaces around it, and drops the result: {o} stays as it is",
+    ),
     ("upper", 0, "works out {o} in capital letters, and drops the result: {o} stays as it is"),
     ("lower", 0, "works out {o} in small letters, and drops the result: {o} stays as it is"),
-    ("replace", 2, "works out {o} with {1} in place of {0}, and drops the result: {o} stays as it is"),
+    (
+        "replace",
+        2,
+        "works out {o} with {1} in place of {0}, and drops the result: {o} stays as it is",
+    ),
     ("setdefault", 2, "gives {0} the value {1} in {o}, if it has none yet"),
 ];
 
@@ -182,7 +190,12 @@ fn known(words: Words<'_>, call: &ExprCall) -> Option<String> {
 }
 
 /// `any(x > 2 for x in xs)`, `all(…)`, and `sum(…)` of conditions, which counts.
-fn of_each(words: Words<'_>, name: &str, element: &Expr, generators: &[Comprehension]) -> Option<String> {
+fn of_each(
+    words: Words<'_>,
+    name: &str,
+    element: &Expr,
+    generators: &[Comprehension],
+) -> Option<String> {
     let [made] = generators else { return None };
     if !made.ifs.is_empty() {
         return None;
@@ -190,9 +203,15 @@ fn of_each(words: Words<'_>, name: &str, element: &Expr, generators: &[Comprehen
     let (item, items) = (words.quote(&made.target), words.operand(&made.iter));
     let condition = words.condition(element);
     match name {
-        "any" => Some(format!("`True` if, for at least one {item} in {items}, {condition}; otherwise `False`")),
-        "all" => Some(format!("`True` if, for every {item} in {items}, {condition}; otherwise `False`")),
-        _ if element.is_compare_expr() => Some(format!("the number of those {item} in {items} for which {condition}")),
+        "any" => Some(format!(
+            "`True` if, for at least one {item} in {items}, {condition}; otherwise `False`"
+        )),
+        "all" => {
+            Some(format!("`True` if, for every {item} in {items}, {condition}; otherwise `False`"))
+        }
+        _ if element.is_compare_expr() => {
+            Some(format!("the number of those {item} in {items} for which {condition}"))
+        }
         _ => None,
     }
 }
@@ -210,7 +229,8 @@ fn method(words: Words<'_>, call: &ExprCall, list: &[(&str, usize, &str)]) -> Op
     if is_module || !is_plain || words.names.has_method(name) {
         return None;
     }
-    let (_, _, text) = list.iter().find(|(known, count, _)| *known == name && *count == args.len())?;
+    let (_, _, text) =
+        list.iter().find(|(known, count, _)| *known == name && *count == args.len())?;
     let args: Vec<String> = args.iter().map(|arg| words.operand(arg)).collect();
     Some(filled(text, &words.operand(object), &args))
 }
@@ -267,7 +287,10 @@ fn print(words: Words<'_>, call: &ExprCall) -> String {
         text.push_str(", with a space between them");
     }
     if let Some(end) = keyword("end") {
-        text.push_str(&format!(", and ends with {} instead of a new line", words.quote(&end.value)));
+        text.push_str(&format!(
+            ", and ends with {} instead of a new line",
+            words.quote(&end.value)
+        ));
     }
     text
 }
@@ -289,15 +312,30 @@ mod tests {
     fn expressions_are_put_in_words() {
         for (text, words) in [
             ("len(x)", "the length of `x`"),
-            ("int(input('n? '))", "what the user types after `'n? '` is shown, turned into a whole number"),
+            (
+                "int(input('n? '))",
+                "what the user types after `'n? '` is shown, turned into a whole number",
+            ),
             ("x[::-1]", "`x` from back to front"),
             ("x[:3]", "the first 3 of `x`"),
             ("', '.join(names)", "the texts of `names` in one text, with `', '` between them"),
-            ("[n * n for n in range(9) if n % 2 == 0]", "a list of `n * n` for each `n` in the whole numbers from 0 up to, but not including, `9`, if `n` divided by `2` leaves nothing over (`n % 2`)"),
-            ("a < b and c in d", "`True` or `False`: whether `a` is less than `b` and `c` is in `d`"),
-            ("all(x > 0 for x in xs)", "`True` if, for every `x` in `xs`, `x` is greater than `0`; otherwise `False`"),
+            (
+                "[n * n for n in range(9) if n % 2 == 0]",
+                "a list of `n * n` for each `n` in the whole numbers from 0 up to, but not including, `9`, if `n` divided by `2` leaves nothing over (`n % 2`)",
+            ),
+            (
+                "a < b and c in d",
+                "`True` or `False`: whether `a` is less than `b` and `c` is in `d`",
+            ),
+            (
+                "all(x > 0 for x in xs)",
+                "`True` if, for every `x` in `xs`, `x` is greater than `0`; otherwise `False`",
+            ),
             ("sum(n * 2 for n in ns)", "the sum of `n * 2` for each `n` in `ns`"),
-            ("lambda a: a + 1", "a small function without a name that takes `a` and gives back `a + 1`"),
+            (
+                "lambda a: a + 1",
+                "a small function without a name that takes `a` and gives back `a + 1`",
+            ),
             ("d.get(k, '{o}')", "the value of `k` in `d` (`'{o}'` if it is not there)"),
         ] {
             assert_eq!(value(text), words, "{text}");

@@ -57,11 +57,17 @@ pub(crate) struct Known<'a> {
 
 /// Explains a program or a part of it, with what a run of its plan has shown.
 #[must_use]
-pub fn explain(question: Question<'_>, plan: Option<&Plan>, run: Option<&ExecutionResult>) -> Explanation {
+pub fn explain(
+    question: Question<'_>,
+    plan: Option<&Plan>,
+    run: Option<&ExecutionResult>,
+) -> Explanation {
     let Question { code, subject, level } = question;
     let program = match Program::read(code) {
         Ok(program) => program,
-        Err(Unreadable::Syntax { line, message }) => return message::unreadable(code, line, &message),
+        Err(Unreadable::Syntax { line, message }) => {
+            return message::unreadable(code, line, &message);
+        }
         Err(Unreadable::TooDeep) => return message::too_deep(),
     };
     if let (true, Subject::Expression(text)) = (code.trim().is_empty(), subject) {

@@ -55,7 +55,8 @@ fn of_loop(words: Words<'_>, repeat: &StmtFor, before: &[Stmt], after: &[Stmt]) 
         Stmt::If(branch) => (Some(&*branch.test), alone(branch)?),
         step => (None, step),
     };
-    let each = format!("for each {} in {}", words.quote(&*repeat.target), words.operand(&repeat.iter));
+    let each =
+        format!("for each {} in {}", words.quote(&*repeat.target), words.operand(&repeat.iter));
     let each = match test {
         Some(test) => format!("{each}, if {}", words.condition(test)),
         None => each,
@@ -66,30 +67,43 @@ fn of_loop(words: Words<'_>, repeat: &StmtFor, before: &[Stmt], after: &[Stmt]) 
             let first = first_value(name, before)?;
             let named = code(name);
             match first {
-                Expr::NumberLiteral(_) if whole(first) == Some(0) && whole(&assign.value) == Some(1) => {
+                Expr::NumberLiteral(_)
+                    if whole(first) == Some(0) && whole(&assign.value) == Some(1) =>
+                {
                     Some(format!("counts with {named}: one more {each}"))
                 }
                 Expr::NumberLiteral(_) if whole(first) == Some(0) => {
                     Some(format!("adds up {} in {named}, {each}", words.quote(&*assign.value)))
                 }
-                Expr::StringLiteral(text) if text.value.is_empty() => {
-                    Some(format!("puts together the text {named}: it adds {} at its end, {each}", words.quote(&*assign.value)))
-                }
+                Expr::StringLiteral(text) if text.value.is_empty() => Some(format!(
+                    "puts together the text {named}: it adds {} at its end, {each}",
+                    words.quote(&*assign.value)
+                )),
                 _ => None,
             }
         }
         Stmt::AugAssign(assign) if assign.op == Operator::Mult => {
             let name = name(&assign.target)?;
             let is_one = whole(first_value(name, before)?) == Some(1);
-            is_one.then(|| format!("multiplies all of {} together in {}, {each}", words.quote(&*assign.value), code(name)))
+            is_one.then(|| {
+                format!(
+                    "multiplies all of {} together in {}, {each}",
+                    words.quote(&*assign.value),
+                    code(name)
+                )
+            })
         }
         Stmt::Expr(expr) => {
             let call = expr.value.as_call_expr()?;
-            let method = call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "append")?;
+            let method =
+                call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "append")?;
             let [added] = &*call.arguments.args else { return None };
             let name = name(&method.value)?;
-            let is_empty = first_value(name, before)?.as_list_expr().is_some_and(|list| list.elts.is_empty());
-            is_empty.then(|| format!("collects {} in the list {}, {each}", words.quote(added), code(name)))
+            let is_empty =
+                first_value(name, before)?.as_list_expr().is_some_and(|list| list.elts.is_empty());
+            is_empty.then(|| {
+                format!("collects {} in the list {}, {each}", words.quote(added), code(name))
+            })
         }
         Stmt::Assign(assign) => {
             let [target] = &*assign.targets else { return None };
@@ -102,7 +116,8 @@ fn of_loop(words: Words<'_>, repeat: &StmtFor, before: &[Stmt], after: &[Stmt]) 
                 _ => return None,
             };
             (found != otherwise).then_some(())?;
-            let [found, otherwise] = [found, otherwise].map(|truth| if truth { "`True`" } else { "`False`" });
+            let [found, otherwise] =
+                [found, otherwise].map(|truth| if truth { "`True`" } else { "`False`" });
             Some(format!(
                 "looks for the first {} in {} with this property: {}. If there is one, {found} is given back, and otherwise {otherwise}",
                 words.quote(&*repeat.target),
@@ -123,7 +138,12 @@ fn alone(branch: &StmtIf) -> Option<&Stmt> {
 }
 
 /// `if x > best: best = x`, where `x` is the item.
-fn extreme(words: Words<'_>, repeat: &StmtFor, (best, value): (&str, &Expr), test: &Expr) -> Option<String> {
+fn extreme(
+    words: Words<'_>,
+    repeat: &StmtFor,
+    (best, value): (&str, &Expr),
+    test: &Expr,
+) -> Option<String> {
     let item = name(&repeat.target)?;
     let compare = test.as_compare_expr()?;
     let ([op], [right]) = (&*compare.ops, &*compare.comparators) else { return None };
@@ -143,13 +163,18 @@ fn extreme(words: Words<'_>, repeat: &StmtFor, (best, value): (&str, &Expr), tes
         (_, true) => "the smallest",
         _ => return None,
     };
-    Some(format!("goes through {of} and keeps {kept} value seen so far in {}, its first value included", code(best)))
+    Some(format!(
+        "goes through {of} and keeps {kept} value seen so far in {}, its first value included",
+        code(best)
+    ))
 }
 
 /// The last value that a name gets before a loop, in the same block.
 fn first_value<'a>(wanted: &str, before: &'a [Stmt]) -> Option<&'a Expr> {
     before.iter().rev().find_map(|stmt| match stmt {
-        Stmt::Assign(assign) if assign.targets.iter().any(|target| name(target) == Some(wanted)) => {
+        Stmt::Assign(assign)
+            if assign.targets.iter().any(|target| name(target) == Some(wanted)) =>
+        {
             Some(&*assign.value)
         }
         _ => None,
@@ -174,12 +199,32 @@ mod tests {
     #[test]
     fn loops_of_well_known_forms_are_told_in_a_sentence() {
         for (code, gist) in [
-            ("n = 0\nfor x in xs:\n    n += 1\n", Some("counts with `n`: one more for each `x` in `xs`")),
-            ("n = 0\nfor x in xs:\n    if x > 2:\n        n += x\n", Some("adds up `x` in `n`, for each `x` in `xs`, if `x` is greater than `2`")),
-            ("ys = []\nfor x in xs:\n    ys.append(x * x)\n", Some("collects `x * x` in the list `ys`, for each `x` in `xs`")),
-            ("def f(xs):\n    for x in xs:\n        if x < 0:\n            return True\n    return False\n", Some("with this property: `x` is less than `0`. If there is one, `True` is given back")),
-            ("best = xs[0]\nfor x in xs:\n    if x > best:\n        best = x\n", Some("keeps the largest value seen so far in `best`")),
-            ("best = xs[0]\nfor x in xs:\n    if best > x:\n        best = x\n", Some("keeps the smallest value")),
+            (
+                "n = 0\nfor x in xs:\n    n += 1\n",
+                Some("counts with `n`: one more for each `x` in `xs`"),
+            ),
+            (
+                "n = 0\nfor x in xs:\n    if x > 2:\n        n += x\n",
+                Some("adds up `x` in `n`, for each `x` in `xs`, if `x` is greater than `2`"),
+            ),
+            (
+                "ys = []\nfor x in xs:\n    ys.append(x * x)\n",
+                Some("collects `x * x` in the list `ys`, for each `x` in `xs`"),
+            ),
+            (
+                "def f(xs):\n    for x in xs:\n        if x < 0:\n            return True\n    return False\n",
+                Some(
+                    "with this property: `x` is less than `0`. If there is one, `True` is given back",
+                ),
+            ),
+            (
+                "best = xs[0]\nfor x in xs:\n    if x > best:\n        best = x\n",
+                Some("keeps the largest value seen so far in `best`"),
+            ),
+            (
+                "best = xs[0]\nfor x in xs:\n    if best > x:\n        best = x\n",
+                Some("keeps the smallest value"),
+            ),
             ("n = 5\nfor x in xs:\n    n += 1\n", None),
             ("n = 0\nfor x in xs:\n    n += x\n    n = 0\n", None),
         ] {

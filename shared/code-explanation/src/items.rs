@@ -123,9 +123,13 @@ impl<'a> List<'a> {
             }
             Stmt::Break(_) | Stmt::Continue(_) => {
                 let text = match (self.loops.last(), stmt) {
-                    (Some(line), Stmt::Break(_)) => format!("leaves the loop that begins on line {line}"),
+                    (Some(line), Stmt::Break(_)) => {
+                        format!("leaves the loop that begins on line {line}")
+                    }
                     (Some(line), _) => {
-                        format!("skips the rest of this iteration: the loop on line {line} goes on with the next one")
+                        format!(
+                            "skips the rest of this iteration: the loop on line {line} goes on with the next one"
+                        )
                     }
                     (None, _) => "stands outside of any loop".to_owned(),
                 };
@@ -140,10 +144,10 @@ impl<'a> List<'a> {
 
     fn function(&mut self, function: &'a StmtFunctionDef, whole: Lines) {
         let begin = self.lines(&function.name).0;
-        let end = function.returns.as_deref().map_or_else(
-            || self.lines(&*function.parameters).1,
-            |returns| self.lines(returns).1,
-        );
+        let end = function
+            .returns
+            .as_deref()
+            .map_or_else(|| self.lines(&*function.parameters).1, |returns| self.lines(returns).1);
         let text = self.words.function(function, self.of_block(&function.body));
         self.push((begin, end), whole, What::Function(function), text);
         let scope = Scope { name: function.name.as_str(), lines: (whole.0, begin) };
@@ -268,7 +272,11 @@ impl<'a> List<'a> {
             self.keyword("else", &attempt.orelse, "(of the `try`) is run when no error happened");
         }
         if !attempt.finalbody.is_empty() {
-            self.keyword("finally", &attempt.finalbody, "is run at the end in any case, error or not");
+            self.keyword(
+                "finally",
+                &attempt.finalbody,
+                "is run at the end in any case, error or not",
+            );
         }
     }
 

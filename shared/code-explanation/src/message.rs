@@ -43,7 +43,9 @@ pub(crate) fn unreadable(source: &str, line: u32, message: &str) -> Explanation 
     if let Some(advice) = advice {
         text.push_str(&format!("\n\n{} {}\n\n{}", advice.what, advice.why, advice.hint));
     }
-    text.push_str("\n\nWhen that line is right, ask me again, and I will explain what the program does.");
+    text.push_str(
+        "\n\nWhen that line is right, ask me again, and I will explain what the program does.",
+    );
     Explanation { title: "Your program".to_owned(), text, topics: vec!["debugging"] }
 }
 

@@ -36,7 +36,8 @@ impl<'a> Names<'a> {
 
     /// The first function or method of this name.
     pub(crate) fn function(&self, name: &str) -> Option<&'a StmtFunctionDef> {
-        let mut found = self.functions.iter().filter(|(function, _)| function.name.as_str() == name);
+        let mut found =
+            self.functions.iter().filter(|(function, _)| function.name.as_str() == name);
         found.next().map(|(function, _)| *function)
     }
 
@@ -66,7 +67,9 @@ impl<'a> Names<'a> {
 
     /// Whether a method of this name is the program's own.
     pub(crate) fn has_method(&self, name: &str) -> bool {
-        self.functions.iter().any(|(function, class)| class.is_some() && function.name.as_str() == name)
+        self.functions
+            .iter()
+            .any(|(function, class)| class.is_some() && function.name.as_str() == name)
     }
 }
 

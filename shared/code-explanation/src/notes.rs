@@ -66,7 +66,10 @@ impl Seen {
         let Stmt::AugAssign(assign) = stmt else { return };
         self.operator(assign.op);
         if assign.op == Operator::Add {
-            self.note(Level::Beginner, "`a += b` is a short way to write much the same as `a = a + b`.");
+            self.note(
+                Level::Beginner,
+                "`a += b` is a short way to write much the same as `a = a + b`.",
+            );
         }
     }
 
@@ -92,10 +95,19 @@ impl Seen {
 
     fn called(&mut self, name: &str) {
         match name {
-            "range" => self.note(Level::Beginner, "`range` stops before its end: `range(3)` gives 0, 1 and 2."),
-            "input" => self.note(Level::Learning, "`input` always gives a text, even if the user types digits."),
-            "sorted" => self.note(Level::Learning, "`sorted` makes a new list; the old one stays as it is."),
-            "join" => self.note(Level::Beginner, "`join` belongs to the text that is put between the parts."),
+            "range" => self.note(
+                Level::Beginner,
+                "`range` stops before its end: `range(3)` gives 0, 1 and 2.",
+            ),
+            "input" => self.note(
+                Level::Learning,
+                "`input` always gives a text, even if the user types digits.",
+            ),
+            "sorted" => {
+                self.note(Level::Learning, "`sorted` makes a new list; the old one stays as it is.")
+            }
+            "join" => self
+                .note(Level::Beginner, "`join` belongs to the text that is put between the parts."),
             _ => {}
         }
     }

@@ -65,17 +65,20 @@ impl Observed<'_> {
     fn of_loop(&self, item: &Item<'_>, repeat: &StmtFor, body: Lines) -> Option<String> {
         let names: Vec<&str> = match repeat.target.as_ref() {
             Expr::Name(name) => vec![name.id.as_str()],
-            Expr::Tuple(tuple) => {
-                tuple.elts.iter().filter_map(|part| Some(part.as_name_expr()?.id.as_str())).collect()
-            }
+            Expr::Tuple(tuple) => tuple
+                .elts
+                .iter()
+                .filter_map(|part| Some(part.as_name_expr()?.id.as_str()))
+                .collect(),
             _ => Vec::new(),
         };
         let call = self.facts.first(item.scope)?;
         let Some(found) = call.iterations(item.lines.0, body, &names) else {
             let name = names.first()?;
             let values = call.history(name);
-            return (!values.is_empty())
-                .then(|| format!("{} {} becomes {}", self.when(item, 1), code(name), self.series(&values)));
+            return (!values.is_empty()).then(|| {
+                format!("{} {} becomes {}", self.when(item, 1), code(name), self.series(&values))
+            });
         };
         if found.entries == 0 {
             return self.not_reached(item);
@@ -83,10 +86,12 @@ impl Observed<'_> {
         let when = self.when(item, found.entries);
         if found.count == 0 {
             let is_known = !self.facts.is_cut && !call.is_raised();
-            return is_known.then(|| format!("{when} there is no item, so the loop's body is not run"));
+            return is_known
+                .then(|| format!("{when} there is no item, so the loop's body is not run"));
         }
         let column = |at: usize| {
-            let values: Vec<String> = found.values.iter().map(|values| values[at].clone()).collect();
+            let values: Vec<String> =
+                found.values.iter().map(|values| values[at].clone()).collect();
             self.series(&values)
         };
         let series: Vec<String> = names
@@ -130,13 +135,16 @@ impl Observed<'_> {
             (0, _) => self.not_reached(item),
             (1, 1) => Some("In the run this is so".to_owned()),
             (1, _) => Some("In the run this is not so".to_owned()),
-            (checked, 0) => Some(format!("In the run it is checked {checked} times and is never true")),
+            (checked, 0) => {
+                Some(format!("In the run it is checked {checked} times and is never true"))
+            }
             (checked, taken) if checked == taken => {
                 Some(format!("In the run it is checked {checked} times and is true each time"))
             }
-            (checked, taken) => {
-                Some(format!("In the run it is checked {checked} times and is true {}", times(taken)))
-            }
+            (checked, taken) => Some(format!(
+                "In the run it is checked {checked} times and is true {}",
+                times(taken)
+            )),
         }
     }
 
@@ -145,7 +153,8 @@ impl Observed<'_> {
             Stmt::Return(_) => {
                 let values = self.facts.returned(item.scope?, item.lines).into_iter();
                 let values: Vec<String> = values.map(str::to_owned).collect();
-                (!values.is_empty()).then(|| format!("In the run it gives back {}", self.series(&values)))
+                (!values.is_empty())
+                    .then(|| format!("In the run it gives back {}", self.series(&values)))
             }
             Stmt::Expr(expr) if item.text.starts_with("prints") && expr.value.is_call_expr() => {
                 self.printed(item)
@@ -228,7 +237,9 @@ fn one_call(function: &StmtFunctionDef, call: &Call) -> Option<String> {
         })
         .collect();
     let returned = call.returned.as_deref().filter(|_| !call.is_raised());
-    let gives = returned.filter(|value| *value != "None").map(|value| format!("it gives back {}", code(value)));
+    let gives = returned
+        .filter(|value| *value != "None")
+        .map(|value| format!("it gives back {}", code(value)));
     match (arguments.is_empty(), gives) {
         (true, gives) => gives,
         (false, Some(gives)) => Some(format!("with {} {gives}", list(&arguments))),

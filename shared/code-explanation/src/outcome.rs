@@ -44,7 +44,9 @@ fn joined(parts: &[&str]) -> String {
 pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Option<Outcome> {
     let lines = u32::try_from(source.trim_end().lines().count()).unwrap_or(u32::MAX);
     let error = run.error.as_ref();
-    let is_own = error.is_some_and(|error| error.function.is_none() && error.line.is_some_and(|line| line <= lines));
+    let is_own = error.is_some_and(|error| {
+        error.function.is_none() && error.line.is_some_and(|line| line <= lines)
+    });
     if plan.example.is_some() && run.verdict != Verdict::Ok && !is_own {
         return None;
     }
@@ -64,8 +66,12 @@ pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Optio
                 ),
                 kind => {
                     let message = cut(error.message.lines().next().unwrap_or_default(), WIDTH);
-                    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
-                    format!("The run ended{place} with an error: {}.", code(&format!("{kind}{message}")))
+                    let message =
+                        if message.is_empty() { String::new() } else { format!(": {message}") };
+                    format!(
+                        "The run ended{place} with an error: {}.",
+                        code(&format!("{kind}{message}"))
+                    )
                 }
             }
         }
@@ -73,10 +79,18 @@ pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Optio
         Verdict::Timeout | Verdict::OutputLimit => {
             "It did not come to an end within the limits of a run here, so I stopped it.".to_owned()
         }
-        Verdict::MemoryLimit => "It needed more memory than a run may have here, so I stopped it.".to_owned(),
+        Verdict::MemoryLimit => {
+            "It needed more memory than a run may have here, so I stopped it.".to_owned()
+        }
         Verdict::Recursion => format!("The run ended{place}: its calls were nested too deep."),
-        Verdict::Deadlock => "It waited for something that never comes, so I stopped it.".to_owned(),
-        Verdict::SyntaxError | Verdict::Aborted | Verdict::SourceTooLarge | Verdict::Internal | Verdict::Unknown => {
+        Verdict::Deadlock => {
+            "It waited for something that never comes, so I stopped it.".to_owned()
+        }
+        Verdict::SyntaxError
+        | Verdict::Aborted
+        | Verdict::SourceTooLarge
+        | Verdict::Internal
+        | Verdict::Unknown => {
             return None;
         }
     };
@@ -96,7 +110,10 @@ fn began(plan: &Plan, run: &ExecutionResult) -> String {
     };
     if !plan.stdin.is_empty() {
         let answers: Vec<&str> = ANSWERS.lines().collect();
-        text.push_str(&format!(" I answered its questions with {}, in this order, as far as it asked.", answers.join(", ")));
+        text.push_str(&format!(
+            " I answered its questions with {}, in this order, as far as it asked.",
+            answers.join(", ")
+        ));
     }
     if run.stdout.is_empty() && run.verdict == Verdict::Ok && plan.example.is_none() {
         text.push_str(" It prints nothing.");
@@ -108,8 +125,12 @@ fn printed(stdout: &str) -> String {
     if stdout.trim().is_empty() {
         return String::new();
     }
-    let mut lines: Vec<String> =
-        stdout.trim_end().lines().take(LINES).map(|line| cut(line, WIDTH).replace("```", "'''")).collect();
+    let mut lines: Vec<String> = stdout
+        .trim_end()
+        .lines()
+        .take(LINES)
+        .map(|line| cut(line, WIDTH).replace("```", "'''"))
+        .collect();
     if stdout.trim_end().lines().count() > LINES {
         lines.push("…".to_owned());
     }

@@ -26,7 +26,9 @@ pub(crate) fn lines(known: &Known<'_>, (first, last): Lines) -> (String, String)
     let title = capital(&in_words((first, last)));
     if first == 0 || first > known.last_line {
         let count = known.last_line;
-        let text = format!("Your program has {count} lines, so there is no line {first}. Which one do you mean?");
+        let text = format!(
+            "Your program has {count} lines, so there is no line {first}. Which one do you mean?"
+        );
         return (title, text);
     }
     let last = last.min(known.last_line);
@@ -48,7 +50,10 @@ pub(crate) fn lines(known: &Known<'_>, (first, last): Lines) -> (String, String)
             .take(SHOWN)
             .collect();
         if !inner.is_empty() && !matches!(header.what, What::Function(_)) {
-            text.push_str(&format!("\n\nThe lines below belong to it:\n\n{}", points(known, &inner)));
+            text.push_str(&format!(
+                "\n\nThe lines below belong to it:\n\n{}",
+                points(known, &inner)
+            ));
         }
     }
     (title, with_run(known, text))
@@ -76,7 +81,9 @@ fn with_run(known: &Known<'_>, text: String) -> String {
 fn nothing(known: &Known<'_>, line: u32) -> String {
     let source = known.source(line);
     if source.is_empty() {
-        return format!("Line {line} is empty. Empty lines are for people who read the program; Python skips them.");
+        return format!(
+            "Line {line} is empty. Empty lines are for people who read the program; Python skips them."
+        );
     }
     if source.starts_with('#') {
         return format!(
@@ -103,9 +110,15 @@ fn around(known: &Known<'_>, item: &Item<'_>) -> Option<String> {
     });
     let names: Vec<String> = outer
         .map(|outer| match outer.what {
-            What::Function(function) => format!("the function {} (line {})", code(function.name.as_str()), outer.lines.0),
-            What::Class(class) => format!("the class {} (line {})", code(class.name.as_str()), outer.lines.0),
-            What::For(..) | What::While(..) => format!("the loop that begins on line {}", outer.lines.0),
+            What::Function(function) => {
+                format!("the function {} (line {})", code(function.name.as_str()), outer.lines.0)
+            }
+            What::Class(class) => {
+                format!("the class {} (line {})", code(class.name.as_str()), outer.lines.0)
+            }
+            What::For(..) | What::While(..) => {
+                format!("the loop that begins on line {}", outer.lines.0)
+            }
             What::Branch(..) => format!("the condition on line {}", outer.lines.0),
             _ => format!("the block of line {}", outer.lines.0),
         })
@@ -116,17 +129,21 @@ fn around(known: &Known<'_>, item: &Item<'_>) -> Option<String> {
 /// Explains a name.
 pub(crate) fn name(known: &Known<'_>, name: &str) -> (String, String) {
     let title = code(name);
-    let function = known.items.iter().find(|item| {
-        matches!(item.what, What::Function(function) if function.name.as_str() == name)
-    });
+    let function = known.items.iter().find(
+        |item| matches!(item.what, What::Function(function) if function.name.as_str() == name),
+    );
     if let Some(item) = function {
         return (title, with_run(known, of_function(known, item)));
     }
-    let class =
-        known.items.iter().find(|item| matches!(item.what, What::Class(class) if class.name.as_str() == name));
+    let class = known
+        .items
+        .iter()
+        .find(|item| matches!(item.what, What::Class(class) if class.name.as_str() == name));
     if let Some(item) = class {
         let inside = known.items.iter().filter(|inner| {
-            inner.whole.0 >= item.whole.0 && inner.whole.1 <= item.whole.1 && inner.depth <= item.depth + 1
+            inner.whole.0 >= item.whole.0
+                && inner.whole.1 <= item.whole.1
+                && inner.depth <= item.depth + 1
         });
         return (title, with_run(known, points(known, &inside.collect::<Vec<_>>())));
     }
@@ -134,12 +151,18 @@ pub(crate) fn name(known: &Known<'_>, name: &str) -> (String, String) {
     if let Some(module) = names.modules.get(name).or_else(|| names.imported.get(name)) {
         let text = format!(
             "{title} is not made in your program: it is imported, {}.",
-            if names.modules.contains_key(name) { format!("the module {}", code(module)) } else { format!("from the module {}", code(module)) }
+            if names.modules.contains_key(name) {
+                format!("the module {}", code(module))
+            } else {
+                format!("from the module {}", code(module))
+            }
         );
         return (title, format!("{text}{}", uses(known, name)));
     }
     let text = variable(known, name).unwrap_or_else(|| match uses(known, name) {
-        places if places.is_empty() => format!("There is no {title} in the statements of your program."),
+        places if places.is_empty() => {
+            format!("There is no {title} in the statements of your program.")
+        }
         places => format!("{title} is used in your program.{places}"),
     });
     (title, with_run(known, text))
@@ -153,8 +176,11 @@ fn of_function(known: &Known<'_>, item: &Item<'_>) -> String {
     if let Some(said) = description(function) {
         text.push_str(&format!(" Its author says: “{said}”"));
     }
-    let inside: Vec<&Item<'_>> =
-        known.items.iter().filter(|inner| inner.lines.0 > item.lines.1 && inner.whole.1 <= item.whole.1).collect();
+    let inside: Vec<&Item<'_>> = known
+        .items
+        .iter()
+        .filter(|inner| inner.lines.0 > item.lines.1 && inner.whole.1 <= item.whole.1)
+        .collect();
     if known.level == Level::Mastered {
         return text;
     }
@@ -174,7 +200,9 @@ fn variable(known: &Known<'_>, name: &str) -> Option<String> {
         .map(|(_, place)| program.line(*place))
         .collect();
     let owner = known.items.iter().find_map(|item| match item.what {
-        What::Function(function) if function.parameters.iter().any(|parameter| parameter.name().as_str() == name) => {
+        What::Function(function)
+            if function.parameters.iter().any(|parameter| parameter.name().as_str() == name) =>
+        {
             Some((function, item))
         }
         _ => None,
@@ -202,7 +230,10 @@ fn variable(known: &Known<'_>, name: &str) -> Option<String> {
         .take(SHOWN)
         .collect();
     if !changing.is_empty() {
-        text.push_str(&format!("\n\nWhere it gets its value, or is changed:\n\n{}", points(known, &changing)));
+        text.push_str(&format!(
+            "\n\nWhere it gets its value, or is changed:\n\n{}",
+            points(known, &changing)
+        ));
     }
     text.push_str(&uses(known, name));
     Some(text)
@@ -213,12 +244,21 @@ fn role(known: &Known<'_>, name: &str, stores: &[u32]) -> String {
     let first = stores[0];
     let is_target = |target: &Expr| match target {
         Expr::Name(own) => own.id.as_str() == name,
-        Expr::Tuple(tuple) => tuple.elts.iter().any(|part| part.as_name_expr().is_some_and(|own| own.id.as_str() == name)),
+        Expr::Tuple(tuple) => tuple
+            .elts
+            .iter()
+            .any(|part| part.as_name_expr().is_some_and(|own| own.id.as_str() == name)),
         _ => false,
     };
-    let by_loop = known.items.iter().find(|item| matches!(item.what, What::For(repeat, _) if is_target(&repeat.target)));
+    let by_loop = known
+        .items
+        .iter()
+        .find(|item| matches!(item.what, What::For(repeat, _) if is_target(&repeat.target)));
     if let Some(repeat) = by_loop {
-        return format!("the name that the loop on line {} gives to each item in turn", repeat.lines.0);
+        return format!(
+            "the name that the loop on line {} gives to each item in turn",
+            repeat.lines.0
+        );
     }
     let added = known.items.iter().find(|item| {
         matches!(item.what, What::Plain(Stmt::AugAssign(assign)) if is_target(&assign.target))
@@ -230,7 +270,9 @@ fn role(known: &Known<'_>, name: &str, stores: &[u32]) -> String {
         );
     }
     if known.words.names.attributes.iter().any(|(attribute, _)| *attribute == name) {
-        return format!("an attribute: a value that belongs to an object. It gets its first value on line {first}");
+        return format!(
+            "an attribute: a value that belongs to an object. It gets its first value on line {first}"
+        );
     }
     match stores {
         [_] => format!("a name for a value. It gets that on line {first}"),
@@ -244,7 +286,8 @@ fn values(known: &Known<'_>, observed: &Observed<'_>, name: &str) -> String {
         What::Function(function) => Some(crate::observed::scope_of(function, item)),
         _ => None,
     });
-    let of_program = observed.history(None, name).map(|values| format!(" In the run it is {values}."));
+    let of_program =
+        observed.history(None, name).map(|values| format!(" In the run it is {values}."));
     let of_function = scopes.filter_map(|scope| {
         let values = observed.history(Some(scope), name)?;
         Some(format!(" In the run, in the first call of {}, it is {values}.", code(scope.name)))
@@ -263,14 +306,19 @@ fn uses(known: &Known<'_>, name: &str) -> String {
     let source: Vec<&str> = known.words.program.source().lines().collect();
     let text = |item: &&Item<'_>| {
         let lines = item.lines.0.saturating_sub(1)..item.lines.1;
-        lines.filter_map(|line| source.get(line as usize)).any(|line| is_word(line.split('#').next().unwrap_or(line)))
+        lines
+            .filter_map(|line| source.get(line as usize))
+            .any(|line| is_word(line.split('#').next().unwrap_or(line)))
     };
     let items: Vec<&Item<'_>> = known.items.iter().filter(text).collect();
     if items.is_empty() {
         return String::new();
     }
-    let stored = |item: &&&Item<'_>| !matches!(item.what, What::Plain(Stmt::Import(_) | Stmt::ImportFrom(_)));
-    let places: Vec<String> = items.iter().filter(stored).map(|item| item.lines.0.to_string()).collect();
+    let stored = |item: &&&Item<'_>| {
+        !matches!(item.what, What::Plain(Stmt::Import(_) | Stmt::ImportFrom(_)))
+    };
+    let places: Vec<String> =
+        items.iter().filter(stored).map(|item| item.lines.0.to_string()).collect();
     let is_more = places.len() > PLACES;
     let shown: Vec<String> = places.into_iter().take(PLACES).collect();
     let lines = if shown.len() == 1 { "line" } else { "lines" };
@@ -299,8 +347,12 @@ pub(crate) fn statement(known: &Known<'_>, keyword: &str) -> (String, String) {
     let title = format!("The {}", code(keyword)).replace("`loop`", "loop");
     let all: Vec<&Item<'_>> = known.items.iter().filter(fits).collect();
     let Some(first) = all.first() else {
-        let kind = if keyword == "loop" { "`for` or `while` loop".to_owned() } else { code(keyword) };
-        return (title, format!("There is no {kind} in your program.\n\n{}", whole::explain(known)));
+        let kind =
+            if keyword == "loop" { "`for` or `while` loop".to_owned() } else { code(keyword) };
+        return (
+            title,
+            format!("There is no {kind} in your program.\n\n{}", whole::explain(known)),
+        );
     };
     let inside: Vec<&Item<'_>> = known
         .items
@@ -309,8 +361,12 @@ pub(crate) fn statement(known: &Known<'_>, keyword: &str) -> (String, String) {
         .collect();
     let mut text = points(known, &inside);
     if all.len() > 1 {
-        let others: Vec<String> = all[1..].iter().take(PLACES).map(|item| format!("line {}", item.lines.0)).collect();
-        text.push_str(&format!("\n\nThere are others of this kind: {}. Ask about a line to hear about it.", list(&others)));
+        let others: Vec<String> =
+            all[1..].iter().take(PLACES).map(|item| format!("line {}", item.lines.0)).collect();
+        text.push_str(&format!(
+            "\n\nThere are others of this kind: {}. Ask about a line to hear about it.",
+            list(&others)
+        ));
     }
     (title, with_run(known, text))
 }
@@ -337,21 +393,33 @@ pub(crate) fn expression(known: &Known<'_>, text: &str) -> (String, String) {
 /// Explains Python text without a program.
 pub(crate) fn expression_alone(text: &str, level: Level) -> Explanation {
     let title = code(&cut(text, 60));
-    let unknown = |reason: &str| Explanation { title: title.clone(), text: reason.to_owned(), topics: Vec::new() };
+    let unknown = |reason: &str| Explanation {
+        title: title.clone(),
+        text: reason.to_owned(),
+        topics: Vec::new(),
+    };
     let Ok(program) = Program::read(text) else {
-        return unknown("This alone is not Python that I can read. Show me the whole line that it is from.");
+        return unknown(
+            "This alone is not Python that I can read. Show me the whole line that it is from.",
+        );
     };
     let names = Names::of(&program);
     let words = Words::new(&program, &names);
-    let [stmt] = program.body() else { return unknown("These are several statements: show me the program.") };
+    let [stmt] = program.body() else {
+        return unknown("These are several statements: show me the program.");
+    };
     let (sentence, notes) = match stmt {
         Stmt::Expr(expr) => {
             let said = operation(words, &expr.value);
-            (said.map(|said| format!("{title} is {said}.")), notes::on_expression(&expr.value, level))
+            (
+                said.map(|said| format!("{title} is {said}.")),
+                notes::on_expression(&expr.value, level),
+            )
         }
         _ => (Some(format!("{title} {}.", words.plain(stmt))), Vec::new()),
     };
-    let mut text = sentence.unwrap_or_else(|| format!("{title} is an expression: Python works out its value."));
+    let mut text = sentence
+        .unwrap_or_else(|| format!("{title} is an expression: Python works out its value."));
     for note in notes {
         text.push_str(&format!(" {note}"));
     }
@@ -365,7 +433,9 @@ fn operation(words: Words<'_>, expr: &Expr) -> Option<String> {
             let (left, right) = (words.operand(&operation.left), words.operand(&operation.right));
             let is_text = matches!(&*operation.left, Expr::StringLiteral(_) | Expr::FString(_));
             Some(match operation.op {
-                Operator::FloorDiv => format!("{left} divided by {right}, rounded down to a whole number"),
+                Operator::FloorDiv => {
+                    format!("{left} divided by {right}, rounded down to a whole number")
+                }
                 Operator::Mod if is_text => format!("the text {left} with {right} filled in"),
                 Operator::Mod => format!("what is left over when {left} is divided by {right}"),
                 Operator::Pow => format!("{left} to the power of {right}"),
@@ -376,7 +446,9 @@ fn operation(words: Words<'_>, expr: &Expr) -> Option<String> {
         }
         Expr::Subscript(part) if !part.slice.is_slice_expr() => {
             let (of, at) = (words.quote(&*part.value), words.quote(&*part.slice));
-            Some(format!("what {of} holds at {at}: at this position in a list or a text, under this key in a dictionary"))
+            Some(format!(
+                "what {of} holds at {at}: at this position in a list or a text, under this key in a dictionary"
+            ))
         }
         _ => Some(words.value(expr)).filter(|said| *said != words.quote(expr)),
     }

@@ -54,20 +54,31 @@ pub fn plan(code: &str, subject: &Subject) -> Option<Plan> {
 fn example(program: &Program<'_>, names: &Names<'_>, subject: &Subject) -> Option<Example> {
     let calls_own = program.body().iter().any(|stmt| {
         let is_definition = matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
-        !is_definition && calls(stmt).iter().any(|name| names.function(name).is_some() || names.class(name).is_some())
+        !is_definition
+            && calls(stmt)
+                .iter()
+                .any(|name| names.function(name).is_some() || names.class(name).is_some())
     });
     if calls_own {
         return None;
     }
-    let functions: Vec<&StmtFunctionDef> =
-        program.body().iter().filter_map(Stmt::as_function_def_stmt).filter(|function| !function.is_async).collect();
+    let functions: Vec<&StmtFunctionDef> = program
+        .body()
+        .iter()
+        .filter_map(Stmt::as_function_def_stmt)
+        .filter(|function| !function.is_async)
+        .collect();
     let line = focus(program, names, subject);
     let asked = functions.iter().find(|function| {
-        line.is_some_and(|line| (program.line(**function)..=program.last_line(**function)).contains(&line))
+        line.is_some_and(|line| {
+            (program.line(**function)..=program.last_line(**function)).contains(&line)
+        })
     });
     let is_called = |function: &&&StmtFunctionDef| {
         let others = functions.iter().filter(|other| other.name != function.name);
-        !others.flat_map(|other| other.body.iter().flat_map(calls)).any(|name| name == function.name.as_str())
+        !others
+            .flat_map(|other| other.body.iter().flat_map(calls))
+            .any(|name| name == function.name.as_str())
     };
     let function = asked.or_else(|| functions.iter().rfind(is_called))?;
     described(function).or_else(|| guessed(function))
@@ -87,13 +98,17 @@ fn focus(program: &Program<'_>, names: &Names<'_>, subject: &Subject) -> Option<
             let stored = names.stored.iter().find(|(stored, _)| stored == name);
             let parameter = || {
                 let mut functions = names.functions.iter().map(|(function, _)| *function);
-                functions.find(|function| function.parameters.iter().any(|own| own.name().as_str() == name))
+                functions.find(|function| {
+                    function.parameters.iter().any(|own| own.name().as_str() == name)
+                })
             };
             function
                 .or_else(|| stored.map(|(_, place)| program.line(*place)))
                 .or_else(|| parameter().map(|function| program.line(function)))
         }
-        Subject::Statement("loop") => begins(&|line| line.starts_with("for ") || line.starts_with("while ")),
+        Subject::Statement("loop") => {
+            begins(&|line| line.starts_with("for ") || line.starts_with("while "))
+        }
         Subject::Statement(keyword) => begins(&|line| line.starts_with(keyword)),
         Subject::Expression(text) => begins(&|line| line.contains(text.trim())),
     }
@@ -260,10 +275,11 @@ impl Uses<'_> {
     fn method(&mut self, method: &str) {
         match method {
             "items" | "keys" | "values" | "get" => self.dictionary += 1,
-            "upper" | "lower" | "split" | "strip" | "replace" | "startswith" | "endswith" | "title"
-            | "isdigit" | "isalpha" | "find" | "join" | "isupper" | "islower" | "isalnum" => self.text += 1,
-            "append" | "sort" | "pop" | "index" | "count" | "copy" | "remove" | "insert" | "extend"
-            | "reverse" => self.list += 1,
+            "upper" | "lower" | "split" | "strip" | "replace" | "startswith" | "endswith"
+            | "title" | "isdigit" | "isalpha" | "find" | "join" | "isupper" | "islower"
+            | "isalnum" => self.text += 1,
+            "append" | "sort" | "pop" | "index" | "count" | "copy" | "remove" | "insert"
+            | "extend" | "reverse" => self.list += 1,
             _ => self.other += 1,
         }
     }
@@ -296,21 +312,30 @@ impl<'a> Visitor<'a> for Uses<'a> {
             Expr::Subscript(part) if self.is_item(&part.value) => self.pairs += 1,
             Expr::Attribute(attribute)
                 if self.is_item(&attribute.value)
-                    && matches!(attribute.attr.as_str(), "upper" | "lower" | "split" | "strip" | "startswith" | "endswith") =>
+                    && matches!(
+                        attribute.attr.as_str(),
+                        "upper" | "lower" | "split" | "strip" | "startswith" | "endswith"
+                    ) =>
             {
                 self.texts += 1;
             }
-            Expr::Attribute(attribute) if self.is_it(&attribute.value) => self.method(attribute.attr.as_str()),
+            Expr::Attribute(attribute) if self.is_it(&attribute.value) => {
+                self.method(attribute.attr.as_str())
+            }
             Expr::Subscript(part) if self.is_it(&part.value) => {
-                if part.slice.is_string_literal_expr() { self.dictionary += 1 } else { self.list += 1 }
+                if part.slice.is_string_literal_expr() {
+                    self.dictionary += 1
+                } else {
+                    self.list += 1
+                }
             }
             Expr::Call(call) if self.is_it(&call.func) => self.other += 1,
             Expr::Call(call) => {
                 let name = call.func.as_name_expr().map_or("", |name| name.id.as_str());
                 if call.arguments.args.iter().any(|arg| self.is_it(arg)) {
                     match name {
-                        "len" | "sum" | "max" | "min" | "sorted" | "enumerate" | "set" | "zip" | "reversed"
-                        | "list" | "tuple" => self.list += 1,
+                        "len" | "sum" | "max" | "min" | "sorted" | "enumerate" | "set" | "zip"
+                        | "reversed" | "list" | "tuple" => self.list += 1,
                         "range" | "abs" => self.number += 1,
                         "ord" => self.text += 1,
                         _ => {}
@@ -329,15 +354,23 @@ impl<'a> Visitor<'a> for Uses<'a> {
                     self.text += 1;
                 }
             }
-            Expr::BinOp(operation) if self.is_it(&operation.left) || self.is_it(&operation.right) => {
-                let is_text = [&operation.left, &operation.right].iter().any(|side| side.is_string_literal_expr());
+            Expr::BinOp(operation)
+                if self.is_it(&operation.left) || self.is_it(&operation.right) =>
+            {
+                let is_text = [&operation.left, &operation.right]
+                    .iter()
+                    .any(|side| side.is_string_literal_expr());
                 match operation.op {
                     Operator::Add if is_text => self.text += 1,
                     _ => self.number += 1,
                 }
             }
-            Expr::ListComp(made) if made.generators.iter().any(|made| self.is_it(&made.iter)) => self.list += 1,
-            Expr::Generator(made) if made.generators.iter().any(|made| self.is_it(&made.iter)) => self.list += 1,
+            Expr::ListComp(made) if made.generators.iter().any(|made| self.is_it(&made.iter)) => {
+                self.list += 1
+            }
+            Expr::Generator(made) if made.generators.iter().any(|made| self.is_it(&made.iter)) => {
+                self.list += 1
+            }
             _ => {}
         }
         walk_expr(self, expr);
@@ -356,7 +389,10 @@ mod tests {
             ("def f(n):\n    return n % 2\n", Some("f(4)")),
             ("def f(text):\n    return text.upper()\n", Some("f('hello')")),
             ("def f(a: int, b: str = 'x'):\n    return b * a\n", Some("f(4)")),
-            ("def f(n):\n    \"\"\"\n    >>> f(9)\n    81\n    \"\"\"\n    return n * n\n", Some("f(9)")),
+            (
+                "def f(n):\n    \"\"\"\n    >>> f(9)\n    81\n    \"\"\"\n    return n * n\n",
+                Some("f(9)"),
+            ),
             ("def f(g):\n    return g(1)\n", None),
             ("def f(n):\n    return n\nprint(f(2))\n", None),
             ("x = 1\n", None),

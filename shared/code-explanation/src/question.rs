@@ -57,10 +57,14 @@ const STATEMENTS: [(&str, &str); 19] = [
 ];
 
 static LINES: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\blines?\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1,5})(?:\s*(?:-|–|to|until|and|through|till)\s*(?:line\s*)?(\d{1,5}))?\b")
+    pattern(
+        r"\blines?\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1,5})(?:\s*(?:-|–|to|until|and|through|till)\s*(?:line\s*)?(\d{1,5}))?\b",
+    )
 });
 static ORDINAL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\b(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|1st|2nd|3rd|[4-9]th|10th)\s+line\b")
+    pattern(
+        r"\b(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|1st|2nd|3rd|[4-9]th|10th)\s+line\b",
+    )
 });
 /// Words of somebody who wants to understand what is there.
 static EXPLAIN: LazyLock<Regex> = LazyLock::new(|| {
@@ -88,10 +92,14 @@ static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What follows the subject.
 static TAIL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\s*(?:\b(?:means?|do|does|doing|stands? for|in (?:this|the|my) (?:code|program|line|function|script|case))\b.*|[?!.]\s*)$")
+    pattern(
+        r"\s*(?:\b(?:means?|do|does|doing|stands? for|in (?:this|the|my) (?:code|program|line|function|script|case))\b.*|[?!.]\s*)$",
+    )
 });
 static KIND: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:(?:variable|function|method|class|parameter|argument|name|expression|statement|command|line|keyword|part|code|value|term|object|attribute|list|module|operator)s?\s+)+|(?:\s+(?:variable|function|method|class|parameter|argument|expression|statement|command|keyword|part|term|object|module|operator)s?)+$")
+    pattern(
+        r"^(?:(?:variable|function|method|class|parameter|argument|name|expression|statement|command|line|keyword|part|code|value|term|object|attribute|list|module|operator)s?\s+)+|(?:\s+(?:variable|function|method|class|parameter|argument|expression|statement|command|keyword|part|term|object|module|operator)s?)+$",
+    )
 });
 
 fn pattern(text: &str) -> Regex {
@@ -128,7 +136,10 @@ pub fn subject(prose: &str, code: Option<&str>) -> Option<Subject> {
 /// Whether the words speak of code that is not beside them: of a line, of code in backticks, of "the code".
 #[must_use]
 pub fn refers_to_code(prose: &str) -> bool {
-    let end = (0..=prose.len().min(LONGEST)).rev().find(|at| prose.is_char_boundary(*at)).unwrap_or_default();
+    let end = (0..=prose.len().min(LONGEST))
+        .rev()
+        .find(|at| prose.is_char_boundary(*at))
+        .unwrap_or_default();
     let prose = &prose[..end];
     static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
         pattern(r"\b(the|this|my|that|your|our) (code|program|script|function|loop|line)\b")
@@ -150,7 +161,9 @@ fn is_plainly_explaining(prose: &str) -> bool {
         )
     });
     static FAILS: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(fix|debug|wrong|bugs?|not work(ing)?|n['’]?t work|error|exception|fails?|crash(es)?|better|improve|review)\b")
+        pattern(
+            r"\b(fix|debug|wrong|bugs?|not work(ing)?|n['’]?t work|error|exception|fails?|crash(es)?|better|improve|review)\b",
+        )
     });
     PLAIN.is_match(prose) && !FAILS.is_match(prose)
 }
@@ -158,7 +171,9 @@ fn is_plainly_explaining(prose: &str) -> bool {
 /// The words without quoted code; who does not understand something wants to understand it.
 fn own_words(prose: &str) -> String {
     static LOST: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(do|did|can|could|does)(n['’]?t| not|not) (really |quite |fully )?(understand|get|know|see|follow|figure|make sense)")
+        pattern(
+            r"\b(do|did|can|could|does)(n['’]?t| not|not) (really |quite |fully )?(understand|get|know|see|follow|figure|make sense)",
+        )
     });
     let unquoted = prose.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     LOST.replace_all(&unquoted, " ").into_owned()
@@ -173,7 +188,8 @@ fn lines(prose: &str) -> Option<Subject> {
     }
     let word = ORDINAL.captures(prose)?[1].to_lowercase();
     const WORDS: [&str; 10] = [
-        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+        "tenth",
     ];
     let at = WORDS.iter().position(|known| *known == word).map(|at| at + 1);
     let digits: String = word.chars().take_while(char::is_ascii_digit).collect();
@@ -202,7 +218,9 @@ fn candidates(prose: &str) -> Vec<String> {
 }
 
 static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:(?:double |two )?(?:colon|minus|dot|comma|star|asterisk|bracket|parenthes[ie]s|brace|symbol|sign|slash|number|index)s? )(?:in|inside) ")
+    pattern(
+        r"^(?:(?:double |two )?(?:colon|minus|dot|comma|star|asterisk|bracket|parenthes[ie]s|brace|symbol|sign|slash|number|index)s? )(?:in|inside) ",
+    )
 });
 
 /// Takes quotes, and the word for what kind of thing it is, off a name.
@@ -219,7 +237,8 @@ fn bare(text: &str) -> &str {
 fn of_program(raw: &str, code: &str, names: Option<&Names<'_>>) -> Option<Subject> {
     let text = raw;
     let lower = text.trim().trim_matches('`').to_lowercase();
-    let lower = lower.split(" in ").next().unwrap_or_default().trim_start_matches("the ").trim().to_owned();
+    let lower =
+        lower.split(" in ").next().unwrap_or_default().trim_start_matches("the ").trim().to_owned();
     if let Some((_, keyword)) = STATEMENTS.iter().find(|(words, _)| *words == lower) {
         return Some(Subject::Statement(keyword));
     }
@@ -233,7 +252,11 @@ fn of_program(raw: &str, code: &str, names: Option<&Names<'_>>) -> Option<Subjec
     }
     // A method or a function of Python's, such as `join`.
     let is_written_as_code = call.is_some() || raw.contains('`') || raw.trim() != name;
-    if is_name && name.len() > 2 && mentions(code, name) && (is_written_as_code || !is_everyday(name)) {
+    if is_name
+        && name.len() > 2
+        && mentions(code, name)
+        && (is_written_as_code || !is_everyday(name))
+    {
         return Some(Subject::Name(name.to_owned()));
     }
     let is_there = !is_name && text.len() > 2 && code.contains(text);
@@ -253,15 +276,24 @@ fn mentions(code: &str, name: &str) -> bool {
 /// Words that are hardly ever meant as a name, even where the program has such a name.
 fn is_everyday(word: &str) -> bool {
     const WORDS: [&str; 14] = [
-        "it", "this", "that", "the", "code", "program", "print", "output", "a", "an", "i", "you", "is", "in",
+        "it", "this", "that", "the", "code", "program", "print", "output", "a", "an", "i", "you",
+        "is", "in",
     ];
     WORDS.contains(&word.to_lowercase().as_str())
 }
 
 /// A name of the program anywhere in the words: `count_cards`, "the function area", not an English word.
 fn mentioned(prose: &str, names: Option<&Names<'_>>) -> Option<Subject> {
-    const KINDS: [&str; 8] =
-        ["function", "functions", "variable", "variables", "class", "method", "parameter", "attribute"];
+    const KINDS: [&str; 8] = [
+        "function",
+        "functions",
+        "variable",
+        "variables",
+        "class",
+        "method",
+        "parameter",
+        "attribute",
+    ];
     let names = names?;
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut words: Vec<(&str, &str)> = Vec::new();
@@ -276,7 +308,9 @@ fn mentioned(prose: &str, names: Option<&Names<'_>>) -> Option<Subject> {
         }
         words.push((word, &part[word.len()..]));
     }
-    let is_kind = |at: usize| words.get(at).is_some_and(|(word, _)| KINDS.contains(&word.to_lowercase().as_str()));
+    let is_kind = |at: usize| {
+        words.get(at).is_some_and(|(word, _)| KINDS.contains(&word.to_lowercase().as_str()))
+    };
     let is_meant = |at: usize, (word, after): (&str, &str)| {
         let is_special = word.contains('_')
             || word.chars().skip(1).any(char::is_uppercase)
@@ -285,7 +319,9 @@ fn mentioned(prose: &str, names: Option<&Names<'_>>) -> Option<Subject> {
         is_special || after == "(" || (is_beside && !is_everyday(word) && !is_kind(at))
     };
     let mut known = words.iter().enumerate().filter(|(at, word)| is_meant(*at, **word));
-    known.find(|(_, (word, _))| names.knows(word)).map(|(_, (word, _))| Subject::Name((*word).to_owned()))
+    known
+        .find(|(_, (word, _))| names.knows(word))
+        .map(|(_, (word, _))| Subject::Name((*word).to_owned()))
 }
 
 /// A question without a program: only about Python text that is special enough to say something about.
@@ -303,11 +339,12 @@ fn is_special(text: &str) -> bool {
         fn visit_expr(&mut self, expr: &'a Expr) {
             self.0 |= match expr {
                 Expr::Subscript(_) | Expr::FString(_) | Expr::Lambda(_) | Expr::If(_) => true,
-                Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => true,
-                Expr::BinOp(operation) => matches!(
-                    operation.op,
-                    Operator::FloorDiv | Operator::Mod | Operator::Pow
-                ),
+                Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                    true
+                }
+                Expr::BinOp(operation) => {
+                    matches!(operation.op, Operator::FloorDiv | Operator::Mod | Operator::Pow)
+                }
                 Expr::Compare(compare) => !compare.ops.is_empty(),
                 _ => false,
             };
@@ -352,7 +389,10 @@ mod tests {
             ("Can you briefly explain what function area is?", name("area")),
             ("what should I do to correct it, what do you suggest", None),
             ("what does the for loop do", Some(Subject::Statement("for"))),
-            ("what does total += area(i, 2) mean", Some(Subject::Expression("total += area(i, 2)".to_owned()))),
+            (
+                "what does total += area(i, 2) mean",
+                Some(Subject::Expression("total += area(i, 2)".to_owned())),
+            ),
             ("why does it not work", None),
             ("is this code good?", None),
             ("how can I make it faster", None),

@@ -32,7 +32,8 @@ impl Sentences for Words<'_> {
             Stmt::Assign(assign) => match &*assign.targets {
                 [target] => assignment(self, target, &assign.value),
                 targets => {
-                    let names: Vec<String> = targets.iter().map(|target| self.quote(target)).collect();
+                    let names: Vec<String> =
+                        targets.iter().map(|target| self.quote(target)).collect();
                     format!("gives {} the same value: {}", list(&names), self.value(&assign.value))
                 }
             },
@@ -50,26 +51,37 @@ impl Sentences for Words<'_> {
             Stmt::Import(import) => imports(import),
             Stmt::ImportFrom(import) => imports_from(import),
             Stmt::Global(global) => {
-                let names: Vec<String> = global.names.iter().map(|name| code(name.as_str())).collect();
-                format!("says that {} in this function means the name of the whole program, not a new one of the function", list(&names))
+                let names: Vec<String> =
+                    global.names.iter().map(|name| code(name.as_str())).collect();
+                format!(
+                    "says that {} in this function means the name of the whole program, not a new one of the function",
+                    list(&names)
+                )
             }
             Stmt::Nonlocal(outer) => {
-                let names: Vec<String> = outer.names.iter().map(|name| code(name.as_str())).collect();
+                let names: Vec<String> =
+                    outer.names.iter().map(|name| code(name.as_str())).collect();
                 format!("says that {} means the name of the function around this one", list(&names))
             }
             Stmt::Assert(assert) => {
-                format!("makes sure that {}: if not, the program stops here with an `AssertionError`", self.condition(&assert.test))
+                format!(
+                    "makes sure that {}: if not, the program stops here with an `AssertionError`",
+                    self.condition(&assert.test)
+                )
             }
             Stmt::Raise(raise) => match raise.exc.as_deref() {
                 Some(kind) => {
                     let said = kind.as_call_expr().and_then(|call| call.arguments.args.first());
-                    let said = said.map_or_else(String::new, |said| format!(", with the message {}", self.quote(said)));
+                    let said = said.map_or_else(String::new, |said| {
+                        format!(", with the message {}", self.quote(said))
+                    });
                     format!("raises {}{said}: an error that is made on purpose", self.a_class(kind))
                 }
                 None => "passes the error on that was just caught".to_owned(),
             },
             Stmt::Delete(delete) => {
-                let gone: Vec<String> = delete.targets.iter().map(|target| self.quote(target)).collect();
+                let gone: Vec<String> =
+                    delete.targets.iter().map(|target| self.quote(target)).collect();
                 format!("removes {}", list(&gone))
             }
             _ => format!("is the statement {}", self.quote(stmt)),
@@ -84,7 +96,9 @@ impl Sentences for Words<'_> {
         for parameter in &*function.parameters {
             let own = parameter.as_parameter().name.as_str();
             let text = match parameter.default() {
-                Some(default) => format!("{} ({} if nothing is given)", code(own), self.quote(default)),
+                Some(default) => {
+                    format!("{} ({} if nothing is given)", code(own), self.quote(default))
+                }
                 None if parameter.is_variadic() => format!("{} (any number of them)", code(own)),
                 None => code(own),
             };
@@ -104,14 +118,19 @@ impl Sentences for Words<'_> {
                 code(class)
             ),
             Some(class) if is_method => {
-                format!("defines the method {name} of {}{takes}; `self` is the object that it is called on", code(class))
+                format!(
+                    "defines the method {name} of {}{takes}; `self` is the object that it is called on",
+                    code(class)
+                )
             }
             Some(class) => format!("defines {name} in the class {}{takes}", code(class)),
             None => format!("defines the function {name}{takes}; {run}"),
         };
         let inside = Inside::of(&function.body, function.name.as_str());
         if inside.yields {
-            text.push_str(". It is a generator: it hands out one value after the other, with `yield`");
+            text.push_str(
+                ". It is a generator: it hands out one value after the other, with `yield`",
+            );
         }
         if inside.calls_itself && class.is_none() {
             text.push_str(". It calls itself (this is called recursion)");
@@ -121,7 +140,8 @@ impl Sentences for Words<'_> {
 
     fn class(self, class: &StmtClassDef) -> String {
         let name = code(class.name.as_str());
-        let bases = class.arguments.as_deref().map(|arguments| &*arguments.args).unwrap_or_default();
+        let bases =
+            class.arguments.as_deref().map(|arguments| &*arguments.args).unwrap_or_default();
         let bases: Vec<String> = bases.iter().map(|base| self.quote(base)).collect();
         let bases = if bases.is_empty() {
             String::new()
@@ -134,7 +154,11 @@ impl Sentences for Words<'_> {
     fn repeat(self, repeat: &StmtFor, body: Lines) -> String {
         let text = goes_through(self, repeat, body);
         let ways = leaves(&repeat.body);
-        if ways.is_empty() { text } else { format!("{text}. It can be left before that by {}", either(&ways)) }
+        if ways.is_empty() {
+            text
+        } else {
+            format!("{text}. It can be left before that by {}", either(&ways))
+        }
     }
 
     fn while_loop(self, repeat: &StmtWhile, body: Lines) -> String {
@@ -166,7 +190,9 @@ impl Sentences for Words<'_> {
                 });
                 let named = item.optional_vars.as_deref().map(|name| self.quote(name));
                 let named = named.map_or_else(String::new, |name| format!(" as {name}"));
-                match opened.and_then(|call| Some((call.arguments.args.first()?, call.arguments.args.get(1)))) {
+                match opened.and_then(|call| {
+                    Some((call.arguments.args.first()?, call.arguments.args.get(1)))
+                }) {
                     Some((file, mode)) if self.names.is_pythons("open") => {
                         let mode = mode.and_then(|mode| mode.as_string_literal_expr());
                         let purpose = match mode.map_or("r", |mode| mode.value.to_str()) {
@@ -183,7 +209,11 @@ impl Sentences for Words<'_> {
             .collect();
         let is_open = parts.iter().all(|part| part.starts_with("opens"));
         let end = if is_open { "it is closed" } else { "Python cleans up" };
-        format!("{} for {}. After these lines {end}, even if an error happens", list(&parts).trim_end_matches(','), in_words(body))
+        format!(
+            "{} for {}. After these lines {end}, even if an error happens",
+            list(&parts).trim_end_matches(','),
+            in_words(body)
+        )
     }
 
     fn choice(self, choice: &StmtMatch) -> String {
@@ -195,13 +225,16 @@ impl Sentences for Words<'_> {
 
     fn case(self, case: &MatchCase, body: Lines) -> String {
         let run = format!("{} run{}", in_words(body), third(body));
-        let guard = case.guard.as_deref().map(|guard| format!(", and only if {}", self.condition(guard)));
+        let guard =
+            case.guard.as_deref().map(|guard| format!(", and only if {}", self.condition(guard)));
         let guard = guard.unwrap_or_default();
         match &case.pattern {
             Pattern::MatchAs(any) if any.pattern.is_none() && any.name.is_none() => {
                 format!("fits everything else{guard}: {run}")
             }
-            pattern => format!("fits if the value has the form {}{guard}: then {run}", self.quote(pattern)),
+            pattern => {
+                format!("fits if the value has the form {}{guard}: then {run}", self.quote(pattern))
+            }
         }
     }
 
@@ -214,7 +247,12 @@ impl Sentences for Words<'_> {
             }
             _ => {
                 let name = self.quote(kind);
-                let article = if name.trim_start_matches('`').starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+                let article = if name.trim_start_matches('`').starts_with(['A', 'E', 'I', 'O', 'U'])
+                {
+                    "an"
+                } else {
+                    "a"
+                };
                 format!("{article} {name}")
             }
         }
@@ -234,7 +272,8 @@ fn goes_through(words: Words<'_>, repeat: &StmtFor, body: Lines) -> String {
     };
     let run = format!("runs {}", in_words(body));
     let method = call.and_then(|call| call.func.as_attribute_expr());
-    let method = method.filter(|method| args.is_empty() && !words.names.has_method(method.attr.as_str()));
+    let method =
+        method.filter(|method| args.is_empty() && !words.names.has_method(method.attr.as_str()));
     match (name, args, &*parts) {
         (Some("range"), [count], []) if whole(count).is_some_and(|count| count > 1) => {
             let last = whole(count).unwrap_or_default() - 1;
@@ -244,10 +283,9 @@ fn goes_through(words: Words<'_>, repeat: &StmtFor, body: Lines) -> String {
             "{run} once for each position in {items}: {target} is `0`, then `1`, and so on up to the last position",
             items = length_of(words, of).unwrap_or_default()
         ),
-        (Some("range"), _, []) => format!(
-            "{run} again and again: {target} goes through {}",
-            words.value(&repeat.iter)
-        ),
+        (Some("range"), _, []) => {
+            format!("{run} again and again: {target} goes through {}", words.value(&repeat.iter))
+        }
         (Some("enumerate"), [items], [position, item]) => format!(
             "{run} once for each item of {}: {position} is its position, counted from 0, and {item} is the item",
             words.operand(items)
@@ -267,7 +305,10 @@ fn goes_through(words: Words<'_>, repeat: &StmtFor, body: Lines) -> String {
             format!("{run} once for each entry of {of}: {key} is its key and {held} its value")
         }
         (_, _, []) => {
-            format!("{run} once for each item of {}; each time, {target} is the next one", words.operand(&repeat.iter))
+            format!(
+                "{run} once for each item of {}; each time, {target} is the next one",
+                words.operand(&repeat.iter)
+            )
         }
         (_, _, parts) => format!(
             "{run} once for each item of {}; the parts of the item are called {}",
@@ -295,14 +336,19 @@ fn assignment(words: Words<'_>, target: &Expr, value: &Expr) -> String {
     let made = words.value(value);
     match (target, value) {
         (Expr::Tuple(targets), Expr::Tuple(values)) if targets.elts.len() == values.elts.len() => {
-            let texts = |tuple: &[Expr]| -> Vec<String> { tuple.iter().map(|part| words.quote(part)).collect() };
+            let texts = |tuple: &[Expr]| -> Vec<String> {
+                tuple.iter().map(|part| words.quote(part)).collect()
+            };
             let (names, given) = (texts(&targets.elts), texts(&values.elts));
             let is_swap = names.len() == 2 && names[0] == given[1] && names[1] == given[0];
             if is_swap {
                 return format!("swaps {} and {}", names[0], names[1]);
             }
-            let pairs: Vec<String> =
-                names.iter().zip(&given).map(|(name, value)| format!("{name} the value {value}")).collect();
+            let pairs: Vec<String> = names
+                .iter()
+                .zip(&given)
+                .map(|(name, value)| format!("{name} the value {value}"))
+                .collect();
             format!("gives {}, all at once", list(&pairs))
         }
         (Expr::Tuple(targets), _) => {
@@ -310,18 +356,36 @@ fn assignment(words: Words<'_>, target: &Expr, value: &Expr) -> String {
             format!("takes {made} apart: its parts get the names {}, in this order", list(&names))
         }
         (Expr::Subscript(place), _) => {
-            format!("stores {made} in {} at {}", words.quote(&*place.value), words.quote(&*place.slice))
+            format!(
+                "stores {made} in {} at {}",
+                words.quote(&*place.value),
+                words.quote(&*place.slice)
+            )
         }
-        (Expr::Attribute(attribute), _) if attribute.value.as_name_expr().is_some_and(|name| name.id.as_str() == "self") => {
-            format!("keeps {made} in the object itself, under the name {}", code(attribute.attr.as_str()))
+        (Expr::Attribute(attribute), _)
+            if attribute.value.as_name_expr().is_some_and(|name| name.id.as_str() == "self") =>
+        {
+            format!(
+                "keeps {made} in the object itself, under the name {}",
+                code(attribute.attr.as_str())
+            )
         }
         (Expr::Attribute(attribute), _) => {
-            format!("sets {} of {} to {made}", code(attribute.attr.as_str()), words.quote(&*attribute.value))
+            format!(
+                "sets {} of {} to {made}",
+                code(attribute.attr.as_str()),
+                words.quote(&*attribute.value)
+            )
         }
         (Expr::Name(name), Expr::Name(other)) => {
-            format!("makes {} another name for the value of {}", code(name.id.as_str()), code(other.id.as_str()))
+            format!(
+                "makes {} another name for the value of {}",
+                code(name.id.as_str()),
+                code(other.id.as_str())
+            )
         }
-        _ => format!("gives {} the value: {made}", words.quote(target)).replace("the value: `", "the value `"),
+        _ => format!("gives {} the value: {made}", words.quote(target))
+            .replace("the value: `", "the value `"),
     }
 }
 
@@ -333,8 +397,12 @@ fn augmented(words: Words<'_>, assign: &StmtAugAssign) -> String {
         Operator::Sub => format!("takes {value} away from {target}"),
         Operator::Mult => format!("multiplies {target} by {value}"),
         Operator::Div => format!("divides {target} by {value}"),
-        Operator::FloorDiv => format!("divides {target} by {value} and rounds down to a whole number"),
-        Operator::Mod => format!("replaces {target} by what is left over when it is divided by {value}"),
+        Operator::FloorDiv => {
+            format!("divides {target} by {value} and rounds down to a whole number")
+        }
+        Operator::Mod => {
+            format!("replaces {target} by what is left over when it is divided by {value}")
+        }
         _ => format!("changes {target}: {}", words.quote(assign)),
     }
 }
@@ -342,10 +410,15 @@ fn augmented(words: Words<'_>, assign: &StmtAugAssign) -> String {
 fn alone(words: Words<'_>, expr: &Expr) -> String {
     match expr {
         Expr::Call(call) => calls::done(words, call),
-        Expr::StringLiteral(_) => "is a text that is used for nothing: a note for people who read the program".to_owned(),
+        Expr::StringLiteral(_) => {
+            "is a text that is used for nothing: a note for people who read the program".to_owned()
+        }
         Expr::EllipsisLiteral(_) => "does nothing: it keeps the place for code to come".to_owned(),
         Expr::Yield(given) => match given.value.as_deref() {
-            Some(value) => format!("hands out {} and pauses until the next value is asked for", words.value(value)),
+            Some(value) => format!(
+                "hands out {} and pauses until the next value is asked for",
+                words.value(value)
+            ),
             None => "hands out `None` and pauses until the next value is asked for".to_owned(),
         },
         _ => format!("works out {}, and does nothing with it", words.value(expr)),
@@ -357,7 +430,11 @@ fn imports(import: &StmtImport) -> String {
         .names
         .iter()
         .map(|alias| match &alias.asname {
-            Some(name) => format!("the module {} under the name {}", code(alias.name.as_str()), code(name.as_str())),
+            Some(name) => format!(
+                "the module {} under the name {}",
+                code(alias.name.as_str()),
+                code(name.as_str())
+            ),
             None => format!("the module {}", code(alias.name.as_str())),
         })
         .collect();
@@ -370,7 +447,9 @@ fn imports_from(import: &StmtImportFrom) -> String {
         .names
         .iter()
         .map(|alias| match &alias.asname {
-            Some(name) => format!("{} under the name {}", code(alias.name.as_str()), code(name.as_str())),
+            Some(name) => {
+                format!("{} under the name {}", code(alias.name.as_str()), code(name.as_str()))
+            }
             None if alias.name.as_str() == "*" => "everything".to_owned(),
             None => code(alias.name.as_str()),
         })

@@ -25,7 +25,8 @@ fn sum() -> ExecutionResult {
     let mut steps = vec![step(1, json!({}), 0)];
     let mut total = 0;
     for n in 0..4 {
-        let before = if n == 0 { json!({ "total": 0 }) } else { json!({ "total": total, "n": n - 1 }) };
+        let before =
+            if n == 0 { json!({ "total": 0 }) } else { json!({ "total": total, "n": n - 1 }) };
         steps.push(step(2, before, 0));
         steps.push(step(3, json!({ "total": total, "n": n }), 0));
         total += 2 * n;
@@ -81,7 +82,11 @@ fn a_line_is_explained_with_what_is_around_it() {
 #[test]
 fn a_name_is_explained_by_its_role_and_its_values() {
     let text = told(SUM, &Subject::Name("total".to_owned()), Level::Learning, Some(&sum()));
-    for part in ["begins on line 1 and is changed step by step on line 3", "In the run it is `0`, `2`, `6`, `12`.", "It is on lines 1, 3 and 4."] {
+    for part in [
+        "begins on line 1 and is changed step by step on line 3",
+        "In the run it is `0`, `2`, `6`, `12`.",
+        "It is on lines 1, 3 and 4.",
+    ] {
         assert!(text.contains(part), "{part}\n\n{text}");
     }
 }
@@ -107,7 +112,14 @@ fn a_text_that_is_no_program_is_explained_by_its_mistake() {
 
 #[test]
 fn what_ended_the_run_is_said() {
-    let of = |verdict: &str| told("while True:\n    pass\n", &Subject::Program, Level::Beginner, Some(&result(verdict, "", vec![step(1, json!({}), 0)])));
+    let of = |verdict: &str| {
+        told(
+            "while True:\n    pass\n",
+            &Subject::Program,
+            Level::Beginner,
+            Some(&result(verdict, "", vec![step(1, json!({}), 0)])),
+        )
+    };
     assert!(of("timeout").contains("did not come to an end"), "{}", of("timeout"));
     assert!(of("internal").contains("I have no run that shows"));
 }
@@ -128,24 +140,51 @@ fn a_value_of_a_failed_call_of_our_own_is_not_told() {
 fn the_constructs_of_a_first_course_are_explained() {
     for (code, words) in [
         ("x = input('n')\n", "what the user types after `'n'` is shown"),
-        ("print('a', 'b', sep='-', end='')\n", "with `'-'` between them, and ends with `''` instead of a new line"),
-        ("for i, x in enumerate(xs):\n    print(x)\n", "`i` is its position, counted from 0, and `x` is the item"),
-        ("for a, b in zip(p, q):\n    print(a)\n", "`a` is the next item of `p` and `b` the next item of `q`"),
+        (
+            "print('a', 'b', sep='-', end='')\n",
+            "with `'-'` between them, and ends with `''` instead of a new line",
+        ),
+        (
+            "for i, x in enumerate(xs):\n    print(x)\n",
+            "`i` is its position, counted from 0, and `x` is the item",
+        ),
+        (
+            "for a, b in zip(p, q):\n    print(a)\n",
+            "`a` is the next item of `p` and `b` the next item of `q`",
+        ),
         ("for k, v in d.items():\n    print(k)\n", "`k` is its key and `v` its value"),
         ("while n > 1:\n    n //= 2\n", "as long as this is so: `n` is greater than `1`"),
         ("while True:\n    break\n", "it is left by `break`"),
-        ("if a > 1 and not b:\n    pass\nelif c:\n    pass\nelse:\n    pass\n", "no condition before it was true"),
+        (
+            "if a > 1 and not b:\n    pass\nelif c:\n    pass\nelse:\n    pass\n",
+            "no condition before it was true",
+        ),
         ("def f(a, b=3):\n    return a\n", "`b` (`3` if nothing is given)"),
         ("def f(n):\n    return f(n - 1)\n", "It calls itself"),
         ("def f():\n    yield 1\n", "It is a generator"),
-        ("x = {k: v for k, v in d}\n", "a dictionary with the key `k` with the value `v` for each `k, v` in `d`"),
-        ("try:\n    f()\nexcept ValueError as e:\n    pass\nfinally:\n    g()\n", "if the error is a `ValueError`, which is called `e` there"),
-        ("with open('a.txt') as f:\n    print(f.read())\n", "opens the file `'a.txt'` to read it, as `f` for line 2"),
-        ("class Dog(Animal):\n    def __init__(self, name):\n        self.name = name\n", "keeps `name` in the object itself, under the name `name`"),
+        (
+            "x = {k: v for k, v in d}\n",
+            "a dictionary with the key `k` with the value `v` for each `k, v` in `d`",
+        ),
+        (
+            "try:\n    f()\nexcept ValueError as e:\n    pass\nfinally:\n    g()\n",
+            "if the error is a `ValueError`, which is called `e` there",
+        ),
+        (
+            "with open('a.txt') as f:\n    print(f.read())\n",
+            "opens the file `'a.txt'` to read it, as `f` for line 2",
+        ),
+        (
+            "class Dog(Animal):\n    def __init__(self, name):\n        self.name = name\n",
+            "keeps `name` in the object itself, under the name `name`",
+        ),
         ("import math as m\n", "the module `math` under the name `m`"),
         ("def f():\n    global x\n    x = 1\n", "means the name of the whole program"),
         ("assert x > 0\n", "makes sure that `x` is greater than `0`"),
-        ("match x:\n    case 1:\n        pass\n    case _:\n        pass\n", "fits everything else"),
+        (
+            "match x:\n    case 1:\n        pass\n    case _:\n        pass\n",
+            "fits everything else",
+        ),
         ("a, b = 1, 2\n", "gives `a` the value `1` and `b` the value `2`"),
         ("xs[0] = 5\n", "stores `5` in `xs` at `0`"),
         ("raise ValueError('no')\n", "raises a `ValueError`, with the message `'no'`"),
@@ -161,9 +200,21 @@ fn unusual_programs_are_answered_within_bounds() {
     let wide = format!("x = '{}'\n", "a".repeat(64 << 10));
     let nested: String = (0..60).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
     let brackets = "(".repeat(10_000);
-    for code in [long.as_str(), &wide, &format!("{nested}{}pass\n", " ".repeat(60)), &brackets, "", "# only a comment\n"] {
+    for code in [
+        long.as_str(),
+        &wide,
+        &format!("{nested}{}pass\n", " ".repeat(60)),
+        &brackets,
+        "",
+        "# only a comment\n",
+    ] {
         for level in Level::ALL {
-            for subject in [Subject::Program, Subject::LastLine, Subject::Name("x".to_owned()), Subject::Statement("if")] {
+            for subject in [
+                Subject::Program,
+                Subject::LastLine,
+                Subject::Name("x".to_owned()),
+                Subject::Statement("if"),
+            ] {
                 let text = told(code, &subject, level, None);
                 assert!(!text.is_empty() && text.len() < 12_000, "{} {subject:?}", text.len());
             }

@@ -17,7 +17,8 @@ pub(crate) fn of(known: &Known<'_>, subject: &Subject) -> Vec<&'static str> {
         Subject::Lines(first, last) => item.lines.0 <= *last && item.lines.1 >= *first,
         _ => true,
     };
-    let mut topics: Vec<&'static str> = known.items.iter().filter(is_asked).filter_map(topic).collect();
+    let mut topics: Vec<&'static str> =
+        known.items.iter().filter(is_asked).filter_map(topic).collect();
     let order = |topic: &&'static str| ORDER.iter().position(|known| known == topic);
     topics.sort_by_key(order);
     topics.dedup();

@@ -27,12 +27,15 @@ const NAMES: usize = 8;
 
 pub(crate) fn explain(known: &Known<'_>) -> String {
     if known.items.is_empty() {
-        return "There is nothing in it that Python would run: only empty lines or comments.".to_owned();
+        return "There is nothing in it that Python would run: only empty lines or comments."
+            .to_owned();
     }
     let mut text = summary(known);
     match &known.outcome {
         Some(outcome) => text.push_str(&format!("\n\n{}", outcome.whole())),
-        None => text.push_str("\n\nI have no run that shows its values, so this is what its text says:"),
+        None => {
+            text.push_str("\n\nI have no run that shows its values, so this is what its text says:")
+        }
     }
     let all: Vec<&Item<'_>> = known.items.iter().collect();
     text.push_str("\n\n");
@@ -64,17 +67,29 @@ fn summary(known: &Known<'_>) -> String {
     let classes: Vec<String> =
         names.classes.iter().map(|class| code(class.name.as_str())).collect();
     if !classes.is_empty() {
-        parts.push(format!("defines the {} {}", plural(&classes, "class", "classes"), listed(&classes)));
+        parts.push(format!(
+            "defines the {} {}",
+            plural(&classes, "class", "classes"),
+            listed(&classes)
+        ));
     }
     if !functions.is_empty() {
-        parts.push(format!("defines the {} {}", plural(&functions, "function", "functions"), listed(&functions)));
+        parts.push(format!(
+            "defines the {} {}",
+            plural(&functions, "function", "functions"),
+            listed(&functions)
+        ));
     }
     let own: Vec<&Item<'_>> = known.items.iter().filter(|item| item.scope.is_none()).collect();
-    let line = |find: &dyn Fn(&Item<'_>) -> bool| own.iter().find(|item| find(item)).map(|item| item.lines.0);
+    let line = |find: &dyn Fn(&Item<'_>) -> bool| {
+        own.iter().find(|item| find(item)).map(|item| item.lines.0)
+    };
     if let Some(line) = line(&|item| item.text.contains("what the user types")) {
         parts.push(format!("asks the user for input (line {line})"));
     }
-    if let Some(repeat) = own.iter().find(|item| matches!(item.what, What::For(..) | What::While(..))) {
+    if let Some(repeat) =
+        own.iter().find(|item| matches!(item.what, What::For(..) | What::While(..)))
+    {
         parts.push(format!("repeats something in a loop ({})", in_words(repeat.whole)));
     }
     if let Some(line) = line(&|item| item.text.starts_with("prints")) {
@@ -174,14 +189,19 @@ pub(crate) fn together(known: &Known<'_>, items: &[&Item<'_>]) -> String {
     let mut at = 0;
     while at < items.len() && points.len() < POINTS {
         let first = items[at];
-        let same = items[at..].iter().take_while(|item| is_plain(item) && item.depth == first.depth);
+        let same =
+            items[at..].iter().take_while(|item| is_plain(item) && item.depth == first.depth);
         let count = same.take(TOGETHER).count().max(1);
         let group = &items[at..at + count];
         let lines = (first.lines.0, group[count - 1].lines.1);
         let sentences: Vec<String> =
             group.iter().map(|item| capital(&known.sentence(item, &mut notes))).collect();
         let place = capital(&in_words(lines));
-        points.push(format!("{}- **{place}**: {}", indent(first.depth - base), sentences.join(" ")));
+        points.push(format!(
+            "{}- **{place}**: {}",
+            indent(first.depth - base),
+            sentences.join(" ")
+        ));
         at += count;
     }
     with_rest(points.join("\n"), items, at)
@@ -192,7 +212,10 @@ fn blocks(known: &Known<'_>) -> String {
     let matters = |item: &&Item<'_>| match item.what {
         What::Plain(stmt) => {
             item.depth == 0
-                || matches!(stmt, Stmt::Return(_) | Stmt::AugAssign(_) | Stmt::Break(_) | Stmt::Raise(_))
+                || matches!(
+                    stmt,
+                    Stmt::Return(_) | Stmt::AugAssign(_) | Stmt::Break(_) | Stmt::Raise(_)
+                )
         }
         What::Header => item.text.starts_with("tries") || item.text.starts_with("catches"),
         _ => true,
@@ -244,7 +267,9 @@ fn cost(known: &Known<'_>, item: &Item<'_>) -> Option<String> {
     let outer = known.items.iter().filter(|outer| {
         let is_loop = matches!(outer.what, What::For(..) | What::While(..));
         let is_around = outer.whole.0 < item.whole.0 && outer.whole.1 >= item.whole.1;
-        is_loop && is_around && outer.scope.map(|scope| scope.lines) == item.scope.map(|scope| scope.lines)
+        is_loop
+            && is_around
+            && outer.scope.map(|scope| scope.lines) == item.scope.map(|scope| scope.lines)
     });
     let depth = outer.count();
     let over = match item.what {
@@ -257,15 +282,21 @@ fn cost(known: &Known<'_>, item: &Item<'_>) -> Option<String> {
         1 => ". It is inside another loop, so its iterations are added up for each iteration of that one".to_owned(),
         _ => format!(". It is inside {depth} other loops, so its iterations are added up for each of theirs"),
     };
-    let total = known.observed.as_ref().filter(|observed| !observed.facts.is_cut).and_then(|observed| {
-        let body = match item.what {
-            What::For(_, body) | What::While(_, body) => body,
-            _ => return None,
-        };
-        let count = observed.facts.visits((body.0, body.0));
-        (body.0 > item.lines.1 && count > 0).then(|| format!(". In the run its first line ran {count} times"))
-    });
-    Some(format!("- **{}**: a loop {over}{nested}{}.", capital(&in_words(item.whole)), total.unwrap_or_default()))
+    let total =
+        known.observed.as_ref().filter(|observed| !observed.facts.is_cut).and_then(|observed| {
+            let body = match item.what {
+                What::For(_, body) | What::While(_, body) => body,
+                _ => return None,
+            };
+            let count = observed.facts.visits((body.0, body.0));
+            (body.0 > item.lines.1 && count > 0)
+                .then(|| format!(". In the run its first line ran {count} times"))
+        });
+    Some(format!(
+        "- **{}**: a loop {over}{nested}{}.",
+        capital(&in_words(item.whole)),
+        total.unwrap_or_default()
+    ))
 }
 
 /// What is easily overlooked.
@@ -276,15 +307,22 @@ fn notable(known: &Known<'_>) -> Vec<String> {
         let point = match item.what {
             What::Function(function) => {
                 let mutable = function.parameters.iter_non_variadic_params().find(|parameter| {
-                    matches!(parameter.default.as_deref(), Some(Expr::List(_) | Expr::Dict(_) | Expr::Set(_)))
+                    matches!(
+                        parameter.default.as_deref(),
+                        Some(Expr::List(_) | Expr::Dict(_) | Expr::Set(_))
+                    )
                 });
                 mutable.map(|parameter| {
                     let name = code(parameter.parameter.name.as_str());
                     format!("- **Line {line}**: the default value of {name} is made once, when the function is defined, and shared by all calls.")
                 })
             }
-            What::Header if item.text.starts_with("catches") && item.text.contains("any error happens") => {
-                Some(format!("- **Line {line}** catches every error, also those that nobody expects."))
+            What::Header
+                if item.text.starts_with("catches") && item.text.contains("any error happens") =>
+            {
+                Some(format!(
+                    "- **Line {line}** catches every error, also those that nobody expects."
+                ))
             }
             What::Plain(Stmt::Global(_)) => Some(format!("- **Line {line}** {}.", item.text)),
             _ => None,

@@ -67,7 +67,11 @@ impl<'a> Words<'a> {
             }
             Expr::DictComp(made) => {
                 let entry = match &made.key {
-                    Some(key) => format!("{} with the value {}", self.quote(&**key), self.quote(&*made.value)),
+                    Some(key) => format!(
+                        "{} with the value {}",
+                        self.quote(&**key),
+                        self.quote(&*made.value)
+                    ),
                     None => self.quote(&*made.value),
                 };
                 inner.each("a dictionary with the key", entry, &made.generators)
@@ -77,7 +81,10 @@ impl<'a> Words<'a> {
                     Some(parameters) => format!("takes {} and gives", self.quote(parameters)),
                     None => "gives".to_owned(),
                 };
-                format!("a small function without a name that {takes} back {}", self.quote(&*lambda.body))
+                format!(
+                    "a small function without a name that {takes} back {}",
+                    self.quote(&*lambda.body)
+                )
             }
             Expr::If(choice) => format!(
                 "{} if {}, otherwise {}",
@@ -99,10 +106,14 @@ impl<'a> Words<'a> {
     /// What is handed over to a function, or put together with others: short.
     pub(crate) fn operand(self, expr: &Expr) -> String {
         match expr {
-            Expr::Generator(made) => self.each("", self.quote(&*made.elt), &made.generators).trim_start().to_owned(),
-            Expr::StringLiteral(_) | Expr::List(_) | Expr::Tuple(_) | Expr::FString(_) | Expr::Dict(_) => {
-                self.quote(expr)
+            Expr::Generator(made) => {
+                self.each("", self.quote(&*made.elt), &made.generators).trim_start().to_owned()
             }
+            Expr::StringLiteral(_)
+            | Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::FString(_)
+            | Expr::Dict(_) => self.quote(expr),
             _ => self.value(expr),
         }
     }
@@ -158,7 +169,11 @@ impl<'a> Words<'a> {
         let middle = compare.comparators.first().filter(|_| compare.ops.len() == 2);
         match middle {
             Some(middle) => {
-                format!("both comparisons of {} hold (with {} in the middle)", self.quote(whole), self.quote(middle))
+                format!(
+                    "both comparisons of {} hold (with {} in the middle)",
+                    self.quote(whole),
+                    self.quote(middle)
+                )
             }
             None => format!("all comparisons of {} hold", self.quote(whole)),
         }
@@ -199,7 +214,11 @@ impl<'a> Words<'a> {
     fn each(self, what: &str, element: String, generators: &[Comprehension]) -> String {
         let mut text = format!("{what} {element}");
         for made in generators {
-            text.push_str(&format!(" for each {} in {}", self.quote(&made.target), self.operand(&made.iter)));
+            text.push_str(&format!(
+                " for each {} in {}",
+                self.quote(&made.target),
+                self.operand(&made.iter)
+            ));
             for test in &made.ifs {
                 text.push_str(&format!(", if {}", self.condition(test)));
             }
@@ -217,15 +236,23 @@ impl<'a> Words<'a> {
         if step.is_none_or(|step| whole(step) == Some(1)) {
             return match (from, to, number(lower), number(upper)) {
                 (None, None, ..) => format!("a copy of all of {of}"),
-                (None, Some(_), _, Some(count)) if count > 0 => format!("the first {count} of {of}"),
+                (None, Some(_), _, Some(count)) if count > 0 => {
+                    format!("the first {count} of {of}")
+                }
                 (None, Some(_), _, Some(count)) if count < 0 => {
                     format!("{of} without the last {}", -count)
                 }
                 (None, Some(to), ..) => format!("the part of {of} before position {to}"),
-                (Some(_), None, Some(count), _) if count < 0 => format!("the last {} of {of}", -count),
-                (Some(from), None, ..) => format!("the part of {of} from position {from} to the end"),
+                (Some(_), None, Some(count), _) if count < 0 => {
+                    format!("the last {} of {of}", -count)
+                }
+                (Some(from), None, ..) => {
+                    format!("the part of {of} from position {from} to the end")
+                }
                 (Some(from), Some(to), ..) => {
-                    format!("the part of {of} from position {from} up to, but not including, position {to}")
+                    format!(
+                        "the part of {of} from position {from} up to, but not including, position {to}"
+                    )
                 }
             };
         }
@@ -233,14 +260,19 @@ impl<'a> Words<'a> {
             (None, None) => String::new(),
             (Some(from), None) => format!(", starting at position {from}"),
             (None, Some(to)) => format!(", stopping before position {to}"),
-            (Some(from), Some(to)) => format!(", from position {from}, stopping before position {to}"),
+            (Some(from), Some(to)) => {
+                format!(", from position {from}, stopping before position {to}")
+            }
         };
         match number(step) {
             Some(-1) => format!("{of} from back to front{bounds}"),
             Some(2) => format!("every second of {of}{bounds}"),
             Some(count) if count > 0 => format!("every {count}th of {of}{bounds}"),
             Some(count) => format!("every {}th of {of}, backwards{bounds}", -count),
-            None => format!("a part of {of} with steps of {}{bounds}", step.map_or_else(String::new, |step| self.quote(step))),
+            None => format!(
+                "a part of {of} with steps of {}{bounds}",
+                step.map_or_else(String::new, |step| self.quote(step))
+            ),
         }
     }
 }
@@ -248,7 +280,9 @@ impl<'a> Words<'a> {
 /// A whole number, with a sign or without.
 pub(crate) fn whole(expr: &Expr) -> Option<i64> {
     match expr {
-        Expr::UnaryOp(minus) if minus.op == UnaryOp::USub => whole(&minus.operand).map(|number| -number),
+        Expr::UnaryOp(minus) if minus.op == UnaryOp::USub => {
+            whole(&minus.operand).map(|number| -number)
+        }
         _ => expr.as_number_literal_expr()?.value.as_int()?.as_i64(),
     }
 }
