@@ -1,6 +1,6 @@
 //! What a few lines do together: loops of well-known forms, recognised by their whole structure.
 
-use ruff_python_ast::{Expr, Operator, Stmt, StmtFor, StmtIf};
+use ruff_python_ast::{Expr, Operator, Stmt, StmtAugAssign, StmtFor, StmtIf};
 
 use crate::{
     items::{Lines, in_words},
@@ -62,37 +62,7 @@ fn of_loop(words: Words<'_>, repeat: &StmtFor, before: &[Stmt], after: &[Stmt]) 
         None => each,
     };
     match step {
-        Stmt::AugAssign(assign) if assign.op == Operator::Add => {
-            let name = name(&assign.target)?;
-            let first = first_value(name, before)?;
-            let named = code(name);
-            match first {
-                Expr::NumberLiteral(_)
-                    if whole(first) == Some(0) && whole(&assign.value) == Some(1) =>
-                {
-                    Some(format!("counts with {named}: one more {each}"))
-                }
-                Expr::NumberLiteral(_) if whole(first) == Some(0) => {
-                    Some(format!("adds up {} in {named}, {each}", words.quote(&*assign.value)))
-                }
-                Expr::StringLiteral(text) if text.value.is_empty() => Some(format!(
-                    "puts together the text {named}: it adds {} at its end, {each}",
-                    words.quote(&*assign.value)
-                )),
-                _ => None,
-            }
-        }
-        Stmt::AugAssign(assign) if assign.op == Operator::Mult => {
-            let name = name(&assign.target)?;
-            let is_one = whole(first_value(name, before)?) == Some(1);
-            is_one.then(|| {
-                format!(
-                    "multiplies all of {} together in {}, {each}",
-                    words.quote(&*assign.value),
-                    code(name)
-                )
-            })
-        }
+        Stmt::AugAssign(assign) => accumulated(words, assign, before, &each),
         Stmt::Expr(expr) => {
             let call = expr.value.as_call_expr()?;
             let method =
@@ -124,6 +94,32 @@ fn of_loop(words: Words<'_>, repeat: &StmtFor, before: &[Stmt], after: &[Stmt]) 
                 words.operand(&repeat.iter),
                 words.condition(test?)
             ))
+        }
+        _ => None,
+    }
+}
+
+/// `total += x`: counts, adds up, puts together, or multiplies.
+fn accumulated(
+    words: Words<'_>,
+    assign: &StmtAugAssign,
+    before: &[Stmt],
+    each: &str,
+) -> Option<String> {
+    let target = name(&assign.target)?;
+    let (named, value) = (code(target), words.quote(&*assign.value));
+    let first = first_value(target, before)?;
+    let is_empty_text = first.as_string_literal_expr().is_some_and(|text| text.value.is_empty());
+    match (assign.op, whole(first)) {
+        (Operator::Add, Some(0)) if whole(&assign.value) == Some(1) => {
+            Some(format!("counts with {named}: one more {each}"))
+        }
+        (Operator::Add, Some(0)) => Some(format!("adds up {value} in {named}, {each}")),
+        (Operator::Add, None) if is_empty_text => {
+            Some(format!("puts together the text {named}: it adds {value} at its end, {each}"))
+        }
+        (Operator::Mult, Some(1)) => {
+            Some(format!("multiplies all of {value} together in {named}, {each}"))
         }
         _ => None,
     }

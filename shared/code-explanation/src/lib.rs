@@ -10,6 +10,7 @@ mod calls;
 mod explain;
 mod facts;
 mod gist;
+mod inside;
 mod items;
 mod message;
 mod names;

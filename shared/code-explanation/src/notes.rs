@@ -104,7 +104,10 @@ impl Seen {
                 "`input` always gives a text, even if the user types digits.",
             ),
             "sorted" => {
-                self.note(Level::Learning, "`sorted` makes a new list; the old one stays as it is.")
+                self.note(
+                    Level::Learning,
+                    "`sorted` makes a new list; the old one stays as it is.",
+                );
             }
             "join" => self
                 .note(Level::Beginner, "`join` belongs to the text that is put between the parts."),

@@ -7,7 +7,7 @@ use ruff_python_ast::{
     visitor::{Visitor, walk_expr, walk_stmt},
 };
 
-use crate::{names::Names, question::Subject, statements::Inside};
+use crate::{inside::Inside, names::Names, question::Subject};
 
 /// What the program gets to read: numbers fit most questions of a first course, and are texts, too.
 pub const ANSWERS: &str = "5\n3\n8\n2\n7\n4\n";
@@ -272,6 +272,19 @@ impl Uses<'_> {
         }
     }
 
+    fn handed_over(&mut self, call: &ExprCall) {
+        let name = call.func.as_name_expr().map_or("", |name| name.id.as_str());
+        if call.arguments.args.iter().any(|arg| self.is_it(arg)) {
+            match name {
+                "len" | "sum" | "max" | "min" | "sorted" | "enumerate" | "set" | "zip"
+                | "reversed" | "list" | "tuple" => self.list += 1,
+                "range" | "abs" => self.number += 1,
+                "ord" => self.text += 1,
+                _ => {}
+            }
+        }
+    }
+
     fn method(&mut self, method: &str) {
         match method {
             "items" | "keys" | "values" | "get" => self.dictionary += 1,
@@ -320,28 +333,17 @@ impl<'a> Visitor<'a> for Uses<'a> {
                 self.texts += 1;
             }
             Expr::Attribute(attribute) if self.is_it(&attribute.value) => {
-                self.method(attribute.attr.as_str())
+                self.method(attribute.attr.as_str());
             }
             Expr::Subscript(part) if self.is_it(&part.value) => {
                 if part.slice.is_string_literal_expr() {
-                    self.dictionary += 1
+                    self.dictionary += 1;
                 } else {
-                    self.list += 1
+                    self.list += 1;
                 }
             }
             Expr::Call(call) if self.is_it(&call.func) => self.other += 1,
-            Expr::Call(call) => {
-                let name = call.func.as_name_expr().map_or("", |name| name.id.as_str());
-                if call.arguments.args.iter().any(|arg| self.is_it(arg)) {
-                    match name {
-                        "len" | "sum" | "max" | "min" | "sorted" | "enumerate" | "set" | "zip"
-                        | "reversed" | "list" | "tuple" => self.list += 1,
-                        "range" | "abs" => self.number += 1,
-                        "ord" => self.text += 1,
-                        _ => {}
-                    }
-                }
-            }
+            Expr::Call(call) => self.handed_over(call),
             Expr::Compare(compare) => {
                 let is_in = compare.ops.iter().any(|op| op.is_in() || op.is_not_in());
                 if is_in && compare.comparators.iter().any(|right| self.is_it(right)) {
@@ -366,10 +368,10 @@ impl<'a> Visitor<'a> for Uses<'a> {
                 }
             }
             Expr::ListComp(made) if made.generators.iter().any(|made| self.is_it(&made.iter)) => {
-                self.list += 1
+                self.list += 1;
             }
             Expr::Generator(made) if made.generators.iter().any(|made| self.is_it(&made.iter)) => {
-                self.list += 1
+                self.list += 1;
             }
             _ => {}
         }

@@ -5,9 +5,9 @@ use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 use crate::{
     explain::Known,
     gist,
+    inside::Inside,
     items::{Item, What, in_words, list},
     notes::Notes,
-    statements::Inside,
     value::{code, cut},
 };
 use domain::level::Level;
@@ -34,7 +34,9 @@ pub(crate) fn explain(known: &Known<'_>) -> String {
     match &known.outcome {
         Some(outcome) => text.push_str(&format!("\n\n{}", outcome.whole())),
         None => {
-            text.push_str("\n\nI have no run that shows its values, so this is what its text says:")
+            text.push_str(
+                "\n\nI have no run that shows its values, so this is what its text says:",
+            );
         }
     }
     let all: Vec<&Item<'_>> = known.items.iter().collect();
