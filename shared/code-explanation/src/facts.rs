@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::trace::{Trace, TraceEvent, TraceStep};
+use domain::trace::{Trace, TraceEvent, TraceFrame, TraceStep};
 
 use crate::value::shown;
 
@@ -23,6 +23,8 @@ pub(crate) struct Scope<'a> {
 #[derive(Debug)]
 pub(crate) struct Facts {
     calls: Vec<Call>,
+    /// The names of the program itself at each step at which they are known, inside of calls, too.
+    globals: Vec<BTreeMap<String, String>>,
     /// The characters of output before each step.
     written: Vec<u64>,
     /// Whether the run went on after the last step that is known.
@@ -83,7 +85,16 @@ impl Facts {
             call.states.push(State::of(at, step));
         }
         let written = trace.steps.iter().map(|step| step.written).collect();
-        (!calls.is_empty()).then_some(Self { calls, written, is_cut: trace.truncated })
+        let globals = trace.steps.iter().filter_map(|step| {
+            let outermost = step.frames.first().filter(|frame| frame.function == MODULE)?;
+            Some(names(outermost, step))
+        });
+        (!calls.is_empty()).then_some(Self {
+            calls,
+            globals: globals.collect(),
+            written,
+            is_cut: trace.truncated,
+        })
     }
 
     /// The calls of a function that begins on one of these lines: a decorator's, or its own.
@@ -98,6 +109,17 @@ impl Facts {
         match scope {
             Some(scope) => self.calls(scope).next(),
             None => self.calls.iter().find(|call| call.function == MODULE),
+        }
+    }
+
+    /// The values of a name of the program itself, or in the first call of a function, one after the other.
+    pub(crate) fn history(&self, scope: Option<Scope<'_>>, name: &str) -> Vec<String> {
+        match scope {
+            None => history(self.globals.iter(), name),
+            Some(_) => {
+                let states = self.first(scope).into_iter().flat_map(|call| &call.states);
+                history(states.map(|state| &state.names), name)
+            }
         }
     }
 
@@ -175,11 +197,25 @@ const fn within(line: u32, (first, last): (u32, u32)) -> bool {
     first <= line && line <= last
 }
 
+/// The values of a frame's names, as Python writes them.
+fn names(frame: &TraceFrame, step: &TraceStep) -> BTreeMap<String, String> {
+    let locals = frame.locals.iter().take(NAMES);
+    locals.map(|(name, value)| (name.clone(), shown(value, &step.heap))).collect()
+}
+
+/// The values of a name, one after the other.
+fn history<'a>(
+    steps: impl Iterator<Item = &'a BTreeMap<String, String>>,
+    name: &str,
+) -> Vec<String> {
+    let mut values: Vec<String> = steps.filter_map(|names| names.get(name)).cloned().collect();
+    values.dedup();
+    values
+}
+
 impl State {
     fn of(at: usize, step: &TraceStep) -> Self {
-        let locals = step.frames.last().map(|frame| &frame.locals);
-        let names = locals.into_iter().flatten().take(NAMES);
-        let names = names.map(|(name, value)| (name.clone(), shown(value, &step.heap))).collect();
+        let names = step.frames.last().map(|frame| names(frame, step)).unwrap_or_default();
         Self { at, event: step.event, line: step.line, names }
     }
 
@@ -202,14 +238,6 @@ impl Call {
     /// Whether an exception was raised in it, or went through it.
     pub(crate) fn is_raised(&self) -> bool {
         self.states.iter().any(State::is_raised)
-    }
-
-    /// The values that a name had, one after the other.
-    pub(crate) fn history(&self, name: &str) -> Vec<String> {
-        let mut values: Vec<String> =
-            self.states.iter().filter_map(|state| state.names.get(name)).cloned().collect();
-        values.dedup();
-        values
     }
 
     /// The values that a name had after each run of a statement.

@@ -189,7 +189,8 @@ impl<'a> List<'a> {
 
     fn orelse(&mut self, body: &'a [Stmt]) {
         if !body.is_empty() {
-            let text = "(of the loop) is run when the loop has ended without `break`";
+            let text =
+                "belongs to the loop above: it is run when the loop has ended without `break`";
             self.keyword("else", body, text);
         }
     }
@@ -269,7 +270,11 @@ impl<'a> List<'a> {
             self.inside(&handler.body);
         }
         if !attempt.orelse.is_empty() {
-            self.keyword("else", &attempt.orelse, "(of the `try`) is run when no error happened");
+            self.keyword(
+                "else",
+                &attempt.orelse,
+                "belongs to the `try` above: it is run when no error happened",
+            );
         }
         if !attempt.finalbody.is_empty() {
             self.keyword(

@@ -37,7 +37,7 @@ impl Observed<'_> {
 
     /// The values that a name has in a function, or among the program's own lines, one after the other.
     pub(crate) fn history(&self, scope: Option<Scope<'_>>, name: &str) -> Option<String> {
-        let values = self.facts.first(scope)?.history(name);
+        let values = self.facts.history(scope, name);
         (!values.is_empty()).then(|| self.series(&values))
     }
 
@@ -75,7 +75,7 @@ impl Observed<'_> {
         let call = self.facts.first(item.scope)?;
         let Some(found) = call.iterations(item.lines.0, body, &names) else {
             let name = names.first()?;
-            let values = call.history(name);
+            let values = self.facts.history(item.scope, name);
             return (!values.is_empty()).then(|| {
                 format!("{} {} becomes {}", self.when(item, 1), code(name), self.series(&values))
             });

@@ -12,6 +12,9 @@ const LINES: usize = 8;
 /// Most characters of a line.
 const WIDTH: usize = 100;
 
+/// How a run began of which there is nothing to say.
+const PLAIN: &str = "I ran it.";
+
 /// What a run was like.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -29,9 +32,10 @@ impl Outcome {
         joined(&[&self.began, &self.printed, &self.ended])
     }
 
-    /// Without what it printed.
-    pub(crate) fn short(&self) -> String {
-        joined(&[&self.began, &self.ended])
+    /// Without what it printed; `None` if there is nothing else to say.
+    pub(crate) fn short(&self) -> Option<String> {
+        let text = joined(&[&self.began, &self.ended]);
+        (text != PLAIN).then_some(text)
     }
 }
 
@@ -63,6 +67,10 @@ pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Optio
             match error.kind.as_str() {
                 "EOFError" if !plan.stdin.is_empty() => format!(
                     "Then it asked for more input{place}; I had no more answers, so the run ended there."
+                ),
+                "FileNotFoundError" => format!(
+                    "The run ended{place}: I do not have the files that it reads, so what comes after is known from its \
+                     text only."
                 ),
                 kind => {
                     let message = cut(error.message.lines().next().unwrap_or_default(), WIDTH);
@@ -106,7 +114,7 @@ fn began(plan: &Plan, run: &ExecutionResult) -> String {
             "The program itself calls none of its functions, so I ran it with a call of my own, {}.",
             code(&example.call)
         ),
-        None => "I ran it.".to_owned(),
+        None => PLAIN.to_owned(),
     };
     if !plan.stdin.is_empty() {
         let answers: Vec<&str> = ANSWERS.lines().collect();

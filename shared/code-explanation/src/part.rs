@@ -10,6 +10,7 @@ use crate::{
     names::Names,
     notes::{self, Notes},
     observed::{Observed, stored},
+    outcome::Outcome,
     statements::Sentences,
     value::{code, cut},
     whole::{self, capital, description, label, one_by_one, together},
@@ -69,11 +70,11 @@ fn points(known: &Known<'_>, items: &[&Item<'_>]) -> String {
 
 /// How the values were found.
 fn with_run(known: &Known<'_>, text: String) -> String {
-    match &known.outcome {
-        Some(outcome) if text.contains("the run") || text.contains("its first call") => {
-            format!("{text}\n\nAbout the run: {}", outcome.short())
-        }
-        _ => text,
+    let is_told = text.contains("the run") || text.contains("its first call");
+    let run = known.outcome.as_ref().filter(|_| is_told).and_then(Outcome::short);
+    match run {
+        Some(run) => format!("{text}\n\nAbout the run: {run}"),
+        None => text,
     }
 }
 

@@ -146,7 +146,7 @@ impl Sentences for Words<'_> {
         let bases = if bases.is_empty() {
             String::new()
         } else {
-            format!(", which has everything that {} has, and more", list(&bases))
+            format!(", which takes over everything from {}", list(&bases))
         };
         format!("defines the class {name}{bases}: a plan from which objects are made")
     }

@@ -105,7 +105,7 @@ fn object(object: &TraceObject, heap: &Heap, depth: usize) -> String {
         TraceKind::Function | TraceKind::Class => {
             format!("<{} {}>", object.kind.as_str(), object.name.as_deref().unwrap_or_default())
         }
-        TraceKind::Instance | TraceKind::More => format!("<a {}>", object.class),
+        TraceKind::Instance | TraceKind::More => format!("<{} object>", object.class),
     }
 }
 

@@ -15,7 +15,7 @@ use domain::level::Level;
 /// Most points of an answer: more is not read.
 const POINTS: usize = 40;
 /// Statements in one point, where several are told together.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 3;
 /// Deepest indentation of a list.
 const DEPTH: usize = 4;
 /// Most characters of a line that is shown.
