@@ -35,8 +35,13 @@ pub(crate) fn explain(known: &Known<'_>) -> String {
         Some(outcome) => text.push_str(&format!("\n\n{}", outcome.whole())),
         None => {
             text.push_str(
-                "\n\nI have no run that shows its values, so this is what its text says:",
+                "\n\nI have no run that shows its values, so this is what its text says.",
             );
+            if !known.words.names.functions.is_empty() {
+                text.push_str(
+                    " Add a call at its end, and I can tell the values of its names, too.",
+                );
+            }
         }
     }
     let all: Vec<&Item<'_>> = known.items.iter().collect();
@@ -257,6 +262,14 @@ fn signature(known: &Known<'_>, function: &StmtFunctionDef, item: &Item<'_>) -> 
         "prints and returns `None`"
     } else {
         "returns `None`"
+    };
+    let last =
+        function.body.last().and_then(Stmt::as_return_stmt).and_then(|end| end.value.as_deref());
+    let gives = match last {
+        Some(value) if !inside.yields => {
+            format!("at its end it gives back {}", known.words.value(value))
+        }
+        _ => gives.to_owned(),
     };
     let recursive = if inside.calls_itself { ", recursive" } else { "" };
     let seen = known.observed.as_ref().and_then(|observed| observed.about(item));
