@@ -397,6 +397,7 @@ mod tests {
             ("is this code good?", None),
             ("how can I make it faster", None),
             ("fix my code", None),
+            ("what does this code do, and how do I fix it", None),
         ] {
             assert_eq!(subject(prose, Some(CODE)), expected, "{prose}");
         }
