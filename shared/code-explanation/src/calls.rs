@@ -7,10 +7,10 @@ use crate::{value::code, words::Words};
 /// What Python's own functions give back; `{}` is the argument.
 const OF_ONE: [(&str, &str); 25] = [
     ("len", "the length of {}"),
-    ("int", "{}, turned into a whole number"),
-    ("float", "{}, turned into a decimal number"),
-    ("str", "{}, turned into a text"),
-    ("bool", "{}, turned into `True` or `False`"),
+    ("int", "{} as a whole number"),
+    ("float", "{} as a decimal number"),
+    ("str", "{} as a text"),
+    ("bool", "{} as `True` or `False`"),
     ("list", "a new list with the items of {}"),
     ("tuple", "a tuple with the items of {}"),
     ("set", "a set with the items of {}, each only once"),
@@ -19,13 +19,13 @@ const OF_ONE: [(&str, &str); 25] = [
     ("max", "the largest of {}"),
     ("min", "the smallest of {}"),
     ("abs", "{} without its sign"),
-    ("round", "{}, rounded to a whole number"),
+    ("round", "{} rounded to a whole number"),
     ("sorted", "a new list with the items of {} in order"),
     ("reversed", "{} from back to front"),
     ("enumerate", "the items of {} with their positions"),
     ("range", "the whole numbers from 0 up to, but not including, {}"),
     ("type", "the type of {}"),
-    ("input", "what the user types after {} is shown"),
+    ("input", "what the user types after the text {}"),
     ("any", "`True` if at least one of {} is true, otherwise `False`"),
     ("all", "`True` if all of {} are true, otherwise `False`"),
     ("ord", "the number of the character {}"),
@@ -45,7 +45,7 @@ const OF_NONE: [(&str, &str); 8] = [
 /// `{0}` and `{1}` are the arguments.
 const OF_TWO: [(&str, &str); 11] = [
     ("range", "the whole numbers from {0} up to, but not including, {1}"),
-    ("round", "{0}, rounded to {1} places"),
+    ("round", "{0} rounded to {1} places"),
     ("max", "the larger of {0} and {1}"),
     ("min", "the smaller of {0} and {1}"),
     ("zip", "the items of {0} and {1} in pairs"),
@@ -312,10 +312,7 @@ mod tests {
     fn expressions_are_put_in_words() {
         for (text, words) in [
             ("len(x)", "the length of `x`"),
-            (
-                "int(input('n? '))",
-                "what the user types after `'n? '` is shown, turned into a whole number",
-            ),
+            ("int(input('n? '))", "what the user types after the text `'n? '` as a whole number"),
             ("x[::-1]", "`x` from back to front"),
             ("x[:3]", "the first 3 of `x`"),
             ("', '.join(names)", "the texts of `names` in one text, with `', '` between them"),

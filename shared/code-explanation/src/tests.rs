@@ -139,7 +139,7 @@ fn a_value_of_a_failed_call_of_our_own_is_not_told() {
 #[test]
 fn the_constructs_of_a_first_course_are_explained() {
     for (code, words) in [
-        ("x = input('n')\n", "what the user types after `'n'` is shown"),
+        ("x = input('n')\n", "what the user types after the text `'n'`"),
         (
             "print('a', 'b', sep='-', end='')\n",
             "with `'-'` between them, and ends with `''` instead of a new line",

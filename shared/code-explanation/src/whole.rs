@@ -265,9 +265,10 @@ fn signature(known: &Known<'_>, function: &StmtFunctionDef, item: &Item<'_>) -> 
     };
     let last =
         function.body.last().and_then(Stmt::as_return_stmt).and_then(|end| end.value.as_deref());
-    let gives = match last {
+    let last = last.map(|value| known.words.program.text(value).replace('\n', " "));
+    let gives = match &last {
         Some(value) if !inside.yields => {
-            format!("at its end it gives back {}", known.words.value(value))
+            format!("ends with {}", code(&format!("return {}", cut(value, SHOWN))))
         }
         _ => gives.to_owned(),
     };
