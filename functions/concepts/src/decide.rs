@@ -24,7 +24,7 @@ use tutor::{
 use crate::{
     answer::{self, Idea},
     explain::{Explaining, Verifying},
-    program::{self, Tracing},
+    program::{self, Told, Tracing},
 };
 
 /// Explains an idea.
@@ -56,8 +56,8 @@ impl Begin<QuestionRouted> for Concepts {
         let asking = Asking::of(&request);
         let subject = asking.subject(&request);
         let lesson = || offline(&request, &subject);
-        if let Some(step) = program::begin(&request, &asking.prose, lesson) {
-            return step;
+        if let Some(told) = program::begin(&request, &asking.prose, lesson) {
+            return about_program(request, told);
         }
         let offline = offline(&request, &subject);
         match answer::idea(curriculum::embedded(), &subject, request.level) {
@@ -82,9 +82,13 @@ impl Agent for Concepts {
                 verifying.note(&result);
                 verify(*verifying)
             }
-            Arrived::Run { state: Running::Tracing(tracing), result } => {
-                let prose = Asking::of(tracing.request()).prose;
-                program::resume(tracing, &prose, &result)
+            Arrived::Run { state: Running::Tracing(Tracing { traced }), result } => {
+                let prose = Asking::of(&traced).prose;
+                match program::resume(&traced, &prose, &result) {
+                    Some(told) => about_program(traced, told),
+                    // An earlier version has read the question differently.
+                    None => Step::answer(Reply::offline(traced.routing, answer::encourage())),
+                }
             }
             Arrived::Model { state, text: None } => answer_offline(state),
             Arrived::Model { state, text: Some(text) } => {
@@ -153,18 +157,23 @@ fn offline(request: &QuestionRouted, subject: &Subject<'_>) -> Answer {
     answer::answer(course, subject, request.level)
 }
 
-/// Asks the model about a program, with what we know about it.
-pub(crate) fn ask_about_program(
-    request: QuestionRouted,
-    offline: Answer,
-    idea: Idea,
-) -> Step<Concepts> {
-    let mut step = ask(request, offline, idea);
-    if let Next::Ask(ask) = &mut step.next {
-        ask.state.facts =
-            ask.fields.iter().find(|field| field.name == "lesson").map(|field| field.text.clone());
+/// Has a program run, or answers about it, with a model's words beside ours if there is one.
+fn about_program(request: QuestionRouted, told: Told) -> Step<Concepts> {
+    match told {
+        Told::Run(program, without_run) => {
+            let fallback = Some(Reply::offline(request.routing.clone(), *without_run));
+            let state = Running::Tracing(Tracing { traced: request });
+            Next::Run(Box::new(Run { program: *program, state, fallback })).into()
+        }
+        Told::Explained(offline, idea) => {
+            let facts = idea.lesson.clone();
+            let mut step = ask(request, *offline, idea);
+            if let Next::Ask(ask) = &mut step.next {
+                ask.state.facts = Some(facts);
+            }
+            step
+        }
     }
-    step
 }
 
 /// Asks the model; for a plain question about an idea, once for everybody.

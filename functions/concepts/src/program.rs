@@ -1,6 +1,5 @@
 //! Questions about a program: it is run once with a trace, and explained from that and from its text.
 
-use agents::{Next, Reply, Run, Step};
 use code_explanation::{Explanation, Plan, Question, Subject};
 use domain::{
     execution::{self, ExecutionResult, Timeout},
@@ -13,10 +12,7 @@ use events::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    answer::{self, Idea},
-    decide::{self, Concepts, Running},
-};
+use crate::answer::{self, Idea};
 
 /// The longest run, in milliseconds: a student waits for it, and a trace ends after some thousand steps.
 const LIMIT_MS: u64 = 2_000;
@@ -29,14 +25,7 @@ const LESSONS: usize = 2;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tracing {
     /// The question.
-    traced: QuestionRouted,
-}
-
-impl Tracing {
-    /// The question.
-    pub(crate) const fn request(&self) -> &QuestionRouted {
-        &self.traced
-    }
+    pub(crate) traced: QuestionRouted,
 }
 
 /// A program, and what is asked about it.
@@ -46,43 +35,43 @@ struct Asked {
     level: Level,
 }
 
+/// What comes next for a question about a program.
+pub(crate) enum Told {
+    /// It is run first; with the explanation without a run.
+    Run(Box<execution::Program>, Box<Answer>),
+    /// It is explained: our answer, and what a model gets to know.
+    Explained(Box<Answer>, Idea),
+}
+
 /// Runs the program that a question asks to explain, or explains what is not run; `None` for other questions.
 /// `lesson` is the course's answer to the same words.
 pub(crate) fn begin(
     request: &QuestionRouted,
     prose: &str,
     lesson: impl FnOnce() -> Answer,
-) -> Option<Step<Concepts>> {
+) -> Option<Told> {
     if let Some(explanation) = of_message(request) {
-        return Some(answered(request.clone(), &explanation, ""));
+        return Some(explained(&explanation, request.level, ""));
     }
     let asked = asked(request, prose)?;
     if asked.code.is_empty() {
-        return Some(beside_lesson(request.clone(), &asked.explain(None, None), lesson()));
+        return Some(beside_lesson(&asked.explain(None, None), asked.level, lesson()));
     }
     let plan = asked.plan();
-    let Some(program) = plan.as_ref().and_then(program) else {
-        let explanation = asked.explain(plan.as_ref(), None);
-        return Some(answered(request.clone(), &explanation, &asked.code));
-    };
-    let without_run = answer_of(&asked.explain(plan.as_ref(), None), asked.level);
-    let fallback = Some(Reply::offline(request.routing.clone(), without_run));
-    let state = Running::Tracing(Tracing { traced: request.clone() });
-    Some(Next::Run(Box::new(Run { program, state, fallback })).into())
+    let without_run = asked.explain(plan.as_ref(), None);
+    Some(match plan.as_ref().and_then(program) {
+        Some(program) => {
+            Told::Run(Box::new(program), Box::new(answer_of(&without_run, asked.level)))
+        }
+        None => explained(&without_run, asked.level, &asked.code),
+    })
 }
 
 /// Explains the program that has been run.
-pub(crate) fn resume(
-    Tracing { traced }: Tracing,
-    prose: &str,
-    run: &ExecutionResult,
-) -> Step<Concepts> {
-    let Some(asked) = asked(&traced, prose) else {
-        // What was a question about a program still is one.
-        return Step::answer(Reply::offline(traced.routing, answer::encourage()));
-    };
+pub(crate) fn resume(request: &QuestionRouted, prose: &str, run: &ExecutionResult) -> Option<Told> {
+    let asked = asked(request, prose)?;
     let explanation = asked.explain(asked.plan().as_ref(), Some(run));
-    answered(traced, &explanation, &asked.code)
+    Some(explained(&explanation, asked.level, &asked.code))
 }
 
 impl Asked {
@@ -133,31 +122,25 @@ fn program(plan: &Plan) -> Option<execution::Program> {
     Some(execution::Program { stdin, timeout_ms, trace: true, ..program })
 }
 
-/// Answers, in a model's words beside ours if there is one.
-fn answered(request: QuestionRouted, explanation: &Explanation, code: &str) -> Step<Concepts> {
-    let offline = answer_of(explanation, request.level);
-    let idea = Idea {
-        name: explanation.title.clone(),
-        lesson: format!("{FACTS}\n\n{}\n\nThe program:\n{code}", explanation.text),
-        is_plain: false,
-    };
-    decide::ask_about_program(request, offline, idea)
+/// Our answer, and what a model gets to know.
+fn explained(explanation: &Explanation, level: Level, code: &str) -> Told {
+    Told::Explained(Box::new(answer_of(explanation, level)), idea_of(explanation, code))
+}
+
+fn idea_of(explanation: &Explanation, code: &str) -> Idea {
+    let lesson = format!("{FACTS}\n\n{}\n\nThe program:\n{code}", explanation.text);
+    Idea { name: explanation.title.clone(), lesson, is_plain: false }
 }
 
 /// Explains Python text that stands in no program: what it means comes first, then the lesson, if there is one.
-fn beside_lesson(
-    request: QuestionRouted,
-    explanation: &Explanation,
-    lesson: Answer,
-) -> Step<Concepts> {
-    let mut offline = answer_of(explanation, request.level);
-    if !lesson.topics.is_empty() {
-        let content = format!("{}\n\n{}", offline.content, lesson.content);
-        offline = Answer { content, ..lesson };
-    }
-    let lesson = format!("{FACTS}\n\n{}", explanation.text);
-    let idea = Idea { name: explanation.title.clone(), lesson, is_plain: false };
-    decide::ask_about_program(request, offline, idea)
+fn beside_lesson(explanation: &Explanation, level: Level, lesson: Answer) -> Told {
+    let ours = answer_of(explanation, level);
+    let answer = if lesson.topics.is_empty() {
+        ours
+    } else {
+        Answer { content: format!("{}\n\n{}", ours.content, lesson.content), ..lesson }
+    };
+    Told::Explained(Box::new(answer), idea_of(explanation, ""))
 }
 
 fn answer_of(explanation: &Explanation, level: Level) -> Answer {

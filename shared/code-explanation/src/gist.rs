@@ -3,7 +3,7 @@
 use ruff_python_ast::{Expr, Operator, Stmt, StmtAugAssign, StmtFor, StmtIf};
 
 use crate::{
-    items::{Lines, in_words},
+    lines::{Lines, in_words},
     value::code,
     words::{Words, whole},
 };

@@ -6,13 +6,16 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use crate::{facts::Scope, statements::Sentences, value::code, words::Words};
+use crate::{
+    facts::Scope,
+    lines::{Lines, in_words, third},
+    statements::Sentences,
+    value::code,
+    words::Words,
+};
 
 /// Most lines between the header of an `else` and its first statement.
 const COMMENTS: u32 = 40;
-
-/// First and last line.
-pub(crate) type Lines = (u32, u32);
 
 /// A statement without those inside it, or a header such as `else:`.
 #[derive(Debug, Clone)]
@@ -291,24 +294,5 @@ impl<'a> List<'a> {
         let end = self.lines(&case.pattern).1;
         self.push((whole.0, end), whole, What::Header, text);
         self.inside(&case.body);
-    }
-}
-
-/// "line 3", "lines 3 to 5".
-pub(crate) fn in_words((first, last): Lines) -> String {
-    if first == last { format!("line {first}") } else { format!("lines {first} to {last}") }
-}
-
-/// The ending of a verb whose subject is these lines.
-pub(crate) const fn third((first, last): Lines) -> &'static str {
-    if first == last { "s" } else { "" }
-}
-
-/// A list: "a, b and c".
-pub(crate) fn list(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [others @ .., last] => format!("{} and {last}", others.join(", ")),
     }
 }

@@ -6,18 +6,20 @@
 //! Belongs here: what Python text means, and what a trace shows about it, in words for beginners. Never here: running
 //! code, lessons, what is wrong with a program.
 
-mod calls;
 mod explain;
 mod facts;
 mod gist;
 mod inside;
 mod items;
+mod known;
+mod lines;
 mod message;
 mod names;
 mod notes;
 mod observed;
 mod outcome;
 mod part;
+mod phrases;
 mod plan;
 mod question;
 mod statements;
@@ -29,7 +31,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Explanation, Question, explain};
+pub use explain::{Question, explain};
+pub use known::Explanation;
 pub use message::explain_message;
 pub use plan::{ANSWERS, Example, Plan, plan};
 pub use question::{Subject, refers_to_code, subject};

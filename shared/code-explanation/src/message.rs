@@ -3,7 +3,7 @@
 use error_advice::{Advice, Ending, Failure};
 
 use crate::{
-    explain::Explanation,
+    known::Explanation,
     value::{code, cut},
 };
 

@@ -4,7 +4,8 @@ use ruff_python_ast::{Expr, Stmt, StmtFor, StmtFunctionDef};
 
 use crate::{
     facts::{Call, Facts, Scope},
-    items::{Item, Lines, What, list},
+    items::{Item, What},
+    lines::{Lines, list},
     value::{code, cut},
 };
 

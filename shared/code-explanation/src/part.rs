@@ -5,8 +5,9 @@ use domain::level::Level;
 use ruff_python_ast::{Expr, Operator, Stmt};
 
 use crate::{
-    explain::{Explanation, Known},
-    items::{Item, Lines, What, in_words, list},
+    items::{Item, What},
+    known::{Explanation, Known},
+    lines::{Lines, in_words, list},
     names::Names,
     notes::{self, Notes},
     observed::{Observed, stored},

@@ -6,11 +6,10 @@ use ruff_python_ast::{
 };
 
 use crate::{
-    calls,
     inside::{Inside, leaves},
-    items::{Lines, in_words, list, third},
+    lines::{Lines, in_words, list, third},
     value::code,
-    words::{Words, whole},
+    words::{Words, done, whole},
 };
 
 /// Sentences about whole statements.
@@ -409,7 +408,7 @@ fn augmented(words: Words<'_>, assign: &StmtAugAssign) -> String {
 
 fn alone(words: Words<'_>, expr: &Expr) -> String {
     match expr {
-        Expr::Call(call) => calls::done(words, call),
+        Expr::Call(call) => done(words, call),
         Expr::StringLiteral(_) => {
             "is a text that is used for nothing: a note for people who read the program".to_owned()
         }

@@ -3,8 +3,8 @@
 use ruff_python_ast::Stmt;
 
 use crate::{
-    explain::Known,
     items::{Item, What},
+    known::Known,
     question::Subject,
 };
 

@@ -3,10 +3,11 @@
 use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 
 use crate::{
-    explain::Known,
     gist,
     inside::Inside,
-    items::{Item, What, in_words, list},
+    items::{Item, What},
+    known::Known,
+    lines::{in_words, list},
     notes::Notes,
     value::{code, cut},
 };

@@ -2,13 +2,13 @@
 
 use analysis::Program;
 use ruff_python_ast::{
-    BoolOp, CmpOp, Comprehension, Expr, ExprBoolOp, ExprCompare, ExprSlice, UnaryOp,
+    BoolOp, CmpOp, Comprehension, Expr, ExprBoolOp, ExprCall, ExprCompare, ExprSlice, UnaryOp,
 };
 use ruff_text_size::Ranged;
 
 use crate::{
-    calls,
     names::Names,
+    phrases::{DONE, METHODS, OF_NONE, OF_ONE, OF_TWO, filled},
     value::{code, cut},
 };
 
@@ -55,7 +55,7 @@ impl<'a> Words<'a> {
             Expr::StringLiteral(text) if text.value.is_empty() => "an empty text".to_owned(),
             Expr::StringLiteral(_) => format!("the text {}", self.quote(expr)),
             Expr::FString(_) => format!("the text {} with its values filled in", self.quote(expr)),
-            Expr::Call(call) => calls::value(inner, call),
+            Expr::Call(call) => call_value(inner, call),
             Expr::Subscript(part) => match part.slice.as_ref() {
                 Expr::Slice(slice) => inner.slice(&part.value, slice),
                 _ => self.quote(expr),
@@ -136,7 +136,7 @@ impl<'a> Words<'a> {
             Expr::Name(name) => {
                 format!("{} is true (not `False`, zero, empty or `None`)", code(name.id.as_str()))
             }
-            Expr::Call(call) => calls::condition(inner, call),
+            Expr::Call(call) => call_condition(inner, call),
             _ => format!("{} is true", self.quote(expr)),
         }
     }
@@ -296,3 +296,163 @@ fn is_truth(expr: &Expr) -> bool {
         _ => false,
     }
 }
+
+/// What a call gives back, as a noun.
+fn call_value(words: Words<'_>, call: &ExprCall) -> String {
+    known(words, call).unwrap_or_else(|| of_program(words, call))
+}
+
+/// When the result of a call is true.
+fn call_condition(words: Words<'_>, call: &ExprCall) -> String {
+    match known(words, call).and_then(|text| text.strip_prefix("whether ").map(str::to_owned)) {
+        Some(clause) => clause,
+        None => format!("the result of {} is true", words.quote(call)),
+    }
+}
+
+/// What a call does that stands alone, as a verb with its objects.
+pub(crate) fn done(words: Words<'_>, call: &ExprCall) -> String {
+    if let Some(text) = method(words, call, &DONE) {
+        return text;
+    }
+    match call.func.as_ref() {
+        Expr::Name(name) if name.id.as_str() == "print" && words.names.is_pythons("print") => {
+            print(words, call)
+        }
+        Expr::Name(name) if name.id.as_str() == "input" && words.names.is_pythons("input") => {
+            format!("waits until the user presses Enter ({})", words.quote(call))
+        }
+        _ => format!("calls {}", words.quote(call)),
+    }
+}
+
+fn known(words: Words<'_>, call: &ExprCall) -> Option<String> {
+    if let Expr::Name(name) = call.func.as_ref() {
+        let name = name.id.as_str();
+        if !call.arguments.keywords.is_empty() || !words.names.is_pythons(name) {
+            return None;
+        }
+        let find = |list: &[(&str, &'static str)]| {
+            list.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+        };
+        let args = &call.arguments.args;
+        if args.iter().any(Expr::is_starred_expr) {
+            return None;
+        }
+        return match &**args {
+            [Expr::Generator(made)] if matches!(name, "any" | "all" | "sum") => {
+                of_each(words, name, &made.elt, &made.generators).or_else(|| {
+                    find(&OF_ONE).map(|text| text.replace("{}", &words.operand(&args[0])))
+                })
+            }
+            [] => find(&OF_NONE).map(str::to_owned),
+            [one] => find(&OF_ONE).map(|text| text.replace("{}", &words.operand(one))),
+            [one, two] => {
+                let two = words.operand(two);
+                find(&OF_TWO).map(|text| filled(text, "", &[words.operand(one), two]))
+            }
+            [from, to, step] if name == "range" => {
+                let way = if whole(step)? > 0 { "up" } else { "down" };
+                let [from, to, step] = [from, to, step].map(|arg| words.operand(arg));
+                Some(format!(
+                    "the whole numbers from {from} {way} to, but not including, {to}, in steps of {step}"
+                ))
+            }
+            _ => None,
+        };
+    }
+    method(words, call, &METHODS)
+}
+
+/// `any(x > 2 for x in xs)`, `all(…)`, and `sum(…)` of conditions, which counts.
+fn of_each(
+    words: Words<'_>,
+    name: &str,
+    element: &Expr,
+    generators: &[Comprehension],
+) -> Option<String> {
+    let [made] = generators else { return None };
+    if !made.ifs.is_empty() {
+        return None;
+    }
+    let (item, items) = (words.quote(&made.target), words.operand(&made.iter));
+    let condition = words.condition(element);
+    match name {
+        "any" => Some(format!(
+            "`True` if, for at least one {item} in {items}, {condition}; otherwise `False`"
+        )),
+        "all" => {
+            Some(format!("`True` if, for every {item} in {items}, {condition}; otherwise `False`"))
+        }
+        _ if element.is_compare_expr() => {
+            Some(format!("the number of those {item} in {items} for which {condition}"))
+        }
+        _ => None,
+    }
+}
+
+fn method(words: Words<'_>, call: &ExprCall, list: &[(&str, usize, &str)]) -> Option<String> {
+    let attribute = call.func.as_attribute_expr()?;
+    let name = attribute.attr.as_str();
+    let object = &*attribute.value;
+    let is_module = object.as_name_expr().is_some_and(|object| {
+        let name = object.id.as_str();
+        words.names.modules.contains_key(name) || words.names.imported.contains_key(name)
+    });
+    let args = &call.arguments.args;
+    let is_plain = call.arguments.keywords.is_empty() && !args.iter().any(Expr::is_starred_expr);
+    if is_module || !is_plain || words.names.has_method(name) {
+        return None;
+    }
+    let (_, _, text) =
+        list.iter().find(|(known, count, _)| *known == name && *count == args.len())?;
+    let args: Vec<String> = args.iter().map(|arg| words.operand(arg)).collect();
+    Some(filled(text, &words.operand(object), &args))
+}
+
+fn of_program(words: Words<'_>, call: &ExprCall) -> String {
+    match call.func.as_ref() {
+        Expr::Name(name) if words.names.class(name.id.as_str()).is_some() => {
+            format!("a new {} object, made by {}", code(name.id.as_str()), words.quote(call))
+        }
+        Expr::Name(name) if words.names.function(name.id.as_str()).is_some() => {
+            format!("what {} gives back", words.quote(call))
+        }
+        _ => format!("the result of {}", words.quote(call)),
+    }
+}
+
+fn print(words: Words<'_>, call: &ExprCall) -> String {
+    let args = &call.arguments.args;
+    let keyword = |name: &str| {
+        let mut keywords = call.arguments.keywords.iter();
+        keywords.find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == name))
+    };
+    let shown: Vec<String> = args
+        .iter()
+        .map(|arg| match arg {
+            Expr::Starred(star) => format!("all items of {}", words.quote(&*star.value)),
+            _ => words.value(arg),
+        })
+        .collect();
+    let mut text = match shown.split_last() {
+        None => "prints an empty line".to_owned(),
+        Some((one, [])) => format!("prints {one}"),
+        Some((last, others)) => format!("prints {} and {last}", others.join(", ")),
+    };
+    if let Some(sep) = keyword("sep") {
+        text.push_str(&format!(", with {} between them", words.quote(&sep.value)));
+    } else if shown.len() > 1 {
+        text.push_str(", with a space between them");
+    }
+    if let Some(end) = keyword("end") {
+        text.push_str(&format!(
+            ", and ends with {} instead of a new line",
+            words.quote(&end.value)
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
