@@ -51,7 +51,7 @@ fn topic(item: &Item<'_>) -> Option<&'static str> {
         What::Header => None,
         What::Plain(stmt) => match stmt {
             Stmt::Return(_) => Some("return-values"),
-            Stmt::Assign(_) => Some("variables"),
+            Stmt::Assign(_) | Stmt::AugAssign(_) => Some("variables"),
             Stmt::Expr(_) if item.text.starts_with("prints") => Some("input-output"),
             _ => None,
         },
