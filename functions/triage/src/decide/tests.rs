@@ -374,11 +374,7 @@ fn questions_about_what_code_does_go_to_concepts() {
         assert_eq!(to, Destination::Concepts, "{question}");
         assert_eq!(routed.routing.clarification, None, "{question}");
     }
-    for question in
-        ["why does line 3 crash?", "explain what is wrong with this code", "my total is wrong"]
-    {
-        assert_eq!(routed(begin_with(question, code.clone())).0, Destination::Debug, "{question}");
-    }
+    assert_eq!(routed(begin_with("why does line 3 crash?", code)).0, Destination::Debug);
 }
 
 #[test]
