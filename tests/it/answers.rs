@@ -115,3 +115,30 @@ async fn work_that_cannot_be_continued_is_reported_as_failed() {
     .await;
     world.finish_with_dead_letters("debug", 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_is_explained_by_the_values_of_a_real_run() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let code = "total = 0\nfor n in range(4):\n    total += n * 2\nprint(total)\n";
+    let reply =
+        ask(&world, &student, json!({ "question": "explain this code", "code": code })).await;
+    let content = reply.body["answer"]["content"].as_str().expect("a text");
+    for part in [
+        "`n` is `0`, `1`, `2`, `3`",
+        "`total` is then `0`, `2`, `6`, `12`",
+        "In the run it prints `12`",
+    ] {
+        assert!(content.contains(part), "{part}\n\n{content}");
+    }
+    assert_eq!(reply.body["agent"], "concepts");
+    // The next question means the same program.
+    let reply = ask(&world, &student, json!({ "question": "and what does line 3 do?" })).await;
+    let content = reply.body["answer"]["content"].as_str().expect("a text");
+    assert!(content.contains("**Line 3** `total += n * 2` adds `n * 2` to `total`"), "{content}");
+    // To look into a program is no run of its student.
+    let sql = "SELECT count(*) FROM events WHERE topic = 'progress.events' AND subject = $1
+               AND data::text LIKE '%code_run%'";
+    assert_eq!(world.count(sql, student.id).await, 0);
+    world.finish().await;
+}

@@ -14,7 +14,7 @@ const FILE_LINES: usize = 500;
 
 /// Which of our crates each crate may depend on. A function may depend on [`FUNCTION_MAY`] and on no other function;
 /// [`MAY_USE_FUNCTIONS`] may also depend on every function.
-const ALLOWED: [(&str, &[&str]); 27] = [
+const ALLOWED: [(&str, &[&str]); 28] = [
     ("ids", &[]),
     ("aws", &["environment"]),
     ("domain", &["ids"]),
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
         &["domain", "events", "exercises", "ids", "pasted-text", "runtime", "storage", "tutor"],
     ),
     ("analysis", &[]),
+    ("code-explanation", &["analysis", "domain", "error-advice"]),
     ("curriculum", &["exercises", "ids"]),
     ("meaning", &["curriculum", "domain"]),
     ("progress-report", &["curriculum", "domain", "ids", "storage"]),
@@ -95,10 +96,11 @@ const ALLOWED: [(&str, &[&str]); 27] = [
 ];
 /// Crates that combine functions.
 const MAY_USE_FUNCTIONS: [&str; 3] = ["checks", "runner", "tests"];
-const FUNCTION_MAY: [&str; 17] = [
+const FUNCTION_MAY: [&str; 18] = [
     "agents",
     "analysis",
     "aws",
+    "code-explanation",
     "curriculum",
     "domain",
     "error-advice",
@@ -116,8 +118,9 @@ const FUNCTION_MAY: [&str; 17] = [
 ];
 
 /// Crates that do no I/O, and the dependencies that they must not have.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "analysis",
+    "code-explanation",
     "curriculum",
     "domain",
     "error-advice",

@@ -1,4 +1,4 @@
-//! Ten real conversations with the tutor, offline: for people to read, and for a test to compare.
+//! Real conversations with the tutor, offline: for people to read, and for a test to compare.
 
 use std::fmt::Write as _;
 
@@ -30,7 +30,9 @@ const BROKEN_MEAN: &str = "def mean(numbers):\n    total = 0\n    for number in 
 const ENDLESS: &str = "lives = 3\nwhile lives > 0:\n    print('You have', lives, 'lives')\n    answer = 'wrong'\n    if answer == 'right':\n        lives = lives - 1\n";
 const REVIEWED: &str = "def find_longest(words):\n    longest = ''\n    for i in range(len(words)):\n        if len(words[i]) > len(longest):\n            longest = words[i]\n    if longest == None:\n        return ''\n    return longest\n\nprint(find_longest(['pear', 'fig', 'banana']))\n";
 
-const CONVERSATIONS: [(&str, &[Step]); 10] = [
+const GUESSING: &str = "secret = 7\nguess = int(input('Guess: '))\ntries = 1\nwhile guess != secret:\n    if guess < secret:\n        print('Too low')\n    else:\n        print('Too high')\n    guess = int(input('Again: '))\n    tries += 1\nprint(f'Right after {tries} tries')\n";
+
+const CONVERSATIONS: [(&str, &[Step]); 11] = [
     ("Two ideas side by side", &[Says("What is the difference between a list and a tuple?")]),
     (
         "Going on from an answer",
@@ -98,6 +100,15 @@ const CONVERSATIONS: [(&str, &[Step]); 10] = [
             Says("how do dictionarys work"),
         ],
     ),
+    (
+        "Explain this: a program, a line of it, a name, and an expression",
+        &[
+            Shows("can you walk me through this code?", GUESSING),
+            Says("what does line 4 do?"),
+            Shows("what is `tries` here?", GUESSING),
+            Says("what does x[::-1] mean?"),
+        ],
+    ),
 ];
 
 /// All conversations as Markdown.
@@ -105,7 +116,7 @@ const CONVERSATIONS: [(&str, &[Step]); 10] = [
 /// # Panics
 /// The product does not answer.
 pub async fn render(world: &World) -> String {
-    let mut text = "# Ten conversations, offline\n\nNo model has spoken here. `cargo build -p tests --bins && target/debug/transcripts > docs/transcripts.md` makes\nthis page by asking the running product; a test compares it.\n".to_owned();
+    let mut text = "# Eleven conversations, offline\n\nNo model has spoken here. `cargo build -p tests --bins && target/debug/transcripts > docs/transcripts.md` makes\nthis page by asking the running product; a test compares it.\n".to_owned();
     for (number, (title, steps)) in CONVERSATIONS.iter().enumerate() {
         let student = world.student(&format!("student{number}")).await;
         push(&mut text, format_args!("\n## {}. {title}\n", number + 1));

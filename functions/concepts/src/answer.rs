@@ -123,7 +123,7 @@ fn simpler(topic: &Topic, level: Level, round: usize) -> (String, Vec<Example>) 
 }
 
 /// The next level.
-const fn deeper(level: Level) -> Level {
+pub(crate) const fn deeper(level: Level) -> Level {
     match level {
         Level::Beginner => Level::Learning,
         Level::Learning => Level::Proficient,

@@ -14,6 +14,7 @@ use events::{
 use ids::ExerciseId;
 use meaning::Subject;
 use runtime::HandlerError;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tutor::{
     prompt,
@@ -23,11 +24,22 @@ use tutor::{
 use crate::{
     answer::{self, Idea},
     explain::{Explaining, Verifying},
+    program::{self, Told, Tracing},
 };
 
 /// Explains an idea.
 #[derive(Debug)]
 pub struct Concepts;
+
+/// What is being run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Running {
+    /// An example of a model's explanation. First, as it was stored before there were others.
+    Verifying(Box<Verifying>),
+    /// The student's program.
+    Tracing(Tracing),
+}
 
 impl Begin<QuestionRouted> for Concepts {
     type Loaded = QuestionRouted;
@@ -43,6 +55,10 @@ impl Begin<QuestionRouted> for Concepts {
     fn begin(request: QuestionRouted, _: DateTime<Utc>) -> Step<Self> {
         let asking = Asking::of(&request);
         let subject = asking.subject(&request);
+        let lesson = || offline(&request, &subject);
+        if let Some(told) = program::begin(&request, &asking.prose, lesson) {
+            return about_program(request, told);
+        }
         let offline = offline(&request, &subject);
         match answer::idea(curriculum::embedded(), &subject, request.level) {
             Some(idea) => ask(request, offline, idea),
@@ -52,7 +68,7 @@ impl Begin<QuestionRouted> for Concepts {
 }
 
 impl Agent for Concepts {
-    type Running = Verifying;
+    type Running = Running;
     type Asking = Explaining;
     type ModelRequested = ConceptsModelRequested;
     type ModelFinished = ConceptsModelFinished;
@@ -62,14 +78,26 @@ impl Agent for Concepts {
 
     fn resume(arrived: Arrived<Self>, _: DateTime<Utc>) -> Step<Self> {
         match arrived {
-            Arrived::Run { state: mut verifying, result } => {
+            Arrived::Run { state: Running::Verifying(mut verifying), result } => {
                 verifying.note(&result);
-                verify(verifying)
+                verify(*verifying)
+            }
+            Arrived::Run { state: Running::Tracing(Tracing { traced }), result } => {
+                let prose = Asking::of(&traced).prose;
+                match program::resume(&traced, &prose, &result) {
+                    Some(told) => about_program(traced, told),
+                    // An earlier version has read the question differently.
+                    None => Step::answer(Reply::offline(traced.routing, answer::encourage())),
+                }
             }
             Arrived::Model { state, text: None } => answer_offline(state),
             Arrived::Model { state, text: Some(text) } => {
                 match reply::explanation(&text, prompt(Task::Explain), &state.idea) {
-                    Ok(explanation) => without_solutions(state, explanation),
+                    Ok(explanation) => match state.invented(&explanation.explanation) {
+                        Some(number) => answer_offline(state)
+                            .with(Effect::Withhold(format!("{number} is not among the facts"))),
+                        None => without_solutions(state, explanation),
+                    },
                     Err(withheld) => {
                         answer_offline(state).with(Effect::Withhold(withheld.to_string()))
                     }
@@ -129,6 +157,25 @@ fn offline(request: &QuestionRouted, subject: &Subject<'_>) -> Answer {
     answer::answer(course, subject, request.level)
 }
 
+/// Has a program run, or answers about it, with a model's words beside ours if there is one.
+fn about_program(request: QuestionRouted, told: Told) -> Step<Concepts> {
+    match told {
+        Told::Run(program, without_run) => {
+            let fallback = Some(Reply::offline(request.routing.clone(), *without_run));
+            let state = Running::Tracing(Tracing { traced: request });
+            Next::Run(Box::new(Run { program: *program, state, fallback })).into()
+        }
+        Told::Explained(offline, idea) => {
+            let facts = idea.lesson.clone();
+            let mut step = ask(request, *offline, idea);
+            if let Next::Ask(ask) = &mut step.next {
+                ask.state.facts = Some(facts);
+            }
+            step
+        }
+    }
+}
+
 /// Asks the model; for a plain question about an idea, once for everybody.
 fn ask(request: QuestionRouted, offline: Answer, idea: Idea) -> Step<Concepts> {
     let (asked, level) = (&request.asked, request.level);
@@ -145,7 +192,8 @@ fn ask(request: QuestionRouted, offline: Answer, idea: Idea) -> Step<Concepts> {
         ("question", question),
     ];
     let reply = Reply::offline(request.routing.clone(), offline.clone());
-    let state = Explaining { request: request.clone(), offline, idea: idea.name.clone() };
+    let state =
+        Explaining { request: request.clone(), offline, idea: idea.name.clone(), facts: None };
     let mut ask = Ask::new(Task::Explain, &fields, state);
     ask.fallback = Some(Fallback { reply, shared });
     Next::Ask(Box::new(ask)).into()
@@ -187,7 +235,8 @@ fn verify(verifying: Verifying) -> Step<Concepts> {
     };
     let Explaining { request, offline, .. } = &verifying.question;
     let fallback = Some(Reply::offline(request.routing.clone(), offline.clone()));
-    Next::Run(Box::new(Run { program, state: verifying, fallback })).into()
+    let state = Running::Verifying(Box::new(verifying));
+    Next::Run(Box::new(Run { program, state, fallback })).into()
 }
 
 #[cfg(test)]

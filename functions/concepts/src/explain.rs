@@ -1,5 +1,7 @@
 //! A model's explanation, whose examples are run before the student gets it.
 
+use std::collections::BTreeSet;
+
 use curriculum::Example;
 use domain::execution::{ExecutionResult, Verdict};
 use events::{
@@ -23,6 +25,9 @@ pub struct Explaining {
     pub offline: Answer,
     /// The idea's name.
     pub idea: String,
+    /// What is known about the program that is explained, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<String>,
 }
 
 /// An explanation whose examples are being run.
@@ -77,8 +82,12 @@ impl Verifying {
             return None;
         }
         let explanation = &self.explanation;
-        let mut content =
-            format!("**{}**\n\n{}", self.question.idea, explanation.explanation.trim());
+        let said = explanation.explanation.trim();
+        let mut content = match &self.question.facts {
+            // What is known comes first, whatever the model says beside it.
+            Some(_) => format!("{}\n\n**In other words**\n\n{said}", self.question.offline.content),
+            None => format!("**{}**\n\n{said}", self.question.idea),
+        };
         show_examples(&mut content, &examples);
         if !explanation.common_mistakes.is_empty() {
             content.push_str("\n\nWatch out for:");
@@ -112,5 +121,19 @@ impl Verifying {
             details: Some(Details::Explanation(explained)),
             ..self.question.offline.clone()
         })
+    }
+}
+
+impl Explaining {
+    /// A number of the explanation that is neither in the program nor among what is known about it: nobody has seen it.
+    #[must_use]
+    pub fn invented(&self, explanation: &str) -> Option<String> {
+        let facts = self.facts.as_ref()?;
+        let numbers = |text: &str| -> BTreeSet<String> {
+            let parts = text.split(|c: char| !c.is_ascii_digit());
+            parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let known = numbers(&[facts, self.request.asked.question.as_str()].join(" "));
+        numbers(explanation).into_iter().find(|number| !known.contains(number))
     }
 }

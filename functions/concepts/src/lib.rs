@@ -1,7 +1,7 @@
 //! Concepts: explains an idea at the student's level.
 //!
 //! In: `question.routed.v1`; with a model also `model.requested.v1`, `model.finished.v1` and `execution.finished.v1` of
-//! the examples that it has run. Out: `question.answered.v1`. The course's own answer is made first, and given whenever
+//! the examples that it has run, and of the student's program where that is to be explained. Out: `question.answered.v1`. The course's own answer is made first, and given whenever
 //! the model has none that passes every check. If the course does not cover an idea, the answer says so and names the
 //! nearest topics. Fails only if the database is away.
 
@@ -11,6 +11,7 @@ pub mod cases;
 mod decide;
 pub mod explain;
 mod http;
+mod program;
 mod spec;
 
 use std::sync::Arc;

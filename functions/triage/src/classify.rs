@@ -21,6 +21,8 @@ const SURELY_OFF_TOPIC: f64 = 0.65;
 const LIKELY: f64 = 0.20;
 /// The confidence that a traceback gives: it is hardly ever pasted for another reason.
 const TRACEBACK_CONFIDENCE: f64 = 0.98;
+/// The confidence that a question asks to explain code: its words name the code, a line or a name of it.
+const EXPLAINS_CODE: f64 = 0.9;
 /// Words of the longest plea that says nothing more.
 const PLEA_WORDS: usize = 8;
 /// Most reasons that are passed on.
@@ -109,6 +111,10 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
         let routing = certain(Agent::Debug, 0.5, "a plea for help");
         return Routing { clarification: Some(clarification(&choices)), ..routing };
+    }
+    let code = context.code.filter(|code| !code.trim().is_empty()).or(Some(paste.code.as_str()));
+    if report.is_none() && code_explanation::subject(asked, code).is_some() {
+        return certain(Agent::Concepts, EXPLAINS_CODE, "asks what code does");
     }
     let found = curriculum::embedded().find(asked);
     let reading = meaning::read(

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use domain::agent::Agent;
+use domain::{agent::Agent, text::Code};
 use events::{
     question_asked::QuestionAsked,
     question_routed::{FollowUp, FollowUpKind, Routing},
@@ -83,7 +83,49 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
 #[must_use]
 pub fn may_follow(asked: &QuestionAsked) -> bool {
     let is_bare = asked.agent.is_none() && asked.code.is_none() && asked.error.is_none();
-    is_bare && kind(asked.question.as_str()).is_some()
+    let question = asked.question.as_str();
+    is_bare
+        && (kind(question).is_some()
+            || is_short(question) && code_explanation::refers_to_code(question))
+}
+
+/// A question may be about the program that was shown before, if it says little else.
+fn is_short(question: &str) -> bool {
+    question.split_whitespace().take(MAX_WORDS + 1).count() <= MAX_WORDS
+}
+
+/// The program that was shown last.
+fn shown_before(before: &[AnsweredQuestion]) -> Option<Code> {
+    before.iter().map(|earlier| &earlier.question).find_map(|question| {
+        let pasted = || Code::try_from(pasted_text::split(question.question.as_str()).code).ok();
+        question.code.clone().or_else(pasted).filter(|code| !code.as_str().trim().is_empty())
+    })
+}
+
+/// Completes a question about a part of the program that was shown before: "what does line 3 do".
+fn about_shown(
+    asked: &mut QuestionAsked,
+    before: &[AnsweredQuestion],
+    routing: &Routing,
+) -> Option<Routing> {
+    let question = asked.question.as_str();
+    let is_bare = asked.code.is_none() && asked.error.is_none() && is_short(question);
+    if !is_bare
+        || !pasted_text::split(question).code.is_empty()
+        || !code_explanation::refers_to_code(question)
+    {
+        return None;
+    }
+    let code = shown_before(before)?;
+    code_explanation::subject(question, Some(code.as_str()))?;
+    asked.code = Some(code);
+    Some(Routing {
+        agent: Agent::Concepts,
+        confidence: CONFIDENCE,
+        reasons: vec!["asks about the program that was shown before".to_owned()],
+        clarification: None,
+        ..routing.clone()
+    })
 }
 
 /// Completes a follow-up: it goes to the same agent, with the program and the exercise of the previous exchange.
@@ -95,6 +137,9 @@ pub fn follow(
     routing: Routing,
 ) -> (Routing, Option<FollowUp>) {
     let Some(last) = before.first() else { return (routing, None) };
+    if let Some(routing) = about_shown(asked, before, &routing) {
+        return (routing, None);
+    }
     let follow =
         kind(asked.question.as_str()).filter(|_| asked.code.is_none() && asked.error.is_none());
     let Some(kind) = follow else { return (routing, None) };
@@ -120,6 +165,10 @@ pub fn follow(
         asked.code.clone_from(&shown.code);
         asked.error.clone_from(&shown.error);
         asked.exercise_id = asked.exercise_id.or(shown.exercise_id);
+    }
+    if asked.code.is_none() && agent == Agent::Concepts {
+        // What was explained may have been pasted into the question.
+        asked.code = shown_before(&before[..1]);
     }
     let routing = Routing {
         agent,

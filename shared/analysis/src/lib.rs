@@ -2,7 +2,7 @@
 //! programs.
 //!
 //! Belongs here: everything that needs Python's grammar. Never here: running code, texts for a certain student, or the
-//! parser's types in the public interface.
+//! parser's types in the public interface; only `code-explanation` walks the tree of a [`Program`] itself.
 
 mod classes;
 mod likeness;

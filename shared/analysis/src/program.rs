@@ -58,7 +58,9 @@ impl<'a> Program<'a> {
         self.source
     }
 
-    pub(crate) fn body(&self) -> &[Stmt] {
+    /// The statements, for who walks the tree itself.
+    #[must_use]
+    pub fn body(&self) -> &[Stmt] {
         &self.parsed.syntax().body
     }
 
@@ -73,12 +75,20 @@ impl<'a> Program<'a> {
     }
 
     /// The line on which something begins, from 1.
-    pub(crate) fn line(&self, place: impl Ranged) -> u32 {
+    #[must_use]
+    pub fn line(&self, place: impl Ranged) -> u32 {
         line_of(&self.line_starts, place.start())
     }
 
+    /// The line on which something ends, from 1.
+    #[must_use]
+    pub fn last_line(&self, place: impl Ranged) -> u32 {
+        line_of(&self.line_starts, place.end())
+    }
+
     /// The source text of a node.
-    pub(crate) fn text(&self, place: impl Ranged) -> &'a str {
+    #[must_use]
+    pub fn text(&self, place: impl Ranged) -> &'a str {
         &self.source[place.range()]
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// What a model gets before it sees the student's data, and what its answer must look like.
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    /// Its name and version, such as `explain.v1`: a changed text is a new version.
+    /// Its name and version, such as `explain.v2`: a changed text is a new version.
     pub name: &'static str,
     /// The instructions.
     pub system: &'static str,
@@ -28,7 +28,7 @@ macro_rules! load {
     };
 }
 
-static EXPLAIN: Prompt = load!("explain.v1", 1_200);
+static EXPLAIN: Prompt = load!("explain.v2", 1_200);
 static HINT: Prompt = load!("hint.v1", 300);
 static REVIEW: Prompt = load!("review.v1", 900);
 static EXERCISE: Prompt = load!("exercise.v2", 1_800);

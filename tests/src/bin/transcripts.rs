@@ -1,4 +1,4 @@
-//! Prints ten conversations with the offline tutor as Markdown.
+//! Prints conversations with the offline tutor as Markdown.
 
 use tests::{World, transcripts};
 

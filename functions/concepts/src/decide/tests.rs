@@ -307,3 +307,86 @@ fn what_the_last_version_has_stored_is_read() {
     let state: crate::explain::Verifying = serde_json::from_value(old).unwrap();
     assert_eq!(state.next().as_deref(), Some("print(1)"));
 }
+
+const SUM: &str = "total = 0\nfor n in range(3):\n    total += n\nprint(total)\n";
+
+/// A run of `SUM` in which its last line is reached with this value.
+fn traced(step: Step<Concepts>, total: u32) -> Step<Concepts> {
+    let line = |line: u32, total: u32| {
+        json!({ "event": "line", "line": line, "function": "<module>", "written": 0, "heap": {},
+            "frames": [{ "function": "<module>", "line": line, "locals": { "total": total, "n": 2 } }] })
+    };
+    let result = json!({ "verdict": "ok", "exit_code": 0, "stdout": "3\n", "stderr": "", "transcript": [],
+        "truncated": false, "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14",
+        "trace": { "steps": [line(3, 1), line(2, total), line(4, total)], "truncated": false } });
+    let result = Box::new(serde_json::from_value(result).unwrap());
+    Concepts::resume(Arrived::Run { state: running(step).state, result }, NOW)
+}
+
+#[test]
+fn a_program_is_run_with_a_trace_before_it_is_explained() {
+    let run = running(begin("explain this code", json!({ "code": SUM })));
+    assert!(run.program.trace && run.program.seed == Some(0), "{:?}", run.program);
+    assert!(run.fallback.is_some_and(|reply| reply.answer.content.contains("Line 3")));
+}
+
+#[test]
+fn a_line_is_explained_by_the_values_of_the_run() {
+    let ask = asking(traced(begin("what does line 3 do", json!({ "code": SUM })), 3));
+    let state = ask.state;
+    let reply = replied(Concepts::resume(Arrived::Model { state, text: None }, NOW));
+    let content = reply.answer.content;
+    assert!(content.contains("adds `n` to `total`. In the run `total` is then `3`"), "{content}");
+    assert!(content.contains("inside the loop that begins on line 2"), "{content}");
+    assert_eq!(reply.answer.topics, ["variables"]);
+}
+
+#[test]
+fn a_model_gets_the_facts_and_its_words_stand_beside_ours() {
+    let step = || traced(begin("what is `total` here", json!({ "code": SUM })), 3);
+    assert!(field(&asking(step()), "lesson").contains("it is `1`, `3`"));
+    let said = |text: &str| {
+        let mut said = explanation(&["print(1)"]);
+        said["explanation"] = json!(text);
+        let state = asking(step()).state;
+        Concepts::resume(Arrived::Model { state, text: Some(said.to_string()) }, NOW)
+    };
+    let reply =
+        replied(prints(said("The name total holds the sum, which is 3 at the end."), "1\n"));
+    let content = reply.answer.content;
+    assert!(content.contains("In other words") && content.contains("it is `1`, `3`"), "{content}");
+    let invented = said("The name total holds the sum, which is 4711 at the end.");
+    assert!(matches!(&invented.effects[..], [Effect::Withhold(why)] if why.contains("4711")));
+}
+
+#[test]
+fn an_expression_is_explained_beside_its_lesson() {
+    let content = offline("what does `x[::-1]` mean", json!({})).answer.content;
+    assert!(content.contains("`x[::-1]` is `x` from back to front"), "{content}");
+}
+
+#[test]
+fn a_message_without_a_program_is_explained() {
+    let question = "what does this mean\n\nIndexError: list index out of range";
+    let content = offline(question, json!({})).answer.content;
+    assert!(content.contains("What happened") && content.contains("paste it"), "{content}");
+}
+
+#[test]
+fn a_text_that_is_no_program_is_explained_without_a_run() {
+    let content =
+        offline("explain this code", json!({ "code": "if x\n    print(x)\n" })).answer.content;
+    assert!(content.contains("Python cannot read this program"), "{content}");
+}
+
+#[test]
+fn a_simpler_explanation_is_about_the_same_line() {
+    let follow_up = json!({ "kind": "simpler", "question": "what does line 3 do", "topics": ["variables"], "times": 1 });
+    let more = json!({ "code": SUM, "level": "mastered", "follow_up": follow_up });
+    let ask = asking(traced(begin("I still don't get it", more), 3));
+    assert!(
+        ask.state.offline.content.contains("**Line 3** `total += n`"),
+        "{}",
+        ask.state.offline.content
+    );
+}

@@ -358,3 +358,32 @@ fn without_a_model_the_best_guess_comes_with_a_clarifying_question() {
     assert_eq!(to, Destination::Debug);
     assert!(question.routing.clarification.is_some_and(|text| text.ends_with('?')));
 }
+
+#[test]
+fn questions_about_what_code_does_go_to_concepts() {
+    let code = json!({ "code": "total = 0\nfor n in [1, 2]:\n    total += n\n" });
+    for question in [
+        "explain this code",
+        "what does line 3 do",
+        "what is `total` here?",
+        "can you walk me through it",
+        "what does the loop do?",
+        "I don't understand line 2",
+    ] {
+        let (to, routed) = routed(begin_with(question, code.clone()));
+        assert_eq!(to, Destination::Concepts, "{question}");
+        assert_eq!(routed.routing.clarification, None, "{question}");
+    }
+    assert_eq!(routed(begin_with("why does line 3 crash?", code)).0, Destination::Debug);
+}
+
+#[test]
+fn a_question_about_a_line_is_about_the_program_that_was_shown_before() {
+    let code = json!({ "code": "total = 0\nprint(total)\n" });
+    let before = vec![earlier("explain this code", "concepts", &["variables"], code)];
+    let (to, routed) = routed(begin_after("and what does line 2 do?", before));
+    assert_eq!(to, Destination::Concepts);
+    assert!(routed.asked.code.is_some_and(|code| code.as_str().starts_with("total")));
+    let none = begin_after("what does line 2 do?", Vec::new());
+    assert!(matches!(none.next, Next::Route { question, .. } if question.asked.code.is_none()));
+}
