@@ -16,6 +16,7 @@ use std::{
 };
 
 use agents::{Agent as _, Arrived, Begin as _, Load, Next};
+use analysis::Program;
 use chrono::{DateTime, Utc};
 use code_execution::workers::Workers;
 use debug::{Debug, Loaded};
@@ -228,8 +229,7 @@ fn tutoring(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
         };
         let fixes = [part("bug_fixes"), part("bug_desc")].map(Option::unwrap_or_default).join("\n");
         let first = dialogue.lines().find_map(|line| line.strip_prefix("User: "));
-        let code: String =
-            numbered.lines().map(|line| format!("{}\n", without_number(line))).collect();
+        let code = without_numbers(numbered);
         let lines = named_lines(&fixes);
         if !lines.is_empty() && seen.insert(code.clone()) {
             bugs.push(Bug {
@@ -243,9 +243,22 @@ fn tutoring(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
     Ok(bugs)
 }
 
-/// A line without its number, which takes three columns.
-fn without_number(line: &str) -> &str {
-    line.get(3..).unwrap_or_default()
+/// The program, whose lines are numbered in one of two ways: with a space after the number, or in columns.
+fn without_numbers(numbered: &str) -> String {
+    let after_number = |line: &str| {
+        let rest = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
+        let rest = rest.strip_prefix('.').unwrap_or(rest);
+        format!("{}\n", rest.strip_prefix(' ').unwrap_or(rest))
+    };
+    let from_column = |line: &str| format!("{}\n", line.get(3..).unwrap_or_default());
+    let code: String = numbered.lines().map(after_number).collect();
+    match Program::read(&code) {
+        Ok(_) => code,
+        Err(_) => {
+            let other: String = numbered.lines().map(from_column).collect();
+            if Program::read(&other).is_ok() { other } else { code }
+        }
+    }
 }
 
 fn named_lines(text: &str) -> BTreeSet<u32> {
@@ -353,12 +366,14 @@ fn solutions(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{changed, named_lines, without_number};
+    use super::{changed, named_lines, without_numbers};
 
     #[test]
     fn the_right_lines_are_read_from_the_sets() {
         assert_eq!(named_lines("On line 11, … lines 3 and 4"), [3, 4, 11].into());
-        assert_eq!(without_number("12.    x = 1"), "    x = 1");
+        assert_eq!(without_numbers("9. if x:\n10.  y = 1"), "if x:\n y = 1\n");
+        let in_columns = "8. if x:\n9.     z = 1\n10.    y = 1";
+        assert_eq!(without_numbers(in_columns), "if x:\n    z = 1\n    y = 1\n");
         assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), [2].into());
         assert_eq!(changed("a\nc\n", "a\nb\nc\n"), [1, 2].into());
     }
