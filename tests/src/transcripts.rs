@@ -32,7 +32,7 @@ const REVIEWED: &str = "def find_longest(words):\n    longest = ''\n    for i in
 
 const GUESSING: &str = "secret = 7\nguess = int(input('Guess: '))\ntries = 1\nwhile guess != secret:\n    if guess < secret:\n        print('Too low')\n    else:\n        print('Too high')\n    guess = int(input('Again: '))\n    tries += 1\nprint(f'Right after {tries} tries')\n";
 
-const CONVERSATIONS: [(&str, &[Step]); 11] = [
+const CONVERSATIONS: [(&str, &[Step]); 12] = [
     ("Two ideas side by side", &[Says("What is the difference between a list and a tuple?")]),
     (
         "Going on from an answer",
@@ -109,14 +109,26 @@ const CONVERSATIONS: [(&str, &[Step]); 11] = [
             Says("what does x[::-1] mean?"),
         ],
     ),
+    (
+        "A wrong value, without an exercise and without an error",
+        &[
+            Shows("largest([3, 9, 4]) gives 3 but it should be 9", LARGEST),
+            Works,
+            Shows("largest([3, 9, 4]) still gives 3 instead of 9, I don't see why", LARGEST),
+            Shows("why is it wrong?", WORDS),
+        ],
+    ),
 ];
+
+const LARGEST: &str = "def largest(numbers):\n    best = numbers[0]\n    for number in numbers:\n        if number < best:\n            best = number\n    return best\n";
+const WORDS: &str = "def words(text):\n    count = 0\n    inside = False\n    for letter in text:\n        if letter == ' ':\n            if inside:\n                count += 1\n            inside = False\n        else:\n            inside = True\n    return count\n\nprint(words('one two'))  # should be 2\n";
 
 /// All conversations as Markdown.
 ///
 /// # Panics
 /// The product does not answer.
 pub async fn render(world: &World) -> String {
-    let mut text = "# Eleven conversations, offline\n\nNo model has spoken here. `cargo build -p tests --bins && target/debug/transcripts > docs/transcripts.md` makes\nthis page by asking the running product; a test compares it.\n".to_owned();
+    let mut text = "# Twelve conversations, offline\n\nNo model has spoken here. `cargo build -p tests --bins && target/debug/transcripts > docs/transcripts.md` makes\nthis page by asking the running product; a test compares it.\n".to_owned();
     for (number, (title, steps)) in CONVERSATIONS.iter().enumerate() {
         let student = world.student(&format!("student{number}")).await;
         push(&mut text, format_args!("\n## {}. {title}\n", number + 1));

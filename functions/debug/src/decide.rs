@@ -269,7 +269,7 @@ fn explain(
         finding.note = Some(as_expected(&expected));
     }
     if let Some(place) = place {
-        finding = search::placed(finding, &place);
+        finding = search::placed(finding, &place, exercise.is_none());
     }
     if finding.rule == "nothing_to_see" && request.routing.signs.contains(&Sign::SolutionRequest) {
         finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();

@@ -99,17 +99,17 @@ pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
     serde_json::from_str(search.stdout.lines().next_back()?).ok()?
 }
 
-/// A finding about a wrong result, with its place.
-pub(crate) fn placed(finding: Finding, found: &Found) -> Finding {
+/// A finding about a wrong result, with its place. What it was tried with: tests, or what its author expects.
+pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Finding {
     let Some(Place { line, kind }) = found.places.iter().min() else { return finding };
     let lines: BTreeSet<u32> = found.places.iter().map(|place| place.line).collect();
+    let (all, more) = match of_author {
+        true => ("does what you expect", "does more of what you expect"),
+        false => ("passes the tests that you can see", "passes more of the tests that you can see"),
+    };
     let tried = match (lines.len(), found.mends_all) {
-        (1, true) => {
-            format!("With a small change on line {line}, it passes the tests that you can see.")
-        }
-        (1, false) => format!(
-            "With a small change on line {line}, it passes more of the tests that you can see."
-        ),
+        (1, true) => format!("With a small change on line {line}, it {all}."),
+        (1, false) => format!("With a small change on line {line}, it {more}."),
         (count, _) => {
             format!("It needs small changes on {count} lines. Begin with line {line}.")
         }
@@ -199,7 +199,7 @@ mod tests {
             note: None,
         };
         let places = vec![Place { line: 3, kind: Kind::Comparison }];
-        let placed = placed(finding, &Found { places, mends_all: true });
+        let placed = placed(finding, &Found { places, mends_all: true }, false);
         assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value.comparison", Some(3)));
         assert!(
             placed

@@ -61,16 +61,17 @@ pub enum Kind {
 
 impl Kind {
     /// How far down the kind is among beginners' mistakes: if several changes help, the one for a common mistake tells
-    /// more. A line that does harm, or a case of its own, can hide any other mistake.
+    /// more. Another number can give one right result by chance; a line that does harm, or a case of its own, can hide
+    /// any other mistake.
     pub(super) const fn rareness(self) -> u8 {
         match self {
             Self::Misspelt
             | Self::Comparison
             | Self::Operator
-            | Self::Number
             | Self::Logic
             | Self::OffByOne
-            | Self::Slice => 0,
+            | Self::Slice
+            | Self::LastItem => 0,
             Self::ExtraLine | Self::LeavesLoop | Self::EmptyCase | Self::ReturnValue => 2,
             _ => 1,
         }
