@@ -1,5 +1,4 @@
-//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent-by-words.bin`,
-//! `weights/agent-by-encoder.bin` and `weights/topic.bin`;
+//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/topic.bin`;
 //! with `check` it says how well each fifth of the questions is read by what was trained on the others; with `ask FILE`
 //! it reads questions from a file, a line each.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -8,9 +7,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use domain::agent::Agent;
 use meaning::{
-    By,
     questions::{Question, questions},
-    training::{Evidence, Vectors, in_other_contexts, is_clear, part_of},
+    training::{Evidence, Vectors, in_other_contexts, part_of},
 };
 
 const PARTS: usize = 5;
@@ -31,11 +29,7 @@ fn main() {
             let weights = Evidence::of(&asked).train(|_| true);
             let weights = weights.into_iter().flat_map(|weight| (weight as f32).to_le_bytes());
             write("topic.bin", &weights.collect::<Vec<u8>>());
-            let all = in_other_contexts(&asked);
-            for (name, by) in [("words", By::Words), ("encoder", By::Encoder)] {
-                let weights = Vectors::of(&all, by).train(|_| true).file();
-                write(&format!("agent-by-{name}.bin"), &weights);
-            }
+            write("agent.bin", &Vectors::of(&in_other_contexts(&asked)).train(|_| true).file());
         }
     }
 }
@@ -46,27 +40,18 @@ fn write(name: &str, bytes: &[u8]) {
 }
 
 fn check_agents(all: &[Question]) {
-    let (by_words, by_encoder) = (Vectors::of(all, By::Words), Vectors::of(all, By::Encoder));
+    let vectors = Vectors::of(all);
     let mut right: BTreeMap<Agent, (usize, usize)> = BTreeMap::new();
-    let (mut lost, mut spared, mut clear, mut wrong_though_clear) = (0, 0, 0, 0);
+    let (mut lost, mut spared) = (0, 0);
     for part in 0..PARTS {
-        let train = |vectors: &Vectors<'_>| {
-            let trained = vectors.train(|question| part_of(&question.text) != part);
-            vectors.shares(&trained).into_iter().map(|(_, shares)| shares).collect::<Vec<_>>()
-        };
-        let held = all.iter().zip(train(&by_words)).zip(train(&by_encoder));
-        let held = held.filter(|((question, _), _)| part_of(&question.text) == part);
-        for ((question, words), encoder) in held.filter(|((question, _), _)| question.weight >= 1.0)
-        {
-            let is_clear = is_clear(&words);
-            let shares = if is_clear { words } else { encoder };
+        let trained = vectors.train(|question| part_of(&question.text) != part);
+        let held = vectors.shares(&trained).into_iter();
+        let held = held.filter(|(question, _)| part_of(&question.text) == part);
+        for (question, shares) in held.filter(|(question, _)| question.weight >= 1.0) {
             let best = best(&shares);
-            let is_right = Agent::ALL[best] == question.agent;
-            clear += usize::from(is_clear);
-            wrong_though_clear += usize::from(is_clear && !is_right);
             let counted = right.entry(question.agent).or_default();
             counted.1 += 1;
-            if is_right {
+            if Agent::ALL[best] == question.agent {
                 counted.0 += 1;
                 continue;
             }
@@ -76,10 +61,7 @@ fn check_agents(all: &[Question]) {
             println!("{said} {:.2} for {meant}: {}", shares[best], question.text);
         }
     }
-    println!(
-        "{right:?}; falsely off-topic {lost}, off-topic missed {spared}; clear by words {clear}, of them \
-         {wrong_though_clear} wrong"
-    );
+    println!("{right:?}; falsely off-topic {lost}, off-topic missed {spared}");
 }
 
 fn check_topics(all: &[Question]) {

@@ -1,24 +1,22 @@
 //! Which agent a question is for: a regression over the question's vector, the words that are evidence, and the context.
-//!
-//! The vector of its words takes a hundredth of the time that the encoder's takes, and is enough where the answer is
-//! clear; the encoder is asked about the rest.
 
 use std::sync::LazyLock;
 
 use curriculum::Found;
 use domain::agent::Agent;
-use ndarray::{Array1, ArrayView1};
+use ndarray::{Array1, Axis, concatenate};
 
 use crate::{encoder, patterns::PATTERNS, vectors, weights::Reader};
 
-static BY_WORDS: &[u8] = include_bytes!("../weights/agent-by-words.bin");
-static BY_ENCODER: &[u8] = include_bytes!("../weights/agent-by-encoder.bin");
-/// How likely an agent must be by the words alone for the encoder not to be asked.
-const CLEAR: f64 = 0.95;
+static FILE: &[u8] = include_bytes!("../weights/agent.bin");
 /// Agents that can be meant, in the order of the weights.
 pub(crate) const AGENTS: [Agent; 6] = Agent::ALL;
+/// Numbers of a question's vector.
+pub(crate) const WIDTH: usize = encoder::WIDTH + vectors::WIDTH;
 /// What is known besides the vector: patterns, names and context.
-pub(crate) const BESIDES: usize = 5 + 4 + 10;
+const BESIDES: usize = 5 + 4 + 10;
+/// Numbers that the regression weighs.
+pub(crate) const FEATURES: usize = WIDTH + BESIDES;
 /// How much each kind of evidence is stretched before training, which keeps weights small: a vector has length 1.
 const VECTOR_SCALE: f32 = 6.0;
 const PATTERN_SCALE: f32 = 0.4;
@@ -29,8 +27,7 @@ const LONG: usize = 20;
 /// Words of a question that says little by itself.
 const SHORT: usize = 4;
 
-static WORDS: LazyLock<Model> = LazyLock::new(|| Model::read(BY_WORDS));
-static ENCODER: LazyLock<Model> = LazyLock::new(|| Model::read(BY_ENCODER));
+static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(FILE));
 
 /// A question, and what is known besides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,48 +60,14 @@ pub(crate) struct Model {
     /// The mean of all vectors: what every text has in common says nothing.
     pub(crate) mean: Array1<f32>,
     /// For each agent one for each feature, and one for itself.
-    pub(crate) weights: Vec<Vec<f32>>,
-}
-
-/// The vector that a model reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// The mean of its words' vectors.
-    Words,
-    /// The encoder's.
-    Encoder,
-}
-
-impl By {
-    pub(crate) fn vector(self, text: &str) -> Array1<f32> {
-        match self {
-            Self::Words => Array1::from_iter(vectors::about(text)),
-            Self::Encoder => encoder::encode(text),
-        }
-    }
-
-    pub(crate) const fn width(self) -> usize {
-        match self {
-            Self::Words => vectors::WIDTH,
-            Self::Encoder => encoder::WIDTH,
-        }
-    }
-}
-
-/// Whether the shares by words leave no doubt. Nobody is sent away by words alone: there are more of them than are known.
-pub(crate) fn is_clear(shares: &[f64; AGENTS.len()]) -> bool {
-    let mut shares = AGENTS.iter().zip(shares);
-    shares.any(|(agent, share)| *agent != Agent::OffTopic && *share >= CLEAR)
+    pub(crate) weights: Vec<[f32; FEATURES + 1]>,
 }
 
 /// Reads a question. `found` is what it names of the course.
 #[must_use]
 pub fn read(asked: &Asked<'_>, found: &Found<'_>) -> Reading {
-    let mut shares = WORDS.read_by(By::Words, asked, found);
-    if !is_clear(&shares) {
-        shares = ENCODER.read_by(By::Encoder, asked, found);
-    }
-    let mut shares: Vec<(Agent, f64)> = AGENTS.into_iter().zip(shares).collect();
+    let features = MODEL.features(asked, found, &vector(asked.prose));
+    let mut shares: Vec<(Agent, f64)> = AGENTS.into_iter().zip(MODEL.shares(&features)).collect();
     shares.sort_by(|one, other| other.1.total_cmp(&one.1));
     let mut held: Vec<_> =
         PATTERNS.iter().filter(|pattern| pattern.regex.is_match(asked.prose)).collect();
@@ -113,31 +76,35 @@ pub fn read(asked: &Asked<'_>, found: &Found<'_>) -> Reading {
     Reading { shares, reasons }
 }
 
+/// The encoder's vector of a question and that of its words, which know different things; each with length 1.
+pub(crate) fn vector(text: &str) -> Array1<f32> {
+    let mut encoded = encoder::encode(text);
+    encoded /= encoded.dot(&encoded).sqrt().max(f32::MIN_POSITIVE);
+    concatenate![Axis(0), encoded, Array1::from_iter(vectors::about(text))]
+}
+
 impl Model {
     fn read(file: &'static [u8]) -> Self {
-        // A row for the mean, which has no numbers for what is known besides and for itself, and one for each agent.
-        let numbers = file.len() / size_of::<f32>();
-        let width = (numbers - AGENTS.len() * (BESIDES + 1)) / (AGENTS.len() + 1);
         let mut from = Reader(file);
-        let mean = from.vector(width);
-        let weights = AGENTS.iter().map(|_| from.floats(width + BESIDES + 1)).collect();
-        Self { mean, weights }
+        let mean = from.vector(WIDTH);
+        let row = |_| {
+            let mut row = [0.0; FEATURES + 1];
+            row.copy_from_slice(&from.floats(FEATURES + 1));
+            row
+        };
+        Self { mean, weights: AGENTS.iter().map(row).collect() }
     }
 
-    fn read_by(&self, by: By, asked: &Asked<'_>, found: &Found<'_>) -> [f64; AGENTS.len()] {
-        self.shares(&self.features(asked, found, by.vector(asked.prose).view()))
-    }
-
-    /// What the regression weighs; the last one is 1.
+    /// What the regression weighs.
     pub(crate) fn features(
         &self,
         asked: &Asked<'_>,
         found: &Found<'_>,
-        vector: ArrayView1<'_, f32>,
+        vector: &Array1<f32>,
     ) -> Vec<f32> {
-        let vector = &vector - &self.mean;
+        let vector = vector - &self.mean;
         let length = vector.dot(&vector).sqrt().max(f32::MIN_POSITIVE);
-        let mut features = Vec::with_capacity(vector.len() + BESIDES + 1);
+        let mut features = Vec::with_capacity(FEATURES);
         features.extend(vector.iter().map(|number| number / length * VECTOR_SCALE));
         for agent in &AGENTS[..5] {
             let held = PATTERNS.iter().filter(|pattern| pattern.agent == *agent);
@@ -168,7 +135,6 @@ impl Model {
             truth(asked.prose.contains('?')),
         ];
         features.extend(context.map(|known| known * CONTEXT_SCALE));
-        features.push(1.0);
         features
     }
 
@@ -176,8 +142,12 @@ impl Model {
     pub(crate) fn shares(&self, features: &[f32]) -> [f64; AGENTS.len()] {
         let mut shares = [0.0; AGENTS.len()];
         for (share, weights) in shares.iter_mut().zip(&self.weights) {
-            let weighed = weights.iter().zip(features).map(|(weight, feature)| weight * feature);
-            *share = f64::from(weighed.sum::<f32>());
+            let weighed: f32 = weights[..FEATURES]
+                .iter()
+                .zip(features)
+                .map(|(weight, feature)| weight * feature)
+                .sum();
+            *share = f64::from(weighed + weights[FEATURES]);
         }
         let top = shares.iter().copied().fold(f64::MIN, f64::max);
         shares = shares.map(|share| (share - top).exp());

@@ -1,5 +1,5 @@
-//! The first layers of a language model (all-MiniLM-L6-v2): a text becomes a vector, and texts that mean the same have
-//! vectors of about the same direction.
+//! A small encoder, which says of a text what the first layers of a large one say (all-MiniLM-L6-v2, in `training/`): it
+//! becomes a vector, and texts that mean the same have vectors of about the same direction.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ static FILE: &[u8] = include_bytes!("../weights/encoder.bin");
 /// Added to a variance before division by it, as in training.
 const EPSILON: f32 = 1e-12;
 
-/// Read when it is first needed: that takes some 30 ms.
+/// Read when it is first needed.
 static ENCODER: LazyLock<Encoder> = LazyLock::new(|| Encoder::read(FILE));
 
 /// The vector of a text.
@@ -23,7 +23,7 @@ pub(crate) fn encode(text: &str) -> Array1<f32> {
 }
 
 /// Numbers of a vector.
-pub(crate) const WIDTH: usize = 384;
+pub(crate) const WIDTH: usize = 128;
 
 struct Linear {
     weight: Array2<f32>,

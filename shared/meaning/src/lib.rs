@@ -17,7 +17,7 @@ mod vectors;
 mod weights;
 mod wordpiece;
 
-pub use agent::{Asked, By, Reading, read};
+pub use agent::{Asked, Reading, read};
 pub use language::{Foreign, recognise};
 pub use patterns::compile;
 pub use topic::{Likely, Subject, topics};

@@ -5,14 +5,14 @@ use domain::agent::Agent;
 use ndarray::Array1;
 
 use crate::{
-    agent::{self, AGENTS, Asked, BESIDES, By, Model},
+    agent::{AGENTS, Asked, FEATURES, Model, WIDTH, vector},
     descent::minimum,
     questions::Question,
     topic::{self, Index, Subject, WEIGHTS},
 };
 
 /// How strongly small weights are preferred.
-const RIDGE: f64 = 1.0;
+const RIDGE: f64 = 0.4;
 /// What people say around a question: it changes nothing.
 const AROUND: [(&str, &str); 24] = [
     ("hi! ", ""),
@@ -98,12 +98,6 @@ pub fn in_other_contexts(questions: &[Question]) -> Vec<Question> {
     all
 }
 
-/// Whether the words' shares are enough, so that the encoder is not asked.
-#[must_use]
-pub fn is_clear(shares: &[f64; 6]) -> bool {
-    agent::is_clear(shares)
-}
-
 /// A trained model.
 pub struct Trained(Model);
 
@@ -115,36 +109,32 @@ impl std::fmt::Debug for Trained {
 
 /// Questions with their vectors, which take longest.
 #[derive(Debug)]
-pub struct Vectors<'a> {
-    by: By,
-    of: Vec<(&'a Question, Array1<f32>, Found<'a>)>,
-}
+pub struct Vectors<'a>(Vec<(&'a Question, Array1<f32>, Found<'a>)>);
 
 impl<'a> Vectors<'a> {
     /// Of all these.
     #[must_use]
-    pub fn of(questions: &'a [Question], by: By) -> Self {
+    pub fn of(questions: &'a [Question]) -> Self {
         let mut known: std::collections::HashMap<&str, Array1<f32>> =
             std::collections::HashMap::new();
-        let vector = |question: &'a Question| {
+        let with_vector = |question: &'a Question| {
             let text = question.text.as_str();
-            let vector = known.entry(text).or_insert_with(|| by.vector(text)).clone();
+            let vector = known.entry(text).or_insert_with(|| vector(text)).clone();
             (question, vector, curriculum::embedded().find(text))
         };
-        Self { by, of: questions.iter().map(vector).collect() }
+        Self(questions.iter().map(with_vector).collect())
     }
 
     /// Trains with those that are chosen by their place.
     #[must_use]
     pub fn train(&self, choose: impl Fn(&Question) -> bool) -> Trained {
-        let chosen: Vec<_> = self.of.iter().filter(|(question, ..)| choose(question)).collect();
-        let width = self.by.width() + BESIDES + 1;
-        let mut mean = Array1::zeros(self.by.width());
+        let chosen: Vec<_> = self.0.iter().filter(|(question, ..)| choose(question)).collect();
+        let mut mean = Array1::zeros(WIDTH);
         for (_, vector, _) in &chosen {
             mean += vector;
         }
         mean /= chosen.len() as f32;
-        let mut model = Model { mean, weights: vec![vec![0.0; width]; AGENTS.len()] };
+        let mut model = Model { mean, weights: vec![[0.0; FEATURES + 1]; AGENTS.len()] };
         let rows: Vec<Vec<f32>> = chosen
             .iter()
             .map(|(question, vector, found)| model.row(question, found, vector))
@@ -163,9 +153,9 @@ impl<'a> Vectors<'a> {
             .iter()
             .filter_map(|(question, ..)| AGENTS.iter().position(|agent| *agent == question.agent))
             .collect();
-        let examples = Examples { width, rows, labels, weights };
-        let found = minimum(vec![0.0; AGENTS.len() * width], |at| examples.loss(at));
-        for (row, found) in model.weights.iter_mut().zip(found.chunks(width)) {
+        let examples = Examples { rows, labels, weights };
+        let found = minimum(vec![0.0; AGENTS.len() * (FEATURES + 1)], |at| examples.loss(at));
+        for (row, found) in model.weights.iter_mut().zip(found.chunks(FEATURES + 1)) {
             row.iter_mut().zip(found).for_each(|(to, weight)| *to = *weight as f32);
         }
         Trained(model)
@@ -174,7 +164,7 @@ impl<'a> Vectors<'a> {
     /// What a model says of each question.
     #[must_use]
     pub fn shares(&self, by: &Trained) -> Vec<(&'a Question, [f64; 6])> {
-        let shares = self.of.iter().map(|(question, vector, found)| {
+        let shares = self.0.iter().map(|(question, vector, found)| {
             (*question, by.0.shares(&by.0.row(question, found, vector)))
         });
         shares.collect()
@@ -193,12 +183,13 @@ impl Trained {
 impl Model {
     fn row(&self, question: &Question, found: &Found<'_>, vector: &Array1<f32>) -> Vec<f32> {
         let asked = Asked { prose: &question.text, ..question.context };
-        self.features(&asked, found, vector.view())
+        let mut row = self.features(&asked, found, vector);
+        row.push(1.0);
+        row
     }
 }
 
 struct Examples {
-    width: usize,
     rows: Vec<Vec<f32>>,
     labels: Vec<usize>,
     weights: Vec<f64>,
@@ -207,7 +198,7 @@ struct Examples {
 impl Examples {
     /// How wrong these weights are, and which way is down.
     fn loss(&self, at: &[f64]) -> (f64, Vec<f64>) {
-        let width = self.width;
+        let width = FEATURES + 1;
         let (mut loss, mut slope) = (0.0, vec![0.0; at.len()]);
         for ((row, label), weight) in self.rows.iter().zip(&self.labels).zip(&self.weights) {
             let scores: Vec<f64> = at
@@ -228,7 +219,7 @@ impl Examples {
                     .for_each(|(slope, number)| *slope += push * f64::from(*number));
             }
         }
-        for (place, weight) in at.iter().enumerate().filter(|(place, _)| place % width != width - 1)
+        for (place, weight) in at.iter().enumerate().filter(|(place, _)| place % width != FEATURES)
         {
             loss += 0.5 * RIDGE * weight * weight;
             slope[place] += RIDGE * weight;

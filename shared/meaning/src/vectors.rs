@@ -1,5 +1,5 @@
 //! A vector for each piece of the vocabulary: their mean says what a text is about. Less than the encoder knows, in a
-//! twentieth of the time, which suits what is compared with thousands of sentences.
+//! part of the time, which suits what is compared with thousands of sentences.
 
 use std::sync::LazyLock;
 
