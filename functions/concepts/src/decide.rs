@@ -38,7 +38,7 @@ pub enum Running {
     /// An example of a model's explanation. First, as it was stored before there were others.
     Verifying(Box<Verifying>),
     /// The student's program.
-    Tracing(Tracing),
+    Tracing(Box<Tracing>),
 }
 
 impl Begin<QuestionRouted> for Concepts {
@@ -82,7 +82,8 @@ impl Agent for Concepts {
                 verifying.note(&result);
                 verify(*verifying)
             }
-            Arrived::Run { state: Running::Tracing(Tracing { traced }), result } => {
+            Arrived::Run { state: Running::Tracing(tracing), result } => {
+                let Tracing { traced } = *tracing;
                 let prose = Asking::of(&traced).prose;
                 match program::resume(&traced, &prose, &result) {
                     Some(told) => about_program(traced, told),
@@ -162,7 +163,7 @@ fn about_program(request: QuestionRouted, told: Told) -> Step<Concepts> {
     match told {
         Told::Run(program, without_run) => {
             let fallback = Some(Reply::offline(request.routing.clone(), *without_run));
-            let state = Running::Tracing(Tracing { traced: request });
+            let state = Running::Tracing(Box::new(Tracing { traced: request }));
             Next::Run(Box::new(Run { program: *program, state, fallback })).into()
         }
         Told::Explained(offline, idea) => {

@@ -88,7 +88,7 @@ impl Asked {
 /// What a question asks to explain; a follow-up asks for the same again.
 fn asked(request: &QuestionRouted, prose: &str) -> Option<Asked> {
     let code = agents::code(request).unwrap_or_default();
-    let subject = |prose: &str| code_explanation::subject(prose, Some(&code).map(String::as_str));
+    let subject = |prose: &str| code_explanation::subject(prose, Some(code.as_str()));
     let follow_up = request.follow_up.as_ref();
     let before = || {
         let follow_up = follow_up.filter(|_| !code.is_empty())?;

@@ -107,6 +107,9 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         return certain(Agent::Exercise, 0.9, "wants the solution of the exercise that is open");
     }
     if !has_code && is_bare_plea(context, asked) {
+        if context.failed_recently {
+            return certain(Agent::Debug, 0.9, "a plea for help after a run that failed");
+        }
         // Most who say no more have a program that does not work; but they may want something else.
         let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
         let routing = certain(Agent::Debug, 0.5, "a plea for help");
@@ -131,10 +134,10 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     route(reading, &found, has_code)
 }
 
-/// Whether a student asks for help, says nothing more, and has nothing open that it could be about.
+/// Whether a student asks for help, says nothing more, and has no page or exercise open that it could be about.
 fn is_bare_plea(context: &Context<'_>, asked: &str) -> bool {
-    let knows_more = context.in_exercise || context.failed_recently || context.topic.is_some();
-    !knows_more && asked.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(asked)
+    let is_elsewhere = context.in_exercise || context.topic.is_some();
+    !is_elsewhere && asked.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(asked)
 }
 
 fn without_words(has_code: bool) -> Routing {
