@@ -56,6 +56,12 @@ static PLEA: LazyLock<Regex> = LazyLock::new(|| {
         r"^\W*((hi|hey|hello|oh|ok|so|please|pls|plz|just|really|very|so|totally|completely|still|again|here|now|me|i|i'?m|im|am|need|some|can|could|you|someone|anyone|somebody|help|stuck|lost)\W*)+$",
     )
 });
+/// What came out of a program, and what should have.
+static WRONG_VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r#"\b(gives?|gave|returns?|returned|prints?|printed|outputs?|shows?|get|gets|got|is)\b[^.?!]*\b(instead of|should (be|have been|return|give|print|show)|(supposed|meant) to (be|return|give|print|show)|(i|we) expect(ed)?|not)\b\s*[`'"(\[{-]*(\d|true\b|false\b|none\b|['"\[{(])"#,
+    )
+});
 /// What the student says that they do not want.
 static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -118,6 +124,9 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
     let code = context.code.filter(|code| !code.trim().is_empty()).or(Some(paste.code.as_str()));
     if report.is_none() && code_explanation::subject(asked, code).is_some() {
         return certain(Agent::Concepts, EXPLAINS_CODE, "asks what code does");
+    }
+    if has_code && WRONG_VALUE.is_match(asked) {
+        return certain(Agent::Debug, 0.9, "says what came out and what should have");
     }
     let found = curriculum::embedded().find(asked);
     let reading = meaning::read(
@@ -300,6 +309,8 @@ mod tests {
             "Hi! I have trouble with my `largest()` function and I can't see why.",
             "Hello, I was working on this and it gives the opposite of what I want.",
             "help!",
+            "largest([3, 9, 4]) still gives 3 instead of 9, I don't see why",
+            "f(5) returns 8 but it should return 5",
         ] {
             assert_eq!(with_code(question), Agent::Debug, "{question}");
         }

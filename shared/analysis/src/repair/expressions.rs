@@ -42,21 +42,25 @@ impl Walk<'_, '_, '_, '_> {
 
     /// One more and one less.
     fn by_one(&mut self, expr: &Expr) {
+        self.one_more_or_less(Kind::OffByOne, expr);
+    }
+
+    fn one_more_or_less(&mut self, kind: Kind, expr: &Expr) {
         let text = self.changes.program.text(expr);
         if let Expr::BinOp(sum) = expr
             && matches!(sum.op, Operator::Add | Operator::Sub)
             && sum.right.is_number_literal_expr()
         {
             let left = self.changes.program.text(&*sum.left).to_owned();
-            self.changes.replace(Kind::OffByOne, expr, left);
+            self.changes.replace(kind, expr, left);
             return;
         }
         if expr.is_number_literal_expr() {
             return;
         }
         let (more, less) = (format!("{text} + 1"), format!("{text} - 1"));
-        self.changes.replace(Kind::OffByOne, expr, more);
-        self.changes.replace(Kind::OffByOne, expr, less);
+        self.changes.replace(kind, expr, more);
+        self.changes.replace(kind, expr, less);
     }
 
     fn negate(&mut self, test: &Expr) {
@@ -218,7 +222,7 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
             Stmt::While(repeat) => self.negate(&repeat.test),
             Stmt::Return(returned) => {
                 if let Some(value) = returned.value.as_deref() {
-                    self.by_one(value);
+                    self.one_more_or_less(Kind::ReturnValue, value);
                 }
             }
             _ => {}
