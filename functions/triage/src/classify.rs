@@ -140,7 +140,7 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         },
         &found,
     );
-    route(reading, &found, has_code)
+    route(reading, &found, has_code, signs.contains(&Sign::Struggle))
 }
 
 /// Whether a student asks for help, says nothing more, and has no page or exercise open that it could be about.
@@ -171,10 +171,11 @@ fn certain(agent: Agent, confidence: f64, reason: impl Into<String>) -> Routing 
 }
 
 /// The likeliest agent, with the evidence for it.
-fn route(reading: Reading, found: &Found<'_>, has_code: bool) -> Routing {
+fn route(reading: Reading, found: &Found<'_>, has_code: bool, struggles: bool) -> Routing {
     let Reading { mut shares, reasons } = reading;
     if let Some((_, share)) = shares.iter().find(|(agent, _)| *agent == Agent::OffTopic)
-        && *share < SURELY_OFF_TOPIC
+        // Who struggles is not sent away.
+        && (*share < SURELY_OFF_TOPIC || struggles)
     {
         shares.retain(|(agent, _)| *agent != Agent::OffTopic);
     }
