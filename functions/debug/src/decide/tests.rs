@@ -315,6 +315,20 @@ fn a_program_of_an_exercise_that_is_gone_is_judged_alone() {
 }
 
 #[test]
+fn what_an_exercise_that_is_gone_has_tested_is_not_what_its_author_expects() {
+    for passed in [true, false] {
+        let step = begin(json!({ "code": ADDS, "exercise_id": ID }));
+        let Next::Load(Load::Exercise { then, .. }) = ran(step, of_author(passed), at(0)).next
+        else {
+            panic!("the exercise is not looked up")
+        };
+        let reply = asking(climbing(then(None), None).1).fallback.unwrap().reply;
+        let content = reply.answer.content;
+        assert!(content.contains("runs without an error and prints"), "{content}");
+    }
+}
+
+#[test]
 fn the_same_mistake_in_another_exercise_is_another_problem() {
     let problem = |more: Value| climbing(begin(more), None).0;
     let alone = problem(json!({ "error": REPORT }));
