@@ -167,7 +167,8 @@ fn program(
     }
     let mut program = agents::plain_program(without_asserts(&code))?;
     // All or none: results are told apart by their place.
-    program.tests = tests.iter().enumerate().map(of_author).collect::<Option<_>>().unwrap_or_default();
+    program.tests =
+        tests.iter().enumerate().map(of_author).collect::<Option<_>>().unwrap_or_default();
     Some(program)
 }
 

@@ -2,7 +2,7 @@
 
 use analysis::review::{Finding as Reading, Severity, review};
 use domain::execution::{ExecutionError, ExecutionResult, NOT_TESTED, TestResult, Verdict};
-use error_advice::{Ending, Loop, Place};
+use error_advice::{Loop, Place, advise_on_report};
 use exercises::{Exercise, TestCase};
 use pasted_text::ErrorReport;
 
@@ -192,30 +192,11 @@ fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-/// Advice on an exception of which no more is known than its report says.
-fn advise(
-    kind: &str,
-    message: &str,
-    line: Option<u32>,
-    source: &str,
-) -> Option<error_advice::Advice> {
-    error_advice::advise(&error_advice::Failure {
-        ending: Ending::Exception,
-        kind,
-        bases: &[],
-        message,
-        line,
-        function: None,
-        variables: &[],
-        source,
-        stdin: "",
-    })
-}
-
 /// Where a text that is not Python goes wrong: the result of a run has the words of the advice only.
 fn place_of(error: &ExecutionError, evidence: &Evidence<'_>) -> Option<Place> {
     let is_of_text = matches!(error.kind.as_str(), "SyntaxError" | "IndentationError" | "TabError");
-    let advice = is_of_text.then(|| advise(&error.kind, &error.message, error.line, evidence.code));
+    let advice = is_of_text
+        .then(|| advise_on_report(&error.kind, &error.message, error.line, evidence.code));
     advice.flatten()?.place
 }
 
@@ -229,7 +210,7 @@ fn gives_none(code: &str) -> String {
 
 fn of_report(report: &ErrorReport, evidence: &Evidence<'_>) -> Finding {
     let line = locate(report, evidence.code);
-    let advice = advise(&report.error_type, &report.message, line, evidence.code);
+    let advice = advise_on_report(&report.error_type, &report.message, line, evidence.code);
     let place = advice.as_ref().and_then(|advice| advice.place);
     let (rule, what, why, next) = match advice {
         Some(advice) => (advice.rule.to_owned(), advice.what, advice.why, advice.hint),

@@ -1,6 +1,6 @@
 //! Error messages, and texts that are no program.
 
-use error_advice::{Advice, Ending, Failure};
+use error_advice::advise_on_report;
 
 use crate::{
     known::Explanation,
@@ -13,7 +13,7 @@ const WIDTH: usize = 120;
 /// Explains an error message that came without a program; `None` if it is not one of Python's that are known.
 #[must_use]
 pub fn explain_message(kind: &str, message: &str) -> Option<Explanation> {
-    let advice = advise(kind, message, None, "")?;
+    let advice = advise_on_report(kind, message, None, "")?;
     let shown = if message.is_empty() { kind.to_owned() } else { format!("{kind}: {message}") };
     let text = format!(
         "{} is what Python says when it cannot go on.\n\n- **What happened**: {}\n- **Why Python stops**: {}\n- \
@@ -29,7 +29,7 @@ pub fn explain_message(kind: &str, message: &str) -> Option<Explanation> {
 
 /// Says where a text stops being Python.
 pub(crate) fn unreadable(source: &str, line: u32, message: &str) -> Explanation {
-    let advice = advise("SyntaxError", message, Some(line), source);
+    let advice = advise_on_report("SyntaxError", message, Some(line), source);
     let line = advice.as_ref().and_then(|advice| advice.place).map_or(line, |place| place.line);
     let shown = error_advice::line(source, line).trim();
     let mut text = format!(
@@ -54,18 +54,4 @@ pub(crate) fn too_deep() -> Explanation {
                 part of it."
         .to_owned();
     Explanation { title: "Your program".to_owned(), text, topics: Vec::new() }
-}
-
-fn advise(kind: &str, message: &str, line: Option<u32>, source: &str) -> Option<Advice> {
-    error_advice::advise(&Failure {
-        ending: Ending::Exception,
-        kind,
-        bases: &[],
-        message,
-        line,
-        function: None,
-        variables: &[],
-        source,
-        stdin: "",
-    })
 }

@@ -34,3 +34,24 @@ pub fn advise(failure: &Failure<'_>) -> Option<Advice> {
         _ => limits::advise(failure),
     }
 }
+
+/// The advice on an exception of which no more is known than its report says.
+#[must_use]
+pub fn advise_on_report(
+    kind: &str,
+    message: &str,
+    line: Option<u32>,
+    source: &str,
+) -> Option<Advice> {
+    advise(&Failure {
+        ending: Ending::Exception,
+        kind,
+        bases: &[],
+        message,
+        line,
+        function: None,
+        variables: &[],
+        source,
+        stdin: "",
+    })
+}
