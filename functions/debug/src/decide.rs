@@ -55,13 +55,13 @@ pub struct Running {
     tested: Option<Box<ExecutionResult>>,
     /// What is run after the tests.
     #[serde(default)]
-    then: Then,
+    second: SecondRun,
 }
 
 /// What is run after the tests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Then {
+enum SecondRun {
     /// The search for the place of a wrong result.
     #[default]
     Search,
@@ -113,7 +113,9 @@ impl Begin<DebugRequested> for Debug {
         let program =
             agents::code(&request).and_then(|code| program(code, &tests, exercise.as_ref()));
         match program {
-            Some(program) => run(program, Running { request, tested: None, then: Then::default() }),
+            Some(program) => {
+                run(program, Running { request, tested: None, second: SecondRun::default() })
+            }
             None => explain(request, Learnt::default(), exercise, now),
         }
     }
@@ -190,30 +192,33 @@ fn run(program: execution::Program, state: Running) -> Step<Debug> {
 
 /// Explains a run; a wrong result only after its place has been looked for.
 fn after_run(state: Running, result: ExecutionResult, now: DateTime<Utc>) -> Step<Debug> {
-    let Some(id) = exercise_id(&state.request) else { return go_on(state, result, None, now) };
+    let Some(id) = exercise_id(&state.request) else {
+        return after_run_of(state, result, None, now);
+    };
     Next::Load(Load::Exercise {
         id,
         then: Box::new(move |exercise| {
-            go_on(state, result, exercise.map(|exercise| exercise.body), now)
+            after_run_of(state, result, exercise.map(|exercise| exercise.body), now)
         }),
     })
     .into()
 }
 
-fn go_on(
+/// What comes after a run, once it is known whether there is an exercise.
+fn after_run_of(
     state: Running,
     result: ExecutionResult,
     exercise: Option<Exercise>,
     now: DateTime<Utc>,
 ) -> Step<Debug> {
-    let Running { request, tested, then } = state;
-    match (tested, then) {
-        (Some(tested), Then::Search) => {
+    let Running { request, tested, second } = state;
+    match (tested, second) {
+        (Some(tested), SecondRun::Search) => {
             let place = search::found(&result);
             let learnt = Learnt { place, run: Some(*tested), does_expected: false };
             return explain(request, learnt, exercise, now);
         }
-        (Some(tested), Then::Alone) => {
+        (Some(tested), SecondRun::Alone) => {
             let does_expected = tested.is_judged();
             let learnt = Learnt { place: None, run: Some(result), does_expected };
             return explain(request, learnt, exercise, now);
@@ -230,14 +235,14 @@ fn go_on(
         && let Some(program) = agents::plain_program(code.clone())
     {
         let tested = Some(Box::new(result));
-        return run(program, Running { request, tested, then: Then::Alone });
+        return run(program, Running { request, tested, second: SecondRun::Alone });
     }
     let searched = program(code, &tests, exercise.as_ref())
         .and_then(|program| search::search(program, &tests, &result));
     match searched {
         Some(program) => {
             let tested = Some(Box::new(result));
-            run(program, Running { request, tested, then: Then::Search })
+            run(program, Running { request, tested, second: SecondRun::Search })
         }
         None => explain(request, Learnt { run: Some(result), ..Learnt::default() }, exercise, now),
     }
