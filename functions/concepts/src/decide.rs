@@ -24,7 +24,7 @@ use tutor::{
 use crate::{
     answer::{self, Idea},
     explain::{Explaining, Verifying},
-    program::{self, Told, Tracing},
+    program::{self, AboutProgram, Tracing},
 };
 
 /// Explains an idea.
@@ -56,8 +56,8 @@ impl Begin<QuestionRouted> for Concepts {
         let asking = Asking::of(&request);
         let subject = asking.subject(&request);
         let lesson = || offline(&request, &subject);
-        if let Some(told) = program::begin(&request, &asking.prose, lesson) {
-            return about_program(request, told);
+        if let Some(about) = program::begin(&request, &asking.prose, lesson) {
+            return about_program(request, about);
         }
         let offline = offline(&request, &subject);
         match answer::idea(curriculum::embedded(), &subject, request.level) {
@@ -86,7 +86,7 @@ impl Agent for Concepts {
                 let Tracing { traced } = *tracing;
                 let prose = Asking::of(&traced).prose;
                 match program::resume(&traced, &prose, &result) {
-                    Some(told) => about_program(traced, told),
+                    Some(about) => about_program(traced, about),
                     // An earlier version has read the question differently.
                     None => Step::answer(Reply::offline(traced.routing, answer::encourage())),
                 }
@@ -159,14 +159,14 @@ fn offline(request: &QuestionRouted, subject: &Subject<'_>) -> Answer {
 }
 
 /// Has a program run, or answers about it, with a model's words beside ours if there is one.
-fn about_program(request: QuestionRouted, told: Told) -> Step<Concepts> {
-    match told {
-        Told::Run(program, without_run) => {
+fn about_program(request: QuestionRouted, about: AboutProgram) -> Step<Concepts> {
+    match about {
+        AboutProgram::Run(program, without_run) => {
             let fallback = Some(Reply::offline(request.routing.clone(), *without_run));
             let state = Running::Tracing(Box::new(Tracing { traced: request }));
             Next::Run(Box::new(Run { program: *program, state, fallback })).into()
         }
-        Told::Explained(offline, idea) => {
+        AboutProgram::Explained(offline, idea) => {
             let facts = idea.lesson.clone();
             let mut step = ask(request, *offline, idea);
             if let Next::Ask(ask) = &mut step.next {

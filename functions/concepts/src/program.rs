@@ -36,7 +36,7 @@ struct Asked {
 }
 
 /// What comes next for a question about a program.
-pub(crate) enum Told {
+pub(crate) enum AboutProgram {
     /// It is run first; with the explanation without a run.
     Run(Box<execution::Program>, Box<Answer>),
     /// It is explained: our answer, and what a model gets to know.
@@ -49,7 +49,7 @@ pub(crate) fn begin(
     request: &QuestionRouted,
     prose: &str,
     lesson: impl FnOnce() -> Answer,
-) -> Option<Told> {
+) -> Option<AboutProgram> {
     if let Some(explanation) = of_message(request) {
         return Some(explained(&explanation, request.level, ""));
     }
@@ -61,14 +61,18 @@ pub(crate) fn begin(
     let without_run = asked.explain(plan.as_ref(), None);
     Some(match plan.as_ref().and_then(program) {
         Some(program) => {
-            Told::Run(Box::new(program), Box::new(answer_of(&without_run, asked.level)))
+            AboutProgram::Run(Box::new(program), Box::new(answer_of(&without_run, asked.level)))
         }
         None => explained(&without_run, asked.level, &asked.code),
     })
 }
 
 /// Explains the program that has been run.
-pub(crate) fn resume(request: &QuestionRouted, prose: &str, run: &ExecutionResult) -> Option<Told> {
+pub(crate) fn resume(
+    request: &QuestionRouted,
+    prose: &str,
+    run: &ExecutionResult,
+) -> Option<AboutProgram> {
     let asked = asked(request, prose)?;
     let explanation = asked.explain(asked.plan().as_ref(), Some(run));
     Some(explained(&explanation, asked.level, &asked.code))
@@ -123,8 +127,8 @@ fn program(plan: &Plan) -> Option<execution::Program> {
 }
 
 /// Our answer, and what a model gets to know.
-fn explained(explanation: &Explanation, level: Level, code: &str) -> Told {
-    Told::Explained(Box::new(answer_of(explanation, level)), idea_of(explanation, code))
+fn explained(explanation: &Explanation, level: Level, code: &str) -> AboutProgram {
+    AboutProgram::Explained(Box::new(answer_of(explanation, level)), idea_of(explanation, code))
 }
 
 fn idea_of(explanation: &Explanation, code: &str) -> Idea {
@@ -133,14 +137,14 @@ fn idea_of(explanation: &Explanation, code: &str) -> Idea {
 }
 
 /// Explains Python text that stands in no program: what it means comes first, then the lesson, if there is one.
-fn beside_lesson(explanation: &Explanation, level: Level, lesson: Answer) -> Told {
+fn beside_lesson(explanation: &Explanation, level: Level, lesson: Answer) -> AboutProgram {
     let ours = answer_of(explanation, level);
     let answer = if lesson.topics.is_empty() {
         ours
     } else {
         Answer { content: format!("{}\n\n{}", ours.content, lesson.content), ..lesson }
     };
-    Told::Explained(Box::new(answer), idea_of(explanation, ""))
+    AboutProgram::Explained(Box::new(answer), idea_of(explanation, ""))
 }
 
 fn answer_of(explanation: &Explanation, level: Level) -> Answer {
