@@ -57,6 +57,8 @@ pub async fn execute_in(
         seed: program.seed,
         trace_steps: if program.trace { recording::STEPS } else { 0 },
         limit: Duration::from_millis(limit),
+        // A student waits at most twice as long as the program may take, however busy the machine is.
+        max_delay: Duration::from_millis(limit),
         now,
     };
     if program.tests.is_empty() {
@@ -123,7 +125,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
     // Hidden ones last: otherwise the progress of later cases would reveal how long they took.
     cases.sort_by_key(|(_, test)| test.hidden);
     let mut tested = Tested::default();
-    let mut left = job.limit;
+    let (mut left, mut delay_left) = (job.limit, job.max_delay);
     for (number, test) in cases {
         let stdin = test.stdin.clone().map_or_else(|| job.stdin.clone(), String::from);
         let begun = Instant::now();
@@ -133,6 +135,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
                 stdin: stdin.clone(),
                 trace_steps: if tested.failed || test.hidden { 0 } else { job.trace_steps },
                 limit: left.max(Duration::from_millis(1)),
+                max_delay: delay_left,
                 ..job.clone()
             })
             .await;
@@ -140,6 +143,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
             return None;
         }
         left = left.saturating_sub(run.duration);
+        delay_left = delay_left.saturating_sub(run.delayed);
         if test.hidden {
             tested.hidden_time += begun.elapsed();
         } else {
@@ -244,8 +248,8 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
             .collect()
     };
     let (stdout, stderr) = (text(Stream::Stdout), text(Stream::Stderr));
-    let after = run.duration;
-    let error = run.raised.map(|raised| explained(raised, run.verdict, source, stdin, after));
+    let time = Time { own: run.duration, delayed: run.delayed };
+    let error = run.raised.map(|raised| explained(raised, run.verdict, source, stdin, time));
     ExecutionResult {
         verdict: run.verdict,
         exit_code: run.exit_code,
@@ -265,12 +269,19 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
     }
 }
 
+/// How long a program took, and how long it waited for others.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    own: Duration,
+    delayed: Duration,
+}
+
 fn explained(
     raised: Raised,
     verdict: Verdict,
     source: &str,
     stdin: &str,
-    after: Duration,
+    time: Time,
 ) -> ExecutionError {
     let mut error = ExecutionError {
         kind: raised.kind,
@@ -291,7 +302,7 @@ fn explained(
         Verdict::Aborted => Ending::Aborted,
         _ => Ending::Exception,
     };
-    if let Some((kind, message)) = stopped(verdict, error.line, after) {
+    if let Some((kind, message)) = stopped(verdict, error.line, time) {
         if error.kind.is_empty() {
             kind.clone_into(&mut error.kind);
         }
@@ -320,17 +331,21 @@ fn explained(
 }
 
 /// The name and the message of a limit that was reached without an exception.
-fn stopped(verdict: Verdict, line: Option<u32>, after: Duration) -> Option<(&'static str, String)> {
+fn stopped(verdict: Verdict, line: Option<u32>, time: Time) -> Option<(&'static str, String)> {
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
-    let seconds = after.as_secs_f64();
     match verdict {
-        Verdict::Timeout => Some((
-            "Timeout",
-            format!(
-                "stopped after {seconds:.1} s, while it was{}",
-                if place.is_empty() { " running".to_owned() } else { place }
-            ),
-        )),
+        Verdict::Timeout => {
+            let seconds = (time.own + time.delayed).as_secs_f64();
+            let doing = if place.is_empty() { " running" } else { &place };
+            // A machine that is hardly busy is not worth a word.
+            let busy = if time.delayed > time.own {
+                let own = time.own.as_secs_f64();
+                format!("; the machine is busy, and the program itself had only {own:.1} s")
+            } else {
+                String::new()
+            };
+            Some(("Timeout", format!("stopped after {seconds:.1} s, while it was{doing}{busy}")))
+        }
         Verdict::MemoryLimit => {
             Some(("MemoryLimit", format!("needed more than 50 MB of memory{place}")))
         }

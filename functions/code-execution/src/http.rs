@@ -16,8 +16,9 @@ use crate::{execute::execute, spec::NAME, workers::Workers};
 
 /// When to try again after all workers were full: by then most programs have ended.
 const RETRY_SECONDS: u32 = 1;
-/// The longest that a request takes: 5 s for the program, 2 s for the expected values, and the rest for a busy machine.
-const RUN_LIMIT: Duration = Duration::from_secs(10);
+/// The longest that a request takes: 5 s for the program, 2 s for the expected values, both twice as long on a busy
+/// machine, and the rest for storing the result.
+const RUN_LIMIT: Duration = Duration::from_secs(16);
 
 #[derive(Clone)]
 struct Sandbox {

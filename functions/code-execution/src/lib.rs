@@ -36,8 +36,8 @@ pub use self::{
 
 /// How long a program waits for its turn before it is put back at the end of the queue. It must begin in time to end
 /// within the 60 s that the runtime gives a handler. The runtime handles up to 256 events at once, so one worker's
-/// queue is four rounds of 64 programs deep, of at most some 7 s each; the rest is for a program whose worker was lost
-/// and that is run again alone.
+/// queue is up to four rounds of 64 programs, of at most 14 s each; those that get no turn in the first two go to the
+/// end of the queue. The rest is for a program whose worker was lost and that is run again alone.
 const MAX_WAIT: Duration = Duration::from_secs(25);
 
 /// The function as the runtime hosts it.

@@ -18,7 +18,7 @@ use ids::{EventId, QueryId, UserId};
 use runtime::{HandlerError, Outgoing, Services, web::Problem};
 use uuid::Uuid;
 
-/// How long to wait for an answer: a run takes 5 s at most.
+/// How long to wait for an answer: a run takes 5 s at most, if the machine is not busy.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// When to try again if that was not enough, in seconds.
 const RETRY_SECONDS: u32 = 5;

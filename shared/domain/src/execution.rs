@@ -13,7 +13,7 @@ use crate::{
     trace::Trace,
 };
 
-/// The longest that a program may run, in milliseconds of wall time.
+/// The longest that a program may run, in milliseconds of its own time: see [`Timeout`].
 pub const MAX_TIMEOUT_MS: u16 = 5_000;
 /// Files next to the program.
 const MAX_FILES: usize = 20;
@@ -84,7 +84,8 @@ pub struct TestCase {
     pub expected: ExpectedText,
 }
 
-/// A limit of wall time in milliseconds, 1 to [`MAX_TIMEOUT_MS`].
+/// A limit of a program's own time in milliseconds, 1 to [`MAX_TIMEOUT_MS`]: on the processor, and in waits that it asked
+/// for. While others have the processor it does not run, but the program ends after twice the limit by the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "u64", into = "u64")]
 #[schema(value_type = u16, minimum = 1, maximum = 5000)]
@@ -431,7 +432,7 @@ pub struct ExecutionResult {
     /// What it did, step by step, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
-    /// Wall time of the run, or of all cases that are not hidden.
+    /// The program's own time as in [`Timeout`], of the run or of all cases that are not hidden.
     pub duration_ms: u32,
     /// Processor time.
     pub cpu_ms: u32,

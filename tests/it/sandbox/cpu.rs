@@ -2,7 +2,10 @@
 
 use domain::execution::Verdict::{Error, MemoryLimit, Ok, SourceTooLarge, Timeout};
 
-use super::{check, prints, row, run_code};
+use futures::future::join_all;
+use serde_json::json;
+
+use super::{GRACE_MS, check, prints, row, run, run_code, workers};
 
 const SHORT: u32 = 500;
 
@@ -159,6 +162,35 @@ async fn waits_and_exit_handlers_count_towards_the_time_limit() {
         .collect(),
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_do_not_use_up_a_programs_time() {
+    let workers = workers();
+    let busy = "total = 0\nfor i in range(1_000_000):\n    total += i\nprint(total)";
+    let alone = run(&workers, &json!({ "code": busy })).await;
+    let limit = (alone.cpu_ms + alone.cpu_ms / 2).min(5_000);
+    // Both need more time by the clock than they have, since a worker runs one at a time.
+    let request = json!({ "code": busy, "timeout_ms": limit });
+    for result in join_all((0..2).map(|_| run(&workers, &request))).await {
+        assert_eq!((result.verdict, &result.stdout), (Ok, &alone.stdout), "{limit} ms: {result:?}");
+        assert!(result.duration_ms < limit, "{limit} ms: {result:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_machine_gives_a_program_twice_its_limit_by_the_clock() {
+    let workers = workers();
+    let request = json!({ "code": "while True: pass", "timeout_ms": 400 });
+    let begun = std::time::Instant::now();
+    let results = join_all((0..8).map(|_| run(&workers, &request))).await;
+    let took = begun.elapsed().as_millis();
+    assert!((800..800 + u128::from(GRACE_MS)).contains(&took), "{took} ms");
+    for result in results {
+        assert_eq!(result.verdict, Timeout, "{result:?}");
+        let message = result.error.expect("it says why").message;
+        assert!(message.contains("line 1; the machine is busy"), "{message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

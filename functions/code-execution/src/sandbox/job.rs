@@ -24,8 +24,10 @@ pub struct Job {
     pub seed: Option<u64>,
     /// Steps to record; 0 for none.
     pub trace_steps: u32,
-    /// Wall time.
+    /// The program's own time: on the processor, and in waits that it asked for.
     pub limit: Duration,
+    /// Most time beyond `limit` in which the program could run but others had the processor.
+    pub max_delay: Duration,
     /// When the files were made.
     pub now: DateTime<Utc>,
 }
@@ -87,10 +89,12 @@ pub struct Run {
     pub steps: Option<String>,
     /// Files that are new or changed.
     pub files: BTreeMap<String, FileContent>,
-    /// Wall time.
+    /// The program's own time, as in [`Job::limit`]; the scheduler measures this and the next two.
     pub duration: Duration,
     /// Processor time.
     pub cpu: Duration,
+    /// Time in which it could run but others had the processor.
+    pub delayed: Duration,
     /// The most memory that the program had, beyond the interpreter's own.
     pub memory_bytes: u64,
 }
@@ -110,6 +114,7 @@ impl Run {
             files: BTreeMap::new(),
             duration: Duration::ZERO,
             cpu: Duration::ZERO,
+            delayed: Duration::ZERO,
             memory_bytes: 0,
         }
     }

@@ -53,7 +53,7 @@ pub use self::{
     job::{Evaluated, Job, PROGRAM, Raised, Run, Stage},
     output::MAX_OUTPUT,
 };
-pub(crate) use self::{run::Ready, state::Slice};
+pub(crate) use self::{run::Ready, state::Moment};
 
 /// Memory for the program, beyond what the interpreter and its library use when it starts.
 pub const MAX_MEMORY: usize = 50 << 20;
@@ -61,9 +61,9 @@ pub const MAX_MEMORY: usize = 50 << 20;
 const TICK: Duration = Duration::from_millis(2);
 /// Most random bytes of one call; the interpreter asks for 256 at a time.
 const MAX_RANDOM: u64 = 1 << 20;
-/// Wall time for starting an interpreter, before any program.
+/// Time for starting an interpreter, before any program.
 const MAX_TIME_OF_START: Duration = Duration::from_secs(60);
-/// Wall time for all expected values of a run's tests.
+/// Time for all expected values of a run's tests.
 pub(crate) const MAX_TIME_OF_VALUES: Duration = Duration::from_secs(2);
 /// Handles to files, streams and clocks that a program holds at once.
 const MAX_RESOURCES: usize = 256;
@@ -125,17 +125,16 @@ impl Sandbox {
     }
 
     /// Starts an interpreter that waits for its program.
-    pub(crate) async fn prepare(&self, slice: Slice) -> Result<Ready, SandboxError> {
+    pub(crate) async fn prepare(&self, slice: Moment) -> Result<Ready, SandboxError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let now = Instant::now();
         let state = State {
             wasi: WasiCtxBuilder::new().build(),
             table,
             files: WasiFiles::new(Files::empty()),
             output: Arc::default(),
             memory: Memory::default(),
-            deadline: now + MAX_TIME_OF_START,
+            deadline: Moment::new(Instant::now() + MAX_TIME_OF_START),
             slice,
             runtime_address: Arc::clone(&self.runtime_address),
             raised: None,
@@ -149,10 +148,11 @@ impl Sandbox {
         store.epoch_deadline_callback(|context| {
             let state = context.data();
             let now = Instant::now();
-            if now >= state.deadline {
-                Err(Stop::Time.into())
-            } else if state.slice.is_over(now) {
+            // First the slice: when the machine took the processor away in this turn, the deadline is moved after it.
+            if state.slice.is_over(now) {
                 Ok(UpdateDeadline::Yield(1))
+            } else if state.deadline.is_over(now) {
+                Err(Stop::Time.into())
             } else {
                 Ok(UpdateDeadline::Continue(1))
             }
@@ -162,22 +162,23 @@ impl Sandbox {
         Ok(Ready { store, python })
     }
 
-    /// Runs a program in an interpreter that waits for it; its time counts from `started`.
-    pub(crate) async fn run(mut ready: Ready, job: &Job, started: Instant) -> Run {
-        if let Err(error) = set_up(ready.store.data_mut(), job, started) {
+    /// Runs a program in an interpreter that waits for it, until `deadline` at most. How long it took is for the
+    /// scheduler to say.
+    pub(crate) async fn run(mut ready: Ready, job: &Job, deadline: Moment) -> Run {
+        if let Err(error) = set_up(ready.store.data_mut(), job, deadline) {
             tracing::warn!(?error, "accepted files do not fit into the sandbox");
         }
-        run::run(ready, job, started).await
+        run::run(ready, job).await
     }
 
     /// Evaluates expressions that are not a student's.
     pub(crate) async fn values(
         mut ready: Ready,
         expressions: &[String],
-        started: Instant,
+        deadline: Moment,
     ) -> Vec<Result<Evaluated, String>> {
         ready.store.data_mut().memory.limit = MAX_MEMORY;
-        ready.store.data_mut().deadline = started + MAX_TIME_OF_VALUES;
+        ready.store.data_mut().deadline = deadline;
         let mut values = Vec::new();
         let mut left = limits::MAX_VALUES;
         for expression in expressions {
@@ -219,7 +220,7 @@ impl Drop for Sandbox {
 fn set_up(
     state: &mut State,
     job: &Job,
-    started: Instant,
+    deadline: Moment,
 ) -> Result<(), filesystem::types::ErrorCode> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.stdin(MemoryInputPipe::new(job.stdin.replace("\r\n", "\n")))
@@ -239,7 +240,7 @@ fn set_up(
     state.files = WasiFiles::new(Files::new(&given, files::since_1970(job.now))?);
     state.memory.limit = MAX_MEMORY;
     state.memory.peak = state.memory.base;
-    state.deadline = started + job.limit;
+    state.deadline = deadline;
     Ok(())
 }
 
@@ -251,7 +252,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     io::streams::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
     io::poll::add_to_linker::<State, HasDeadlinePoll>(l, |state| DeadlinePoll {
         table: &mut state.table,
-        deadline: state.deadline,
+        deadline: state.deadline.get(),
     })?;
     clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
     clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;

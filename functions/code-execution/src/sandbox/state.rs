@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -74,26 +74,30 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// When a run must yield: set by the scheduler, read by the run.
+/// A moment that the scheduler sets and a run reads: when its turn ends, and when its time is up.
 #[derive(Debug, Clone)]
-pub(crate) struct Slice {
+pub(crate) struct Moment {
     origin: Instant,
-    end: Arc<AtomicU64>,
+    /// Nanoseconds after `origin`.
+    after: Arc<AtomicU64>,
 }
 
-impl Slice {
-    pub(crate) fn new() -> Self {
-        Self { origin: Instant::now(), end: Arc::new(AtomicU64::new(u64::MAX)) }
+impl Moment {
+    pub(crate) fn new(at: Instant) -> Self {
+        Self { origin: at, after: Arc::default() }
     }
 
-    pub(crate) fn end_at(&self, end: Instant) {
-        let nanoseconds = end.saturating_duration_since(self.origin).as_nanos();
-        self.end.store(u64::try_from(nanoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
+    pub(crate) fn set(&self, at: Instant) {
+        let nanoseconds = at.saturating_duration_since(self.origin).as_nanos();
+        self.after.store(u64::try_from(nanoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Instant {
+        self.origin + Duration::from_nanos(self.after.load(Ordering::Relaxed))
     }
 
     pub(crate) fn is_over(&self, now: Instant) -> bool {
-        let nanoseconds = now.saturating_duration_since(self.origin).as_nanos();
-        nanoseconds >= u128::from(self.end.load(Ordering::Relaxed))
+        now >= self.get()
     }
 }
 
@@ -104,8 +108,8 @@ pub(crate) struct State {
     pub(crate) files: WasiFiles,
     pub(crate) output: Arc<Mutex<Output>>,
     pub(crate) memory: Memory,
-    pub(crate) deadline: Instant,
-    pub(crate) slice: Slice,
+    pub(crate) deadline: Moment,
+    pub(crate) slice: Moment,
     /// Where the interpreter's runtime is.
     pub(crate) runtime_address: Arc<RuntimeAddress>,
     /// The exception that ended the program, as soon as it is known, and its line.

@@ -2,7 +2,8 @@
 //! multilevel feedback queue).
 //!
 //! A program yields when its slice is over, enforced by the sandbox's clock; so this is a scheduler for futures that
-//! knows how much processor time each has used.
+//! knows how much processor time each has used. A program's limit is one of its own time: while it could run but
+//! another one or another process has the processor, its deadline moves.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,7 +19,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::protocol::{Answer, Task};
-use crate::sandbox::{MAX_TIME_OF_VALUES, Ready, Run, Sandbox, Slice};
+use crate::sandbox::{MAX_TIME_OF_VALUES, Moment, Ready, Run, Sandbox};
 
 /// How long a program runs before another one's turn.
 const SLICE: Duration = Duration::from_millis(4);
@@ -56,14 +57,54 @@ struct Entry<'s> {
     future: Running<'s>,
     reply: oneshot::Sender<Answer>,
     cpu: Duration,
-    deadline: Instant,
+    time: OwnTime,
     waker: Waker,
+}
+
+/// The time of one program.
+struct OwnTime {
+    started: Instant,
+    limit: Duration,
+    max_delay: Duration,
+    /// How long it could run but did not.
+    delayed: Duration,
+    /// Since when it could run.
+    ready_since: Instant,
+    /// When its time is up; it knows this, too.
+    deadline: Moment,
+}
+
+impl OwnTime {
+    fn new(started: Instant, limit: Duration, max_delay: Duration) -> Self {
+        let deadline = Moment::new(started);
+        deadline.set(started + limit);
+        let delayed = Duration::ZERO;
+        Self { started, limit, max_delay, delayed, ready_since: started, deadline }
+    }
+
+    /// It could run for this long, and did not.
+    fn delay(&mut self, by: Duration) {
+        self.delayed += by;
+        self.deadline.set(self.started + self.limit + self.delayed.min(self.max_delay));
+    }
+
+    /// Whether its next turn stops it.
+    fn is_over(&self, now: Instant) -> bool {
+        let waited = self.delayed + now.saturating_duration_since(self.ready_since);
+        now >= self.started + self.limit + waited.min(self.max_delay)
+    }
+
+    /// The time that it took itself.
+    fn own(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.started).saturating_sub(self.delayed)
+    }
 }
 
 /// The programs that were woken.
 #[derive(Debug, Default)]
 struct Woken {
-    ids: Mutex<Vec<u64>>,
+    /// Each with the time at which it was woken.
+    ids: Mutex<Vec<(u64, Instant)>>,
     scheduler: AtomicWaker,
 }
 
@@ -74,14 +115,14 @@ struct Bell {
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        self.woken.ids.lock().push(self.id);
+        self.woken.ids.lock().push((self.id, Instant::now()));
         self.woken.scheduler.wake();
     }
 }
 
 struct Scheduler<'s> {
     sandbox: &'s Sandbox,
-    slice: Slice,
+    slice: Moment,
     running: HashMap<u64, Entry<'s>>,
     /// The programs that are ready to run, by level.
     ready: [VecDeque<u64>; LEVELS.len() + 1],
@@ -97,7 +138,7 @@ impl<'s> Scheduler<'s> {
     fn new(sandbox: &'s Sandbox) -> Self {
         Self {
             sandbox,
-            slice: Slice::new(),
+            slice: Moment::new(Instant::now()),
             running: HashMap::new(),
             ready: Default::default(),
             woken: Arc::default(),
@@ -151,12 +192,12 @@ impl<'s> Scheduler<'s> {
             return;
         }
         let (sandbox, slice, spare) = (self.sandbox, self.slice.clone(), self.spare.take());
-        let started = Instant::now();
-        let deadline = started
-            + match &request.task {
-                Task::Run(job) => job.limit,
-                Task::Values(_) | Task::Ping => MAX_TIME_OF_VALUES,
-            };
+        let (limit, max_delay) = match &request.task {
+            Task::Run(job) => (job.limit, job.max_delay),
+            Task::Values(_) | Task::Ping => (MAX_TIME_OF_VALUES, MAX_TIME_OF_VALUES),
+        };
+        let time = OwnTime::new(Instant::now(), limit, max_delay);
+        let deadline = time.deadline.clone();
         let future = async move {
             let ready = match spare {
                 Some(ready) => Ok(ready),
@@ -164,10 +205,10 @@ impl<'s> Scheduler<'s> {
             };
             match (ready, request.task) {
                 (Ok(ready), Task::Run(job)) => {
-                    Answer::Run(Box::new(Sandbox::run(ready, &job, started).await))
+                    Answer::Run(Box::new(Sandbox::run(ready, &job, deadline).await))
                 }
                 (Ok(ready), Task::Values(expressions)) => {
-                    Answer::Values(Sandbox::values(ready, &expressions, started).await)
+                    Answer::Values(Sandbox::values(ready, &expressions, deadline).await)
                 }
                 (Err(error), Task::Run(_)) => {
                     tracing::error!(%error, "an interpreter could not be made");
@@ -188,7 +229,7 @@ impl<'s> Scheduler<'s> {
             future: Box::pin(future),
             reply: request.reply,
             cpu: Duration::ZERO,
-            deadline,
+            time,
             waker,
         };
         self.running.insert(id, entry);
@@ -198,8 +239,10 @@ impl<'s> Scheduler<'s> {
     /// Queues woken programs by their level.
     fn sort_woken(&mut self) {
         let woken = std::mem::take(&mut *self.woken.ids.lock());
-        for id in woken {
-            let Some(entry) = self.running.get(&id) else { continue };
+        for (id, at) in woken {
+            let Some(entry) = self.running.get_mut(&id) else { continue };
+            // One that yields is woken before its turn has ended.
+            entry.time.ready_since = entry.time.ready_since.max(at);
             let level = LEVELS.iter().filter(|level| entry.cpu >= **level).count();
             self.put(level, id);
         }
@@ -216,7 +259,7 @@ impl<'s> Scheduler<'s> {
     fn next(&mut self) -> Option<u64> {
         // A program whose time is up is stopped by its next turn, so it comes first.
         let now = Instant::now();
-        let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| now >= entry.deadline);
+        let is_over = |id: &u64| self.running.get(id).is_some_and(|entry| entry.time.is_over(now));
         for queue in &mut self.ready {
             if let Some(position) = queue.iter().position(is_over) {
                 return queue.remove(position);
@@ -238,14 +281,22 @@ impl<'s> Scheduler<'s> {
             self.running.remove(&id);
             return;
         }
-        self.slice.end_at(Instant::now() + SLICE);
+        let begun = Instant::now();
+        entry.time.delay(begun.saturating_duration_since(entry.time.ready_since));
+        self.slice.set(begun + SLICE);
         let before = processor_time();
         let polled = entry.future.as_mut().poll(&mut context);
-        entry.cpu += processor_time().saturating_sub(before);
+        let used = processor_time().saturating_sub(before);
+        let ended = Instant::now();
+        entry.cpu += used;
+        entry.time.delay(ended.saturating_duration_since(begun).saturating_sub(used));
+        entry.time.ready_since = ended;
         let Poll::Ready(mut answer) = polled else { return };
         let Some(entry) = self.running.remove(&id) else { return };
         if let Answer::Run(run) = &mut answer {
             run.cpu = entry.cpu;
+            run.delayed = entry.time.delayed;
+            run.duration = entry.time.own(ended);
         }
         if entry.reply.send(answer).is_err() {
             tracing::debug!("nobody waits for this program's result any more");
