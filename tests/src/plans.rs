@@ -76,11 +76,12 @@ pub fn statements() -> Vec<Statement> {
 #[must_use]
 pub fn whole_reads(plan: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    find_whole_reads(plan, &mut found);
+    find_whole_reads(plan, false, &mut found);
     found
 }
 
-fn find_whole_reads(plan: &Value, found: &mut Vec<String>) {
+/// `is_limited`: what is above takes the first rows and no more.
+fn find_whole_reads(plan: &Value, is_limited: bool, found: &mut Vec<String>) {
     match plan {
         Value::Object(node) => {
             let kind = node.get("Node Type").and_then(Value::as_str).unwrap_or_default();
@@ -89,6 +90,7 @@ fn find_whole_reads(plan: &Value, found: &mut Vec<String>) {
             let index = node.get("Index Name").and_then(Value::as_str).unwrap_or_default();
             let is_unbounded = is_index
                 && !node.contains_key("Index Cond")
+                && (!is_limited || node.contains_key("Filter"))
                 && !READ_IN_ORDER.contains(&index)
                 && !SMALL.iter().any(|table| index.starts_with(table));
             if (kind == "Seq Scan" || is_unbounded) && !SMALL.contains(&table) {
@@ -103,9 +105,12 @@ fn find_whole_reads(plan: &Value, found: &mut Vec<String>) {
                     tables.iter().map(|table| format!("each row of {table} by each other")),
                 );
             }
-            node.values().for_each(|value| find_whole_reads(value, found));
+            let is_limited = kind == "Limit";
+            node.values().for_each(|value| find_whole_reads(value, is_limited, found));
         }
-        Value::Array(values) => values.iter().for_each(|value| find_whole_reads(value, found)),
+        Value::Array(values) => {
+            values.iter().for_each(|value| find_whole_reads(value, is_limited, found));
+        }
         _ => {}
     }
 }

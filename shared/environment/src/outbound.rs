@@ -173,9 +173,9 @@ impl Outbound {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a client that checks addresses is built here")]
+/// A client that checks addresses.
 fn client(rule: Rule, limit: Duration) -> Result<Client, reqwest::Error> {
-    Client::builder()
+    crate::http_client::builder()
         .timeout(limit)
         .dns_resolver(Arc::new(rule))
         .redirect(redirect::Policy::none())

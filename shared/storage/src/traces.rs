@@ -126,7 +126,7 @@ pub async fn deliveries(
     .await?;
     let failed = sqlx::query!(
         "SELECT function, event_id, attempts FROM delivery_attempts
-         WHERE function = ANY($1) AND event_id = ANY($2) ORDER BY failed_at, function",
+         WHERE function = ANY($1) AND event_id = ANY($2) ORDER BY function, event_id",
         &functions,
         events,
     )

@@ -5,7 +5,7 @@ WITH RECURSIVE handling AS (
     SELECT (SELECT min(inbox.function) FROM inbox WHERE inbox.function > handling.function)
     FROM handling WHERE handling.function IS NOT NULL
 ), failing AS (
-    SELECT min(function) AS function FROM delivery_attempts
+    (SELECT function FROM delivery_attempts ORDER BY function LIMIT 1)
     UNION ALL
     SELECT (SELECT min(attempts.function) FROM delivery_attempts attempts WHERE attempts.function > failing.function)
     FROM failing WHERE failing.function IS NOT NULL

@@ -112,7 +112,7 @@ pub(crate) async fn questions(count: usize) -> anyhow::Result<()> {
 }
 
 /// Starts the product on a private PostgreSQL, with all students of the bench.
-async fn start(
+pub(crate) async fn start(
     dir: &TempDir,
     more: &[(&'static str, String)],
     count: usize,
@@ -137,7 +137,7 @@ async fn start(
     Ok((postgres, world, students, idle))
 }
 
-async fn stop(world: Arc<World>) {
+pub(crate) async fn stop(world: Arc<World>) {
     if let Some(mut world) = Arc::into_inner(world) {
         world.finish_unchecked().await;
     }
@@ -317,9 +317,9 @@ async fn look(world: Arc<World>, student: Student, _: usize) -> StatusCode {
     world.get("/me", Some(&student.token)).await.status
 }
 
-struct Measured {
-    sorted: Vec<Duration>,
-    took: Duration,
+pub(crate) struct Measured {
+    pub(crate) sorted: Vec<Duration>,
+    pub(crate) took: Duration,
 }
 
 impl Measured {
@@ -359,7 +359,7 @@ async fn run<F: Future<Output = StatusCode> + Send + 'static>(
     Ok(Measured { sorted, took: started.elapsed() })
 }
 
-fn row(measured: &Measured) -> String {
+pub(crate) fn row(measured: &Measured) -> String {
     let ms = |percent| measured.percentile(percent).as_secs_f64() * 1e3;
     let rate = measured.sorted.len() as f64 / measured.took.as_secs_f64();
     format!("{:8.1} {:8.1} {:8.1} {rate:12.0}", ms(50), ms(95), ms(99))

@@ -1,5 +1,6 @@
 //! The product's benches, in one binary, since everything that links the product takes long to build.
 
+mod agents;
 mod alerts;
 mod load;
 mod sandbox;
@@ -16,6 +17,7 @@ bench history COUNT            what questions cost with so many of others, and o
 bench registrations COUNT      what registrations leave in memory
 bench questions COUNT          what questions leave in memory
 bench sockets COUNT            what so many open sockets cost, and how long messages take to them
+bench agents                   how long each agent takes, alone, asked about the whole course
 bench alerts COUNT             how long it takes from the fifth failed run of so many students to the teacher's socket
 bench tables PROGRESS EVENTS   how long every statement takes with so many rows of both, and what hangs on them
 bench sandbox                  runs beside starts of python3, and what a traced step costs
@@ -40,6 +42,7 @@ async fn measure() -> anyhow::Result<()> {
         ["history", count] => load::history(count.parse()?).await,
         ["registrations", count] => load::registrations(count.parse()?).await,
         ["questions", count] => load::questions(count.parse()?).await,
+        ["agents"] => agents::run().await,
         ["alerts", count] => alerts::run(count.parse()?).await,
         ["sockets", count] => sockets::run(count.parse()?).await,
         ["tables", progress, events] => tables::run(progress.parse()?, events.parse()?).await,
