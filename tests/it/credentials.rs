@@ -266,7 +266,7 @@ async fn a_short_outage_of_the_identity_provider_logs_nobody_out() {
 async fn registrations_leave_no_memory_behind() {
     // In a process of its own: what other tests do counts in this one.
     let bench = tokio::process::Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["registrations", "500"])
+        .args(["registrations", "250"])
         .output();
     let bench = bench.await.expect("the bench starts");
     let said = String::from_utf8_lossy(&bench.stdout);

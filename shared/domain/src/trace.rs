@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 /// The steps of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Trace {
-    /// In the order in which they happened, at most 1,000.
+    /// In the order in which they happened, at most 1,000, and no more than fit into the result.
     pub steps: Vec<TraceStep>,
     /// Whether there were more.
     pub truncated: bool,

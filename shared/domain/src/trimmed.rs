@@ -1,6 +1,11 @@
 //! Trims results so that they can always be sent and stored.
 
-use crate::execution::{ExecutionError, ExecutionResult, MAX_RESULT_BYTES, MAX_TESTS, TestResult};
+use serde::Serialize;
+
+use crate::{
+    execution::{ExecutionError, ExecutionResult, MAX_RESULT_BYTES, MAX_TESTS, TestResult},
+    trace::TraceStep,
+};
 
 /// The limits in bytes of JSON to which long texts are trimmed, step by step. After the last one a result always fits:
 /// see `the_last_step_is_enough`.
@@ -9,14 +14,16 @@ const STEPS: [usize; 2] = [16 << 10, 1 << 10];
 const PART_OF_TEST: usize = 16;
 /// Bytes of JSON around the text of one part of the transcript.
 const AROUND_PART: usize = 32;
+/// Bytes of JSON around the steps of a trace.
+const AROUND_TRACE: usize = 48;
 
 impl ExecutionResult {
-    /// Trims it to [`MAX_RESULT_BYTES`]: the trace goes first, then the files, then the ends of all texts. Any result
-    /// fits afterwards.
+    /// Trims it to [`MAX_RESULT_BYTES`]: the last steps of the trace go first, then the files, then the ends of all texts.
+    /// Any result fits afterwards.
     #[must_use]
     pub fn trimmed(mut self) -> Self {
         let steps: [fn(&mut Self); 4] = [
-            |result| result.trace = None,
+            Self::shorten_trace,
             |result| result.files.clear(),
             |result| result.shorten(STEPS[0]),
             |result| result.shorten(STEPS[1]),
@@ -32,7 +39,25 @@ impl ExecutionResult {
     }
 
     fn size(&self) -> usize {
-        serde_json::to_string(self).map_or(usize::MAX, |json| json.len())
+        size(self)
+    }
+
+    /// Keeps the first steps, as many as fit beside everything else.
+    fn shorten_trace(&mut self) {
+        let Some(mut trace) = self.trace.take() else { return };
+        let mut left = MAX_RESULT_BYTES.saturating_sub(self.size() + AROUND_TRACE);
+        let fits = |step: &&TraceStep| {
+            let size = size(step) + ",".len();
+            let fits = size <= left;
+            left = left.saturating_sub(size);
+            fits
+        };
+        let fitting = trace.steps.iter().take_while(fits).count();
+        if fitting > 0 {
+            trace.truncated |= fitting < trace.steps.len();
+            trace.steps.truncate(fitting);
+            self.trace = Some(trace);
+        }
     }
 
     fn shorten(&mut self, bytes: usize) {
@@ -81,6 +106,11 @@ impl TestResult {
             error.shorten(bytes);
         }
     }
+}
+
+/// Bytes of a value in JSON.
+fn size(value: &impl Serialize) -> usize {
+    serde_json::to_string(value).map_or(usize::MAX, |json| json.len())
 }
 
 /// Cuts a text to so many bytes of JSON.

@@ -77,6 +77,14 @@ async fn large_results_are_trimmed_and_say_so() {
     assert_eq!(reply.body["verdict"], "ok", "{:?}", reply.body);
     assert_eq!(reply.body["truncated"], true);
     assert!(reply.body["trace"].is_null(), "the trace goes first");
+    let request = json!({ "code": "l = list(range(50))\nfor i in range(500): l[i % 50] += 1\nprint('done')", "trace": true });
+    let traced = world.post("/executions", Some(&student.token), &request).await;
+    assert_eq!(
+        (&traced.body["stdout"], &traced.body["truncated"]),
+        (&json!("done\n"), &json!(true))
+    );
+    let (steps, cut) = (&traced.body["trace"]["steps"], &traced.body["trace"]["truncated"]);
+    assert!(steps.as_array().is_some_and(|steps| steps.len() > 20) && cut == true, "{cut}");
     assert!(reply.body.to_string().len() < 140_000, "{}", reply.body.to_string().len());
     assert!(reply.body["stdout"].as_str().is_some_and(|text| text.starts_with("xxxx")));
     world.finish().await;

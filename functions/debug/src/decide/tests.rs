@@ -411,6 +411,21 @@ fn the_model_is_asked_to_say_our_hint() {
 }
 
 #[test]
+fn the_model_gets_what_the_runs_have_shown_and_not_the_change() {
+    let mut found = result(None);
+    found["stdout"] =
+        json!("{\"places\": [{\"line\": 2, \"kind\": \"operator\"}], \"mends_all\": true}\n");
+    let tested = ran(begin(json!({ "code": ADDS })), of_author(false), at(0));
+    let ask = asking(climbing(ran(tested, found, at(0)), None).1);
+    let finding = &ask.fields.iter().find(|field| field.name == "finding").unwrap().text;
+    for fact in
+        ["`double(2)` gives `3`, and you expect `4`", "change on line 2, it does what you expect"]
+    {
+        assert!(finding.contains(fact), "{finding}");
+    }
+}
+
+#[test]
 fn the_models_words_are_given_if_they_are_about_the_same() {
     let reply = replied(said(Some(r#"{"hint": "Count the places of the list on line 2."}"#)));
     assert_eq!(reply.answered_by, AnsweredBy::Model);

@@ -143,6 +143,44 @@ proptest! {
 }
 
 #[test]
+fn the_first_steps_of_a_long_trace_stay() {
+    let step = TraceStep {
+        event: TraceEvent::Line,
+        line: 1,
+        function: "x".repeat(1_000),
+        written: 0,
+        frames: Vec::new(),
+        value: None,
+        exception: None,
+        heap: BTreeMap::new(),
+    };
+    let steps = (1..=1_000).map(|line| TraceStep { line, ..step.clone() }).collect();
+    let long = ExecutionResult {
+        verdict: Verdict::Ok,
+        exit_code: 0,
+        stdout: "done\n".to_owned(),
+        stderr: String::new(),
+        transcript: Vec::new(),
+        truncated: false,
+        error: None,
+        files: BTreeMap::new(),
+        tests: Vec::new(),
+        trace: Some(Trace { steps, truncated: false }),
+        duration_ms: 1,
+        cpu_ms: 1,
+        memory_bytes: 1,
+        python: String::new(),
+    };
+    let trimmed = long.clone().trimmed();
+    let size = json(&trimmed).len();
+    assert!((MAX_RESULT_BYTES - 2_000..=MAX_RESULT_BYTES).contains(&size), "{size}");
+    let trace = trimmed.trace.expect("a part of it fits");
+    assert!(trimmed.truncated && trace.truncated && trace.steps.len() > 100);
+    assert_eq!(trimmed.stdout, long.stdout);
+    assert!(trace.steps.iter().map(|step| step.line).eq(1..=trace.steps.len() as u32));
+}
+
+#[test]
 fn the_last_step_is_enough() {
     let text = "\0".repeat(20_000);
     let advice =
