@@ -1,5 +1,7 @@
 # Tries changes of a program, one by one and then together, until it gives all the results that are expected. What comes
 # before: TASK, a JSON text. The last line of the output is the answer, as JSON.
+import ast as _ast
+import builtins as _builtins
 import contextlib as _contextlib
 import io as _io
 import json as _json
@@ -7,7 +9,13 @@ import sys as _sys
 
 # Lines of one check, and of all together: the search must end within a second.
 _CHECK_LINES = 1_000
+_REMEMBERING_LINES = 3_000
 _ALL_LINES = 80_000
+# A changed program may take so many times the lines of the program itself, and a few more.
+_LONGER = 5
+_MORE_LINES = 100
+# Lines that are kept for comparing the changes that mend the program.
+_COMPARED_LINES = 12_000
 # What one try costs besides its lines.
 _TRY_LINES = 30
 # A value that has more items grows without end.
@@ -16,8 +24,20 @@ _MANY_ITEMS = 2_000
 _WIDTH = 25
 # Most changes together.
 _DEPTH = 3
+# Most repairs that are compared, and most inputs that they are compared with.
+_REPAIRS = 20
+_INPUTS = 14
+# Most results of a function that are remembered.
+_RESULTS = 2_000
 
 _GROWING = (list, str, tuple, dict, set)
+# A value that nobody can change.
+_FIXED = (int, float, str, bool, type(None))
+# What gives the same for the same, and does nothing else.
+_PURE = frozenset(
+    "abs all any bool chr divmod enumerate float int isinstance len list map max min ord pow range reversed round set"
+    " sorted str sum tuple zip".split()
+)
 _all_lines = 0
 
 
@@ -25,8 +45,8 @@ class _Stop(BaseException):
     pass
 
 
-def _watched(work):
-    """Whether the work ends well, and with what."""
+def _watched(work, most, reached=None):
+    """Whether the work ends well and within so many lines, and with what; `reached` gets its lines."""
     lines = 0
 
     def watch(frame, event, argument):
@@ -37,7 +57,9 @@ def _watched(work):
             return None
         lines += 1
         _all_lines += 1
-        if lines > _CHECK_LINES:
+        if reached is not None:
+            reached.add(frame.f_lineno)
+        if lines > most:
             raise _Stop
         if lines % 16 == 0:
             for value in frame.f_locals.values():
@@ -54,31 +76,110 @@ def _watched(work):
         _sys.settrace(None)
 
 
-def _passes(names, check):
-    ended, value = _watched(lambda: eval(check["call"], names))
+def _is_pure(function, names, seen):
+    """Whether a function only depends on its arguments, as far as its names tell."""
+    if function in seen:
+        return True
+    seen.add(function)
+    codes = [function.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [part for part in code.co_consts if type(part) is type(code)]
+        # A generator is another one each time.
+        if code.co_freevars and code is function.__code__ or code is function.__code__ and code.co_flags & 0x20:
+            return False
+        for name in code.co_names:
+            value = names.get(name)
+            if type(value) is type(_is_pure):
+                if not _is_pure(value, names, seen):
+                    return False
+            elif name in names or hasattr(_builtins, name) and name not in _PURE:
+                return False
+    return all(type(value) in _FIXED for value in function.__defaults__ or ())
+
+
+def _remembering(function):
+    """A pure function that does not work out twice what cannot have changed: recursion ends sooner."""
+    results = {}
+
+    def remembering(*arguments):
+        if len(results) > _RESULTS or not all(type(argument) in _FIXED for argument in arguments):
+            return function(*arguments)
+        key = tuple((type(argument), argument) for argument in arguments)
+        if key not in results:
+            value = function(*arguments)
+            if type(value) not in _FIXED:
+                return value
+            results[key] = value
+        return results[key]
+
+    return remembering
+
+
+def _remember(names):
+    """Makes the functions of a program remember their results, where that makes no difference."""
+    functions = [(name, value) for name, value in names.items() if type(value) is type(_remember)]
+    pure = [(name, value) for name, value in functions if name in value.__code__.co_names]
+    for name, value in [(name, value) for name, value in pure if _is_pure(value, names, set())]:
+        names[name] = _remembering(value)
+
+
+def _ran(code, check, reached=None):
+    """How a check ends in a program of its own: whether well, and with what; None if it is not even loaded."""
+    global _all_lines
+    _all_lines += _TRY_LINES
+    output = _io.StringIO()
+    names = {"__name__": "program" if check["call"] else "__main__"}
+    stdin, _sys.stdin = _sys.stdin, _io.StringIO(check["stdin"] or "")
+    try:
+        with _contextlib.redirect_stdout(output):
+            ended, value = _watched(lambda: exec(code, names), check["most"], reached)
+            if not check["call"]:
+                return ended, output.getvalue() if ended else value
+            if not ended:
+                return None
+            if check["remembers"]:
+                _remember(names)
+            return _watched(lambda: eval(check["call"], names), check["most"], reached)
+    finally:
+        _sys.stdin = stdin
+
+
+def _passes(outcome, check):
+    if outcome is None:
+        return False
+    ended, value = outcome
     if check["raises"] is not None:
         return not ended and value == check["raises"]
     try:
-        return ended and bool(value == check["value"])
+        if check["call"]:
+            return ended and bool(value == check["value"])
+        return ended and _lines(value) == _lines(check["expected"])
     except BaseException:
         return False
 
 
-def _outcomes(text, checks):
-    """Which checks pass, each in a program of its own; None if it cannot be run."""
-    global _all_lines
+def _lines(text):
+    return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+def _compiled(text):
     try:
-        code = compile(text, "program", "exec")
+        return compile(text, "program", "exec")
     except (SyntaxError, ValueError):
         return None
+
+
+def _outcomes(text, checks):
+    """Which checks pass; None if it cannot be run."""
+    code = _compiled(text)
     found = []
-    for check in checks:
-        _all_lines += _TRY_LINES
-        names = {"__name__": "program"}
-        if not _watched(lambda: exec(code, names))[0]:
+    for check in checks if code else []:
+        outcome = _ran(code, check)
+        if outcome is None:
             return None
-        found.append(_passes(names, check))
-    return found
+        found.append(_passes(outcome, check))
+    return found if code else None
 
 
 def _together(first, second):
@@ -98,27 +199,153 @@ def _applied(program, edits):
     return b"".join(parts + [program[at:]]).decode()
 
 
-def _answer(changes, numbers, mends_all):
+def _varied(value, texts):
+    """Values that are a little different from one."""
+    if type(value) in (int, float):
+        return [value + 1, value - 1, 2 * value, -value]
+    if type(value) is bool:
+        return [not value]
+    if type(value) is str and value.strip().lstrip("-").isdecimal():
+        return [str(varied) for varied in _varied(int(value), texts)]
+    if type(value) is str:
+        return [value[:-1], value[::-1], "".join(texts), value + value]
+    if type(value) in (list, tuple):
+        return [value[:-1], value[::-1], value + value, value[1:]]
+    return []
+
+
+def _inputs(checks, program):
+    """Checks of a little different input, of which nobody says what they should give."""
+    constants = [node.value for node in _ast.walk(_ast.parse(program)) if isinstance(node, _ast.Constant)]
+    texts = [value for value in constants if type(value) is str and len(value) == 1][:6]
+    found = []
+    for check in checks:
+        if check["call"]:
+            call = _ast.parse(check["call"], mode="eval").body
+            given = [_ast.literal_eval(argument) for argument in call.args]
+        else:
+            given = (check["stdin"] or "").splitlines()
+        of_check = []
+        for at, value in enumerate(given):
+            for varied in _varied(value, texts):
+                other = [*given[:at], varied, *given[at + 1 :]]
+                if check["call"]:
+                    call.args = [_ast.parse(repr(argument), mode="eval").body for argument in other]
+                    of_check.append({**check, "call": _ast.unparse(call)})
+                else:
+                    of_check.append({**check, "stdin": "\n".join(other) + "\n"})
+        found.append(of_check)
+    # Some of each check.
+    most = max(map(len, found), default=0)
+    return [of_check[at] for at in range(most) for of_check in found if at < len(of_check)][:_INPUTS]
+
+
+def _shown(outcome):
+    try:
+        return repr(outcome)
+    except BaseException:
+        return None
+
+
+def _least(program, checks, repairs):
+    """The repair that changes least of what the program does with other input: a change that only happens to give one
+    result changes more."""
+    until = _all_lines + _COMPARED_LINES
+    try:
+        inputs = _inputs(checks, program)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        inputs = []
+    codes = [_compiled(text) for _, text in repairs]
+    differ = [0] * len(repairs)
+    own = _compiled(program)
+    for check in inputs:
+        if _all_lines > until:
+            break
+        before = _ran(own, check)
+        if before is None or not before[0]:
+            continue
+        for number, code in enumerate(codes):
+            after = _ran(code, check)
+            # One that does not end is worse than another result.
+            differ[number] += 3 if after is None or not after[0] else _shown(after) != _shown(before)
+    return min(range(len(repairs)), key=lambda number: (differ[number], number))
+
+
+def _answer(changes, numbers, mends_all, others=()):
     places = [{"line": changes[number]["line"], "kind": changes[number]["kind"]} for number in numbers]
-    return {"places": places, "mends_all": mends_all}
+    return {"places": places, "mends_all": mends_all, "others": sorted(others), "suspect": None}
+
+
+def _chosen(program, checks, changes, repairs):
+    """The best of several repairs, and the lines of the others."""
+    best = repairs[_least(program, checks, [(numbers, text) for numbers, text in repairs][:_REPAIRS])][0]
+    line = min(changes[number]["line"] for number in best)
+    others = {min(changes[number]["line"] for number in numbers) for numbers, _ in repairs} - {line}
+    return _answer(changes, best, True, others)
+
+
+def _reachable(program, changes, reached):
+    """The changes that can make a difference: those of lines that run, and those that add or move lines."""
+    starts = [0]
+    for line in program.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+
+    def line_of(at):
+        low, high = 0, len(starts)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if starts[middle] <= at else (low, middle)
+        return low + 1
+
+    def is_within(edit):
+        return any(line in reached for line in range(line_of(edit[0]), line_of(edit[1]) + 1))
+
+    def can_matter(change):
+        edits = change["edits"]
+        return any("\n" in new or "elif" in new or is_within((start, end)) for start, end, new in edits)
+
+    return [change for change in changes if can_matter(change)]
+
+
+def _begun(own, checks):
+    """The checks that fail, with the lines that run in each, and those that pass."""
+    global _all_lines
+    failing, passing = [], []
+    for check in checks:
+        if check["raises"] is None and check["call"]:
+            check["value"] = eval(check["expected"], {})
+        check.update(most=_CHECK_LINES, remembers=False)
+        reached = set()
+        before = _all_lines
+        outcome = _ran(own, check, reached)
+        if outcome == (False, "_Stop"):
+            # A recursion that takes too long may end sooner if it remembers.
+            check.update(most=_REMEMBERING_LINES, remembers=True)
+            before = _all_lines
+            outcome = _ran(own, check, reached)
+        if outcome != (False, "_Stop"):
+            check["most"] = min(check["most"], _LONGER * (_all_lines - before) + _MORE_LINES)
+        (passing if _passes(outcome, check) else failing).append((check, reached))
+    return failing, passing
 
 
 def _search(program, checks, changes):
     """The changes that mend the program, and whether they mend all of it."""
-    for check in checks:
-        if check["raises"] is None:
-            check["value"] = eval(check["expected"], {})
-    before = _outcomes(program.decode(), checks) or [False] * len(checks)
-    failing = [check for check, passes in zip(checks, before) if not passes]
-    passing = [check for check, passes in zip(checks, before) if passes]
-    best, most, seen = None, 0, set()
+    failing, passing = _begun(_compiled(program.decode()), checks)
+    reached = set().union(*(lines for _, lines in failing))
+    always = reached.intersection(*(lines for _, lines in failing))
+    suspects = always.difference(*(lines for _, lines in passing)) if passing else ()
+    best = {"places": [], "mends_all": False, "others": [], "suspect": min(suspects)} if suspects else None
+    failing, passing = [check for check, _ in failing], [check for check, _ in passing]
+    changes = _reachable(program, changes, reached)
+    most, seen, repairs = 0, set(), []
     found = [(0, [], [])]
     for depth in range(1, _DEPTH + 1):
         longer, behaviours = [], set()
         for _, numbers, edits in sorted(found, key=lambda one: -one[0])[:_WIDTH]:
             for number, change in enumerate(changes):
                 if _all_lines > _ALL_LINES:
-                    return best
+                    return _chosen(program.decode(), checks, changes, repairs) if repairs else best
                 joined = _together(edits, change["edits"]) if number not in numbers else None
                 text = _applied(program, joined) if joined else None
                 if text is None or text in seen:
@@ -129,14 +356,18 @@ def _search(program, checks, changes):
                     continue
                 gained = sum(mended)
                 harms = gained > 0 and not all(_outcomes(text, passing))
-                if gained > most and not harms:
-                    best, most = _answer(changes, numbers + [number], all(mended)), gained
-                    if all(mended):
-                        return best
+                if all(mended) and not harms:
+                    repairs.append((numbers + [number], text))
+                elif gained > most and not harms:
+                    best, most = _answer(changes, numbers + [number], False), gained
                 behaviour = (harms, *mended)
                 if behaviour not in behaviours or gained > 0:
                     behaviours.add(behaviour)
                     longer.append((gained - harms, numbers + [number], joined))
+            if depth > 1 and repairs:
+                break
+        if repairs:
+            return _chosen(program.decode(), checks, changes, repairs)
         found = longer
     return best
 

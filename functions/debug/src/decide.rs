@@ -4,9 +4,9 @@ use agents::{Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, s
 use chrono::{DateTime, Utc};
 use domain::{
     agent::Author,
-    execution::{self, ExecutionResult},
+    execution::{self, ExecutionResult, Verdict},
     hints::{self, Ladder, Step as Climbed},
-    text::{CallText, ExpectedText, Source, TestName},
+    text::{CallText, ExpectedText, Source, Stdin, TestName},
 };
 use events::{
     activity_recorded::Activity,
@@ -27,6 +27,7 @@ use crate::{
     diagnosis::{Evidence, Finding, Tests, diagnose},
     expected::{expectations, without_asserts},
     hint, pasted,
+    printed::{completed, judged, printed},
     problem::problem,
     search::{self, Found},
 };
@@ -109,11 +110,14 @@ impl Begin<DebugRequested> for Debug {
     }
 
     fn begin(Loaded { request, exercise }: Loaded, now: DateTime<Utc>) -> Step<Self> {
-        let tests = tests(&request, exercise.as_ref());
+        let tests = tests(&request, exercise.as_ref(), None);
         let program =
             agents::code(&request).and_then(|code| program(code, &tests, exercise.as_ref()));
         match program {
-            Some(program) => {
+            Some(mut program) => {
+                if exercise.is_none() && tests.is_empty() {
+                    program.stdin = typed(&request);
+                }
                 run(program, Running { request, tested: None, second: SecondRun::default() })
             }
             None => explain(request, Learnt::default(), exercise, now),
@@ -138,20 +142,43 @@ impl Agent for Debug {
     }
 }
 
-/// What a program is tested with.
-fn tests(request: &QuestionRouted, exercise: Option<&Exercise>) -> Vec<TestCase> {
+/// What a program is tested with. What it should print is only known from a run.
+fn tests(
+    request: &QuestionRouted,
+    exercise: Option<&Exercise>,
+    run: Option<&ExecutionResult>,
+) -> Vec<TestCase> {
     if let Some(exercise) = exercise {
         return exercise.tests.clone();
     }
-    let asked = &request.asked;
-    // What the tests of an exercise that is gone have given says nothing of what its author expects.
-    let has_others = asked.exercise_id.is_some()
-        || asked.error.is_some()
-        || pasted_text::read_report(asked.question.as_str()).is_some();
-    match agents::code(request) {
-        Some(code) if !has_others => expectations(asked.question.as_str(), &code),
-        _ => Vec::new(),
+    let Some(code) = agents::code(request).filter(|_| is_only_said(request)) else {
+        return Vec::new();
+    };
+    let question = request.asked.question.as_str();
+    let cases = expectations(question, &code);
+    match run.filter(|run| cases.is_empty() && run.verdict == Verdict::Ok) {
+        Some(run) => {
+            let said = printed(question, &code);
+            said.and_then(|said| completed(&said, &run.stdout)).into_iter().collect()
+        }
+        None => cases,
     }
+}
+
+/// Whether nothing but the question and the program says what is wrong. What the tests of an exercise that is gone have
+/// given says nothing of what its author expects.
+fn is_only_said(request: &QuestionRouted) -> bool {
+    let asked = &request.asked;
+    asked.exercise_id.is_none()
+        && asked.error.is_none()
+        && pasted_text::read_report(asked.question.as_str()).is_none()
+}
+
+/// What the question says is typed into the program.
+fn typed(request: &QuestionRouted) -> Option<Stdin> {
+    let code = agents::code(request).filter(|_| is_only_said(request))?;
+    let said = printed(request.asked.question.as_str(), &code)?;
+    Stdin::try_from(said.stdin).ok()
 }
 
 /// What is run: the program alone, or with tests.
@@ -178,8 +205,8 @@ fn program(
 fn of_author((number, case): (usize, &TestCase)) -> Option<execution::TestCase> {
     Some(execution::TestCase {
         name: TestName::try_from(format!("test {}", number + 1)).ok()?,
-        stdin: None,
-        call: Some(CallText::try_from(case.call.clone()?).ok()?),
+        stdin: case.stdin.clone().map(Stdin::try_from).transpose().ok()?,
+        call: case.call.clone().map(CallText::try_from).transpose().ok()?,
         raises: None,
         hidden: false,
         expected: ExpectedText::try_from(case.expected.clone()?).ok()?,
@@ -207,7 +234,7 @@ fn after_run(state: Running, result: ExecutionResult, now: DateTime<Utc>) -> Ste
 /// What comes after a run, once it is known whether there is an exercise.
 fn after_run_of(
     state: Running,
-    result: ExecutionResult,
+    mut result: ExecutionResult,
     exercise: Option<Exercise>,
     now: DateTime<Utc>,
 ) -> Step<Debug> {
@@ -226,7 +253,17 @@ fn after_run_of(
         (None, _) => {}
     }
     let code = agents::code(&request).unwrap_or_default();
-    let tests = tests(&request, exercise.as_ref());
+    let tests = tests(&request, exercise.as_ref(), Some(&result));
+    if let [case @ TestCase { call: None, .. }] = &tests[..]
+        && exercise.is_none()
+    {
+        let judged = judged(case, &result);
+        if judged.passed {
+            let learnt = Learnt { run: Some(result), place: None, does_expected: true };
+            return explain(request, learnt, exercise, now);
+        }
+        result.tests = vec![judged];
+    }
     let passes = !tests.is_empty()
         && !result.tests.is_empty()
         && result.tests.iter().all(|test| test.passed || test.problem.is_some());
@@ -267,7 +304,7 @@ fn explain(
         return Step::answer(Reply::offline(request.routing, Answer::text(content)));
     }
     let report = pasted_text::read_report(&said);
-    let expected = tests(&request, exercise.as_ref());
+    let expected = tests(&request, exercise.as_ref(), run.as_ref());
     let is_tested = !expected.is_empty() && run.as_ref().is_some_and(|run| !run.tests.is_empty());
     let tests = match &exercise {
         Some(exercise) => Some(Tests::Exercise(exercise)),
@@ -327,6 +364,9 @@ fn as_expected(expected: &[TestCase]) -> String {
             Some(format!("`{}` gives `{}`", case.call.as_ref()?, case.expected.as_ref()?))
         })
         .collect();
+    if calls.is_empty() {
+        return "When I ran it, it printed what you expect.".to_owned();
+    }
     format!("When I ran it, it did what you expect: {}.", calls.join(", "))
 }
 

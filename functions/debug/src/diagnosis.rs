@@ -6,6 +6,8 @@ use error_advice::{Loop, Place, advise_on_report};
 use exercises::{Exercise, TestCase};
 use pasted_text::ErrorReport;
 
+use crate::printed;
+
 /// Most characters of a quoted value.
 const SHOWN_CHARS: usize = 200;
 /// Most lines of a program's output that are quoted.
@@ -360,18 +362,18 @@ fn of_tests(tests: Tests<'_>, run: &ExecutionResult) -> Finding {
     };
     match (shown, failing) {
         (Some((check, result)), _) => {
-            let call = check.call.clone().or_else(|| check.stdin.clone()).unwrap_or_default();
-            let expected = check.expected.as_deref().unwrap_or("an exception");
-            let got: String = result.actual.chars().take(SHOWN_CHARS).collect();
+            let (about, what) = shown_values(check, result, tests);
+            let next = match &check.call {
+                Some(call) => format!("Go through `{call}` by hand"),
+                None => "Go through your program by hand".to_owned(),
+            };
             finding(
                 "wrong_value",
-                call.clone(),
-                match tests {
-                    Tests::Exercise(_) => format!("For `{call}` your solution gives `{got}`, but `{expected}` is expected."),
-                    Tests::Author(_) => format!("`{call}` gives `{got}`, and you expect `{expected}`."),
-                },
+                about,
+                what,
                 format!(
-                    "Go through `{call}` by hand, line by line, and write down what each name holds. Where does it first differ from what you expect?"
+                    "{next}, line by line, and write down what each name holds. Where does it first differ from what \
+                     you expect?"
                 ),
             )
         }
@@ -405,6 +407,24 @@ fn of_tests(tests: Tests<'_>, run: &ExecutionResult) -> Finding {
             "Hand it in.".to_owned(),
         ),
     }
+}
+
+/// What came out beside what should have, with what it is about.
+fn shown_values(check: &TestCase, result: &TestResult, tests: Tests<'_>) -> (String, String) {
+    let cut = |text: &str| -> String { text.chars().take(SHOWN_CHARS).collect() };
+    let got = cut(&result.actual);
+    let expected = check.expected.as_deref().map_or_else(|| "an exception".to_owned(), cut);
+    let Some(call) = check.call.clone() else {
+        let stdin = check.stdin.as_deref().unwrap_or_default();
+        return (format!("{stdin}{expected}"), printed::beside(stdin, &got, &expected));
+    };
+    let what = match tests {
+        Tests::Exercise(_) => {
+            format!("For `{call}` your solution gives `{got}`, but `{expected}` is expected.")
+        }
+        Tests::Author(_) => format!("`{call}` gives `{got}`, and you expect `{expected}`."),
+    };
+    (call, what)
 }
 
 /// A program that ends normally and is still wrong.

@@ -11,6 +11,7 @@ pub mod expected;
 pub mod hint;
 mod http;
 mod pasted;
+mod printed;
 mod problem;
 mod search;
 mod spec;

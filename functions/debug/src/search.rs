@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use analysis::{
     Program,
-    repair::{Change, Kind, changes},
+    repair::{Change, Kind, Part, changes},
 };
 use domain::{
     execution::{self, ExecutionResult, TestResult, Timeout, Verdict},
@@ -20,6 +20,8 @@ use crate::diagnosis::Finding;
 const SEARCH: &str = include_str!("../content/search.py");
 /// The longest for the whole search, in milliseconds: a student waits for it.
 const LIMIT_MS: u64 = 2_500;
+/// Most other lines that are named: more say nothing.
+const MAX_OTHERS: usize = 3;
 
 /// What the search is told.
 #[derive(Serialize)]
@@ -31,7 +33,8 @@ struct Task<'a> {
 
 #[derive(Serialize)]
 struct Check<'a> {
-    call: &'a str,
+    call: Option<&'a str>,
+    stdin: Option<&'a str>,
     expected: Option<&'a str>,
     raises: Option<&'a str>,
 }
@@ -43,6 +46,12 @@ pub(crate) struct Found {
     places: Vec<Place>,
     /// Whether all tests pass then, or only more than before.
     mends_all: bool,
+    /// Other lines, where a change would do as well.
+    #[serde(default)]
+    others: Vec<u32>,
+    /// If no change helps: a line that runs in all tests that fail, and in none that passes.
+    #[serde(default)]
+    suspect: Option<u32>,
 }
 
 /// A place that is proven to be wrong.
@@ -55,7 +64,7 @@ struct Place {
 }
 
 /// The search for a program that reached its end in its tests, with a wrong result. None if there is nothing to search
-/// for: no such test, a test without a call, or with an unknown result.
+/// for: no such test, or a test with an unknown result.
 ///
 /// The student's program runs together with the tests and can choose what the search says. So it gets none of the
 /// hidden tests, whose values it could give away as line numbers.
@@ -74,14 +83,17 @@ pub(crate) fn search<'a>(
     let failing = shown.iter().filter(|(_, result)| !result.passed);
     let results: Vec<String> = failing.filter_map(|(test, _)| test.expected.clone()).collect();
     let code = program.code.as_str();
-    let changes = changes(&Program::read(code).ok()?, &results);
+    let is_called = shown.iter().all(|(test, _)| test.call.is_some());
+    let part = if is_called { Part::Functions } else { Part::Program };
+    let changes = changes(&Program::read(code).ok()?, &results, part);
     if changes.is_empty() {
         return None;
     }
     let check = |test: &'a TestCase| {
-        let call = test.call.as_deref().filter(|_| test.stdin.is_none())?;
+        let (call, stdin) = (test.call.as_deref(), test.stdin.as_deref());
         let (expected, raises) = (test.expected.as_deref(), test.raises.as_deref());
-        (expected.is_some() || raises.is_some()).then_some(Check { call, expected, raises })
+        let is_known = expected.is_some() || raises.is_some() && call.is_some();
+        is_known.then_some(Check { call, stdin, expected, raises })
     };
     let checks: Option<Vec<Check<'_>>> = shown.iter().map(|(test, _)| check(test)).collect();
     let task = Task { program: code, checks: checks?, changes: &changes };
@@ -101,26 +113,62 @@ pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
 
 /// A finding about a wrong result, with its place. What it was tried with: tests, or what its author expects.
 pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Finding {
-    let Some(Place { line, kind }) = found.places.iter().min() else { return finding };
-    let lines: BTreeSet<u32> = found.places.iter().map(|place| place.line).collect();
-    let (all, more) = match of_author {
-        true => ("does what you expect", "does more of what you expect"),
-        false => ("passes the tests that you can see", "passes more of the tests that you can see"),
-    };
-    let tried = match (lines.len(), found.mends_all) {
-        (1, true) => format!("With a small change on line {line}, it {all}."),
-        (1, false) => format!("With a small change on line {line}, it {more}."),
-        (count, _) => {
-            format!("It needs small changes on {count} lines. Begin with line {line}.")
-        }
+    let Some(Place { line, kind }) = found.places.iter().min() else {
+        return match found.suspect {
+            Some(line) => suspected(finding, line),
+            None => finding,
+        };
     };
     let name = serde_json::to_value(kind).unwrap_or_default();
+    let tried = tried(found, *line, of_author);
     let why = format!("{} I tried small changes on copies of your program. {tried}", finding.why);
     Finding {
         rule: format!("{}.{}", finding.rule, name.as_str().unwrap_or_default()),
         line: Some(*line),
         why: why.trim_start().to_owned(),
         next: question(*kind).to_owned(),
+        ..finding
+    }
+}
+
+/// What the changes have shown.
+fn tried(found: &Found, line: u32, of_author: bool) -> String {
+    let lines: BTreeSet<u32> = found.places.iter().map(|place| place.line).collect();
+    let (all, more) = match of_author {
+        true => ("does what you expect", "does more of what you expect"),
+        false => ("passes the tests that you can see", "passes more of the tests that you can see"),
+    };
+    let tried = match (lines.len(), found.mends_all) {
+        (1, true) => format!("With a small change on line {line}, it {all}"),
+        (1, false) => format!("With a small change on line {line}, it {more}"),
+        (count, _) => {
+            format!("It needs small changes on {count} lines. Begin with line {line}")
+        }
+    };
+    let others: Vec<String> =
+        found.others.iter().take(MAX_OTHERS).map(|other| format!("line {other}")).collect();
+    if others.is_empty() {
+        return format!("{tried}.");
+    }
+    let unsure = match of_author {
+        true => "Tell me one more result that you expect, and I can be more certain",
+        false => "The tests do not tell which of them is wrong",
+    };
+    format!("{tried}. But a change on {} would do as well. {unsure}.", others.join(" or "))
+}
+
+/// No change helps, but a line only runs when the result is wrong.
+fn suspected(finding: Finding, line: u32) -> Finding {
+    let why = format!(
+        "{} No small change makes all of it right. But line {line} runs each time the result is wrong, and never when \
+         it is right.",
+        finding.why
+    );
+    Finding {
+        line: Some(line),
+        why: why.trim_start().to_owned(),
+        next: "What does this line do in the case that goes wrong, and what should happen there?"
+            .to_owned(),
         ..finding
     }
 }
@@ -175,6 +223,9 @@ const fn question(kind: Kind) -> &'static str {
             "Which part does this slice take? Where does it begin, where does it end, and in which order?"
         }
         Kind::LastItem => "What happens to the last item: is all of it handled when the loop ends?",
+        Kind::MissingLine => {
+            "Which of the values that come by here must be kept or counted, and which line does that?"
+        }
         Kind::Result => "What does the call on this line give back, and what becomes of that?",
     }
 }
@@ -185,9 +236,8 @@ mod tests {
     use crate::diagnosis::Finding;
     use analysis::repair::Kind;
 
-    #[test]
-    fn a_place_is_named_and_the_change_is_not() {
-        let finding = Finding {
+    fn finding() -> Finding {
+        Finding {
             rule: "wrong_value".to_owned(),
             kind: String::new(),
             message: "f(1)".to_owned(),
@@ -197,9 +247,17 @@ mod tests {
             why: String::new(),
             next: String::new(),
             note: None,
-        };
+        }
+    }
+
+    fn found(others: &[u32]) -> Found {
         let places = vec![Place { line: 3, kind: Kind::Comparison }];
-        let placed = placed(finding, &Found { places, mends_all: true }, false);
+        Found { places, mends_all: true, others: others.to_vec(), suspect: None }
+    }
+
+    #[test]
+    fn a_place_is_named_and_the_change_is_not() {
+        let placed = placed(finding(), &found(&[]), false);
         assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value.comparison", Some(3)));
         assert!(
             placed
@@ -207,5 +265,20 @@ mod tests {
                 .ends_with("With a small change on line 3, it passes the tests that you can see.")
         );
         assert_eq!(placed.next, question(Kind::Comparison));
+    }
+
+    #[test]
+    fn other_places_that_would_do_as_well_are_admitted() {
+        let placed = placed(finding(), &found(&[5, 9]), true);
+        assert_eq!(placed.line, Some(3));
+        assert!(placed.why.contains("But a change on line 5 or line 9 would do as well."));
+    }
+
+    #[test]
+    fn without_a_change_that_helps_a_line_is_named_that_runs_only_when_it_goes_wrong() {
+        let suspect = Found { places: vec![], suspect: Some(7), ..found(&[]) };
+        let placed = placed(finding(), &suspect, true);
+        assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value", Some(7)));
+        assert!(placed.why.contains("line 7 runs each time the result is wrong"));
     }
 }

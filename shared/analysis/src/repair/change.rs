@@ -57,6 +57,8 @@ pub enum Kind {
     Slice,
     /// The last item is not handled when a loop ends.
     LastItem,
+    /// Something is not done that belongs into a block: an item is not kept, or not counted.
+    MissingLine,
 }
 
 impl Kind {
@@ -67,15 +69,27 @@ impl Kind {
         match self {
             Self::Misspelt
             | Self::Comparison
-            | Self::Operator
             | Self::Logic
             | Self::OffByOne
             | Self::Slice
             | Self::LastItem => 0,
-            Self::ExtraLine | Self::LeavesLoop | Self::EmptyCase | Self::ReturnValue => 2,
+            Self::ExtraLine
+            | Self::LeavesLoop
+            | Self::EmptyCase
+            | Self::ReturnValue
+            | Self::MissingLine => 2,
             _ => 1,
         }
     }
+}
+
+/// Which part of a program is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Its functions, if a call gives the wrong value.
+    Functions,
+    /// All of it, if it prints the wrong text.
+    Program,
 }
 
 /// A small change of a program.

@@ -8,7 +8,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange};
 
 use super::{
-    change::{Changes, Edits, Kind},
+    change::{Changes, Edits, Kind, Part},
     scope, text,
 };
 
@@ -30,16 +30,28 @@ const GIVE_ANOTHER: [&str; 10] = [
 /// Functions that are often given a collection that should have every item once.
 const TAKE_COLLECTIONS: [&str; 4] = ["sorted", "list", "len", "sum"];
 
-pub(super) fn collect(changes: &mut Changes<'_, '_>) {
-    let functions = changes.program.body().iter().filter_map(Stmt::as_function_def_stmt);
+pub(super) fn collect(changes: &mut Changes<'_, '_>, part: Part) {
+    let program = changes.program.body();
+    let functions = program.iter().filter_map(Stmt::as_function_def_stmt);
     for function in functions {
-        let mut seen = Seen::default();
-        seen.visit_body(&function.body);
-        let names = scope::names(function);
-        let mut walk = Walk { changes, function, names, conditions: &seen.conditions };
-        walk.visit_body(&function.body);
-        together(changes, &seen);
+        collect_of(changes, Some(function), scope::names(function), &function.body);
     }
+    if part == Part::Program {
+        collect_of(changes, None, scope::names_of_program(program), program);
+    }
+}
+
+fn collect_of<'s>(
+    changes: &mut Changes<'_, '_>,
+    function: Option<&'s StmtFunctionDef>,
+    names: Vec<&'s str>,
+    body: &'s [Stmt],
+) {
+    let mut seen = Seen::default();
+    seen.visit_body(body);
+    let mut walk = Walk { changes, function, names, conditions: &seen.conditions };
+    walk.visit_body(body);
+    together(changes, &seen);
 }
 
 /// What a function has several of.
@@ -112,7 +124,7 @@ fn together(changes: &mut Changes<'_, '_>, seen: &Seen<'_>) {
 
 struct Walk<'c, 'p, 'a, 's> {
     changes: &'c mut Changes<'p, 'a>,
-    function: &'s StmtFunctionDef,
+    function: Option<&'s StmtFunctionDef>,
     names: Vec<&'s str>,
     conditions: &'s [&'s Expr],
 }
@@ -148,20 +160,18 @@ impl Walk<'_, '_, '_, '_> {
         }
         for argument in &*call.arguments.args {
             let own = program.text(argument);
+            if name == "set" {
+                // A set forgets the order.
+                self.changes.replace(Kind::Conversion, call, format!("dict.fromkeys({own})"));
+            }
             if TAKE_COLLECTIONS.contains(&name) {
                 self.changes.replace(Kind::Conversion, argument, format!("set({own})"));
             }
             // What a function gives to itself.
-            if name == self.function.name.as_str() {
+            if self.function.is_some_and(|function| function.name.as_str() == name) {
                 let whole = argument.as_subscript_expr().map(|part| program.text(&*part.value));
-                let others = argument.as_name_expr().map(|_| {
-                    [
-                        format!("{own}[1:]"),
-                        format!("{own}[:-1]"),
-                        format!("{own} - 1"),
-                        format!("{own} + 1"),
-                    ]
-                });
+                let others =
+                    argument.as_name_expr().map(|_| [format!("{own}[1:]"), format!("{own}[:-1]")]);
                 for new in others.into_iter().flatten().chain(whole.map(str::to_owned)) {
                     self.changes.replace(Kind::OffByOne, argument, new);
                 }
@@ -184,7 +194,8 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     fn returned(&mut self, value: &Expr) {
-        let parameters = self.function.parameters.iter().map(|parameter| parameter.name().as_str());
+        let parameters = self.function.into_iter().flat_map(|function| function.parameters.iter());
+        let parameters = parameters.map(|parameter| parameter.name().as_str());
         match value {
             Expr::List(list) if list.elts.is_empty() => {
                 self.changes.replace(Kind::ReturnValue, value, "[[]]");

@@ -7,16 +7,26 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
-    change::{Changes, Kind},
+    change::{Changes, Kind, Part},
     scope,
 };
 
 const ORDERING: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 const ARITHMETIC: [&str; 6] = ["+", "-", "*", "//", "%", "/"];
+const OF_BITS: [&str; 3] = ["&", "|", "^"];
+/// Functions that are taken for each other.
+const OPPOSITES: [(&str, &str); 4] =
+    [("min", "max"), ("max", "min"), ("any", "all"), ("all", "any")];
 
-pub(super) fn collect(changes: &mut Changes<'_, '_>) {
-    let body = changes.program.body();
-    let mut walk = Walk { changes, names: Vec::new(), parameters: Vec::new(), callee: false };
+pub(super) fn collect(changes: &mut Changes<'_, '_>, part: Part) {
+    let program = changes.program;
+    let body = program.body();
+    let names = match part {
+        Part::Functions => Vec::new(),
+        Part::Program => scope::names_of_program(body),
+    };
+    let own = program.functions().into_iter().map(|(name, _)| name).collect();
+    let mut walk = Walk { changes, names, parameters: Vec::new(), own, callee: false };
     walk.visit_body(body);
 }
 
@@ -26,6 +36,8 @@ struct Walk<'c, 'p, 'a, 'n> {
     names: Vec<&'n str>,
     /// Its parameters.
     parameters: Vec<&'n str>,
+    /// The program's functions.
+    own: Vec<&'n str>,
     /// Whether the next expression is what is called.
     callee: bool,
 }
@@ -55,7 +67,8 @@ impl Walk<'_, '_, '_, '_> {
             self.changes.replace(kind, expr, left);
             return;
         }
-        if expr.is_number_literal_expr() {
+        let is_slice = expr.as_subscript_expr().is_some_and(|item| item.slice.is_slice_expr());
+        if expr.is_literal_expr() || expr.is_list_expr() || expr.is_compare_expr() || is_slice {
             return;
         }
         let (more, less) = (format!("{text} + 1"), format!("{text} - 1"));
@@ -94,6 +107,11 @@ impl Walk<'_, '_, '_, '_> {
                 let whole = format!("len({}) == 0", self.changes.program.text(left));
                 self.changes.replace(Kind::EmptyCase, comparison, whole);
             }
+            if old == "==" && self.changes.program.text(right) == "0" {
+                // One item is as simple as none.
+                let whole = format!("{} <= 1", self.changes.program.text(left));
+                self.changes.replace(Kind::Comparison, comparison, whole);
+            }
             if comparison.ops.len() == 1 && ORDERING.contains(&old) {
                 self.by_one(right);
             }
@@ -115,15 +133,18 @@ impl Walk<'_, '_, '_, '_> {
                 self.changes.replace(Kind::OffByOne, &call.arguments, less);
             }
         }
-        if let [first, second] = args
-            && name != Some("range")
-        {
-            let program = self.changes.program;
-            let edits = vec![
-                (first.range(), program.text(second).to_owned()),
-                (second.range(), program.text(first).to_owned()),
-            ];
-            self.changes.edit(Kind::Name, call, edits);
+        if name != Some("range") {
+            for pair in args.windows(2) {
+                self.swap(Kind::Name, call, (&pair[0], &pair[1]));
+            }
+        }
+        if name.is_some_and(|name| self.own.contains(&name)) {
+            for arg in args {
+                self.by_one(arg);
+            }
+        }
+        if let Some((_, other)) = OPPOSITES.iter().find(|(function, _)| name == Some(*function)) {
+            self.changes.replace(Kind::Name, &*call.func, *other);
         }
         if let Expr::Attribute(attribute) = &*call.func {
             let other = match attribute.attr.as_str() {
@@ -135,6 +156,15 @@ impl Walk<'_, '_, '_, '_> {
             };
             self.changes.replace(Kind::Name, &attribute.attr, other);
         }
+    }
+
+    fn swap(&mut self, kind: Kind, place: impl Ranged, (first, second): (&Expr, &Expr)) {
+        let program = self.changes.program;
+        let edits = vec![
+            (first.range(), program.text(second).to_owned()),
+            (second.range(), program.text(first).to_owned()),
+        ];
+        self.changes.edit(kind, place, edits);
     }
 
     /// A call with one argument.
@@ -160,13 +190,18 @@ impl Walk<'_, '_, '_, '_> {
         self.changes.replace(Kind::Operator, sum, left);
         self.changes.replace(Kind::Operator, sum, right);
         let old = sum.op.as_str();
-        for new in ARITHMETIC.iter().filter(|new| **new != old) {
+        let others: &[&str] = if OF_BITS.contains(&old) { &OF_BITS } else { &ARITHMETIC };
+        for new in others.iter().filter(|new| **new != old) {
             self.between(Kind::Operator, (&sum.left, &sum.right), old, new);
         }
-        if matches!(sum.op, Operator::Sub | Operator::Div | Operator::FloorDiv) {
-            let edits =
-                vec![(sum.left.range(), right.to_owned()), (sum.right.range(), left.to_owned())];
-            self.changes.edit(Kind::Operator, sum, edits);
+        // Texts are added in an order, too.
+        let has_order =
+            [Operator::Add, Operator::Sub, Operator::Div, Operator::FloorDiv, Operator::Pow];
+        if has_order.contains(&sum.op) && !sum.right.is_number_literal_expr() {
+            self.swap(Kind::Operator, sum, (&sum.left, &sum.right));
+        }
+        if sum.op == Operator::Pow && !sum.right.is_number_literal_expr() {
+            self.changes.replace(Kind::Number, &*sum.right, "2");
         }
     }
 
@@ -220,6 +255,18 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
                 }
             }
             Stmt::While(repeat) => self.negate(&repeat.test),
+            Stmt::Assign(assignment)
+                if matches!(*assignment.value, Expr::BinOp(_) | Expr::Call(_) | Expr::Name(_)) =>
+            {
+                self.by_one(&assignment.value);
+            }
+            Stmt::AugAssign(assignment) if OF_BITS.contains(&assignment.op.as_str()) => {
+                let (name, value) = (&*assignment.target, &*assignment.value);
+                let old = format!("{}=", assignment.op.as_str());
+                for new in OF_BITS.iter().map(|op| format!("{op}=")).filter(|new| *new != old) {
+                    self.between(Kind::Operator, (name, value), &old, &new);
+                }
+            }
             Stmt::Return(returned) => {
                 if let Some(value) = returned.value.as_deref() {
                     self.one_more_or_less(Kind::ReturnValue, value);

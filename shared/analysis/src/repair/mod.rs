@@ -6,6 +6,7 @@
 mod change;
 mod classic;
 mod expressions;
+mod missing;
 mod scope;
 mod statements;
 mod text;
@@ -18,24 +19,25 @@ use crate::Program;
 
 use change::Changes;
 
-pub use change::{Change, Kind};
+pub use change::{Change, Kind, Part};
 
 /// Most changes of a program: more cannot be tried within a run's five seconds.
 pub const MAX_CHANGES: usize = 1_500;
 /// The longest program, in bytes, that is searched: a longer one has too many places.
 const MAX_BYTES: usize = 8 << 10;
 
-/// All changes that are worth a try, at most [`MAX_CHANGES`], for common mistakes first; `results` are Python texts of results that are expected and
-/// do not come. None for a program that is too long.
+/// All changes of a part of a program that are worth a try, at most [`MAX_CHANGES`], for common mistakes first; `results`
+/// are Python texts of results that are expected and do not come. None for a program that is too long.
 #[must_use]
-pub fn changes(program: &Program<'_>, results: &[String]) -> Vec<Change> {
+pub fn changes(program: &Program<'_>, results: &[String], part: Part) -> Vec<Change> {
     if program.source().len() > MAX_BYTES {
         return Vec::new();
     }
     let mut changes = Changes { program, made: Vec::new() };
-    statements::collect(&mut changes, results);
-    expressions::collect(&mut changes);
-    classic::collect(&mut changes);
+    statements::collect(&mut changes, results, part);
+    expressions::collect(&mut changes, part);
+    classic::collect(&mut changes, part);
+    missing::collect(&mut changes, part);
     let mut seen = HashSet::new();
     let mut found: Vec<Change> = Vec::new();
     for (place, kind, mut edits) in changes.made {

@@ -19,6 +19,14 @@ pub(super) fn names(function: &StmtFunctionDef) -> Vec<&str> {
     names.0
 }
 
+/// The names that a program assigns outside of its functions.
+pub(super) fn names_of_program(body: &[Stmt]) -> Vec<&str> {
+    let mut names = Names(Vec::new());
+    names.visit_body(body);
+    names.0.truncate(MAX_NAMES);
+    names.0
+}
+
 struct Names<'a>(Vec<&'a str>);
 
 impl<'a> Names<'a> {

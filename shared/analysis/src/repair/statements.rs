@@ -4,7 +4,7 @@ use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
-    change::{Changes, Edits, Kind},
+    change::{Changes, Edits, Kind, Part},
     scope,
     text::{indent, indented},
 };
@@ -12,13 +12,17 @@ use super::{
 /// Expected results that are tried as the answer for an empty argument.
 const MAX_RESULTS: usize = 4;
 
-pub(super) fn collect(changes: &mut Changes<'_, '_>, results: &[String]) {
+pub(super) fn collect(changes: &mut Changes<'_, '_>, results: &[String], part: Part) {
     let body = changes.program.body();
     let mut results: Vec<&str> = results.iter().map(String::as_str).collect();
     results.sort_by_key(|result| result.len());
     results.dedup();
     results.truncate(MAX_RESULTS);
-    block(changes, body, None, &results);
+    let around = match part {
+        Part::Functions => None,
+        Part::Program => Some(Around { owner: None, repeat: None, function: None }),
+    };
+    block(changes, body, around, &results);
 }
 
 /// The statement around a block, and the function that both are in.
@@ -28,7 +32,14 @@ struct Around<'s> {
     owner: Option<&'s Stmt>,
     /// The loop around the owner.
     repeat: Option<&'s Stmt>,
-    function: &'s StmtFunctionDef,
+    function: Option<&'s StmtFunctionDef>,
+}
+
+impl<'s> Around<'s> {
+    fn parameters(self) -> impl Iterator<Item = &'s str> {
+        let parameters = self.function.into_iter().flat_map(|function| function.parameters.iter());
+        parameters.map(|parameter| parameter.name().as_str())
+    }
 }
 
 fn block(
@@ -43,7 +54,7 @@ fn block(
             block(
                 changes,
                 &function.body,
-                Some(Around { owner: None, repeat: None, function }),
+                Some(Around { owner: None, repeat: None, function: Some(function) }),
                 results,
             );
             continue;
@@ -138,11 +149,13 @@ fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
     }
     match stmt {
         Stmt::Return(returned) => {
-            for name in scope::names(around.function) {
+            let names = around.function.map(scope::names).unwrap_or_default();
+            for name in &names {
                 changes.replace(Kind::ReturnValue, returned, format!("return {name}"));
             }
             if let Some(value) = returned.value.as_deref() {
                 taken_from_list(changes, value);
+                with_more(changes, value, &names);
             }
         }
         Stmt::Expr(line) => expression(changes, &line.value),
@@ -225,6 +238,18 @@ fn taken_from_list(changes: &mut Changes<'_, '_>, value: &Expr) {
     }
 }
 
+/// A part of the result is forgotten: what a calculation gives is added to another value.
+fn with_more(changes: &mut Changes<'_, '_>, value: &Expr, names: &[&str]) {
+    if !matches!(value, Expr::ListComp(_) | Expr::Call(_) | Expr::BinOp(_)) {
+        return;
+    }
+    let text = changes.program.text(value);
+    for name in names {
+        changes.replace(Kind::ReturnValue, value, format!("{name} + ({text})"));
+        changes.replace(Kind::ReturnValue, value, format!("({text}) + {name}"));
+    }
+}
+
 /// A statement that is only an expression.
 fn expression(changes: &mut Changes<'_, '_>, value: &Expr) {
     let program = changes.program;
@@ -276,8 +301,7 @@ fn assigned(
             for first in ["0", "1", "''", "[]", "()", "{}"].iter().filter(|first| **first != text) {
                 changes.replace(Kind::FirstValue, value, *first);
             }
-            for parameter in around.function.parameters.iter() {
-                let parameter = parameter.name();
+            for parameter in around.parameters() {
                 changes.replace(Kind::FirstValue, value, format!("{parameter}[0]"));
                 changes.replace(Kind::FirstValue, value, format!("len({parameter})"));
             }
@@ -290,6 +314,8 @@ fn assigned(
             // The name has become None.
             changes.replace(Kind::Result, stmt, text);
         }
+        // A sum that must not get below zero.
+        Expr::BinOp(_) => changes.replace(Kind::Operator, value, format!("max(0, {text})")),
         _ => {}
     }
     // A value that should be added.
