@@ -59,7 +59,7 @@ static PLEA: LazyLock<Regex> = LazyLock::new(|| {
 /// What came out of a program, and what should have.
 static WRONG_VALUE: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r#"\b(gives?|gave|returns?|returned|prints?|printed|outputs?|shows?|get|gets|got|is)\b[^.?!]*\b(instead of|should (be|have been|return|give|print|show)|(supposed|meant) to (be|return|give|print|show)|(i|we) expect(ed)?|not)\b\s*[`'"(\[{-]*(\d|true\b|false\b|none\b|['"\[{(])"#,
+        r#"\b(gives?|gave|returns?|returned|prints?|printed|outputs?|shows?|get|gets|got|is)\b[^.?!]*\b(instead of|should (be|have been|return|give|print|show)|(supposed|meant) to (be|return|give|print|show)|(i|we) expect(ed)?|not)\b\s*[`'"(\[{-]*(\d|true\b|false\b|none\b|['"\[{(])|\b(prints?|printed|outputs?|shows?|displays?)\b[^.?!\n]*\b(instead of|rather than)\b|\b(should|supposed to) (print|output|show|display)\b[^.?!\n]*\b(but|instead)\b[^.?!\n]*\b(prints?|outputs?|shows?|displays?|get|got|gives?)\b|\bexpected( output)?\s*:[^:]{0,300}\b(got|actual( output)?|output)\s*:"#,
     )
 });
 /// What the student says that they do not want.

@@ -58,7 +58,7 @@ pub fn changes(program: &Program<'_>, results: &[String], part: Part) -> Vec<Cha
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Kind, MAX_CHANGES, changes};
+    use super::{Change, Kind, MAX_CHANGES, Part, changes};
     use crate::Program;
 
     fn applied(source: &str, change: &Change) -> String {
@@ -71,8 +71,12 @@ mod tests {
 
     /// The kinds of the changes that make one program of another, with their lines.
     fn between(wrong: &str, right: &str, results: &[&str]) -> Vec<(u32, Kind)> {
+        between_in(Part::Functions, wrong, right, results)
+    }
+
+    fn between_in(part: Part, wrong: &str, right: &str, results: &[&str]) -> Vec<(u32, Kind)> {
         let results: Vec<String> = results.iter().map(|result| (*result).to_owned()).collect();
-        let made = changes(&Program::read(wrong).expect("it is Python"), &results);
+        let made = changes(&Program::read(wrong).expect("it is Python"), &results, part);
         made.iter()
             .filter(|change| applied(wrong, change) == right)
             .map(|change| (change.line, change.kind))
@@ -177,12 +181,57 @@ mod tests {
     }
 
     #[test]
+    fn what_is_swapped_forgotten_or_one_too_few_is_mended_by_one_change() {
+        let keeps = "    kept = []\n    for word in a:\n        if word == b:\n            print(word)\n        else:\n            b = word\n";
+        for (wrong, right, line, kind) in [
+            ("    return b + a\n", "    return a + b\n", 2, Kind::Operator),
+            ("    return g(a, b, 3)\n", "    return g(a, 3, b)\n", 2, Kind::Name),
+            ("    return f(a, b)\n", "    return f(a, b - 1)\n", 2, Kind::OffByOne),
+            (
+                "    b = a // 2\n    return b\n",
+                "    b = a // 2 + 1\n    return b\n",
+                2,
+                Kind::OffByOne,
+            ),
+            ("    return any(a)\n", "    return all(a)\n", 2, Kind::Name),
+            (
+                "    return list(set(a))\n",
+                "    return list(dict.fromkeys(a))\n",
+                2,
+                Kind::Conversion,
+            ),
+            ("    b ^= a\n    return b\n", "    b &= a\n    return b\n", 2, Kind::Operator),
+            ("    return f(a, 1)\n", "    return b + (f(a, 1))\n", 2, Kind::ReturnValue),
+            ("    return a ** b\n", "    return a ** 2\n", 2, Kind::Number),
+            (
+                &format!("{keeps}    return kept\n"),
+                &format!("{}\n            kept.append(word)\n    return kept\n", keeps.trim_end()),
+                7,
+                Kind::MissingLine,
+            ),
+        ] {
+            let (wrong, right) =
+                (format!("def f(a, b):\n{wrong}"), format!("def f(a, b):\n{right}"));
+            assert!(between(&wrong, &right, &[]).contains(&(line, kind)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lines_outside_of_functions_are_changed_where_the_whole_program_is_to_blame() {
+        let wrong = "total = 0\nfor n in [1, 2]:\n    total = n\nprint(total)\n";
+        let right = wrong.replace("total = n", "total += n");
+        assert!(between_in(Part::Program, wrong, &right, &[]).contains(&(3, Kind::Operator)));
+        assert_eq!(between_in(Part::Functions, wrong, &right, &[]), []);
+    }
+
+    #[test]
     fn the_number_of_changes_is_bounded() {
         let line = "    a = b + c - d * e\n";
         let long = format!("def f(a, b, c, d, e):\n{}", line.repeat(300));
         let program = Program::read(&long).expect("it is Python");
-        assert_eq!(changes(&program, &[]).len(), MAX_CHANGES);
+        assert_eq!(changes(&program, &[], Part::Program).len(), MAX_CHANGES);
         let longer = format!("def f(a, b, c, d, e):\n{}", line.repeat(500));
-        assert!(changes(&Program::read(&longer).expect("it is Python"), &[]).is_empty());
+        let longer = Program::read(&longer).expect("it is Python");
+        assert!(changes(&longer, &[], Part::Program).is_empty());
     }
 }
