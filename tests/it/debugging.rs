@@ -130,6 +130,61 @@ async fn programs_that_end_without_an_error_are_looked_into_too() {
     world.finish().await;
 }
 
+/// What is found for a program and a question about its results.
+async fn wrong(world: &World, student: &Student, code: &str, question: &str) -> (Value, String) {
+    let reply = help(world, student, json!({ "code": code, "question": question })).await;
+    let content = reply.body["answer"]["content"].as_str().expect("a text").to_owned();
+    (details(&reply)["error"]["line"].clone(), content)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_line_of_a_wrong_output_is_found_by_trying_changes() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    for (code, question, line) in [
+        (
+            "side = int(input('Side: '))\narea = side + side\nprint('Area', area)\n",
+            "when I type 5 it prints Area 10 instead of Area 25",
+            2,
+        ),
+        (
+            "total = 0\nfor price in [2, 3, 4]:\n    total = price\nprint(total)\n",
+            "The output is 4 but it should be 9.",
+            3,
+        ),
+    ] {
+        let (found, content) = wrong(&world, &student, code, question).await;
+        assert_eq!(found, line, "{content}");
+        assert!(content.contains("This should come out"), "{content}");
+    }
+    let (_, content) = wrong(&world, &student, "print(2 + 3)\n", "it prints 6 instead of 5").await;
+    assert!(content.contains("it printed what you expect"), "{content}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_search_knows_recursion_and_what_it_cannot_know() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    // Each call makes two: only a function that remembers its results ends soon enough.
+    let ways = "def ways(right, down):\n    if right == 0 or down == 0:\n        return 1\n    return ways(right - 1, down) + ways(right - 1, down - 1)\n";
+    let asked = "ways(9, 9) should be 48620";
+    let (line, content) = wrong(&world, &student, ways, asked).await;
+    assert_eq!(line, 4, "{content}");
+
+    let total = "def total(prices):\n    rest = 0\n    for price in prices:\n        rest += price\n    return rest - 1\n";
+    let asked = "total([2, 3]) gives 4 but it should be 5";
+    let (_, content) = wrong(&world, &student, total, asked).await;
+    assert!(content.contains("I am not certain of the line"), "{content}");
+
+    // No change helps, but one line only runs when it goes wrong.
+    let word = "def word(n):\n    if n > 9:\n        return '?'\n    return str(n)\n";
+    let asked = "word(3) should be '3', and word(12) should be 'twelve'";
+    let (line, content) = wrong(&world, &student, word, asked).await;
+    assert_eq!(line, 3, "{content}");
+    world.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_functions_own_endpoint_gives_the_same_diagnosis() {
     let world = World::new().await;

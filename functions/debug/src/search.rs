@@ -122,7 +122,14 @@ pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Findin
     let name = serde_json::to_value(kind).unwrap_or_default();
     let tried = tried(found, *line, of_author);
     let why = format!("{} I tried small changes on copies of your program. {tried}", finding.why);
+    let note = finding.note.map(|note| match found.others.is_empty() {
+        true => note,
+        false => {
+            format!("{note} I am not certain of the line: another one may be to blame as well.")
+        }
+    });
     Finding {
+        note,
         rule: format!("{}.{}", finding.rule, name.as_str().unwrap_or_default()),
         line: Some(*line),
         why: why.trim_start().to_owned(),
@@ -246,7 +253,7 @@ mod tests {
             what: "For `f(1)` your solution gives `2`, but `1` is expected.".to_owned(),
             why: String::new(),
             next: String::new(),
-            note: None,
+            note: Some("I ran it.".to_owned()),
         }
     }
 
@@ -272,6 +279,7 @@ mod tests {
         let placed = placed(finding(), &found(&[5, 9]), true);
         assert_eq!(placed.line, Some(3));
         assert!(placed.why.contains("But a change on line 5 or line 9 would do as well."));
+        assert!(placed.note.is_some_and(|note| note.contains("not certain of the line")));
     }
 
     #[test]

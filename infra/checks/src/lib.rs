@@ -4,6 +4,7 @@
 //! which are kept with the functions; terminal output; the database.
 
 pub mod course;
+pub mod errors;
 pub mod mistakes;
 pub mod nudges;
 pub mod programs;

@@ -6,7 +6,9 @@
 //! - Bugs of one line (`QuixBugs`): asked by the first of its tests that gives a wrong value. A line is right if the
 //!   corrected program has another one there, or if a line is missing beside it.
 //! - Wrong solutions of course tasks (Refactory), every so many: asked by the task's tests. Whether the line is right is
-//!   not known: a small change that makes all tests pass proves it, one that makes more of them pass makes it likely.
+//!   not known: a small change that makes all tests pass proves it; one that makes more of them pass makes it likely, and
+//!   so does a line that runs in all tests that fail and in none that passes.
+//! - How long the searches take is counted, too: a student waits for them.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -60,6 +62,8 @@ pub struct Mistakes {
     pub lines: Vec<(String, Share)>,
     /// Wrong solutions that a small change makes pass, and those of which at least a line is named.
     pub solutions: Vec<(String, Share, Share)>,
+    /// How long each search took, in milliseconds.
+    pub searches: Vec<u32>,
     /// What was not found.
     pub wrong: Vec<String>,
 }
@@ -78,6 +82,7 @@ struct Found {
     line: Option<u32>,
     is_repaired: bool,
     searched: bool,
+    search_ms: Option<u32>,
     said: String,
 }
 
@@ -106,6 +111,7 @@ pub async fn measure(folder: &Path, workers: &Workers) -> Result<Mistakes, Mista
         }
         let (mut repaired, mut located) = (Share::default(), Share::default());
         for (bug, of) in asked(bugs, workers).await.into_iter().filter(|(_, of)| of.searched) {
+            found.searches.extend(of.search_ms);
             repaired.count(of.is_repaired);
             located.count(of.line.is_some());
             if of.line.is_none() {
@@ -121,6 +127,7 @@ impl Mistakes {
     async fn count(&mut self, name: &str, bugs: Vec<Bug>, workers: &Workers) {
         let mut share = Share::default();
         for (bug, of) in asked(bugs, workers).await {
+            self.searches.extend(of.search_ms);
             let is_right = of.line.is_some_and(|line| bug.lines.contains(&line));
             share.count(is_right);
             if !is_right {
@@ -138,6 +145,13 @@ impl fmt::Display for Mistakes {
         self.lines.iter().try_for_each(|(name, share)| writeln!(f, "  {name}: {share}"))?;
         for (name, repaired, located) in &self.solutions {
             writeln!(f, "  {name}: {repaired} repaired, {located} at least located")?;
+        }
+        let mut searches = self.searches.clone();
+        searches.sort_unstable();
+        let part = |percent: usize| searches.get(searches.len() * percent / 100).copied();
+        if let (Some(half), Some(most)) = (part(50), part(95)) {
+            let count = searches.len();
+            writeln!(f, "  {count} searches: p50 {half} ms, p95 {most} ms")?;
         }
         self.wrong.iter().try_for_each(|wrong| writeln!(f, "  {}", wrong.replace('\n', " ")))
     }
@@ -166,6 +180,9 @@ async fn ask(bug: &Bug, workers: &Workers) -> Found {
                 let run = *run;
                 let result = course::run_program(workers, &run.program).await;
                 let answer = result.stdout.lines().next_back().unwrap_or_default();
+                if run.program.code.as_str().starts_with("TASK = ") {
+                    found.search_ms = Some(result.duration_ms);
+                }
                 found.searched |= !result.tests.is_empty() && result.verdict == Verdict::Ok;
                 found.is_repaired |= answer.contains("\"mends_all\": true");
                 Debug::resume(Arrived::Run { state: run.state, result: Box::new(result) }, now)

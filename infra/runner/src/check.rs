@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use checks::{course, mistakes, nudges, programs, quality, questions, syntax_errors};
+use checks::{course, errors, mistakes, nudges, programs, quality, questions, syntax_errors};
 use clap::Args;
 use code_execution::workers::Workers;
 
@@ -90,6 +90,10 @@ pub(crate) async fn measure_quality(arguments: QualityArguments) -> anyhow::Resu
         {
             let workers = Workers::thread(code_execution::built_image())?;
             say(mistakes::measure(&folder, &workers).await?);
+        }
+        if folder.join("refactory").exists() {
+            let workers = Workers::thread(code_execution::built_image())?;
+            say(errors::measure(&folder, &workers).await?);
         }
         return Ok(ExitCode::SUCCESS);
     }

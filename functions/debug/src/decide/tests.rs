@@ -304,6 +304,42 @@ fn a_program_that_does_what_its_author_expects_is_run_alone() {
     assert!(content.contains("it did what you expect: `double(2)` gives `4`."), "{content}");
 }
 
+const DOUBLES: &str = "n = int(input('Number: '))\nprint(n + n)\n";
+const TYPED: &str = "When I type 4 it prints 8 instead of 16.";
+
+#[test]
+fn what_should_be_printed_is_compared_with_what_is_and_its_place_looked_for() {
+    let step = || begin(json!({ "code": DOUBLES, "question": TYPED }));
+    let run = running(step());
+    assert_eq!(run.program.stdin.as_ref().map(|stdin| stdin.as_str()), Some("4\n"));
+    let mut printed = result(None);
+    printed["stdout"] = json!("Number: 8\n");
+    let searched = || ran(step(), printed.clone(), at(0));
+    let search = running(searched()).program;
+    assert!(search.code.as_str().contains("Number: 16") && search.tests.is_empty());
+
+    let mut found = result(None);
+    found["stdout"] = json!(
+        "{\"places\": [{\"line\": 2, \"kind\": \"operator\"}], \"mends_all\": true, \"others\": [1]}\n"
+    );
+    let reply = asking(climbing(ran(searched(), found, at(0)), None).1).fallback.unwrap().reply;
+    assert_eq!(diagnosis(&reply).error.line, Some(2));
+    let content = &reply.answer.content;
+    for said in ["With `4` as input, your program prints", "Number: 8\n", "Number: 16\n"] {
+        assert!(content.contains(said), "{content}");
+    }
+}
+
+#[test]
+fn a_program_that_prints_what_is_expected_is_told_so() {
+    let step = begin(json!({ "code": "print(5)\n", "question": "It prints 8 instead of 5." }));
+    let mut printed = result(None);
+    printed["stdout"] = json!("5\n");
+    let reply = climbing(ran(step, printed, at(0)), None).1;
+    let content = asking(reply).fallback.unwrap().reply.answer.content;
+    assert!(content.contains("it printed what you expect"), "{content}");
+}
+
 #[test]
 fn a_program_of_an_exercise_that_is_gone_is_judged_alone() {
     let step = begin(json!({ "code": CODE, "exercise_id": ID }));
