@@ -30,6 +30,8 @@ _INPUTS = 14
 # Most results of a function that are remembered.
 _RESULTS = 2_000
 
+# What changes the order of items.
+_REORDER = (".sort(", "sorted(", "set(", "reverse")
 _GROWING = (list, str, tuple, dict, set)
 # A value that nobody can change.
 _FIXED = (int, float, str, bool, type(None))
@@ -58,7 +60,7 @@ def _watched(work, most, reached=None):
         lines += 1
         _all_lines += 1
         if reached is not None:
-            reached.add(frame.f_lineno)
+            reached.append(frame.f_lineno)
         if lines > most:
             raise _Stop
         if lines % 16 == 0:
@@ -312,31 +314,59 @@ def _begun(own, checks):
     global _all_lines
     failing, passing = [], []
     for check in checks:
+        check["value"] = None
         if check["raises"] is None and check["call"]:
             check["value"] = eval(check["expected"], {})
         check.update(most=_CHECK_LINES, remembers=False)
-        reached = set()
+        reached = []
         before = _all_lines
         outcome = _ran(own, check, reached)
         if outcome == (False, "_Stop"):
             # A recursion that takes too long may end sooner if it remembers.
             check.update(most=_REMEMBERING_LINES, remembers=True)
             before = _all_lines
+            reached.clear()
             outcome = _ran(own, check, reached)
         if outcome != (False, "_Stop"):
             check["most"] = min(check["most"], _LONGER * (_all_lines - before) + _MORE_LINES)
-        (passing if _passes(outcome, check) else failing).append((check, reached))
+        (passing if _passes(outcome, check) else failing).append((check, reached, outcome))
     return failing, passing
+
+
+def _suspect(lines, failing, passing):
+    """A line that the runs alone make suspicious, and why."""
+    runs = [set(reached) for _, reached, _ in failing]
+    only = set.intersection(*runs).difference(*(reached for _, reached, _ in passing)) if passing else ()
+    called = [(check["value"], outcome, reached) for check, reached, outcome in failing if check["call"] and outcome]
+    sorts = ()
+    if called and all(outcome[0] and _is_reordered(value, outcome[1]) for value, outcome, _ in called):
+        ran = [line for line in sorted(set.intersection(*runs)) if line <= len(lines)]
+        sorts = [line for line in ran if any(word in lines[line - 1] for word in _REORDER)]
+    if only:
+        line, why = min(only), "only_when_wrong"
+    elif sorts:
+        line, why = sorts[0], "order"
+    elif called and all(outcome == (True, None) and value is not None for value, outcome, _ in called):
+        line, why = called[0][2][-1], "ends"
+    else:
+        return None
+    return {"places": [], "mends_all": False, "others": [], "suspect": {"line": line, "why": why}}
+
+
+def _is_reordered(expected, value):
+    """Whether a list has the right items in the wrong order."""
+    try:
+        return type(value) is type(expected) is list and value != expected and sorted(value) == sorted(expected)
+    except BaseException:
+        return False
 
 
 def _search(program, checks, changes):
     """The changes that mend the program, and whether they mend all of it."""
     failing, passing = _begun(_compiled(program.decode()), checks)
-    reached = set().union(*(lines for _, lines in failing))
-    always = reached.intersection(*(lines for _, lines in failing))
-    suspects = always.difference(*(lines for _, lines in passing)) if passing else ()
-    best = {"places": [], "mends_all": False, "others": [], "suspect": min(suspects)} if suspects else None
-    failing, passing = [check for check, _ in failing], [check for check, _ in passing]
+    best = _suspect(program.decode().splitlines(), failing, passing)
+    reached = set().union(*(lines for _, lines, _ in failing))
+    failing, passing = [check for check, *_ in failing], [check for check, *_ in passing]
     changes = _reachable(program, changes, reached)
     most, seen, repairs = 0, set(), []
     found = [(0, [], [])]

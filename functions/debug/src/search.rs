@@ -49,9 +49,29 @@ pub(crate) struct Found {
     /// Other lines, where a change would do as well.
     #[serde(default)]
     others: Vec<u32>,
-    /// If no change helps: a line that runs in all tests that fail, and in none that passes.
+    /// If no change helps: what the runs alone show.
     #[serde(default)]
-    suspect: Option<u32>,
+    suspect: Option<Suspect>,
+}
+
+/// A line that is suspicious.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Suspect {
+    /// From 1.
+    line: u32,
+    why: Why,
+}
+
+/// Why a line is suspicious.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Why {
+    /// It runs in all tests that fail, and in none that passes.
+    OnlyWhenWrong,
+    /// The items of the result are right, their order is not, and this line changes the order.
+    Order,
+    /// Here a function ends that should give a value, and gives None.
+    Ends,
 }
 
 /// A place that is proven to be wrong.
@@ -115,7 +135,7 @@ pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
 pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Finding {
     let Some(Place { line, kind }) = found.places.iter().min() else {
         return match found.suspect {
-            Some(line) => suspected(finding, line),
+            Some(suspect) => suspected(finding, suspect),
             None => finding,
         };
     };
@@ -164,20 +184,28 @@ fn tried(found: &Found, line: u32, of_author: bool) -> String {
     format!("{tried}. But a change on {} would do as well. {unsure}.", others.join(" or "))
 }
 
-/// No change helps, but a line only runs when the result is wrong.
-fn suspected(finding: Finding, line: u32) -> Finding {
-    let why = format!(
-        "{} No small change makes all of it right. But line {line} runs each time the result is wrong, and never when \
-         it is right.",
-        finding.why
-    );
-    Finding {
-        line: Some(line),
-        why: why.trim_start().to_owned(),
-        next: "What does this line do in the case that goes wrong, and what should happen there?"
-            .to_owned(),
-        ..finding
-    }
+/// No change helps, but the runs alone make a line suspicious.
+fn suspected(finding: Finding, Suspect { line, why }: Suspect) -> Finding {
+    let (shown, next) = match why {
+        Why::OnlyWhenWrong => (
+            format!(
+                "But line {line} runs each time the result is wrong, and never when it is right."
+            ),
+            "What does this line do in the case that goes wrong, and what should happen there?",
+        ),
+        Why::Order => (
+            format!(
+                "The items are right, only their order is not, and line {line} changes the order."
+            ),
+            "In which order are the items before this line runs, and in which order after it?",
+        ),
+        Why::Ends => (
+            format!("The result is None, since the function ends on line {line} without a value."),
+            "Which value should the function give back, and which line works it out?",
+        ),
+    };
+    let why = format!("{} No small change makes all of it right. {shown}", finding.why);
+    Finding { line: Some(line), why: why.trim_start().to_owned(), next: next.to_owned(), ..finding }
 }
 
 /// The question that leads to a mistake of this kind.
@@ -239,7 +267,7 @@ const fn question(kind: Kind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Place, placed, question};
+    use super::{Found, Place, Suspect, Why, placed, question};
     use crate::diagnosis::Finding;
     use analysis::repair::Kind;
 
@@ -284,7 +312,8 @@ mod tests {
 
     #[test]
     fn without_a_change_that_helps_a_line_is_named_that_runs_only_when_it_goes_wrong() {
-        let suspect = Found { places: vec![], suspect: Some(7), ..found(&[]) };
+        let suspect = Some(Suspect { line: 7, why: Why::OnlyWhenWrong });
+        let suspect = Found { places: vec![], suspect, ..found(&[]) };
         let placed = placed(finding(), &suspect, true);
         assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value", Some(7)));
         assert!(placed.why.contains("line 7 runs each time the result is wrong"));
