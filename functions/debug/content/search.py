@@ -216,27 +216,30 @@ def _varied(value, texts):
     return []
 
 
+def _inputs_like(check, texts):
+    """Checks whose input differs a little from one's; none for a call that is given more than values."""
+    call = _ast.parse(check["call"], mode="eval").body if check["call"] else None
+    try:
+        given = [_ast.literal_eval(value) for value in call.args] if call else (check["stdin"] or "").splitlines()
+    except (ValueError, TypeError, AttributeError):
+        return []
+    found = []
+    for at, value in enumerate(given):
+        for varied in _varied(value, texts):
+            other = [*given[:at], varied, *given[at + 1 :]]
+            if call:
+                call.args = [_ast.parse(repr(argument), mode="eval").body for argument in other]
+                found.append({**check, "call": _ast.unparse(call)})
+            else:
+                found.append({**check, "stdin": "\n".join(other) + "\n"})
+    return found
+
+
 def _inputs(checks, program):
     """Checks of a little different input, of which nobody says what they should give."""
     constants = [node.value for node in _ast.walk(_ast.parse(program)) if isinstance(node, _ast.Constant)]
     texts = [value for value in constants if type(value) is str and len(value) == 1][:6]
-    found = []
-    for check in checks:
-        if check["call"]:
-            call = _ast.parse(check["call"], mode="eval").body
-            given = [_ast.literal_eval(argument) for argument in call.args]
-        else:
-            given = (check["stdin"] or "").splitlines()
-        of_check = []
-        for at, value in enumerate(given):
-            for varied in _varied(value, texts):
-                other = [*given[:at], varied, *given[at + 1 :]]
-                if check["call"]:
-                    call.args = [_ast.parse(repr(argument), mode="eval").body for argument in other]
-                    of_check.append({**check, "call": _ast.unparse(call)})
-                else:
-                    of_check.append({**check, "stdin": "\n".join(other) + "\n"})
-        found.append(of_check)
+    found = [_inputs_like(check, texts) for check in checks]
     # Some of each check.
     most = max(map(len, found), default=0)
     return [of_check[at] for at in range(most) for of_check in found if at < len(of_check)][:_INPUTS]
