@@ -25,6 +25,7 @@ pub fn answer(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Answe
         About::Comparison(comparison) => compare(comparison, level),
         About::Topic(topic, concept) => explain(course, topic, concept, level),
         About::NotCovered(idea, near) => not_covered(course, idea, near),
+        About::Perhaps(topic, concept, others) => perhaps(course, (topic, concept), &others, level),
         About::OneOf(choices) => one_of(&choices),
         About::Unknown(word) => unknown(course, word.as_deref()),
     }
@@ -164,6 +165,7 @@ pub fn idea(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Option<
         }
         About::Topic(topic, concept) => of_topic(topic, concept),
         About::NotCovered(idea, _) => (idea.to_owned(), String::new()),
+        About::Perhaps(topic, concept, _) => of_topic(topic, Some(concept)),
         // The course asks which of them is meant; a model reads the rest of the question, too.
         About::OneOf(choices) => {
             choices.first().map(|(topic, concept)| of_topic(topic, *concept))?
@@ -245,13 +247,35 @@ fn not_covered(course: &Curriculum, idea: &str, near: Option<&Topic>) -> Answer 
     Answer { related: vec![near.slug.clone()], ..Answer::text(content) }
 }
 
-/// Asks which of a few ideas is meant.
-fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
+/// Explains the likeliest idea, and asks whether another one is meant.
+fn perhaps(
+    course: &Curriculum,
+    (topic, concept): (&Topic, &Concept),
+    others: &[(&Topic, Option<&Concept>)],
+    level: Level,
+) -> Answer {
+    let answer = explain(course, topic, Some(concept), level);
+    let others = match others {
+        [] => "Is this what you mean? If not, ask in other words.".to_owned(),
+        _ => format!(
+            "Is this what you mean? If not, is it one of these?\n{}\n\nSay its name, or ask in other words.",
+            list(others)
+        ),
+    };
+    Answer { content: format!("{}\n\n{others}", answer.content), ..answer }
+}
+
+fn list(choices: &[(&Topic, Option<&Concept>)]) -> String {
     let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
         Some(concept) => format!("\n- **{}** ({})", concept.title, topic.title.to_lowercase()),
         None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
     };
-    let list: String = choices.iter().map(choice).collect();
+    choices.iter().map(choice).collect()
+}
+
+/// Asks which of a few ideas is meant.
+fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
+    let list = list(choices);
     let content = match choices {
         [_] => format!(
             "I am not sure what you mean. Is it this?\n{list}\n\nSay its name, or ask in other words."
