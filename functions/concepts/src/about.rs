@@ -9,6 +9,10 @@ const INSTALLING: &str = "installing-packages";
 const SURE: f64 = 0.5;
 /// The share from which a topic is offered as a choice.
 const LIKELY: f64 = 0.08;
+/// The share from which each of two sentences is answered.
+const SURE_OF_EACH: f64 = 0.85;
+/// The share from which a topic is meant if a phrase names an idea of it.
+const NAMED: f64 = 0.15;
 /// The share from which an idea is explained at once, with the other choices below.
 const LEADS: f64 = 0.3;
 /// Most choices that are offered.
@@ -31,6 +35,8 @@ pub(crate) enum About<'a> {
     Comparison(&'a Comparison),
     /// A topic, or an idea within it.
     Topic(&'a Topic, Option<&'a Concept>),
+    /// Two ideas, each asked about in a sentence of its own.
+    Both([(&'a Topic, &'a Concept); 2]),
     /// Something that the course does not teach, and a topic that is named beside it.
     NotCovered(&'a str, Option<&'a Topic>),
     /// Perhaps an idea, or one of the others.
@@ -45,15 +51,25 @@ pub(crate) enum About<'a> {
 /// the question does not hide it.
 pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
     let (mut surest, mut sure) = read(course, subject);
+    let mut ideas: Vec<(&Topic, &Concept)> = Vec::new();
     for sentence in asking::sentences(subject.prose) {
         // Code that came with it is not what the sentence says.
         let alone = Subject { prose: sentence, has_code: false, ..*subject };
         let (about, share) = read(course, &alone);
+        if let About::Topic(topic, Some(concept)) = about
+            && share >= SURE_OF_EACH
+            && ideas.iter().all(|(known, _)| known.slug != topic.slug)
+        {
+            ideas.push((topic, concept));
+        }
         if share > sure {
             (surest, sure) = (about, share);
         }
     }
-    surest
+    match ideas[..] {
+        [one, other, ..] => About::Both([one, other]),
+        _ => surest,
+    }
 }
 
 /// What a text is about, and how sure that is, from 0 to 1.
@@ -95,8 +111,11 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     // What is named is meant, if all words are known, or if nothing is likelier.
     let likeliest = likely.first().and_then(|best| best.topic);
     let named = found.matches.first().filter(|named| {
-        let is_likeliest = likeliest.is_some_and(|topic| topic.slug == named.topic.slug);
-        found.unknown.is_empty() || (is_likeliest && named.weight >= WORD)
+        let is = |topic: &Topic| topic.slug == named.topic.slug;
+        let is_likely = |likely: &Likely<'_>| likely.topic.is_some_and(is) && likely.share >= NAMED;
+        (found.unknown.is_empty() && (named.longest >= WORD || share < LEADS))
+            || (likeliest.is_some_and(is) && named.weight >= WORD)
+            || (named.concept.is_some() && named.longest >= PHRASE && likely.iter().any(is_likely))
     });
     if let Some(named) = named.filter(|_| !subject.has_code) {
         return (About::Topic(named.topic, named.concept), SURE);

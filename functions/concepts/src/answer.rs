@@ -24,6 +24,7 @@ pub fn answer(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Answe
     match about(course, subject) {
         About::Comparison(comparison) => compare(comparison, level),
         About::Topic(topic, concept) => explain(course, topic, concept, level),
+        About::Both(ideas) => both(course, ideas, level),
         About::NotCovered(idea, near) => not_covered(course, idea, near),
         About::Perhaps(topic, concept, others) => perhaps(course, (topic, concept), &others, level),
         About::OneOf(choices) => one_of(&choices),
@@ -164,6 +165,7 @@ pub fn idea(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Option<
             (titles.join(" and "), comparison.text.trim().to_owned())
         }
         About::Topic(topic, concept) => of_topic(topic, concept),
+        About::Both([(topic, concept), _]) => of_topic(topic, Some(concept)),
         About::NotCovered(idea, _) => (idea.to_owned(), String::new()),
         About::Perhaps(topic, concept, _) => of_topic(topic, Some(concept)),
         // The course asks which of them is meant; a model reads the rest of the question, too.
@@ -245,6 +247,31 @@ fn not_covered(course: &Curriculum, idea: &str, near: Option<&Topic>) -> Answer 
     let content =
         format!("{content} Your question also names something that I can explain: {}.", near.title);
     Answer { related: vec![near.slug.clone()], ..Answer::text(content) }
+}
+
+/// Explains two ideas, one after the other.
+fn both(
+    course: &Curriculum,
+    [(topic, concept), (other_topic, other)]: [(&Topic, &Concept); 2],
+    level: Level,
+) -> Answer {
+    let mut answer = explain(course, topic, Some(concept), level);
+    let second = explain(course, other_topic, Some(other), level);
+    answer.content = format!(
+        "This is about two ideas.\n\n{}\n\n{}",
+        explained(topic, concept),
+        explained(other_topic, other)
+    );
+    answer.examples.extend(second.examples);
+    answer.topics.extend(second.topics.into_iter().filter(|slug| *slug != topic.slug));
+    answer
+}
+
+/// An idea with its example.
+fn explained(topic: &Topic, concept: &Concept) -> String {
+    let mut content = format!("**{}** ({})\n\n{}", concept.title, topic.title, concept.text.trim());
+    show_examples(&mut content, std::slice::from_ref(&concept.example));
+    content
 }
 
 /// Explains the likeliest idea, and asks whether another one is meant.

@@ -29,7 +29,9 @@ pub fn sentences(prose: &str) -> Vec<&str> {
         return Vec::new();
     }
     let has_title = prose.trim_start().contains("\n\n");
-    let asks = |at: usize, sentence: &str| (at == 0 && has_title) || ASKS.is_match(sentence);
+    let asks = |at: usize, sentence: &str| {
+        (at == 0 && has_title && !sentence.ends_with(':')) || ASKS.is_match(sentence)
+    };
     let sentences = all.into_iter().enumerate();
     let asking = sentences.filter(|(at, sentence)| asks(*at, sentence)).map(|(_, asks)| asks);
     asking.filter(|asks| WORDS.contains(&asks.split_whitespace().count())).take(READ).collect()
