@@ -23,6 +23,8 @@ const WORD: usize = 2;
 const PHRASE: usize = 4;
 /// The weight of a term of three words: nobody says it by accident.
 const LONG_PHRASE: usize = 6;
+/// Characters of the shortest word that a question may be about.
+const CONTENT_CHARS: usize = 5;
 /// How sure a phrase of the course makes.
 const CERTAIN: f64 = 1.0;
 /// How likely all choices together must be: else the question is about something else.
@@ -106,7 +108,21 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     let best = likely.iter().find(|likely| likely.topic.is_some());
     let share = best.map_or(0.0, |best| best.share);
     if let Some((topic, concept)) = best.filter(|_| share >= SURE).and_then(in_course) {
-        return (About::Topic(topic, concept), share);
+        return match concept {
+            // It speaks of something that the idea's texts do not know.
+            Some(concept)
+                if found
+                    .unknown
+                    .iter()
+                    .any(|word| is_content(word) && !concept.speaks_of(word)) =>
+            {
+                let others =
+                    likely.iter().filter(|other| other.share >= LIKELY).filter_map(in_course);
+                let others = others.filter(|(other, _)| other.slug != topic.slug).take(CHOICES - 1);
+                (About::Perhaps(topic, concept, others.collect()), share)
+            }
+            _ => (About::Topic(topic, concept), share),
+        };
     }
     // What is named is meant, if all words are known, or if nothing is likelier.
     let likeliest = likely.first().and_then(|best| best.topic);
@@ -133,6 +149,11 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
         };
     }
     (About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)), 0.0)
+}
+
+/// Whether a word may be what a question is about.
+fn is_content(word: &str) -> bool {
+    word.chars().count() >= CONTENT_CHARS && word.chars().all(char::is_alphabetic)
 }
 
 /// Two topics that a question names side by side; a finer idea ("remove duplicates from a list") is more than that.

@@ -28,6 +28,7 @@ pub fn answer(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Answe
         About::NotCovered(idea, near) => not_covered(course, idea, near),
         About::Perhaps(topic, concept, others) => perhaps(course, (topic, concept), &others, level),
         About::OneOf(choices) => one_of(&choices),
+        About::Unknown(Some(name)) if subject.has_code && name.contains('_') => not_there(&name),
         About::Unknown(word) => unknown(course, word.as_deref()),
     }
 }
@@ -328,6 +329,15 @@ fn unknown(course: &Curriculum, word: Option<&str>) -> Answer {
     Answer::text(format!("{content} {}", covered(course)))
 }
 
+/// The program does not have the name that is asked about.
+fn not_there(name: &str) -> Answer {
+    let content = format!(
+        "I do not find `{name}` in your program. Is the name right? If it comes from another file, show me the lines \
+         that define it."
+    );
+    Answer::text(content)
+}
+
 fn covered(course: &Curriculum) -> String {
     let modules: Vec<&str> = course.modules.iter().map(|module| module.title.as_str()).collect();
     format!(
@@ -423,6 +433,37 @@ mod tests {
             assert!(answer.content.contains(words), "{question}: {}", answer.content);
             assert!(!answer.examples.is_empty(), "{question}");
         }
+    }
+
+    #[test]
+    fn a_story_around_the_question_does_not_hide_it() {
+        let answer = ask(
+            "Hello everybody, I began two weeks ago and my cat sleeps on the keyboard. How can I print a \
+                          list without brackets? My brother could not tell me either.",
+        );
+        assert!(answer.content.contains("print(*items)"), "{}", answer.content);
+    }
+
+    #[test]
+    fn two_questions_get_two_answers() {
+        let answer = ask("How do I merge two dictionaries? And what does while True mean?");
+        assert!(answer.content.contains("a | b"), "{}", answer.content);
+        assert!(answer.content.contains("ends only by `break`"), "{}", answer.content);
+        assert_eq!(answer.topics, ["dictionaries", "while-loops"]);
+    }
+
+    #[test]
+    fn an_idea_that_is_only_likely_is_explained_with_the_question_whether_it_is_meant() {
+        let answer = ask("how do i shuffle my marbles onto a plate");
+        assert!(answer.content.contains("Is this what you mean?"), "{}", answer.content);
+    }
+
+    #[test]
+    fn a_name_that_the_program_does_not_have_is_said_to_be_missing() {
+        let subject =
+            Subject { prose: "what is count_sheep", has_code: true, ..Subject::default() };
+        let answer = answer(curriculum::embedded(), &subject, Level::Beginner);
+        assert!(answer.content.contains("I do not find `count_sheep`"), "{}", answer.content);
     }
 
     #[test]

@@ -24,7 +24,7 @@ const TRACEBACK_CONFIDENCE: f64 = 0.98;
 /// The confidence that a question asks to explain code: its words name the code, a line or a name of it.
 const EXPLAINS_CODE: f64 = 0.9;
 /// The share from which a question is about an idea of the course, and not about the program that it came from.
-const NAMES_IDEA: f64 = 0.5;
+const NAMES_IDEA: f64 = 0.4;
 /// The weight of a term of two words: an idea that has such a name is meant.
 const PHRASE: usize = 4;
 /// The confidence that a question which names an idea wants it explained.
@@ -179,15 +179,15 @@ fn decide(
     routing
 }
 
-/// Whether a question was read as being about the student's program, or about nothing, without words that say so.
+/// Whether a question was read as being about the student's program, or a wish to practise, without words that say so.
 fn is_misread(routing: &Routing, asked: &str, has_code: bool, is_foreign: bool) -> bool {
     // Of another language only some words are known, seldom those that ask.
     let asks = is_foreign || ASKS_IDEA.is_match(asked);
     match routing.agent {
         Agent::Debug => asks && !FAILS.is_match(asked),
-        Agent::CodeReview | Agent::OffTopic => asks && !has_code,
+        Agent::CodeReview => asks && !has_code,
         Agent::Exercise => asks && routing.clarification.is_some(),
-        Agent::Concepts | Agent::Progress | Agent::Unknown => false,
+        Agent::Concepts | Agent::Progress | Agent::OffTopic | Agent::Unknown => false,
     }
 }
 
@@ -379,6 +379,28 @@ mod tests {
         assert_eq!(with_code("could you explain what this function does?"), Agent::Concepts);
         assert_eq!(with_code("it works, but is it good style?"), Agent::CodeReview);
         assert_eq!(with_code("what's the weather like today?"), Agent::OffTopic);
+    }
+
+    #[test]
+    fn a_question_about_an_idea_is_no_complaint_about_the_program_beside_it() {
+        let code = Some("numbers = [1, 2, 3]\nprint(numbers)");
+        let with = |question| classify(&Context { question, code, ..Context::default() }).agent;
+        assert_eq!(with("why do lists begin with 0? I wonder about that"), Agent::Concepts);
+        assert_eq!(with("how do I print the list without brackets?"), Agent::Concepts);
+        assert_eq!(with("how come it prints the wrong thing"), Agent::Debug);
+        for question in [
+            "I cannot follow what self is for, could anybody explain?",
+            "what would be a good way to think about nested loops?",
+            "Can I call my_car something else? I mean, is a variable name free to choose?",
+        ] {
+            assert_eq!(agent(question), Agent::Concepts, "{question}");
+        }
+    }
+
+    #[test]
+    fn who_is_lost_gets_a_place_to_begin() {
+        assert_eq!(agent("I am so lost"), Agent::Concepts);
+        assert_eq!(agent("please help"), Agent::Debug);
     }
 
     #[test]

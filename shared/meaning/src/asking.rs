@@ -46,7 +46,10 @@ mod tests {
         let prose = "Good evening. We began with lists last week and my partner left. How can I turn a list \
                      around? Many thanks for this forum!";
         assert_eq!(sentences(prose), ["How can I turn a list around?"]);
-        assert_eq!(sentences("sorting names by length\n\nMine come out by letter."), ["sorting names by length"]);
+        assert_eq!(
+            sentences("sorting names by length\n\nMine come out by letter."),
+            ["sorting names by length"]
+        );
         assert_eq!(sentences("What is a list?"), [""; 0]);
     }
 

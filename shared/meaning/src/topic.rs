@@ -25,6 +25,8 @@ const NEAR_IDEA: f32 = 0.62;
 const NEARER: f32 = 0.0;
 /// The weight of a term of two words: an idea that has such a name is meant.
 const PHRASE: usize = 4;
+/// The weight of a term of one word that is no everyday word.
+const WORD: usize = 2;
 /// How much nearer rare words bring an idea, at most, and how many of them bring it half as near.
 const RARE_SHARE: f32 = 0.5;
 const RARE_HALF: f32 = 10.0;
@@ -156,7 +158,8 @@ impl Index {
             .zip(shares)
             .enumerate()
             .map(|(at, (topic, share))| {
-                let concept = topic.and_then(|topic| self.concept(at, topic, (&about, &rare), found));
+                let concept =
+                    topic.and_then(|topic| self.concept(at, topic, (&about, &rare), found));
                 Likely { topic, concept, share }
             })
             .collect();
@@ -195,7 +198,8 @@ impl Index {
             }
         }
         let is_meant = best.1 >= NEAR_IDEA && best.1 - whole >= NEARER;
-        best.0.filter(|_| is_meant).and_then(|at| topic.lesson.concepts.get(at))
+        let named = named.filter(|_| found.is_some_and(|found| found.longest >= WORD));
+        best.0.filter(|_| is_meant).or(named).and_then(|at| topic.lesson.concepts.get(at))
     }
 
     /// What speaks for each topic; the last row speaks for none.
