@@ -179,6 +179,14 @@ impl Index {
         let of_match = |concept: &Concept| {
             topic.lesson.concepts.iter().position(|idea| idea.title == concept.title)
         };
+        // "explain tuples": the topic itself is named, and nothing else.
+        if let [only] = found.matches.as_slice()
+            && only.topic.slug == topic.slug
+            && only.concept.is_none()
+            && found.unknown.is_empty()
+        {
+            return None;
+        }
         let found = found.matches.iter().find(|found| found.topic.slug == topic.slug);
         let named = found.and_then(|found| found.concept).and_then(of_match);
         if named.is_some() && found.is_some_and(|found| found.longest >= PHRASE) {
