@@ -24,8 +24,11 @@ pub fn answer(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Answe
     match about(course, subject) {
         About::Comparison(comparison) => compare(comparison, level),
         About::Topic(topic, concept) => explain(course, topic, concept, level),
+        About::Both(ideas) => both(course, ideas, level),
         About::NotCovered(idea, near) => not_covered(course, idea, near),
+        About::Perhaps(topic, concept, others) => perhaps(course, (topic, concept), &others, level),
         About::OneOf(choices) => one_of(&choices),
+        About::Unknown(Some(name)) if subject.has_code && name.contains('_') => not_there(&name),
         About::Unknown(word) => unknown(course, word.as_deref()),
     }
 }
@@ -163,7 +166,9 @@ pub fn idea(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Option<
             (titles.join(" and "), comparison.text.trim().to_owned())
         }
         About::Topic(topic, concept) => of_topic(topic, concept),
+        About::Both([(topic, concept), _]) => of_topic(topic, Some(concept)),
         About::NotCovered(idea, _) => (idea.to_owned(), String::new()),
+        About::Perhaps(topic, concept, _) => of_topic(topic, Some(concept)),
         // The course asks which of them is meant; a model reads the rest of the question, too.
         About::OneOf(choices) => {
             choices.first().map(|(topic, concept)| of_topic(topic, *concept))?
@@ -245,13 +250,60 @@ fn not_covered(course: &Curriculum, idea: &str, near: Option<&Topic>) -> Answer 
     Answer { related: vec![near.slug.clone()], ..Answer::text(content) }
 }
 
-/// Asks which of a few ideas is meant.
-fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
+/// Explains two ideas, one after the other.
+fn both(
+    course: &Curriculum,
+    [(topic, concept), (other_topic, other)]: [(&Topic, &Concept); 2],
+    level: Level,
+) -> Answer {
+    let mut answer = explain(course, topic, Some(concept), level);
+    let second = explain(course, other_topic, Some(other), level);
+    answer.content = format!(
+        "This is about two ideas.\n\n{}\n\n{}",
+        explained(topic, concept),
+        explained(other_topic, other)
+    );
+    answer.examples.extend(second.examples);
+    answer.topics.extend(second.topics.into_iter().filter(|slug| *slug != topic.slug));
+    answer
+}
+
+/// An idea with its example.
+fn explained(topic: &Topic, concept: &Concept) -> String {
+    let mut content = format!("**{}** ({})\n\n{}", concept.title, topic.title, concept.text.trim());
+    show_examples(&mut content, std::slice::from_ref(&concept.example));
+    content
+}
+
+/// Explains the likeliest idea, and asks whether another one is meant.
+fn perhaps(
+    course: &Curriculum,
+    (topic, concept): (&Topic, &Concept),
+    others: &[(&Topic, Option<&Concept>)],
+    level: Level,
+) -> Answer {
+    let answer = explain(course, topic, Some(concept), level);
+    let others = match others {
+        [] => "Is this what you mean? If not, ask in other words.".to_owned(),
+        _ => format!(
+            "Is this what you mean? If not, is it one of these?\n{}\n\nSay its name, or ask in other words.",
+            list(others)
+        ),
+    };
+    Answer { content: format!("{}\n\n{others}", answer.content), ..answer }
+}
+
+fn list(choices: &[(&Topic, Option<&Concept>)]) -> String {
     let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
         Some(concept) => format!("\n- **{}** ({})", concept.title, topic.title.to_lowercase()),
         None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
     };
-    let list: String = choices.iter().map(choice).collect();
+    choices.iter().map(choice).collect()
+}
+
+/// Asks which of a few ideas is meant.
+fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
+    let list = list(choices);
     let content = match choices {
         [_] => format!(
             "I am not sure what you mean. Is it this?\n{list}\n\nSay its name, or ask in other words."
@@ -275,6 +327,15 @@ fn unknown(course: &Curriculum, word: Option<&str>) -> Answer {
         }
     };
     Answer::text(format!("{content} {}", covered(course)))
+}
+
+/// The program does not have the name that is asked about.
+fn not_there(name: &str) -> Answer {
+    let content = format!(
+        "I do not find `{name}` in your program. Is the name right? If it comes from another file, show me the lines \
+         that define it."
+    );
+    Answer::text(content)
 }
 
 fn covered(course: &Curriculum) -> String {
@@ -372,6 +433,37 @@ mod tests {
             assert!(answer.content.contains(words), "{question}: {}", answer.content);
             assert!(!answer.examples.is_empty(), "{question}");
         }
+    }
+
+    #[test]
+    fn a_story_around_the_question_does_not_hide_it() {
+        let answer = ask(
+            "Hello everybody, I began two weeks ago and my cat sleeps on the keyboard. How can I print a \
+                          list without brackets? My brother could not tell me either.",
+        );
+        assert!(answer.content.contains("print(*items)"), "{}", answer.content);
+    }
+
+    #[test]
+    fn two_questions_get_two_answers() {
+        let answer = ask("How do I merge two dictionaries? And what does while True mean?");
+        assert!(answer.content.contains("a | b"), "{}", answer.content);
+        assert!(answer.content.contains("ends only by `break`"), "{}", answer.content);
+        assert_eq!(answer.topics, ["dictionaries", "while-loops"]);
+    }
+
+    #[test]
+    fn an_idea_that_is_only_likely_is_explained_with_the_question_whether_it_is_meant() {
+        let answer = ask("how do i shuffle my marbles onto a plate");
+        assert!(answer.content.contains("Is this what you mean?"), "{}", answer.content);
+    }
+
+    #[test]
+    fn a_name_that_the_program_does_not_have_is_said_to_be_missing() {
+        let subject =
+            Subject { prose: "what is count_sheep", has_code: true, ..Subject::default() };
+        let answer = answer(curriculum::embedded(), &subject, Level::Beginner);
+        assert!(answer.content.contains("I do not find `count_sheep`"), "{}", answer.content);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use curriculum::Found;
 use domain::agent::Agent;
 use events::question_routed::{Routing, Sign};
-use meaning::{Asked, Reading, compile};
+use meaning::{Asked, Reading, Subject, asking, compile};
 use pasted_text::Paste;
 use regex::Regex;
 
@@ -23,6 +23,12 @@ const LIKELY: f64 = 0.20;
 const TRACEBACK_CONFIDENCE: f64 = 0.98;
 /// The confidence that a question asks to explain code: its words name the code, a line or a name of it.
 const EXPLAINS_CODE: f64 = 0.9;
+/// The share from which a question is about an idea of the course, and not about the program that it came from.
+const NAMES_IDEA: f64 = 0.4;
+/// The weight of a term of two words: an idea that has such a name is meant.
+const PHRASE: usize = 4;
+/// The confidence that a question which names an idea wants it explained.
+const ABOUT_IDEA: f64 = 0.75;
 /// Words of the longest plea that says nothing more.
 const PLEA_WORDS: usize = 8;
 /// Most reasons that are passed on.
@@ -56,6 +62,23 @@ static PLEA: LazyLock<Regex> = LazyLock::new(|| {
         r"^\W*((hi|hey|hello|oh|ok|so|please|pls|plz|just|really|very|so|totally|completely|still|again|here|now|me|i|i'?m|im|am|need|some|can|could|you|someone|anyone|somebody|help|stuck|lost)\W*)+$",
     )
 });
+/// A plea of somebody who does not know where to begin.
+static LOST: LazyLock<Regex> = LazyLock::new(|| compile(r"\b(lost|confused)\b"));
+/// Words of somebody whose own program fails.
+static FAILS: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"\b(\w*errors?|exceptions?|traceback|crash\w*|fail(s|ed|ing)?|bugs?|broken|wrong|incorrect\w*|debug\w*|fix|instead of|expected|supposed)\b|\b(do|does|did|is|wo|wont|dont|doesnt|isnt|not|never)(n['’]?t| not)? (\w+ )?(work|working|works|run|running|stop|print|return|end)\b|\b(my|this|our) (\w+ )?(code|program|script|function|loop|method|class|solution|output|result)\b|\b(the) (code|program|script|function|loop|output) (does|is|gives?|keeps?|only|never|always|return|print)|\b(invalid|out of range|not defined|i get|i got|i'?m getting|am i doing|help me|it (keeps|only|just|still))\b",
+    )
+});
+/// Words of somebody who asks about Python, whatever program stands beside.
+static ASKS_IDEA: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"\bhow \w+\b|\bwhy (do|does|is|are|must|can|would|should|i|we|you|it)\b|\bwhat('?s| is| are| does| do)\b|\bdifference\b|\b(is there|are there) (a|an|any)\b|\b(can|could) (someone|anyone|somebody|you) (please )?explain\b|\b(understand|purpose|meaning|keyword|confused|wonder\w*|curious|enlighten|clarify)\b",
+    )
+});
+/// Text that only programs have: nobody writes it about something else.
+static HAS_CODE_NAMES: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"`|\b[a-z]+_[a-z_]+\b|\b[a-z]\w*\(\)|\b[a-z]\w*\.[a-z]\w*\("));
 /// What came out of a program, and what should have.
 static WRONG_VALUE: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -77,11 +100,17 @@ pub fn classify(context: &Context<'_>) -> Routing {
     let signs = signs(prose);
     let foreign = meaning::recognise(prose);
     let words = foreign.as_ref().map_or(prose, |foreign| foreign.english.as_str());
-    let routing = decide(context, &paste, words, &signs);
+    let routing = decide(context, &paste, words, &signs, foreign.is_some());
     Routing { signs, greeting: foreign.map(|foreign| foreign.greeting.to_owned()), ..routing }
 }
 
-fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> Routing {
+fn decide(
+    context: &Context<'_>,
+    paste: &Paste,
+    prose: &str,
+    signs: &[Sign],
+    is_foreign: bool,
+) -> Routing {
     if signs.contains(&Sign::Distress) {
         return certain(Agent::OffTopic, 0.95, "its author may need help");
     }
@@ -116,9 +145,11 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         if context.failed_recently {
             return certain(Agent::Debug, 0.9, "a plea for help after a run that failed");
         }
-        // Most who say no more have a program that does not work; but they may want something else.
+        // Most who say no more have a program that does not work; but they may want something else, and who is lost
+        // needs a place to begin.
         let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
-        let routing = certain(Agent::Debug, 0.5, "a plea for help");
+        let agent = if LOST.is_match(asked) { Agent::Concepts } else { Agent::Debug };
+        let routing = certain(agent, 0.5, "a plea for help");
         return Routing { clarification: Some(clarification(&choices)), ..routing };
     }
     let code = context.code.filter(|code| !code.trim().is_empty()).or(Some(paste.code.as_str()));
@@ -140,7 +171,37 @@ fn decide(context: &Context<'_>, paste: &Paste, prose: &str, signs: &[Sign]) -> 
         },
         &found,
     );
-    route(reading, &found, has_code, signs.contains(&Sign::Struggle))
+    let keeps = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
+    let routing = route(reading, &found, has_code, keeps);
+    if report.is_none() && is_misread(&routing, asked, has_code, is_foreign) && names_idea(asked) {
+        return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
+    }
+    routing
+}
+
+/// Whether a question was read as being about the student's program, or a wish to practise, without words that say so.
+fn is_misread(routing: &Routing, asked: &str, has_code: bool, is_foreign: bool) -> bool {
+    // Of another language only some words are known, seldom those that ask.
+    let asks = is_foreign || ASKS_IDEA.is_match(asked);
+    match routing.agent {
+        Agent::Debug => asks && !FAILS.is_match(asked),
+        Agent::CodeReview => asks && !has_code,
+        Agent::Exercise => asks && routing.clarification.is_some(),
+        Agent::Concepts | Agent::Progress | Agent::OffTopic | Agent::Unknown => false,
+    }
+}
+
+/// Whether the question, or one of its sentences, names an idea of the course.
+fn names_idea(asked: &str) -> bool {
+    let names = |prose: &str| {
+        let found = curriculum::embedded().find(prose);
+        let by_phrase = found.matches.first();
+        by_phrase.is_some_and(|named| named.concept.is_some() && named.longest >= PHRASE)
+            || meaning::topics(&Subject { prose, ..Subject::default() })
+                .first()
+                .is_some_and(|best| best.topic.is_some() && best.share >= NAMES_IDEA)
+    };
+    asking::sentences(asked).into_iter().chain([asked]).any(names)
 }
 
 /// Whether a student asks for help, says nothing more, and has no page or exercise open that it could be about.
@@ -171,11 +232,11 @@ fn certain(agent: Agent, confidence: f64, reason: impl Into<String>) -> Routing 
 }
 
 /// The likeliest agent, with the evidence for it.
-fn route(reading: Reading, found: &Found<'_>, has_code: bool, struggles: bool) -> Routing {
+fn route(reading: Reading, found: &Found<'_>, has_code: bool, keeps: bool) -> Routing {
     let Reading { mut shares, reasons } = reading;
     if let Some((_, share)) = shares.iter().find(|(agent, _)| *agent == Agent::OffTopic)
-        // Who struggles is not sent away.
-        && (*share < SURELY_OFF_TOPIC || struggles)
+        // Who struggles is not sent away, nor who speaks of code.
+        && (*share < SURELY_OFF_TOPIC || keeps)
     {
         shares.retain(|(agent, _)| *agent != Agent::OffTopic);
     }
@@ -318,6 +379,28 @@ mod tests {
         assert_eq!(with_code("could you explain what this function does?"), Agent::Concepts);
         assert_eq!(with_code("it works, but is it good style?"), Agent::CodeReview);
         assert_eq!(with_code("what's the weather like today?"), Agent::OffTopic);
+    }
+
+    #[test]
+    fn a_question_about_an_idea_is_no_complaint_about_the_program_beside_it() {
+        let code = Some("numbers = [1, 2, 3]\nprint(numbers)");
+        let with = |question| classify(&Context { question, code, ..Context::default() }).agent;
+        assert_eq!(with("why do lists begin with 0? I wonder about that"), Agent::Concepts);
+        assert_eq!(with("how do I print the list without brackets?"), Agent::Concepts);
+        assert_eq!(with("how come it prints the wrong thing"), Agent::Debug);
+        for question in [
+            "I cannot follow what self is for, could anybody explain?",
+            "what would be a good way to think about nested loops?",
+            "Can I call my_car something else? I mean, is a variable name free to choose?",
+        ] {
+            assert_eq!(agent(question), Agent::Concepts, "{question}");
+        }
+    }
+
+    #[test]
+    fn who_is_lost_gets_a_place_to_begin() {
+        assert_eq!(agent("I am so lost"), Agent::Concepts);
+        assert_eq!(agent("please help"), Agent::Debug);
     }
 
     #[test]

@@ -128,9 +128,21 @@ pub fn subject(prose: &str, code: Option<&str>) -> Option<Subject> {
     let names = program.as_ref().map(Names::of);
     let candidates = candidates(prose);
     let named = candidates.iter().find_map(|text| of_program(text, code, names.as_ref()));
-    named
-        .or_else(|| mentioned(prose, names.as_ref()))
-        .or_else(|| WHOLE.is_match(prose).then_some(Subject::Program))
+    named.or_else(|| mentioned(prose, names.as_ref())).or_else(|| {
+        let is_whole = WHOLE.is_match(prose) && !names_what_is_not_there(prose, code);
+        is_whole.then_some(Subject::Program)
+    })
+}
+
+/// Whether the words speak of a name that the program does not have: then the program is not what is asked about.
+fn names_what_is_not_there(prose: &str, code: &str) -> bool {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([a-z]\w*_\w+|[a-z]\w+)(\(\)|\b)"));
+    let mut names = NAME.captures_iter(prose).filter_map(|found| {
+        let name = found.get(1)?.as_str();
+        let is_call = found.get(2).is_some_and(|end| !end.as_str().is_empty());
+        (is_call || name.contains('_')).then_some(name)
+    });
+    names.any(|name| !code.contains(name))
 }
 
 /// Whether the words speak of code that is not beside them: of a line, of code in backticks, of "the code".

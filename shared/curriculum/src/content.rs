@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use crate::{practice::Practice, terms::key};
 
+/// Characters by which forms of a word are the same: "replace" and "replacing".
+const STEM_CHARS: usize = 5;
+
 /// The whole course.
 #[derive(Debug, Clone)]
 pub struct Curriculum {
@@ -146,6 +149,17 @@ pub struct Comparison {
     /// Programs that show it.
     #[serde(rename = "example")]
     pub examples: Vec<Example>,
+}
+
+impl Concept {
+    /// Whether its texts have a word, or another form of it.
+    #[must_use]
+    pub fn speaks_of(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let stem = &word[..word.char_indices().nth(STEM_CHARS).map_or(word.len(), |(end, _)| end)];
+        let texts = [&self.title, &self.text, &self.example.title, &self.example.code];
+        texts.into_iter().chain(&self.terms).any(|text| text.to_lowercase().contains(stem))
+    }
 }
 
 impl Curriculum {

@@ -297,6 +297,8 @@ pub struct Match<'a> {
     pub concept: Option<&'a Concept>,
     /// How strongly, for comparison within one question: longer terms weigh more.
     pub weight: usize,
+    /// How strongly its longest term names it.
+    pub longest: usize,
 }
 
 /// What a question is about.
@@ -394,9 +396,10 @@ impl<'a> Found<'a> {
         match self.matches.iter_mut().find(|found| found.topic.slug == topic.slug) {
             Some(found) => {
                 found.weight += weight;
+                found.longest = found.longest.max(weight);
                 found.concept = found.concept.or(concept);
             }
-            None => self.matches.push(Match { topic, concept, weight }),
+            None => self.matches.push(Match { topic, concept, weight, longest: weight }),
         }
     }
 }

@@ -103,12 +103,14 @@ pub fn recognise(prose: &str) -> Option<Foreign> {
         .filter(|word| !word.is_empty())
         .take(READ_WORDS)
         .collect();
+    // Names in backticks belong to Python.
+    let own: Vec<&str> = words.iter().copied().filter(|word| !word.contains('`')).collect();
     let (best, score) = LANGUAGES
         .iter()
-        .map(|language| (language, language.score(&words)))
+        .map(|language| (language, language.score(&own)))
         .max_by(|one, other| one.1.total_cmp(&other.1))?;
-    let english = words.iter().filter(|word| IS_ENGLISH.contains(**word)).count();
-    let told = score / words.len().max(1) as f64;
+    let english = own.iter().filter(|word| IS_ENGLISH.contains(**word)).count();
+    let told = score / own.len().max(1) as f64;
     (told >= ENOUGH && score > english as f64).then(|| best.foreign(best.words(&words)))
 }
 

@@ -5,6 +5,7 @@
 //! with a question, or how it is answered.
 
 mod agent;
+pub mod asking;
 mod bm25;
 mod descent;
 mod encoder;

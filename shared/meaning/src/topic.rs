@@ -23,6 +23,15 @@ pub(crate) const WEIGHTS: usize = FOR_TOPIC + FOR_NONE;
 /// How near an idea must be to be meant, and how much nearer than the rest of its topic.
 const NEAR_IDEA: f32 = 0.62;
 const NEARER: f32 = 0.0;
+/// The weight of a term of two words: an idea that has such a name is meant.
+const PHRASE: usize = 4;
+/// The weight of a term of one word that is no everyday word.
+const WORD: usize = 2;
+/// How much nearer rare words bring an idea, at most, and how many of them bring it half as near.
+const RARE_SHARE: f32 = 0.5;
+const RARE_HALF: f32 = 10.0;
+/// How much nearer a name of one word brings an idea.
+const NAMED_SHARE: f32 = 0.1;
 
 static INDEX: LazyLock<Index> =
     LazyLock::new(|| Index::of(curriculum::embedded(), &questions::questions()));
@@ -141,6 +150,7 @@ impl Index {
         let evidence = self.evidence(subject, found);
         let shares = shares(&evidence, &MODEL);
         let about = vectors::about(subject.prose);
+        let rare = self.by_entry.scores(&bm25::words(subject.prose));
         let mut likely: Vec<Likely<'static>> = course
             .topics()
             .map(Some)
@@ -148,7 +158,8 @@ impl Index {
             .zip(shares)
             .enumerate()
             .map(|(at, (topic, share))| {
-                let concept = topic.and_then(|topic| self.concept(at, topic, &about, found));
+                let concept =
+                    topic.and_then(|topic| self.concept(at, topic, (&about, &rare), found));
                 Likely { topic, concept, share }
             })
             .collect();
@@ -156,22 +167,38 @@ impl Index {
         likely
     }
 
-    /// The idea of a topic that is meant: it is named, or much nearer than the rest of the topic.
+    /// The idea of a topic that is meant: a phrase names it, or its texts have more in common with the question than the
+    /// rest of the topic: words of a similar meaning, and rare words.
     fn concept(
         &self,
         at: usize,
         topic: &'static Topic,
-        about: &Vector,
+        (about, rare): (&Vector, &[f32]),
         found: &Found<'_>,
     ) -> Option<&'static Concept> {
-        let named = found.matches.iter().find(|found| found.topic.slug == topic.slug);
-        if let Some(concept) = named.and_then(|found| found.concept) {
-            return topic.lesson.concepts.iter().find(|idea| idea.title == concept.title);
+        let of_match = |concept: &Concept| {
+            topic.lesson.concepts.iter().position(|idea| idea.title == concept.title)
+        };
+        // "explain tuples": the topic itself is named, and nothing else.
+        if let [only] = found.matches.as_slice()
+            && only.topic.slug == topic.slug
+            && only.concept.is_none()
+            && found.unknown.is_empty()
+        {
+            return None;
         }
-        let of_topic = self.entries.iter().filter(|entry| entry.topic == at);
-        let (mut best, mut whole) = ((None, 0.0), 0.0_f32);
-        for entry in of_topic {
-            let near = vectors::nearness(&entry.about, about);
+        let found = found.matches.iter().find(|found| found.topic.slug == topic.slug);
+        let named = found.and_then(|found| found.concept).and_then(of_match);
+        if named.is_some() && found.is_some_and(|found| found.longest >= PHRASE) {
+            return named.and_then(|at| topic.lesson.concepts.get(at));
+        }
+        let of_topic = self.entries.iter().zip(rare).filter(|(entry, _)| entry.topic == at);
+        let (mut best, mut whole) = ((named, 0.0), 0.0_f32);
+        for (entry, rare) in of_topic {
+            let named = if named.is_some() && entry.concept == named { NAMED_SHARE } else { 0.0 };
+            let near = vectors::nearness(&entry.about, about)
+                + RARE_SHARE * rare / (rare + RARE_HALF)
+                + named;
             match entry.concept {
                 Some(concept) if near > best.1 => best = (Some(concept), near),
                 Some(_) => {}
@@ -179,7 +206,8 @@ impl Index {
             }
         }
         let is_meant = best.1 >= NEAR_IDEA && best.1 - whole >= NEARER;
-        best.0.filter(|_| is_meant).and_then(|at| topic.lesson.concepts.get(at))
+        let named = named.filter(|_| found.is_some_and(|found| found.longest >= WORD));
+        best.0.filter(|_| is_meant).or(named).and_then(|at| topic.lesson.concepts.get(at))
     }
 
     /// What speaks for each topic; the last row speaks for none.
