@@ -335,16 +335,19 @@ fn stopped(verdict: Verdict, line: Option<u32>, time: Time) -> Option<(&'static 
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
     match verdict {
         Verdict::Timeout => {
-            let seconds = (time.own + time.delayed).as_secs_f64();
             let doing = if place.is_empty() { " running" } else { &place };
+            let own = time.own.as_secs_f64();
             // A machine that is hardly busy is not worth a word.
-            let busy = if time.delayed > time.own {
-                let own = time.own.as_secs_f64();
-                format!("; the machine is busy, and the program itself had only {own:.1} s")
+            let message = if time.delayed > time.own {
+                let all = (time.own + time.delayed).as_secs_f64();
+                format!(
+                    "stopped after {all:.1} s, while it was{doing}; the machine is busy, and the program itself had only \
+                     {own:.1} s"
+                )
             } else {
-                String::new()
+                format!("stopped after {own:.1} s, while it was{doing}")
             };
-            Some(("Timeout", format!("stopped after {seconds:.1} s, while it was{doing}{busy}")))
+            Some(("Timeout", message))
         }
         Verdict::MemoryLimit => {
             Some(("MemoryLimit", format!("needed more than 50 MB of memory{place}")))

@@ -27,6 +27,8 @@ const LONG_PHRASE: usize = 6;
 const CONTENT_CHARS: usize = 5;
 /// How sure a phrase of the course makes.
 const CERTAIN: f64 = 1.0;
+/// Words of the shortest question that is read by its meaning alone: "Hello?" means no idea of the course.
+const MEANINGFUL: usize = 3;
 /// How likely all choices together must be: else the question is about something else.
 const ONE_OF_THEM: f64 = 0.3;
 
@@ -139,7 +141,9 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);
     let choices: Vec<&Likely<'_>> = choices.take(CHOICES).collect();
     let together: f64 = choices.iter().map(|choice| choice.share).sum();
-    if together >= ONE_OF_THEM {
+    let says_something =
+        !found.matches.is_empty() || subject.prose.split_whitespace().count() >= MEANINGFUL;
+    if together >= ONE_OF_THEM && says_something {
         let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
         return match choices[..] {
             [(topic, Some(concept)), ref others @ ..] if share >= LEADS => {

@@ -73,7 +73,7 @@ static FAILS: LazyLock<Regex> = LazyLock::new(|| {
 /// Words of somebody who asks about Python, whatever program stands beside.
 static ASKS_IDEA: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"\bhow \w+\b|\bwhy (do|does|is|are|must|can|would|should|i|we|you|it)\b|\bwhat('?s| is| are| does| do)\b|\bdifference\b|\b(is there|are there) (a|an|any)\b|\b(can|could) (someone|anyone|somebody|you) (please )?explain\b|\b(understand|purpose|meaning|keyword|confused|wonder\w*|curious|enlighten|clarify)\b",
+        r"\bhow \w+\b|\bwhy (do|does|is|are|must|can|would|should|i|we|you|it)\b|\bwhat('?s| is| are| does| do| would)\b|\bdifference\b|\b(is there|are there) (a|an|any)\b|\b(can|could) (someone|anyone|somebody|you) (please )?explain\b|\b(understand|purpose|meaning|keyword|confused|wonder\w*|curious|enlighten|clarify)\b",
     )
 });
 /// Text that only programs have: nobody writes it about something else.

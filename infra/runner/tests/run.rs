@@ -54,9 +54,10 @@ fn an_error_is_shown_as_python_shows_it_and_explained() {
     assert!(stderr.contains("There is a `total`."), "{stderr}");
     assert_eq!(output.status.code(), Some(1));
     let looper = learnflow_run("while True: pass", &["--timeout", "300"], "");
-    assert!(
-        text(&looper.stderr).starts_with("Timeout: stopped after 0.3 s, while it was on line 1")
-    );
+    // On a busy machine it takes longer than its limit, and says so.
+    let stopped = text(&looper.stderr);
+    assert!(stopped.starts_with("Timeout: stopped after 0."), "{stopped}");
+    assert!(stopped.contains(" s, while it was on line 1"), "{stopped}");
     assert_eq!(looper.status.code(), Some(124));
 }
 

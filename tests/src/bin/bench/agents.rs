@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use curriculum::{Curriculum, bank};
-use exercises::gates::{self, Trial};
+use exercises::{Trial, trials};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -80,9 +80,9 @@ fn work(course: &Curriculum) -> Vec<(&'static str, Vec<Request>)> {
     // Every exercise with a solution that has one small mistake.
     let mistaken: Vec<(String, String)> = bank(course)
         .filter_map(|entry| {
-            let trials = gates::trials(&entry.exercise).ok()?;
+            let all = trials(&entry.exercise).ok()?;
             let mutant = |(trial, _): &(Trial, _)| matches!(trial, Trial::Mutant(_));
-            let (_, program) = trials.into_iter().find(mutant)?;
+            let (_, program) = all.into_iter().find(mutant)?;
             Some((entry.id.to_string(), program.code.as_str().to_owned()))
         })
         .collect();
