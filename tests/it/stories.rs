@@ -178,7 +178,9 @@ async fn a_program_is_run_safely() {
     let endless = run(json!({ "code": "while True:\n    pass\n" })).await;
     assert_eq!(endless["verdict"], "timeout");
     let took = endless["duration_ms"].as_u64().expect("a number");
-    assert!((4_900..6_000).contains(&took), "{took} ms");
+    // Where others have the processor, twice the limit by the clock ends it before its own time is over.
+    let is_delayed = endless["error"]["message"].to_string().contains("the machine is busy");
+    assert!(is_delayed || (4_900..6_000).contains(&took), "{took} ms");
     let greedy =
         run(json!({ "code": "data = []\nwhile True:\n    data.append('x' * 1000)\n" })).await;
     assert_eq!(greedy["verdict"], "memory_limit");

@@ -18,7 +18,22 @@ use crate::course;
 const AT_ONCE: usize = 8;
 
 /// Examples of the course that show a fault on purpose: the rule, and a line of the example.
-const ON_PURPOSE: [(&str, &str); 5] = [
+const ON_PURPOSE: [(&str, &str); 20] = [
+    ("shadowed_builtin", "max = 7"),
+    ("alias_changed", "c = a.copy()"),
+    ("never_equal", "print(\"7\" == 7, int(\"7\") == 7)"),
+    ("or_with_value", "print(bool(answer == \"y\" or \"yes\"))"),
+    ("never_equal", "print(typed == 5, int(typed) == 5)"),
+    ("changed_while_looping", "numbers.remove(n)"),
+    ("in_place_result", "result = items.sort()"),
+    ("shared_rows", "rows = [[0] * 3] * 2"),
+    ("mutable_default", "def collect(x, items=[]):"),
+    ("loop_runs_once", "def first_only(items):"),
+    ("prints_instead_of_returns", "def show():"),
+    ("maybe_no_value", "print(\"the name error is gone\")"),
+    ("undefined_name", "print(totl)"),
+    ("broad_except", "print(totl)"),
+    ("nothing_returned", "def numbers():"),
     ("prints_instead_of_returns", "def shows(n):"),
     ("missing_return", "def sign(n):"),
     ("print_gives_none", "result = print(\"hello\")"),

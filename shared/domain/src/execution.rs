@@ -84,8 +84,10 @@ pub struct TestCase {
     pub expected: ExpectedText,
 }
 
-/// A limit of a program's own time in milliseconds, 1 to [`MAX_TIMEOUT_MS`]: on the processor, and in waits that it asked
-/// for. While others have the processor it does not run, but the program ends after twice the limit by the clock.
+/// A limit of a program's own time in milliseconds, 1 to [`MAX_TIMEOUT_MS`].
+///
+/// It passes on the processor and in waits that the program asked for, not while others have the processor; but after
+/// twice the limit by the clock, the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "u64", into = "u64")]
 #[schema(value_type = u16, minimum = 1, maximum = 5000)]

@@ -19,13 +19,22 @@ static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// The sentences that ask, and the title above a text; none if there is just one sentence.
+/// A clause in which somebody says who they are, before the question.
+static INTRODUCTION: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"^\W*((hi|hello|hey|dear|good (morning|evening|day|afternoon))\b[^,.!?]{0,30}[,!]?\s*)?(i am|i'm|im|my name is|this is)\b[^,?!;]{1,40}[,;]\s*",
+    )
+});
+
+/// The sentences that ask, and the title above a text; none if there is just one sentence, and nothing before it.
 #[must_use]
 pub fn sentences(prose: &str) -> Vec<&str> {
+    let introduction = INTRODUCTION.find(prose);
+    let prose = introduction.map_or(prose, |found| &prose[found.end()..]);
     let lines = prose.lines().flat_map(|line| line.split_inclusive(['?', '!']));
     let parts = lines.flat_map(|part| part.split(". ")).map(str::trim);
     let all: Vec<&str> = parts.filter(|part| !part.is_empty()).take(LOOKED_AT).collect();
-    if all.len() < 2 {
+    if all.len() < 2 && introduction.is_none() {
         return Vec::new();
     }
     let has_title = prose.trim_start().contains("\n\n");
@@ -51,6 +60,7 @@ mod tests {
             ["sorting names by length"]
         );
         assert_eq!(sentences("What is a list?"), [""; 0]);
+        assert_eq!(sentences("Hi, I'm Ben, what is a list for?"), ["what is a list for?"]);
     }
 
     #[test]

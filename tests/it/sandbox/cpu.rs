@@ -5,7 +5,7 @@ use domain::execution::Verdict::{Error, MemoryLimit, Ok, SourceTooLarge, Timeout
 use futures::future::join_all;
 use serde_json::json;
 
-use super::{GRACE_MS, check, prints, row, run, run_code, workers};
+use super::{GRACE_MS, RUNS_ALONE, check, is_delayed, prints, row, run, run_code, workers};
 
 const SHORT: u32 = 500;
 
@@ -172,9 +172,21 @@ async fn others_do_not_use_up_a_programs_time() {
     let limit = (alone.cpu_ms + alone.cpu_ms / 2).min(5_000);
     // Both need more time by the clock than they have, since a worker runs one at a time.
     let request = json!({ "code": busy, "timeout_ms": limit });
-    for result in join_all((0..2).map(|_| run(&workers, &request))).await {
-        assert_eq!((result.verdict, &result.stdout), (Ok, &alone.stdout), "{limit} ms: {result:?}");
-        assert!(result.duration_ms < limit, "{limit} ms: {result:?}");
+    for attempt in 1.. {
+        let results = join_all((0..2).map(|_| run(&workers, &request))).await;
+        // Beside other tests and builds even twice the limit may be over.
+        if attempt <= RUNS_ALONE && results.iter().any(|result| is_delayed(result.error.as_ref())) {
+            continue;
+        }
+        for result in results {
+            assert_eq!(
+                (result.verdict, &result.stdout),
+                (Ok, &alone.stdout),
+                "{limit}: {result:?}"
+            );
+            assert!(result.duration_ms < limit, "{limit} ms: {result:?}");
+        }
+        break;
     }
 }
 
@@ -204,6 +216,7 @@ async fn five_seconds_are_five_seconds() {
     );
     assert_eq!(looper.verdict, Timeout);
     assert_eq!((looper.stdout.as_str(), looper.exit_code), ("so far\n", 124));
-    assert!((5_000..6_000).contains(&looper.duration_ms), "{}", looper.duration_ms);
+    let all_its_time = (5_000..6_000).contains(&looper.duration_ms);
+    assert!(all_its_time || is_delayed(looper.error.as_ref()), "{}", looper.duration_ms);
     assert_eq!((late.verdict, late.stdout.as_str()), (Ok, "done\n"), "{late:?}");
 }

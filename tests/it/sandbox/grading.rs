@@ -18,7 +18,7 @@ use testing::eventually;
 use tests::{Setup, World};
 use uuid::Uuid;
 
-use super::{run, workers};
+use super::{is_delayed, run, workers};
 
 /// A correct solution of the exercise that all tests here use.
 const RIGHT: &str = "def ends(items):\n    return items[0], items[-1]\n";
@@ -196,7 +196,9 @@ async fn visible_cases_run_before_hidden_ones() {
     let result = run(&workers(), &request).await;
     let names: Vec<&str> = result.tests.iter().map(|test| test.name.as_str()).collect();
     assert_eq!(names, ["a", "b", "c"]);
-    assert!(result.tests[1].duration_ms >= 300, "it had all the time: {result:?}");
+    let first = &result.tests[1];
+    let had_all = first.duration_ms >= 300 || is_delayed(first.error.as_ref());
+    assert!(had_all, "it had all the time: {result:?}");
     assert!(result.tests.iter().all(|test| test.verdict == Timeout), "{result:?}");
 }
 

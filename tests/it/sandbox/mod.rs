@@ -23,7 +23,7 @@ mod trace;
 mod unavailable;
 
 use code_execution::{execute::execute, workers::Workers};
-use domain::execution::{ExecutionResult, MAX_RESULT_BYTES, Program, Verdict};
+use domain::execution::{ExecutionError, ExecutionResult, MAX_RESULT_BYTES, Program, Verdict};
 use futures::{StreamExt as _, stream};
 use runtime::Clock;
 use serde_json::{Value, json};
@@ -127,6 +127,11 @@ async fn check(rows: Vec<Row>) {
         found.push(format!("afterwards print(1) gives {after:?}"));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Whether a program was stopped because other tests and builds had the processor.
+fn is_delayed(error: Option<&ExecutionError>) -> bool {
+    error.is_some_and(|error| error.message.contains("the machine is busy"))
 }
 
 /// Whether a program's time was over while others had the processor, as other tests and builds may: it has shown nothing

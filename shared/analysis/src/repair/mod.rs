@@ -26,8 +26,10 @@ pub const MAX_CHANGES: usize = 1_500;
 /// The longest program, in bytes, that is searched: a longer one has too many places.
 const MAX_BYTES: usize = 8 << 10;
 
-/// All changes of a part of a program that are worth a try, at most [`MAX_CHANGES`], for common mistakes first; `results`
-/// are Python texts of results that are expected and do not come. None for a program that is too long.
+/// All changes of a part of a program that are worth a try, for common mistakes first.
+///
+/// At most [`MAX_CHANGES`], none for a program that is too long. `results` are Python texts of results that are expected
+/// and do not come.
 #[must_use]
 pub fn changes(program: &Program<'_>, results: &[String], part: Part) -> Vec<Change> {
     if program.source().len() > MAX_BYTES {
