@@ -16,9 +16,9 @@ use crate::access;
 /// What must be so: no server error, and no status, content type, header or shape that is not documented.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance,response_headers_conformance";
-/// Random requests to each operation, after those that try each bound of its schemas: five roles are done in about two
-/// minutes.
-const EXAMPLES: &str = "4";
+/// Random requests to each operation, after those that try each bound of its schemas, which find most: with twice as many
+/// this is the longest test by far.
+const EXAMPLES: &str = "2";
 /// Decides all requests.
 const SEED: &str = "1";
 /// More requests than are made.
