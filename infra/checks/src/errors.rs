@@ -2,7 +2,7 @@
 //! (Refactory) that end with an exception when they are run with the task's tests.
 //!
 //! - A `NameError` or `UnboundLocalError` is named from the text if the review, which runs nothing, has a finding of one
-//!   of [`RULES`] about the name in Python's message. A right solution in which it finds a name that never has a value is
+//!   of `RULES` about the name in Python's message. A right solution in which it finds a name that never has a value is
 //!   told something false.
 //! - A traceback is read rightly if the debug agent, given the program and the traceback alone, names the class and the
 //!   line that the run has shown.
