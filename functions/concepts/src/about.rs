@@ -141,9 +141,7 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);
     let choices: Vec<&Likely<'_>> = choices.take(CHOICES).collect();
     let together: f64 = choices.iter().map(|choice| choice.share).sum();
-    let says_something =
-        !found.matches.is_empty() || subject.prose.split_whitespace().count() >= MEANINGFUL;
-    if together >= ONE_OF_THEM && says_something {
+    if together >= ONE_OF_THEM && says_something(&found, subject.prose) {
         let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
         return match choices[..] {
             [(topic, Some(concept)), ref others @ ..] if share >= LEADS => {
@@ -153,6 +151,11 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
         };
     }
     (About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)), 0.0)
+}
+
+/// Whether a question can mean one of the ideas that are likely.
+fn says_something(found: &Found<'_>, prose: &str) -> bool {
+    !found.matches.is_empty() || prose.split_whitespace().count() >= MEANINGFUL
 }
 
 /// Whether a word may be what a question is about.
