@@ -17,18 +17,10 @@ const NAMED: f64 = 0.15;
 const LEADS: f64 = 0.3;
 /// Most choices that are offered.
 const CHOICES: usize = 3;
-/// The weight of a term of one word that is no everyday word.
-const WORD: usize = 2;
-/// The weight of a term of two words.
-const PHRASE: usize = 4;
-/// The weight of a term of three words: nobody says it by accident.
-const LONG_PHRASE: usize = 6;
 /// Characters of the shortest word that a question may be about.
 const CONTENT_CHARS: usize = 5;
 /// How sure a phrase of the course makes.
 const CERTAIN: f64 = 1.0;
-/// Words of the shortest question that is read by its meaning alone: "Hello?" means no idea of the course.
-const MEANINGFUL: usize = 3;
 /// How likely all choices together must be: else the question is about something else.
 const ONE_OF_THEM: f64 = 0.3;
 
@@ -90,16 +82,25 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     }
     // A whole phrase of the course, and nothing else: the course knows best what it means.
     let phrase = found.matches.first().filter(|named| {
-        let is_whole = named.weight >= PHRASE && found.unknown.is_empty();
-        named.concept.is_some() && (is_whole || named.longest >= LONG_PHRASE)
+        let is_whole = named.weight >= Match::PHRASE && found.unknown.is_empty();
+        named.concept.is_some() && (is_whole || named.longest >= Match::LONG_PHRASE)
     });
     if let Some(named) = phrase {
         return (About::Topic(named.topic, named.concept), CERTAIN);
     }
     let page = subject.page.and_then(|page| course.topic(page));
-    if let Some(page) = page.filter(|_| found.matches.is_empty() && found.unknown.is_empty()) {
-        return (About::Topic(page, None), SURE);
+    match page.filter(|_| names_nothing(&found)) {
+        Some(page) => (About::Topic(page, None), SURE),
+        None => by_meaning(course, subject, found),
     }
+}
+
+/// What a text is about whose words alone do not say it.
+fn by_meaning<'a>(
+    course: &'a Curriculum,
+    subject: &Subject<'_>,
+    found: Found<'a>,
+) -> (About<'a>, f64) {
     let likely = meaning::topics(subject);
     let in_course = |likely: &Likely<'_>| {
         let topic = course.topic(&likely.topic?.slug)?;
@@ -131,9 +132,11 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     let named = found.matches.first().filter(|named| {
         let is = |topic: &Topic| topic.slug == named.topic.slug;
         let is_likely = |likely: &Likely<'_>| likely.topic.is_some_and(is) && likely.share >= NAMED;
-        (found.unknown.is_empty() && (named.longest >= WORD || share < LEADS))
-            || (likeliest.is_some_and(is) && named.weight >= WORD)
-            || (named.concept.is_some() && named.longest >= PHRASE && likely.iter().any(is_likely))
+        (found.unknown.is_empty() && (named.longest >= Match::WORD || share < LEADS))
+            || (likeliest.is_some_and(is) && named.weight >= Match::WORD)
+            || (named.concept.is_some()
+                && named.longest >= Match::PHRASE
+                && likely.iter().any(is_likely))
     });
     if let Some(named) = named.filter(|_| !subject.has_code) {
         return (About::Topic(named.topic, named.concept), SURE);
@@ -141,7 +144,8 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);
     let choices: Vec<&Likely<'_>> = choices.take(CHOICES).collect();
     let together: f64 = choices.iter().map(|choice| choice.share).sum();
-    if together >= ONE_OF_THEM && says_something(&found, subject.prose) {
+    // "Hello?" and "I am so lost" name nothing that a choice could be about.
+    if together >= ONE_OF_THEM && !names_nothing(&found) {
         let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
         return match choices[..] {
             [(topic, Some(concept)), ref others @ ..] if share >= LEADS => {
@@ -153,9 +157,9 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     (About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)), 0.0)
 }
 
-/// Whether a question can mean one of the ideas that are likely.
-fn says_something(found: &Found<'_>, prose: &str) -> bool {
-    !found.matches.is_empty() || prose.split_whitespace().count() >= MEANINGFUL
+/// Whether a text has everyday words only.
+fn names_nothing(found: &Found<'_>) -> bool {
+    found.matches.is_empty() && found.unknown.is_empty()
 }
 
 /// Whether a word may be what a question is about.

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use curriculum::{Concept, Curriculum, Found, Topic};
+use curriculum::{Concept, Curriculum, Found, Match, Topic};
 use regex::Regex;
 
 use crate::{
@@ -23,10 +23,6 @@ pub(crate) const WEIGHTS: usize = FOR_TOPIC + FOR_NONE;
 /// How near an idea must be to be meant, and how much nearer than the rest of its topic.
 const NEAR_IDEA: f32 = 0.62;
 const NEARER: f32 = 0.0;
-/// The weight of a term of two words: an idea that has such a name is meant.
-const PHRASE: usize = 4;
-/// The weight of a term of one word that is no everyday word.
-const WORD: usize = 2;
 /// How much nearer rare words bring an idea, at most, and how many of them bring it half as near.
 const RARE_SHARE: f32 = 0.5;
 const RARE_HALF: f32 = 10.0;
@@ -189,7 +185,7 @@ impl Index {
         }
         let found = found.matches.iter().find(|found| found.topic.slug == topic.slug);
         let named = found.and_then(|found| found.concept).and_then(of_match);
-        if named.is_some() && found.is_some_and(|found| found.longest >= PHRASE) {
+        if named.is_some() && found.is_some_and(|found| found.longest >= Match::PHRASE) {
             return named.and_then(|at| topic.lesson.concepts.get(at));
         }
         let of_topic = self.entries.iter().zip(rare).filter(|(entry, _)| entry.topic == at);
@@ -206,7 +202,7 @@ impl Index {
             }
         }
         let is_meant = best.1 >= NEAR_IDEA && best.1 - whole >= NEARER;
-        let named = named.filter(|_| found.is_some_and(|found| found.longest >= WORD));
+        let named = named.filter(|_| found.is_some_and(|found| found.longest >= Match::WORD));
         best.0.filter(|_| is_meant).or(named).and_then(|at| topic.lesson.concepts.get(at))
     }
 
