@@ -88,7 +88,7 @@ def _is_pure(function, names, seen):
         code = codes.pop()
         codes += [part for part in code.co_consts if type(part) is type(code)]
         # A generator is another one each time.
-        if code.co_freevars and code is function.__code__ or code is function.__code__ and code.co_flags & 0x20:
+        if code is function.__code__ and (code.co_freevars or code.co_flags & 0x20):
             return False
         for name in code.co_names:
             value = names.get(name)
@@ -283,7 +283,7 @@ def _answer(changes, numbers, mends_all, others=()):
 
 def _chosen(program, checks, changes, repairs):
     """The best of several repairs, and the lines of the others."""
-    best = repairs[_least(program, checks, [(numbers, text) for numbers, text in repairs][:_REPAIRS])][0]
+    best = repairs[_least(program, checks, repairs[:_REPAIRS])][0]
     line = min(changes[number]["line"] for number in best)
     others = {min(changes[number]["line"] for number in numbers) for numbers, _ in repairs} - {line}
     return _answer(changes, best, True, others)

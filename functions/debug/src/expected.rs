@@ -43,7 +43,7 @@ static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
     compile(r"(?i)^`?[^.\n]{0,30}\b(?:for|when|with|if|from|calling|call|run|using)\b[^.\n]{0,30}$")
 });
 
-fn compile(pattern: &str) -> Regex {
+pub(crate) fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the tests use all patterns")
 }
 

@@ -10,6 +10,8 @@ use domain::execution::{ExecutionResult, TestResult};
 use exercises::TestCase;
 use regex::Regex;
 
+use crate::expected::compile;
+
 /// Most bytes of a question that are read, and most places in it where something is said.
 const MAX_QUESTION: usize = 8 << 10;
 const MAX_PLACES: usize = 12;
@@ -29,7 +31,7 @@ pub(crate) struct Printed {
 }
 
 /// After these words comes what should come out.
-static WANTED: LazyLock<Regex> = LazyLock::new(|| {
+static SHOULD: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"(?ix)\b(?:
             (?:should|must|ought\ to|has\ to|needs\ to|supposed\ to|want(?:ed)?\ it\ to)\ (?:have\ )?
@@ -43,7 +45,7 @@ static WANTED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 /// After these words comes what does come out.
-static GOT: LazyLock<Regex> = LazyLock::new(|| {
+static DOES: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"(?ix)\b(?:
             prints?(?:\ out)?|printed|outputs|outputted|shows|showed|displays|displayed|says|said|writes
@@ -115,10 +117,6 @@ const VAGUE: [&str; 36] = [
     "your",
 ];
 
-fn compile(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the tests use all patterns")
-}
-
 /// What a program should print, by what is said of it; nothing if that is not certain. All that a program reads must be
 /// said, too.
 pub(crate) fn printed(question: &str, code: &str) -> Option<Printed> {
@@ -126,25 +124,25 @@ pub(crate) fn printed(question: &str, code: &str) -> Option<Printed> {
     let question = question.replace(['“', '”'], "\"").replace(['‘', '’'], "'");
     let stdin = stdin(&question, code)?;
     let places: Vec<Range<usize>> =
-        WANTED.find_iter(&question).take(MAX_PLACES).map(|found| found.range()).collect();
-    let said_to_come = GOT
+        SHOULD.find_iter(&question).take(MAX_PLACES).map(|found| found.range()).collect();
+    let does = DOES
         .find_iter(&question)
         .take(MAX_PLACES)
         .filter(|found| !places.iter().any(|place| place.contains(&(found.end() - 1))))
         .filter_map(|found| said(&question[found.end()..]));
-    let said_to_come: Vec<Said> = said_to_come.collect();
-    let wanted: Vec<Said> =
+    let does: Vec<Said> = does.collect();
+    let should: Vec<Said> =
         places.iter().filter_map(|place| said(&question[place.end..])).collect();
-    let pairs = wanted.iter().flat_map(|wanted| said_to_come.iter().map(move |got| (wanted, got)));
-    let both = pairs.into_iter().find(|(wanted, got)| {
-        wanted.text != got.text && (wanted.is_certain || are_alike(&wanted.text, &got.text))
+    let pairs = should.iter().flat_map(|should| does.iter().map(move |got| (should, got)));
+    let both = pairs.into_iter().find(|(should, got)| {
+        should.text != got.text && (should.is_certain || are_alike(&should.text, &got.text))
     });
-    if let Some((wanted, got)) = both {
+    if let Some((should, got)) = both {
         let actual = Some(got.text.clone());
-        return Some(Printed { stdin, actual, expected: wanted.text.clone() });
+        return Some(Printed { stdin, actual, expected: should.text.clone() });
     }
-    let only = wanted.into_iter().find(|wanted| wanted.is_certain)?;
-    (said_to_come.is_empty() && !code.contains("input(")).then_some(Printed {
+    let only = should.into_iter().find(|should| should.is_certain)?;
+    (does.is_empty() && !code.contains("input(")).then_some(Printed {
         stdin,
         actual: None,
         expected: only.text,

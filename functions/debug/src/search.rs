@@ -70,7 +70,7 @@ enum Why {
     OnlyWhenWrong,
     /// The items of the result are right, their order is not, and this line changes the order.
     Order,
-    /// Here a function ends that should give a value, and gives None.
+    /// A function should give a value and gives None, and this line runs last.
     Ends,
 }
 
@@ -200,11 +200,12 @@ fn suspected(finding: Finding, Suspect { line, why }: Suspect) -> Finding {
             "In which order are the items before this line runs, and in which order after it?",
         ),
         Why::Ends => (
-            format!("The result is None, since the function ends on line {line} without a value."),
+            format!("The result is None. Line {line} is the last one that runs."),
             "Which value should the function give back, and which line works it out?",
         ),
     };
-    let why = format!("{} No small change makes all of it right. {shown}", finding.why);
+    let why =
+        format!("{} None of the small changes that I tried makes it right. {shown}", finding.why);
     Finding { line: Some(line), why: why.trim_start().to_owned(), next: next.to_owned(), ..finding }
 }
 

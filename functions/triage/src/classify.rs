@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use curriculum::Found;
+use curriculum::{Found, Match};
 use domain::agent::Agent;
 use events::question_routed::{Routing, Sign};
 use meaning::{Asked, Reading, Subject, asking, compile};
@@ -25,8 +25,6 @@ const TRACEBACK_CONFIDENCE: f64 = 0.98;
 const EXPLAINS_CODE: f64 = 0.9;
 /// The share from which a question is about an idea of the course, and not about the program that it came from.
 const NAMES_IDEA: f64 = 0.4;
-/// The weight of a term of two words: an idea that has such a name is meant.
-const PHRASE: usize = 4;
 /// The confidence that a question which names an idea wants it explained.
 const ABOUT_IDEA: f64 = 0.75;
 /// Words of the longest plea that says nothing more.
@@ -63,7 +61,7 @@ static PLEA: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 /// A plea of somebody who does not know where to begin.
-static LOST: LazyLock<Regex> = LazyLock::new(|| compile(r"\b(lost|confused)\b"));
+static LOST: LazyLock<Regex> = LazyLock::new(|| compile(r"\blost\b"));
 /// Words of somebody whose own program fails.
 static FAILS: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -171,8 +169,8 @@ fn decide(
         },
         &found,
     );
-    let keeps = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
-    let routing = route(reading, &found, has_code, keeps);
+    let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
+    let routing = route(reading, &found, has_code, belongs);
     if report.is_none() && is_misread(&routing, asked, has_code, is_foreign) && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
     }
@@ -196,7 +194,7 @@ fn names_idea(asked: &str) -> bool {
     let names = |prose: &str| {
         let found = curriculum::embedded().find(prose);
         let by_phrase = found.matches.first();
-        by_phrase.is_some_and(|named| named.concept.is_some() && named.longest >= PHRASE)
+        by_phrase.is_some_and(|named| named.concept.is_some() && named.longest >= Match::PHRASE)
             || meaning::topics(&Subject { prose, ..Subject::default() })
                 .first()
                 .is_some_and(|best| best.topic.is_some() && best.share >= NAMES_IDEA)
@@ -231,12 +229,12 @@ fn certain(agent: Agent, confidence: f64, reason: impl Into<String>) -> Routing 
     }
 }
 
-/// The likeliest agent, with the evidence for it.
-fn route(reading: Reading, found: &Found<'_>, has_code: bool, keeps: bool) -> Routing {
+/// The likeliest agent, with the evidence for it. `belongs`: it is about the course, whatever its words say.
+fn route(reading: Reading, found: &Found<'_>, has_code: bool, belongs: bool) -> Routing {
     let Reading { mut shares, reasons } = reading;
     if let Some((_, share)) = shares.iter().find(|(agent, _)| *agent == Agent::OffTopic)
         // Who struggles is not sent away, nor who speaks of code.
-        && (*share < SURELY_OFF_TOPIC || keeps)
+        && (*share < SURELY_OFF_TOPIC || belongs)
     {
         shares.retain(|(agent, _)| *agent != Agent::OffTopic);
     }

@@ -7,10 +7,7 @@
 //! - A traceback is read rightly if the debug agent, given the program and the traceback alone, names the class and the
 //!   line that the run has shown.
 
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::Path};
 
 use analysis::review::review;
 use code_execution::workers::Workers;
@@ -19,11 +16,12 @@ use domain::execution::{ExecutionError, ExecutionResult};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
-use crate::{course, quality::Share};
+use crate::{
+    course,
+    quality::Share,
+    sets::{SetError, TASKS, files, read},
+};
 
-/// Tasks that we develop with, and the others.
-const TASKS: [(&str, &[u8]); 2] =
-    [("Refactory 1 to 3", &[1, 2, 3]), ("Refactory 4 and 5", &[4, 5])];
 /// What the review finds about names without a value.
 const RULES: [&str; 4] =
     ["undefined_name", "local_before_value", "maybe_no_value", "result_not_stored"];
@@ -31,15 +29,6 @@ const RULES: [&str; 4] =
 const NEVER: [&str; 2] = ["undefined_name", "local_before_value"];
 /// Programs that run at the same time.
 const AT_ONCE: usize = 2;
-
-/// A set cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}")]
-pub struct ErrorsError {
-    path: PathBuf,
-    #[source]
-    source: io::Error,
-}
 
 /// How one part of the tasks does.
 #[derive(Debug, Default)]
@@ -67,7 +56,7 @@ pub struct Errors {
 ///
 /// # Errors
 /// One of its files is unreadable.
-pub async fn measure(folder: &Path, workers: &Workers) -> Result<Errors, ErrorsError> {
+pub async fn measure(folder: &Path, workers: &Workers) -> Result<Errors, SetError> {
     let mut found = Errors::default();
     for (name, tasks) in TASKS {
         let mut part = Part::default();
@@ -106,7 +95,7 @@ struct Task {
 }
 
 impl Task {
-    fn read(folder: &Path) -> Result<Self, ErrorsError> {
+    fn read(folder: &Path) -> Result<Self, SetError> {
         let mut calls = Vec::new();
         for path in files(&folder.join("ans"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -177,9 +166,9 @@ impl Part {
 
     fn count_right(&mut self, path: &Path, code: &str) {
         let findings = review(code).findings;
-        let told = findings.iter().find(|found| NEVER.contains(&found.rule.name));
-        self.right.count(told.is_none());
-        self.wrong.extend(told.map(|told| format!("{}: {}", path.display(), told.message)));
+        let invented = findings.iter().find(|found| NEVER.contains(&found.rule.name));
+        self.right.count(invented.is_none());
+        self.wrong.extend(invented.map(|found| format!("{}: {}", path.display(), found.message)));
     }
 }
 
@@ -199,22 +188,6 @@ impl fmt::Display for Errors {
         }
         Ok(())
     }
-}
-
-fn read(path: &Path) -> Result<String, ErrorsError> {
-    fs::read_to_string(path).map_err(|source| ErrorsError { path: path.to_owned(), source })
-}
-
-/// The files of a folder in the order of their names; none if it is not there.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, ErrorsError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let failed = |source| ErrorsError { path: folder.to_owned(), source };
-    let paths = fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
-    paths.sort();
-    Ok(paths)
 }
 
 #[cfg(test)]

@@ -10,4 +10,5 @@ pub mod nudges;
 pub mod programs;
 pub mod quality;
 pub mod questions;
+pub mod sets;
 pub mod syntax_errors;

@@ -12,8 +12,8 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    fmt, fs, io,
-    path::{Path, PathBuf},
+    fmt,
+    path::Path,
     sync::LazyLock,
 };
 
@@ -28,15 +28,17 @@ use futures::{StreamExt as _, stream};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::{course, quality::Share};
+use crate::{
+    course,
+    quality::Share,
+    sets::{SetError, TASKS, files, read},
+};
 
 const DIALOGUES: &str = "socratic-debugging-benchmark/socratic_debugging_benchmark/v2_sigcse";
 /// The parts of the dialogues: the first one is what we develop with, the other one stays unseen.
 const DIALOGUE_PARTS: [&str; 2] = ["train", "testset"];
 /// Wrong solutions of each task that are tried.
 const SOLUTIONS: usize = 30;
-const TASKS: [(&str, &[u8]); 2] =
-    [("Refactory 1 to 3", &[1, 2, 3]), ("Refactory 4 and 5", &[4, 5])];
 /// Most runs for one question: the program's, the search's, and one more.
 const RUNS: usize = 4;
 /// Programs that run at the same time.
@@ -45,15 +47,6 @@ const AT_ONCE: usize = 2;
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\blines? (\d+)(?:(?:,| and|, and| to|-) ?(\d+))?").expect("it is a pattern")
 });
-
-/// A set cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}")]
-pub struct MistakesError {
-    path: PathBuf,
-    #[source]
-    source: io::Error,
-}
 
 /// How the agent does.
 #[derive(Debug, Default)]
@@ -90,7 +83,7 @@ struct Found {
 ///
 /// # Errors
 /// One of them is unreadable.
-pub async fn measure(folder: &Path, workers: &Workers) -> Result<Mistakes, MistakesError> {
+pub async fn measure(folder: &Path, workers: &Workers) -> Result<Mistakes, SetError> {
     let mut found = Mistakes::default();
     for part in DIALOGUE_PARTS {
         let bugs = tutoring(&folder.join(DIALOGUES).join(part))?;
@@ -213,24 +206,8 @@ impl Found {
     }
 }
 
-fn read(path: &Path) -> Result<String, MistakesError> {
-    fs::read_to_string(path).map_err(|source| MistakesError { path: path.to_owned(), source })
-}
-
-/// The files of a folder in the order of their names; none if it is not there.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, MistakesError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let failed = |source| MistakesError { path: folder.to_owned(), source };
-    let paths = fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
-    paths.sort();
-    Ok(paths)
-}
-
 /// The bugs of the dialogues, each once.
-fn tutoring(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
+fn tutoring(folder: &Path) -> Result<Vec<Bug>, SetError> {
     let mut seen = HashSet::new();
     let mut bugs = Vec::new();
     for path in files(folder)? {
@@ -286,7 +263,7 @@ fn named_lines(text: &str) -> BTreeSet<u32> {
 }
 
 /// The programs of `QuixBugs` that give a wrong value.
-async fn one_line(folder: &Path, workers: &Workers) -> Result<Vec<Bug>, MistakesError> {
+async fn one_line(folder: &Path, workers: &Workers) -> Result<Vec<Bug>, SetError> {
     let mut bugs = Vec::new();
     for path in files(&folder.join("json_testcases"))? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -358,7 +335,7 @@ fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
 }
 
 /// Wrong solutions of a task, spread evenly.
-fn solutions(folder: &Path) -> Result<Vec<Bug>, MistakesError> {
+fn solutions(folder: &Path) -> Result<Vec<Bug>, SetError> {
     let mut tests = String::new();
     for path in files(&folder.join("ans"))? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

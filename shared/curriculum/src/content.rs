@@ -8,9 +8,6 @@ use serde::Deserialize;
 
 use crate::{practice::Practice, terms::key};
 
-/// Characters by which forms of a word are the same: "replace" and "replacing".
-const STEM_CHARS: usize = 5;
-
 /// The whole course.
 #[derive(Debug, Clone)]
 pub struct Curriculum {
@@ -132,6 +129,9 @@ pub struct Concept {
     pub title: String,
     /// Words and phrases by which a question means it, in lower case.
     pub terms: Vec<String>,
+    /// Questions that it answers, as students ask them.
+    #[serde(default)]
+    pub asked: Vec<String>,
     /// The explanation.
     pub text: String,
     /// A program that shows it.
@@ -149,17 +149,6 @@ pub struct Comparison {
     /// Programs that show it.
     #[serde(rename = "example")]
     pub examples: Vec<Example>,
-}
-
-impl Concept {
-    /// Whether its texts have a word, or another form of it.
-    #[must_use]
-    pub fn speaks_of(&self, word: &str) -> bool {
-        let word = word.to_lowercase();
-        let stem = &word[..word.char_indices().nth(STEM_CHARS).map_or(word.len(), |(end, _)| end)];
-        let texts = [&self.title, &self.text, &self.example.title, &self.example.code];
-        texts.into_iter().chain(&self.terms).any(|text| text.to_lowercase().contains(stem))
-    }
 }
 
 impl Curriculum {

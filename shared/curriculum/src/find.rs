@@ -301,6 +301,15 @@ pub struct Match<'a> {
     pub longest: usize,
 }
 
+impl Match<'_> {
+    /// The weight of a term of one word that is no everyday word.
+    pub const WORD: usize = 2;
+    /// The weight of a term of two words: who says it means it.
+    pub const PHRASE: usize = 4;
+    /// The weight of a term of three words: nobody says it by accident.
+    pub const LONG_PHRASE: usize = 6;
+}
+
 /// What a question is about.
 #[derive(Debug, Clone, Default)]
 pub struct Found<'a> {

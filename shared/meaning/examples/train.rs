@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use domain::agent::Agent;
 use meaning::{
     questions::{Question, questions},
-    training::{Evidence, Vectors, in_other_contexts, part_of},
+    training::{OfIdeas, OfTopics, Vectors, in_other_contexts, part_of},
 };
 
 const PARTS: usize = 5;
@@ -24,11 +24,12 @@ fn main() {
             check_agents(&in_other_contexts(&asked));
         }
         Some("topics") => check_topics(&asked),
+        Some("ideas") => check_ideas(&asked),
         Some("ask") => ask(&arguments.next().expect("a file is named")),
         _ => {
-            let weights = Evidence::of(&asked).train(|_| true);
-            let weights = weights.into_iter().flat_map(|weight| (weight as f32).to_le_bytes());
-            write("topic.bin", &weights.collect::<Vec<u8>>());
+            let of_topics = OfTopics::for_topics(&asked).train(|_| true);
+            write("topic.bin", &bytes(&of_topics));
+            write("idea.bin", &bytes(&OfIdeas::for_ideas(&asked, &of_topics).train(|_| true)));
             write("agent.bin", &Vectors::of(&in_other_contexts(&asked)).train(|_| true).file());
         }
     }
@@ -37,6 +38,10 @@ fn main() {
 fn write(name: &str, bytes: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights").join(name);
     fs::write(path, bytes).expect("the file can be written");
+}
+
+fn bytes(weights: &[f64]) -> Vec<u8> {
+    weights.iter().flat_map(|weight| (*weight as f32).to_le_bytes()).collect()
 }
 
 fn check_agents(all: &[Question]) {
@@ -65,7 +70,7 @@ fn check_agents(all: &[Question]) {
 }
 
 fn check_topics(all: &[Question]) {
-    let evidence = Evidence::of(all);
+    let evidence = OfTopics::for_topics(all);
     let slugs: Vec<&str> =
         curriculum::embedded().topics().map(|topic| topic.slug.as_str()).chain(["none"]).collect();
     let (mut right, mut wrong, mut unsure, mut in_three, mut total) = (0, 0, 0, 0, 0);
@@ -73,6 +78,7 @@ fn check_topics(all: &[Question]) {
     for part in 0..PARTS {
         let weights = evidence.train(|question| part_of(&question.text) != part);
         for (question, meant, shares) in evidence.shares(&weights) {
+            let meant = meant[0];
             if part_of(&question.text) != part {
                 continue;
             }
@@ -105,6 +111,50 @@ fn check_topics(all: &[Question]) {
     );
 }
 
+fn check_ideas(all: &[Question]) {
+    let of_topics = OfTopics::for_topics(all).train(|_| true);
+    let evidence = OfIdeas::for_ideas(all, &of_topics);
+    let names: Vec<String> = curriculum::embedded()
+        .topics()
+        .flat_map(|topic| {
+            let ideas =
+                topic.lesson.concepts.iter().map(|idea| format!("{}/{}", topic.slug, idea.title));
+            std::iter::once(topic.slug.clone()).chain(ideas)
+        })
+        .chain(["none".to_owned()])
+        .collect();
+    let (mut right, mut wrong, mut unsure, mut in_three, mut total) = (0, 0, 0, 0, 0);
+    for part in 0..PARTS {
+        let weights = evidence.train(|question| part_of(&question.text) != part);
+        for (question, meant, shares) in evidence.shares(&weights) {
+            if part_of(&question.text) != part {
+                continue;
+            }
+            let said = best(&shares);
+            let most = meant.iter().map(|meant| shares[*meant]).fold(0.0, f64::max);
+            in_three += usize::from(shares.iter().filter(|share| **share > most).count() < 3);
+            total += 1;
+            match (meant.contains(&said), shares[said] >= SURE) {
+                (true, true) => right += 1,
+                (_, false) => unsure += 1,
+                (false, true) => wrong += 1,
+            }
+            if !meant.contains(&said) {
+                let meant = meant.iter().max_by(|a, b| shares[**a].total_cmp(&shares[**b]));
+                let meant = meant.map_or("?", |meant| &names[*meant]);
+                println!(
+                    "{} {:.2} for {meant} {most:.2}: {}",
+                    names[said], shares[said], question.text
+                );
+            }
+        }
+    }
+    println!(
+        "ideas: {right} right, {wrong} wrong, {unsure} unsure of {total}, {in_three} among the first three; weights {:.2?}",
+        evidence.train(|_| true)
+    );
+}
+
 fn best(shares: &[f64]) -> usize {
     (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b])).unwrap_or_default()
 }
@@ -124,13 +174,21 @@ fn ask(file: &str) {
             format!("{slug}/{idea} {:.2}", likely.share)
         });
         let about: Vec<String> = about.collect();
+        let ideas = meaning::ideas(&meaning::Subject { prose, has_code, page: None });
+        let ideas = ideas.iter().take(3).map(|likely| {
+            let slug = likely.topic.map_or("none", |topic| topic.slug.as_str());
+            let idea = likely.concept.map_or("", |concept| concept.title.as_str());
+            format!("{slug}/{idea} {:.2}", likely.share)
+        });
+        let ideas: Vec<String> = ideas.collect();
         println!(
-            "{} {:.2} {} {:.2} | {line} | {}",
+            "{} {:.2} {} {:.2} | {line} | {} || {}",
             first.0.as_str(),
             first.1,
             second.0.as_str(),
             second.1,
-            about.join(", ")
+            about.join(", "),
+            ideas.join(", ")
         );
     }
 }

@@ -72,12 +72,35 @@ impl Bm25 {
                 found.entry(word.clone()).or_default().push((at, counts));
             }
         }
+        let mut index = Self { words: HashMap::new(), texts: texts.len() };
         for having in found.values_mut() {
-            let with = having.len() as f32;
-            let rarity = (1.0 + (count - with + 0.5) / (with + 0.5)).ln();
+            let rarity = index.rarity(having.len());
             having.iter_mut().for_each(|(_, counts)| *counts *= rarity);
         }
-        Self { words: found, texts: texts.len() }
+        index.words = found;
+        index
+    }
+
+    /// The share of words that hold, each by its rarity; a word that no text has is as rare as one of a single text.
+    pub(crate) fn share<'a>(
+        &self,
+        words: impl Iterator<Item = &'a String>,
+        holds: impl Fn(&String) -> bool,
+    ) -> f32 {
+        let (mut held, mut all) = (0.0, 0.0);
+        for word in words {
+            let rarity = self.rarity(self.words.get(word).map_or(1, Vec::len));
+            all += rarity;
+            if holds(word) {
+                held += rarity;
+            }
+        }
+        if all > 0.0 { held / all } else { 0.0 }
+    }
+
+    fn rarity(&self, with: usize) -> f32 {
+        let with = with as f32;
+        (1.0 + (self.texts as f32 - with + 0.5) / (with + 0.5)).ln()
     }
 
     /// How much each text has of these words.

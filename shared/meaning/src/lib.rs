@@ -9,6 +9,8 @@ pub mod asking;
 mod bm25;
 mod descent;
 mod encoder;
+mod encodings;
+mod idea;
 mod language;
 mod patterns;
 pub mod questions;
@@ -19,6 +21,7 @@ mod weights;
 mod wordpiece;
 
 pub use agent::{Asked, Reading, read};
+pub use idea::ideas;
 pub use language::{Foreign, recognise};
 pub use patterns::compile;
 pub use topic::{Likely, Subject, topics};

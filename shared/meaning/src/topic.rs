@@ -20,19 +20,6 @@ pub(crate) const FOR_TOPIC: usize = 12;
 pub(crate) const FOR_NONE: usize = 11;
 /// Numbers that are weighed.
 pub(crate) const WEIGHTS: usize = FOR_TOPIC + FOR_NONE;
-/// How near an idea must be to be meant, and how much nearer than the rest of its topic.
-const NEAR_IDEA: f32 = 0.62;
-const NEARER: f32 = 0.0;
-/// The weight of a term of two words: an idea that has such a name is meant.
-const PHRASE: usize = 4;
-/// The weight of a term of one word that is no everyday word.
-const WORD: usize = 2;
-/// How much nearer rare words bring an idea, at most, and how many of them bring it half as near.
-const RARE_SHARE: f32 = 0.5;
-const RARE_HALF: f32 = 10.0;
-/// How much nearer a name of one word brings an idea.
-const NAMED_SHARE: f32 = 0.1;
-
 static INDEX: LazyLock<Index> =
     LazyLock::new(|| Index::of(curriculum::embedded(), &questions::questions()));
 static MODEL: LazyLock<Vec<f64>> =
@@ -66,14 +53,22 @@ pub struct Likely<'a> {
 #[must_use]
 pub fn topics(subject: &Subject<'_>) -> Vec<Likely<'static>> {
     let course = curriculum::embedded();
-    let found = course.find(subject.prose);
-    INDEX.likely(course, subject, &found)
+    let shares = shares_of(subject, &course.find(subject.prose));
+    let topics = course.topics().map(Some).chain([None]).zip(shares);
+    let mut likely: Vec<Likely<'static>> =
+        topics.map(|(topic, share)| Likely { topic, concept: None, share }).collect();
+    likely.sort_by(|one, other| other.share.total_cmp(&one.share));
+    likely
+}
+
+/// The share of each topic in the course's order; the last is that of none.
+pub(crate) fn shares_of(subject: &Subject<'_>, found: &Found<'_>) -> Vec<f64> {
+    shares(&INDEX.evidence(subject, found), &MODEL)
 }
 
 /// A text of the course, or a question that was asked before.
 struct Entry {
     topic: usize,
-    concept: Option<usize>,
     about: Vector,
 }
 
@@ -88,7 +83,6 @@ pub(crate) struct Index {
 /// A text of a topic, with how often its words count for the topic as a whole.
 struct Text {
     topic: usize,
-    concept: Option<usize>,
     text: String,
     times: usize,
 }
@@ -104,22 +98,13 @@ impl Index {
         }
         for name in &course.not_covered {
             for text in [name.clone(), format!("What is a {name}?")] {
-                texts.push(Text::of(none, None, text, 1));
+                texts.push(Text { topic: none, text, times: 1 });
             }
         }
         for question in asked {
             let Some(slug) = &question.topic else { continue };
             let place = topics.iter().position(|topic| topic.slug == *slug).unwrap_or(none);
-            let of_title = |title: &String| {
-                topics
-                    .get(place)?
-                    .lesson
-                    .concepts
-                    .iter()
-                    .position(|idea| idea.title.replace(' ', "_") == *title)
-            };
-            let concept = question.idea.as_ref().and_then(of_title);
-            texts.push(Text::of(place, concept, question.text.clone(), 3));
+            texts.push(Text { topic: place, text: question.text.clone(), times: 3 });
         }
         let words: Vec<Vec<String>> = texts.iter().map(|text| bm25::words(&text.text)).collect();
         let mut whole = vec![Vec::new(); none + 1];
@@ -128,86 +113,13 @@ impl Index {
                 whole[text.topic].extend(words.iter().cloned());
             }
         }
-        let entry = |text: &Text| Entry {
-            topic: text.topic,
-            concept: text.concept,
-            about: vectors::about(&text.text),
-        };
+        let entry = |text: &Text| Entry { topic: text.topic, about: vectors::about(&text.text) };
         Self {
             entries: texts.iter().map(entry).collect(),
             by_entry: Bm25::of(&words, 0.5),
             by_topic: Bm25::of(&whole, 0.75),
             slugs: topics.iter().map(|topic| topic.slug.as_str()).collect(),
         }
-    }
-
-    fn likely(
-        &self,
-        course: &'static Curriculum,
-        subject: &Subject<'_>,
-        found: &Found<'_>,
-    ) -> Vec<Likely<'static>> {
-        let evidence = self.evidence(subject, found);
-        let shares = shares(&evidence, &MODEL);
-        let about = vectors::about(subject.prose);
-        let rare = self.by_entry.scores(&bm25::words(subject.prose));
-        let mut likely: Vec<Likely<'static>> = course
-            .topics()
-            .map(Some)
-            .chain([None])
-            .zip(shares)
-            .enumerate()
-            .map(|(at, (topic, share))| {
-                let concept =
-                    topic.and_then(|topic| self.concept(at, topic, (&about, &rare), found));
-                Likely { topic, concept, share }
-            })
-            .collect();
-        likely.sort_by(|one, other| other.share.total_cmp(&one.share));
-        likely
-    }
-
-    /// The idea of a topic that is meant: a phrase names it, or its texts have more in common with the question than the
-    /// rest of the topic: words of a similar meaning, and rare words.
-    fn concept(
-        &self,
-        at: usize,
-        topic: &'static Topic,
-        (about, rare): (&Vector, &[f32]),
-        found: &Found<'_>,
-    ) -> Option<&'static Concept> {
-        let of_match = |concept: &Concept| {
-            topic.lesson.concepts.iter().position(|idea| idea.title == concept.title)
-        };
-        // "explain tuples": the topic itself is named, and nothing else.
-        if let [only] = found.matches.as_slice()
-            && only.topic.slug == topic.slug
-            && only.concept.is_none()
-            && found.unknown.is_empty()
-        {
-            return None;
-        }
-        let found = found.matches.iter().find(|found| found.topic.slug == topic.slug);
-        let named = found.and_then(|found| found.concept).and_then(of_match);
-        if named.is_some() && found.is_some_and(|found| found.longest >= PHRASE) {
-            return named.and_then(|at| topic.lesson.concepts.get(at));
-        }
-        let of_topic = self.entries.iter().zip(rare).filter(|(entry, _)| entry.topic == at);
-        let (mut best, mut whole) = ((named, 0.0), 0.0_f32);
-        for (entry, rare) in of_topic {
-            let named = if named.is_some() && entry.concept == named { NAMED_SHARE } else { 0.0 };
-            let near = vectors::nearness(&entry.about, about)
-                + RARE_SHARE * rare / (rare + RARE_HALF)
-                + named;
-            match entry.concept {
-                Some(concept) if near > best.1 => best = (Some(concept), near),
-                Some(_) => {}
-                None => whole = whole.max(near),
-            }
-        }
-        let is_meant = best.1 >= NEAR_IDEA && best.1 - whole >= NEARER;
-        let named = named.filter(|_| found.is_some_and(|found| found.longest >= WORD));
-        best.0.filter(|_| is_meant).or(named).and_then(|at| topic.lesson.concepts.get(at))
     }
 
     /// What speaks for each topic; the last row speaks for none.
@@ -276,8 +188,8 @@ impl Index {
 }
 
 /// The share of each row, by weights.
-pub(crate) fn shares(rows: &[[f64; WEIGHTS]], weights: &[f64]) -> Vec<f64> {
-    let weighed = |row: &[f64; WEIGHTS]| -> f64 {
+pub(crate) fn shares<const N: usize>(rows: &[[f64; N]], weights: &[f64]) -> Vec<f64> {
+    let weighed = |row: &[f64; N]| -> f64 {
         row.iter().zip(weights).map(|(number, weight)| number * weight).sum()
     };
     let scores: Vec<f64> = rows.iter().map(weighed).collect();
@@ -287,43 +199,35 @@ pub(crate) fn shares(rows: &[[f64; WEIGHTS]], weights: &[f64]) -> Vec<f64> {
     shares.into_iter().map(|share| share / sum).collect()
 }
 
-impl Text {
-    fn of(topic: usize, concept: Option<usize>, text: String, times: usize) -> Self {
-        Self { topic, concept, text, times }
-    }
-}
-
 fn of_topic(texts: &mut Vec<Text>, at: usize, topic: &Topic) {
     let lesson = &topic.lesson;
-    let mut add =
-        |concept, text: &str, times| texts.push(Text::of(at, concept, text.to_owned(), times));
-    add(None, &topic.title, 4);
-    add(None, &format!("What are {} in Python?", topic.title.to_lowercase()), 1);
-    topic.terms.iter().for_each(|term| add(None, term, 4));
-    add(None, &lesson.summary, 1);
-    let told = [&lesson.explanation.beginner, &lesson.explanation.learning];
+    let mut add = |text: &str, times| texts.push(Text { topic: at, text: text.to_owned(), times });
+    add(&topic.title, 4);
+    add(&format!("What are {} in Python?", topic.title.to_lowercase()), 1);
+    topic.terms.iter().for_each(|term| add(term, 4));
+    add(&lesson.summary, 1);
+    let explained = [&lesson.explanation.beginner, &lesson.explanation.learning];
     let mistakes = lesson.mistakes.iter().flat_map(|mistake| [&mistake.title, &mistake.text]);
     let asked = topic.practice.questions.iter().flat_map(|question| [&question.ask, &question.why]);
-    for text in told.into_iter().chain(mistakes).chain(asked) {
-        sentences(text).for_each(|sentence| add(None, sentence, 1));
+    for text in explained.into_iter().chain(mistakes).chain(asked) {
+        sentences(text).for_each(|sentence| add(sentence, 1));
     }
-    lesson.examples.iter().for_each(|example| add(None, &example.title, 1));
-    for (place, concept) in lesson.concepts.iter().enumerate() {
-        let concept_of = Some(place);
-        add(concept_of, &concept.title, 3);
-        add(concept_of, &format!("{} ({})", concept.title, topic.title.to_lowercase()), 1);
-        concept.terms.iter().for_each(|term| add(concept_of, term, 3));
-        sentences(&concept.text).for_each(|sentence| add(concept_of, sentence, 1));
-        add(concept_of, &concept.example.title, 1);
+    lesson.examples.iter().for_each(|example| add(&example.title, 1));
+    for concept in &lesson.concepts {
+        add(&concept.title, 3);
+        add(&format!("{} ({})", concept.title, topic.title.to_lowercase()), 1);
+        concept.terms.iter().for_each(|term| add(term, 3));
+        sentences(&concept.text).for_each(|sentence| add(sentence, 1));
+        add(&concept.example.title, 1);
     }
 }
 
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split(['.', '!', '?', ';', ':', '\n'])
         .map(str::trim)
         .filter(|sentence| sentence.split_whitespace().count() >= 4)
 }
 
-const fn truth(holds: bool) -> f64 {
+pub(crate) const fn truth(holds: bool) -> f64 {
     if holds { 1.0 } else { 0.0 }
 }

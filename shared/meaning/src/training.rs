@@ -7,8 +7,9 @@ use ndarray::Array1;
 use crate::{
     agent::{AGENTS, Asked, FEATURES, Model, WIDTH, vector},
     descent::minimum,
+    idea::{self, Ideas},
     questions::Question,
-    topic::{self, Index, Subject, WEIGHTS},
+    topic::{self, Index, Subject},
 };
 
 /// How strongly small weights are preferred.
@@ -228,59 +229,102 @@ impl Examples {
     }
 }
 
-/// How strongly small weights are preferred where topics are learned.
+/// How strongly small weights are preferred where topics and ideas are learned.
 const TOPIC_RIDGE: f64 = 0.005;
 /// Parts of the questions: each is compared with an index that has only the others.
 const PARTS: usize = 5;
 
-/// A question with what speaks for each topic, and which of them is right.
-type Seen<'a> = (&'a Question, Vec<[f64; WEIGHTS]>, usize);
-
-/// What speaks for which topic, for each question that has one.
+/// A question with what speaks for each answer, and which of them are right.
 #[derive(Debug)]
-pub struct Evidence<'a>(Vec<Seen<'a>>);
+struct Seen<'a, const N: usize> {
+    question: &'a Question,
+    rows: Vec<[f64; N]>,
+    right: Vec<usize>,
+}
 
-impl<'a> Evidence<'a> {
+/// What speaks for which topic or idea, for each question of which that is known.
+#[derive(Debug)]
+pub struct Evidence<'a, const N: usize>(Vec<Seen<'a, N>>);
+
+/// What speaks for topics.
+pub type OfTopics<'a> = Evidence<'a, { topic::WEIGHTS }>;
+/// What speaks for ideas.
+pub type OfIdeas<'a> = Evidence<'a, { idea::WEIGHTS }>;
+
+impl<'a> OfTopics<'a> {
     /// Of all these, by an index that does not have them.
     #[must_use]
-    pub fn of(questions: &'a [Question]) -> Self {
+    pub fn for_topics(questions: &'a [Question]) -> Self {
         let course = curriculum::embedded();
         let slugs: Vec<&str> = course.topics().map(|topic| topic.slug.as_str()).collect();
         let mut seen = Vec::new();
-        for part in 0..PARTS {
-            let is_held = |question: &Question| part_of(&question.text) == part;
-            let others: Vec<Question> =
-                questions.iter().filter(|question| !is_held(question)).cloned().collect();
+        for (held, others) in parts(questions) {
             let index = Index::of(course, &others);
-            for question in questions.iter().filter(|question| is_held(question)) {
+            for question in held {
                 let Some(slug) = &question.topic else { continue };
                 let right = slugs.iter().position(|of| of == slug).unwrap_or(slugs.len());
-                let subject = Subject {
-                    prose: &question.text,
-                    has_code: question.context.has_code,
-                    page: None,
-                };
-                let found = course.find(&question.text);
-                seen.push((question, index.evidence(&subject, &found), right));
+                let subject = subject(question);
+                let rows = index.evidence(&subject, &course.find(subject.prose));
+                seen.push(Seen { question, rows, right: vec![right] });
             }
         }
         Self(seen)
     }
+}
 
+impl<'a> OfIdeas<'a> {
+    /// Of all these, by indices that do not have them, and the weights for topics.
+    #[must_use]
+    pub fn for_ideas(questions: &'a [Question], of_topics: &[f64]) -> Self {
+        let course = curriculum::embedded();
+        let mut seen = Vec::new();
+        for (held, others) in parts(questions) {
+            let (index, topics) = (Ideas::of(course, &others), Index::of(course, &others));
+            for question in held {
+                let Some(slug) = &question.topic else { continue };
+                let subject = subject(question);
+                let found = course.find(subject.prose);
+                let shares = topic::shares(&topics.evidence(&subject, &found), of_topics);
+                let rows = index.evidence(course, &subject, &found, &shares);
+                let right = index.places(course, slug, question.idea.as_deref());
+                seen.push(Seen { question, rows, right });
+            }
+        }
+        Self(seen)
+    }
+}
+
+/// Each part of the questions, and all others.
+fn parts(questions: &[Question]) -> impl Iterator<Item = (Vec<&Question>, Vec<Question>)> {
+    (0..PARTS).map(|part| {
+        let is_held = |question: &&Question| part_of(&question.text) == part;
+        let held = questions.iter().filter(is_held).collect();
+        (held, questions.iter().filter(|question| !is_held(question)).cloned().collect())
+    })
+}
+
+fn subject(question: &Question) -> Subject<'_> {
+    Subject { prose: &question.text, has_code: question.context.has_code, page: None }
+}
+
+impl<'a, const N: usize> Evidence<'a, N> {
     /// The weights that fit those that are chosen.
     #[must_use]
     pub fn train(&self, choose: impl Fn(&Question) -> bool) -> Vec<f64> {
-        let chosen: Vec<&Seen<'_>> =
-            self.0.iter().filter(|(question, ..)| choose(question)).collect();
+        let chosen: Vec<&Seen<'_, N>> =
+            self.0.iter().filter(|seen| choose(seen.question)).collect();
         let count = chosen.len() as f64;
-        minimum(vec![0.0; WEIGHTS], |at| {
+        minimum(vec![0.0; N], |at| {
             let mut loss: f64 = at.iter().map(|weight| TOPIC_RIDGE * weight * weight).sum();
             let mut slope: Vec<f64> = at.iter().map(|weight| 2.0 * TOPIC_RIDGE * weight).collect();
-            for (_, rows, right) in &chosen {
-                let shares = topic::shares(rows, at);
-                loss -= shares[*right].max(f64::MIN_POSITIVE).ln() / count;
-                for (of, (row, share)) in rows.iter().zip(shares).enumerate() {
-                    let push = (share - if of == *right { 1.0 } else { 0.0 }) / count;
+            for seen in &chosen {
+                let shares = topic::shares(&seen.rows, at);
+                let right: f64 = seen.right.iter().map(|right| shares[*right]).sum();
+                let right = right.max(f64::MIN_POSITIVE);
+                loss -= right.ln() / count;
+                for (of, (row, share)) in seen.rows.iter().zip(&shares).enumerate() {
+                    let wanted = if seen.right.contains(&of) { share / right } else { 0.0 };
+                    let push = (share - wanted) / count;
                     slope.iter_mut().zip(row).for_each(|(slope, number)| *slope += push * number);
                 }
             }
@@ -288,13 +332,13 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// For each question the right place, and the shares by weights.
+    /// For each question the right places, and the shares by weights.
     #[must_use]
-    pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, usize, Vec<f64>)> {
+    pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, &[usize], Vec<f64>)> {
         let shares = self
             .0
             .iter()
-            .map(|(question, rows, right)| (*question, *right, topic::shares(rows, weights)));
+            .map(|seen| (seen.question, seen.right.as_slice(), topic::shares(&seen.rows, weights)));
         shares.collect()
     }
 }

@@ -115,7 +115,8 @@ async fn check(rows: Vec<Row>) {
     let mut found = Vec::new();
     for (row, result) in &mut outcomes {
         for _ in 0..RUNS_ALONE {
-            if !is_starved(row, result) {
+            let is_expected = row.verdicts.contains(&result.verdict);
+            if is_expected || !is_delayed(result.error.as_ref()) {
                 break;
             }
             *result = run(&workers, &row.request).await;
@@ -132,14 +133,6 @@ async fn check(rows: Vec<Row>) {
 /// Whether a program was stopped because other tests and builds had the processor.
 fn is_delayed(error: Option<&ExecutionError>) -> bool {
     error.is_some_and(|error| error.message.contains("the machine is busy"))
-}
-
-/// Whether a program's time was over while others had the processor, as other tests and builds may: it has shown nothing
-/// of itself.
-fn is_starved(row: &Row, result: &ExecutionResult) -> bool {
-    let limit = row.request["timeout_ms"].as_u64().unwrap_or(5_000);
-    let is_expected = row.verdicts.contains(&Verdict::Timeout);
-    result.verdict == Verdict::Timeout && !is_expected && u64::from(result.cpu_ms) < limit * 9 / 10
 }
 
 fn faults(row: &Row, result: &ExecutionResult) -> Vec<String> {

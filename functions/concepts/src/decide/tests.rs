@@ -107,8 +107,10 @@ fn what_names_no_idea_is_answered_at_once() {
 fn a_stuck_student_who_names_nothing_is_encouraged() {
     let routing =
         json!({ "agent": "concepts", "confidence": 1.0, "reasons": [], "signs": ["struggle"] });
-    let reply = replied(begin("I don't get it", json!({ "routing": routing })));
-    assert!(reply.answer.content.contains("That feeling is part of learning"));
+    for question in ["I don't get it", "I am so lost"] {
+        let reply = replied(begin(question, json!({ "routing": routing })));
+        assert!(reply.answer.content.contains("That feeling is part of learning"), "{question}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn of_body(changes: &mut Changes<'_, '_>, body: &[Stmt]) {
 struct Seen<'a> {
     /// Lists that are empty at first.
     lists: Vec<&'a str>,
-    /// Numbers that are zero at first.
+    /// Names that are numbers at first.
     counts: Vec<&'a str>,
     /// Names of the items of loops.
     items: Vec<&'a str>,
