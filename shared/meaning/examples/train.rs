@@ -114,6 +114,23 @@ fn check_topics(all: &[Question]) {
 fn check_ideas(all: &[Question]) {
     let of_topics = OfTopics::for_topics(all).train(|_| true);
     let evidence = OfIdeas::for_ideas(all, &of_topics);
+    for f in 0..15 {
+        let (mut r1, mut r3, mut n) = (0, 0, 0);
+        for (q, meant, rows) in evidence.rows() {
+            if q.idea.is_none() {
+                continue;
+            }
+            n += 1;
+            let most = meant.iter().map(|m| rows[*m][f]).fold(f64::MIN, f64::max);
+            let above = rows.iter().filter(|r| r[14] == 1.0 && r[f] > most).count();
+            r1 += usize::from(above == 0);
+            r3 += usize::from(above < 3);
+        }
+        println!("feature {f}: first {r1} three {r3} of {n}");
+    }
+    if std::env::args().nth(2).is_some() {
+        return;
+    }
     let names: Vec<String> = curriculum::embedded()
         .topics()
         .flat_map(|topic| {

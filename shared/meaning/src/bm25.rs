@@ -18,6 +18,11 @@ pub(crate) struct Bm25 {
 
 /// The words of a text, roughly without endings.
 pub(crate) fn words(text: &str) -> Vec<String> {
+    whole_words(text).iter().map(|word| stem(word)).collect()
+}
+
+/// The words of a text as they are written.
+pub(crate) fn whole_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let lower = text.to_lowercase();
     let mut rest = lower.as_str();
@@ -35,7 +40,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         if is_word(first) || is_sign(first) {
             let word = &rest[..len];
             if !EMPTY.contains(&format!(" {word} ")) {
-                words.push(stem(word));
+                words.push(word.to_owned());
             }
         }
         rest = &rest[len..];
@@ -43,7 +48,8 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn stem(word: &str) -> String {
+/// A word roughly without its ending.
+pub(crate) fn stem(word: &str) -> String {
     let cut = |least: usize, ending: &str, with: &str| {
         let stem = word.strip_suffix(ending)?;
         (word.len() > least).then(|| format!("{stem}{with}"))
@@ -81,21 +87,9 @@ impl Bm25 {
         index
     }
 
-    /// The share of words that hold, each by its rarity; a word that no text has is as rare as one of a single text.
-    pub(crate) fn share<'a>(
-        &self,
-        words: impl Iterator<Item = &'a String>,
-        holds: impl Fn(&String) -> bool,
-    ) -> f32 {
-        let (mut held, mut all) = (0.0, 0.0);
-        for word in words {
-            let rarity = self.rarity(self.words.get(word).map_or(1, Vec::len));
-            all += rarity;
-            if holds(word) {
-                held += rarity;
-            }
-        }
-        if all > 0.0 { held / all } else { 0.0 }
+    /// How rare a word is; one that no text has is as rare as one of a single text.
+    pub(crate) fn rarity_of(&self, word: &str) -> f32 {
+        self.rarity(self.words.get(word).map_or(1, Vec::len))
     }
 
     fn rarity(&self, with: usize) -> f32 {

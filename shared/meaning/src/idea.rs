@@ -7,12 +7,11 @@ use std::{
 };
 
 use curriculum::{Concept, Curriculum, Found, Topic};
-use ndarray::Array1;
 
 use crate::{
     bm25::{self, Bm25},
-    encodings,
     questions::{self, Question},
+    synonyms::{Known, Synonyms},
     topic::{self, Likely, Subject, shares, truth},
     vectors::{self, Vector},
     weights::Reader,
@@ -20,12 +19,10 @@ use crate::{
 
 static FILE: &[u8] = include_bytes!("../weights/idea.bin");
 /// Evidence for a finer idea, and for a topic as a whole.
-const FOR_IDEA: usize = 14;
-const FOR_WHOLE: usize = 8;
-/// Numbers that are weighed.
+const FOR_IDEA: usize = 15;
+const FOR_WHOLE: usize = 9;
+/// Numbers that are weighed; the last is for none.
 pub(crate) const WEIGHTS: usize = FOR_IDEA + FOR_WHOLE + 1;
-/// Nearest texts of which a mean is taken.
-const NEAREST: usize = 3;
 
 static INDEX: LazyLock<Ideas> =
     LazyLock::new(|| Ideas::of(curriculum::embedded(), &questions::questions()));
@@ -42,20 +39,19 @@ pub fn ideas(subject: &Subject<'_>) -> Vec<Likely<'static>> {
 
 /// What may be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    /// The topic's place in the course; as many as there are topics: none of them.
-    pub(crate) topic: usize,
+struct Candidate {
+    /// The topic's place in the course.
+    topic: usize,
     /// The idea's place in the topic; `None`: the topic as a whole.
-    pub(crate) idea: Option<usize>,
+    idea: Option<usize>,
 }
 
 /// A text that a candidate is known by.
 struct Entry {
     candidate: usize,
     about: Vector,
-    /// The encoder's vector, of what students ask and of titles.
-    encoded: Option<Array1<f32>>,
-    words: HashSet<String>,
+    /// Its words, if it is a title, a term or a question, which a question may have all of.
+    head: Vec<usize>,
 }
 
 /// The texts of all ideas, ready to be compared with.
@@ -64,15 +60,34 @@ pub(crate) struct Ideas {
     entries: Vec<Entry>,
     by_entry: Bm25,
     by_candidate: Bm25,
-    /// All words of each candidate.
-    words: Vec<HashSet<String>>,
+    synonyms: Synonyms,
+    /// All words of each candidate, and those of its title and terms.
+    words: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
 /// A text while the index is made.
 struct Text {
     candidate: usize,
     text: String,
-    is_asked: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Title,
+    Asked,
+    Explains,
+}
+
+/// How near a question is to a candidate.
+#[derive(Debug, Clone, Copy, Default)]
+struct Near {
+    /// The nearest of its texts, by the mean of its words.
+    about: f32,
+    /// The most rare words that one of its texts has.
+    rare: f32,
+    /// The share of a title, a term or a question that is asked.
+    answered: f32,
 }
 
 impl Ideas {
@@ -81,28 +96,22 @@ impl Ideas {
         let topics: Vec<&Topic> = course.topics().collect();
         let mut candidates = Vec::new();
         let mut texts = Vec::new();
+        let mut places: HashMap<(&str, Option<&str>), usize> = HashMap::new();
         for (at, topic) in topics.iter().enumerate() {
+            places.insert((topic.slug.as_str(), None), candidates.len());
             of_whole(&mut texts, candidates.len(), topic);
             candidates.push(Candidate { topic: at, idea: None });
             for (place, concept) in topic.lesson.concepts.iter().enumerate() {
+                places.insert((topic.slug.as_str(), Some(&concept.title)), candidates.len());
                 of_idea(&mut texts, candidates.len(), concept);
                 candidates.push(Candidate { topic: at, idea: Some(place) });
             }
         }
-        let place: HashMap<(&str, Option<&str>), usize> = candidates
-            .iter()
-            .enumerate()
-            .map(|(place, candidate)| {
-                let topic = topics[candidate.topic];
-                let idea = candidate.idea.map(|idea| topic.lesson.concepts[idea].title.as_str());
-                ((topic.slug.as_str(), idea), place)
-            })
-            .collect();
         for question in asked {
             let Some(slug) = question.topic.as_deref() else { continue };
-            if let Some(candidate) = place.get(&(slug, question.idea.as_deref())) {
+            if let Some(candidate) = places.get(&(slug, question.idea.as_deref())) {
                 let text = question.text.clone();
-                texts.push(Text { candidate: *candidate, text, is_asked: true });
+                texts.push(Text { candidate: *candidate, text, kind: Kind::Asked });
             }
         }
         let words: Vec<Vec<String>> = texts.iter().map(|text| bm25::words(&text.text)).collect();
@@ -110,17 +119,31 @@ impl Ideas {
         for (text, words) in texts.iter().zip(&words) {
             whole[text.candidate].extend(words.iter().cloned());
         }
-        let entries = texts.iter().zip(&words).map(|(text, words)| Entry {
-            candidate: text.candidate,
-            about: vectors::about(&text.text),
-            encoded: text.is_asked.then(|| encodings::of(&text.text)),
-            words: words.iter().cloned().collect(),
-        });
+        let by_candidate = Bm25::of(&whole, 0.75);
+        let texts_of_all = texts.iter().map(|text| text.text.as_str());
+        let synonyms = Synonyms::of(texts_of_all, |word| by_candidate.rarity_of(word));
+        let mut of_candidate = vec![(HashSet::new(), HashSet::new()); candidates.len()];
+        let mut entries = Vec::new();
+        for (text, words) in texts.iter().zip(&words) {
+            let places = synonyms.places(words);
+            let (all, head) = &mut of_candidate[text.candidate];
+            all.extend(&places);
+            if text.kind == Kind::Title {
+                head.extend(&places);
+            }
+            let head = if text.kind == Kind::Explains { Vec::new() } else { places };
+            let about = vectors::about(&text.text);
+            entries.push(Entry { candidate: text.candidate, about, head });
+        }
+        let lists = |(all, head): (HashSet<usize>, HashSet<usize>)| {
+            (all.into_iter().collect(), head.into_iter().collect())
+        };
         Self {
-            entries: entries.collect(),
+            entries,
             by_entry: Bm25::of(&words, 0.5),
-            by_candidate: Bm25::of(&whole, 0.75),
-            words: whole.into_iter().map(|words| words.into_iter().collect()).collect(),
+            by_candidate,
+            synonyms,
+            words: of_candidate.into_iter().map(lists).collect(),
             candidates,
         }
     }
@@ -149,10 +172,10 @@ impl Ideas {
 
     /// The places of what a question is labelled with.
     pub(crate) fn places(&self, course: &Curriculum, slug: &str, idea: Option<&str>) -> Vec<usize> {
-        let topics: Vec<&Topic> = course.topics().collect();
         if slug.is_empty() {
             return vec![self.candidates.len()];
         }
+        let topics: Vec<&Topic> = course.topics().collect();
         let is_meant = |candidate: &Candidate| {
             let topic = topics[candidate.topic];
             let title = candidate.idea.map(|idea| topic.lesson.concepts[idea].title.as_str());
@@ -171,60 +194,47 @@ impl Ideas {
         found: &Found<'_>,
         of_topics: &[f64],
     ) -> Vec<[f64; WEIGHTS]> {
-        let near = self.nearness(subject.prose);
+        let known = self.synonyms.known(subject.prose, self.by_candidate.rarity_of(""));
         let words = bm25::words(subject.prose);
-        let asked: HashSet<&String> = words.iter().collect();
-        let entry_scores = self.by_entry.scores(&words);
-        let mut rare = vec![0.0_f32; self.candidates.len()];
-        let mut answered = vec![0.0_f32; self.candidates.len()];
-        for (entry, score) in self.entries.iter().zip(&entry_scores) {
-            rare[entry.candidate] = rare[entry.candidate].max(*score);
-            if *score > 0.0 && entry.encoded.is_some() {
-                let share =
-                    self.by_candidate.share(entry.words.iter(), |word| asked.contains(word));
-                answered[entry.candidate] = answered[entry.candidate].max(share);
-            }
-        }
+        let near = self.near(subject.prose, &words, &known);
         let whole = self.by_candidate.scores(&words);
-        let nearest = |of: fn(&Near) -> f32| near.iter().map(of).fold(0.0, f32::max);
-        let (most_alike, most_near) = (nearest(|near| near.alike), nearest(|near| near.about));
-        let most_rare = rare.iter().copied().fold(0.0, f32::max);
+        let most = |of: fn(&Near) -> f32| near.iter().map(of).fold(0.0, f32::max);
+        let (nearest, rarest) = (most(|near| near.about), most(|near| near.rare));
         let names = names(course, found);
+        let only = found.matches.len() == 1 && found.unknown.is_empty();
         let mut rows = Vec::with_capacity(self.candidates.len() + 1);
         for (at, candidate) in self.candidates.iter().enumerate() {
             let of_topic = of_topics[candidate.topic].max(1e-6).ln();
             let near = &near[at];
-            let covered = self
-                .by_candidate
-                .share(asked.iter().copied(), |word| self.words[at].contains(word));
+            let (all, head) = &self.words[at];
             let named = names.get(&(candidate.topic, candidate.idea)).copied().unwrap_or_default();
+            let numbers = [
+                f64::from(near.about) * 10.0,
+                f64::from(near.rare.ln_1p()),
+                f64::from(known.covered(all)) * 3.0,
+                f64::from(near.answered) * 3.0,
+                named.min(8) as f64 / 2.0,
+            ];
             let mut row = [0.0; WEIGHTS];
             if candidate.idea.is_some() {
-                row[..FOR_IDEA].copy_from_slice(&[
+                row[..5].copy_from_slice(&numbers);
+                row[5..FOR_IDEA].copy_from_slice(&[
                     of_topic,
-                    f64::from(near.alike) * 10.0,
-                    f64::from(near.alike - most_alike) * 10.0,
-                    f64::from(near.about) * 10.0,
-                    f64::from(near.about - most_near) * 10.0,
-                    f64::from(near.mean) * 10.0,
-                    f64::from(rare[at].ln_1p()),
-                    f64::from(rare[at] - most_rare) / 3.0,
+                    f64::from(near.about - nearest) * 10.0,
+                    f64::from(near.rare - rarest) / 3.0,
                     f64::from(whole[at].ln_1p()),
-                    f64::from(covered) * 3.0,
-                    f64::from(answered[at]) * 3.0,
-                    named.min(8) as f64 / 2.0,
+                    f64::from(known.exactly(all)) * 3.0,
+                    f64::from(known.covered(head)) * 3.0,
+                    f64::from(known.covers(head)) * 3.0,
                     truth(named >= 4 && found.unknown.is_empty()),
+                    truth(named >= 2 && only),
                     1.0,
                 ]);
             } else {
-                let only = found.matches.len() == 1 && found.unknown.is_empty();
-                row[FOR_IDEA..FOR_IDEA + FOR_WHOLE].copy_from_slice(&[
+                row[FOR_IDEA..FOR_IDEA + 5].copy_from_slice(&numbers);
+                row[FOR_IDEA + 5..FOR_IDEA + FOR_WHOLE].copy_from_slice(&[
                     of_topic,
-                    f64::from(near.alike) * 10.0,
-                    f64::from(near.about) * 10.0,
-                    f64::from(rare[at].ln_1p()),
-                    f64::from(covered) * 3.0,
-                    named.min(8) as f64 / 2.0,
+                    f64::from(known.exactly(all)) * 3.0,
                     truth(named > 0 && only),
                     1.0,
                 ]);
@@ -232,48 +242,27 @@ impl Ideas {
             rows.push(row);
         }
         let mut none = [0.0; WEIGHTS];
-        // As it stands for the topics as a whole.
-        none[FOR_IDEA] = of_topics[self.topics()].max(1e-6).ln();
-        none[WEIGHTS - 1] = 1.0;
+        none[WEIGHTS - 1] = of_topics.last().copied().unwrap_or_default().max(1e-6).ln();
+        // As for topics as a whole.
+        none[FOR_IDEA + 8] = 1.0;
         rows.push(none);
         rows
     }
 
-    fn topics(&self) -> usize {
-        self.candidates.last().map_or(0, |last| last.topic + 1)
-    }
-
-    fn nearness(&self, prose: &str) -> Vec<Near> {
-        let (about, encoded) = (vectors::about(prose), encodings::of(prose));
-        let mut near = vec![(Near::default(), [0.0_f32; NEAREST]); self.candidates.len()];
-        for entry in &self.entries {
-            let (of, best) = &mut near[entry.candidate];
-            let nearness = vectors::nearness(&entry.about, &about);
-            of.about = of.about.max(nearness);
-            let alike = entry.encoded.as_ref().map_or(0.0, |known| known.dot(&encoded));
-            of.alike = of.alike.max(alike);
-            // The least of the best gives way.
-            if let Some(least) = best.iter_mut().min_by(|one, other| one.total_cmp(other)) {
-                *least = least.max(alike);
+    fn near(&self, prose: &str, words: &[String], known: &Known) -> Vec<Near> {
+        let about = vectors::about(prose);
+        let mut near = vec![Near::default(); self.candidates.len()];
+        for (entry, rare) in self.entries.iter().zip(self.by_entry.scores(words)) {
+            let of = &mut near[entry.candidate];
+            of.about = of.about.max(vectors::nearness(&entry.about, &about));
+            of.rare = of.rare.max(rare);
+            // A text that has nothing in common cannot be what is asked.
+            if rare > 0.0 && !entry.head.is_empty() {
+                of.answered = of.answered.max(known.covers(&entry.head));
             }
         }
-        let with_mean = |(of, best): (Near, [f32; NEAREST])| Near {
-            mean: best.iter().sum::<f32>() / NEAREST as f32,
-            ..of
-        };
-        near.into_iter().map(with_mean).collect()
+        near
     }
-}
-
-/// How near a question is to the texts of a candidate, each up to 1.
-#[derive(Debug, Clone, Copy, Default)]
-struct Near {
-    /// The nearest, by what is asked as the encoder reads it.
-    alike: f32,
-    /// The mean of the nearest, by the same.
-    mean: f32,
-    /// The nearest, by the mean of its words.
-    about: f32,
 }
 
 /// How strongly each candidate is named by a phrase of the course.
@@ -291,19 +280,17 @@ fn names(course: &Curriculum, found: &Found<'_>) -> HashMap<(usize, Option<usize
 }
 
 fn of_whole(texts: &mut Vec<Text>, candidate: usize, topic: &Topic) {
-    let mut add = |text: String, is_asked| texts.push(Text { candidate, text, is_asked });
-    add(topic.title.clone(), true);
-    add(format!("What are {} in Python?", topic.title.to_lowercase()), true);
-    add(format!("explain {}", topic.title.to_lowercase()), true);
-    topic.terms.iter().for_each(|term| add(term.clone(), false));
-    add(topic.lesson.summary.clone(), false);
+    let mut add = |text: String, kind| texts.push(Text { candidate, text, kind });
+    add(topic.title.clone(), Kind::Title);
+    add(format!("What are {} in Python?", topic.title.to_lowercase()), Kind::Asked);
+    topic.terms.iter().for_each(|term| add(term.clone(), Kind::Title));
+    add(topic.lesson.summary.clone(), Kind::Explains);
 }
 
 fn of_idea(texts: &mut Vec<Text>, candidate: usize, concept: &Concept) {
-    let mut add =
-        |text: &str, is_asked| texts.push(Text { candidate, text: text.to_owned(), is_asked });
-    add(&concept.title, true);
-    concept.terms.iter().for_each(|term| add(term, false));
-    topic::sentences(&concept.text).for_each(|sentence| add(sentence, false));
-    add(&concept.example.title, false);
+    let mut add = |text: &str, kind| texts.push(Text { candidate, text: text.to_owned(), kind });
+    add(&concept.title, Kind::Title);
+    concept.terms.iter().for_each(|term| add(term, Kind::Title));
+    topic::sentences(&concept.text).for_each(|sentence| add(sentence, Kind::Explains));
+    add(&concept.example.title, Kind::Explains);
 }

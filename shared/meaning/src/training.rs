@@ -332,6 +332,11 @@ impl<'a, const N: usize> Evidence<'a, N> {
         })
     }
 
+    /// x
+    pub fn rows(&self) -> Vec<(&'a Question, &[usize], &Vec<[f64; N]>)> {
+        self.0.iter().map(|s| (s.question, s.right.as_slice(), &s.rows)).collect()
+    }
+
     /// For each question the right places, and the shares by weights.
     #[must_use]
     pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, &[usize], Vec<f64>)> {
