@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use crate::{practice::Practice, terms::key};
 
+/// The shortest word in which a slip is tolerated; shorter ones are too similar to each other.
+pub(crate) const FUZZY_CHARS: usize = 6;
+
 /// The whole course.
 #[derive(Debug, Clone)]
 pub struct Curriculum {
@@ -19,6 +22,8 @@ pub struct Curriculum {
     pub not_covered: Vec<String>,
     /// The terms of all topics and concepts: the topic, and the concept in it.
     pub(crate) vocabulary: Vocabulary,
+    /// The terms for which a word may be a slip, by their number of characters.
+    pub(crate) by_length: BTreeMap<usize, Vec<String>>,
     /// The indices of the ideas that are not taught, by their normalised terms.
     pub(crate) not_covered_keys: HashMap<String, usize>,
 }
@@ -192,6 +197,15 @@ impl Curriculum {
         }
         examples
     }
+}
+
+/// The terms that are long enough for a slip, by their number of characters.
+pub(crate) fn by_length(vocabulary: &Vocabulary) -> BTreeMap<usize, Vec<String>> {
+    let mut by_length: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for term in vocabulary.keys() {
+        by_length.entry(term.chars().count()).or_default().push(term.clone());
+    }
+    by_length.split_off(&FUZZY_CHARS)
 }
 
 /// The words of all topics and concepts, for the index, as [`key`] has them.

@@ -1,4 +1,4 @@
-//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/topic.bin`;
+//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/idea.bin`;
 //! with `check` it says how well each fifth of the questions is read by what was trained on the others; with `ask FILE`
 //! it reads questions from a file, a line each.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use domain::agent::Agent;
 use meaning::{
-    questions::{Question, questions},
-    training::{OfIdeas, OfTopics, Vectors, in_other_contexts, part_of},
+    questions::{Question, of_topics, questions},
+    training::{Evidence, Vectors, in_other_contexts, part_of},
 };
 
 const PARTS: usize = 5;
@@ -20,16 +20,14 @@ fn main() {
     let asked = questions();
     match arguments.next().as_deref() {
         Some("check") => {
-            check_topics(&asked);
+            check_ideas(&of_topics());
             check_agents(&in_other_contexts(&asked));
         }
-        Some("topics") => check_topics(&asked),
-        Some("ideas") => check_ideas(&asked),
+        Some("ideas") => check_ideas(&of_topics()),
         Some("ask") => ask(&arguments.next().expect("a file is named")),
         _ => {
-            let of_topics = OfTopics::for_topics(&asked).train(|_| true);
-            write("topic.bin", &bytes(&of_topics));
-            write("idea.bin", &bytes(&OfIdeas::for_ideas(&asked, &of_topics).train(|_| true)));
+            let known = of_topics();
+            write("idea.bin", &bytes(&Evidence::of(&known).train(|_| true)));
             write("agent.bin", &Vectors::of(&in_other_contexts(&asked)).train(|_| true).file());
         }
     }
@@ -69,68 +67,8 @@ fn check_agents(all: &[Question]) {
     println!("{right:?}; falsely off-topic {lost}, off-topic missed {spared}");
 }
 
-fn check_topics(all: &[Question]) {
-    let evidence = OfTopics::for_topics(all);
-    let slugs: Vec<&str> =
-        curriculum::embedded().topics().map(|topic| topic.slug.as_str()).chain(["none"]).collect();
-    let (mut right, mut wrong, mut unsure, mut in_three, mut total) = (0, 0, 0, 0, 0);
-    let (mut none, mut false_none) = (0, 0);
-    for part in 0..PARTS {
-        let weights = evidence.train(|question| part_of(&question.text) != part);
-        for (question, meant, shares) in evidence.shares(&weights) {
-            let meant = meant[0];
-            if part_of(&question.text) != part {
-                continue;
-            }
-            let said = best(&shares);
-            if slugs[meant] == "none" {
-                none += 1;
-                false_none += usize::from(said != meant && shares[said] >= SURE);
-                continue;
-            }
-            let above = shares[..slugs.len() - 1].iter().filter(|share| **share > shares[meant]);
-            in_three += usize::from(above.count() < 3);
-            total += 1;
-            match (said == meant, shares[said] >= SURE) {
-                (true, true) => right += 1,
-                (_, false) => unsure += 1,
-                (false, true) => wrong += 1,
-            }
-            if said != meant {
-                println!(
-                    "{} {:.2} for {}: {}",
-                    slugs[said], shares[said], slugs[meant], question.text
-                );
-            }
-        }
-    }
-    println!(
-        "topics: {right} right, {wrong} wrong, {unsure} unsure of {total}, {in_three} among the first three; of {none} \
-         without a topic {false_none} get one; weights {:.2?}",
-        evidence.train(|_| true)
-    );
-}
-
 fn check_ideas(all: &[Question]) {
-    let of_topics = OfTopics::for_topics(all).train(|_| true);
-    let evidence = OfIdeas::for_ideas(all, &of_topics);
-    for f in 0..15 {
-        let (mut r1, mut r3, mut n) = (0, 0, 0);
-        for (q, meant, rows) in evidence.rows() {
-            if q.idea.is_none() {
-                continue;
-            }
-            n += 1;
-            let most = meant.iter().map(|m| rows[*m][f]).fold(f64::MIN, f64::max);
-            let above = rows.iter().filter(|r| r[14] == 1.0 && r[f] > most).count();
-            r1 += usize::from(above == 0);
-            r3 += usize::from(above < 3);
-        }
-        println!("feature {f}: first {r1} three {r3} of {n}");
-    }
-    if std::env::args().nth(2).is_some() {
-        return;
-    }
+    let evidence = Evidence::of(all);
     let names: Vec<String> = curriculum::embedded()
         .topics()
         .flat_map(|topic| {
@@ -183,14 +121,7 @@ fn ask(file: &str) {
         let has_code = flags.contains('c');
         let asked = meaning::Asked { prose, has_code, ..meaning::Asked::default() };
         let reading = meaning::read(&asked, &curriculum::embedded().find(prose));
-        let likely = meaning::topics(&meaning::Subject { prose, has_code, page: None });
         let [first, second, ..] = &reading.shares[..] else { continue };
-        let about = likely.iter().take(3).map(|likely| {
-            let slug = likely.topic.map_or("none", |topic| topic.slug.as_str());
-            let idea = likely.concept.map_or("", |concept| concept.title.as_str());
-            format!("{slug}/{idea} {:.2}", likely.share)
-        });
-        let about: Vec<String> = about.collect();
         let ideas = meaning::ideas(&meaning::Subject { prose, has_code, page: None });
         let ideas = ideas.iter().take(3).map(|likely| {
             let slug = likely.topic.map_or("none", |topic| topic.slug.as_str());
@@ -199,12 +130,11 @@ fn ask(file: &str) {
         });
         let ideas: Vec<String> = ideas.collect();
         println!(
-            "{} {:.2} {} {:.2} | {line} | {} || {}",
+            "{} {:.2} {} {:.2} | {line} | {}",
             first.0.as_str(),
             first.1,
             second.0.as_str(),
             second.1,
-            about.join(", "),
             ideas.join(", ")
         );
     }

@@ -1,6 +1,6 @@
 //! The questions from which the weights are found, and which tell topics apart.
 
-use curriculum::Topic;
+use curriculum::{Concept, Topic};
 use domain::agent::Agent;
 
 use crate::agent::{AGENTS, Asked};
@@ -30,24 +30,32 @@ pub struct Question {
 /// If a line has no agent: the tests read the file.
 #[must_use]
 pub fn questions() -> Vec<Question> {
-    let lines = QUESTIONS
+    QUESTIONS
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once(" | "))
-        .map(|(label, text)| question(label, text));
-    let of_topic = |topic: &'static Topic| {
-        topic.lesson.concepts.iter().flat_map(move |idea| {
-            idea.asked.iter().map(move |text| Question {
-                text: text.clone(),
-                agent: Agent::Concepts,
-                topic: Some(topic.slug.clone()),
-                idea: Some(idea.title.clone()),
-                context: Asked::default(),
-                weight: 1.0,
-            })
+        .map(|(label, text)| question(label, text))
+        .collect()
+}
+
+/// Those whose topic is known, and those that the course's ideas answer.
+#[must_use]
+pub fn of_topics() -> Vec<Question> {
+    let of_idea = |topic: &'static Topic, idea: &'static Concept| {
+        idea.asked.iter().map(|text| Question {
+            text: text.clone(),
+            agent: Agent::Concepts,
+            topic: Some(topic.slug.clone()),
+            idea: Some(idea.title.clone()),
+            context: Asked::default(),
+            weight: 1.0,
         })
     };
-    lines.chain(curriculum::embedded().topics().flat_map(of_topic)).collect()
+    let of_topic = |topic: &'static Topic| {
+        topic.lesson.concepts.iter().flat_map(move |idea| of_idea(topic, idea))
+    };
+    let known = questions().into_iter().filter(|question| question.topic.is_some());
+    known.chain(curriculum::embedded().topics().flat_map(of_topic)).collect()
 }
 
 fn question(label: &str, text: &str) -> Question {

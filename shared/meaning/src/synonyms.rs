@@ -1,31 +1,45 @@
 //! Which words of a question mean what words of the course mean: "doubled" is near "duplicates".
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::OnceLock,
+};
 
 use crate::{
     bm25::{stem, whole_words},
     vectors::{self, Vector},
 };
 
-/// Words of a question that are compared: each costs a comparison with all words of the course.
+/// Words of a question that are looked at.
 const MOST_WORDS: usize = 40;
+/// Words of a question that the course lacks and that are compared with all of its words: each costs a fifth of a
+/// millisecond.
+const MOST_UNKNOWN: usize = 4;
 /// How near two words must be to have anything in common: any two are a little near.
 const NEAR: f32 = 0.4;
+/// Synonyms of a word that count.
+const MOST_SYNONYMS: usize = 16;
+
+/// The place of a word of the course, and how near another word is to it, from 0 to 1.
+type Near = (usize, f32);
 
 /// The words of the course.
 pub(crate) struct Synonyms {
     places: HashMap<String, usize>,
     vectors: Vec<Vector>,
     rarity: Vec<f32>,
+    /// The synonyms of each word, found when they are first needed.
+    near: Vec<OnceLock<Vec<Near>>>,
 }
 
-/// The words of a question, compared with those of the course.
-pub(crate) struct Known {
-    /// For each word how rare it is, its place, and how near it is to each word of the course, from 0 to 1.
-    words: Vec<(f32, Option<usize>, Vec<f32>)>,
-    /// How near the nearest word of the question is to each word of the course.
-    nearest: Vec<f32>,
-    rarity: Vec<f32>,
+/// A word of a question.
+pub(crate) struct Word<'a> {
+    /// How rare it is in the course.
+    pub(crate) rarity: f32,
+    /// Its place, if the course has it.
+    pub(crate) place: Option<usize>,
+    /// The words of the course that mean it, itself among them.
+    pub(crate) near: std::borrow::Cow<'a, [Near]>,
 }
 
 impl Synonyms {
@@ -34,16 +48,17 @@ impl Synonyms {
         texts: impl Iterator<Item = &'a str>,
         rarity: impl Fn(&str) -> f32,
     ) -> Self {
-        let mut synonyms = Self { places: HashMap::new(), vectors: Vec::new(), rarity: Vec::new() };
+        let (mut places, mut vectors, mut rarities) = (HashMap::new(), Vec::new(), Vec::new());
         for word in texts.flat_map(whole_words) {
             let stem = stem(&word);
-            if !synonyms.places.contains_key(&stem) {
-                synonyms.vectors.push(vectors::about(&word));
-                synonyms.rarity.push(rarity(&stem));
-                synonyms.places.insert(stem, synonyms.vectors.len() - 1);
+            if !places.contains_key(&stem) {
+                vectors.push(vectors::about(&word));
+                rarities.push(rarity(&stem));
+                places.insert(stem, vectors.len() - 1);
             }
         }
-        synonyms
+        let near = vectors.iter().map(|_| OnceLock::new()).collect();
+        Self { places, vectors, rarity: rarities, near }
     }
 
     /// The places of words without their endings.
@@ -51,76 +66,71 @@ impl Synonyms {
         words.iter().filter_map(|word| self.places.get(word).copied()).collect()
     }
 
-    /// Compares the words of a question; `rarity` is that of a word that no text has.
-    pub(crate) fn known(&self, prose: &str, rarity: f32) -> Known {
-        let mut words = Vec::new();
-        let mut nearest = vec![0.0_f32; self.vectors.len()];
+    /// How many words there are.
+    pub(crate) fn len(&self) -> usize {
+        self.vectors.len()
+    }
+
+    /// How rare the word at a place is.
+    pub(crate) fn rarity(&self, place: usize) -> f32 {
+        self.rarity[place]
+    }
+
+    /// The different words of a question; `rarity` is that of a word that the course lacks.
+    pub(crate) fn words(&self, prose: &str, rarity: f32) -> Vec<Word<'_>> {
         let mut seen = HashSet::new();
+        let mut unknown = 0;
+        let mut words = Vec::new();
         for word in whole_words(prose) {
             let stem = stem(&word);
             if words.len() == MOST_WORDS || !seen.insert(stem.clone()) {
                 continue;
             }
             let place = self.places.get(&stem).copied();
-            let about = vectors::about(&word);
-            let near: Vec<f32> = self
-                .vectors
-                .iter()
-                .enumerate()
-                .map(|(at, vector)| {
-                    if place == Some(at) {
-                        return 1.0;
-                    }
-                    let near = vectors::nearness(vector, &about);
-                    ((near - NEAR) / (1.0 - NEAR)).max(0.0)
-                })
-                .collect();
-            nearest.iter_mut().zip(&near).for_each(|(nearest, near)| *nearest = nearest.max(*near));
-            words.push((place.map_or(rarity, |place| self.rarity[place]), place, near));
+            let (rarity, near) = match place {
+                Some(place) => {
+                    let near = self.near[place].get_or_init(|| self.near(&self.vectors[place]));
+                    (self.rarity[place], near.as_slice().into())
+                }
+                None if unknown < MOST_UNKNOWN => {
+                    unknown += 1;
+                    (rarity, self.near(&vectors::about(&word)).into())
+                }
+                None => (rarity, Vec::new().into()),
+            };
+            words.push(Word { rarity, place, near });
         }
-        Known { words, nearest, rarity: self.rarity.clone() }
-    }
-}
-
-impl Known {
-    /// The share of the question's words that mean one of these words, each by its rarity.
-    pub(crate) fn covered(&self, by: &[usize]) -> f32 {
-        let nearest = |near: &[f32]| by.iter().map(|at| near[*at]).fold(0.0, f32::max);
-        share(self.words.iter().map(|(rarity, _, near)| (*rarity, nearest(near))))
+        words
     }
 
-    /// The share of the question's words that are among these words.
-    pub(crate) fn exactly(&self, by: &[usize]) -> f32 {
-        let is_there = |place: &Option<usize>| place.is_some_and(|place| by.contains(&place));
-        share(
-            self.words
-                .iter()
-                .map(|(rarity, place, _)| (*rarity, if is_there(place) { 1.0 } else { 0.0 })),
-        )
+    fn near(&self, about: &Vector) -> Vec<Near> {
+        let all = self.vectors.iter().enumerate();
+        let nearness =
+            all.map(|(at, of)| (at, (vectors::nearness(of, about) - NEAR) / (1.0 - NEAR)));
+        let mut near: Vec<Near> = nearness.filter(|(_, near)| *near > 0.0).collect();
+        near.sort_by(|one, other| other.1.total_cmp(&one.1));
+        near.truncate(MOST_SYNONYMS);
+        near
     }
-
-    /// The share of these words that a word of the question means.
-    pub(crate) fn covers(&self, words: &[usize]) -> f32 {
-        share(words.iter().map(|at| (self.rarity[*at], self.nearest[*at])))
-    }
-}
-
-fn share(of: impl Iterator<Item = (f32, f32)>) -> f32 {
-    let (held, all) =
-        of.fold((0.0, 0.0), |(held, all), (rarity, near)| (held + rarity * near, all + rarity));
-    if all > 0.0 { held / all } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Synonyms;
+    use super::{MOST_WORDS, Synonyms};
 
     #[test]
     fn a_word_means_a_word_of_the_course_by_another_name() {
         let synonyms = Synonyms::of(["removing duplicates", "endless loops"].into_iter(), |_| 1.0);
-        let known = synonyms.known("doubled entries", 1.0);
-        let near = |text: &str| known.covers(&synonyms.places(&crate::bm25::words(text)));
-        assert!(near("removing duplicates") > near("endless loops"));
-        assert_eq!(synonyms.known("removing duplicates", 1.0).covers(&[0, 1]), 1.0);
+        let nearest = |word: &str| synonyms.words(word, 2.0)[0].near.first().map(|(at, _)| *at);
+        let place = |word: &str| synonyms.places(&crate::bm25::words(word)).first().copied();
+        assert_eq!(nearest("duplicated"), place("duplicates"));
+        assert_eq!(nearest("loops"), place("loops"));
+    }
+
+    #[test]
+    fn a_long_text_is_read_only_in_part() {
+        let synonyms = Synonyms::of(["removing duplicates"].into_iter(), |_| 1.0);
+        let text: Vec<String> = (0..10_000).map(|at| format!("word{at}")).collect();
+        assert_eq!(synonyms.words(&text.join(" "), 1.0).len(), MOST_WORDS);
     }
 }

@@ -7,9 +7,9 @@ use ndarray::Array1;
 use crate::{
     agent::{AGENTS, Asked, FEATURES, Model, WIDTH, vector},
     descent::minimum,
-    idea::{self, Ideas},
+    idea::{self, Subject, WEIGHTS},
+    index::Index,
     questions::Question,
-    topic::{self, Index, Subject},
 };
 
 /// How strongly small weights are preferred.
@@ -229,112 +229,71 @@ impl Examples {
     }
 }
 
-/// How strongly small weights are preferred where topics and ideas are learned.
-const TOPIC_RIDGE: f64 = 0.005;
+/// How strongly small weights are preferred where ideas are learned.
+const IDEA_RIDGE: f64 = 0.002;
 /// Parts of the questions: each is compared with an index that has only the others.
 const PARTS: usize = 5;
 
-/// A question with what speaks for each answer, and which of them are right.
+/// A question with what speaks for each candidate, and which of them are right.
 #[derive(Debug)]
-struct Seen<'a, const N: usize> {
+struct Seen<'a> {
     question: &'a Question,
-    rows: Vec<[f64; N]>,
+    rows: Vec<[f32; WEIGHTS]>,
     right: Vec<usize>,
 }
 
-/// What speaks for which topic or idea, for each question of which that is known.
+/// What speaks for which idea, for each question of which that is known.
 #[derive(Debug)]
-pub struct Evidence<'a, const N: usize>(Vec<Seen<'a, N>>);
+pub struct Evidence<'a>(Vec<Seen<'a>>);
 
-/// What speaks for topics.
-pub type OfTopics<'a> = Evidence<'a, { topic::WEIGHTS }>;
-/// What speaks for ideas.
-pub type OfIdeas<'a> = Evidence<'a, { idea::WEIGHTS }>;
-
-impl<'a> OfTopics<'a> {
+impl<'a> Evidence<'a> {
     /// Of all these, by an index that does not have them.
     #[must_use]
-    pub fn for_topics(questions: &'a [Question]) -> Self {
+    pub fn of(questions: &'a [Question]) -> Self {
         let course = curriculum::embedded();
-        let slugs: Vec<&str> = course.topics().map(|topic| topic.slug.as_str()).collect();
         let mut seen = Vec::new();
-        for (held, others) in parts(questions) {
+        for part in 0..PARTS {
+            let is_held = |question: &&Question| part_of(&question.text) == part;
+            let others: Vec<Question> =
+                questions.iter().filter(|question| !is_held(question)).cloned().collect();
             let index = Index::of(course, &others);
-            for question in held {
+            for question in questions.iter().filter(is_held) {
                 let Some(slug) = &question.topic else { continue };
-                let right = slugs.iter().position(|of| of == slug).unwrap_or(slugs.len());
-                let subject = subject(question);
-                let rows = index.evidence(&subject, &course.find(subject.prose));
-                seen.push(Seen { question, rows, right: vec![right] });
-            }
-        }
-        Self(seen)
-    }
-}
-
-impl<'a> OfIdeas<'a> {
-    /// Of all these, by indices that do not have them, and the weights for topics.
-    #[must_use]
-    pub fn for_ideas(questions: &'a [Question], of_topics: &[f64]) -> Self {
-        let course = curriculum::embedded();
-        let mut seen = Vec::new();
-        for (held, others) in parts(questions) {
-            let (index, topics) = (Ideas::of(course, &others), Index::of(course, &others));
-            for question in held {
-                let Some(slug) = &question.topic else { continue };
-                let subject = subject(question);
+                let has_code = question.context.has_code;
+                let subject = Subject { prose: &question.text, has_code, page: None };
                 let found = course.find(subject.prose);
-                let shares = topic::shares(&topics.evidence(&subject, &found), of_topics);
-                let rows = index.evidence(course, &subject, &found, &shares);
-                let right = index.places(course, slug, question.idea.as_deref());
-                seen.push(Seen { question, rows, right });
+                seen.push(Seen {
+                    question,
+                    rows: idea::evidence(&index, course, &subject, &found),
+                    right: idea::places(&index, course, slug, question.idea.as_deref()),
+                });
             }
         }
         Self(seen)
     }
-}
 
-/// Each part of the questions, and all others.
-fn parts(questions: &[Question]) -> impl Iterator<Item = (Vec<&Question>, Vec<Question>)> {
-    (0..PARTS).map(|part| {
-        let is_held = |question: &&Question| part_of(&question.text) == part;
-        let held = questions.iter().filter(is_held).collect();
-        (held, questions.iter().filter(|question| !is_held(question)).cloned().collect())
-    })
-}
-
-fn subject(question: &Question) -> Subject<'_> {
-    Subject { prose: &question.text, has_code: question.context.has_code, page: None }
-}
-
-impl<'a, const N: usize> Evidence<'a, N> {
     /// The weights that fit those that are chosen.
     #[must_use]
     pub fn train(&self, choose: impl Fn(&Question) -> bool) -> Vec<f64> {
-        let chosen: Vec<&Seen<'_, N>> =
-            self.0.iter().filter(|seen| choose(seen.question)).collect();
+        let chosen: Vec<&Seen<'_>> = self.0.iter().filter(|seen| choose(seen.question)).collect();
         let count = chosen.len() as f64;
-        minimum(vec![0.0; N], |at| {
-            let mut loss: f64 = at.iter().map(|weight| TOPIC_RIDGE * weight * weight).sum();
-            let mut slope: Vec<f64> = at.iter().map(|weight| 2.0 * TOPIC_RIDGE * weight).collect();
+        minimum(vec![0.0; WEIGHTS], |at| {
+            let mut loss: f64 = at.iter().map(|weight| IDEA_RIDGE * weight * weight).sum();
+            let mut slope: Vec<f64> = at.iter().map(|weight| 2.0 * IDEA_RIDGE * weight).collect();
             for seen in &chosen {
-                let shares = topic::shares(&seen.rows, at);
+                let shares = idea::shares(&seen.rows, at);
                 let right: f64 = seen.right.iter().map(|right| shares[*right]).sum();
                 let right = right.max(f64::MIN_POSITIVE);
                 loss -= right.ln() / count;
                 for (of, (row, share)) in seen.rows.iter().zip(&shares).enumerate() {
-                    let wanted = if seen.right.contains(&of) { share / right } else { 0.0 };
-                    let push = (share - wanted) / count;
-                    slope.iter_mut().zip(row).for_each(|(slope, number)| *slope += push * number);
+                    let aim = if seen.right.contains(&of) { share / right } else { 0.0 };
+                    let push = (share - aim) / count;
+                    let pushes = row.iter().map(|number| push * f64::from(*number));
+                    slope.iter_mut().zip(pushes).for_each(|(slope, push)| *slope += push);
                 }
             }
             (loss, slope)
         })
-    }
-
-    /// x
-    pub fn rows(&self) -> Vec<(&'a Question, &[usize], &Vec<[f64; N]>)> {
-        self.0.iter().map(|s| (s.question, s.right.as_slice(), &s.rows)).collect()
     }
 
     /// For each question the right places, and the shares by weights.
@@ -343,7 +302,7 @@ impl<'a, const N: usize> Evidence<'a, N> {
         let shares = self
             .0
             .iter()
-            .map(|seen| (seen.question, seen.right.as_slice(), topic::shares(&seen.rows, weights)));
+            .map(|seen| (seen.question, seen.right.as_slice(), idea::shares(&seen.rows, weights)));
         shares.collect()
     }
 }
