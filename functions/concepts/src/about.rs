@@ -5,24 +5,20 @@ use meaning::{Likely, Subject, asking};
 
 /// The topic about installing packages that the course does not teach.
 const INSTALLING: &str = "installing-packages";
-/// The share from which an answer is about one topic: below it, one in two would be wrong.
+/// The share from which an answer is about one thing: below it, one in two would be wrong.
 const SURE: f64 = 0.5;
-/// The share from which a topic is offered as a choice.
-const LIKELY: f64 = 0.08;
 /// The share from which each of two sentences is answered.
 const SURE_OF_EACH: f64 = 0.85;
-/// The share from which a topic is meant if a phrase names an idea of it.
-const NAMED: f64 = 0.15;
 /// The share from which an idea is explained at once, with the other choices below.
 const LEADS: f64 = 0.3;
-/// Most choices that are offered.
-const CHOICES: usize = 3;
-/// Characters of the shortest word that a question may be about.
-const CONTENT_CHARS: usize = 5;
-/// How sure a phrase of the course makes.
-const CERTAIN: f64 = 1.0;
+/// The share from which an idea is offered as a choice.
+const LIKELY: f64 = 0.08;
 /// How likely all choices together must be: else the question is about something else.
 const ONE_OF_THEM: f64 = 0.3;
+/// Most choices that are offered.
+const CHOICES: usize = 3;
+/// How sure the names of two topics make that their comparison is meant.
+const CERTAIN: f64 = 1.0;
 
 /// What a question is about.
 #[derive(Debug)]
@@ -80,14 +76,6 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     if let Some(comparison) = comparison(course, &found) {
         return (About::Comparison(comparison), CERTAIN);
     }
-    // A whole phrase of the course, and nothing else: the course knows best what it means.
-    let phrase = found.matches.first().filter(|named| {
-        let is_whole = named.weight >= Match::PHRASE && found.unknown.is_empty();
-        named.concept.is_some() && (is_whole || named.longest >= Match::LONG_PHRASE)
-    });
-    if let Some(named) = phrase {
-        return (About::Topic(named.topic, named.concept), CERTAIN);
-    }
     let page = subject.page.and_then(|page| course.topic(page));
     match page.filter(|_| names_nothing(&found)) {
         Some(page) => (About::Topic(page, None), SURE),
@@ -95,76 +83,43 @@ fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
     }
 }
 
-/// What a text is about whose words alone do not say it.
+/// What a text is about by what it means: one idea or topic, or the likeliest of several.
 fn by_meaning<'a>(
     course: &'a Curriculum,
     subject: &Subject<'_>,
     found: Found<'a>,
 ) -> (About<'a>, f64) {
-    let likely = meaning::topics(subject);
+    let likely = meaning::ideas(subject);
+    let best = likely.first().map_or(0.0, |best| best.share);
+    let is_choice = |likely: &&Likely<'_>| likely.topic.is_some() && likely.share >= LIKELY;
+    let choices: Vec<&Likely<'_>> = likely.iter().filter(is_choice).take(CHOICES).collect();
+    let together: f64 = choices.iter().map(|choice| choice.share).sum();
     let in_course = |likely: &Likely<'_>| {
         let topic = course.topic(&likely.topic?.slug)?;
         let same =
             |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
         Some((topic, topic.lesson.concepts.iter().find(same)))
     };
-    let best = likely.iter().find(|likely| likely.topic.is_some());
-    let share = best.map_or(0.0, |best| best.share);
-    if let Some((topic, concept)) = best.filter(|_| share >= SURE).and_then(in_course) {
-        return match concept {
-            // It speaks of something that the idea's texts do not know.
-            Some(concept)
-                if found
-                    .unknown
-                    .iter()
-                    .any(|word| is_content(word) && !concept.speaks_of(word)) =>
-            {
-                let others =
-                    likely.iter().filter(|other| other.share >= LIKELY).filter_map(in_course);
-                let others = others.filter(|(other, _)| other.slug != topic.slug).take(CHOICES - 1);
-                (About::Perhaps(topic, concept, others.collect()), share)
-            }
-            _ => (About::Topic(topic, concept), share),
-        };
+    let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
+    let is_of_course = likely.first().is_some_and(|best| best.topic.is_some());
+    match choices[..] {
+        [(topic, concept), ..] if is_of_course && best >= SURE => {
+            (About::Topic(topic, concept), best)
+        }
+        // "Hello?" and "I am so lost" name nothing that a choice could be about.
+        _ if together < ONE_OF_THEM || names_nothing(&found) => {
+            (About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)), 0.0)
+        }
+        [(topic, Some(concept)), ref others @ ..] if best >= LEADS => {
+            (About::Perhaps(topic, concept, others.to_vec()), best / 2.0)
+        }
+        _ => (About::OneOf(choices), best / 2.0),
     }
-    // What is named is meant, if all words are known, or if nothing is likelier.
-    let likeliest = likely.first().and_then(|best| best.topic);
-    let named = found.matches.first().filter(|named| {
-        let is = |topic: &Topic| topic.slug == named.topic.slug;
-        let is_likely = |likely: &Likely<'_>| likely.topic.is_some_and(is) && likely.share >= NAMED;
-        (found.unknown.is_empty() && (named.longest >= Match::WORD || share < LEADS))
-            || (likeliest.is_some_and(is) && named.weight >= Match::WORD)
-            || (named.concept.is_some()
-                && named.longest >= Match::PHRASE
-                && likely.iter().any(is_likely))
-    });
-    if let Some(named) = named.filter(|_| !subject.has_code) {
-        return (About::Topic(named.topic, named.concept), SURE);
-    }
-    let choices = likely.iter().filter(|likely| likely.topic.is_some() && likely.share >= LIKELY);
-    let choices: Vec<&Likely<'_>> = choices.take(CHOICES).collect();
-    let together: f64 = choices.iter().map(|choice| choice.share).sum();
-    // "Hello?" and "I am so lost" name nothing that a choice could be about.
-    if together >= ONE_OF_THEM && !names_nothing(&found) {
-        let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
-        return match choices[..] {
-            [(topic, Some(concept)), ref others @ ..] if share >= LEADS => {
-                (About::Perhaps(topic, concept, others.to_vec()), share / 2.0)
-            }
-            _ => (About::OneOf(choices), share / 2.0),
-        };
-    }
-    (About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)), 0.0)
 }
 
 /// Whether a text has everyday words only.
 fn names_nothing(found: &Found<'_>) -> bool {
     found.matches.is_empty() && found.unknown.is_empty()
-}
-
-/// Whether a word may be what a question is about.
-fn is_content(word: &str) -> bool {
-    word.chars().count() >= CONTENT_CHARS && word.chars().all(char::is_alphabetic)
 }
 
 /// Two topics that a question names side by side; a finer idea ("remove duplicates from a list") is more than that.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::{practice::Practice, terms::key};
 
-/// Characters by which forms of a word are the same: "replace" and "replacing".
-const STEM_CHARS: usize = 5;
+/// The shortest word in which a slip is tolerated; shorter ones are too similar to each other.
+pub(crate) const FUZZY_CHARS: usize = 6;
 
 /// The whole course.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Curriculum {
     pub not_covered: Vec<String>,
     /// The terms of all topics and concepts: the topic, and the concept in it.
     pub(crate) vocabulary: Vocabulary,
+    /// The terms for which a word may be a slip, by their number of characters.
+    pub(crate) by_length: BTreeMap<usize, Vec<String>>,
     /// The indices of the ideas that are not taught, by their normalised terms.
     pub(crate) not_covered_keys: HashMap<String, usize>,
 }
@@ -132,6 +134,9 @@ pub struct Concept {
     pub title: String,
     /// Words and phrases by which a question means it, in lower case.
     pub terms: Vec<String>,
+    /// Questions that it answers, as students ask them.
+    #[serde(default)]
+    pub asked: Vec<String>,
     /// The explanation.
     pub text: String,
     /// A program that shows it.
@@ -149,17 +154,6 @@ pub struct Comparison {
     /// Programs that show it.
     #[serde(rename = "example")]
     pub examples: Vec<Example>,
-}
-
-impl Concept {
-    /// Whether its texts have a word, or another form of it.
-    #[must_use]
-    pub fn speaks_of(&self, word: &str) -> bool {
-        let word = word.to_lowercase();
-        let stem = &word[..word.char_indices().nth(STEM_CHARS).map_or(word.len(), |(end, _)| end)];
-        let texts = [&self.title, &self.text, &self.example.title, &self.example.code];
-        texts.into_iter().chain(&self.terms).any(|text| text.to_lowercase().contains(stem))
-    }
 }
 
 impl Curriculum {
@@ -203,6 +197,15 @@ impl Curriculum {
         }
         examples
     }
+}
+
+/// The terms that are long enough for a slip, by their number of characters.
+pub(crate) fn by_length(vocabulary: &Vocabulary) -> BTreeMap<usize, Vec<String>> {
+    let mut by_length: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for term in vocabulary.keys() {
+        by_length.entry(term.chars().count()).or_default().push(term.clone());
+    }
+    by_length.split_off(&FUZZY_CHARS)
 }
 
 /// The words of all topics and concepts, for the index, as [`key`] has them.

@@ -3,18 +3,12 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use crate::{
-    content::{Concept, Curriculum, Topic},
+    content::{Concept, Curriculum, FUZZY_CHARS, Topic},
     terms::{ARTICLES, singular, words},
 };
 
 /// The longest term, in words.
 const TERM_WORDS: usize = 5;
-/// The shortest word in which a typo is tolerated; shorter ones are too similar to each other.
-const FUZZY_CHARS: usize = 6;
-
-/// Bytes of the longest character: the most by which a typo changes a word's length.
-const LONGEST_CHAR: usize = 4;
-
 /// Words before "get" that make it mean understanding.
 const DENIAL: [&str; 8] = ["don't", "dont", "didn't", "not", "t", "can't", "finally", "i"];
 
@@ -302,12 +296,8 @@ pub struct Match<'a> {
 }
 
 impl Match<'_> {
-    /// The weight of a term of one word that is no everyday word.
-    pub const WORD: usize = 2;
     /// The weight of a term of two words: who says it means it.
     pub const PHRASE: usize = 4;
-    /// The weight of a term of three words: nobody says it by accident.
-    pub const LONG_PHRASE: usize = 6;
 }
 
 /// What a question is about.
@@ -364,11 +354,8 @@ impl Curriculum {
             {
                 continue;
             }
-            // Short words are most of a question, and the vocabulary is long.
-            let may_be_slip = normal.chars().count() >= FUZZY_CHARS;
-            let near = vocabulary.iter().find(|(term, _)| may_be_slip && is_slip(normal, term));
-            match near {
-                Some((_, hits)) => {
+            match self.slip_of(normal).and_then(|term| vocabulary.get(term)) {
+                Some(hits) => {
                     for (topic, concept) in hits {
                         found.add(topics[*topic], *concept, 1);
                     }
@@ -379,6 +366,21 @@ impl Curriculum {
         // A stable sort: among equals, the one named first stays first.
         found.matches.sort_by_key(|found| std::cmp::Reverse(found.weight));
         found
+    }
+
+    /// The term that a word was meant to be: it has one character more, fewer or changed, or two exchanged.
+    fn slip_of(&self, word: &str) -> Option<&String> {
+        let length = word.chars().count();
+        if length < FUZZY_CHARS {
+            return None;
+        }
+        let bytes = word.as_bytes();
+        let near = self.by_length.range(length - 1..=length + 1).flat_map(|(_, terms)| terms);
+        // A slip leaves the first or the last character as it is, which is quickly compared.
+        let mut may_be = near.filter(|term| {
+            term.as_bytes().first() == bytes.first() || term.as_bytes().last() == bytes.last()
+        });
+        may_be.find(|term| strsim::osa_distance(word, term) == 1)
     }
 
     /// The topics whose names are nearest to a text, at most `limit`: something to offer when nothing
@@ -411,13 +413,6 @@ impl<'a> Found<'a> {
             None => self.matches.push(Match { topic, concept, weight, longest: weight }),
         }
     }
-}
-
-fn is_slip(word: &str, term: &str) -> bool {
-    term.chars().count() >= FUZZY_CHARS
-        // A typo adds, omits or changes one character.
-        && word.len().abs_diff(term.len()) <= LONGEST_CHAR
-        && strsim::osa_distance(word, term) == 1
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Loading the course from the files that are built into the program.
 
-use std::{fs, io, path::Path, sync::LazyLock};
+use std::{collections::BTreeMap, fs, io, path::Path, sync::LazyLock};
 
 use serde::Deserialize;
 
 use crate::{
     Comparison, Curriculum, Lesson, Module, Practice,
-    content::{Vocabulary, vocabulary},
+    content::{Vocabulary, by_length, vocabulary},
     terms::key,
 };
 
@@ -171,6 +171,7 @@ pub(crate) fn load(
             .collect(),
         not_covered: outline.not_covered,
         vocabulary: Vocabulary::new(),
+        by_length: BTreeMap::new(),
     };
     for files in topics {
         let file = format!("{}.toml", files.slug);
@@ -185,6 +186,7 @@ pub(crate) fn load(
     }
     check_references(&curriculum)?;
     curriculum.vocabulary = vocabulary(&curriculum);
+    curriculum.by_length = by_length(&curriculum.vocabulary);
     Ok(curriculum)
 }
 

@@ -1,4 +1,4 @@
-//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/topic.bin`;
+//! Trains with the questions: `cargo run -p meaning --example train` writes `weights/agent.bin` and `weights/idea.bin`;
 //! with `check` it says how well each fifth of the questions is read by what was trained on the others; with `ask FILE`
 //! it reads questions from a file, a line each.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use domain::agent::Agent;
 use meaning::{
-    questions::{Question, questions},
+    questions::{Question, of_topics, questions},
     training::{Evidence, Vectors, in_other_contexts, part_of},
 };
 
@@ -20,15 +20,14 @@ fn main() {
     let asked = questions();
     match arguments.next().as_deref() {
         Some("check") => {
-            check_topics(&asked);
+            check_ideas(&of_topics());
             check_agents(&in_other_contexts(&asked));
         }
-        Some("topics") => check_topics(&asked),
+        Some("ideas") => check_ideas(&of_topics()),
         Some("ask") => ask(&arguments.next().expect("a file is named")),
         _ => {
-            let weights = Evidence::of(&asked).train(|_| true);
-            let weights = weights.into_iter().flat_map(|weight| (weight as f32).to_le_bytes());
-            write("topic.bin", &weights.collect::<Vec<u8>>());
+            let known = of_topics();
+            write("idea.bin", &bytes(&Evidence::of(&known).train(|_| true)));
             write("agent.bin", &Vectors::of(&in_other_contexts(&asked)).train(|_| true).file());
         }
     }
@@ -37,6 +36,10 @@ fn main() {
 fn write(name: &str, bytes: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights").join(name);
     fs::write(path, bytes).expect("the file can be written");
+}
+
+fn bytes(weights: &[f64]) -> Vec<u8> {
+    weights.iter().flat_map(|weight| (*weight as f32).to_le_bytes()).collect()
 }
 
 fn check_agents(all: &[Question]) {
@@ -64,12 +67,18 @@ fn check_agents(all: &[Question]) {
     println!("{right:?}; falsely off-topic {lost}, off-topic missed {spared}");
 }
 
-fn check_topics(all: &[Question]) {
+fn check_ideas(all: &[Question]) {
     let evidence = Evidence::of(all);
-    let slugs: Vec<&str> =
-        curriculum::embedded().topics().map(|topic| topic.slug.as_str()).chain(["none"]).collect();
+    let names: Vec<String> = curriculum::embedded()
+        .topics()
+        .flat_map(|topic| {
+            let ideas =
+                topic.lesson.concepts.iter().map(|idea| format!("{}/{}", topic.slug, idea.title));
+            std::iter::once(topic.slug.clone()).chain(ideas)
+        })
+        .chain(["none".to_owned()])
+        .collect();
     let (mut right, mut wrong, mut unsure, mut in_three, mut total) = (0, 0, 0, 0, 0);
-    let (mut none, mut false_none) = (0, 0);
     for part in 0..PARTS {
         let weights = evidence.train(|question| part_of(&question.text) != part);
         for (question, meant, shares) in evidence.shares(&weights) {
@@ -77,30 +86,26 @@ fn check_topics(all: &[Question]) {
                 continue;
             }
             let said = best(&shares);
-            if slugs[meant] == "none" {
-                none += 1;
-                false_none += usize::from(said != meant && shares[said] >= SURE);
-                continue;
-            }
-            let above = shares[..slugs.len() - 1].iter().filter(|share| **share > shares[meant]);
-            in_three += usize::from(above.count() < 3);
+            let most = meant.iter().map(|meant| shares[*meant]).fold(0.0, f64::max);
+            in_three += usize::from(shares.iter().filter(|share| **share > most).count() < 3);
             total += 1;
-            match (said == meant, shares[said] >= SURE) {
+            match (meant.contains(&said), shares[said] >= SURE) {
                 (true, true) => right += 1,
                 (_, false) => unsure += 1,
                 (false, true) => wrong += 1,
             }
-            if said != meant {
+            if !meant.contains(&said) {
+                let meant = meant.iter().max_by(|a, b| shares[**a].total_cmp(&shares[**b]));
+                let meant = meant.map_or("?", |meant| &names[*meant]);
                 println!(
-                    "{} {:.2} for {}: {}",
-                    slugs[said], shares[said], slugs[meant], question.text
+                    "{} {:.2} for {meant} {most:.2}: {}",
+                    names[said], shares[said], question.text
                 );
             }
         }
     }
     println!(
-        "topics: {right} right, {wrong} wrong, {unsure} unsure of {total}, {in_three} among the first three; of {none} \
-         without a topic {false_none} get one; weights {:.2?}",
+        "ideas: {right} right, {wrong} wrong, {unsure} unsure of {total}, {in_three} among the first three; weights {:.2?}",
         evidence.train(|_| true)
     );
 }
@@ -116,21 +121,21 @@ fn ask(file: &str) {
         let has_code = flags.contains('c');
         let asked = meaning::Asked { prose, has_code, ..meaning::Asked::default() };
         let reading = meaning::read(&asked, &curriculum::embedded().find(prose));
-        let likely = meaning::topics(&meaning::Subject { prose, has_code, page: None });
         let [first, second, ..] = &reading.shares[..] else { continue };
-        let about = likely.iter().take(3).map(|likely| {
+        let ideas = meaning::ideas(&meaning::Subject { prose, has_code, page: None });
+        let ideas = ideas.iter().take(3).map(|likely| {
             let slug = likely.topic.map_or("none", |topic| topic.slug.as_str());
             let idea = likely.concept.map_or("", |concept| concept.title.as_str());
             format!("{slug}/{idea} {:.2}", likely.share)
         });
-        let about: Vec<String> = about.collect();
+        let ideas: Vec<String> = ideas.collect();
         println!(
             "{} {:.2} {} {:.2} | {line} | {}",
             first.0.as_str(),
             first.1,
             second.0.as_str(),
             second.1,
-            about.join(", ")
+            ideas.join(", ")
         );
     }
 }

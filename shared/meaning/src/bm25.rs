@@ -18,6 +18,11 @@ pub(crate) struct Bm25 {
 
 /// The words of a text, roughly without endings.
 pub(crate) fn words(text: &str) -> Vec<String> {
+    whole_words(text).iter().map(|word| stem(word)).collect()
+}
+
+/// The words of a text as they are written.
+pub(crate) fn whole_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let lower = text.to_lowercase();
     let mut rest = lower.as_str();
@@ -35,7 +40,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         if is_word(first) || is_sign(first) {
             let word = &rest[..len];
             if !EMPTY.contains(&format!(" {word} ")) {
-                words.push(stem(word));
+                words.push(word.to_owned());
             }
         }
         rest = &rest[len..];
@@ -43,7 +48,8 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn stem(word: &str) -> String {
+/// A word roughly without its ending.
+pub(crate) fn stem(word: &str) -> String {
     let cut = |least: usize, ending: &str, with: &str| {
         let stem = word.strip_suffix(ending)?;
         (word.len() > least).then(|| format!("{stem}{with}"))
@@ -72,12 +78,23 @@ impl Bm25 {
                 found.entry(word.clone()).or_default().push((at, counts));
             }
         }
+        let mut index = Self { words: HashMap::new(), texts: texts.len() };
         for having in found.values_mut() {
-            let with = having.len() as f32;
-            let rarity = (1.0 + (count - with + 0.5) / (with + 0.5)).ln();
+            let rarity = index.rarity(having.len());
             having.iter_mut().for_each(|(_, counts)| *counts *= rarity);
         }
-        Self { words: found, texts: texts.len() }
+        index.words = found;
+        index
+    }
+
+    /// How rare a word is; one that no text has is as rare as one of a single text.
+    pub(crate) fn rarity_of(&self, word: &str) -> f32 {
+        self.rarity(self.words.get(word).map_or(1, Vec::len))
+    }
+
+    fn rarity(&self, with: usize) -> f32 {
+        let with = with as f32;
+        (1.0 + (self.texts as f32 - with + 0.5) / (with + 0.5)).ln()
     }
 
     /// How much each text has of these words.

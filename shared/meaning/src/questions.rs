@@ -1,5 +1,6 @@
 //! The questions from which the weights are found, and which tell topics apart.
 
+use curriculum::{Concept, Topic};
 use domain::agent::Agent;
 
 use crate::agent::{AGENTS, Asked};
@@ -15,7 +16,7 @@ pub struct Question {
     pub agent: Agent,
     /// The topic's slug, empty if no lesson is about it; `None` if that is open.
     pub topic: Option<String>,
-    /// The title of the finer idea, with `_` for spaces.
+    /// The title of the finer idea.
     pub idea: Option<String>,
     /// What is known besides; `prose` is empty.
     pub context: Asked<'static>,
@@ -35,6 +36,26 @@ pub fn questions() -> Vec<Question> {
         .filter_map(|line| line.split_once(" | "))
         .map(|(label, text)| question(label, text))
         .collect()
+}
+
+/// Those whose topic is known, and those that the course's ideas answer.
+#[must_use]
+pub fn of_topics() -> Vec<Question> {
+    let of_idea = |topic: &'static Topic, idea: &'static Concept| {
+        idea.asked.iter().map(|text| Question {
+            text: text.clone(),
+            agent: Agent::Concepts,
+            topic: Some(topic.slug.clone()),
+            idea: Some(idea.title.clone()),
+            context: Asked::default(),
+            weight: 1.0,
+        })
+    };
+    let of_topic = |topic: &'static Topic| {
+        topic.lesson.concepts.iter().flat_map(move |idea| of_idea(topic, idea))
+    };
+    let known = questions().into_iter().filter(|question| question.topic.is_some());
+    known.chain(curriculum::embedded().topics().flat_map(of_topic)).collect()
 }
 
 fn question(label: &str, text: &str) -> Question {
@@ -62,7 +83,7 @@ fn question(label: &str, text: &str) -> Question {
             part => {
                 let (topic, idea) = part.split_once(':').unwrap_or((part, ""));
                 question.topic = topic.strip_prefix('@').map(str::to_owned);
-                question.idea = (!idea.is_empty()).then(|| idea.to_owned());
+                question.idea = (!idea.is_empty()).then(|| idea.replace('_', " "));
             }
         }
     }

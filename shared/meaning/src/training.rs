@@ -7,8 +7,9 @@ use ndarray::Array1;
 use crate::{
     agent::{AGENTS, Asked, FEATURES, Model, WIDTH, vector},
     descent::minimum,
+    idea::{self, Subject, WEIGHTS},
+    index::Index,
     questions::Question,
-    topic::{self, Index, Subject, WEIGHTS},
 };
 
 /// How strongly small weights are preferred.
@@ -228,15 +229,20 @@ impl Examples {
     }
 }
 
-/// How strongly small weights are preferred where topics are learned.
-const TOPIC_RIDGE: f64 = 0.005;
+/// How strongly small weights are preferred where ideas are learned.
+const IDEA_RIDGE: f64 = 0.002;
 /// Parts of the questions: each is compared with an index that has only the others.
 const PARTS: usize = 5;
 
-/// A question with what speaks for each topic, and which of them is right.
-type Seen<'a> = (&'a Question, Vec<[f64; WEIGHTS]>, usize);
+/// A question with what speaks for each candidate, and which of them are right.
+#[derive(Debug)]
+struct Seen<'a> {
+    question: &'a Question,
+    rows: Vec<[f32; WEIGHTS]>,
+    right: Vec<usize>,
+}
 
-/// What speaks for which topic, for each question that has one.
+/// What speaks for which idea, for each question of which that is known.
 #[derive(Debug)]
 pub struct Evidence<'a>(Vec<Seen<'a>>);
 
@@ -245,23 +251,22 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn of(questions: &'a [Question]) -> Self {
         let course = curriculum::embedded();
-        let slugs: Vec<&str> = course.topics().map(|topic| topic.slug.as_str()).collect();
         let mut seen = Vec::new();
         for part in 0..PARTS {
-            let is_held = |question: &Question| part_of(&question.text) == part;
+            let is_held = |question: &&Question| part_of(&question.text) == part;
             let others: Vec<Question> =
                 questions.iter().filter(|question| !is_held(question)).cloned().collect();
             let index = Index::of(course, &others);
-            for question in questions.iter().filter(|question| is_held(question)) {
+            for question in questions.iter().filter(is_held) {
                 let Some(slug) = &question.topic else { continue };
-                let right = slugs.iter().position(|of| of == slug).unwrap_or(slugs.len());
-                let subject = Subject {
-                    prose: &question.text,
-                    has_code: question.context.has_code,
-                    page: None,
-                };
-                let found = course.find(&question.text);
-                seen.push((question, index.evidence(&subject, &found), right));
+                let has_code = question.context.has_code;
+                let subject = Subject { prose: &question.text, has_code, page: None };
+                let found = course.find(subject.prose);
+                seen.push(Seen {
+                    question,
+                    rows: idea::evidence(&index, course, &subject, &found),
+                    right: idea::places(&index, course, slug, question.idea.as_deref()),
+                });
             }
         }
         Self(seen)
@@ -270,31 +275,34 @@ impl<'a> Evidence<'a> {
     /// The weights that fit those that are chosen.
     #[must_use]
     pub fn train(&self, choose: impl Fn(&Question) -> bool) -> Vec<f64> {
-        let chosen: Vec<&Seen<'_>> =
-            self.0.iter().filter(|(question, ..)| choose(question)).collect();
+        let chosen: Vec<&Seen<'_>> = self.0.iter().filter(|seen| choose(seen.question)).collect();
         let count = chosen.len() as f64;
         minimum(vec![0.0; WEIGHTS], |at| {
-            let mut loss: f64 = at.iter().map(|weight| TOPIC_RIDGE * weight * weight).sum();
-            let mut slope: Vec<f64> = at.iter().map(|weight| 2.0 * TOPIC_RIDGE * weight).collect();
-            for (_, rows, right) in &chosen {
-                let shares = topic::shares(rows, at);
-                loss -= shares[*right].max(f64::MIN_POSITIVE).ln() / count;
-                for (of, (row, share)) in rows.iter().zip(shares).enumerate() {
-                    let push = (share - if of == *right { 1.0 } else { 0.0 }) / count;
-                    slope.iter_mut().zip(row).for_each(|(slope, number)| *slope += push * number);
+            let mut loss: f64 = at.iter().map(|weight| IDEA_RIDGE * weight * weight).sum();
+            let mut slope: Vec<f64> = at.iter().map(|weight| 2.0 * IDEA_RIDGE * weight).collect();
+            for seen in &chosen {
+                let shares = idea::shares(&seen.rows, at);
+                let right: f64 = seen.right.iter().map(|right| shares[*right]).sum();
+                let right = right.max(f64::MIN_POSITIVE);
+                loss -= right.ln() / count;
+                for (of, (row, share)) in seen.rows.iter().zip(&shares).enumerate() {
+                    let aim = if seen.right.contains(&of) { share / right } else { 0.0 };
+                    let push = (share - aim) / count;
+                    let pushes = row.iter().map(|number| push * f64::from(*number));
+                    slope.iter_mut().zip(pushes).for_each(|(slope, push)| *slope += push);
                 }
             }
             (loss, slope)
         })
     }
 
-    /// For each question the right place, and the shares by weights.
+    /// For each question the right places, and the shares by weights.
     #[must_use]
-    pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, usize, Vec<f64>)> {
+    pub fn shares(&self, weights: &[f64]) -> Vec<(&'a Question, &[usize], Vec<f64>)> {
         let shares = self
             .0
             .iter()
-            .map(|(question, rows, right)| (*question, *right, topic::shares(rows, weights)));
+            .map(|seen| (seen.question, seen.right.as_slice(), idea::shares(&seen.rows, weights)));
         shares.collect()
     }
 }

@@ -31,8 +31,16 @@ pub(crate) fn about(text: &str) -> [f32; WIDTH] {
     for id in wordpiece::cut(text) {
         sum.iter_mut().zip(WORDS.row(id)).for_each(|(to, number)| *to += number);
     }
-    let length = nearness(&sum, &sum).sqrt();
-    if length > 0.0 { sum.map(|number| number / length) } else { sum }
+    normalise(&mut sum);
+    sum
+}
+
+/// Gives a vector the length 1, unless it is zero.
+pub(crate) fn normalise(vector: &mut Vector) {
+    let length = nearness(vector, vector).sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|number| *number /= length);
+    }
 }
 
 /// How near two texts are, up to 1.

@@ -1,0 +1,299 @@
+//! What the course's texts have in common with a question.
+
+use std::collections::{HashMap, HashSet};
+
+use curriculum::{Concept, Curriculum, Topic};
+
+use crate::{
+    bm25::{self, Bm25},
+    questions::Question,
+    synonyms::Synonyms,
+    vectors::{self, Vector},
+};
+
+/// What may be meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// The topic's place in the course.
+    pub(crate) topic: usize,
+    /// The idea's place in the topic; `None`: the topic as a whole.
+    pub(crate) idea: Option<usize>,
+}
+
+/// The texts of all ideas and topics, ready to be compared with.
+pub(crate) struct Index {
+    pub(crate) candidates: Vec<Candidate>,
+    by_entry: Bm25,
+    by_candidate: Bm25,
+    by_topic: Bm25,
+    synonyms: Synonyms,
+    /// For each word of the course, where it is.
+    having: Vec<Having>,
+    /// The candidate of each text.
+    entries: Vec<usize>,
+    /// How rare all words of a text are together, if a question may be the same.
+    weights: Vec<f32>,
+    /// The same of all titles and terms of a candidate.
+    heads: Vec<f32>,
+    /// What the texts of each candidate, and of each topic, are about.
+    about: Vec<Vector>,
+    about_topics: Vec<Vector>,
+}
+
+/// Where a word is.
+#[derive(Debug, Clone, Default)]
+struct Having {
+    /// Candidates with the word in any text.
+    any: Vec<usize>,
+    /// Candidates with the word in a title or term.
+    head: Vec<usize>,
+    /// Titles, terms and questions with the word.
+    entries: Vec<usize>,
+}
+
+/// A text while the index is made.
+struct Text {
+    candidate: usize,
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Title,
+    Asked,
+    Explains,
+}
+
+/// What a candidate has in common with a question, each from 0 to about 1 unless said.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Common {
+    /// How near they are by the mean of their words.
+    pub(crate) about: f32,
+    /// Rare words that one of its texts has, from 0.
+    pub(crate) rare: f32,
+    /// Rare words that all of its texts have, from 0.
+    pub(crate) whole: f32,
+    /// The share of the question's words that it has.
+    pub(crate) exact: f32,
+    /// The same with synonyms.
+    pub(crate) covered: f32,
+    /// The same with synonyms, of titles and terms only.
+    pub(crate) covered_by_head: f32,
+    /// The share of its titles and terms that the question has.
+    pub(crate) head: f32,
+    /// The largest share of a title, a term or a question of it that the question has.
+    pub(crate) answered: f32,
+}
+
+/// What a topic has in common with a question.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OfTopic {
+    /// How near they are by the mean of their words.
+    pub(crate) about: f32,
+    /// Rare words that its texts have, from 0.
+    pub(crate) whole: f32,
+}
+
+impl Index {
+    /// Of a course, and questions whose topic is known.
+    pub(crate) fn of(course: &'static Curriculum, asked: &[Question]) -> Self {
+        let topics: Vec<&Topic> = course.topics().collect();
+        let (candidates, texts) = texts(&topics, asked);
+        let words: Vec<Vec<String>> = texts.iter().map(|text| bm25::words(&text.text)).collect();
+        let mut whole = vec![Vec::new(); candidates.len()];
+        let mut of_topic = vec![Vec::new(); topics.len()];
+        let mut about = vec![[0.0; vectors::WIDTH]; candidates.len()];
+        let mut about_topics = vec![[0.0; vectors::WIDTH]; topics.len()];
+        for (text, words) in texts.iter().zip(&words) {
+            let topic = candidates[text.candidate].topic;
+            whole[text.candidate].extend(words.iter().cloned());
+            of_topic[topic].extend(words.iter().cloned());
+            let vector = vectors::about(&text.text);
+            add(&mut about[text.candidate], &vector);
+            add(&mut about_topics[topic], &vector);
+        }
+        about.iter_mut().chain(&mut about_topics).for_each(vectors::normalise);
+        let by_candidate = Bm25::of(&whole, 0.75);
+        let all_texts = texts.iter().map(|text| text.text.as_str());
+        let synonyms = Synonyms::of(all_texts, |word| by_candidate.rarity_of(word));
+        let mut having = vec![Having::default(); synonyms.len()];
+        let mut seen = vec![(HashSet::new(), HashSet::new()); candidates.len()];
+        let mut weights = vec![0.0; texts.len()];
+        for (at, (text, words)) in texts.iter().zip(&words).enumerate() {
+            let (any, head) = &mut seen[text.candidate];
+            let places: HashSet<usize> = synonyms.places(words).into_iter().collect();
+            for place in places {
+                if any.insert(place) {
+                    having[place].any.push(text.candidate);
+                }
+                if text.kind == Kind::Title && head.insert(place) {
+                    having[place].head.push(text.candidate);
+                }
+                if text.kind != Kind::Explains {
+                    having[place].entries.push(at);
+                    weights[at] += synonyms.rarity(place);
+                }
+            }
+        }
+        let heads = seen.iter().map(|(_, head)| head.iter().map(|at| synonyms.rarity(*at)).sum());
+        Self {
+            heads: heads.collect(),
+            candidates,
+            by_entry: Bm25::of(&words, 0.5),
+            by_candidate,
+            by_topic: Bm25::of(&of_topic, 0.75),
+            synonyms,
+            having,
+            entries: texts.iter().map(|text| text.candidate).collect(),
+            weights,
+            about,
+            about_topics,
+        }
+    }
+
+    /// What each candidate has in common with a question.
+    pub(crate) fn common(&self, prose: &str) -> Vec<Common> {
+        let words = bm25::words(prose);
+        let about = vectors::about(prose);
+        let mut common = vec![Common::default(); self.candidates.len()];
+        for (at, whole) in self.by_candidate.scores(&words).into_iter().enumerate() {
+            common[at].whole = whole;
+            common[at].about = vectors::nearness(&self.about[at], &about);
+        }
+        for (candidate, rare) in self.entries.iter().zip(self.by_entry.scores(&words)) {
+            common[*candidate].rare = common[*candidate].rare.max(rare);
+        }
+        self.by_synonyms(prose, &mut common);
+        common
+    }
+
+    /// What each topic has in common with a question.
+    pub(crate) fn of_topics(&self, prose: &str) -> Vec<OfTopic> {
+        let about = vectors::about(prose);
+        let whole = self.by_topic.scores(&bm25::words(prose));
+        let of = |(of, whole)| OfTopic { about: vectors::nearness(of, &about), whole };
+        self.about_topics.iter().zip(whole).map(of).collect()
+    }
+
+    fn by_synonyms(&self, prose: &str, common: &mut [Common]) {
+        let words = self.synonyms.words(prose, self.by_candidate.rarity_of(""));
+        let all: f32 = words.iter().map(|word| word.rarity).sum();
+        // How near the nearest word of the question is to a word of the course.
+        let mut nearest = Most::of(self.synonyms.len());
+        let mut any = Most::of(self.candidates.len());
+        let mut head = Most::of(self.candidates.len());
+        for word in &words {
+            for (place, near) in word.near.iter() {
+                nearest.add(*place, *near);
+                let having = &self.having[*place];
+                having.any.iter().for_each(|candidate| any.add(*candidate, *near));
+                having.head.iter().for_each(|candidate| head.add(*candidate, *near));
+            }
+            let share = word.rarity / all;
+            for candidate in word.place.iter().flat_map(|place| &self.having[*place].any) {
+                common[*candidate].exact += share;
+            }
+            any.take(|at, near| common[at].covered += share * near);
+            head.take(|at, near| common[at].covered_by_head += share * near);
+        }
+        let mut answered = vec![0.0_f32; self.entries.len()];
+        nearest.take(|place, near| {
+            let weight = self.synonyms.rarity(place) * near;
+            let having = &self.having[place];
+            for candidate in &having.head {
+                common[*candidate].head += weight / self.heads[*candidate];
+            }
+            for entry in &having.entries {
+                answered[*entry] += weight / self.weights[*entry];
+            }
+        });
+        for (candidate, share) in self.entries.iter().zip(answered) {
+            let of = &mut common[*candidate];
+            of.answered = of.answered.max(share);
+        }
+    }
+}
+
+/// The largest number at each of a few places among many.
+struct Most {
+    numbers: Vec<f32>,
+    places: Vec<usize>,
+}
+
+impl Most {
+    fn of(places: usize) -> Self {
+        Self { numbers: vec![0.0; places], places: Vec::new() }
+    }
+
+    fn add(&mut self, at: usize, number: f32) {
+        let most = &mut self.numbers[at];
+        if *most == 0.0 {
+            self.places.push(at);
+        }
+        *most = most.max(number);
+    }
+
+    fn take(&mut self, mut each: impl FnMut(usize, f32)) {
+        for at in self.places.drain(..) {
+            each(at, std::mem::take(&mut self.numbers[at]));
+        }
+    }
+}
+
+/// Everything that may be meant, and the texts that it is known by.
+fn texts(topics: &[&'static Topic], asked: &[Question]) -> (Vec<Candidate>, Vec<Text>) {
+    let mut candidates = Vec::new();
+    let mut texts = Vec::new();
+    let mut places: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    for (at, topic) in topics.iter().enumerate() {
+        places.insert((topic.slug.as_str(), None), candidates.len());
+        of_whole(&mut texts, candidates.len(), topic);
+        candidates.push(Candidate { topic: at, idea: None });
+        for (place, concept) in topic.lesson.concepts.iter().enumerate() {
+            places.insert((topic.slug.as_str(), Some(&concept.title)), candidates.len());
+            of_idea(&mut texts, candidates.len(), concept);
+            candidates.push(Candidate { topic: at, idea: Some(place) });
+        }
+    }
+    for question in asked {
+        let Some(slug) = question.topic.as_deref() else { continue };
+        if let Some(candidate) = places.get(&(slug, question.idea.as_deref())) {
+            let text = question.text.clone();
+            texts.push(Text { candidate: *candidate, text, kind: Kind::Asked });
+        }
+    }
+    (candidates, texts)
+}
+
+fn of_whole(texts: &mut Vec<Text>, candidate: usize, topic: &Topic) {
+    let lesson = &topic.lesson;
+    let mut add = |text: &str, kind| texts.push(Text { candidate, text: text.to_owned(), kind });
+    add(&topic.title, Kind::Title);
+    add(&format!("What are {} in Python?", topic.title.to_lowercase()), Kind::Asked);
+    topic.terms.iter().for_each(|term| add(term, Kind::Title));
+    add(&lesson.summary, Kind::Explains);
+    let explained = [&lesson.explanation.beginner, &lesson.explanation.learning];
+    let mistakes = lesson.mistakes.iter().flat_map(|mistake| [&mistake.title, &mistake.text]);
+    for text in explained.into_iter().chain(mistakes) {
+        sentences(text).for_each(|sentence| add(sentence, Kind::Explains));
+    }
+}
+
+fn of_idea(texts: &mut Vec<Text>, candidate: usize, concept: &Concept) {
+    let mut add = |text: &str, kind| texts.push(Text { candidate, text: text.to_owned(), kind });
+    add(&concept.title, Kind::Title);
+    concept.terms.iter().for_each(|term| add(term, Kind::Title));
+    sentences(&concept.text).for_each(|sentence| add(sentence, Kind::Explains));
+    add(&concept.example.title, Kind::Explains);
+}
+
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['.', '!', '?', ';', ':', '\n'])
+        .map(str::trim)
+        .filter(|sentence| sentence.split_whitespace().count() >= 4)
+}
+
+fn add(to: &mut Vector, other: &Vector) {
+    to.iter_mut().zip(other).for_each(|(to, number)| *to += number);
+}
