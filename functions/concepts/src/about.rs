@@ -5,12 +5,14 @@ use meaning::{Likely, Subject, asking};
 
 /// The topic about installing packages that the course does not teach.
 const INSTALLING: &str = "installing-packages";
-/// The share from which an answer is about one thing: below it, one in two would be wrong.
-const SURE: f64 = 0.5;
+/// The share from which an answer is about one idea. On strangers' questions more than four in five are about it.
+const SURE: f64 = 0.4;
 /// The share from which each of two sentences is answered.
 const SURE_OF_EACH: f64 = 0.85;
 /// The share from which an idea is explained at once, with the other choices below.
-const LEADS: f64 = 0.3;
+const LEADS: f64 = 0.2;
+/// The share of a topic, with all its ideas, from which it is explained as a whole.
+const SURE_OF_TOPIC: f64 = 0.5;
 /// The share from which an idea is offered as a choice.
 const LIKELY: f64 = 0.08;
 /// How likely all choices together must be: else the question is about something else.
@@ -90,31 +92,35 @@ fn by_meaning<'a>(
     found: Found<'a>,
 ) -> (About<'a>, f64) {
     let likely = meaning::ideas(subject);
-    let best = likely.first().map_or(0.0, |best| best.share);
-    let is_choice = |likely: &&Likely<'_>| likely.topic.is_some() && likely.share >= LIKELY;
-    let choices: Vec<&Likely<'_>> = likely.iter().filter(is_choice).take(CHOICES).collect();
-    let together: f64 = choices.iter().map(|choice| choice.share).sum();
     let in_course = |likely: &Likely<'_>| {
         let topic = course.topic(&likely.topic?.slug)?;
         let same =
             |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
         Some((topic, topic.lesson.concepts.iter().find(same)))
     };
+    let is_choice = |likely: &&Likely<'_>| likely.topic.is_some() && likely.share >= LIKELY;
+    let choices: Vec<&Likely<'_>> = likely.iter().filter(is_choice).take(CHOICES).collect();
+    let together: f64 = choices.iter().map(|choice| choice.share).sum();
+    let best = choices.first().map_or(0.0, |best| best.share);
     let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
-    let is_of_course = likely.first().is_some_and(|best| best.topic.is_some());
-    match choices[..] {
-        [(topic, concept), ..] if is_of_course && best >= SURE => {
-            (About::Topic(topic, concept), best)
-        }
+    let is_none = likely.first().is_some_and(|best| best.topic.is_none() && best.share >= SURE);
+    let whole = meaning::topic(&likely).filter(|topic| topic.share >= SURE_OF_TOPIC);
+    let whole = whole.and_then(|topic| Some((in_course(&topic)?.0, topic.share)));
+    match (choices.as_slice(), whole) {
+        ([(topic, concept), ..], _) if best >= SURE => (About::Topic(topic, *concept), best),
         // "Hello?" and "I am so lost" name nothing that a choice could be about.
-        _ if together < ONE_OF_THEM || names_nothing(&found) => {
-            (About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word)), 0.0)
-        }
-        [(topic, Some(concept)), ref others @ ..] if best >= LEADS => {
+        _ if is_none || names_nothing(&found) => (unknown(found), 0.0),
+        ([(topic, Some(concept)), others @ ..], _) if best >= LEADS => {
             (About::Perhaps(topic, concept, others.to_vec()), best / 2.0)
         }
-        _ => (About::OneOf(choices), best / 2.0),
+        (_, Some((topic, share))) => (About::Topic(topic, None), share / 2.0),
+        _ if together >= ONE_OF_THEM => (About::OneOf(choices), best / 2.0),
+        _ => (unknown(found), 0.0),
     }
+}
+
+fn unknown(found: Found<'_>) -> About<'_> {
+    About::Unknown(<[String; 1]>::try_from(found.unknown).ok().map(|[word]| word))
 }
 
 /// Whether a text has everyday words only.

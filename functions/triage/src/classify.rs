@@ -195,7 +195,7 @@ fn names_idea(asked: &str) -> bool {
         let found = curriculum::embedded().find(prose);
         let by_phrase = found.matches.first();
         by_phrase.is_some_and(|named| named.concept.is_some() && named.longest >= Match::PHRASE)
-            || meaning::topic(&Subject { prose, ..Subject::default() })
+            || meaning::topic(&meaning::ideas(&Subject { prose, ..Subject::default() }))
                 .is_some_and(|best| best.share >= NAMES_IDEA)
     };
     asking::sentences(asked).into_iter().chain([asked]).any(names)

@@ -9,18 +9,20 @@ use regex::Regex;
 use crate::{
     index::{Candidate, Common, Index, OfTopic},
     patterns::compile,
-    questions,
+    questions::{self, Question},
     weights::Reader,
 };
 
 static FILE: &[u8] = include_bytes!("../weights/idea.bin");
 /// Evidence for a finer idea and for a topic as a whole; evidence for the topic of both; evidence for none.
 const FOR_IDEA: usize = 15;
-const FOR_WHOLE: usize = 9;
+const FOR_WHOLE: usize = 11;
 const FOR_TOPIC: usize = 6;
 const FOR_NONE: usize = 11;
 /// Numbers that are weighed.
 pub(crate) const WEIGHTS: usize = FOR_IDEA + FOR_WHOLE + FOR_TOPIC + FOR_NONE;
+/// Words of a question that can hardly ask for more than a topic.
+const SHORT: usize = 4;
 /// The heaviest name that counts: longer ones say no more.
 const HEAVIEST: usize = 8;
 
@@ -75,18 +77,18 @@ pub fn ideas(subject: &Subject<'_>) -> Vec<Likely<'static>> {
     likely
 }
 
-/// The topic that a question is likeliest about, with any of its ideas.
+/// The topic that is likeliest, with any of its ideas.
 #[must_use]
-pub fn topic(subject: &Subject<'_>) -> Option<Likely<'static>> {
-    let mut topics: Vec<Likely<'static>> = Vec::new();
-    for idea in ideas(subject).into_iter().filter(|idea| idea.topic.is_some()) {
-        let slug = |likely: &Likely<'static>| likely.topic.map(|topic| topic.slug.as_str());
-        match topics.iter_mut().find(|topic| slug(topic) == slug(&idea)) {
-            Some(topic) => topic.share += idea.share,
-            None => topics.push(Likely { concept: None, ..idea }),
+pub fn topic<'a>(ideas: &[Likely<'a>]) -> Option<Likely<'a>> {
+    let mut topics: Vec<(&'a Topic, f64)> = Vec::new();
+    for (topic, share) in ideas.iter().filter_map(|idea| Some((idea.topic?, idea.share))) {
+        match topics.iter_mut().find(|(known, _)| known.slug == topic.slug) {
+            Some((_, together)) => *together += share,
+            None => topics.push((topic, share)),
         }
     }
-    topics.into_iter().max_by(|one, other| one.share.total_cmp(&other.share))
+    let (topic, share) = topics.into_iter().max_by(|one, other| one.1.total_cmp(&other.1))?;
+    Some(Likely { topic: Some(topic), concept: None, share })
 }
 
 /// What speaks for each candidate; the last row speaks for none.
@@ -102,7 +104,8 @@ pub(crate) fn evidence(
     let rarest = most(&common, |of| of.rare);
     let most_whole = most(&common, |of| of.whole);
     let names = names(course, found);
-    let only = found.matches.len() == 1 && found.unknown.is_empty();
+    let only = names_only_one(found);
+    let words = subject.prose.split_whitespace().count();
     let topics = topic_rows(course, subject, found, &of_topics);
     let mut rows = Vec::with_capacity(index.candidates.len() + 1);
     for (candidate, of) in index.candidates.iter().zip(&common) {
@@ -132,7 +135,11 @@ pub(crate) fn evidence(
         } else {
             let row = &mut row[FOR_IDEA..FOR_IDEA + FOR_WHOLE];
             row[..numbers.len()].copy_from_slice(&numbers);
-            row[numbers.len()] = truth(named > 0 && only);
+            row[numbers.len()..].copy_from_slice(&[
+                of.covered_by_head * 3.0,
+                truth(named > 0 && only),
+                truth(words <= SHORT && named > 0 && only),
+            ]);
         }
         row[FOR_IDEA + FOR_WHOLE..][..FOR_TOPIC].copy_from_slice(&topics[candidate.topic]);
         rows.push(row);
@@ -209,22 +216,29 @@ pub(crate) fn shares(rows: &[[f32; WEIGHTS]], weights: &[f64]) -> Vec<f64> {
     shares.into_iter().map(|share| share / sum).collect()
 }
 
+/// Whether a question names one topic or idea, and nothing else.
+fn names_only_one(found: &Found<'_>) -> bool {
+    found.matches.len() == 1 && found.unknown.is_empty()
+}
+
 /// The places of what a question is labelled with.
 pub(crate) fn places(
     index: &Index,
     course: &Curriculum,
-    slug: &str,
-    idea: Option<&str>,
+    question: &Question,
+    found: &Found<'_>,
 ) -> Vec<usize> {
+    let slug = question.topic.as_deref().unwrap_or_default();
     if slug.is_empty() {
         return vec![index.candidates.len()];
     }
     let topics: Vec<&Topic> = course.topics().collect();
+    // A question of which only the topic is known may be about any idea of it, unless the topic is all that it names.
+    let is_any = question.idea.is_none() && !names_only_one(found);
     let is_meant = |candidate: &Candidate| {
         let topic = topics[candidate.topic];
-        let title = candidate.idea.map(|idea| topic.lesson.concepts[idea].title.as_str());
-        // A question of which only the topic is known may be about any idea of it.
-        topic.slug == slug && (idea.is_none() || title == idea)
+        let title = candidate.idea.map(|idea| &topic.lesson.concepts[idea].title);
+        topic.slug == slug && (is_any || title == question.idea.as_ref())
     };
     let places = index.candidates.iter().enumerate();
     places.filter(|(_, candidate)| is_meant(candidate)).map(|(place, _)| place).collect()

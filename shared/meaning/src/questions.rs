@@ -7,6 +7,22 @@ use crate::agent::{AGENTS, Asked};
 
 const QUESTIONS: &str = include_str!("../training/questions.txt");
 
+/// How students ask for a topic as a whole.
+const FOR_A_TOPIC: [&str; 10] = [
+    "what is {}?",
+    "explain {}",
+    "{}",
+    "how do {} work",
+    "i don't understand {}",
+    "I need help with {}, I am lost",
+    "tell me about {} please",
+    "what are {} in python and what are they good for",
+    "can you teach me {}",
+    "why do we need {}",
+];
+/// Names of a topic with which they ask.
+const NAMES: usize = 3;
+
 /// A question with what it is meant for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
@@ -38,24 +54,30 @@ pub fn questions() -> Vec<Question> {
         .collect()
 }
 
-/// Those whose topic is known, and those that the course's ideas answer.
+/// Those whose topic is known, those that the course's ideas answer, and those for a topic as a whole.
 #[must_use]
 pub fn of_topics() -> Vec<Question> {
-    let of_idea = |topic: &'static Topic, idea: &'static Concept| {
-        idea.asked.iter().map(|text| Question {
-            text: text.clone(),
-            agent: Agent::Concepts,
-            topic: Some(topic.slug.clone()),
-            idea: Some(idea.title.clone()),
-            context: Asked::default(),
-            weight: 1.0,
-        })
+    let about = |topic: &Topic, idea: Option<&Concept>, text: String| Question {
+        text,
+        agent: Agent::Concepts,
+        topic: Some(topic.slug.clone()),
+        idea: idea.map(|idea| idea.title.clone()),
+        context: Asked::default(),
+        weight: 1.0,
     };
-    let of_topic = |topic: &'static Topic| {
-        topic.lesson.concepts.iter().flat_map(move |idea| of_idea(topic, idea))
-    };
-    let known = questions().into_iter().filter(|question| question.topic.is_some());
-    known.chain(curriculum::embedded().topics().flat_map(of_topic)).collect()
+    let mut all = questions();
+    all.retain(|question| question.topic.is_some());
+    for topic in curriculum::embedded().topics() {
+        let title = topic.title.to_lowercase();
+        for name in topic.terms.iter().take(NAMES).chain([&title]) {
+            let asked = FOR_A_TOPIC.iter().map(|asks| asks.replace("{}", name));
+            all.extend(asked.map(|text| about(topic, None, text)));
+        }
+        for idea in &topic.lesson.concepts {
+            all.extend(idea.asked.iter().map(|text| about(topic, Some(idea), text.clone())));
+        }
+    }
+    all
 }
 
 fn question(label: &str, text: &str) -> Question {

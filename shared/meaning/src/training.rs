@@ -258,14 +258,13 @@ impl<'a> Evidence<'a> {
                 questions.iter().filter(|question| !is_held(question)).cloned().collect();
             let index = Index::of(course, &others);
             for question in questions.iter().filter(is_held) {
-                let Some(slug) = &question.topic else { continue };
                 let has_code = question.context.has_code;
                 let subject = Subject { prose: &question.text, has_code, page: None };
                 let found = course.find(subject.prose);
                 seen.push(Seen {
                     question,
                     rows: idea::evidence(&index, course, &subject, &found),
-                    right: idea::places(&index, course, slug, question.idea.as_deref()),
+                    right: idea::places(&index, course, question, &found),
                 });
             }
         }
