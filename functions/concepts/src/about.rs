@@ -8,7 +8,7 @@ const INSTALLING: &str = "installing-packages";
 /// The share from which an answer is about one idea. On strangers' questions more than four in five are about it.
 const SURE: f64 = 0.4;
 /// The share from which each of two sentences is answered.
-const SURE_OF_EACH: f64 = 0.85;
+const SURE_OF_EACH: f64 = 0.6;
 /// The share from which an idea is explained at once, with the other choices below.
 const LEADS: f64 = 0.2;
 /// The share of a topic, with all its ideas, from which it is explained as a whole.

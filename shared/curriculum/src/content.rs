@@ -156,6 +156,14 @@ pub struct Comparison {
     pub examples: Vec<Example>,
 }
 
+impl Topic {
+    /// The terms that mean the topic as a whole, and none of its ideas.
+    pub fn own_terms(&self) -> impl Iterator<Item = &String> {
+        let ideas = &self.lesson.concepts;
+        self.terms.iter().filter(|term| !ideas.iter().any(|idea| idea.terms.contains(term)))
+    }
+}
+
 impl Curriculum {
     /// Every topic in teaching order.
     pub fn topics(&self) -> impl Iterator<Item = &Topic> {

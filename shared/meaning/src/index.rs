@@ -271,7 +271,7 @@ fn of_whole(texts: &mut Vec<Text>, candidate: usize, topic: &Topic) {
     let mut add = |text: &str, kind| texts.push(Text { candidate, text: text.to_owned(), kind });
     add(&topic.title, Kind::Title);
     add(&format!("What are {} in Python?", topic.title.to_lowercase()), Kind::Asked);
-    topic.terms.iter().for_each(|term| add(term, Kind::Title));
+    topic.own_terms().for_each(|term| add(term, Kind::Title));
     add(&lesson.summary, Kind::Explains);
     let explained = [&lesson.explanation.beginner, &lesson.explanation.learning];
     let mistakes = lesson.mistakes.iter().flat_map(|mistake| [&mistake.title, &mistake.text]);

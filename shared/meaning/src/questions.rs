@@ -69,7 +69,7 @@ pub fn of_topics() -> Vec<Question> {
     all.retain(|question| question.topic.is_some());
     for topic in curriculum::embedded().topics() {
         let title = topic.title.to_lowercase();
-        for name in topic.terms.iter().take(NAMES).chain([&title]) {
+        for name in topic.own_terms().take(NAMES).chain([&title]) {
             let asked = FOR_A_TOPIC.iter().map(|asks| asks.replace("{}", name));
             all.extend(asked.map(|text| about(topic, None, text)));
         }
