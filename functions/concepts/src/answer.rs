@@ -104,8 +104,7 @@ fn simpler(topic: &Topic, level: Level, round: usize) -> (String, Vec<Example>) 
         );
     }
     let parts = &lesson.concepts;
-    // From the last one, since examples are shown from the first.
-    match parts.iter().rev().nth((round - 1) % parts.len().max(1)) {
+    match parts.get((round - 1) % parts.len().max(1)) {
         Some(part) => {
             let content = format!(
                 "Let us take it one piece at a time. **{}**\n\n{}\n\nWhich line is unclear? Tell me, or \
