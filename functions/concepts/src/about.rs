@@ -5,20 +5,18 @@ use meaning::{Likely, Subject, asking};
 
 /// The topic about installing packages that the course does not teach.
 const INSTALLING: &str = "installing-packages";
-/// The share from which an answer is about one idea. On strangers' questions more than four in five are about it.
-const SURE: f64 = 0.4;
-/// The share from which each of two sentences is answered.
-const SURE_OF_EACH: f64 = 0.6;
+/// The share from which an answer is about one idea.
+const SURE: f64 = 0.6;
 /// The share from which an idea is explained at once, with the other choices below.
-const LEADS: f64 = 0.2;
-/// The share of a topic, with all its ideas, from which it is explained as a whole.
+const LEADS: f64 = 0.35;
+/// The share of a topic, with all its ideas, from which it is explained if it is the best choice as a whole.
 const SURE_OF_TOPIC: f64 = 0.5;
 /// The share from which an idea is offered as a choice.
-const LIKELY: f64 = 0.08;
+const LIKELY: f64 = 0.04;
 /// How likely all choices together must be: else the question is about something else.
-const ONE_OF_THEM: f64 = 0.3;
+const ONE_OF_THEM: f64 = 0.2;
 /// Most choices that are offered.
-const CHOICES: usize = 3;
+const CHOICES: usize = 4;
 /// How sure the names of two topics make that their comparison is meant.
 const CERTAIN: f64 = 1.0;
 
@@ -51,7 +49,7 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
         let alone = Subject { prose: sentence, has_code: false, ..*subject };
         let (about, share) = read(course, &alone);
         if let About::Topic(topic, Some(concept)) = about
-            && share >= SURE_OF_EACH
+            && share >= SURE
             && ideas.iter().all(|(known, _)| known.slug != topic.slug)
         {
             ideas.push((topic, concept));
@@ -104,16 +102,15 @@ fn by_meaning<'a>(
     let best = choices.first().map_or(0.0, |best| best.share);
     let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
     let is_none = likely.first().is_some_and(|best| best.topic.is_none() && best.share >= SURE);
-    let whole = meaning::topic(&likely).filter(|topic| topic.share >= SURE_OF_TOPIC);
-    let whole = whole.and_then(|topic| Some((in_course(&topic)?.0, topic.share)));
-    match (choices.as_slice(), whole) {
-        ([(topic, concept), ..], _) if best >= SURE => (About::Topic(topic, *concept), best),
+    let of_topic = meaning::topic(&likely).map_or(0.0, |topic| topic.share);
+    match choices.as_slice() {
+        [(topic, concept), ..] if best >= SURE => (About::Topic(topic, *concept), best),
         // "Hello?" and "I am so lost" name nothing that a choice could be about.
         _ if is_none || names_nothing(&found) => (unknown(found), 0.0),
-        ([(topic, Some(concept)), others @ ..], _) if best >= LEADS => {
+        [(topic, None), ..] if of_topic >= SURE_OF_TOPIC => (About::Topic(topic, None), best),
+        [(topic, Some(concept)), others @ ..] if best >= LEADS => {
             (About::Perhaps(topic, concept, others.to_vec()), best / 2.0)
         }
-        (_, Some((topic, share))) => (About::Topic(topic, None), share / 2.0),
         _ if together >= ONE_OF_THEM => (About::OneOf(choices), best / 2.0),
         _ => (unknown(found), 0.0),
     }

@@ -285,7 +285,7 @@ fn perhaps(
     let others = match others {
         [] => "Is this what you mean? If not, ask in other words.".to_owned(),
         _ => format!(
-            "Is this what you mean? If not, is it one of these?\n{}\n\nSay its name, or ask in other words.",
+            "Is this what you mean? If not, is it one of these?\n{}\n\nTell me which, or ask in other words.",
             list(others)
         ),
     };
@@ -294,10 +294,24 @@ fn perhaps(
 
 fn list(choices: &[(&Topic, Option<&Concept>)]) -> String {
     let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
-        Some(concept) => format!("\n- **{}** ({})", concept.title, topic.title.to_lowercase()),
+        Some(concept) => format!("\n- **{}**: {}", concept.title, first_sentence(&concept.text)),
         None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
     };
     choices.iter().map(choice).collect()
+}
+
+/// The first sentence of a text: a stop inside code ends none.
+fn first_sentence(text: &str) -> &str {
+    let text = text.trim();
+    let mut in_code = false;
+    for (at, c) in text.char_indices() {
+        in_code ^= c == '`';
+        let ends = matches!(c, '.' | '!' | '?') && text[at + 1..].starts_with([' ', '\n']);
+        if ends && !in_code {
+            return &text[..=at];
+        }
+    }
+    text
 }
 
 /// Asks which of a few ideas is meant.
@@ -305,11 +319,10 @@ fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
     let list = list(choices);
     let content = match choices {
         [_] => format!(
-            "I am not sure what you mean. Is it this?\n{list}\n\nSay its name, or ask in other words."
+            "I am not sure what you mean. Is it this?\n{list}\n\nIf so, say yes; if not, ask in other words."
         ),
         _ => format!(
-            "I am not sure what you mean. Is it one of these?\n{list}\n\nSay the name of the one you mean, or ask in \
-             other words."
+            "I am not sure what you mean. Is it one of these?\n{list}\n\nTell me which, or ask in other words."
         ),
     };
     let related = choices.iter().map(|(topic, _)| topic.slug.clone()).collect();

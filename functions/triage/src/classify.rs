@@ -25,6 +25,8 @@ const TRACEBACK_CONFIDENCE: f64 = 0.98;
 const EXPLAINS_CODE: f64 = 0.9;
 /// The share from which a question is about an idea of the course, and not about the program that it came from.
 const NAMES_IDEA: f64 = 0.4;
+/// The share from which a title says that an idea is asked about, whatever program stands below it.
+const SURE_OF_TITLE: f64 = 0.9;
 /// The confidence that a question which names an idea wants it explained.
 const ABOUT_IDEA: f64 = 0.75;
 /// Words of the longest plea that says nothing more.
@@ -171,7 +173,11 @@ fn decide(
     );
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
     let routing = route(reading, &found, has_code, belongs);
-    if report.is_none() && is_misread(&routing, asked, has_code, is_foreign) && names_idea(asked) {
+    let is_misread = match asking::title(asked) {
+        Some(title) => is_about_title(&routing, title),
+        None => is_misread(&routing, asked, has_code, is_foreign),
+    };
+    if report.is_none() && is_misread && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
     }
     routing
@@ -187,6 +193,19 @@ fn is_misread(routing: &Routing, asked: &str, has_code: bool, is_foreign: bool) 
         Agent::Exercise => asks && routing.clarification.is_some(),
         Agent::Concepts | Agent::Progress | Agent::OffTopic | Agent::Unknown => false,
     }
+}
+
+/// Whether a question was read as being about the student's program, and its title asks about Python.
+fn is_about_title(routing: &Routing, title: &str) -> bool {
+    let found = curriculum::embedded().find(title);
+    let reading = meaning::read(&Asked { prose: title, ..Asked::default() }, &found);
+    let is_idea = reading
+        .shares
+        .first()
+        .is_some_and(|(agent, share)| *agent == Agent::Concepts && *share >= SURE_OF_TITLE);
+    is_idea
+        && !FAILS.is_match(title)
+        && matches!(routing.agent, Agent::Debug | Agent::CodeReview | Agent::Exercise)
 }
 
 /// Whether the question, or one of its sentences, names an idea of the course.

@@ -37,13 +37,19 @@ pub fn sentences(prose: &str) -> Vec<&str> {
     if all.len() < 2 && introduction.is_none() {
         return Vec::new();
     }
-    let has_title = prose.trim_start().contains("\n\n");
-    let asks = |at: usize, sentence: &str| {
-        (at == 0 && has_title && !sentence.ends_with(':')) || ASKS.is_match(sentence)
-    };
+    let has_title = title(prose).is_some();
+    let asks = |at: usize, sentence: &str| (at == 0 && has_title) || ASKS.is_match(sentence);
     let sentences = all.into_iter().enumerate();
     let asking = sentences.filter(|(at, sentence)| asks(*at, sentence)).map(|(_, asks)| asks);
     asking.filter(|asks| WORDS.contains(&asks.split_whitespace().count())).take(READ).collect()
+}
+
+/// The title above a text, as people write it in forums: the first line, with an empty line below.
+#[must_use]
+pub fn title(prose: &str) -> Option<&str> {
+    let (title, _) = prose.trim_start().split_once("\n\n")?;
+    let words = title.split_whitespace().count();
+    (!title.contains('\n') && !title.ends_with(':') && WORDS.contains(&words)).then_some(title)
 }
 
 #[cfg(test)]
