@@ -7,6 +7,8 @@ use meaning::{Likely, Subject, asking};
 const INSTALLING: &str = "installing-packages";
 /// The share from which an answer is about one idea.
 const SURE: f64 = 0.6;
+/// The share from which each of two sentences is answered.
+const SURE_OF_EACH: f64 = 0.75;
 /// The share from which an idea is explained at once, with the other choices below.
 const LEADS: f64 = 0.35;
 /// The share of a topic, with all its ideas, from which it is explained if it is the best choice as a whole.
@@ -49,7 +51,7 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
         let alone = Subject { prose: sentence, has_code: false, ..*subject };
         let (about, share) = read(course, &alone);
         if let About::Topic(topic, Some(concept)) = about
-            && share >= SURE
+            && share >= SURE_OF_EACH
             && ideas.iter().all(|(known, _)| known.slug != topic.slug)
         {
             ideas.push((topic, concept));

@@ -285,7 +285,7 @@ fn perhaps(
     let others = match others {
         [] => "Is this what you mean? If not, ask in other words.".to_owned(),
         _ => format!(
-            "Is this what you mean? If not, is it one of these?\n{}\n\nTell me which, or ask in other words.",
+            "Is this what you mean? If not, is it one of these?\n{}\n\nAsk for it by its name, or in other words.",
             list(others)
         ),
     };
@@ -319,10 +319,10 @@ fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
     let list = list(choices);
     let content = match choices {
         [_] => format!(
-            "I am not sure what you mean. Is it this?\n{list}\n\nIf so, say yes; if not, ask in other words."
+            "I am not sure what you mean. Is it this?\n{list}\n\nAsk for it by its name, or in other words."
         ),
         _ => format!(
-            "I am not sure what you mean. Is it one of these?\n{list}\n\nTell me which, or ask in other words."
+            "I am not sure what you mean. Is it one of these?\n{list}\n\nAsk for it by its name, or in other words."
         ),
     };
     let related = choices.iter().map(|(topic, _)| topic.slug.clone()).collect();

@@ -20,7 +20,7 @@ pub fn explain_message(kind: &str, message: &str) -> Option<Explanation> {
          **Where to look**: {}\n\nWith the program I could say which line it is and which value is to blame: paste it \
          beside the message.",
         code(&cut(&shown, WIDTH)),
-        advice.what.replace(" on some line", ""),
+        advice.what,
         advice.why,
         advice.hint
     );

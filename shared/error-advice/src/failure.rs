@@ -74,6 +74,15 @@ pub struct Advice {
     pub place: Option<Place>,
 }
 
+impl Advice {
+    /// The same for an error whose line is not known: nothing is said of it.
+    pub(crate) fn without_place(self) -> Self {
+        let said =
+            |text: &str| capital(&text.replace(" on some line", "").replace("On some line ", ""));
+        Self { what: said(&self.what), why: said(&self.why), hint: said(&self.hint), ..self }
+    }
+}
+
 /// A part of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {

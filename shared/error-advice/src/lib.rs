@@ -27,12 +27,13 @@ pub use source::{Loop, line, loops_around, names};
 /// The advice on an error; `None` for one that only its author can explain.
 #[must_use]
 pub fn advise(failure: &Failure<'_>) -> Option<Advice> {
-    match failure.ending {
+    let advice = match failure.ending {
         Ending::Exception => syntax::advise(failure)
             .or_else(|| absent::advise(failure))
             .or_else(|| exceptions::advise(failure)),
         _ => limits::advise(failure),
-    }
+    }?;
+    Some(if failure.line.is_some() { advice } else { advice.without_place() })
 }
 
 /// The advice on an exception of which no more is known than its report says.

@@ -1,4 +1,4 @@
-use crate::{Advice, Ending, Failure, Variable, advise};
+use crate::{Advice, Ending, Failure, Variable, advise, advise_on_report};
 
 fn failed(source: &str, kind: &str, message: &str, line: u32, function: Option<&str>) -> Advice {
     told(source, kind, message, line, function, &[])
@@ -203,4 +203,15 @@ fn exceptions_of_files_loops_and_imports_are_explained() {
     };
     let key = told(source, "KeyError", "'name'", 2, None, &[mark]);
     assert_eq!(key.rule, "unicode_error.byte_order_mark");
+}
+
+#[test]
+fn nothing_is_said_of_a_line_that_is_not_known() {
+    let message = "module 'shapes' has no attribute 'circle'";
+    let advice = advise_on_report("AttributeError", message, None, "").unwrap();
+    assert!(!advice.what.contains("line"), "{}", advice.what);
+    let nothing = "unsupported operand type(s) for +: 'NoneType' and 'int'";
+    let advice = advise_on_report("TypeError", nothing, None, "").unwrap();
+    assert!(!advice.what.contains("some line"), "{}", advice.what);
+    assert!(advice.what.starts_with(|first: char| !first.is_lowercase()), "{}", advice.what);
 }
