@@ -172,9 +172,11 @@ fn decide(
         &found,
     );
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
+    let says_practise = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
     let routing = route(reading, &found, has_code, belongs);
     let is_misread = match asking::title(asked) {
         Some(title) => is_about_title(&routing, title),
+        None if routing.agent == Agent::Exercise && !says_practise => ASKS_IDEA.is_match(asked),
         None => is_misread(&routing, asked, has_code, is_foreign),
     };
     if report.is_none() && is_misread && names_idea(asked) {
