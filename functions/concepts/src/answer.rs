@@ -466,7 +466,7 @@ mod tests {
 
     #[test]
     fn an_idea_that_is_only_likely_is_explained_with_the_question_whether_it_is_meant() {
-        let answer = ask("how do i glue marbles to a string");
+        let answer = ask("how do i shuffle my marbles onto a plate");
         assert!(answer.content.contains("Is this what you mean?"), "{}", answer.content);
     }
 

@@ -75,6 +75,7 @@ impl Verifying {
                     code: example.code.clone(),
                     stdin: String::new(),
                     output: output.clone()?,
+                    shows: Vec::new(),
                 })
             })
             .collect();

@@ -17,30 +17,6 @@ use crate::course;
 /// Programs that run at the same time.
 const AT_ONCE: usize = 8;
 
-/// Examples of the course that show a fault on purpose: the rule, and a line of the example.
-const ON_PURPOSE: [(&str, &str); 20] = [
-    ("shadowed_builtin", "max = 7"),
-    ("alias_changed", "c = a.copy()"),
-    ("never_equal", "print(\"7\" == 7, int(\"7\") == 7)"),
-    ("or_with_value", "print(bool(answer == \"y\" or \"yes\"))"),
-    ("never_equal", "print(typed == 5, int(typed) == 5)"),
-    ("changed_while_looping", "numbers.remove(n)"),
-    ("in_place_result", "result = items.sort()"),
-    ("shared_rows", "rows = [[0] * 3] * 2"),
-    ("mutable_default", "def collect(x, items=[]):"),
-    ("loop_runs_once", "def first_only(items):"),
-    ("prints_instead_of_returns", "def show():"),
-    ("maybe_no_value", "print(\"the name error is gone\")"),
-    ("undefined_name", "print(totl)"),
-    ("broad_except", "print(totl)"),
-    ("nothing_returned", "def numbers():"),
-    ("prints_instead_of_returns", "def shows(n):"),
-    ("missing_return", "def sign(n):"),
-    ("print_gives_none", "result = print(\"hello\")"),
-    ("in_place_result", "numbers = [3, 1].sort()"),
-    ("runs_text_as_code", "for mistake in mistakes:"),
-];
-
 /// A count of right ones out of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
@@ -189,6 +165,8 @@ pub struct ReviewQuality {
     pub invented: Vec<String>,
     /// True findings in examples that show a fault on purpose.
     pub shown: usize,
+    /// Faults that examples are said to show, and that are not found.
+    pub missed: Vec<String>,
     /// Programs of the course that were read.
     pub clean: usize,
     /// Matters of style found in them.
@@ -217,23 +195,26 @@ pub fn reviewing() -> ReviewQuality {
         }
     }
     let course = curriculum::embedded();
-    let solutions = course.exercises().map(|(_, template)| template.exercise().reference);
-    let examples = course.examples().into_iter().map(|(_, example)| example.code.clone());
-    for source in solutions.chain(examples) {
+    let solutions =
+        course.exercises().map(|(_, template)| (template.exercise().reference, Vec::new()));
+    let examples = course.examples().into_iter();
+    let examples = examples.map(|(_, example)| (example.code.clone(), example.shows.clone()));
+    for (source, shows) in solutions.chain(examples) {
         quality.clean += 1;
+        let mut shown: Vec<&str> = Vec::new();
         for finding in review(&source).findings {
-            let is_shown =
-                |(rule, line): &(&str, &str)| *rule == finding.rule.name && source.contains(line);
+            let rule = finding.rule.name;
             if finding.rule.severity == Severity::Style {
                 quality.style += 1;
-            } else if ON_PURPOSE.iter().any(is_shown) {
-                quality.shown += 1;
+            } else if shows.iter().any(|shows| shows == rule) {
+                shown.push(rule);
             } else {
-                quality
-                    .invented
-                    .push(format!("{}: {}\n{source}", finding.rule.name, finding.message));
+                quality.invented.push(format!("{rule}: {}\n{source}", finding.message));
             }
         }
+        quality.shown += shown.len();
+        let missed = shows.iter().filter(|shows| !shown.contains(&shows.as_str()));
+        quality.missed.extend(missed.map(|rule| format!("{rule}:\n{source}")));
     }
     quality
 }

@@ -114,6 +114,9 @@ pub struct Example {
     /// What is typed in while it runs.
     #[serde(default)]
     pub stdin: String,
+    /// Rules of the review that it breaks on purpose, to show what happens.
+    #[serde(default)]
+    pub shows: Vec<String>,
 }
 
 /// A typical mistake, with its fix.

@@ -27,7 +27,9 @@ async fn the_tutor_stays_as_good_as_it_was_on_labelled_cases() {
         "{:?}",
         reviewing.rules
     );
-    assert_eq!((reviewing.invented.len(), reviewing.shown), (0, 20), "{:?}", reviewing.invented);
+    assert_eq!(reviewing.invented, [""; 0]);
+    assert_eq!(reviewing.missed, [""; 0]);
+    assert!(reviewing.shown >= 50, "{}", reviewing.shown);
     let tuned = quality::reviewing_programs(&code_review::cases::tuned());
     assert_eq!(tuned.true_findings.percent(), 100, "{:?}", tuned.wrong);
     assert!(tuned.found.percent() >= 95, "{:?}", tuned.wrong);
