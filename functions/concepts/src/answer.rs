@@ -294,24 +294,10 @@ fn perhaps(
 
 fn list(choices: &[(&Topic, Option<&Concept>)]) -> String {
     let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
-        Some(concept) => format!("\n- **{}**: {}", concept.title, first_sentence(&concept.text)),
+        Some(concept) => format!("\n- **{}**: {}", concept.title, concept.first_sentence()),
         None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
     };
     choices.iter().map(choice).collect()
-}
-
-/// The first sentence of a text: a stop inside code ends none.
-fn first_sentence(text: &str) -> &str {
-    let text = text.trim();
-    let mut in_code = false;
-    for (at, c) in text.char_indices() {
-        in_code ^= c == '`';
-        let ends = matches!(c, '.' | '!' | '?') && text[at + 1..].starts_with([' ', '\n']);
-        if ends && !in_code {
-            return &text[..=at];
-        }
-    }
-    text
 }
 
 /// Asks which of a few ideas is meant.

@@ -159,6 +159,23 @@ pub struct Comparison {
     pub examples: Vec<Example>,
 }
 
+impl Concept {
+    /// The first sentence of its text; a stop inside code ends none.
+    #[must_use]
+    pub fn first_sentence(&self) -> &str {
+        let text = self.text.trim();
+        let mut in_code = false;
+        for (at, c) in text.char_indices() {
+            in_code ^= c == '`';
+            let ends = matches!(c, '.' | '!' | '?') && text[at + 1..].starts_with([' ', '\n']);
+            if ends && !in_code {
+                return &text[..=at];
+            }
+        }
+        text
+    }
+}
+
 impl Topic {
     /// The terms that mean the topic as a whole, and none of its ideas.
     pub fn own_terms(&self) -> impl Iterator<Item = &String> {
