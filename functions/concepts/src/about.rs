@@ -41,81 +41,112 @@ pub(crate) enum About<'a> {
     Unknown(Option<String>),
 }
 
-/// Finds what a question is about: the whole of it, or, of several sentences, the one that says it best. A story around
-/// the question does not hide it.
+/// Finds what a question is about, by the whole of it and by each of its sentences that asks. A story around the question
+/// does not hide it.
 pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
-    let (mut surest, mut sure) = read(course, subject);
-    let mut ideas: Vec<(&Topic, &Concept)> = Vec::new();
-    for sentence in asking::sentences(subject.prose) {
-        // Code that came with it is not what the sentence says.
-        let alone = Subject { prose: sentence, has_code: false, ..*subject };
-        let (about, share) = read(course, &alone);
-        if let About::Topic(topic, Some(concept)) = about
-            && share >= SURE_OF_EACH
-            && ideas.iter().all(|(known, _)| known.slug != topic.slug)
-        {
-            ideas.push((topic, concept));
-        }
-        if share > sure {
-            (surest, sure) = (about, share);
+    // Code that came with it is not what a sentence says.
+    let alone = |prose| Subject { prose, has_code: false, ..*subject };
+    let sentences = asking::sentences(subject.prose);
+    let texts = std::iter::once(*subject).chain(sentences.into_iter().map(alone));
+    let mut named: Option<(About<'a>, f64)> = None;
+    let mut readings = Vec::new();
+    for text in texts {
+        match by_name(course, &text) {
+            Some((about, sure)) if named.as_ref().is_none_or(|(_, known)| sure > *known) => {
+                named = Some((about, sure));
+            }
+            Some(_) => {}
+            None => readings.push(meaning::ideas(&text)),
         }
     }
-    match ideas[..] {
-        [one, other, ..] => About::Both([one, other]),
-        _ => surest,
+    let surest = surest(&readings).map_or(0.0, |likely| likely.share);
+    match named.filter(|(_, sure)| *sure >= surest) {
+        Some((about, _)) => about,
+        None => two_ideas(course, &readings)
+            .unwrap_or_else(|| by_meaning(course, &readings, course.find(subject.prose))),
     }
 }
 
-/// What a text is about, and how sure that is, from 0 to 1.
-fn read<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> (About<'a>, f64) {
+/// What a text names without doubt, and how sure that is, from 0 to 1.
+fn by_name<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> Option<(About<'a>, f64)> {
     let found = course.find(subject.prose);
     let is_installed = found.matches.first().is_some_and(|best| best.topic.slug == INSTALLING);
     // An idea outside the course is what the question is about, whatever else it mentions; only a package is
     // installed like any other.
     if let Some(idea) = found.not_covered.first().filter(|_| !is_installed) {
-        return (About::NotCovered(idea, found.matches.first().map(|near| near.topic)), SURE);
+        return Some((About::NotCovered(idea, found.matches.first().map(|near| near.topic)), SURE));
     }
     if let Some(comparison) = comparison(course, &found) {
-        return (About::Comparison(comparison), CERTAIN);
+        return Some((About::Comparison(comparison), CERTAIN));
     }
     let page = subject.page.and_then(|page| course.topic(page));
-    match page.filter(|_| names_nothing(&found)) {
-        Some(page) => (About::Topic(page, None), SURE),
-        None => by_meaning(course, subject, found),
+    page.filter(|_| names_nothing(&found)).map(|page| (About::Topic(page, None), SURE))
+}
+
+/// Two ideas of different topics, if two texts surely ask for one each.
+fn two_ideas<'a>(course: &'a Curriculum, readings: &[Vec<Likely<'static>>]) -> Option<About<'a>> {
+    let mut ideas: Vec<(&Topic, &Concept)> = Vec::new();
+    for best in readings.iter().filter_map(|reading| reading.first()) {
+        if best.share >= SURE_OF_EACH
+            && let Some((topic, Some(concept))) = in_course(course, best)
+            && ideas.iter().all(|(known, _)| known.slug != topic.slug)
+        {
+            ideas.push((topic, concept));
+        }
+    }
+    match ideas[..] {
+        [one, other, ..] => Some(About::Both([one, other])),
+        _ => None,
     }
 }
 
-/// What a text is about by what it means: one idea or topic, or the likeliest of several.
+/// What a question is about by what it means: one idea or topic, or the likeliest of several.
 fn by_meaning<'a>(
     course: &'a Curriculum,
-    subject: &Subject<'_>,
+    readings: &[Vec<Likely<'static>>],
     found: Found<'a>,
-) -> (About<'a>, f64) {
-    let likely = meaning::ideas(subject);
-    let in_course = |likely: &Likely<'_>| {
-        let topic = course.topic(&likely.topic?.slug)?;
-        let same =
-            |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
-        Some((topic, topic.lesson.concepts.iter().find(same)))
-    };
+) -> About<'a> {
+    let likely = meaning::together(readings);
     let is_choice = |likely: &&Likely<'_>| likely.topic.is_some() && likely.share >= LIKELY;
     let choices: Vec<&Likely<'_>> = likely.iter().filter(is_choice).take(CHOICES).collect();
     let together: f64 = choices.iter().map(|choice| choice.share).sum();
-    let best = choices.first().map_or(0.0, |best| best.share);
-    let choices: Vec<_> = choices.into_iter().filter_map(in_course).collect();
+    // Where the readings disagree, none of them is trusted.
+    let best = match (choices.first(), surest(readings)) {
+        (Some(first), Some(surest)) if first.is_same(surest) => surest.share,
+        (Some(first), _) => first.share,
+        (None, _) => 0.0,
+    };
+    let choices: Vec<_> = choices.into_iter().filter_map(|it| in_course(course, it)).collect();
     let is_none = likely.first().is_some_and(|best| best.topic.is_none() && best.share >= SURE);
     let of_topic = meaning::topic(&likely).map_or(0.0, |topic| topic.share);
     match choices.as_slice() {
-        [(topic, concept), ..] if best >= SURE => (About::Topic(topic, *concept), best),
+        [(topic, concept), ..] if best >= SURE => About::Topic(topic, *concept),
         // "Hello?" and "I am so lost" name nothing that a choice could be about.
-        _ if is_none || names_nothing(&found) => (unknown(found), 0.0),
-        [(topic, None), ..] if of_topic >= SURE_OF_TOPIC => (About::Topic(topic, None), best),
+        _ if is_none || names_nothing(&found) => unknown(found),
+        [(topic, None), ..] if of_topic >= SURE_OF_TOPIC => About::Topic(topic, None),
         [(topic, Some(concept)), others @ ..] if best >= LEADS => {
-            (About::Perhaps(topic, concept, others.to_vec()), best / 2.0)
+            About::Perhaps(topic, concept, others.to_vec())
         }
-        _ if together >= ONE_OF_THEM => (About::OneOf(choices), best / 2.0),
-        _ => (unknown(found), 0.0),
+        _ if together >= ONE_OF_THEM => About::OneOf(choices),
+        _ => unknown(found),
     }
+}
+
+/// What one of several texts says most surely.
+fn surest<'a>(readings: &'a [Vec<Likely<'static>>]) -> Option<&'a Likely<'static>> {
+    let all = readings.iter().flatten().filter(|likely| likely.topic.is_some());
+    all.max_by(|one, other| one.share.total_cmp(&other.share))
+}
+
+/// The same topic and idea of a course, which may be another than the one that questions are read by.
+fn in_course<'a>(
+    course: &'a Curriculum,
+    likely: &Likely<'_>,
+) -> Option<(&'a Topic, Option<&'a Concept>)> {
+    let topic = course.topic(&likely.topic?.slug)?;
+    let same =
+        |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
+    Some((topic, topic.lesson.concepts.iter().find(same)))
 }
 
 fn unknown(found: Found<'_>) -> About<'_> {

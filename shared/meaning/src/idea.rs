@@ -77,6 +77,35 @@ pub fn ideas(subject: &Subject<'_>) -> Vec<Likely<'static>> {
     likely
 }
 
+impl Likely<'_> {
+    /// Whether it is the same topic and idea.
+    #[must_use]
+    pub fn is_same(&self, other: &Likely<'_>) -> bool {
+        self.names() == other.names()
+    }
+
+    fn names(&self) -> (Option<&str>, Option<&str>) {
+        let topic = self.topic.map(|topic| topic.slug.as_str());
+        (topic, self.concept.map(|concept| concept.title.as_str()))
+    }
+}
+
+/// What several readings say together: the mean of their shares, likeliest first.
+#[must_use]
+pub fn together<'a>(readings: &[Vec<Likely<'a>>]) -> Vec<Likely<'a>> {
+    let mut sums: HashMap<(Option<&str>, Option<&str>), Likely<'a>> = HashMap::new();
+    for likely in readings.iter().flatten() {
+        let sum = sums.entry(likely.names()).or_insert(Likely { share: 0.0, ..*likely });
+        sum.share += likely.share / readings.len() as f64;
+    }
+    let mut together: Vec<Likely<'a>> = sums.into_values().collect();
+    // Equal ones in a fixed order, since a map has none.
+    together.sort_by(|one, other| {
+        other.share.total_cmp(&one.share).then_with(|| one.names().cmp(&other.names()))
+    });
+    together
+}
+
 /// The topic that is likeliest, with any of its ideas.
 #[must_use]
 pub fn topic<'a>(ideas: &[Likely<'a>]) -> Option<Likely<'a>> {

@@ -21,6 +21,6 @@ mod weights;
 mod wordpiece;
 
 pub use agent::{Asked, Reading, read};
-pub use idea::{Likely, Subject, ideas, topic};
+pub use idea::{Likely, Subject, ideas, together, topic};
 pub use language::{Foreign, recognise};
 pub use patterns::compile;
