@@ -75,10 +75,12 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// The same for an error whose line is not known: nothing is said of it.
-    pub(crate) fn without_place(self) -> Self {
-        let said =
-            |text: &str| capital(&text.replace(" on some line", "").replace("On some line ", ""));
+    /// The same for an error whose line is not known: it says nothing of a line.
+    pub(crate) fn without_line(self) -> Self {
+        let said = |text: &str| {
+            let text = text.replace(" on some line", "").replace("On some line ", "");
+            capital(&text.replace("some line", "your program").replace("Some line", "Your program"))
+        };
         Self { what: said(&self.what), why: said(&self.why), hint: said(&self.hint), ..self }
     }
 }

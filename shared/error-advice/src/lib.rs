@@ -33,7 +33,7 @@ pub fn advise(failure: &Failure<'_>) -> Option<Advice> {
             .or_else(|| exceptions::advise(failure)),
         _ => limits::advise(failure),
     }?;
-    Some(if failure.line.is_some() { advice } else { advice.without_place() })
+    Some(if failure.line.is_some() { advice } else { advice.without_line() })
 }
 
 /// The advice on an exception of which no more is known than its report says.

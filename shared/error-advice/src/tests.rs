@@ -207,11 +207,32 @@ fn exceptions_of_files_loops_and_imports_are_explained() {
 
 #[test]
 fn nothing_is_said_of_a_line_that_is_not_known() {
-    let message = "module 'shapes' has no attribute 'circle'";
-    let advice = advise_on_report("AttributeError", message, None, "").unwrap();
-    assert!(!advice.what.contains("line"), "{}", advice.what);
-    let nothing = "unsupported operand type(s) for +: 'NoneType' and 'int'";
-    let advice = advise_on_report("TypeError", nothing, None, "").unwrap();
-    assert!(!advice.what.contains("some line"), "{}", advice.what);
-    assert!(advice.what.starts_with(|first: char| !first.is_lowercase()), "{}", advice.what);
+    for (kind, message) in [
+        ("AttributeError", "module 'shapes' has no attribute 'circle'"),
+        ("AttributeError", "'str' object has no attribute 'push'"),
+        ("AttributeError", "'NoneType' object has no attribute 'append'"),
+        ("TypeError", "unsupported operand type(s) for +: 'NoneType' and 'int'"),
+        ("TypeError", "can only concatenate str (not \"int\") to str"),
+        ("NameError", "name 'totl' is not defined"),
+        ("IndexError", "list index out of range"),
+        ("IndexError", "pop from empty list"),
+        ("KeyError", "'age'"),
+        ("ZeroDivisionError", "division by zero"),
+        ("ValueError", "invalid literal for int() with base 10: 'x'"),
+        ("JSONDecodeError", "Expecting ',' delimiter: line 1 column 5 (char 4)"),
+        ("ModuleNotFoundError", "No module named 'shape'"),
+        ("ImportError", "attempted relative import with no known parent package"),
+        ("FileNotFoundError", "[Errno 2] No such file or directory: 'a.txt'"),
+        ("StopIteration", ""),
+        ("AssertionError", ""),
+        ("OverflowError", "math range error"),
+        ("RecursionError", "maximum recursion depth exceeded"),
+        ("EOFError", "EOF when reading a line"),
+    ] {
+        let advice = advise_on_report(kind, message, None, "").unwrap();
+        for text in [advice.what, advice.why, advice.hint] {
+            assert!(!text.to_lowercase().contains("some line"), "{kind}: {text}");
+            assert!(!text.starts_with(char::is_lowercase), "{kind}: {text}");
+        }
+    }
 }
