@@ -251,3 +251,38 @@ pub(crate) fn vocabulary(curriculum: &Curriculum) -> Vocabulary {
     }
     terms
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Concept, Example, embedded};
+
+    #[test]
+    fn a_stop_inside_code_ends_no_sentence() {
+        let example = Example {
+            title: String::new(),
+            code: String::new(),
+            output: String::new(),
+            stdin: String::new(),
+            shows: Vec::new(),
+        };
+        let mut concept = Concept {
+            title: String::new(),
+            terms: Vec::new(),
+            asked: Vec::new(),
+            text: "`print(\"Hi. You\")` greets. It does no more.".to_owned(),
+            example,
+        };
+        assert_eq!(concept.first_sentence(), "`print(\"Hi. You\")` greets.");
+        concept.text = "Version 3.12 is one\n".to_owned();
+        assert_eq!(concept.first_sentence(), "Version 3.12 is one");
+    }
+
+    #[test]
+    fn a_term_of_an_idea_is_none_of_the_topics_own() {
+        let operators = embedded().topic("operators").expect("it is in the course");
+        let own: Vec<&String> = operators.own_terms().collect();
+        assert!(operators.terms.iter().any(|term| term == "modulo"), "{:?}", operators.terms);
+        assert!(own.iter().all(|term| *term != "modulo"), "{own:?}");
+        assert!(own.iter().any(|term| *term == "operator"), "{own:?}");
+    }
+}

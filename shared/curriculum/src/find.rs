@@ -296,6 +296,8 @@ pub struct Match<'a> {
 }
 
 impl Match<'_> {
+    /// The weight of a term of one word that is no everyday word.
+    pub const WORD: usize = 2;
     /// The weight of a term of two words: who says it means it.
     pub const PHRASE: usize = 4;
 }
@@ -439,6 +441,19 @@ mod tests {
             ("what is the modulo operator", "operators"),
             ("what happens if I change a tuple", "tuples"),
             ("how do I get the last element of a list", "lists"),
+        ] {
+            assert_eq!(first(question).as_deref(), Some(topic), "{question}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_character_does_not_hide_a_term() {
+        for (question, topic) in [
+            ("dictonaries", "dictionaries"),
+            ("recrusion", "defining-functions"),
+            ("forr loop", "for-loops"),
+            ("wariables", "variables"),
+            ("forloop", "for-loops"),
         ] {
             assert_eq!(first(question).as_deref(), Some(topic), "{question}");
         }
