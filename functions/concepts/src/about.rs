@@ -5,6 +5,9 @@ use meaning::{Likely, Subject, asking};
 
 /// The topic about installing packages that the course does not teach.
 const INSTALLING: &str = "installing-packages";
+// The shares were chosen on strangers' questions of the development half: an idea of which the model is sure is mostly
+// right there, and one that leads is more often right than any other.
+
 /// The share from which an answer is about one idea.
 const SURE: f64 = 0.6;
 /// The share from which each of two sentences is answered.
@@ -42,7 +45,8 @@ pub(crate) enum About<'a> {
 }
 
 /// Finds what a question is about, by the whole of it and by each of its sentences that asks. A story around the question
-/// does not hide it.
+/// does not hide it. The page that the student is looking at decides what "this" means, and never overrides what the
+/// question names.
 pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
     // Code that came with it is not what a sentence says.
     let alone = |prose| Subject { prose, has_code: false, ..*subject };
@@ -51,12 +55,13 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
     let mut named: Option<(About<'a>, f64)> = None;
     let mut readings = Vec::new();
     for text in texts {
-        match by_name(course, &text) {
+        let found = course.find(text.prose);
+        match by_name(course, &text, &found) {
             Some((about, sure)) if named.as_ref().is_none_or(|(_, known)| sure > *known) => {
                 named = Some((about, sure));
             }
             Some(_) => {}
-            None => readings.push(meaning::ideas(&text)),
+            None => readings.push(meaning::ideas(&text, &found)),
         }
     }
     let surest = surest(&readings).map_or(0.0, |likely| likely.share);
@@ -68,19 +73,22 @@ pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<
 }
 
 /// What a text names without doubt, and how sure that is, from 0 to 1.
-fn by_name<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> Option<(About<'a>, f64)> {
-    let found = course.find(subject.prose);
+fn by_name<'a>(
+    course: &'a Curriculum,
+    subject: &Subject<'_>,
+    found: &Found<'a>,
+) -> Option<(About<'a>, f64)> {
     let is_installed = found.matches.first().is_some_and(|best| best.topic.slug == INSTALLING);
     // An idea outside the course is what the question is about, whatever else it mentions; only a package is
     // installed like any other.
     if let Some(idea) = found.not_covered.first().filter(|_| !is_installed) {
         return Some((About::NotCovered(idea, found.matches.first().map(|near| near.topic)), SURE));
     }
-    if let Some(comparison) = comparison(course, &found) {
+    if let Some(comparison) = comparison(course, found) {
         return Some((About::Comparison(comparison), CERTAIN));
     }
     let page = subject.page.and_then(|page| course.topic(page));
-    page.filter(|_| names_nothing(&found)).map(|page| (About::Topic(page, None), SURE))
+    page.filter(|_| names_nothing(found)).map(|page| (About::Topic(page, None), SURE))
 }
 
 /// Two ideas of different topics, if two texts surely ask for one each.
@@ -168,5 +176,49 @@ fn comparison<'a>(course: &'a Curriculum, found: &Found<'_>) -> Option<&'a Compa
             course.comparison(&one.topic.slug, &other.topic.slug)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use curriculum::Found;
+    use meaning::Likely;
+
+    use super::{About, by_meaning};
+
+    /// A reading with these shares for the first ideas of the first topic.
+    fn reading(shares: &[f64]) -> Vec<Likely<'static>> {
+        let topic = curriculum::embedded().topics().next();
+        let concepts = topic.iter().flat_map(|topic| &topic.lesson.concepts);
+        let likely =
+            |(concept, share): (_, &f64)| Likely { topic, concept: Some(concept), share: *share };
+        let mut likely: Vec<Likely<'static>> = concepts.zip(shares).map(likely).collect();
+        likely.sort_by(|one, other| other.share.total_cmp(&one.share));
+        likely
+    }
+
+    fn about(readings: &[Vec<Likely<'static>>]) -> About<'static> {
+        let found = Found { unknown: vec!["teapot".to_owned()], ..Found::default() };
+        by_meaning(curriculum::embedded(), readings, found)
+    }
+
+    #[test]
+    fn the_surer_a_reading_the_more_is_said() {
+        assert!(matches!(about(&[reading(&[0.7, 0.1])]), About::Topic(_, Some(_))));
+        assert!(
+            matches!(about(&[reading(&[0.4, 0.3])]), About::Perhaps(_, _, others) if others.len() == 1)
+        );
+        assert!(
+            matches!(about(&[reading(&[0.2, 0.2, 0.1])]), About::OneOf(ideas) if ideas.len() == 3)
+        );
+        assert!(matches!(about(&[reading(&[0.05, 0.05])]), About::Unknown(Some(_))));
+    }
+
+    #[test]
+    fn a_sure_reading_is_trusted_only_where_the_others_agree() {
+        let agree = [reading(&[0.7, 0.1]), reading(&[0.3, 0.2])];
+        assert!(matches!(about(&agree), About::Topic(_, Some(_))));
+        let disagree = [reading(&[0.1, 0.7]), reading(&[0.5, 0.0]), reading(&[0.4, 0.1])];
+        assert!(matches!(about(&disagree), About::OneOf(_)));
     }
 }

@@ -8,7 +8,7 @@ use events::{
 };
 use meaning::Subject;
 
-use crate::about::{About, about};
+use crate::about::About;
 
 /// Most words of a question that asks for an idea and nothing more.
 const PLAIN_WORDS: usize = 10;
@@ -17,19 +17,24 @@ const EXAMPLES: usize = 2;
 /// Mistakes in an answer that explains a whole topic.
 const MISTAKES: usize = 2;
 
-/// Answers a question at a level. The page that the student is looking at decides what "this" means, and never
-/// overrides what the question names.
-#[must_use]
-pub fn answer(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Answer {
-    match about(course, subject) {
+/// Answers a question at a level, by what it is about.
+pub(crate) fn answer(
+    course: &Curriculum,
+    subject: &Subject<'_>,
+    about: &About<'_>,
+    level: Level,
+) -> Answer {
+    match *about {
         About::Comparison(comparison) => compare(comparison, level),
         About::Topic(topic, concept) => explain(course, topic, concept, level),
         About::Both(ideas) => both(course, ideas, level),
         About::NotCovered(idea, near) => not_covered(course, idea, near),
-        About::Perhaps(topic, concept, others) => perhaps(course, (topic, concept), &others, level),
-        About::OneOf(choices) => one_of(&choices),
-        About::Unknown(Some(name)) if subject.has_code && name.contains('_') => not_there(&name),
-        About::Unknown(word) => unknown(course, word.as_deref()),
+        About::Perhaps(topic, concept, ref others) => {
+            perhaps(course, (topic, concept), others, level)
+        }
+        About::OneOf(ref choices) => one_of(choices),
+        About::Unknown(Some(ref name)) if subject.has_code && name.contains('_') => not_there(name),
+        About::Unknown(ref word) => unknown(course, word.as_deref()),
     }
 }
 
@@ -144,21 +149,19 @@ pub struct Idea {
     pub is_plain: bool,
 }
 
-/// Whether a question names nothing that the course knows.
-#[must_use]
-pub fn is_unknown(course: &Curriculum, subject: &Subject<'_>) -> bool {
-    matches!(about(course, subject), About::Unknown(_))
-}
-
 /// The idea that a question is about, if the course knows it or at least its name.
-#[must_use]
-pub fn idea(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Option<Idea> {
+pub(crate) fn idea(
+    course: &Curriculum,
+    subject: &Subject<'_>,
+    about: &About<'_>,
+    level: Level,
+) -> Option<Idea> {
     let of_topic = |topic: &Topic, concept: Option<&Concept>| match concept {
         Some(concept) => (concept.title.clone(), concept.text.trim().to_owned()),
         None => (topic.title.clone(), explanation(&topic.lesson, level).trim().to_owned()),
     };
     let found = course.find(subject.prose);
-    let (name, lesson) = match about(course, subject) {
+    let (name, lesson) = match *about {
         About::Comparison(comparison) => {
             let titles = comparison.topics.iter().filter_map(|slug| course.topic(slug));
             let titles: Vec<&str> = titles.map(|topic| topic.title.as_str()).collect();
@@ -169,7 +172,7 @@ pub fn idea(course: &Curriculum, subject: &Subject<'_>, level: Level) -> Option<
         About::NotCovered(idea, _) => (idea.to_owned(), String::new()),
         About::Perhaps(topic, concept, _) => of_topic(topic, Some(concept)),
         // The course asks which of them is meant; a model reads the rest of the question, too.
-        About::OneOf(choices) => {
+        About::OneOf(ref choices) => {
             choices.first().map(|(topic, concept)| of_topic(topic, *concept))?
         }
         About::Unknown(_) => of_topic(found.matches.first()?.topic, None),
@@ -284,34 +287,26 @@ fn perhaps(
     let answer = explain(course, topic, Some(concept), level);
     let others = match others {
         [] => "Is this what you mean? If not, ask in other words.".to_owned(),
-        _ => format!(
-            "Is this what you mean? If not, is it one of these?\n{}\n\nAsk for it by its name, or in other words.",
-            list(others)
-        ),
+        _ => format!("Is this what you mean? If not, is it {}", choices(others)),
     };
     Answer { content: format!("{}\n\n{others}", answer.content), ..answer }
 }
 
-fn list(choices: &[(&Topic, Option<&Concept>)]) -> String {
+/// "this" or "one of these", with what they are, and how to choose.
+fn choices(choices: &[(&Topic, Option<&Concept>)]) -> String {
     let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
         Some(concept) => format!("\n- **{}**: {}", concept.title, concept.first_sentence()),
         None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
     };
-    choices.iter().map(choice).collect()
+    let list: String = choices.iter().map(choice).collect();
+    let these = if choices.len() == 1 { "this" } else { "one of these" };
+    format!("{these}?\n{list}\n\nAsk for it by its name, or in other words.")
 }
 
 /// Asks which of a few ideas is meant.
-fn one_of(choices: &[(&Topic, Option<&Concept>)]) -> Answer {
-    let list = list(choices);
-    let content = match choices {
-        [_] => format!(
-            "I am not sure what you mean. Is it this?\n{list}\n\nAsk for it by its name, or in other words."
-        ),
-        _ => format!(
-            "I am not sure what you mean. Is it one of these?\n{list}\n\nAsk for it by its name, or in other words."
-        ),
-    };
-    let related = choices.iter().map(|(topic, _)| topic.slug.clone()).collect();
+fn one_of(ideas: &[(&Topic, Option<&Concept>)]) -> Answer {
+    let related = ideas.iter().map(|(topic, _)| topic.slug.clone()).collect();
+    let content = format!("I am not sure what you mean. Is it {}", choices(ideas));
     Answer { related, ..Answer::text(content) }
 }
 
@@ -397,14 +392,20 @@ pub fn wire(example: &Example) -> question_answered::Example {
 #[cfg(test)]
 mod tests {
     use domain::level::Level;
+    use events::question_answered::Answer;
 
     use meaning::Subject;
 
-    use super::answer;
+    use crate::about::about;
 
-    fn ask(question: &str) -> events::question_answered::Answer {
+    fn answer(subject: &Subject<'_>, level: Level) -> Answer {
+        let course = curriculum::embedded();
+        super::answer(course, subject, &about(course, subject), level)
+    }
+
+    fn ask(question: &str) -> Answer {
         let subject = Subject { prose: question, ..Subject::default() };
-        answer(curriculum::embedded(), &subject, Level::Beginner)
+        answer(&subject, Level::Beginner)
     }
 
     #[test]
@@ -460,7 +461,7 @@ mod tests {
     fn a_name_that_the_program_does_not_have_is_said_to_be_missing() {
         let subject =
             Subject { prose: "what is count_sheep", has_code: true, ..Subject::default() };
-        let answer = answer(curriculum::embedded(), &subject, Level::Beginner);
+        let answer = answer(&subject, Level::Beginner);
         assert!(answer.content.contains("I do not find `count_sheep`"), "{}", answer.content);
     }
 
@@ -482,13 +483,12 @@ mod tests {
 
     #[test]
     fn the_page_gives_this_its_meaning_and_the_level_decides_the_explanation() {
-        let course = curriculum::embedded();
         let asked = |prose| Subject { prose, page: Some("sets"), ..Subject::default() };
-        let on_page = |level| answer(course, &asked("I don't understand this"), level);
+        let on_page = |level| answer(&asked("I don't understand this"), level);
         assert_eq!(on_page(Level::Beginner).topics, ["sets"]);
         assert!(on_page(Level::Beginner).content.contains("appears only once"));
         assert!(on_page(Level::Mastered).content.contains("O(1) on average"));
-        let named = answer(course, &asked("What is a tuple?"), Level::Beginner);
+        let named = answer(&asked("What is a tuple?"), Level::Beginner);
         assert_eq!(named.topics, ["tuples"]);
     }
 }

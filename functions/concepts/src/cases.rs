@@ -6,7 +6,7 @@ use events::question_answered::Details;
 use meaning::Subject;
 use serde::Deserialize;
 
-use crate::answer::answer;
+use crate::{about::about, answer::answer};
 
 /// A question, and what it is about.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,7 +59,7 @@ impl Case {
     #[must_use]
     pub fn about(&self, course: &Curriculum) -> About {
         let subject = Subject { prose: &self.ask, ..Subject::default() };
-        let answer = answer(course, &subject, Level::Beginner);
+        let answer = answer(course, &subject, &about(course, &subject), Level::Beginner);
         let idea = match &answer.details {
             Some(Details::Explanation(explained)) => explained.concept.as_str(),
             _ => "",

@@ -1,5 +1,7 @@
 //! What the concepts agent decides, as a state machine.
 
+use std::cell::LazyCell;
+
 use agents::{
     Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step,
     step::{self, Fallback},
@@ -22,6 +24,7 @@ use tutor::{
 };
 
 use crate::{
+    about::{About, about},
     answer::{self, Idea},
     explain::{Explaining, Verifying},
     program::{self, AboutProgram, Tracing},
@@ -55,12 +58,14 @@ impl Begin<QuestionRouted> for Concepts {
     fn begin(request: QuestionRouted, _: DateTime<Utc>) -> Step<Self> {
         let asking = Asking::of(&request);
         let subject = asking.subject(&request);
-        let lesson = || offline(&request, &subject);
-        if let Some(about) = program::begin(&request, &asking.prose, lesson) {
-            return about_program(request, about);
+        let course = curriculum::embedded();
+        let about = LazyCell::new(|| about(course, &subject));
+        let lesson = || offline(&request, &subject, &about);
+        if let Some(program) = program::begin(&request, &asking.prose, lesson) {
+            return about_program(request, program);
         }
-        let offline = offline(&request, &subject);
-        match answer::idea(curriculum::embedded(), &subject, request.level) {
+        let offline = offline(&request, &subject, &about);
+        match answer::idea(course, &subject, &about, request.level) {
             Some(idea) => ask(request, offline, idea),
             None => Step::answer(Reply::offline(request.routing, offline)),
         }
@@ -142,7 +147,7 @@ impl Asking {
 }
 
 /// The course's own answer.
-fn offline(request: &QuestionRouted, subject: &Subject<'_>) -> Answer {
+fn offline(request: &QuestionRouted, subject: &Subject<'_>, about: &About<'_>) -> Answer {
     let course = curriculum::embedded();
     let follow_up = request
         .follow_up
@@ -152,10 +157,10 @@ fn offline(request: &QuestionRouted, subject: &Subject<'_>) -> Answer {
         return answer;
     }
     let is_stuck = request.routing.signs.contains(&Sign::Struggle);
-    if is_stuck && answer::is_unknown(course, subject) {
+    if is_stuck && matches!(about, About::Unknown(_)) {
         return answer::encourage();
     }
-    answer::answer(course, subject, request.level)
+    answer::answer(course, subject, about, request.level)
 }
 
 /// Has a program run, or answers about it, with a model's words beside ours if there is one.

@@ -172,12 +172,15 @@ fn decide(
         &found,
     );
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
-    let says_practise = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
+    let names_practice = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
     let routing = route(reading, &found, has_code, belongs);
     let is_misread = match asking::title(asked) {
         Some(title) => is_about_title(&routing, title),
-        None if routing.agent == Agent::Exercise && !says_practise => ASKS_IDEA.is_match(asked),
-        None => is_misread(&routing, asked, has_code, is_foreign),
+        None => {
+            // Of another language only some words are known, seldom those that ask.
+            let asks = is_foreign || ASKS_IDEA.is_match(asked);
+            asks && is_misread(&routing, asked, has_code, names_practice)
+        }
     };
     if report.is_none() && is_misread && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
@@ -185,14 +188,13 @@ fn decide(
     routing
 }
 
-/// Whether a question was read as being about the student's program, or a wish to practise, without words that say so.
-fn is_misread(routing: &Routing, asked: &str, has_code: bool, is_foreign: bool) -> bool {
-    // Of another language only some words are known, seldom those that ask.
-    let asks = is_foreign || ASKS_IDEA.is_match(asked);
+/// Whether a question that asks about Python was read as being about the student's program, or as a wish to practise,
+/// without words that say so.
+fn is_misread(routing: &Routing, asked: &str, has_code: bool, names_practice: bool) -> bool {
     match routing.agent {
-        Agent::Debug => asks && !FAILS.is_match(asked),
-        Agent::CodeReview => asks && !has_code,
-        Agent::Exercise => asks && routing.clarification.is_some(),
+        Agent::Debug => !FAILS.is_match(asked),
+        Agent::CodeReview => !has_code,
+        Agent::Exercise => routing.clarification.is_some() || !names_practice,
         Agent::Concepts | Agent::Progress | Agent::OffTopic | Agent::Unknown => false,
     }
 }
@@ -216,7 +218,7 @@ fn names_idea(asked: &str) -> bool {
         let found = curriculum::embedded().find(prose);
         let by_phrase = found.matches.first();
         by_phrase.is_some_and(|named| named.concept.is_some() && named.longest >= Match::PHRASE)
-            || meaning::topic(&meaning::ideas(&Subject { prose, ..Subject::default() }))
+            || meaning::topic(&meaning::ideas(&Subject { prose, ..Subject::default() }, &found))
                 .is_some_and(|best| best.share >= NAMES_IDEA)
     };
     asking::sentences(asked).into_iter().chain([asked]).any(names)
@@ -366,6 +368,24 @@ mod tests {
         assert_eq!(with(Context { in_exercise: true, ..Context::default() }), Agent::Exercise);
         let alone = classify(&Context { question, ..Context::default() });
         assert!(alone.clarification.is_some(), "{alone:?}");
+    }
+
+    #[test]
+    fn a_title_that_asks_about_python_counts_for_more_than_the_program_below() {
+        let below = "I have this, and in the end it always gives 1.\n\nprint(len([text]))";
+        let code = Some("print(len([text]))");
+        let titled = |title: &str| {
+            let question = &format!("{title}\n\n{below}");
+            classify(&Context { question, code, ..Context::default() }).agent
+        };
+        assert_eq!(titled("how to count the words of a text"), Agent::Concepts);
+        assert_eq!(titled("my function gives the wrong result"), Agent::Debug);
+    }
+
+    #[test]
+    fn who_wants_to_understand_gets_no_exercise() {
+        assert_eq!(agent("trying to understand slices of lists"), Agent::Concepts);
+        assert_eq!(agent("I want an exercise on slices of lists"), Agent::Exercise);
     }
 
     #[test]

@@ -120,9 +120,10 @@ fn ask(file: &str) {
         let (flags, prose) = line.split_once(" | ").unwrap_or(("", line));
         let has_code = flags.contains('c');
         let asked = meaning::Asked { prose, has_code, ..meaning::Asked::default() };
-        let reading = meaning::read(&asked, &curriculum::embedded().find(prose));
+        let found = curriculum::embedded().find(prose);
+        let reading = meaning::read(&asked, &found);
         let [first, second, ..] = &reading.shares[..] else { continue };
-        let ideas = meaning::ideas(&meaning::Subject { prose, has_code, page: None });
+        let ideas = meaning::ideas(&meaning::Subject { prose, has_code, page: None }, &found);
         let ideas = ideas.iter().take(3).map(|likely| {
             let slug = likely.topic.map_or("none", |topic| topic.slug.as_str());
             let idea = likely.concept.map_or("", |concept| concept.title.as_str());

@@ -54,7 +54,7 @@ pub fn title(prose: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::sentences;
+    use super::{sentences, title};
 
     #[test]
     fn what_asks_is_distinguished_from_the_story_around_it() {
@@ -67,6 +67,16 @@ mod tests {
         );
         assert_eq!(sentences("What is a list?"), [""; 0]);
         assert_eq!(sentences("Hi, I'm Ben, what is a list for?"), ["what is a list for?"]);
+    }
+
+    #[test]
+    fn a_title_is_one_line_with_an_empty_one_below() {
+        assert_eq!(title("merging two lists\n\nI have a and b."), Some("merging two lists"));
+        for none in
+            ["merging two lists", "Hello,\n\nI have a and b.", "my code does this:\n\nx = 1"]
+        {
+            assert_eq!(title(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which texts share rare words with a question: the ranking BM25.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// How soon more of the same word says no more.
 const SATURATION: f32 = 1.2;
@@ -100,7 +100,8 @@ impl Bm25 {
     /// How much each text has of these words.
     pub(crate) fn scores(&self, words: &[String]) -> Vec<f32> {
         let mut scores = vec![0.0; self.texts];
-        let different: HashSet<&String> = words.iter().collect();
+        // In a fixed order: sums of the same numbers differ in their last digits otherwise.
+        let different: BTreeSet<&String> = words.iter().collect();
         for word in different {
             for (at, counts) in self.words.get(word).into_iter().flatten() {
                 scores[*at] += counts;

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use curriculum::{Concept, Curriculum, Found, Topic};
+use curriculum::{Concept, Curriculum, Found, Match, Topic};
 use regex::Regex;
 
 use crate::{
@@ -17,14 +17,23 @@ static FILE: &[u8] = include_bytes!("../weights/idea.bin");
 /// Evidence for a finer idea and for a topic as a whole; evidence for the topic of both; evidence for none.
 const FOR_IDEA: usize = 15;
 const FOR_WHOLE: usize = 11;
-const FOR_TOPIC: usize = 6;
-const FOR_NONE: usize = 11;
+const FOR_TOPIC: usize = 5;
+const FOR_NONE: usize = 10;
 /// Numbers that are weighed.
 pub(crate) const WEIGHTS: usize = FOR_IDEA + FOR_WHOLE + FOR_TOPIC + FOR_NONE;
 /// Words of a question that can hardly ask for more than a topic.
 const SHORT: usize = 4;
 /// The heaviest name that counts: longer ones say no more.
 const HEAVIEST: usize = 8;
+/// Most unknown words that count.
+const MOST_UNKNOWN: usize = 8;
+/// How much each kind of number is stretched before training, so that all are of about the same size.
+const NEARNESS_SCALE: f32 = 10.0;
+const SHARE_SCALE: f32 = 3.0;
+const RARITY_SCALE: f32 = 1.0 / 3.0;
+const NAME_SCALE: f32 = 0.5;
+/// Added to the most that a topic has of rare words, so that little of little is no large share.
+const LITTLE: f32 = 2.0;
 
 static INDEX: LazyLock<Index> =
     LazyLock::new(|| Index::of(curriculum::embedded(), &questions::of_topics()));
@@ -55,12 +64,13 @@ pub struct Likely<'a> {
     pub share: f64,
 }
 
-/// What a question is about, likeliest first: finer ideas, topics as a whole, or nothing of the course.
+/// What a question is about, likeliest first: finer ideas, topics as a whole, or nothing of the course. `found` is what it
+/// names of the course.
 #[must_use]
-pub fn ideas(subject: &Subject<'_>) -> Vec<Likely<'static>> {
+pub fn ideas(subject: &Subject<'_>, found: &Found<'_>) -> Vec<Likely<'static>> {
     let course = curriculum::embedded();
     let topics: Vec<&'static Topic> = course.topics().collect();
-    let evidence = evidence(&INDEX, course, subject, &course.find(subject.prose));
+    let evidence = evidence(&INDEX, course, subject, found);
     let of = |candidate: &Candidate| {
         let topic = topics[candidate.topic];
         (Some(topic), candidate.idea.and_then(|idea| topic.lesson.concepts.get(idea)))
@@ -127,45 +137,44 @@ pub(crate) fn evidence(
     subject: &Subject<'_>,
     found: &Found<'_>,
 ) -> Vec<[f32; WEIGHTS]> {
-    let common = index.common(subject.prose);
-    let of_topics = index.of_topics(subject.prose);
+    let (common, of_topics) = index.compare(subject.prose);
     let nearest = most(&common, |of| of.about);
     let rarest = most(&common, |of| of.rare);
     let most_whole = most(&common, |of| of.whole);
     let names = names(course, found);
     let only = names_only_one(found);
     let words = subject.prose.split_whitespace().count();
-    let topics = topic_rows(course, subject, found, &of_topics);
+    let topics = topic_rows(course, found, &of_topics);
     let mut rows = Vec::with_capacity(index.candidates.len() + 1);
     for (candidate, of) in index.candidates.iter().zip(&common) {
         let named = names.get(&(candidate.topic, candidate.idea)).copied().unwrap_or_default();
         let mut row = [0.0; WEIGHTS];
         let numbers = [
-            of.about * 10.0,
+            of.about * NEARNESS_SCALE,
             of.rare.ln_1p(),
             of.whole.ln_1p(),
-            of.exact * 3.0,
-            of.covered * 3.0,
-            of.answered * 3.0,
-            named.min(HEAVIEST) as f32 / 2.0,
+            of.exact * SHARE_SCALE,
+            of.covered * SHARE_SCALE,
+            of.answered * SHARE_SCALE,
+            named.min(HEAVIEST) as f32 * NAME_SCALE,
             1.0,
         ];
         if candidate.idea.is_some() {
             row[..numbers.len()].copy_from_slice(&numbers);
             row[numbers.len()..FOR_IDEA].copy_from_slice(&[
-                (of.about - nearest) * 10.0,
-                (of.rare - rarest) / 3.0,
-                (of.whole - most_whole) / 3.0,
-                of.covered_by_head * 3.0,
-                of.head * 3.0,
-                truth(named >= 4 && found.unknown.is_empty()),
-                truth(named >= 2 && only),
+                (of.about - nearest) * NEARNESS_SCALE,
+                (of.rare - rarest) * RARITY_SCALE,
+                (of.whole - most_whole) * RARITY_SCALE,
+                of.covered_by_head * SHARE_SCALE,
+                of.head * SHARE_SCALE,
+                truth(named >= Match::PHRASE && found.unknown.is_empty()),
+                truth(named >= Match::WORD && only),
             ]);
         } else {
             let row = &mut row[FOR_IDEA..FOR_IDEA + FOR_WHOLE];
             row[..numbers.len()].copy_from_slice(&numbers);
             row[numbers.len()..].copy_from_slice(&[
-                of.covered_by_head * 3.0,
+                of.covered_by_head * SHARE_SCALE,
                 truth(named > 0 && only),
                 truth(words <= SHORT && named > 0 && only),
             ]);
@@ -175,16 +184,15 @@ pub(crate) fn evidence(
     }
     let mut none = [0.0; WEIGHTS];
     none[WEIGHTS - FOR_NONE..].copy_from_slice(&[
-        nearest * 10.0,
+        nearest * NEARNESS_SCALE,
         rarest.ln_1p(),
-        most(&common, |of| of.covered) * 3.0,
-        most(&common, |of| of.answered) * 3.0,
+        most(&common, |of| of.covered) * SHARE_SCALE,
+        most(&common, |of| of.answered) * SHARE_SCALE,
         truth(!found.not_covered.is_empty()),
         truth(found.matches.is_empty()),
-        found.unknown.len().min(8) as f32 / 2.0,
+        found.unknown.len().min(MOST_UNKNOWN) as f32 * NAME_SCALE,
         truth(POINTS.is_match(subject.prose)),
         truth(subject.has_code),
-        truth(subject.page.is_some()),
         1.0,
     ]);
     rows.push(none);
@@ -198,7 +206,6 @@ fn most(common: &[Common], of: impl Fn(&Common) -> f32) -> f32 {
 /// What speaks for each topic.
 fn topic_rows(
     course: &Curriculum,
-    subject: &Subject<'_>,
     found: &Found<'_>,
     of_topics: &[OfTopic],
 ) -> Vec<[f32; FOR_TOPIC]> {
@@ -208,12 +215,11 @@ fn topic_rows(
         let named = found.matches.iter().position(|found| found.topic.slug == topic.slug);
         let weight = named.map_or(0, |at| found.matches[at].weight);
         [
-            of.about * 10.0,
+            of.about * NEARNESS_SCALE,
             of.whole.ln_1p(),
-            of.whole / (most + 2.0) * 3.0,
+            of.whole / (most + LITTLE) * SHARE_SCALE,
             truth(named == Some(0)),
             weight as f32 / all_named as f32,
-            truth(subject.page == Some(&topic.slug)),
         ]
     };
     course.topics().zip(of_topics).map(row).collect()
@@ -275,4 +281,54 @@ pub(crate) fn places(
 
 const fn truth(holds: bool) -> f32 {
     if holds { 1.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use curriculum::Topic;
+
+    use super::{Likely, Subject, ideas, together, topic};
+
+    fn read(prose: &str) -> Vec<Likely<'static>> {
+        let subject = Subject { prose, ..Subject::default() };
+        ideas(&subject, &curriculum::embedded().find(prose))
+    }
+
+    fn first(likely: &[Likely<'static>]) -> (&'static str, Option<&'static str>) {
+        let best = &likely[0];
+        let slug = best.topic.map_or("none", |topic| &topic.slug);
+        (slug, best.concept.map(|concept| concept.title.as_str()))
+    }
+
+    #[test]
+    fn a_topic_as_a_whole_is_distinguished_from_its_ideas() {
+        assert_eq!(first(&read("what is a set")), ("sets", None));
+        assert_eq!(first(&read("what is modulo")).1, Some("The remainder operator"));
+        assert_eq!(
+            first(&read("how do I remove duplicates from a list")),
+            ("sets", Some("Removing duplicates"))
+        );
+    }
+
+    #[test]
+    fn shares_add_up_and_are_the_same_each_time() {
+        let likely = read("how do i sort the words of a text by their length");
+        let sum: f64 = likely.iter().map(|likely| likely.share).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+        let again = read("how do i sort the words of a text by their length");
+        let shares = |likely: &[Likely<'_>]| likely.iter().map(|it| it.share).collect::<Vec<_>>();
+        assert_eq!(shares(&likely), shares(&again));
+    }
+
+    #[test]
+    fn readings_together_have_the_mean_of_their_shares() {
+        let topics: Vec<&'static Topic> = curriculum::embedded().topics().take(2).collect();
+        let likely = |at: usize, share| Likely { topic: Some(topics[at]), concept: None, share };
+        let all =
+            together(&[vec![likely(0, 0.9), likely(1, 0.1)], vec![likely(1, 0.7), likely(0, 0.3)]]);
+        let shares: Vec<f64> = all.iter().map(|likely| likely.share).collect();
+        assert!(all[0].is_same(&likely(0, 0.0)), "{all:?}");
+        assert!((shares[0] - 0.6).abs() < 1e-9 && (shares[1] - 0.4).abs() < 1e-9, "{shares:?}");
+        assert!(topic(&all).is_some_and(|topic| topic.is_same(&all[0])));
+    }
 }

@@ -1,6 +1,6 @@
 //! What the course's texts have in common with a question.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use curriculum::{Concept, Curriculum, Topic};
 
@@ -10,6 +10,9 @@ use crate::{
     synonyms::Synonyms,
     vectors::{self, Vector},
 };
+
+/// Words of the shortest sentence that says something by itself.
+const SHORTEST: usize = 4;
 
 /// What may be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub(crate) struct Index {
     by_topic: Bm25,
     synonyms: Synonyms,
     /// For each word of the course, where it is.
-    having: Vec<Having>,
+    postings: Vec<Postings>,
     /// The candidate of each text.
     entries: Vec<usize>,
     /// How rare all words of a text are together, if a question may be the same.
@@ -42,7 +45,7 @@ pub(crate) struct Index {
 
 /// Where a word is.
 #[derive(Debug, Clone, Default)]
-struct Having {
+struct Postings {
     /// Candidates with the word in any text.
     any: Vec<usize>,
     /// Candidates with the word in a title or term.
@@ -117,21 +120,21 @@ impl Index {
         let by_candidate = Bm25::of(&whole, 0.75);
         let all_texts = texts.iter().map(|text| text.text.as_str());
         let synonyms = Synonyms::of(all_texts, |word| by_candidate.rarity_of(word));
-        let mut having = vec![Having::default(); synonyms.len()];
-        let mut seen = vec![(HashSet::new(), HashSet::new()); candidates.len()];
+        let mut postings = vec![Postings::default(); synonyms.len()];
+        let mut seen = vec![(BTreeSet::new(), BTreeSet::new()); candidates.len()];
         let mut weights = vec![0.0; texts.len()];
         for (at, (text, words)) in texts.iter().zip(&words).enumerate() {
             let (any, head) = &mut seen[text.candidate];
-            let places: HashSet<usize> = synonyms.places(words).into_iter().collect();
+            let places: BTreeSet<usize> = synonyms.places(words).into_iter().collect();
             for place in places {
                 if any.insert(place) {
-                    having[place].any.push(text.candidate);
+                    postings[place].any.push(text.candidate);
                 }
                 if text.kind == Kind::Title && head.insert(place) {
-                    having[place].head.push(text.candidate);
+                    postings[place].head.push(text.candidate);
                 }
                 if text.kind != Kind::Explains {
-                    having[place].entries.push(at);
+                    postings[place].entries.push(at);
                     weights[at] += synonyms.rarity(place);
                 }
             }
@@ -144,7 +147,7 @@ impl Index {
             by_candidate,
             by_topic: Bm25::of(&of_topic, 0.75),
             synonyms,
-            having,
+            postings,
             entries: texts.iter().map(|text| text.candidate).collect(),
             weights,
             about,
@@ -152,8 +155,8 @@ impl Index {
         }
     }
 
-    /// What each candidate has in common with a question.
-    pub(crate) fn common(&self, prose: &str) -> Vec<Common> {
+    /// What each candidate, and each topic, has in common with a question.
+    pub(crate) fn compare(&self, prose: &str) -> (Vec<Common>, Vec<OfTopic>) {
         let words = bm25::words(prose);
         let about = vectors::about(prose);
         let mut common = vec![Common::default(); self.candidates.len()];
@@ -165,15 +168,9 @@ impl Index {
             common[*candidate].rare = common[*candidate].rare.max(rare);
         }
         self.by_synonyms(prose, &mut common);
-        common
-    }
-
-    /// What each topic has in common with a question.
-    pub(crate) fn of_topics(&self, prose: &str) -> Vec<OfTopic> {
-        let about = vectors::about(prose);
-        let whole = self.by_topic.scores(&bm25::words(prose));
-        let of = |(of, whole)| OfTopic { about: vectors::nearness(of, &about), whole };
-        self.about_topics.iter().zip(whole).map(of).collect()
+        let of_topics = self.about_topics.iter().zip(self.by_topic.scores(&words));
+        let of_topic = |(of, whole)| OfTopic { about: vectors::nearness(of, &about), whole };
+        (common, of_topics.map(of_topic).collect())
     }
 
     fn by_synonyms(&self, prose: &str, common: &mut [Common]) {
@@ -186,12 +183,12 @@ impl Index {
         for word in &words {
             for (place, near) in word.near.iter() {
                 nearest.add(*place, *near);
-                let having = &self.having[*place];
-                having.any.iter().for_each(|candidate| any.add(*candidate, *near));
-                having.head.iter().for_each(|candidate| head.add(*candidate, *near));
+                let postings = &self.postings[*place];
+                postings.any.iter().for_each(|candidate| any.add(*candidate, *near));
+                postings.head.iter().for_each(|candidate| head.add(*candidate, *near));
             }
             let share = word.rarity / all;
-            for candidate in word.place.iter().flat_map(|place| &self.having[*place].any) {
+            for candidate in word.place.iter().flat_map(|place| &self.postings[*place].any) {
                 common[*candidate].exact += share;
             }
             any.take(|at, near| common[at].covered += share * near);
@@ -200,11 +197,11 @@ impl Index {
         let mut answered = vec![0.0_f32; self.entries.len()];
         nearest.take(|place, near| {
             let weight = self.synonyms.rarity(place) * near;
-            let having = &self.having[place];
-            for candidate in &having.head {
+            let postings = &self.postings[place];
+            for candidate in &postings.head {
                 common[*candidate].head += weight / self.heads[*candidate];
             }
-            for entry in &having.entries {
+            for entry in &postings.entries {
                 answered[*entry] += weight / self.weights[*entry];
             }
         });
@@ -291,7 +288,7 @@ fn of_idea(texts: &mut Vec<Text>, candidate: usize, concept: &Concept) {
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split(['.', '!', '?', ';', ':', '\n'])
         .map(str::trim)
-        .filter(|sentence| sentence.split_whitespace().count() >= 4)
+        .filter(|sentence| sentence.split_whitespace().count() >= SHORTEST)
 }
 
 fn add(to: &mut Vector, other: &Vector) {

@@ -1,6 +1,7 @@
 //! Which words of a question mean what words of the course mean: "doubled" is near "duplicates".
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet, hash_map::Entry},
     sync::OnceLock,
 };
@@ -39,7 +40,7 @@ pub(crate) struct Word<'a> {
     /// Its place, if the course has it.
     pub(crate) place: Option<usize>,
     /// The words of the course that mean it, itself among them.
-    pub(crate) near: std::borrow::Cow<'a, [Near]>,
+    pub(crate) near: Cow<'a, [Near]>,
 }
 
 impl Synonyms {
@@ -81,8 +82,11 @@ impl Synonyms {
         let mut unknown = 0;
         let mut words = Vec::new();
         for word in whole_words(prose) {
+            if words.len() == MOST_WORDS {
+                break;
+            }
             let stem = stem(&word);
-            if words.len() == MOST_WORDS || !seen.insert(stem.clone()) {
+            if !seen.insert(stem.clone()) {
                 continue;
             }
             let place = self.places.get(&stem).copied();
