@@ -164,9 +164,9 @@ impl Index {
             common[at].whole = whole;
             common[at].about = vectors::nearness(&self.about[at], &about);
         }
-        for (candidate, rare) in self.entries.iter().zip(self.by_entry.scores(&words)) {
-            common[*candidate].rare = common[*candidate].rare.max(rare);
-        }
+        self.most_of_entries(&self.by_entry.scores(&words), |candidate, rare| {
+            common[candidate].rare = rare;
+        });
         self.by_synonyms(prose, &mut common);
         let of_topics = self.about_topics.iter().zip(self.by_topic.scores(&words));
         let of_topic = |(of, whole)| OfTopic { about: vectors::nearness(of, &about), whole };
@@ -205,10 +205,18 @@ impl Index {
                 answered[*entry] += weight / self.weights[*entry];
             }
         });
-        for (candidate, share) in self.entries.iter().zip(answered) {
-            let of = &mut common[*candidate];
-            of.answered = of.answered.max(share);
+        self.most_of_entries(&answered, |candidate, share| common[candidate].answered = share);
+    }
+
+    /// The largest number of each candidate's texts. Most are zero.
+    fn most_of_entries(&self, numbers: &[f32], mut each: impl FnMut(usize, f32)) {
+        let mut most = vec![0.0; self.candidates.len()];
+        for (candidate, number) in self.entries.iter().zip(numbers) {
+            if *number > most[*candidate] {
+                most[*candidate] = *number;
+            }
         }
+        most.into_iter().enumerate().for_each(|(candidate, number)| each(candidate, number));
     }
 }
 
@@ -228,7 +236,9 @@ impl Most {
         if *most == 0.0 {
             self.places.push(at);
         }
-        *most = most.max(number);
+        if number > *most {
+            *most = number;
+        }
     }
 
     fn take(&mut self, mut each: impl FnMut(usize, f32)) {
