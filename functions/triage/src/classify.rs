@@ -174,14 +174,7 @@ fn decide(
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
     let names_practice = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
     let routing = route(reading, &found, has_code, belongs);
-    let is_misread = match asking::title(asked) {
-        Some(title) => is_about_title(&routing, title),
-        None => {
-            // Of another language only some words are known, seldom those that ask.
-            let asks = is_foreign || ASKS_IDEA.is_match(asked);
-            asks && is_misread(&routing, asked, has_code, names_practice)
-        }
-    };
+    let is_misread = is_misread(&routing, asked, has_code, names_practice, is_foreign);
     if report.is_none() && is_misread && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
     }
@@ -189,8 +182,20 @@ fn decide(
 }
 
 /// Whether a question that asks about Python was read as being about the student's program, or as a wish to practise,
-/// without words that say so.
-fn is_misread(routing: &Routing, asked: &str, has_code: bool, names_practice: bool) -> bool {
+/// without words that say so. Of a question in another language only some words are known, seldom those that ask.
+fn is_misread(
+    routing: &Routing,
+    asked: &str,
+    has_code: bool,
+    names_practice: bool,
+    is_foreign: bool,
+) -> bool {
+    if let Some(title) = asking::title(asked) {
+        return is_about_title(routing, title);
+    }
+    if !is_foreign && !ASKS_IDEA.is_match(asked) {
+        return false;
+    }
     match routing.agent {
         Agent::Debug => !FAILS.is_match(asked),
         Agent::CodeReview => !has_code,
