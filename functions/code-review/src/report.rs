@@ -76,7 +76,10 @@ pub fn compose(report: ReviewReport, code: &str) -> Answer {
         let parts = report.deductions.iter().map(|deduction| {
             format!("{} for {}", deduction.points, deduction.rule.replace('_', " "))
         });
-        let parts: Vec<String> = parts.collect();
+        let named: u8 = report.deductions.iter().map(|deduction| deduction.points).sum();
+        let others = 100_u8.saturating_sub(score).saturating_sub(named);
+        let others = (others > 0).then(|| format!("{others} for other things"));
+        let parts: Vec<String> = parts.chain(others).collect();
         if !parts.is_empty() {
             content.push_str(&format!(" Points taken off: {}.", parts.join(", ")));
         }

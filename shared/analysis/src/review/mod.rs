@@ -120,8 +120,8 @@ fn unreadable(source: &str, error: &Unreadable) -> Review {
     };
     let findings = vec![Finding { rule: rules::rule(rule), line, message }];
     let lines = source.lines().filter(|line| !line.trim().is_empty()).count();
-    let (score, deductions) = score::score(&findings, lines);
-    let score = score.map(score::of_unreadable);
+    let (score, mut deductions) = score::score(&findings, lines);
+    let score = score.map(|score| score::of_unreadable(score, &mut deductions));
     Review { findings, score, deductions, praise: "You ask before you go on, which saves time." }
 }
 

@@ -141,7 +141,10 @@ fn undefined(
                 ),
                 None => (
                     "undefined_name",
-                    format!("`{name}` never gets a value. Is it spelled the same way everywhere?"),
+                    format!(
+                        "`{name}` never gets a value here. Is it spelled the same way everywhere, or is the line that \
+                         sets it missing from what you sent?"
+                    ),
                 ),
             },
             Why::In(function) => (

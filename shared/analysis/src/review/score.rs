@@ -20,7 +20,7 @@ pub struct Deduction {
     pub rule: &'static Rule,
     /// How often it was found.
     pub count: usize,
-    /// Points of 100, rounded.
+    /// Points of 100. Those of all rules, also of those that are not named, add up to what the score lacks.
     pub points: u8,
 }
 
@@ -43,16 +43,23 @@ pub(super) fn score(findings: &[Finding], statements: usize) -> (Option<u8>, Vec
     let divisor = statements + 10;
     let points =
         |cost: usize| u8::try_from(((cost + divisor / 2) / divisor).min(100)).unwrap_or(100);
-    let total: usize = counts.iter().map(|(rule, count)| cost(rule, *count)).sum();
     counts.sort_by_key(|(rule, count)| std::cmp::Reverse(cost(rule, *count)));
-    let named = counts.into_iter().take(NAMED);
-    let deductions =
-        named.map(|(rule, count)| Deduction { rule, count, points: points(cost(rule, count)) });
+    // Each has what the rounded total grows by, so that they add up to it.
+    let mut total = 0;
+    let mut deductions = Vec::new();
+    for (rule, count) in counts {
+        let before = points(total);
+        total += cost(rule, count);
+        deductions.push(Deduction { rule, count, points: points(total) - before });
+    }
+    deductions.truncate(NAMED);
     let score = (statements >= MIN_STATEMENTS).then(|| 100 - points(total));
-    (score, deductions.collect())
+    (score, deductions)
 }
 
-/// A program that cannot be parsed gets three fifths of its score.
-pub(super) fn of_unreadable(score: u8) -> u8 {
-    score / 5 * 3
+/// A program that cannot be parsed gets three fifths of its score, for the one fault that is known.
+pub(super) fn of_unreadable(score: u8, deductions: &mut [Deduction]) -> u8 {
+    let score = score / 5 * 3;
+    deductions.iter_mut().for_each(|only| only.points = 100 - score);
+    score
 }

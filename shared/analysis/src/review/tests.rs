@@ -47,6 +47,20 @@ fn the_score_follows_its_formula_and_names_what_it_costs() {
     assert_eq!(with_error.findings[0].rule.severity, Severity::Error);
 }
 
+#[test]
+fn what_is_taken_off_adds_up() {
+    let points = |source: &str| {
+        let review = review(source);
+        let taken: Vec<u8> = review.deductions.iter().map(|deduction| deduction.points).collect();
+        (review.score.map_or(0, |score| 100 - score), taken)
+    };
+    let two = "def f(xs):\n    for i in range(len(xs)):\n        print(xs[i])\n    if xs == None:\n        print(0)\n";
+    let (lacks, taken) = points(two);
+    assert_eq!((lacks, taken.len()), (taken.iter().sum(), 2), "{taken:?}");
+    let (lacks, taken) = points("a = 1\nb = 2\nprint(a\nc = 3\n");
+    assert_eq!(vec![lacks], taken, "a program that cannot be read has one fault");
+}
+
 /// The most that is reviewed: the longest program that the sandbox accepts.
 const LONGEST: usize = 64 * 1024;
 
