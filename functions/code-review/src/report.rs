@@ -171,3 +171,30 @@ pub(crate) fn summary(
 fn are(count: usize) -> String {
     if count == 1 { "is 1 thing".to_owned() } else { format!("are {count} things") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ReviewDeduction, ReviewReport, compose};
+
+    #[test]
+    fn what_is_named_and_the_rest_add_up_to_what_the_score_lacks() {
+        let deduction =
+            |rule: &str, points| ReviewDeduction { rule: rule.to_owned(), count: 1, points };
+        let report = |score, deductions| ReviewReport {
+            score: Some(score),
+            summary: String::new(),
+            praise: String::new(),
+            deductions,
+            findings: Vec::new(),
+        };
+        let content = |report| compose(report, "").content;
+        let three = vec![deduction("no_effect", 57), deduction("a", 10), deduction("b", 5)];
+        let some = content(report(24, three));
+        assert!(
+            some.ends_with("57 for no effect, 10 for a, 5 for b, 4 for other things."),
+            "{some}"
+        );
+        let all = content(report(62, vec![deduction("no_effect", 38)]));
+        assert!(all.ends_with("Points taken off: 38 for no effect."), "{all}");
+    }
+}
