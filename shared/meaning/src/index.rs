@@ -208,7 +208,7 @@ impl Index {
         self.most_of_entries(&answered, |candidate, share| common[candidate].answered = share);
     }
 
-    /// The largest number of each candidate's texts. Most are zero.
+    /// The largest number among each candidate's texts.
     fn most_of_entries(&self, numbers: &[f32], mut each: impl FnMut(usize, f32)) {
         let mut most = vec![0.0; self.candidates.len()];
         for (candidate, number) in self.entries.iter().zip(numbers) {

@@ -1,4 +1,5 @@
-"""Runs programs natively, each in a child of this interpreter: to start a new one for each takes ten times as long.
+"""Runs programs natively, each in a child of this interpreter: to start a new one for each takes several times
+as long.
 
 Reads a list of `{"code", "stdin"}` as JSON, and prints a list of what each wrote, or `null` if it failed. Each has a
 folder of its own in the current one.
