@@ -27,7 +27,8 @@ const SHORT: usize = 4;
 const HEAVIEST: usize = 8;
 /// Most unknown words that count.
 const MOST_UNKNOWN: usize = 8;
-/// The share below which nothing is said of an idea: of some 800 a few dozen are above.
+/// The share below which nothing is said of an idea. About half of some 800 are below; without them one reading takes a
+/// sixth less time, and adding two up takes half.
 const NEGLIGIBLE: f64 = 1e-4;
 /// How much each kind of number is stretched before training, so that all are of about the same size.
 const NEARNESS_SCALE: f32 = 10.0;
