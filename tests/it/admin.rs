@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use runner::users;
 use runtime::{Clock, Store};
 use serde_json::json;
+use storage::model_usage;
 use testing::{bench::publish, eventually};
 use tests::{PASSWORD, Student, World};
 
@@ -176,6 +177,18 @@ async fn costs_are_added_up_by_day_agent_and_model() {
         })
         .collect();
     assert_eq!(seen, [("debug", 2, 1, 1, 7, 150), ("concepts", 1, 0, 0, 1, 20)]);
+    let report_of_sums = async || {
+        let mut conn = world.database().await;
+        while model_usage::sum_up_hour(&mut conn, world.now()).await.expect("it is summed up") {}
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM model_hours")
+            .fetch_one(&mut conn)
+            .await
+            .expect("a number");
+        assert_eq!(kept, 2, "the hour that is not over is still counted call by call");
+        world.get("/admin/usage", Some(&admin.token)).await.ok::<UsageReport>()
+    };
+    assert_eq!(report_of_sums().await, report);
+    assert_eq!(report_of_sums().await, report, "nothing is counted twice");
     assert_eq!((report.calls, report.cost_micro_usd), (3, 170));
     let today: UsageReport = world.get("/admin/usage?days=1", Some(&admin.token)).await.ok();
     assert_eq!((today.from, today.cost_micro_usd), (today.to, 150));

@@ -107,6 +107,7 @@ pub fn function(settings: &mut Settings, services: &Arc<Services>) -> Function {
         .repeats(quizzes::SubmitOverdue)
         .repeats(me::erase_accounts::EraseAccounts)
         .repeats(me::make_exports::MakeExports)
+        .repeats(admin::usage::SumUpUsage)
         .serves_public(api::routes(gateway))
         .allows_origins(origins.into_headers())
         .trusts_proxies(proxies)

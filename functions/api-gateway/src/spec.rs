@@ -5,7 +5,10 @@ use std::time::Duration;
 use events::Topic;
 use runtime::{Http, Periodic, Schedule, Spec, Sweep};
 
-use crate::me::{erase_accounts::EraseAccounts, make_exports::MakeExports};
+use crate::{
+    admin::usage::SumUpUsage,
+    me::{erase_accounts::EraseAccounts, make_exports::MakeExports},
+};
 
 /// The function's name, port, topics, limits and settings.
 pub const SPEC: Spec = Spec {
@@ -27,7 +30,13 @@ pub const SPEC: Spec = Spec {
     timeout: Duration::from_secs(30),
     // Passwords: a hash takes 19 MiB while it is worked out.
     memory_mb: 512,
-    schedules: &[Sweep::SCHEDULE, OVERDUE_QUIZZES, EraseAccounts::SCHEDULE, MakeExports::SCHEDULE],
+    schedules: &[
+        Sweep::SCHEDULE,
+        OVERDUE_QUIZZES,
+        EraseAccounts::SCHEDULE,
+        MakeExports::SCHEDULE,
+        SumUpUsage::SCHEDULE,
+    ],
     settings: &[
         "CORS_ORIGINS",
         "TRUSTED_PROXIES",

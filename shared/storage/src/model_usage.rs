@@ -1,6 +1,6 @@
 //! The ledger of the models' costs.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::agent::Author;
 use ids::UserId;
 use sqlx::PgConnection;
@@ -134,6 +134,35 @@ pub struct DayRow {
     pub cost_micro_usd: i64,
 }
 
+/// How long an hour has been over before it is summed up: far longer than a call's last entry comes after its first.
+const SETTLED: TimeDelta = TimeDelta::hours(1);
+
+/// Sums up the next hour that is over; `false` if there is none.
+///
+/// # Errors
+/// The database's own.
+pub async fn sum_up_hour(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let summed = sqlx::query!(
+        "WITH next AS (
+             SELECT date_trunc('hour', min(created_at)) AS hour FROM model_usage
+             WHERE created_at >= coalesce((SELECT max(hour) + interval '1 hour' FROM model_hours), '-infinity')
+         )
+         INSERT INTO model_hours (hour, agent, model, calls, saved, failed, tokens_in, tokens_out, cost_micro_usd)
+         SELECT next.hour, agent, model, count(*) FILTER (WHERE NOT cached), count(*) FILTER (WHERE cached),
+                count(*) FILTER (WHERE NOT cached AND tokens_out = 0), sum(tokens_in), sum(tokens_out),
+                sum(cost_micro_usd)
+         FROM next
+         JOIN model_usage ON created_at >= next.hour AND created_at < next.hour + interval '1 hour'
+         WHERE next.hour + interval '1 hour' <= $1
+         GROUP BY next.hour, agent, model
+         ON CONFLICT DO NOTHING",
+        now - SETTLED,
+    )
+    .execute(conn)
+    .await?;
+    Ok(summed.rows_affected() > 0)
+}
+
 /// What was used from one day to another, that one excluded, newest first: by day, agent and model.
 ///
 /// # Errors
@@ -146,13 +175,22 @@ pub async fn by_day(
 ) -> sqlx::Result<Vec<DayRow>> {
     sqlx::query_as!(
         DayRow,
-        r#"SELECT (created_at AT TIME ZONE 'UTC')::date AS "day!", agent, model,
-                  count(*) FILTER (WHERE NOT cached) AS "calls!", count(*) FILTER (WHERE cached) AS "saved!",
-                  count(*) FILTER (WHERE NOT cached AND tokens_out = 0) AS "failed!",
+        r#"SELECT (hour AT TIME ZONE 'UTC')::date AS "day!", agent AS "agent!", model AS "model!",
+                  sum(calls)::bigint AS "calls!", sum(saved)::bigint AS "saved!", sum(failed)::bigint AS "failed!",
                   sum(tokens_in)::bigint AS "tokens_in!", sum(tokens_out)::bigint AS "tokens_out!",
                   sum(cost_micro_usd)::bigint AS "cost_micro_usd!"
-           FROM model_usage WHERE created_at >= $1 AND created_at < $2
-           GROUP BY 1, agent, model ORDER BY 1 DESC, agent, model LIMIT $3"#,
+           FROM (
+               SELECT * FROM model_hours WHERE hour >= $1 AND hour < $2
+               UNION ALL
+               SELECT date_trunc('hour', created_at), agent, model, count(*) FILTER (WHERE NOT cached),
+                      count(*) FILTER (WHERE cached), count(*) FILTER (WHERE NOT cached AND tokens_out = 0),
+                      sum(tokens_in), sum(tokens_out), sum(cost_micro_usd)
+               FROM model_usage
+               WHERE created_at >= greatest($1, (SELECT max(hour) + interval '1 hour' FROM model_hours))
+                 AND created_at < $2
+               GROUP BY 1, 2, 3
+           ) AS used
+           GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3 LIMIT $3"#,
         from,
         to,
         limit,

@@ -96,7 +96,7 @@ macro_rules! select {
 }
 
 /// Every table, in the order in which an account is erased.
-pub const TABLES: [Table; 48] = [
+pub const TABLES: [Table; 49] = [
     // What people make, ask and get.
     exported(
         "queries",
@@ -306,6 +306,7 @@ pub const TABLES: [Table; 48] = [
         Stays("counts of the last minutes; of addresses it has hashes, and it goes within an hour"),
     ),
     kept_to_us("model_spend", &[], Stays("it counts what all models cost")),
+    kept_to_us("model_hours", &["agent", "model"], Stays("it counts what all models were used for")),
     // What belongs to everybody.
     kept_to_us(
         "model_answers",

@@ -39,7 +39,7 @@ pub const PAGES_AT_ONCE: i64 = 1_024;
 pub const EXPORTS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 23] = [
+pub const RETENTIONS: [Retention; 24] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -138,6 +138,15 @@ pub const RETENTIONS: [Retention; 23] = [
         delete: Delete::Found(
             "DELETE FROM model_spend WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM model_spend WHERE hour < $1 ORDER BY hour LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "model_hours",
+        keep: TimeDelta::days(400),
+        reason: "like model_usage",
+        delete: Delete::Found(
+            "DELETE FROM model_hours WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM model_hours WHERE hour < $1 ORDER BY hour LIMIT $2))",
         ),
     },
     Retention {

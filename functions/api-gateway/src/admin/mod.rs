@@ -4,7 +4,7 @@
 mod dead_letters;
 mod health;
 mod traces;
-mod usage;
+pub(crate) mod usage;
 mod users;
 
 use utoipa_axum::{router::OpenApiRouter, routes};

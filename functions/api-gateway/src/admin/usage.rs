@@ -1,15 +1,21 @@
 //! What models were used for, and what that cost.
 
+use std::time::Duration;
+
 use axum::extract::{Query, State, rejection::QueryRejection};
-use chrono::{Days, NaiveDate, NaiveTime};
-use runtime::web::{Admin, Caller, Json, Problem};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use runtime::{
+    HandlerError, Outgoing, Periodic, Round, Schedule,
+    web::{Admin, Caller, Json, Problem},
+};
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use storage::model_usage::{self, DayRow};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{gateway::Gateway, pages};
 
-/// Most days of a report: it reads every call of them.
+/// Most days of a report: it reads a row for each hour, agent and model.
 const MAX_DAYS: u64 = 31;
 /// Days of a report unless the request says otherwise.
 const DAYS: u64 = 7;
@@ -109,6 +115,27 @@ pub(crate) async fn get(
     let calls = rows.iter().map(|row| row.calls).sum();
     let cost_micro_usd = rows.iter().map(|row| row.cost_micro_usd).sum();
     Ok(Json(UsageReport { from, to, rows, calls, cost_micro_usd }))
+}
+
+/// Sums up the hours that are over, so that a report need not read every call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SumUpUsage;
+
+impl Periodic for SumUpUsage {
+    const SCHEDULE: Schedule = Schedule {
+        name: "sum-up-usage",
+        // What is not summed up yet is counted by the report: two hours at most, and these minutes.
+        every: Duration::from_secs(300),
+    };
+
+    async fn run(
+        &self,
+        now: DateTime<Utc>,
+        conn: &mut PgConnection,
+    ) -> Result<Round, HandlerError> {
+        let has_more = model_usage::sum_up_hour(conn, now).await.map_err(HandlerError::retry)?;
+        Ok(Round { outgoing: Outgoing::none(), has_more })
+    }
 }
 
 /// Whether a day can be compared with those in the database; there are none before 1970.

@@ -142,7 +142,13 @@ FROM generate_series(:lo, :hi) AS k;
 
 -- model_usage: 5 S
 INSERT INTO model_usage (id, student_id, agent, model, tokens_in, tokens_out, cost_micro_usd, latency_ms, cached, created_at)
-SELECT id(k), id((k - 1) % :S + 1), 'concepts', 'gpt-4.1-mini', 100, 100, 200, 900, false, now() - (k / :S) * interval '13 hours'
+SELECT id(k), id((k - 1) % :S + 1), 'concepts', 'gpt-4.1-mini', 100, 100, 200, 900, false,
+       now() - (k / :S) * interval '13 hours' - (k % 780) * interval '1 minute'
+FROM generate_series(:lo, :hi) AS k;
+
+-- model_hours: 2 S
+INSERT INTO model_hours (hour, agent, model, calls, saved, failed, tokens_in, tokens_out, cost_micro_usd)
+SELECT date_trunc('hour', now()) - (k / 8 + 2) * interval '1 hour', 'agent' || k % 8, 'gpt-4.1-mini', 9, 1, 0, 900, 900, 1800
 FROM generate_series(:lo, :hi) AS k;
 
 -- inbox: 25 S
