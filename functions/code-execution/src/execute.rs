@@ -125,7 +125,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
     // Hidden ones last: otherwise the progress of later cases would reveal how long they took.
     cases.sort_by_key(|(_, test)| test.hidden);
     let mut tested = Tested::default();
-    let (mut left, mut delay_left) = (job.limit, job.max_delay);
+    let mut spent = Time::default();
     for (number, test) in cases {
         let stdin = test.stdin.clone().map_or_else(|| job.stdin.clone(), String::from);
         let begun = Instant::now();
@@ -134,23 +134,23 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
                 call: test.call.clone().map(String::from),
                 stdin: stdin.clone(),
                 trace_steps: if tested.failed || test.hidden { 0 } else { job.trace_steps },
-                limit: left.max(Duration::from_millis(1)),
-                max_delay: delay_left,
+                limit: job.limit.saturating_sub(spent.own).max(Duration::from_millis(1)),
+                max_delay: job.max_delay.saturating_sub(spent.delayed),
                 ..job.clone()
             })
             .await;
         if run.verdict == Verdict::Internal {
             return None;
         }
-        left = left.saturating_sub(run.duration);
-        delay_left = delay_left.saturating_sub(run.delayed);
+        spent.own += run.duration;
+        spent.delayed += run.delayed;
         if test.hidden {
             tested.hidden_time += begun.elapsed();
         } else {
             tested.shown_time += run.duration;
         }
         let (actual, stage) = (run.value.clone(), run.stage);
-        let mut result = result(run, &job.source, &stdin);
+        let mut result = result_in(run, &job.source, &stdin, spent);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
             let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
             error.advice = advice.or_else(|| error.advice.take());
@@ -240,6 +240,12 @@ fn same_output(expected: &str, actual: &str) -> bool {
 /// The public result of a run.
 #[must_use]
 pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
+    let time = Time { own: run.duration, delayed: run.delayed };
+    result_in(run, source, stdin, time)
+}
+
+/// As [`result`]; `time` is that of all runs which share a limit, to the end of this one.
+fn result_in(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult {
     let text = |stream: Stream| -> String {
         run.parts
             .iter()
@@ -248,10 +254,14 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
             .collect()
     };
     let (stdout, stderr) = (text(Stream::Stdout), text(Stream::Stderr));
-    let time = Time { own: run.duration, delayed: run.delayed };
-    let error = run.raised.map(|raised| explained(raised, run.verdict, source, stdin, time));
+    let verdict = match run.verdict {
+        // A machine that is hardly busy is not worth a word.
+        Verdict::Timeout if time.delayed > time.own => Verdict::Busy,
+        verdict => verdict,
+    };
+    let error = run.raised.map(|raised| explained(raised, verdict, source, stdin, time));
     ExecutionResult {
-        verdict: run.verdict,
+        verdict,
         exit_code: run.exit_code,
         stdout,
         stderr,
@@ -270,7 +280,7 @@ pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
 }
 
 /// How long a program took, and how long it waited for others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Time {
     own: Duration,
     delayed: Duration,
@@ -294,7 +304,7 @@ fn explained(
         advice: None,
     };
     let ending = match verdict {
-        Verdict::Timeout => Ending::Timeout,
+        Verdict::Timeout | Verdict::Busy => Ending::Timeout,
         Verdict::MemoryLimit => Ending::Memory,
         Verdict::OutputLimit => Ending::Output,
         Verdict::Recursion => Ending::Recursion,
@@ -334,11 +344,10 @@ fn explained(
 fn stopped(verdict: Verdict, line: Option<u32>, time: Time) -> Option<(&'static str, String)> {
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
     match verdict {
-        Verdict::Timeout => {
+        Verdict::Timeout | Verdict::Busy => {
             let doing = if place.is_empty() { " running" } else { &place };
             let own = time.own.as_secs_f64();
-            // A machine that is hardly busy is not worth a word.
-            let message = if time.delayed > time.own {
+            let message = if verdict == Verdict::Busy {
                 let all = (time.own + time.delayed).as_secs_f64();
                 format!(
                     "stopped after {all:.1} s, while it was{doing}; the machine is busy, and the program itself had only \

@@ -143,9 +143,8 @@ fn failing_and_shown<'a>(
     tests.find(|(check, test)| fails(test) && check.hidden.is_none())
 }
 
-/// If its expected value is unknown, it has not failed.
 const fn fails(test: &TestResult) -> bool {
-    !test.passed && test.problem.is_none()
+    !test.passed && test.is_judged()
 }
 
 fn of_run(ended: Ended<'_>, evidence: &Evidence<'_>) -> Finding {
@@ -395,7 +394,7 @@ fn of_tests(tests: Tests<'_>, run: &ExecutionResult) -> Finding {
             ..finding(
                 "not_judged",
                 String::new(),
-                "At the moment I cannot tell what one of the tests expects. That is my fault, not yours."
+                "At the moment I cannot tell whether one of the tests passes. That is my fault, not yours."
                     .to_owned(),
                 "Ask again in a minute.".to_owned(),
             )

@@ -53,7 +53,7 @@ pub(crate) fn of_activity(
             let error = match verdict {
                 Verdict::Ok => None,
                 // It says nothing about the student.
-                Verdict::Internal | Verdict::Unknown => return Vec::new(),
+                Verdict::Internal | Verdict::Busy | Verdict::Unknown => return Vec::new(),
                 failed => Some(error_type.clone().unwrap_or_else(|| failed.as_str().to_owned())),
             };
             let kind = Kind::Run { error, program: program.clone() };

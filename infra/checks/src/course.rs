@@ -5,14 +5,16 @@ use curriculum::{Curriculum, Question};
 use domain::execution::{ExecutionResult, Program, Verdict};
 use environment::Clock;
 use exercises::Exercise;
-use exercises::{Report, fill_in_expected, judge, trials};
+use exercises::{Report, Trial, fill_in_expected, judge, trials};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
 /// Programs that run at the same time, and exercises that each have as many. A worker takes turns between up to 64
 /// programs.
-const AT_ONCE: usize = 8;
-const EXERCISES_AT_ONCE: usize = 4;
+const AT_ONCE: usize = 4;
+const EXERCISES_AT_ONCE: usize = 2;
+/// How often a program is run at most that was stopped because the machine was busy.
+const MAX_TRIES: u32 = 10;
 
 /// The report on a course.
 #[derive(Debug, Default)]
@@ -117,7 +119,14 @@ pub async fn verify(exercise: Exercise, workers: &Workers) -> Report {
         Err(faults) => return Report { faults, ..Report::default() },
     };
     let results = stream::iter(trials)
-        .map(async |(trial, program)| (trial, run_program(workers, &program).await))
+        .map(async |(trial, program)| {
+            // Many mutants never end, so they are not worth another try.
+            let result = match trial {
+                Trial::Mutant(_) => run_once(workers, &program).await,
+                _ => run_program(workers, &program).await,
+            };
+            (trial, result)
+        })
         .buffered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;
@@ -140,7 +149,19 @@ pub(crate) async fn run_code(workers: &Workers, code: &str, stdin: &str) -> Exec
     run_program(workers, &program.expect("texts of the course are within a program's bounds")).await
 }
 
+/// Runs a program, again if it was stopped because the machine was busy.
 pub(crate) async fn run_program(workers: &Workers, program: &Program) -> ExecutionResult {
+    let mut result = run_once(workers, program).await;
+    for _ in 1..MAX_TRIES {
+        if !result.was_cut_short() {
+            break;
+        }
+        result = run_once(workers, program).await;
+    }
+    result
+}
+
+async fn run_once(workers: &Workers, program: &Program) -> ExecutionResult {
     let result = execute(workers, program, Clock::System.now()).await;
     result.expect("a worker takes more programs than are run at once here")
 }

@@ -84,7 +84,7 @@ pub(crate) fn outcome(source: &str, plan: &Plan, run: &ExecutionResult) -> Optio
             }
         }
         Verdict::Exit => "It ended itself with an error status.".to_owned(),
-        Verdict::Timeout | Verdict::OutputLimit => {
+        Verdict::Timeout | Verdict::Busy | Verdict::OutputLimit => {
             "It did not come to an end within the limits of a run here, so I stopped it.".to_owned()
         }
         Verdict::MemoryLimit => {

@@ -184,6 +184,8 @@ pub enum Verdict {
     Exit,
     /// It was still running when its time was up.
     Timeout,
+    /// It was stopped before it had had its time, because the machine was busy: it may be right.
+    Busy,
     /// It needed more memory than it may use.
     MemoryLimit,
     /// It wrote more output than is allowed.
@@ -213,6 +215,7 @@ impl Verdict {
             Self::SyntaxError => "syntax_error",
             Self::Exit => "exit",
             Self::Timeout => "timeout",
+            Self::Busy => "busy",
             Self::MemoryLimit => "memory_limit",
             Self::OutputLimit => "output_limit",
             Self::Recursion => "recursion",
@@ -222,6 +225,12 @@ impl Verdict {
             Self::Internal => "internal",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether it is the program's own: another run would end in the same way.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Internal | Self::Busy)
     }
 }
 
@@ -341,6 +350,12 @@ pub struct TestResult {
 }
 
 impl TestResult {
+    /// Whether it says something about the program.
+    #[must_use]
+    pub const fn is_judged(&self) -> bool {
+        self.problem.is_none() && self.verdict.is_final()
+    }
+
     /// What leaves the sandbox of a hidden case.
     ///
     /// The rule: of a hidden test only our own words are sent, out of a fixed list, and nothing that the program can
@@ -448,8 +463,13 @@ impl ExecutionResult {
     /// Whether every test could be judged: only then do they decide about a program.
     #[must_use]
     pub fn is_judged(&self) -> bool {
-        let unknown =
-            |test: &TestResult| test.problem.is_some() || test.verdict == Verdict::Internal;
-        self.verdict != Verdict::Internal && !self.tests.iter().any(unknown)
+        self.verdict.is_final() && self.tests.iter().all(TestResult::is_judged)
+    }
+
+    /// Whether it, or a test, was stopped early because the machine was busy.
+    #[must_use]
+    pub fn was_cut_short(&self) -> bool {
+        let tests = self.tests.iter().map(|test| test.verdict);
+        tests.chain([self.verdict]).any(|verdict| verdict == Verdict::Busy)
     }
 }

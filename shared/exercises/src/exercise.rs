@@ -208,7 +208,7 @@ impl TestCase {
             Verdict::Timeout | Verdict::Deadlock => TestVerdict::Timeout,
             Verdict::MemoryLimit => TestVerdict::MemoryLimit,
             Verdict::OutputLimit => TestVerdict::OutputLimit,
-            Verdict::SourceTooLarge | Verdict::Internal => TestVerdict::NotRun,
+            Verdict::SourceTooLarge | Verdict::Internal | Verdict::Busy => TestVerdict::NotRun,
             Verdict::Unknown => TestVerdict::Unknown,
             Verdict::Error
             | Verdict::SyntaxError

@@ -226,6 +226,11 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
         match trial {
             // Then it is unknown whether a test noticed something. With the solution, the test itself is or may be at
             // fault.
+            // Nearly always an endless loop: to run it again would not give it an end.
+            Trial::Mutant(_) if result.was_cut_short() => {
+                report.mutants += 1;
+                report.killed += 1;
+            }
             _ if *trial != Trial::Reference && !result.is_judged() => {
                 report.faults.push(Fault::Unjudged);
             }

@@ -314,15 +314,22 @@ mod tests {
             run("internal", json!({})),
             run("ok", json!({ "verdict": "internal" })),
             run("ok", json!({ "problem": "what is expected could not be worked out" })),
+            run("ok", json!({ "verdict": "busy" })),
             ExecutionResult { tests: Vec::new(), ..run("ok", json!({})) },
         ];
         for run in &lost {
             assert_eq!(grade(&exercise, "", run, Before::default()), Err(Unjudged), "{run:?}");
         }
+        for run in &lost[..4] {
+            let report = judge(&exercise, &[(Trial::Starter, run.clone())]);
+            assert_eq!(report.faults, [Fault::Unjudged]);
+        }
         for run in &lost[..3] {
             let report = judge(&exercise, &[(Trial::Mutant("1 to 2".to_owned()), run.clone())]);
             assert_eq!((report.faults, report.killed), (vec![Fault::Unjudged], 0));
         }
+        let endless = judge(&exercise, &[(Trial::Mutant("1 to 2".to_owned()), lost[3].clone())]);
+        assert_eq!((endless.faults, endless.killed), (Vec::new(), 1));
         let known = grade(&exercise, "", &run("ok", json!({})), Before::default());
         assert_eq!(known.map(|feedback| feedback.score), Ok(50));
     }
