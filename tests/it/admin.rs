@@ -157,6 +157,7 @@ async fn costs_are_added_up_by_day_agent_and_model() {
                 SELECT gen_random_uuid(), NULL, agent, 'm', 10, tokens_out, cost, 5, cached, $1::timestamptz - ago
                 FROM (VALUES ('debug', 7, 100, false, interval '0'), ('debug', 0, 50, false, '0'),
                              ('debug', 0, 0, true, '0'), ('concepts', 1, 20, false, '1 day'),
+                             ('exercise', 3, 40, false, '20 days'), ('exercise', 4, 50, false, '20 days 1 hour'),
                              ('concepts', 1, 999, false, '40 days'))
                      AS used (agent, tokens_out, cost, cached, ago)";
     let insert = sqlx::query(rows).bind(world.now());
@@ -177,18 +178,19 @@ async fn costs_are_added_up_by_day_agent_and_model() {
         })
         .collect();
     assert_eq!(seen, [("debug", 2, 1, 1, 7, 150), ("concepts", 1, 0, 0, 1, 20)]);
-    let report_of_sums = async || {
+    let month: UsageReport = world.get("/admin/usage?days=31", Some(&admin.token)).await.ok();
+    assert_eq!((month.calls, month.cost_micro_usd), (5, 260));
+    for _ in 0..2 {
         let mut conn = world.database().await;
         while model_usage::sum_up_hour(&mut conn, world.now()).await.expect("it is summed up") {}
-        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM model_hours")
+        let summed: Option<i64> = sqlx::query_scalar("SELECT sum(calls)::bigint FROM model_days")
             .fetch_one(&mut conn)
             .await
             .expect("a number");
-        assert_eq!(kept, 2, "the hour that is not over is still counted call by call");
-        world.get("/admin/usage", Some(&admin.token)).await.ok::<UsageReport>()
-    };
-    assert_eq!(report_of_sums().await, report);
-    assert_eq!(report_of_sums().await, report, "nothing is counted twice");
+        assert_eq!(summed, Some(4), "the hour that is not over is counted call by call");
+        let again: UsageReport = world.get("/admin/usage?days=31", Some(&admin.token)).await.ok();
+        assert_eq!(again, month);
+    }
     assert_eq!((report.calls, report.cost_micro_usd), (3, 170));
     let today: UsageReport = world.get("/admin/usage?days=1", Some(&admin.token)).await.ok();
     assert_eq!((today.from, today.cost_micro_usd), (today.to, 150));

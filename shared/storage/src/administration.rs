@@ -142,8 +142,10 @@ async fn newest(
         r#"SELECT found.key AS "key!", found.id AS "id!", found.email AS "email!", found.display_name AS "display_name!",
                   found.role AS "role!", found.created_at AS "created_at!", found.account_disabled_at AS disabled_at
            FROM unnest($1::text[]) AS wanted (role) CROSS JOIN LATERAL (
+               -- By an equal role it would look for the few teachers among everybody, by the primary key.
                SELECT id, email, display_name, role, created_at, account_disabled_at, id::text AS key FROM users
-               WHERE role = wanted.role AND erased_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3) AS found
+               WHERE (role, id) < (wanted.role, $2) AND role >= wanted.role AND erased_at IS NULL
+               ORDER BY role DESC, id DESC LIMIT $3) AS found
            ORDER BY found.id DESC LIMIT $3"#,
         roles,
         before,

@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 
 use crate::events::stored_json;
 
-/// How many events one page looks at. Few of them are of the types that are asked for.
-const PAGE: i64 = 10_000;
+/// How many events one page looks at: a few milliseconds of work. Few of them are of the types that are asked for.
+const PAGE: i64 = 2_000;
 
 /// An event in the log.
 #[derive(Debug, Clone, PartialEq)]

@@ -145,17 +145,23 @@ pub async fn sum_up_hour(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::R
     let summed = sqlx::query!(
         "WITH next AS (
              SELECT date_trunc('hour', min(created_at)) AS hour FROM model_usage
-             WHERE created_at >= coalesce((SELECT max(hour) + interval '1 hour' FROM model_hours), '-infinity')
+             WHERE created_at >= coalesce((SELECT max(summed_until) FROM model_days), '-infinity')
          )
-         INSERT INTO model_hours (hour, agent, model, calls, saved, failed, tokens_in, tokens_out, cost_micro_usd)
-         SELECT next.hour, agent, model, count(*) FILTER (WHERE NOT cached), count(*) FILTER (WHERE cached),
-                count(*) FILTER (WHERE NOT cached AND tokens_out = 0), sum(tokens_in), sum(tokens_out),
-                sum(cost_micro_usd)
+         INSERT INTO model_days AS days (day, agent, model, calls, saved, failed, tokens_in, tokens_out,
+                                         cost_micro_usd, summed_until)
+         SELECT date_trunc('day', next.hour, 'UTC'), agent, model, count(*) FILTER (WHERE NOT cached),
+                count(*) FILTER (WHERE cached), count(*) FILTER (WHERE NOT cached AND tokens_out = 0),
+                sum(tokens_in), sum(tokens_out), sum(cost_micro_usd), next.hour + interval '1 hour'
          FROM next
          JOIN model_usage ON created_at >= next.hour AND created_at < next.hour + interval '1 hour'
          WHERE next.hour + interval '1 hour' <= $1
          GROUP BY next.hour, agent, model
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT (day, agent, model) DO UPDATE
+         SET calls = days.calls + excluded.calls, saved = days.saved + excluded.saved,
+             failed = days.failed + excluded.failed, tokens_in = days.tokens_in + excluded.tokens_in,
+             tokens_out = days.tokens_out + excluded.tokens_out,
+             cost_micro_usd = days.cost_micro_usd + excluded.cost_micro_usd, summed_until = excluded.summed_until
+         WHERE days.summed_until < excluded.summed_until",
         now - SETTLED,
     )
     .execute(conn)
@@ -175,19 +181,19 @@ pub async fn by_day(
 ) -> sqlx::Result<Vec<DayRow>> {
     sqlx::query_as!(
         DayRow,
-        r#"SELECT (hour AT TIME ZONE 'UTC')::date AS "day!", agent AS "agent!", model AS "model!",
+        r#"SELECT (day AT TIME ZONE 'UTC')::date AS "day!", agent AS "agent!", model AS "model!",
                   sum(calls)::bigint AS "calls!", sum(saved)::bigint AS "saved!", sum(failed)::bigint AS "failed!",
                   sum(tokens_in)::bigint AS "tokens_in!", sum(tokens_out)::bigint AS "tokens_out!",
                   sum(cost_micro_usd)::bigint AS "cost_micro_usd!"
            FROM (
-               SELECT * FROM model_hours WHERE hour >= $1 AND hour < $2
+               SELECT day, agent, model, calls, saved, failed, tokens_in, tokens_out, cost_micro_usd
+               FROM model_days WHERE day >= $1 AND day < $2
                UNION ALL
-               SELECT date_trunc('hour', created_at), agent, model, count(*) FILTER (WHERE NOT cached),
+               SELECT date_trunc('day', created_at, 'UTC'), agent, model, count(*) FILTER (WHERE NOT cached),
                       count(*) FILTER (WHERE cached), count(*) FILTER (WHERE NOT cached AND tokens_out = 0),
                       sum(tokens_in), sum(tokens_out), sum(cost_micro_usd)
                FROM model_usage
-               WHERE created_at >= greatest($1, (SELECT max(hour) + interval '1 hour' FROM model_hours))
-                 AND created_at < $2
+               WHERE created_at >= greatest($1, (SELECT max(summed_until) FROM model_days)) AND created_at < $2
                GROUP BY 1, 2, 3
            ) AS used
            GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3 LIMIT $3"#,

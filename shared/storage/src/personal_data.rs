@@ -306,7 +306,7 @@ pub const TABLES: [Table; 49] = [
         Stays("counts of the last minutes; of addresses it has hashes, and it goes within an hour"),
     ),
     kept_to_us("model_spend", &[], Stays("it counts what all models cost")),
-    kept_to_us("model_hours", &["agent", "model"], Stays("it counts what all models were used for")),
+    kept_to_us("model_days", &["agent", "model"], Stays("it counts what all models were used for")),
     // What belongs to everybody.
     kept_to_us(
         "model_answers",

@@ -141,12 +141,12 @@ pub const RETENTIONS: [Retention; 24] = [
         ),
     },
     Retention {
-        table: "model_hours",
+        table: "model_days",
         keep: TimeDelta::days(400),
         reason: "like model_usage",
         delete: Delete::Found(
-            "DELETE FROM model_hours WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM model_hours WHERE hour < $1 ORDER BY hour LIMIT $2))",
+            "DELETE FROM model_days WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM model_days WHERE day < $1 ORDER BY day LIMIT $2))",
         ),
     },
     Retention {

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{gateway::Gateway, pages};
 
-/// Most days of a report: it reads a row for each hour, agent and model.
+/// Most days of a report: it reads a row for each day, agent and model.
 const MAX_DAYS: u64 = 31;
 /// Days of a report unless the request says otherwise.
 const DAYS: u64 = 7;

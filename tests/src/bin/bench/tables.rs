@@ -37,7 +37,7 @@ const HELPERS: &str = "
     INSERT INTO writers (floor, seen_at) VALUES (0, now());
     CREATE FUNCTION writer() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT max(id) FROM writers $$;";
 /// Values that neither a type nor a column tells: a part of the statement, the parameter, and the value.
-const TOLD: [(&str, usize, &str); 33] = [
+const TOLD: [(&str, usize, &str); 38] = [
     // A group of 16 events, each of another event that was handled.
     ("-- Claims come first", 1, "new_ids(16)"),
     ("-- Claims come first", 2, "all_of('progress.events'::text, 16)"),
@@ -72,6 +72,13 @@ const TOLD: [(&str, usize, &str); 33] = [
     ("INSERT INTO topics", 2, "module()"),
     ("INSERT INTO topics", 3, "99"),
     ("SELECT pg_relation_size", 1, "'events'"),
+    // What the last hour has left behind.
+    ("FROM erased_requests WHERE erased_at >", 1, "now() - interval '1 hour'"),
+    // Accounts by role, and by the beginning of their address or name.
+    ("AS wanted (role)", 1, "ARRAY['student', 'teacher']"),
+    ("email ~>=~ lower", 2, "'student1'"),
+    ("(lower(display_name)", 2, "'student 1'"),
+    ("~>=~ lower", 4, "''"),
     // Either a file or why there is none.
     ("UPDATE exports SET archive", 3, "NULL"),
 ];

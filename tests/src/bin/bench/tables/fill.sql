@@ -81,7 +81,9 @@ ON CONFLICT DO NOTHING;
 -- quiz_attempts: 5 S
 INSERT INTO quiz_attempts (id, student_id, topic_slug, seed, questions, question_count, started_at, submitted_at, score)
 SELECT id(k), id((k - 1) % :S + 1), topic((k / :S)::int), k, json_build_object('version', 1, 'questions', repeat('q', 600)), 3,
-       now() - (k / :S + 1) * interval '11 days', now() - (k / :S + 1) * interval '11 days', k % 101
+       now() - (k / :S + 1) * interval '11 days',
+       -- Some are still open.
+       CASE WHEN k % 10 > 0 THEN now() - (k / :S + 1) * interval '11 days' END, CASE WHEN k % 10 > 0 THEN k % 101 END
 FROM generate_series(:lo, :hi) AS k;
 
 -- quiz_answers: 15 S
@@ -124,7 +126,7 @@ INSERT INTO drafts (id, query_id, student_id, agent, body, deadline_at, created_
 SELECT id(k), id(k), id(k), 'debug', '{}', now() + interval '9 minutes', now() FROM generate_series(:lo, :hi) AS k;
 
 -- erased_requests: 1 C
-INSERT INTO erased_requests (id, erased_at) SELECT id(k), now() FROM generate_series(:lo, :hi) AS k;
+INSERT INTO erased_requests (id, erased_at) SELECT id(k), now() - k * interval '10 minutes' FROM generate_series(:lo, :hi) AS k;
 
 -- socket_tickets: 1 C
 INSERT INTO socket_tickets (ticket_hash, user_id, role, external, ends_at, expires_at)
@@ -146,9 +148,10 @@ SELECT id(k), id((k - 1) % :S + 1), 'concepts', 'gpt-4.1-mini', 100, 100, 200, 9
        now() - (k / :S) * interval '13 hours' - (k % 780) * interval '1 minute'
 FROM generate_series(:lo, :hi) AS k;
 
--- model_hours: 2 S
-INSERT INTO model_hours (hour, agent, model, calls, saved, failed, tokens_in, tokens_out, cost_micro_usd)
-SELECT date_trunc('hour', now()) - (k / 8 + 2) * interval '1 hour', 'agent' || k % 8, 'gpt-4.1-mini', 9, 1, 0, 900, 900, 1800
+-- model_days: 1 C
+INSERT INTO model_days
+SELECT date_trunc('day', now(), 'UTC') - k / 5 * interval '1 day', 'agent' || k % 5, 'gpt-4.1-mini', 9, 1, 0, 900, 900, 1800,
+       date_trunc('hour', now()) - interval '1 hour' - k / 5 * interval '1 day'
 FROM generate_series(:lo, :hi) AS k;
 
 -- inbox: 25 S
