@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, ensure};
@@ -66,6 +67,9 @@ fn install_once(
     lock: &Path,
     install: impl FnOnce(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<PathBuf> {
+    // Tests of one process run at the same time, and several need the same tool.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let owner = lock.parent().and_then(Path::file_name).unwrap_or_else(|| OsStr::new("tools"));
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let folder = target.join(format!("{}-{name}", owner.display()));
