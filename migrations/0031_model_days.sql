@@ -1,7 +1,8 @@
 -- What models were used for by the day, so that a report of a month reads a row for each day, agent and model, and not
 -- every call.
 
--- Hour by hour, when one has been over for a while (`sum-up-usage`). Later calls are counted from model_usage.
+-- Ten minutes after ten minutes, when they have been over for a while (`sum-up-usage`). Later calls are counted from
+-- model_usage.
 CREATE TABLE model_days (
     -- Its beginning, in UTC.
     day            timestamptz NOT NULL,

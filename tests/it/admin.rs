@@ -182,12 +182,12 @@ async fn costs_are_added_up_by_day_agent_and_model() {
     assert_eq!((month.calls, month.cost_micro_usd), (5, 260));
     for _ in 0..2 {
         let mut conn = world.database().await;
-        while model_usage::sum_up_hour(&mut conn, world.now()).await.expect("it is summed up") {}
+        while model_usage::sum_up_next(&mut conn, world.now()).await.expect("it is summed up") {}
         let summed: Option<i64> = sqlx::query_scalar("SELECT sum(calls)::bigint FROM model_days")
             .fetch_one(&mut conn)
             .await
             .expect("a number");
-        assert_eq!(summed, Some(4), "the hour that is not over is counted call by call");
+        assert_eq!(summed, Some(4), "what has just happened is counted call by call");
         let again: UsageReport = world.get("/admin/usage?days=31", Some(&admin.token)).await.ok();
         assert_eq!(again, month);
     }

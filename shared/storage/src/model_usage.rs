@@ -134,28 +134,29 @@ pub struct DayRow {
     pub cost_micro_usd: i64,
 }
 
-/// How long an hour has been over before it is summed up: far longer than a call's last entry comes after its first.
-const SETTLED: TimeDelta = TimeDelta::hours(1);
+/// How old calls are when they are summed up: a call's last entry comes within a minute or two after its first. One that
+/// comes later, after a crash, changes no sum: the first has the most that the call can cost.
+const SETTLED: TimeDelta = TimeDelta::minutes(10);
 
-/// Sums up the next hour that is over; `false` if there is none.
+/// Sums up the next ten minutes that are over; `false` if there are none.
 ///
 /// # Errors
 /// The database's own.
-pub async fn sum_up_hour(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub async fn sum_up_next(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let summed = sqlx::query!(
         "WITH next AS (
-             SELECT date_trunc('hour', min(created_at)) AS hour FROM model_usage
+             SELECT date_bin('10 minutes', min(created_at), 'epoch') AS start FROM model_usage
              WHERE created_at >= coalesce((SELECT max(summed_until) FROM model_days), '-infinity')
          )
          INSERT INTO model_days AS days (day, agent, model, calls, saved, failed, tokens_in, tokens_out,
                                          cost_micro_usd, summed_until)
-         SELECT date_trunc('day', next.hour, 'UTC'), agent, model, count(*) FILTER (WHERE NOT cached),
+         SELECT date_trunc('day', next.start, 'UTC'), agent, model, count(*) FILTER (WHERE NOT cached),
                 count(*) FILTER (WHERE cached), count(*) FILTER (WHERE NOT cached AND tokens_out = 0),
-                sum(tokens_in), sum(tokens_out), sum(cost_micro_usd), next.hour + interval '1 hour'
+                sum(tokens_in), sum(tokens_out), sum(cost_micro_usd), next.start + interval '10 minutes'
          FROM next
-         JOIN model_usage ON created_at >= next.hour AND created_at < next.hour + interval '1 hour'
-         WHERE next.hour + interval '1 hour' <= $1
-         GROUP BY next.hour, agent, model
+         JOIN model_usage ON created_at >= next.start AND created_at < next.start + interval '10 minutes'
+         WHERE next.start + interval '10 minutes' <= $1
+         GROUP BY next.start, agent, model
          ON CONFLICT (day, agent, model) DO UPDATE
          SET calls = days.calls + excluded.calls, saved = days.saved + excluded.saved,
              failed = days.failed + excluded.failed, tokens_in = days.tokens_in + excluded.tokens_in,

@@ -117,14 +117,14 @@ pub(crate) async fn get(
     Ok(Json(UsageReport { from, to, rows, calls, cost_micro_usd }))
 }
 
-/// Sums up the hours that are over, so that a report need not read every call.
+/// Sums up the calls that are over, so that a report need not read every call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SumUpUsage;
 
 impl Periodic for SumUpUsage {
     const SCHEDULE: Schedule = Schedule {
         name: "sum-up-usage",
-        // What is not summed up yet is counted by the report: two hours at most, and these minutes.
+        // What is not summed up yet is counted by the report: the calls of 25 minutes at most.
         every: Duration::from_secs(300),
     };
 
@@ -133,7 +133,7 @@ impl Periodic for SumUpUsage {
         now: DateTime<Utc>,
         conn: &mut PgConnection,
     ) -> Result<Round, HandlerError> {
-        let has_more = model_usage::sum_up_hour(conn, now).await.map_err(HandlerError::retry)?;
+        let has_more = model_usage::sum_up_next(conn, now).await.map_err(HandlerError::retry)?;
         Ok(Round { outgoing: Outgoing::none(), has_more })
     }
 }

@@ -151,7 +151,7 @@ FROM generate_series(:lo, :hi) AS k;
 -- model_days: 1 C
 INSERT INTO model_days
 SELECT date_trunc('day', now(), 'UTC') - k / 5 * interval '1 day', 'agent' || k % 5, 'gpt-4.1-mini', 9, 1, 0, 900, 900, 1800,
-       date_trunc('hour', now()) - interval '1 hour' - k / 5 * interval '1 day'
+       date_bin('10 minutes', now(), 'epoch') - interval '20 minutes' - k / 5 * interval '1 day'
 FROM generate_series(:lo, :hi) AS k;
 
 -- inbox: 25 S
