@@ -62,8 +62,8 @@ pub async fn execute_in(
         now,
     };
     if program.tests.is_empty() {
-        let stdin = job.stdin.clone();
-        return result(turn.run(job).await, source, &stdin);
+        let (stdin, limit) = (job.stdin.clone(), job.limit);
+        return result(turn.run(job).await, source, &stdin, limit);
     }
     let Some(tested) = tested(&mut turn, &program.tests, &job).await else { return not_judged() };
     drop(turn);
@@ -150,7 +150,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
             tested.shown_time += run.duration;
         }
         let (actual, stage) = (run.value.clone(), run.stage);
-        let mut result = result_in(run, &job.source, &stdin, spent);
+        let mut result = result_in(run, &job.source, &stdin, spent, job.limit);
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
             let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
             error.advice = advice.or_else(|| error.advice.take());
@@ -237,15 +237,15 @@ fn same_output(expected: &str, actual: &str) -> bool {
     lines(expected) == lines(actual)
 }
 
-/// The public result of a run.
+/// The public result of a run that had a limit of its own.
 #[must_use]
-pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
+pub fn result(run: Run, source: &str, stdin: &str, limit: Duration) -> ExecutionResult {
     let time = Time { own: run.duration, delayed: run.delayed };
-    result_in(run, source, stdin, time)
+    result_in(run, source, stdin, time, limit)
 }
 
 /// As [`result`]; `time` is that of all runs which share a limit, to the end of this one.
-fn result_in(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult {
+fn result_in(run: Run, source: &str, stdin: &str, time: Time, limit: Duration) -> ExecutionResult {
     let text = |stream: Stream| -> String {
         run.parts
             .iter()
@@ -255,8 +255,8 @@ fn result_in(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult
     };
     let (stdout, stderr) = (text(Stream::Stdout), text(Stream::Stderr));
     let verdict = match run.verdict {
-        // A machine that is hardly busy is not worth a word.
-        Verdict::Timeout if time.delayed > time.own => Verdict::Busy,
+        // With half of its time or more it had a fair chance: an endless loop is one on a busy machine, too.
+        Verdict::Timeout if time.is_mostly_delay() && time.own < limit / 2 => Verdict::Busy,
         verdict => verdict,
     };
     let error = run.raised.map(|raised| explained(raised, verdict, source, stdin, time));
@@ -340,6 +340,13 @@ fn explained(
     error
 }
 
+impl Time {
+    /// A machine that is hardly busy is not worth a word.
+    fn is_mostly_delay(self) -> bool {
+        self.delayed > self.own
+    }
+}
+
 /// The name and the message of a limit that was reached without an exception.
 fn stopped(verdict: Verdict, line: Option<u32>, time: Time) -> Option<(&'static str, String)> {
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
@@ -347,7 +354,7 @@ fn stopped(verdict: Verdict, line: Option<u32>, time: Time) -> Option<(&'static 
         Verdict::Timeout | Verdict::Busy => {
             let doing = if place.is_empty() { " running" } else { &place };
             let own = time.own.as_secs_f64();
-            let message = if verdict == Verdict::Busy {
+            let message = if time.is_mostly_delay() {
                 let all = (time.own + time.delayed).as_secs_f64();
                 format!(
                     "stopped after {all:.1} s, while it was{doing}; the machine is busy, and the program itself had only \

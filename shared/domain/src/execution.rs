@@ -184,7 +184,7 @@ pub enum Verdict {
     Exit,
     /// It was still running when its time was up.
     Timeout,
-    /// It was stopped before it had had its time, because the machine was busy: it may be right.
+    /// It was stopped before it had had half of its time, because the machine was busy: it may be right.
     Busy,
     /// It needed more memory than it may use.
     MemoryLimit,
