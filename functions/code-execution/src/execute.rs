@@ -62,8 +62,8 @@ pub async fn execute_in(
         now,
     };
     if program.tests.is_empty() {
-        let (stdin, limit) = (job.stdin.clone(), job.limit);
-        return result(turn.run(job).await, source, &stdin, limit);
+        let stdin = job.stdin.clone();
+        return result(turn.run(job).await, source, &stdin);
     }
     let Some(tested) = tested(&mut turn, &program.tests, &job).await else { return not_judged() };
     drop(turn);
@@ -150,7 +150,10 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
             tested.shown_time += run.duration;
         }
         let (actual, stage) = (run.value.clone(), run.stage);
-        let mut result = result_in(run, &job.source, &stdin, spent, job.limit);
+        let mut result = result_in(run, &job.source, &stdin, spent);
+        if result.verdict == Verdict::Timeout && spent.is_too_short(job.limit) {
+            result.verdict = Verdict::Busy;
+        }
         if let Some(error) = result.error.as_mut().filter(|_| test.call.is_some()) {
             let advice = words::of_test(stage, result.verdict, error, &job.source, &stdin);
             error.advice = advice.or_else(|| error.advice.take());
@@ -239,13 +242,13 @@ fn same_output(expected: &str, actual: &str) -> bool {
 
 /// The public result of a run that had a limit of its own.
 #[must_use]
-pub fn result(run: Run, source: &str, stdin: &str, limit: Duration) -> ExecutionResult {
+pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
     let time = Time { own: run.duration, delayed: run.delayed };
-    result_in(run, source, stdin, time, limit)
+    result_in(run, source, stdin, time)
 }
 
 /// As [`result`]; `time` is that of all runs which share a limit, to the end of this one.
-fn result_in(run: Run, source: &str, stdin: &str, time: Time, limit: Duration) -> ExecutionResult {
+fn result_in(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult {
     let text = |stream: Stream| -> String {
         run.parts
             .iter()
@@ -254,14 +257,9 @@ fn result_in(run: Run, source: &str, stdin: &str, time: Time, limit: Duration) -
             .collect()
     };
     let (stdout, stderr) = (text(Stream::Stdout), text(Stream::Stderr));
-    let verdict = match run.verdict {
-        // With half of its time or more it had a fair chance: an endless loop is one on a busy machine, too.
-        Verdict::Timeout if time.is_mostly_delay() && time.own < limit / 2 => Verdict::Busy,
-        verdict => verdict,
-    };
-    let error = run.raised.map(|raised| explained(raised, verdict, source, stdin, time));
+    let error = run.raised.map(|raised| explained(raised, run.verdict, source, stdin, time));
     ExecutionResult {
-        verdict,
+        verdict: run.verdict,
         exit_code: run.exit_code,
         stdout,
         stderr,
@@ -304,7 +302,7 @@ fn explained(
         advice: None,
     };
     let ending = match verdict {
-        Verdict::Timeout | Verdict::Busy => Ending::Timeout,
+        Verdict::Timeout => Ending::Timeout,
         Verdict::MemoryLimit => Ending::Memory,
         Verdict::OutputLimit => Ending::Output,
         Verdict::Recursion => Ending::Recursion,
@@ -345,13 +343,19 @@ impl Time {
     fn is_mostly_delay(self) -> bool {
         self.delayed > self.own
     }
+
+    /// Whether nothing follows from a timeout. With half of its time or more a program had a fair chance: an endless
+    /// loop is one on a busy machine, too.
+    fn is_too_short(self, limit: Duration) -> bool {
+        self.is_mostly_delay() && self.own < limit / 2
+    }
 }
 
 /// The name and the message of a limit that was reached without an exception.
 fn stopped(verdict: Verdict, line: Option<u32>, time: Time) -> Option<(&'static str, String)> {
     let place = line.map_or_else(String::new, |line| format!(" on line {line}"));
     match verdict {
-        Verdict::Timeout | Verdict::Busy => {
+        Verdict::Timeout => {
             let doing = if place.is_empty() { " running" } else { &place };
             let own = time.own.as_secs_f64();
             let message = if time.is_mostly_delay() {

@@ -149,11 +149,11 @@ pub(crate) async fn run_code(workers: &Workers, code: &str, stdin: &str) -> Exec
     run_program(workers, &program.expect("texts of the course are within a program's bounds")).await
 }
 
-/// Runs a program, again if it was stopped because the machine was busy.
+/// Runs a program, again if it was stopped too early: nothing of a course needs much of its time.
 pub(crate) async fn run_program(workers: &Workers, program: &Program) -> ExecutionResult {
     let mut result = run_once(workers, program).await;
     for _ in 1..MAX_TRIES {
-        if !result.was_cut_short() {
+        if !result.was_cut_short() && result.verdict != Verdict::Timeout {
             break;
         }
         result = run_once(workers, program).await;

@@ -184,7 +184,8 @@ pub enum Verdict {
     Exit,
     /// It was still running when its time was up.
     Timeout,
-    /// It was stopped before it had had half of its time, because the machine was busy: it may be right.
+    /// Of a test: it was stopped before it had had half of its time, because the machine was busy. The solution may be
+    /// right.
     Busy,
     /// It needed more memory than it may use.
     MemoryLimit,
@@ -466,10 +467,9 @@ impl ExecutionResult {
         self.verdict.is_final() && self.tests.iter().all(TestResult::is_judged)
     }
 
-    /// Whether it, or a test, was stopped early because the machine was busy.
+    /// Whether a test was stopped early because the machine was busy.
     #[must_use]
     pub fn was_cut_short(&self) -> bool {
-        let tests = self.tests.iter().map(|test| test.verdict);
-        tests.chain([self.verdict]).any(|verdict| verdict == Verdict::Busy)
+        self.tests.iter().any(|test| test.verdict == Verdict::Busy)
     }
 }

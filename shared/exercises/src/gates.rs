@@ -224,13 +224,13 @@ pub fn judge(exercise: &Exercise, results: &[(Trial, ExecutionResult)]) -> Repor
     for (trial, result) in results {
         let solved = failed(exercise, result).is_none();
         match trial {
-            // Then it is unknown whether a test noticed something. With the solution, the test itself is or may be at
-            // fault.
             // Nearly always an endless loop: to run it again would not give it an end.
             Trial::Mutant(_) if result.was_cut_short() => {
                 report.mutants += 1;
                 report.killed += 1;
             }
+            // Then it is unknown whether a test noticed something. With the solution, the test itself is or may be at
+            // fault.
             _ if *trial != Trial::Reference && !result.is_judged() => {
                 report.faults.push(Fault::Unjudged);
             }

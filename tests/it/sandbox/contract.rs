@@ -2,7 +2,7 @@
 
 use domain::execution::{
     ExecutionResult,
-    Verdict::{Error, Ok, Timeout},
+    Verdict::{Busy, Error, Ok, Timeout},
 };
 use serde_json::{Value, json};
 
@@ -93,7 +93,11 @@ async fn all_cases_share_one_budget() {
         "tests": [case("a"), case("b"), case("c")],
     });
     let result = run(&workers(), &request).await;
-    assert!(result.tests.iter().all(|test| test.verdict == Timeout), "{:?}", result.tests);
+    assert!(
+        result.tests.iter().all(|test| matches!(test.verdict, Timeout | Busy)),
+        "{:?}",
+        result.tests
+    );
     assert!(result.duration_ms < 1_600, "{}", result.duration_ms);
 }
 

@@ -18,7 +18,7 @@ use testing::eventually;
 use tests::{Setup, World};
 use uuid::Uuid;
 
-use super::{run, workers};
+use super::{is_delayed, run, workers};
 
 /// A correct solution of the exercise that all tests here use.
 const RIGHT: &str = "def ends(items):\n    return items[0], items[-1]\n";
@@ -197,13 +197,13 @@ async fn visible_cases_run_before_hidden_ones() {
     let names: Vec<&str> = result.tests.iter().map(|test| test.name.as_str()).collect();
     assert_eq!(names, ["a", "b", "c"]);
     let first = &result.tests[1];
-    let had_all = first.duration_ms >= 300 || result.was_cut_short();
+    let had_all = first.duration_ms >= 300 || is_delayed(first.error.as_ref());
     assert!(had_all, "it had all the time: {result:?}");
     assert!(result.tests.iter().all(|test| matches!(test.verdict, Timeout | Busy)), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_right_solution_is_never_judged_wrong_because_the_machine_is_busy() {
+async fn a_right_solution_that_a_busy_machine_gave_no_time_is_not_judged() {
     let workers = workers();
     let slow =
         "def ends(items):\n    for _ in range(1_000_000): pass\n    return items[0], items[-1]\n";

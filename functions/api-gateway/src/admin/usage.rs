@@ -124,7 +124,8 @@ pub(crate) struct SumUpUsage;
 impl Periodic for SumUpUsage {
     const SCHEDULE: Schedule = Schedule {
         name: "sum-up-usage",
-        // What is not summed up yet is counted by the report: the calls of 25 minutes at most.
+        // What is not summed up yet is counted by the report: the calls of 25 minutes, and after an
+        // upgrade for some days those of before.
         every: Duration::from_secs(300),
     };
 
