@@ -63,7 +63,9 @@ pub async fn execute_in(
     };
     if program.tests.is_empty() {
         let stdin = job.stdin.clone();
-        return result(turn.run(job).await, source, &stdin);
+        let run = turn.run(job).await;
+        let time = Time { own: run.duration, delayed: run.delayed };
+        return result(run, source, &stdin, time);
     }
     let Some(tested) = tested(&mut turn, &program.tests, &job).await else { return not_judged() };
     drop(turn);
@@ -150,7 +152,7 @@ async fn tested(turn: &mut Turn<'_>, tests: &[TestCase], job: &Job) -> Option<Te
             tested.shown_time += run.duration;
         }
         let (actual, stage) = (run.value.clone(), run.stage);
-        let mut result = result_in(run, &job.source, &stdin, spent);
+        let mut result = result(run, &job.source, &stdin, spent);
         if result.verdict == Verdict::Timeout && spent.is_too_short(job.limit) {
             result.verdict = Verdict::Busy;
         }
@@ -240,15 +242,8 @@ fn same_output(expected: &str, actual: &str) -> bool {
     lines(expected) == lines(actual)
 }
 
-/// The public result of a run that had a limit of its own.
-#[must_use]
-pub fn result(run: Run, source: &str, stdin: &str) -> ExecutionResult {
-    let time = Time { own: run.duration, delayed: run.delayed };
-    result_in(run, source, stdin, time)
-}
-
-/// As [`result`]; `time` is that of all runs which share a limit, to the end of this one.
-fn result_in(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult {
+/// The public result of a run; `time` is that of all runs which share its limit, to the end of this one.
+fn result(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult {
     let text = |stream: Stream| -> String {
         run.parts
             .iter()
@@ -282,6 +277,19 @@ fn result_in(run: Run, source: &str, stdin: &str, time: Time) -> ExecutionResult
 struct Time {
     own: Duration,
     delayed: Duration,
+}
+
+impl Time {
+    /// A machine that is hardly busy is not worth a word.
+    fn is_mostly_delay(self) -> bool {
+        self.delayed > self.own
+    }
+
+    /// Whether nothing follows from a timeout. With half of its time or more a program had a fair chance: an endless
+    /// loop is one on a busy machine, too.
+    fn is_too_short(self, limit: Duration) -> bool {
+        self.is_mostly_delay() && self.own < limit / 2
+    }
 }
 
 fn explained(
@@ -336,19 +344,6 @@ fn explained(
         hint: advice.hint,
     });
     error
-}
-
-impl Time {
-    /// A machine that is hardly busy is not worth a word.
-    fn is_mostly_delay(self) -> bool {
-        self.delayed > self.own
-    }
-
-    /// Whether nothing follows from a timeout. With half of its time or more a program had a fair chance: an endless
-    /// loop is one on a busy machine, too.
-    fn is_too_short(self, limit: Duration) -> bool {
-        self.is_mostly_delay() && self.own < limit / 2
-    }
 }
 
 /// The name and the message of a limit that was reached without an exception.

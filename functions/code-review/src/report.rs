@@ -157,7 +157,6 @@ pub(crate) fn summary(
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let ran = match verdict {
         Verdict::Ok => "I ran it, and it runs to the end.",
-        Verdict::Busy => "I ran it, but had no time to run it to the end.",
         _ if asks_for_input => "It asks for input, so I read it without running it to the end.",
         _ => "I ran it, and it stops before the end.",
     };

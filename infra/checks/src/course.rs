@@ -13,7 +13,7 @@ use serde_json::json;
 /// programs.
 const AT_ONCE: usize = 4;
 const EXERCISES_AT_ONCE: usize = 2;
-/// How often a program is run at most that was stopped because the machine was busy.
+/// How often a program that was stopped too early is run at most.
 const MAX_TRIES: u32 = 10;
 
 /// The report on a course.
