@@ -1,8 +1,13 @@
 //! Grades are correct, and reveal no more than they may.
 
+use domain::execution::{ExecutionResult, Verdict};
+use ids::{ExecutionId, UserId};
 use reqwest::StatusCode;
+use runtime::Clock;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+use storage::{executions, feature_health};
+use testing::TestDatabase;
 use tests::{Reply, Student, World};
 use uuid::Uuid;
 
@@ -266,4 +271,37 @@ async fn the_line_of_a_wrong_result_is_found_by_trying_changes() {
         assert!(given.contains(hint), "{given}");
     }
     world.finish().await;
+}
+
+#[tokio::test]
+async fn a_run_that_a_busy_machine_gave_no_time_is_no_error_of_the_student() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let (now, student) = (Clock::System.now(), UserId::from_uuid(Uuid::from_u128(1)));
+    let rows = "WITH ada AS (INSERT INTO users (id, email, display_name, role, created_at)
+                             VALUES ($1, 'ada@example.org', 'Ada', 'student', $2) RETURNING id)
+                INSERT INTO executions (id, student_id, request, created_at)
+                SELECT number, id, '{}', $2 FROM ada, unnest($3::uuid[]) AS number";
+    let runs = [Verdict::Busy, Verdict::Timeout].map(|verdict| (Clock::System.new_id(), verdict));
+    let insert =
+        sqlx::query(rows).bind(student.as_uuid()).bind(now).bind(runs.map(|(id, _)| id).to_vec());
+    insert.execute(&mut conn).await.expect("rows");
+    for (id, verdict) in runs {
+        let result = json!({
+            "verdict": verdict, "exit_code": 124, "stdout": "", "stderr": "", "transcript": [], "truncated": false,
+            "error": { "type": "Timeout", "message": "", "traceback": "" },
+            "duration_ms": 1, "cpu_ms": 1, "memory_bytes": 1, "python": "3.14.0"
+        });
+        let result: ExecutionResult = serde_json::from_value(result).expect("a result");
+        let stored =
+            executions::record_result(&mut conn, ExecutionId::from_uuid(id), &result, now).await;
+        assert!(stored.expect("it is stored"), "{verdict:?}");
+    }
+    let errors = executions::recent_error_types(&mut conn, student, 9).await.expect("a list");
+    assert_eq!(errors, ["Timeout"], "only that of the run that had its time");
+    let later = now + chrono::TimeDelta::seconds(1);
+    let outcomes = feature_health::runs(&mut conn, now, later).await.expect("numbers");
+    assert_eq!((outcomes.done, outcomes.failed), (1, 1));
+    drop(conn);
+    database.remove().await;
 }

@@ -61,7 +61,8 @@ pub async fn record_result(
          WHERE id = $1 AND finished_at IS NULL",
         id.as_uuid(),
         result.verdict.as_str(),
-        result.error.as_ref().map(|error| error.kind.as_str()),
+        // A machine that was busy is no mistake of the student's.
+        result.error.as_ref().filter(|_| result.verdict.is_final()).map(|error| error.kind.as_str()),
         json,
         i32::try_from(result.duration_ms).unwrap_or(i32::MAX),
         now,

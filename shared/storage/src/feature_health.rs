@@ -107,8 +107,8 @@ pub async fn runs(
 ) -> sqlx::Result<Outcomes> {
     sqlx::query_as!(
         Outcomes,
-        r#"SELECT count(*) FILTER (WHERE verdict <> 'internal') AS "done!",
-                  count(*) FILTER (WHERE verdict IS NULL OR verdict = 'internal') AS "failed!"
+        r#"SELECT count(*) FILTER (WHERE verdict NOT IN ('internal', 'busy')) AS "done!",
+                  count(*) FILTER (WHERE verdict IS NULL OR verdict IN ('internal', 'busy')) AS "failed!"
            FROM (SELECT verdict FROM executions
                  WHERE created_at >= $1 AND created_at < $2 ORDER BY created_at DESC LIMIT $3) AS runs"#,
         since,
