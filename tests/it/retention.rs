@@ -32,7 +32,9 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
         "INSERT INTO socket_tickets VALUES (sha256(gen_random_uuid()::text::bytea), $1, 'student', false, $2, $2)",
         "INSERT INTO connections (id, user_id, role, external, channel, position, looked_at, is_place_unknown, opened_at,
                                   ends_at, closes_at, active_at, due_at)
-         VALUES (gen_random_uuid()::text, $1, 'student', false, 'chat', 0, $2, false, $2, $2, $2, $2, $2)",
+         VALUES (gen_random_uuid()::text, $1, 'student', false, 'chat', 0, $2, false, $2, $2, $2, $2,
+                 -- Not due: a row that another process changes meanwhile is left to the next sweep.
+                 now() + interval '1 day')",
         "INSERT INTO activities VALUES (gen_random_uuid(), 0, $1, $2, NULL, NULL, NULL, false, '{}')",
         "INSERT INTO alerts (id, student_id, trigger, status, evidence, opened_at)
          VALUES (gen_random_uuid(), $1, 'says_so', 'resolved', '[]', $2)",
