@@ -76,7 +76,10 @@ fn main() -> Result<()> {
     let engine = wasmtime::Engine::new(&engine::config())?;
     let image = engine.precompile_component(&component)?;
     let path = out.join("python.cwasm");
-    fs::write(&path, image)?;
+    // Workers that run have the old image mapped: it is replaced, and never written to.
+    let written = out.join("python.cwasm.new");
+    fs::write(&written, image)?;
+    fs::rename(&written, &path)?;
     println!("cargo::rustc-env=PYTHON_IMAGE={}", path.display());
     Ok(())
 }

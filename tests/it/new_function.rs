@@ -8,6 +8,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use testing::outside_tools::forget_the_tests_package;
 
 const RECIPE: &str = include_str!("../../docs/add-a-function.md");
 /// Folders with build output or downloads, or that belong to one machine.
@@ -84,18 +85,18 @@ fn follow(step: &Step<'_>, root: &Path) {
 
 /// Runs cargo in the copy, with the dependencies that this test was built from.
 async fn cargo(root: &Path, target: &Path, arguments: &[&str]) -> String {
-    let mut command = tokio::process::Command::from(Command::new(env!("CARGO")));
+    let mut command = Command::new(env!("CARGO"));
     command.current_dir(root).args(arguments).arg("--offline").env("CARGO_TARGET_DIR", target);
-    // The variables that cargo has set for this test do not apply to the copy.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
-        command.env_remove(name);
-    }
+    forget_the_tests_package(&mut command);
+    let mut command = tokio::process::Command::from(command);
     let ended =
         tokio::time::timeout(LIMIT, command.stdin(Stdio::null()).kill_on_drop(true).output());
     let output = ended.await.expect("cargo ends in time").expect("cargo starts");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(output.status.success(), "cargo {arguments:?} in {}:\n{said}", root.display());
+    // Other tests use it at this moment.
+    assert!(!said.contains("Compiling code-execution"), "Python's image is made again:\n{said}");
     said
 }
 

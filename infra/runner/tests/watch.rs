@@ -14,7 +14,10 @@ use std::{
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testing::{eventually, outside_tools::python_packages};
+use testing::{
+    eventually,
+    outside_tools::{forget_the_tests_package, python_packages},
+};
 
 /// The longest for one answer. `cargo lambda watch` links a function when it is invoked for the first time.
 const FIRST_ANSWER: Duration = Duration::from_secs(300);
@@ -77,12 +80,7 @@ fn cargo_lambda(tools: &Path, settings: &Path, port: u16) -> Command {
     // Whatever else changes in the repository while this test runs is none of its business.
     command.args(["lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P"]);
     command.arg(port.to_string()).arg("--env-file").arg(settings);
-    // The variables that cargo has set for this test do not apply to other packages.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
-        if !["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_INCREMENTAL"].contains(&name.as_str()) {
-            command.env_remove(name);
-        }
-    }
+    forget_the_tests_package(&mut command);
     command
 }
 

@@ -93,3 +93,16 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&text));
     Ok(())
 }
+
+/// Removes from a command that builds something what cargo has set for the test that starts it.
+///
+/// Build scripts of dependencies watch these variables: with others they run again, and everything above them is built
+/// again, under the hands of the tests that use it.
+pub fn forget_the_tests_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let of_the_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_"];
+        if of_the_package.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+}
