@@ -36,6 +36,7 @@ mod notifications;
 mod openapi;
 mod operations;
 mod outages;
+mod page;
 mod personal_data;
 mod plans;
 mod practising;

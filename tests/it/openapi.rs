@@ -102,3 +102,26 @@ fn an_empty_schema_is_detected() {
         assert_eq!(faults.len(), 1, "{schema}: {faults:?}");
     }
 }
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn collect<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(value["$ref"].as_str());
+                members.values().for_each(|member| collect(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            _ => {}
+        }
+    }
+    let document = contract::document();
+    let mut references = BTreeSet::new();
+    collect(document, &mut references);
+    assert!(references.len() > 100, "{references:?}");
+    let leads_nowhere = |reference: &&str| {
+        reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).is_none()
+    };
+    let lost: Vec<&str> = references.iter().copied().filter(leads_nowhere).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}

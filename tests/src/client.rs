@@ -15,13 +15,14 @@ pub struct Student {
     pub id: Uuid,
     /// The access token.
     pub token: String,
-    /// The refresh token.
+    /// The refresh token, unless it is in a cookie.
     pub refresh_token: String,
 }
 
 impl From<Session> for Student {
     fn from(session: Session) -> Self {
         let Session { access_token, refresh_token, user, .. } = session;
+        let refresh_token = refresh_token.unwrap_or_default();
         Self { id: user.id.as_uuid(), token: access_token, refresh_token }
     }
 }

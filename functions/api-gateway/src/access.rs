@@ -17,7 +17,7 @@ use crate::gateway::Gateway;
 /// Life of an access token.
 const ACCESS_LIFE: TimeDelta = TimeDelta::hours(1);
 /// Life of a refresh token.
-const REFRESH_LIFE: TimeDelta = TimeDelta::days(7);
+pub(crate) const REFRESH_LIFE: TimeDelta = TimeDelta::days(7);
 
 /// Characters of what a client calls itself that are kept: enough to tell browsers and systems apart.
 const USER_AGENT_CHARS: usize = 200;
@@ -64,8 +64,9 @@ pub struct Session {
     pub token_type: TokenType,
     /// Seconds until the access token expires.
     pub expires_in: i64,
-    /// Exchanged once for a new pair at `/auth/refresh`.
-    pub refresh_token: String,
+    /// Exchanged once for a new pair at `/auth/refresh`; absent if it is in the cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
     /// The account.
     pub user: Profile,
 }
@@ -109,7 +110,7 @@ pub(crate) async fn issue(
         access_token,
         token_type: TokenType::Bearer,
         expires_in: ACCESS_LIFE.num_seconds(),
-        refresh_token,
+        refresh_token: Some(refresh_token),
         user: user.into(),
     })
 }

@@ -3,7 +3,7 @@
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use domain::{
     local_time::TimeZone,
@@ -33,6 +33,7 @@ use crate::{
     gateway::Gateway,
     limits,
     passwords::{self, Password},
+    refresh_cookie::{self, TokenPlace},
     spec::NAME,
 };
 
@@ -48,6 +49,9 @@ pub(crate) struct RegisterRequest {
     /// The name that others see.
     #[schema(example = "Ada")]
     display_name: DisplayName,
+    /// Where the refresh token goes.
+    #[serde(default)]
+    refresh_token_in: TokenPlace,
 }
 
 /// Creates a student's account and logs in.
@@ -67,6 +71,7 @@ pub(crate) async fn register(
     }
     limits::password(&gateway, address, &request.email).await?;
     let key = idempotency_key(&headers)?;
+    let place = request.refresh_token_in;
     let clock = &gateway.services.clock;
     let now = clock.now();
     let id = UserId::from_uuid(clock.new_id());
@@ -98,7 +103,7 @@ pub(crate) async fn register(
                 let first = users::find(tx.conn(), UserId::from_uuid(first)).await?;
                 let first = first.ok_or_else(|| Problem::not_found("the account was deleted"))?;
                 drop(tx);
-                return log_in_again(&gateway, &headers, &first, request.password).await;
+                return log_in_again(&gateway, &headers, &first, request.password, place).await;
             }
         }
     }
@@ -107,7 +112,7 @@ pub(crate) async fn register(
             "an account with this e-mail address exists already; log in, or use another address";
         return Err(Problem::new(StatusCode::CONFLICT, "email_taken", detail));
     }
-    session(&gateway, &headers, tx, &user, StatusCode::CREATED).await
+    session(&gateway, &headers, tx, &user, StatusCode::CREATED, place).await
 }
 
 /// A registration that was sent before. The same request has the same password, so it may log in.
@@ -116,12 +121,13 @@ async fn log_in_again(
     headers: &HeaderMap,
     first: &User,
     password: Password,
+    place: TokenPlace,
 ) -> Result<Response, Problem> {
     if !passwords::fits(password, first.password_hash.clone()).await? {
         return Err(reused_key());
     }
     let tx = gateway.services.store.begin(NAME).await?;
-    session(gateway, headers, tx, first, StatusCode::CREATED).await
+    session(gateway, headers, tx, first, StatusCode::CREATED, place).await
 }
 
 /// An address and its password.
@@ -134,6 +140,9 @@ pub(crate) struct LoginRequest {
     /// Its password.
     #[schema(value_type = String, example = "learnflow-student")]
     password: Password,
+    /// Where the refresh token goes.
+    #[serde(default)]
+    refresh_token_in: TokenPlace,
 }
 
 /// Logs in.
@@ -161,15 +170,25 @@ pub(crate) async fn login(
     if !users::lock_with_password(tx.conn(), user.id, user.password_hash.as_deref()).await? {
         return Err(wrong());
     }
-    session(&gateway, &headers, tx, &user, StatusCode::OK).await
+    session(&gateway, &headers, tx, &user, StatusCode::OK, request.refresh_token_in).await
 }
 
 /// A refresh token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    /// The one that the last login or refresh returned.
-    refresh_token: String,
+    /// The one that the last login or refresh returned; without it, the one in the cookie.
+    refresh_token: Option<String>,
+}
+
+impl RefreshRequest {
+    /// The token, and where its successor goes.
+    fn token(self, headers: &HeaderMap) -> Result<(String, TokenPlace), Problem> {
+        if let Some(token) = self.refresh_token {
+            return Ok((token, TokenPlace::Body));
+        }
+        Ok((refresh_cookie::read(headers)?, TokenPlace::Cookie))
+    }
 }
 
 /// Exchanges a refresh token for a new pair. A token that is used twice was stolen, so everyone who holds one of the
@@ -183,8 +202,9 @@ pub(crate) async fn refresh(
 ) -> Result<Response, Problem> {
     let now = gateway.services.clock.now();
     let refused = || Problem::unauthorized("the refresh token is no longer valid; log in again");
+    let (token, place) = request.token(&headers)?;
     let mut tx = gateway.services.store.begin(NAME).await?;
-    match refresh_tokens::use_up(tx.conn(), &access::hash(&request.refresh_token), now).await? {
+    match refresh_tokens::use_up(tx.conn(), &access::hash(&token), now).await? {
         Use::Refused => Err(refused()),
         Use::Reused { user_id, family_id } => {
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
@@ -197,7 +217,7 @@ pub(crate) async fn refresh(
             let agent = access::user_agent(&headers);
             let session = access::issue(&gateway, tx.conn(), &user, family_id, agent).await?;
             tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
-            Ok(Json(session).into_response())
+            Ok(refresh_cookie::answer(StatusCode::OK, session, place, &headers))
         }
     }
 }
@@ -207,18 +227,20 @@ pub(crate) async fn refresh(
     responses((status = 204)))]
 pub(crate) async fn logout(
     State(gateway): State<Gateway>,
+    headers: HeaderMap,
     Json(request): Json<RefreshRequest>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
+    let (token, place) = request.token(&headers)?;
     let clock = &gateway.services.clock;
     let now = clock.now();
     let mut tx = gateway.services.store.begin(NAME).await?;
-    let hash = access::hash(&request.refresh_token);
+    let hash = access::hash(&token);
     let owner = refresh_tokens::revoke_family_of(tx.conn(), &hash, now).await?;
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
     if let Some(owner) = owner {
         gateway.services.store.forget(owner);
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(refresh_cookie::removed(place))
 }
 
 /// The caller's own account.
@@ -277,6 +299,7 @@ async fn session(
     mut tx: runtime::Transaction<'_>,
     user: &User,
     status: StatusCode,
+    place: TokenPlace,
 ) -> Result<Response, Problem> {
     let family_id = TokenFamilyId::from_uuid(gateway.services.clock.new_id());
     if administration::is_disabled(tx.conn(), user.id).await? {
@@ -291,5 +314,5 @@ async fn session(
     let session = access::issue(gateway, tx.conn(), user, family_id, agent).await?;
     let cause = EventId::from_uuid(family_id.as_uuid());
     tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;
-    Ok((status, Json(session)).into_response())
+    Ok(refresh_cookie::answer(status, session, place, headers))
 }

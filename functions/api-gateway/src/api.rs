@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use domain::text::SearchText;
 use runtime::web::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -22,7 +23,7 @@ use crate::{
     gateway::Gateway,
     help, limits, me,
     notifications::{deliveries, inbox, settings, subscriptions},
-    practice, progress, queries, quizzes, streaming, tickets,
+    page, practice, progress, queries, quizzes, streaming, tickets,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +34,8 @@ use crate::{
                        (RFC 9457); `code` distinguishes them."
     ),
     modifiers(&Bearer),
+    // What only a parameter names is not found by itself.
+    components(schemas(SearchText)),
     tags((name = "Course", description = "What is taught; needs no token"),
          (name = "Tutor", description = "Questions and answers"),
          (name = "Code", description = "Running programs"),
@@ -134,6 +137,7 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
     let document = openapi();
     Router::new()
         .nest("/api/v1", endpoints.into())
+        .merge(page::routes())
         .with_state(gateway)
         .route("/openapi.json", get(async move || axum::Json(document.clone())))
         .route("/asyncapi.json", get(async || ([(CONTENT_TYPE, "application/json")], EVENTS)))

@@ -46,7 +46,7 @@ pub(crate) fn cacheable(
 }
 
 /// Whether the client has the version with this tag. Compared weakly, as `If-None-Match` asks.
-fn has(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter();
     let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     tags.map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)

@@ -28,6 +28,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) per_account: i32,
     /// `WEBHOOK_NETWORKS`: networks besides the public internet that webhooks may reach.
     pub(crate) webhook_networks: AllowedNetworks,
+    /// `SOCKETS_URL`: where the page opens sockets, with `{path}` for the path.
+    pub(crate) sockets_url: Option<String>,
     /// Whether `MAIL_FROM` is set, without which the notification function sends no mail.
     pub(crate) sends_mail: bool,
 }
@@ -43,6 +45,7 @@ impl GatewayConfig {
             per_login: settings.parsed("RATE_LIMIT_LOGIN", 10),
             per_account: settings.parsed("RATE_LIMIT_ACCOUNT", 60),
             webhook_networks: AllowedNetworks::read(settings),
+            sockets_url: settings.optional("SOCKETS_URL"),
             sends_mail: settings.optional("MAIL_FROM").is_some(),
         }
     }

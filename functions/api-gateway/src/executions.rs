@@ -60,6 +60,9 @@ pub struct ExecutionState {
     pub status_url: String,
     /// When it was requested.
     pub created_at: DateTime<Utc>,
+    /// What was run, where a run is asked for by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// A run and, once there is one, its result.
@@ -207,6 +210,7 @@ async fn find(gateway: &Gateway, caller: &Person, id: ExecutionId) -> Result<Res
     let found = executions::find(&mut conn, id).await?;
     let run = readable(&mut conn, caller, found).await?;
     let mut response = ExecutionResponse::new(id, run.created_at, run.result);
+    response.state.code = Some(run.code);
     if run.failed && response.result.is_none() {
         response.state.status = ExecutionStatus::Failed;
     }
@@ -220,7 +224,7 @@ impl ExecutionResponse {
             None => ExecutionStatus::Pending,
         };
         let status_url = format!("/api/v1/executions/{id}");
-        Self { state: ExecutionState { id, status, status_url, created_at }, result }
+        Self { state: ExecutionState { id, status, status_url, created_at, code: None }, result }
     }
 }
 

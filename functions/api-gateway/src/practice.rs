@@ -240,6 +240,9 @@ pub struct SubmissionResponse {
     /// The grade, and what to make of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Feedback>,
+    /// What was handed in, where a solution is asked for by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Submits a solution: it is run against all tests and graded.
@@ -388,7 +391,7 @@ impl SubmissionResponse {
     fn pending(id: SubmissionId, exercise_id: ExerciseId, submitted_at: DateTime<Utc>) -> Self {
         let status_url = format!("/api/v1/submissions/{id}");
         let status = SubmissionStatus::Pending;
-        Self { id, exercise_id, status, status_url, submitted_at, feedback: None }
+        Self { id, exercise_id, status, status_url, submitted_at, feedback: None, code: None }
     }
 }
 
@@ -403,7 +406,7 @@ impl TryFrom<Submission> for SubmissionResponse {
             (None, false) => SubmissionStatus::Pending,
         };
         let pending = Self::pending(stored.id, stored.exercise_id, stored.submitted_at);
-        Ok(Self { feedback, status, ..pending })
+        Ok(Self { feedback, status, code: stored.code, ..pending })
     }
 }
 

@@ -39,6 +39,7 @@ pub const SPEC: Spec = Spec {
     ],
     settings: &[
         "CORS_ORIGINS",
+        "SOCKETS_URL",
         "TRUSTED_PROXIES",
         "PROXY_HEADER",
         "RATE_LIMIT_ADDRESS",

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::execution::ExecutionResult;
 use ids::{ExecutionId, UserId};
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
@@ -17,6 +18,14 @@ pub struct Execution {
     pub result: Option<ExecutionResult>,
     /// Whether the function has given up on it.
     pub failed: bool,
+    /// What was run.
+    pub code: String,
+}
+
+/// What is read of a stored request.
+#[derive(Debug, Deserialize)]
+struct Request {
+    code: String,
 }
 
 /// Stores a new request.
@@ -78,7 +87,7 @@ pub async fn record_result(
 /// The database's own.
 pub async fn find(conn: &mut PgConnection, id: ExecutionId) -> sqlx::Result<Option<Execution>> {
     let row = sqlx::query!(
-        r#"SELECT student_id, created_at, result AS "result: Json<ExecutionResult>",
+        r#"SELECT student_id, created_at, result AS "result: Json<ExecutionResult>", request AS "request: Json<Request>",
                   EXISTS (SELECT 1 FROM events
                           WHERE correlation_id = executions.id AND topic = 'dead.letters') AS "failed!"
            FROM executions WHERE id = $1"#,
@@ -91,6 +100,7 @@ pub async fn find(conn: &mut PgConnection, id: ExecutionId) -> sqlx::Result<Opti
         created_at: row.created_at,
         result: row.result.map(|Json(result)| result),
         failed: row.failed,
+        code: row.request.0.code,
     }))
 }
 

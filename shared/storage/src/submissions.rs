@@ -20,6 +20,8 @@ pub struct Submission {
     pub feedback: Option<Value>,
     /// Whether the function has given up on it, or its run was lost.
     pub failed: bool,
+    /// What was handed in, where one solution is asked for.
+    pub code: Option<String>,
 }
 
 /// A grade.
@@ -151,7 +153,7 @@ pub async fn record(
 /// The database's own.
 pub async fn find(conn: &mut PgConnection, id: SubmissionId) -> sqlx::Result<Option<Submission>> {
     let row = sqlx::query!(
-        r#"SELECT student_id, exercise_id, submitted_at, feedback AS "feedback: Json<Value>",
+        r#"SELECT student_id, exercise_id, submitted_at, code, feedback AS "feedback: Json<Value>",
                   lost_at IS NOT NULL
                   OR EXISTS (SELECT 1 FROM events
                              WHERE topic = 'dead.letters' AND correlation_id = submissions.id) AS "failed!"
@@ -167,6 +169,7 @@ pub async fn find(conn: &mut PgConnection, id: SubmissionId) -> sqlx::Result<Opt
         submitted_at: row.submitted_at,
         feedback: row.feedback.map(|Json(feedback)| feedback),
         failed: row.failed,
+        code: Some(row.code),
     }))
 }
 
@@ -202,6 +205,7 @@ pub async fn of_exercise(
             submitted_at: row.submitted_at,
             feedback: row.feedback.map(|Json(feedback)| feedback),
             failed: row.failed,
+            code: None,
         })
         .collect())
 }

@@ -50,6 +50,16 @@ pub fn python_packages(requirements: &Path) -> anyhow::Result<Option<PathBuf>> {
     install_once("python", requirements, install).map(Some)
 }
 
+/// The first of these programs that this machine has. `None`, with a clear message, if it has none of them.
+#[must_use]
+pub fn program(names: &[&str]) -> Option<String> {
+    let found = names.iter().find(|name| is_there(name));
+    if found.is_none() {
+        skip(&names.join(" or "));
+    }
+    found.map(|name| (*name).to_owned())
+}
+
 fn is_there(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());

@@ -83,6 +83,8 @@ pub enum TimelineEntry {
 /// A page of a student's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelinePage {
+    /// What the student is called.
+    pub student_name: String,
     /// The latest first, at most 50.
     pub items: Vec<TimelineEntry>,
     /// The `cursor` of the next page; none on the last page.
@@ -110,7 +112,8 @@ pub(crate) async fn get(
         pages::next_cursor(&found, PAGE, |last| Moment { at: last.at, id: last.id }.cursor());
     // One that a later version wrote must not hide the others; that it cannot be read is logged.
     let items = found.into_iter().filter_map(|entry| TimelineEntry::try_from(entry).ok()).collect();
-    Ok(Json(TimelinePage { items, next_cursor }))
+    let student_name = student.display_name;
+    Ok(Json(TimelinePage { student_name, items, next_cursor }))
 }
 
 impl TryFrom<Happening> for TimelineEntry {

@@ -77,6 +77,7 @@ pub const SETTINGS: &[Row] = &[
     // Only API Gateway holds sockets; elsewhere they are the function's own.
     ("SOCKETS_ENDPOINT_URL", Fixed, Unset),
     ("CORS_ORIGINS", Given, Given),
+    ("SOCKETS_URL", Given, Given),
     // API Gateway names the client itself.
     ("TRUSTED_PROXIES", Unset, Given),
     ("PROXY_HEADER", Unset, Given),

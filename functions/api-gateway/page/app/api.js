@@ -1,0 +1,100 @@
+// Requests to the public API, as any other front end makes them.
+import { token, renew, signedOut } from "./session.js";
+import { t } from "./texts.js";
+
+/** What the API says is wrong (RFC 9457), or that it cannot be reached. */
+export class Problem extends Error {
+    /**
+     * @param {number} status 0 if there was no response
+     * @param {Partial<import("@api").components["schemas"]["Problem"]>} body
+     * @param {number} [retryAfter] seconds
+     */
+    constructor(status, body, retryAfter) {
+        super(body.detail || t("problem.unknown", { status }));
+        this.status = status;
+        this.code = body.code || "unknown";
+        this.fields = body.errors || [];
+        this.retryAfter = retryAfter;
+        this.traceId = body.trace_id || undefined;
+    }
+}
+
+/** How long a request may take: longer than the server waits for an answer. */
+const LIMIT_MS = 20_000;
+
+/**
+ * @typedef {object} Options
+ * @property {unknown} [body] sent as JSON; a string is sent as it is
+ * @property {string} [key] the same key makes a repeated request count once
+ * @property {string} [prefer] how long the server should wait for a result: `wait=5`
+ * @property {string} [type] the media type of a body that is a string
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * Sends a request, renewing the session once if its token has expired.
+ * @param {string} method
+ * @param {string} path below `/api/v1`
+ * @param {Options} [options]
+ * @returns {Promise<any>} the body: JSON, or the text of another type
+ */
+export async function call(method, path, options = {}) {
+    let response = await send(method, path, options);
+    if (response.status === 401 && token.value) {
+        if (await renew()) {
+            response = await send(method, path, options);
+        } else {
+            signedOut();
+        }
+    }
+    return read(response);
+}
+
+/** @param {string} path @param {Options} [options] */
+export const get = (path, options) => call("GET", path, options);
+/** @param {string} path @param {unknown} [body] @param {Options} [options] */
+export const post = (path, body, options) => call("POST", path, { ...options, body: body ?? {} });
+
+/** A new key for `Idempotency-Key`. (`randomUUID` exists only on pages that came over TLS or from this machine.) */
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/**
+ * @param {string} method @param {string} path @param {Options} options
+ * @returns {Promise<Response>}
+ */
+export async function send(method, path, { body, key, prefer, type, signal }) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (token.value) headers["Authorization"] = `Bearer ${token.value}`;
+    if (body !== undefined) headers["Content-Type"] = type || "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    if (prefer) headers["Prefer"] = prefer;
+    const limit = AbortSignal.timeout(LIMIT_MS);
+    try {
+        return await fetch(`api/v1${path}`, {
+            method,
+            headers,
+            body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+            signal: signal ? AbortSignal.any([signal, limit]) : limit,
+            cache: "no-store",
+        });
+    } catch (error) {
+        if (signal?.aborted) throw error;
+        throw new Problem(0, { code: "unreachable", detail: t("problem.unreachable") });
+    }
+}
+
+/** @param {Response} response */
+export async function read(response) {
+    const isJson = (response.headers.get("Content-Type") || "").includes("json");
+    const text = await response.text().catch(() => "");
+    let body;
+    try {
+        body = isJson && text ? JSON.parse(text) : text;
+    } catch {
+        body = {};
+    }
+    if (response.ok) return body;
+    const after = Number(response.headers.get("Retry-After"));
+    throw new Problem(response.status, typeof body === "object" ? body : {}, after || undefined);
+}

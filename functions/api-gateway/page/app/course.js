@@ -1,0 +1,61 @@
+// The course to read: modules, topics, and examples that run.
+import { useState } from "../vendor/vendor.js";
+import { get } from "./api.js";
+import { html } from "./html.js";
+import { Act, Loading, Prose, Title, useLoaded } from "./parts.js";
+import { go, to } from "./router.js";
+import { Output, run } from "./runs.js";
+import { t } from "./texts.js";
+import { edit } from "./workspace.js";
+
+/** @typedef {import("@api").components["schemas"]["CourseModule"]} Module */
+/** @typedef {import("@api").components["schemas"]["CourseTopic"]} Topic */
+
+export function CourseView() {
+    const { data, error, again } = useLoaded(/** @returns {Promise<Module[]>} */ () => get("/modules"), "");
+    return html`<${Title}>${t("course.title")}<//>
+        <p class="quiet">${t("course.lead")}</p>
+        ${!data && html`<${Loading} error=${error} again=${again} />`}
+        ${(data || []).map((module) => html`<section>
+            <h2>${module.title}</h2>
+            <ul class="cards">${module.topics.map((topic) => html`<li class="card">
+                <h3><a href=${to("course", topic.slug)}>${topic.title}</a></h3>
+                <p class="quiet">${topic.summary}</p>
+            </li>`)}</ul>
+        </section>`)}`;
+}
+
+function Example({ example }) {
+    const [result, setResult] = useState(/** @type {import("./runs.js").Result | null} */ (null));
+    return html`<section class="example">
+        <h3>${example.title}</h3>
+        <pre tabindex="0" aria-label=${t("code")}><code>${example.code}</code></pre>
+        ${example.stdin && html`<p class="quiet">${t("course.input")}</p><pre tabindex="0" aria-label=${t("code.input")}>${example.stdin}</pre>`}
+        <div class="toolbar">
+            <${Act} act=${async () => setResult(await run({ code: example.code, stdin: example.stdin || "" }))}>${t("code.run")}<//>
+            <button type="button" onClick=${() => {
+                edit(example.code, example.stdin || "");
+                go(to("code"));
+            }}>${t("course.open")}</button>
+        </div>
+        <div aria-live="polite">${result && html`<${Output} result=${result} />`}</div>
+    </section>`;
+}
+
+/** @param {{ slug: string }} props */
+export function TopicView({ slug }) {
+    const { data: topic, error, again } = useLoaded(/** @returns {Promise<Topic>} */ () => get(`/topics/${encodeURIComponent(slug)}`), slug);
+    if (!topic) return html`<${Loading} error=${error} again=${again} />`;
+    const links = (slugs) => slugs.map((other, at) => html`${at > 0 && ", "}<a href=${to("course", other)}>${other.replaceAll("-", " ")}</a>`);
+    return html`<${Title}>${topic.title}<//>
+        <p>${topic.summary}</p>
+        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")}: ${links(topic.prerequisites)}</p>`}
+        <${Prose} text=${topic.explanation} />
+        <h2>${t("course.examples")}</h2>
+        ${topic.examples.map((example) => html`<${Example} example=${example} />`)}
+        ${topic.mistakes.length > 0 && html`<h2>${t("course.mistakes")}</h2>
+            <ul>${topic.mistakes.map((mistake) => html`<li><strong>${mistake.title}.</strong> <${Prose} text=${mistake.text} /></li>`)}</ul>`}
+        <h2>${t("course.practise")}</h2>
+        <ul>${topic.exercises.map((exercise) => html`<li><a href=${to("exercises", exercise.id)}>${exercise.title}</a> <span class="quiet">${t(`difficulty.${exercise.difficulty}`)}</span></li>`)}</ul>
+        <p><a class="button" href=${`${to("quizzes")}?topic=${encodeURIComponent(slug)}`}>${t("course.quiz")}</a></p>`;
+}

@@ -1,0 +1,203 @@
+// An exercise: its task beside the editor, and what came of running, submitting, asking for a hint or a review.
+import { useEffect, useRef, useState } from "../../vendor/vendor.js";
+import { get, post } from "../api.js";
+import { Editor } from "../editor.js";
+import { html } from "../html.js";
+import { Fault, Loading, Prose, Title, useLoaded } from "../parts.js";
+import { to } from "../router.js";
+import { marksOf, Output, run as execute, settled, verdict } from "../runs.js";
+import { user } from "../session.js";
+import { t } from "../texts.js";
+import { Earlier, Facts, Grade, HintText, marksOfReview, Review } from "./outcomes.js";
+import { Pieces } from "./pieces.js";
+import { answered, Failed, Start, useKeyed, useTopics, useWork } from "./work.js";
+
+/** @typedef {import("@api").components["schemas"]["SetExercise"]} Exercise */
+/** @typedef {import("@api").components["schemas"]["SubmissionResponse"]} Submission */
+
+/** @param {{ id: string }} props */
+export function ExerciseView({ id }) {
+    const { data, error, again } = useLoaded(/** @returns {Promise<Exercise>} */ () => get(`/exercises/${encodeURIComponent(id)}`), id);
+    const topics = useTopics();
+    if (!data) return html`<${Loading} error=${error} again=${again} />`;
+    return html`<p><a href=${to("exercises")}>${t("practice.back")}</a></p>
+        <${Title}>${data.title}<//>
+        <p class="row"><span class="tag">${t(`difficulty.${data.difficulty}`)}</span> <a href=${to("course", data.topic)}>${topics.title(data.topic)}</a></p>
+        <div class="exercise">
+            <${Task} exercise=${data} />
+            <${Desk} key=${data.id} exercise=${data} />
+        </div>`;
+}
+
+/** @param {{ exercise: Exercise }} props */
+function Task({ exercise: { task, tests, hidden_tests: hidden } }) {
+    return html`<section>
+        <h2>${t("practice.task")}</h2>
+        <${Prose} text=${task} />
+        <h2>${t("practice.tests")}</h2>
+        <ol class="tests">${tests.map((test) => html`<li><${Facts} test=${test} /></li>`)}</ol>
+        ${hidden > 0 && html`<p class="quiet">${t("practice.hidden", { count: hidden })}</p>`}
+    </section>`;
+}
+
+/** Where the draft is kept, for each account by itself: others may use the same browser. */
+const draftKey = (id) => `learnflow.draft.${user.value?.id}.${id}`;
+
+/** @param {Exercise} exercise */
+function useDraft({ id, starter }) {
+    const [code, setCode] = useState(() => {
+        try {
+            return localStorage.getItem(draftKey(id)) ?? starter;
+        } catch {
+            return starter;
+        }
+    });
+    /** @param {string} text */
+    const change = (text) => {
+        setCode(text);
+        try {
+            localStorage.setItem(draftKey(id), text);
+        } catch {
+            // A full or forbidden storage costs the copy, not the work.
+        }
+    };
+    return { code, change };
+}
+
+/**
+ * What came of an action. There is one of each kind, the latest first.
+ * @typedef {{ kind: string, turn: number, value: any }} Outcome
+ */
+
+/**
+ * What can be done with a solution, what came of it, and in a few words that it is there.
+ * @param {string} id the exercise
+ * @param {string} code
+ * @param {string} input
+ */
+function useActions(id, code, input) {
+    const [outcomes, setOutcomes] = useState(/** @type {Outcome[]} */ ([]));
+    const [marks, setMarks] = useState(/** @type {import("../editor.js").Mark[]} */ ([]));
+    const [said, setSaid] = useState("");
+    const turn = useRef(0);
+    const keyed = useKeyed();
+    const useAction = (kind, act, words) => useWork(async (...given) => {
+        setSaid(t("practice.working"));
+        try {
+            const value = await act(...given);
+            const outcome = { kind, value, turn: ++turn.current };
+            setOutcomes((old) => [outcome, ...old.filter((other) => other.kind !== kind)]);
+            setSaid(words(value));
+        } catch (error) {
+            setSaid("");
+            throw error;
+        }
+    });
+    const ask = (path) => keyed(`${path} ${code}`, async (key) => answered(await post(path, { code, exercise_id: id }, { key, prefer: "wait=5" })));
+    const actions = {
+        run: useAction("output", async () => {
+            const result = await execute({ code, stdin: input }, id);
+            setMarks(marksOf(result));
+            return { code, result };
+        }, ({ result }) => verdict(result.verdict)),
+        submit: useAction("grade", (solution = code) => keyed(solution, (key) => graded(id, solution, key)),
+            ({ passed, score }) => t(passed ? "practice.said.passed" : "practice.said.failed", { score })),
+        hint: useAction("hint", () => ask("/debug"), () => t("practice.said.hint")),
+        review: useAction("review", async () => {
+            const answer = await ask("/reviews");
+            setMarks(marksOfReview(answer));
+            return answer;
+        }, () => t("practice.said.review")),
+        pieces: useAction("pieces", () => post(`/exercises/${id}/parsons`), () => t("practice.said.pieces")),
+    };
+    return { actions, outcomes, marks, said };
+}
+
+/** @param {{ exercise: Exercise }} props */
+function Desk({ exercise }) {
+    const { id, starter, tests } = exercise;
+    const { code, change } = useDraft(exercise);
+    const [input, setInput] = useState(tests.find((test) => test.stdin)?.stdin || "");
+    const [line, setLine] = useState(/** @type {number | null} */ (null));
+    const { actions, outcomes, marks, said } = useActions(id, code, input);
+    const { run, submit, hint, review, pieces } = actions;
+    const find = (kind) => outcomes.find((outcome) => outcome.kind === kind);
+    const grade = find("grade");
+    const earlier = useLoaded(/** @returns {Promise<Submission[]>} */ () => get(`/exercises/${id}/submissions`), id);
+    useEffect(() => {
+        if (grade) earlier.again();
+    }, [grade?.turn]);
+    const offersPieces = (grade?.value || earlier.data?.[0]?.feedback)?.parsons;
+    const all = Object.values(actions);
+    const type = (text) => {
+        change(text);
+        setLine(null);
+    };
+    return html`<section class="desk">
+        <h2>${t("practice.solution")}</h2>
+        <${Editor} value=${code} label=${t("code.editor")} marks=${marks} line=${line} onChange=${type} onRun=${() => run.start()} />
+        <small class="quiet">${t("code.keys")} ${t("practice.draft")}</small>
+        ${(input || /\binput\s*\(/.test(code)) && html`<p class="field">
+            <label for="exercise-input">${t("code.input")}</label>
+            <textarea id="exercise-input" rows="2" value=${input} aria-describedby="exercise-input-hint" onInput=${(event) => setInput(event.currentTarget.value)}></textarea>
+            <small id="exercise-input-hint">${t("code.input.hint")}</small>
+        </p>`}
+        <div class="toolbar">
+            <${Start} work=${run}>${t("code.run")}<//>
+            <${Start} work=${submit} class="primary">${t("practice.submit")}<//>
+            <${Start} work=${hint}>${t(find("hint") ? "chat.next" : "practice.hint")}<//>
+            <${Start} work=${review}>${t("code.review")}<//>
+            ${offersPieces && html`<${Start} work=${pieces}>${t(find("pieces") ? "practice.pieces.easier" : "practice.pieces.get")}<//>`}
+            <${StartOver} code=${code} starter=${starter} change=${change} />
+        </div>
+        ${offersPieces && !find("pieces") && html`<p class="quiet">${t("practice.pieces.offer")}</p>`}
+        <p class=${all.some((action) => action.busy) ? "quiet" : "hidden"} role="status">${said}</p>
+        ${all.map((action) => html`<${Fault} error=${action.error} again=${action.again} />`)}
+        ${outcomes.map(({ kind, turn, value }) => html`<div class="card outcome" key=${turn}>
+            ${kind === "output" && html`<${Ran} ran=${value} code=${code} call=${tests[0]?.call} />`}
+            ${kind === "grade" && html`<h2>${t("practice.grade")}</h2><${Grade} feedback=${value} />`}
+            ${kind === "hint" && html`<${HintText} answer=${value} />`}
+            ${kind === "review" && html`<${Review} answer=${value} point=${setLine} />`}
+            ${kind === "pieces" && html`<${Pieces} given=${value} submit=${submit} edit=${change} />`}
+        </div>`)}
+        <${Earlier} loaded=${earlier} />
+    </section>`;
+}
+
+/** What a run printed; of a function alone that is nothing, so it says how to see more. */
+function Ran({ ran, code, call }) {
+    const { result } = ran;
+    return html`<h2>${t("code.output")}</h2>
+        ${ran.code !== code && html`<p class="notice warn">${t("code.changed")}</p>`}
+        <${Output} result=${result} />
+        ${call && !result.stdout && result.verdict === "ok" && html`<${Prose} text=${t("practice.print", { call })} />`}`;
+}
+
+/** Puts the starter back; what was there can be had again. */
+function StartOver({ code, starter, change }) {
+    const [before, setBefore] = useState("");
+    const restore = () => {
+        change(before);
+        setBefore("");
+    };
+    const begin = () => {
+        setBefore(code);
+        change(starter);
+    };
+    if (before && code === starter) return html`<button type="button" onClick=${restore}>${t("practice.restore")}</button>`;
+    return html`<button type="button" class="plain" disabled=${code === starter} onClick=${begin}>${t("practice.restart")}</button>`;
+}
+
+/**
+ * Submits a solution and waits for its grade.
+ * @param {string} exercise @param {string} code @param {string} key
+ * @returns {Promise<import("@api").components["schemas"]["Feedback"]>}
+ */
+async function graded(exercise, code, key) {
+    const begun = await post(`/exercises/${exercise}/submissions`, { code }, { key, prefer: "wait=5" });
+    const isIt = (frame) => frame.type === "progress" && frame.submission_id === begun.id;
+    return settled(begun, `/submissions/${begun.id}`, isIt, (submission) => {
+        if (submission.status === "failed") throw new Failed(t("practice.ungraded"));
+        return submission.feedback || undefined;
+    });
+}

@@ -1,0 +1,63 @@
+// The list of one's quizzes, and the start of a new one.
+import { useRef, useState } from "../../vendor/vendor.js";
+import { html } from "../html.js";
+import { Empty, Fault, Field, Loading, Score, Time, Title } from "../parts.js";
+import { query, to } from "../router.js";
+import { t } from "../texts.js";
+import { useQuizStart } from "./quiz.js";
+import { Choice, More, usePages, useTopics } from "./work.js";
+
+export { QuizView } from "./quiz.js";
+
+/** @typedef {import("@api").components["schemas"]["ListedQuiz"]} Quiz */
+
+export function QuizzesView() {
+    const pages = usePages("/quizzes");
+    const topics = useTopics();
+    const list = useRef(null);
+    return html`<${Title}>${t("quiz.list")}<//>
+        <${NewQuiz} key=${query.value.get("topic")} topics=${topics} open=${(pages.items || []).filter((quiz) => quiz.status === "open")} />
+        <h2>${t("quiz.yours")}</h2>
+        ${!pages.items && html`<${Loading} error=${pages.error} again=${pages.again} />`}
+        ${pages.items?.length === 0 && html`<${Empty}>${t("quiz.empty")}<//>`}
+        <ul class="lines" ref=${list}>${(pages.items || []).map((quiz) => html`<${QuizLine} key=${quiz.id} quiz=${quiz} topics=${topics} />`)}</ul>
+        <${More} pages=${pages} list=${list} />`;
+}
+
+/** @param {{ quiz: Quiz, topics: ReturnType<typeof useTopics> }} props */
+function QuizLine({ quiz: { id, topic, status, questions, score, started_at: at }, topics }) {
+    return html`<li>
+        <a href=${to("quizzes", id)}>${topic ? topics.title(topic) : t("quiz.mixed")}</a>
+        <${Time} at=${at} />
+        <span class="quiet">${t("quiz.count", { count: questions })}</span>
+        ${status === "submitted" ? html`<${Score} score=${score} label=${t("quiz.score")} />` : html`<span class="tag warn">${t(`quiz.status.${status}`)}</span>`}
+    </li>`;
+}
+
+/** @param {{ topics: ReturnType<typeof useTopics>, open: Quiz[] }} props `open` are those that can be gone on with */
+function NewQuiz({ topics, open }) {
+    const [wanted, setWanted] = useState({ topic: query.value.get("topic") || "", questions: "", minutes: "" });
+    const work = useQuizStart();
+    const set = (event) => setWanted({ ...wanted, [event.currentTarget.name]: event.currentTarget.value });
+    const isOpen = open.some(({ topic }) => (topic || "") === wanted.topic);
+    const start = (event) => {
+        event.preventDefault();
+        work.start({
+            topic: wanted.topic || undefined,
+            questions: Number(wanted.questions) || undefined,
+            time_limit_seconds: Number(wanted.minutes) * 60 || undefined,
+        });
+    };
+    return html`<form class="card new" onSubmit=${start}>
+        <h2>${t("quiz.new")}</h2>
+        <div class="filters">
+            <${Choice} name="topic" label=${t("practice.topic")} value=${wanted.topic} options=${[["", t("quiz.mixed")], ...topics.options]} onChange=${set} />
+            ${!isOpen && html`<${Field} name="questions" type="number" min="1" max="20" label=${t("quiz.questions")} hint=${t("quiz.questions.hint")} value=${wanted.questions} onInput=${set} />
+            <${Field} name="minutes" type="number" min="1" max="180" label=${t("quiz.minutes")} hint=${t("quiz.minutes.hint")} value=${wanted.minutes} onInput=${set} />`}
+        </div>
+        <p class="quiet">${isOpen ? t("quiz.open.hint") : !wanted.topic && t("quiz.mixed.hint")}</p>
+        <button class="primary" aria-busy=${work.busy} aria-disabled=${work.busy}>${t(isOpen ? "quiz.continue" : "quiz.start")}</button>
+        <${Fault} error=${work.error} />
+        <${Fault} error=${topics.error} again=${topics.again} />
+    </form>`;
+}

@@ -1,0 +1,33 @@
+// Which view is shown: what stands behind the # of the address, such as `#/exercises/lists-1`.
+import { computed, signal } from "../vendor/vendor.js";
+
+const address = signal(location.hash);
+addEventListener("hashchange", () => {
+    address.value = location.hash;
+});
+
+/** The pieces of the path. */
+export const path = computed(() => {
+    const [before] = address.value.replace(/^#\/?/, "").split("?");
+    return (before || "").split("/").filter(Boolean).map(decoded);
+});
+
+/** What stands behind the `?`. */
+export const query = computed(() => new URLSearchParams(address.value.split("?")[1] || ""));
+
+/** @param {string} piece */
+function decoded(piece) {
+    try {
+        return decodeURIComponent(piece);
+    } catch {
+        return piece;
+    }
+}
+
+/** The address of a view. @param {...string} pieces */
+export const to = (...pieces) => `#/${pieces.map(encodeURIComponent).join("/")}`;
+
+/** @param {string} target an address of `to` */
+export function go(target) {
+    location.hash = target;
+}

@@ -1,0 +1,66 @@
+// Signing in and registering.
+import { useState } from "../vendor/vendor.js";
+import { Fault, Field, Title } from "./parts.js";
+import { html } from "./html.js";
+import { ended, register, signIn } from "./session.js";
+import { t } from "./texts.js";
+
+/** The accounts that `cargo run` makes; they exist on nobody's server but one's own. */
+const DEMO = ["student", "teacher", "admin"];
+
+/** Whether this is somebody's own machine. */
+const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+
+export function SignInView() {
+    const [isNew, setNew] = useState(false);
+    const [state, setState] = useState(/** @type {{ busy?: boolean, error?: unknown }} */ ({}));
+
+    /** @param {() => Promise<void>} start */
+    const attempt = async (start) => {
+        setState({ busy: true });
+        try {
+            await start();
+        } catch (error) {
+            setState({ error });
+        }
+    };
+    /** @param {SubmitEvent} event */
+    const submit = (event) => {
+        event.preventDefault();
+        const data = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+        const value = (name) => String(data.get(name) || "");
+        const [email, password] = [value("email"), value("password")];
+        attempt(() => (isNew ? register(email, password, value("name")) : signIn(email, password)));
+    };
+    const demo = (role) => html`<button
+        type="button"
+        disabled=${state.busy}
+        onClick=${() => attempt(() => signIn(`${role}@example.org`, `learnflow-${role}`))}
+    >${t(`role.${role}`)}</button>`;
+
+    return html`<div class="sign">
+        <${Title}>${t("sign.title")}<//>
+        <p class="quiet">${t("sign.lead")}</p>
+        ${ended.value && html`<p class="notice warn" role="status">${t("sign.ended")}</p>`}
+        <form class="card" onSubmit=${submit}>
+            ${isNew && html`<${Field} name="name" label=${t("sign.name")} hint=${t("sign.name.hint")} autocomplete="name" maxlength="100" required />`}
+            <${Field} name="email" type="email" label=${t("sign.email")} autocomplete="username" maxlength="254" required />
+            <${Field}
+                name="password"
+                type="password"
+                label=${t("sign.password")}
+                hint=${isNew ? t("sign.password.hint") : undefined}
+                autocomplete=${isNew ? "new-password" : "current-password"}
+                minlength=${isNew ? 8 : undefined}
+                maxlength="128"
+                required
+            />
+            <${Fault} error=${state.error} />
+            <div class="row">
+                <button class="primary" disabled=${state.busy} aria-busy=${Boolean(state.busy)}>${t(isNew ? "sign.up" : "sign.in")}</button>
+                <button type="button" class="plain" onClick=${() => setNew(!isNew)}>${t(isNew ? "sign.have" : "sign.new")}</button>
+            </div>
+        </form>
+        ${isLocal && html`<p class="quiet">${t("sign.demo")}</p><div class="demo">${DEMO.map(demo)}</div>`}
+    </div>`;
+}

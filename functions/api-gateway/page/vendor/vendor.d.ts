@@ -1,0 +1,15 @@
+// The types of the bundle; see tests/page/vendor-entry.js.
+export { h, render } from "preact";
+export type { ComponentChildren, VNode } from "preact";
+export { useEffect, useRef, useState } from "preact/hooks";
+export { batch, computed, effect, signal, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+export type { ReadonlySignal, Signal } from "@preact/signals";
+export { default as htm } from "htm";
+export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+export { python } from "@codemirror/lang-python";
+export { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+export { lintGutter, setDiagnostics } from "@codemirror/lint";
+export { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
+export type { StateEffectType } from "@codemirror/state";
+export { Decoration, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+export { tags } from "@lezer/highlight";

@@ -1,0 +1,283 @@
+// What people do with the page, in a real browser: `node flows.mjs FLOW ADDRESS SOCKETS_PORT CHROMIUM`.
+// The accounts are those that `cargo run` makes: student, teacher and admin.
+import { execSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const [flow, address, socketsPort, program] = process.argv.slice(2);
+const password = (name) => `learnflow-${name}`;
+const port = new URL(address).port;
+// A name that is not this machine's own: browsers forbid more to pages that come without TLS from elsewhere.
+const HOST = "learnflow.test";
+const START = `http://${HOST}:${port}/`;
+
+const browser = await chromium.launch({
+    executablePath: execSync(`command -v ${program}`, { encoding: "utf8" }).trim(),
+    args: ["--no-sandbox", `--host-resolver-rules=MAP ${HOST}:8108 127.0.0.1:${socketsPort}, MAP ${HOST} 127.0.0.1`],
+});
+
+/** A person's own browser. What its console says is checked at the end. */
+async function person(name, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    page.faults = [];
+    page.on("pageerror", (error) => page.faults.push(String(error)));
+    page.on("console", (message) => {
+        const isPolicy = /content security policy|refused to/i.test(message.text());
+        if (isPolicy || (message.type() === "error" && !page.expectsFaults)) page.faults.push(message.text());
+    });
+    page.on("dialog", (dialog) => {
+        if (dialog.type() === "alert") page.faults.push(`a dialog: ${dialog.message()}`);
+        dialog.accept();
+    });
+    await page.goto(START);
+    if (name) {
+        await page.getByLabel("E-mail address").fill(`${name}@example.org`);
+        await page.getByLabel("Password").fill(password(name));
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.getByRole("button", { name: "Sign out" }).waitFor();
+    }
+    return page;
+}
+
+/** Replaces the program in the editor. */
+async function write(page, code) {
+    const editor = page.getByRole("textbox", { name: /editor/i }).first();
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.keyboard.insertText(code);
+}
+
+const show = (page, view) => page.goto(`${START}#/${view}`);
+const seen = (page, text) => page.getByText(text).first().waitFor();
+
+/** Calls the API as the page does, for what another person does meanwhile. */
+async function token(name) {
+    const body = JSON.stringify({ email: `${name}@example.org`, password: password(name) });
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(`${address}/api/v1/auth/login`, { method: "POST", headers, body });
+    return (await response.json()).access_token;
+}
+async function api(bearer, method, path, body) {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${bearer}`, Prefer: "wait=10" };
+    const response = await fetch(`${address}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+    assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+    return response.status === 204 ? undefined : response.json();
+}
+
+const FLOWS = {
+    /** Code is run with input, its error is at its line, and it is still there after a reload. */
+    async student() {
+        const page = await person("student");
+        await page.getByRole("button", { name: "Run", exact: true }).click();
+        await seen(page, "Hello, Ada");
+        await write(page, 'import sys\nprint("one")\nprint("two", file=sys.stderr)\nprint("three")\n1 / 0\n');
+        await seen(page, "The code has changed since this run.");
+        await page.keyboard.press("Control+Enter");
+        await seen(page, "Stopped with an error");
+        const output = page.locator(".output pre");
+        assert.match(await output.textContent(), /one\s+two\s+three/, "one transcript in order");
+        await seen(page, "ZeroDivisionError");
+        assert.equal(await page.locator(".cm-lint-marker-error").count(), 1, "the line is marked");
+
+        await write(page, "a = [1, 2]\nb = a\nb.append(3)\nprint(a)\n");
+        await page.getByRole("button", { name: "Step through" }).click();
+        await seen(page, "Step 1 of");
+        await page.getByRole("button", { name: "Last step" }).click();
+        await seen(page, "also named by a, b");
+        await page.keyboard.press("Alt+ArrowLeft");
+        await seen(page, "Line 4 is next. Changed:".slice(0, 15));
+        await page.getByRole("button", { name: "Back to the editor" }).click();
+
+        await page.reload();
+        await page.getByRole("button", { name: "Sign out" }).waitFor();
+        await seen(page, "b.append");
+        const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+        assert.doesNotMatch(stored, /eyJ|refresh_token|learnflow_refresh/, "no token where a script could read it");
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await page.getByRole("button", { name: "Sign in" }).waitFor();
+        await page.reload();
+        await page.getByRole("button", { name: "Sign in" }).waitFor();
+        return [page];
+    },
+
+    /** The tutor answers beside the code, also over sockets that drop. */
+    async tutor() {
+        const page = await person("student");
+        await seen(page, "Connected");
+        const ask = async (question) => {
+            await page.getByLabel("Your question").fill(question);
+            await page.keyboard.press("Enter");
+        };
+        await ask("What is a tuple?");
+        await seen(page, "keeps values in order and never changes");
+        await page.getByRole("button", { name: "Put into the editor" }).first().click();
+        await seen(page.locator(".workspace section").first(), "point");
+        await page.getByRole("button", { name: "This helped" }).first().click();
+        await seen(page, "Thank you.");
+
+        await write(page, "numbers = [1, 2, 3]\nprint(numbers[3])\n");
+        await page.keyboard.press("Control+Enter");
+        await seen(page, "IndexError");
+        await ask("Why does this fail?");
+        await seen(page, /Hint 1 of/);
+        // A further hint is for a further attempt.
+        await write(page, "numbers = [1, 2, 3]\nprint(numbers[4])\n");
+        await page.keyboard.press("Control+Enter");
+        await seen(page, "IndexError");
+        await page.getByRole("button", { name: "I tried, next hint" }).last().click();
+        await seen(page, /Hint 2 of/);
+
+        await page.context().setOffline(true);
+        page.expectsFaults = true;
+        await ask("What is a dictionary?");
+        await seen(page, "The server cannot be reached.");
+        await page.context().setOffline(false);
+        await page.getByRole("button", { name: "Try again" }).last().click();
+        await seen(page, /dictionary/i);
+        await page.locator(".said.tutor[aria-busy=false]").nth(3).waitFor();
+        await page.getByText("Earlier conversations").click();
+        await page.getByRole("button", { name: /tuple/i }).first().waitFor();
+        return [page];
+    },
+
+    /** An exercise is tried, hinted at and solved; a quiz is taken; both count. */
+    async practice() {
+        const page = await person("student");
+        await show(page, "exercises");
+        await page.getByRole("heading", { level: 1, name: "Exercises" }).waitFor();
+        const bearer = await token("student");
+        const [exercise] = (await api(bearer, "GET", "/exercises?topic=variables")).items;
+        await page.getByRole("link", { name: exercise.title }).first().click();
+        await page.getByRole("heading", { level: 1, name: exercise.title }).waitFor();
+        await write(page, "def nothing():\n    pass\n");
+        await page.getByRole("button", { name: "Submit" }).click();
+        await seen(page, /Score|score/);
+        await show(page, "quizzes");
+        await page.getByRole("button", { name: /start/i }).first().click();
+        await page.getByRole("radio").first().waitFor();
+        const questions = page.locator("fieldset:has(input[type=radio])");
+        for (let at = 0; at < (await questions.count()); at++) await questions.nth(at).getByRole("radio").first().check();
+        await page.getByRole("button", { name: /submit|hand in|finish/i }).first().click();
+        await seen(page, /Score|score|of 100/);
+        await show(page, "progress");
+        await seen(page, "What to do next");
+        return [page];
+    },
+
+    /** A teacher sees within moments who struggles and why, and sees to it. */
+    async teacher() {
+        const page = await person("teacher");
+        await page.getByLabel("Name of the class").fill("Python 101");
+        await page.getByRole("button", { name: "Make the class" }).click();
+        await page.getByRole("heading", { level: 1, name: /Python 101/ }).waitFor();
+        const [teacher, student] = [await token("teacher"), await token("student")];
+        const [made] = (await api(teacher, "GET", "/classes")).items;
+        await api(student, "POST", "/classes/join", { code: made.invite_code });
+        await show(page, "alerts");
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        for (let run = 0; run < 5; run++) await api(student, "POST", "/executions", { code: `print(${run}) + 1\n` });
+        const alert = page.locator("li", { hasText: "Demo Student" }).first();
+        await alert.getByRole("button", { name: "Acknowledge" }).click();
+        await page.getByRole("link", { name: "Acknowledged" }).click();
+        await page.getByRole("button", { name: "Mark as resolved" }).first().click();
+        for (const tab of ["overview", "heatmap", "roster", "assignments", "errors", "teachers", "settings"]) {
+            await show(page, `classes/${made.id}/${tab}`);
+            await page.getByRole("heading", { level: 1, name: /Python 101/ }).waitFor();
+        }
+        await show(page, `classes/${made.id}/heatmap`);
+        await page.getByRole("link", { name: "Demo Student" }).first().click();
+        await page.getByRole("heading", { name: "Latest programs" }).waitFor();
+        await seen(page.locator(".playback"), "print(4) + 1");
+        await page.getByRole("button", { name: "Back" }).click();
+        await seen(page.locator(".playback .added"), "print(3) + 1");
+        await seen(page.locator(".playback .removed"), "print(2) + 1");
+        return [page];
+    },
+
+    /** An administrator follows one question through every function. */
+    async operator() {
+        const student = await token("student");
+        const asked = await api(student, "POST", "/query", { question: "What is a list?" });
+        const page = await person("admin");
+        await show(page, `operate/trace/${asked.id}`);
+        await page.getByRole("cell", { name: /concepts/i }).first().waitFor();
+        for (const tab of ["health", "dead-letters", "usage", "users"]) {
+            await show(page, `operate/${tab}`);
+            await page.getByRole("heading", { level: 1 }).waitFor();
+        }
+        await show(page, "account");
+        await page.getByRole("heading", { name: "Where you are signed in" }).waitFor();
+        return [page];
+    },
+
+    /** Whatever people write is text. */
+    async attacks() {
+        const markup = "<img src=x onerror=alert(1)><script>alert(2)</script>";
+        const page = await person("");
+        await page.getByRole("button", { name: "I am new here" }).click();
+        await page.getByLabel("Name", { exact: true }).fill(`Eve ${markup}`);
+        await page.getByLabel("E-mail address").fill("eve@example.org");
+        await page.getByLabel("Password").fill("a long password");
+        await page.getByRole("button", { name: "Create an account" }).click();
+        await page.getByRole("button", { name: "Sign out" }).waitFor();
+        await seen(page, "<script>alert(2)</script>");
+        await write(page, `print("${markup}")\nprint("\\u202egnol")\nprint("x" * 130000)\n`);
+        await page.keyboard.press("Control+Enter");
+        await seen(page, "onerror=alert(1)");
+        for (const attack of [markup, "[x](javascript:alert(3))", "![x](https://evil.example/x.png)", "```html\n<script>alert(4)</script>\n```", "<svg onload=alert(5)>", "`<b>`**<i>**"]) {
+            await page.getByLabel("Your question").fill(`What is this: ${attack}`);
+            await page.getByRole("button", { name: "Ask", exact: true }).click();
+        }
+        await page.locator(".said.tutor[aria-busy=false]").nth(5).waitFor();
+        const made = await page.evaluate(() => document.querySelectorAll("#app script, #app img, #app svg, #app iframe, #app a[href^='javascript']").length);
+        assert.equal(made, 0, "no element was made of what people wrote");
+        assert.ok(await page.getByRole("button", { name: "Run", exact: true }).isEnabled(), "the page can still be used");
+        return [page];
+    },
+
+    /** Every view can be used by everybody: axe finds nothing, and nothing is wider than the screen. */
+    async look() {
+        const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
+        const views = {
+            student: ["code", "course", "course/lists", "exercises", "quizzes", "progress", "notifications", "account"],
+            teacher: ["classes", "alerts"],
+            admin: ["operate/health", "operate/trace", "operate/dead-letters", "operate/usage", "operate/users"],
+        };
+        const faults = [];
+        const pages = [];
+        for (const [name, addresses] of Object.entries(views)) {
+            for (const colorScheme of ["light", "dark"]) {
+                const page = await person(name, { bypassCSP: true, colorScheme });
+                pages.push(page);
+                for (const view of addresses) {
+                    await show(page, view);
+                    await page.getByRole("heading", { level: 1 }).waitFor();
+                    await page.waitForLoadState("networkidle");
+                    await page.evaluate(axe);
+                    const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+                    for (const { id, nodes } of violations) faults.push(`${view} (${colorScheme}): ${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+                    for (const width of [320, 390, 1024, 1440]) {
+                        await page.setViewportSize({ width, height: 900 });
+                        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+                        if (wide > 0) faults.push(`${view}: ${wide} px too wide at ${width} px`);
+                        const shots = process.env.PAGE_SHOTS;
+                        if (shots && width !== 320) await page.screenshot({ path: `${shots}/${view.replaceAll("/", "-")}-${width}-${colorScheme}.png` });
+                    }
+                }
+            }
+        }
+        assert.deepEqual(faults, []);
+        return pages;
+    },
+};
+
+try {
+    const pages = await FLOWS[flow]();
+    for (const page of pages) assert.deepEqual(page.faults, [], "faults in the console");
+} finally {
+    await browser.close();
+}
