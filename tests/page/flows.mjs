@@ -1,11 +1,11 @@
-// What people do with the page, in a real browser: `node flows.mjs FLOW ADDRESS SOCKETS_PORT CHROMIUM`.
+// What people do with the page, in a real browser: `node flows.mjs FLOW ADDRESS SOCKETS_PORT CHROMIUM [FOLDER]`.
 // The accounts are those that `cargo run` makes: student, teacher and admin.
 import { execSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 
-const [flow, address, socketsPort, program] = process.argv.slice(2);
+const [flow, address, socketsPort, program, folder = "."] = process.argv.slice(2);
 const password = (name) => `learnflow-${name}`;
 const port = new URL(address).port;
 // A name that is not this machine's own: browsers forbid more to pages that come without TLS from elsewhere.
@@ -87,7 +87,7 @@ const FLOWS = {
         await page.getByRole("button", { name: "Step through" }).click();
         await seen(page, "Step 1 of");
         await page.getByRole("button", { name: "Last step" }).click();
-        await seen(page, "also named by a, b");
+        await seen(page, "several names: a, b");
         await page.keyboard.press("Alt+ArrowLeft");
         await seen(page, "Line 4 is next. Changed:".slice(0, 15));
         await page.getByRole("button", { name: "Back to the editor" }).click();
@@ -239,6 +239,35 @@ const FLOWS = {
         return [page];
     },
 
+    /** Makes the pictures in docs/page, on `cargo run -- demo`, whose class is worth a look. */
+    async pictures() {
+        const size = { viewport: { width: 1280, height: 800 } };
+        const take = (page, name) => page.screenshot({ path: `${folder}/${name}.png` });
+        const student = await person("student", size);
+        await write(student, "numbers = [4, 8, 15]\nfor i in range(4):\n    print(numbers[i])\n");
+        await student.keyboard.press("Control+Enter");
+        await seen(student, "IndexError");
+        await student.getByLabel("Your question").fill("Why does my loop fail at the end?");
+        await student.keyboard.press("Enter");
+        await seen(student, /Hint \d of/);
+        await take(student, "workspace");
+        await write(student, "a = [1, 2]\nb = a\nb.append(3)\npoint = {'x': 1, 'y': b}\nprint(a)\n");
+        await student.getByRole("button", { name: "Step through" }).click();
+        await student.getByRole("button", { name: "Last step" }).click();
+        await take(student, "steps");
+        const teacher = await person("teacher", size);
+        const [shown] = (await api(await token("teacher"), "GET", "/classes")).items;
+        await show(teacher, `classes/${shown.id}/heatmap`);
+        await teacher.getByRole("cell").first().waitFor();
+        await take(teacher, "heatmap");
+        const asked = await api(await token("student"), "POST", "/query", { question: "What is a list?" });
+        const admin = await person("admin", size);
+        await show(admin, `operate/trace/${asked.id}`);
+        await admin.getByRole("cell").first().waitFor();
+        await take(admin, "trace");
+        return [];
+    },
+
     /** Every view can be used by everybody: axe finds nothing, and nothing is wider than the screen. */
     async look() {
         const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
@@ -264,8 +293,6 @@ const FLOWS = {
                         await page.setViewportSize({ width, height: 900 });
                         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
                         if (wide > 0) faults.push(`${view}: ${wide} px too wide at ${width} px`);
-                        const shots = process.env.PAGE_SHOTS;
-                        if (shots && width !== 320) await page.screenshot({ path: `${shots}/${view.replaceAll("/", "-")}-${width}-${colorScheme}.png` });
                     }
                 }
             }

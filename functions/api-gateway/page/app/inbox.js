@@ -37,7 +37,7 @@ export function InboxButton() {
     }, [user.value?.id]);
     const unread = items.value.filter((item) => !item.read_at).length;
     return html`<a href=${to("notifications")} aria-label=${t("inbox.open", { count: unread })}>
-        <span aria-hidden="true">${unread > 0 ? `● ${unread}` : "○"}</span>
+        <span aria-hidden="true">${t("inbox.short")}${unread > 0 && html` <strong class="tag warn">${unread}</strong>`}</span>
     </a>`;
 }
 

@@ -73,7 +73,7 @@ function sentence(step, changes) {
     const what = {
         line: () => t("steps.line", { line: step.line }),
         call: () => t("steps.call", { function: step.function }),
-        return: () => t("steps.return", { function: step.function, value: text(step.value ?? null) }),
+        return: () => step.function === "<module>" ? t("steps.end") : t("steps.return", { function: step.function, value: text(step.value ?? null) }),
         exception: () => t("steps.exception", { exception: step.exception }),
     }[step.event];
     const names = [...changes].filter((name) => !name.startsWith("#")).map((name) => name.slice(name.indexOf(".") + 1));
