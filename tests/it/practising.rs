@@ -4,6 +4,7 @@
 use api_gateway::responses::{ExercisePage, SubmissionResponse};
 use domain::difficulty::Difficulty;
 use domain::execution::TestVerdict;
+use events::question_answered::AssignedExercise;
 use events::submission_graded::Feedback;
 use exercises::Exercise;
 use exercises::Parsons;
@@ -70,6 +71,18 @@ async fn the_course_is_listed_page_by_page_and_nothing_hidden_is_shown() {
     }
     let none = world.get("/exercises/none", Some(&student.token)).await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_visible_tests_read_are_shown_and_those_of_hidden_tests_are_not() {
+    let world = World::new().await;
+    let student = world.student("ada").await;
+    let (exercise, path) = exercise("column-sum");
+    let shown: AssignedExercise = world.get(&path, Some(&student.token)).await.ok();
+    let names: Vec<&str> = shown.files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["a.csv", "b.csv", "one.csv"]);
+    assert_eq!(shown.files["a.csv"], exercise.files["a.csv"]);
     world.finish().await;
 }
 

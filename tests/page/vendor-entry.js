@@ -1,8 +1,7 @@
 // What the page uses of other people's packages; `node vendor.mjs` makes one file of it.
 export { h, render } from "preact";
-export { useEffect, useRef, useState } from "preact/hooks";
-export { batch, computed, effect, signal, untracked } from "@preact/signals";
-export { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+export { useEffect, useMemo, useRef, useState } from "preact/hooks";
+export { computed, effect, signal } from "@preact/signals";
 export { default as htm } from "htm";
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { python } from "@codemirror/lang-python";
@@ -11,10 +10,8 @@ export { lintGutter, setDiagnostics } from "@codemirror/lint";
 export { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
 export {
     Decoration,
-
     EditorView,
     highlightActiveLine,
-    highlightActiveLineGutter,
     keymap,
     lineNumbers,
 } from "@codemirror/view";

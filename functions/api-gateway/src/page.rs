@@ -93,7 +93,12 @@ const FILES: &[(&str, &[u8])] = files!(
 );
 
 /// Modules that are loaded when they are needed, if they are.
-const LATER: [&str; 4] = ["app/practice/", "app/teacher/", "app/admin/", "app/account.js"];
+const LATER: [&str; 6] =
+    ["app/practice/", "app/teacher/", "app/admin/", "app/account.js", "app/forms.js", "app/texts-"];
+
+fn is_later(name: &str) -> bool {
+    LATER.iter().any(|later| name.starts_with(later))
+}
 
 /// The largest file, compressed by `tests/page/vendor.mjs` as well as it can be.
 const VENDOR_BROTLI: &[u8] = include_bytes!("../page/vendor/vendor.js.br");
@@ -151,7 +156,7 @@ async fn index(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Res
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let sockets = sockets(gateway.config.sockets_url.as_deref(), host);
     let modules = FILES.iter().map(|(name, _)| name).filter(|name| name.ends_with(".js"));
-    let modules = modules.filter(|name| !LATER.iter().any(|later| name.starts_with(later)));
+    let modules = modules.filter(|name| !is_later(name));
     let preloads = modules
         .map(|name| format!("<link rel=\"modulepreload\" href=\"page/{version}/{name}\">\n"));
     let body = String::from_utf8_lossy(&template)
@@ -177,6 +182,10 @@ async fn file(
     Path((version, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // Files of two versions do not fit together: a page that was replaced says so, and is loaded again.
+    if version != PAGE.version && !(cfg!(debug_assertions) && version == UNVERSIONED) {
+        return Err(Problem::not_found("the page has another version now; load it again"));
+    }
     let mut response = if let Some(body) = on_disk(&name) {
         body.into_response()
     } else {
@@ -192,10 +201,9 @@ async fn file(
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",
     };
-    // During an upgrade an instance may be asked for another's version: what it has is better than nothing, but not
-    // to be kept under that name.
+    // An edit shows on reload.
     let kept =
-        if version == PAGE.version { "public, max-age=31536000, immutable" } else { "no-store" };
+        if version == UNVERSIONED { "no-store" } else { "public, max-age=31536000, immutable" };
     sent.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     sent.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     sent.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -252,8 +260,10 @@ fn sockets(configured: Option<&str>, host: &str) -> String {
 fn policy(sockets: &str) -> String {
     let (scheme, rest) = sockets.split_once("://").unwrap_or(("ws", sockets));
     let host = rest.split(['/', '?', '{', ';', ' ', ',']).next().unwrap_or_default();
+    // Where the page came by TLS, it opens sockets by TLS.
+    let other = if scheme == "ws" { format!(" wss://{host}") } else { String::new() };
     format!(
-        "default-src 'self'; connect-src 'self' {scheme}://{host}; img-src 'self' data:; object-src 'none'; \
+        "default-src 'self'; connect-src 'self' {scheme}://{host}{other}; img-src 'self' data:; object-src 'none'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }
@@ -274,7 +284,7 @@ mod tests {
 
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{FILES, FOLDER, PAGE, policy, sockets, takes};
+    use super::{FILES, FOLDER, PAGE, is_later, policy, sockets, takes};
 
     fn names(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -299,13 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_student_loads_is_small() {
+    fn what_everybody_loads_first_is_small() {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br"));
-        let staff =
-            |name: &str| ["app/teacher/", "app/admin/"].iter().any(|of| name.starts_with(of));
-        let loaded = PAGE.files.iter().filter(|file| !staff(file.name));
-        let bytes: usize = loaded.map(|file| file.best(&headers).1.len()).sum();
+        let first = PAGE.files.iter().filter(|file| !is_later(file.name));
+        let bytes: usize = first.map(|file| file.best(&headers).1.len()).sum();
         assert!(bytes <= 180 * 1024, "{bytes} bytes compressed");
     }
 

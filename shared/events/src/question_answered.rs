@@ -1,5 +1,7 @@
 //! An agent has answered a question.
 
+use std::collections::BTreeMap;
+
 use domain::{
     agent::{AnsweredBy, Author},
     difficulty::Difficulty,
@@ -118,6 +120,9 @@ pub struct AssignedExercise {
     pub task: String,
     /// The starter code.
     pub starter: String,
+    /// Files next to the program, by name, that the task, the starter or a visible test reads.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// The visible tests.
     pub tests: Vec<VisibleTestCase>,
     /// The number of hidden tests.

@@ -87,12 +87,12 @@ export async function send(method, path, { body, key, prefer, type, signal }) {
 /** @param {Response} response */
 export async function read(response) {
     const isJson = (response.headers.get("Content-Type") || "").includes("json");
-    const text = await response.text().catch(() => "");
     let body;
     try {
+        const text = await response.text();
         body = isJson && text ? JSON.parse(text) : text;
     } catch {
-        body = {};
+        throw new Problem(0, { code: "unreachable", detail: t("problem.unreachable") });
     }
     if (response.ok) return body;
     const after = Number(response.headers.get("Retry-After"));

@@ -1,5 +1,5 @@
 // The tutor: questions, answers as they are made, hints rung by rung.
-import { signal, useEffect, useRef, useState } from "../vendor/vendor.js";
+import { effect, signal, useEffect, useRef, useState } from "../vendor/vendor.js";
 import { call, get, newKey, post } from "./api.js";
 import { AnswerDetails } from "./answers.js";
 import { html } from "./html.js";
@@ -14,7 +14,7 @@ import { t } from "./texts.js";
  * @typedef {object} Exchange
  * @property {string} id the question's; before it is accepted, one of our own
  * @property {string} question
- * @property {string} [partial] what was written so far
+ * @property {string[]} [pieces] what was written so far
  * @property {any} [answer]
  * @property {string | null} [agent]
  * @property {unknown} [error]
@@ -28,7 +28,13 @@ const exchanges = signal([]);
 const conversation = signal(null);
 /** What is typed and not sent yet; it outlives a change of the view. */
 const draft = signal("");
-let owner = "";
+
+effect(() => {
+    if (user.value) return;
+    exchanges.value = [];
+    conversation.value = null;
+    draft.value = "";
+});
 
 /** @param {string} id @param {Partial<Exchange>} change */
 function update(id, change) {
@@ -39,10 +45,14 @@ listen((frame) => {
     if (!frame.query_id) return;
     if (frame.type === "ai_delta" && frame.sequence !== undefined) {
         const known = exchanges.value.find(({ id }) => id === frame.query_id);
-        if (known && !known.answer) update(known.id, { partial: (frame.sequence === 0 ? "" : known.partial || "") + frame.content });
+        if (!known || known.answer) return;
+        // A piece can come again, from an earlier one on.
+        const pieces = [...(known.pieces || [])].slice(0, frame.sequence);
+        pieces[frame.sequence] = frame.content;
+        update(known.id, { pieces });
     }
     if (frame.type === "ai_response" && frame.answer) {
-        update(frame.query_id, { answer: frame.answer, agent: frame.agent });
+        update(frame.query_id, { answer: frame.answer, agent: frame.agent, error: undefined });
     }
 });
 
@@ -52,17 +62,21 @@ listen((frame) => {
  * @param {(key: string) => Promise<any>} send
  */
 async function ask(question, send) {
-    const own = newKey();
+    let key = newKey();
     const attempt = async (id) => {
         update(id, { error: undefined });
         try {
-            const begun = await send(own);
+            const begun = await send(key);
             update(id, { id: begun.id });
             id = begun.id;
             conversation.value = begun.conversation_id || conversation.value;
             const isIt = (frame) => frame.type === "ai_response" && frame.query_id === id;
             const done = await settled(begun, `/queries/${id}`, isIt, (body) => {
-                if (body.status === "failed") throw new Error(t("chat.failed"));
+                if (body.status === "failed") {
+                    // The same key would find the same failed question.
+                    key = newKey();
+                    throw new Error(t("chat.failed"));
+                }
                 return body.answer ? body : undefined;
             });
             update(id, { answer: done.answer, agent: done.agent });
@@ -70,8 +84,8 @@ async function ask(question, send) {
             update(id, { error, again: () => attempt(id) });
         }
     };
-    exchanges.value = [...exchanges.value, { id: own, question }];
-    await attempt(own);
+    exchanges.value = [...exchanges.value, { id: key, question }];
+    await attempt(key);
 }
 
 /** @param {string} id */
@@ -82,7 +96,7 @@ async function open(id) {
         id: one.query_id,
         question: one.question,
         agent: one.agent,
-        answer: one.content && { content: one.content },
+        answer: { content: one.content || t("chat.failed") },
     }));
 }
 
@@ -124,14 +138,14 @@ function Rating({ exchange }) {
 }
 
 function Said({ exchange, actions, next }) {
-    const { answer, partial, error, agent } = exchange;
+    const { answer, pieces, error, agent } = exchange;
     const hint = answer?.details?.hint || (answer?.details?.kind === "hint" ? answer.details : undefined);
     return html`<article class="said you"><h3>${t("chat.you")}</h3><div dir="auto">${exchange.question}</div></article>
         <article class="said tutor" aria-busy=${!answer && !error}>
             <h3>${t("chat.tutor")}${agent && ` · ${t(`agent.${agent}`)}`}${hint && ` · ${t("chat.hintof", { level: hint.level, of: hint.of })}`}</h3>
             <${Fault} error=${error} again=${exchange.again} />
             ${answer && html`<${Prose} text=${answer.content} code=${actions} />`}
-            ${!answer && !error && (partial ? html`<${Prose} text=${partial} />` : html`<p class="quiet">${t("chat.thinking")}</p>`)}
+            ${!answer && !error && (pieces ? html`<${Prose} text=${pieces.join("")} />` : html`<p class="quiet">${t("chat.thinking")}</p>`)}
             ${answer && html`<${AnswerDetails} answer=${answer} />
                 <div class="actions">
                     ${hint && hint.level < hint.of && html`<button type="button" onClick=${next}>${t("chat.next")}</button>`}
@@ -149,11 +163,6 @@ function Said({ exchange, actions, next }) {
 export function Chat({ program, put, run }) {
     const [withCode, setWithCode] = useState(true);
     const log = useRef(/** @type {HTMLElement | null} */ (null));
-    if (owner !== user.value?.id) {
-        owner = user.value?.id || "";
-        exchanges.value = [];
-        conversation.value = null;
-    }
     // The last question stays in sight, with the beginning of its answer.
     useEffect(() => {
         const asked = [...(log.current?.querySelectorAll(".said.you") || [])].at(-1);

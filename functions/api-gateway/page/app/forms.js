@@ -120,8 +120,9 @@ export function usePages(path, params = {}) {
     const [rest, setRest] = useState(/** @type {{ first?: any, items: any[], cursor?: string }} */ ({ items: [] }));
     const { items, cursor } = data && rest.first === data ? rest : { items: [], cursor: data?.next_cursor };
     const next = async () => {
-        chosen.set("cursor", cursor);
-        const page = await get(`${path}?${chosen}`);
+        const further = new URLSearchParams(chosen);
+        further.set("cursor", cursor);
+        const page = await get(`${path}?${further}`);
         setRest({ first: data, items: [...items, ...page.items], cursor: page.next_cursor });
     };
     const more = cursor && html`<div class="row bottom"><${Act} act=${next}>${t("more")}<//></div>`;

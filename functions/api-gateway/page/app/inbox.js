@@ -1,11 +1,11 @@
 // Notifications: a counter in the menu, and the list.
-import { signal, useEffect } from "../vendor/vendor.js";
+import { effect, signal, useEffect } from "../vendor/vendor.js";
 import { get, post } from "./api.js";
 import { html } from "./html.js";
 import { Act, Empty, Fault, Time, Title } from "./parts.js";
 import { to } from "./router.js";
 import { user } from "./session.js";
-import { listen } from "./socket.js";
+import { listen, online } from "./socket.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("@api").components["schemas"]["NotificationPage"]} Page */
@@ -16,14 +16,16 @@ const error = signal(/** @type {unknown} */ (undefined));
 
 /** @param {string} [cursor] */
 async function load(cursor) {
+    const owner = user.value?.id;
     try {
         /** @type {Page} */
         const page = await get(`/notifications${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`);
+        if (owner !== user.value?.id) return;
         items.value = cursor ? [...items.value, ...page.items] : page.items;
         next.value = page.next_cursor;
         error.value = undefined;
     } catch (fault) {
-        error.value = fault;
+        if (owner === user.value?.id) error.value = fault;
     }
 }
 
@@ -31,10 +33,17 @@ listen((frame) => {
     if (frame.type === "alert") load();
 });
 
+effect(() => {
+    if (user.value) return;
+    items.value = [];
+    next.value = null;
+});
+
 export function InboxButton() {
+    // Also after the socket was away, since what came meanwhile may be older than it gives again.
     useEffect(() => {
         load();
-    }, [user.value?.id]);
+    }, [user.value?.id, online.value]);
     const unread = items.value.filter((item) => !item.read_at).length;
     return html`<a href=${to("notifications")} aria-label=${t("inbox.open", { count: unread })}>
         <span aria-hidden="true">${t("inbox.short")}${unread > 0 && html` <strong class="tag warn">${unread}</strong>`}</span>

@@ -41,6 +41,9 @@ const VIEWS = [
 /** A view of a module that is loaded now, unless it has been. */
 function Later({ from, name, ...props }) {
     const { data, error, again } = useLoaded(from, from);
+    // A version that was replaced on the server cannot load the rest of itself.
+    if (error) return html`<div class="notice warn" role="alert"><p>${t("newer")}</p>
+        <button type="button" onClick=${() => location.reload()}>${t("reload")}</button></div>`;
     if (!data) return html`<${Loading} error=${error} again=${again} />`;
     return html`<${data[name]} key=${`${name} ${props.id ?? ""}`} ...${props} />`;
 }

@@ -21,9 +21,9 @@ export function markdown(text, actions) {
             at = end < 0 ? lines.length : end + 1;
             continue;
         }
-        const heading = /^(#{1,6})\s+(.*)$/.exec(line);
+        const heading = /^\s{0,3}#{1,6}\s+([^]*)$/.exec(line);
         if (heading) {
-            out.push(html`<p class="heading"><strong>${inline(heading[2] || "")}</strong></p>`);
+            out.push(html`<p><strong>${inline(heading[1] || "")}</strong></p>`);
             at++;
             continue;
         }
@@ -49,15 +49,16 @@ export function markdown(text, actions) {
             at++;
             continue;
         }
-        const paragraph = [];
-        while (at < lines.length && (lines[at] ?? "").trim() && !/^\s{0,3}(```|~~~|#{1,6}\s)/.test(lines[at] ?? "") && !item(lines[at] ?? "")) {
-            paragraph.push(lines[at] ?? "");
-            at++;
-        }
+        // Whatever this line is, it is taken, so that no text can hold the loop.
+        const paragraph = [line];
+        for (at++; at < lines.length && continues(lines[at] ?? ""); at++) paragraph.push(lines[at] ?? "");
         out.push(html`<p>${inline(paragraph.join("\n"))}</p>`);
     }
     return out;
 }
+
+/** Whether a line goes on with a paragraph. @param {string} line */
+const continues = (line) => Boolean(line.trim()) && !/^\s{0,3}(```|~~~|#{1,6}\s)/.test(line) && !item(line);
 
 /** @param {string} line */
 function item(line) {
@@ -69,7 +70,7 @@ function item(line) {
 function block(code, language, actions) {
     const isPython = actions && /^(python|py|python3)?$/i.test(language) && code.trim();
     return html`<figure class="code">
-        <pre tabindex="0" aria-label=${t("code")}><code>${code}</code></pre>
+        <pre tabindex="0" dir="ltr" aria-label=${t("code")}><code>${code}</code></pre>
         ${isPython && html`<figcaption>${actions(code)}</figcaption>`}
     </figure>`;
 }

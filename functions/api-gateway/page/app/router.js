@@ -18,7 +18,9 @@ export const query = computed(() => new URLSearchParams(address.value.split("?")
 /** @param {string} piece */
 function decoded(piece) {
     try {
-        return decodeURIComponent(piece);
+        // It becomes a piece of an API's path, and must not lead elsewhere.
+        const text = decodeURIComponent(piece);
+        return /[/?#\\]|^\.*$/.test(text) ? "-" : text;
     } catch {
         return piece;
     }

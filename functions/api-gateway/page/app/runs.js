@@ -1,14 +1,16 @@
 // Running a program, and showing what came of it.
-import { get, newKey, post } from "./api.js";
+import { get, newKey, post, Problem } from "./api.js";
 import { html } from "./html.js";
 import { Prose } from "./parts.js";
-import { listen } from "./socket.js";
+import { listen, online } from "./socket.js";
 import { hasText, t } from "./texts.js";
 
 /** @typedef {import("@api").components["schemas"]["ExecutionResult"]} Result */
 
-/** How often a pending result is asked for if nothing comes over the socket, and how often at most. */
+/** How often a pending result is asked for without a socket, and with one, which says when it is there. */
 const ASK_MS = 500;
+const SELDOM_MS = 2_000;
+/** How often at most. */
 const ASK_TIMES = 60;
 
 /**
@@ -31,10 +33,16 @@ export async function settled(response, path, isIt, done) {
                 stop();
                 resolve(undefined);
             };
-            const timer = setTimeout(end, ASK_MS);
+            const timer = setTimeout(end, online.value ? SELDOM_MS : ASK_MS);
             const stop = listen((frame) => isIt(frame) && end());
         });
-        body = await get(path);
+        try {
+            body = await get(path);
+        } catch (error) {
+            // What is asked for is under way: a moment without an answer does not end it.
+            const passes = error instanceof Problem && (error.status === 0 || error.status === 429 || error.status >= 500);
+            if (!passes) throw error;
+        }
     }
     throw new Error(t("problem.slow"));
 }

@@ -13,14 +13,23 @@ export const user = signal(undefined);
 /** Whether the session ended by itself, so that the reason can be shown. */
 export const ended = signal(false);
 
+/** Whether the server does not know that somebody has signed out. */
+export const unreached = signal(false);
+
 /** Whether this browser may have a session, so that nobody is asked for one in vain. */
 const MARK = "learnflow.signed-in";
 
 /** @param {any} session */
 function begin(session) {
+    // Somebody else has signed in, in another tab: nothing of the one before may stay, or be sent for them.
+    if (user.value && user.value.id !== session.user.id) {
+        location.reload();
+        throw new Error(t("sign.another"));
+    }
     token.value = session.access_token;
     user.value = session.user;
     ended.value = false;
+    unreached.value = false;
     localStorage.setItem(MARK, "yes");
 }
 
@@ -79,9 +88,10 @@ export function signedOut() {
 
 export async function signOut() {
     localStorage.removeItem(MARK);
-    await send("POST", "/auth/logout", { body: {} }).catch(() => undefined);
     token.value = "";
     user.value = null;
+    const response = await send("POST", "/auth/logout", { body: {} }).catch(() => undefined);
+    unreached.value = !response?.ok;
 }
 
 /** @param {Profile} profile */

@@ -2,7 +2,7 @@
 import { useState } from "../vendor/vendor.js";
 import { Fault, Field, Title } from "./parts.js";
 import { html } from "./html.js";
-import { ended, register, signIn } from "./session.js";
+import { ended, register, signIn, signOut, unreached } from "./session.js";
 import { t } from "./texts.js";
 
 /** The accounts that `cargo run` makes; they exist on nobody's server but one's own. */
@@ -42,6 +42,8 @@ export function SignInView() {
         <${Title}>${t("sign.title")}<//>
         <p class="quiet">${t("sign.lead")}</p>
         ${ended.value && html`<p class="notice warn" role="status">${t("sign.ended")}</p>`}
+        ${unreached.value && html`<div class="notice bad" role="alert"><p>${t("sign.unreached")}</p>
+            <button type="button" onClick=${signOut}>${t("nav.signout")}</button></div>`}
         <form class="card" onSubmit=${submit}>
             ${isNew && html`<${Field} name="name" label=${t("sign.name")} hint=${t("sign.name.hint")} autocomplete="name" maxlength="100" required />`}
             <${Field} name="email" type="email" label=${t("sign.email")} autocomplete="username" maxlength="254" required />

@@ -34,7 +34,10 @@ export function listen(listener) {
 /** The address of a path, as the server says in the page. @param {string} path @param {Record<string, string>} values */
 function address(path, values) {
     const template = document.querySelector("meta[name=learnflow-sockets]")?.getAttribute("content") || "";
-    const base = template.includes("?") ? template.replace("{path}", encodeURIComponent(path)) : template.replace("{path}", path);
+    // A page that came by TLS may not open a socket without.
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const safe = template.replace(/^wss?:/, (given) => (given === "ws:" ? scheme : given));
+    const base = safe.includes("?") ? safe.replace("{path}", encodeURIComponent(path)) : safe.replace("{path}", path);
     return `${base}${base.includes("?") ? "&" : "?"}${new URLSearchParams(values)}`;
 }
 
@@ -43,12 +46,12 @@ async function connect() {
     if (!account) return;
     try {
         const { ticket } = await post("/ws/ticket");
-        if (user.value !== account) return;
+        if (user.value?.id !== account.id) return;
         // A teacher's socket has the alerts, a student's the answers.
         const path = account.role === "student" ? `/ws/chat/${account.id}` : "/ws/alerts";
         open(new WebSocket(address(path, last ? { ticket, after: last } : { ticket })));
     } catch {
-        later();
+        if (user.value?.id === account.id) later();
     }
 }
 
@@ -57,14 +60,14 @@ function open(opened) {
     socket = opened;
     const pings = setInterval(() => opened.readyState === WebSocket.OPEN && opened.send('{"type":"ping"}'), PING_MS);
     opened.onopen = () => {
-        failures = 0;
         online.value = true;
     };
     opened.onmessage = (message) => {
         const frame = JSON.parse(message.data);
+        // One that comes was let in: the next lost connection is a new one.
+        failures = 0;
         // Pieces and errors are not kept by the server, so it cannot continue after them.
         if (frame.type !== "ai_delta" && frame.type !== "error") last = frame.message_id;
-        if (frame.type === "error" && frame.code === "unknown_message") last = undefined;
         for (const listener of listeners) listener(frame);
     };
     opened.onclose = () => {

@@ -28,6 +28,7 @@ export const PRACTICE = {
     "practice.unanswered": "That did not work this time. Try again.",
 
     "practice.task": "Task",
+    "practice.file": "File {name}",
     "practice.tests": "Tests",
     "practice.hidden": "There are {count|more test|more tests} that you cannot see. Think of unusual cases.",
     "practice.call": "Call",

@@ -46,6 +46,8 @@ const TEXTS = {
     "sign.have": "I have an account",
     "sign.new": "I am new here",
     "sign.ended": "Your session has ended. Sign in again; your code is still here.",
+    "sign.another": "Somebody else has signed in with this browser.",
+    "sign.unreached": "The server could not be reached, so this browser can still continue your session. Sign out again.",
     "sign.demo": "Or look around with a demo account:",
 
     "level.beginner": "Beginner",
@@ -137,6 +139,10 @@ const TEXTS = {
     "chat.helpful": "This helped",
     "chat.unhelpful": "This did not help",
     "chat.rated": "Thank you.",
+    "code.back": "Bring back my program",
+    "code.replaced": "The program in the editor was replaced.",
+    newer: "There is a new version of this page. Reload it to go on; what you wrote is kept.",
+    reload: "Reload",
     "chat.put": "Put into the editor",
     "chat.run": "Run this",
     "chat.failed": "There is no answer to this question. Ask it again.",
@@ -186,7 +192,7 @@ const TEXTS = {
 
     "inbox.title": "Notifications",
     "inbox.short": "Inbox",
-    "inbox.open": "Notifications, {count} unread",
+    "inbox.open": "Inbox, {count} unread",
     "inbox.new": "new",
     "inbox.read": "Mark all as read",
     "inbox.empty": "Nothing new.",

@@ -1,5 +1,5 @@
 // The workspace: the editor, what the program prints, and the tutor beside it.
-import { computed, signal, useEffect, useRef, useState } from "../vendor/vendor.js";
+import { computed, signal, useEffect, useMemo, useRef, useState } from "../vendor/vendor.js";
 import { Chat } from "./chat.js";
 import { Editor } from "./editor.js";
 import { html } from "./html.js";
@@ -9,6 +9,8 @@ import { user } from "./session.js";
 import { Steps } from "./steps.js";
 import { t } from "./texts.js";
 
+/** @type {import("./editor.js").Mark[]} */
+const NO_MARKS = [];
 const FIRST_PROGRAM = 'name = input("What is your name? ")\nprint("Hello,", name)\n';
 
 /** What is in the workspace: kept in this browser, for each account by itself. */
@@ -27,6 +29,7 @@ function load() {
     if (owner === storageKey.value) return;
     owner = storageKey.value;
     last.value = null;
+    before.value = null;
     const first = { code: FIRST_PROGRAM, stdin: "Ada\n", files: [] };
     try {
         workspace.value = { ...first, ...JSON.parse(localStorage.getItem(owner) || "{}") };
@@ -45,11 +48,27 @@ function change(change) {
     }
 }
 
-/** Puts a program into the editor, from another view. @param {string} code @param {string} [stdin] */
+/** What the editor had before another program was put into it. */
+/** @type {import("../vendor/vendor.js").Signal<Workspace | null>} */
+const before = signal(null);
+
+/** Puts a program into the editor, from the tutor or another view. @param {string} code @param {string} [stdin] */
 export function edit(code, stdin = "") {
     load();
+    if (workspace.value.code !== code && !before.value) before.value = workspace.value;
     change({ code, stdin });
     last.value = null;
+}
+
+/** The way back to the program that was there. */
+function Replaced() {
+    if (!before.value) return null;
+    const back = () => {
+        change(before.value || {});
+        before.value = null;
+        last.value = null;
+    };
+    return html`<p class="notice row" role="status">${t("code.replaced")} <button type="button" onClick=${back}>${t("code.back")}</button></p>`;
 }
 
 function Files() {
@@ -77,6 +96,7 @@ export function WorkspaceView() {
     const latestRun = useRef(0);
     const { code, stdin } = workspace.value;
     const result = last.value?.result;
+    const marks = useMemo(() => marksOf(result), [result]);
     const isStale = last.value && last.value.code !== code;
 
     /** @param {boolean} trace */
@@ -108,8 +128,9 @@ export function WorkspaceView() {
     return html`<div class="workspace">
         <section>
             <${Title}>${t("code.title")}<//>
-            <${Editor} value=${code} label=${t("code.editor")} marks=${isStale ? [] : marksOf(result)}
+            <${Editor} value=${code} label=${t("code.editor")} marks=${isStale ? NO_MARKS : marks}
                 onChange=${(value) => change({ code: value })} onRun=${() => start(false)} />
+            <${Replaced} />
             <div class="toolbar">
                 <button type="button" class="primary" disabled=${Boolean(busy)} aria-busy=${busy === "run"} onClick=${() => start(false)}>${t(busy === "run" ? "code.running" : "code.run")}</button>
                 <button type="button" disabled=${Boolean(busy)} aria-busy=${busy === "steps"} onClick=${() => start(true)}>${t("code.steps")}</button>

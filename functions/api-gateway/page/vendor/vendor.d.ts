@@ -1,8 +1,8 @@
 // The types of the bundle; see tests/page/vendor-entry.js.
 export { h, render } from "preact";
 export type { ComponentChildren, VNode } from "preact";
-export { useEffect, useRef, useState } from "preact/hooks";
-export { batch, computed, effect, signal, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+export { useEffect, useMemo, useRef, useState } from "preact/hooks";
+export { computed, effect, signal } from "@preact/signals";
 export type { ReadonlySignal, Signal } from "@preact/signals";
 export { default as htm } from "htm";
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
@@ -11,5 +11,5 @@ export { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighl
 export { lintGutter, setDiagnostics } from "@codemirror/lint";
 export { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
 export type { StateEffectType } from "@codemirror/state";
-export { Decoration, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+export { Decoration, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 export { tags } from "@lezer/highlight";

@@ -184,7 +184,9 @@ fn open_routes() -> anyhow::Result<Vec<Route>> {
         [("GET", "/openapi.json"), ("GET", "/asyncapi.json"), ("GET", "/docs")]
             .map(|(method, path)| (method.to_owned(), path.to_owned()))
             .into();
-    routes.push(("GET".to_owned(), "/docs/{proxy+}".to_owned()));
+    for path in ["/", "/page/{proxy+}", "/docs/{proxy+}"] {
+        routes.push(("GET".to_owned(), path.to_owned()));
+    }
     routes.push(("GET".to_owned(), "/health".to_owned()));
     routes.push(("GET".to_owned(), "/ready".to_owned()));
     for (path, operations) in paths {

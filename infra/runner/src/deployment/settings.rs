@@ -77,7 +77,8 @@ pub const SETTINGS: &[Row] = &[
     // Only API Gateway holds sockets; elsewhere they are the function's own.
     ("SOCKETS_ENDPOINT_URL", Fixed, Unset),
     ("CORS_ORIGINS", Given, Given),
-    ("SOCKETS_URL", Given, Given),
+    // The page asks API Gateway for its sockets.
+    ("SOCKETS_URL", Fixed, Given),
     // API Gateway names the client itself.
     ("TRUSTED_PROXIES", Unset, Given),
     ("PROXY_HEADER", Unset, Given),

@@ -30,10 +30,14 @@ export function ExerciseView({ id }) {
 }
 
 /** @param {{ exercise: Exercise }} props */
-function Task({ exercise: { task, tests, hidden_tests: hidden } }) {
+function Task({ exercise: { task, tests, files, hidden_tests: hidden } }) {
     return html`<section>
         <h2>${t("practice.task")}</h2>
         <${Prose} text=${task} />
+        ${Object.entries(files || {}).map(([name, text]) => html`<details>
+            <summary>${t("practice.file", { name })}</summary>
+            <pre tabindex="0" aria-label=${name}>${text}</pre>
+        </details>`)}
         <h2>${t("practice.tests")}</h2>
         <ol class="tests">${tests.map((test) => html`<li><${Facts} test=${test} /></li>`)}</ol>
         ${hidden > 0 && html`<p class="quiet">${t("practice.hidden", { count: hidden })}</p>`}
@@ -71,11 +75,11 @@ function useDraft({ id, starter }) {
 
 /**
  * What can be done with a solution, what came of it, and in a few words that it is there.
- * @param {string} id the exercise
+ * @param {Exercise} exercise
  * @param {string} code
  * @param {string} input
  */
-function useActions(id, code, input) {
+function useActions({ id, files }, code, input) {
     const [outcomes, setOutcomes] = useState(/** @type {Outcome[]} */ ([]));
     const [marks, setMarks] = useState(/** @type {import("../editor.js").Mark[]} */ ([]));
     const [said, setSaid] = useState("");
@@ -96,7 +100,7 @@ function useActions(id, code, input) {
     const ask = (path) => keyed(`${path} ${code}`, async (key) => answered(await post(path, { code, exercise_id: id }, { key, prefer: "wait=5" })));
     const actions = {
         run: useAction("output", async () => {
-            const result = await execute({ code, stdin: input }, id);
+            const result = await execute({ code, stdin: input, files }, id);
             setMarks(marksOf(result));
             return { code, result };
         }, ({ result }) => verdict(result.verdict)),
@@ -119,7 +123,7 @@ function Desk({ exercise }) {
     const { code, change } = useDraft(exercise);
     const [input, setInput] = useState(tests.find((test) => test.stdin)?.stdin || "");
     const [line, setLine] = useState(/** @type {number | null} */ (null));
-    const { actions, outcomes, marks, said } = useActions(id, code, input);
+    const { actions, outcomes, marks, said } = useActions(exercise, code, input);
     const { run, submit, hint, review, pieces } = actions;
     const find = (kind) => outcomes.find((outcome) => outcome.kind === kind);
     const grade = find("grade");
@@ -160,7 +164,7 @@ function Desk({ exercise }) {
             ${kind === "review" && html`<${Review} answer=${value} point=${setLine} />`}
             ${kind === "pieces" && html`<${Pieces} given=${value} submit=${submit} edit=${change} />`}
         </div>`)}
-        <${Earlier} loaded=${earlier} />
+        <${Earlier} loaded=${earlier} put=${type} />
     </section>`;
 }
 

@@ -1,6 +1,7 @@
 // What comes of a student's work on an exercise, in words: grades, hints and reviews.
+import { get } from "../api.js";
 import { html } from "../html.js";
-import { Loading, Prose, Score, Time } from "../parts.js";
+import { Act, Loading, Prose, Score, Time } from "../parts.js";
 import { t } from "../texts.js";
 import { named } from "./work.js";
 
@@ -101,22 +102,23 @@ function Finding({ finding: { line, severity, message, why, before, after }, poi
     </li>`;
 }
 
-/** @param {{ loaded: { data: Submission[] | undefined, error: unknown, again: () => Promise<void> } }} props */
-export function Earlier({ loaded: { data, error, again } }) {
+/** @param {{ loaded: { data: Submission[] | undefined, error: unknown, again: () => Promise<void> }, put: (code: string) => void }} props */
+export function Earlier({ loaded: { data, error, again }, put }) {
     return html`<section>
         <h2>${t("practice.earlier")}</h2>
         ${(error || !data) && html`<${Loading} error=${error} again=${again} />`}
         ${data?.length === 0 && html`<p class="quiet">${t("practice.earlier.none")}</p>`}
-        ${(data || []).map((submission) => html`<${Submitted} key=${submission.id} submission=${submission} again=${again} />`)}
+        ${(data || []).map((submission) => html`<${Submitted} key=${submission.id} submission=${submission} again=${again} put=${put} />`)}
     </section>`;
 }
 
-/** @param {{ submission: Submission, again: () => Promise<void> }} props */
-function Submitted({ submission: { submitted_at: at, status, feedback }, again }) {
+/** @param {{ submission: Submission, again: () => Promise<void>, put: (code: string) => void }} props */
+function Submitted({ submission: { id, submitted_at: at, status, feedback }, again, put }) {
     const state = feedback ? t(feedback.passed ? "practice.earlier.passed" : "practice.earlier.failed", { score: feedback.score }) : t(`practice.status.${status}`);
     return html`<details>
         <summary><${Time} at=${at} /> · ${state}</summary>
         ${feedback && html`<${Grade} feedback=${feedback} />`}
+        <${Act} act=${async () => put((await get(`/submissions/${id}`)).code)}>${t("chat.put")}<//>
         ${status === "failed" && html`<p>${t("practice.ungraded")}</p>`}
         ${status === "pending" && html`<button type="button" onClick=${again}>${t("practice.look")}</button>`}
     </details>`;
