@@ -224,7 +224,7 @@ pub(crate) async fn refresh(
 
 /// Logs out: every token of that login ends, its access tokens within a minute. An unknown token is ignored.
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts", request_body = RefreshRequest,
-    responses((status = 204)))]
+    responses((status = 204), (status = 401, description = "A page of another site sent the cookie", body = Problem)))]
 pub(crate) async fn logout(
     State(gateway): State<Gateway>,
     headers: HeaderMap,

@@ -32,7 +32,7 @@ pub(crate) enum TokenPlace {
 /// The token of a request.
 ///
 /// # Errors
-/// 401 if there is none, or if a page of another site sent the request.
+/// 401 if a page of another site sent the request; 422 if there is no token at all.
 pub(crate) fn read(headers: &HeaderMap) -> Result<String, Problem> {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if site.is_some_and(|site| site != b"same-origin") {
@@ -43,9 +43,7 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<String, Problem> {
         cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
     let token =
         pairs.find(|(name, _)| name.trim() == NAME).map(|(_, token)| token.trim().to_owned());
-    token.ok_or_else(|| {
-        Problem::unauthorized("send refresh_token, or the cookie of a login; log in again")
-    })
+    token.ok_or_else(|| Problem::field("refresh_token", "the token, or the cookie, of a login"))
 }
 
 /// A session as a response, its refresh token where it was asked for.

@@ -61,7 +61,7 @@ export function renew() {
             return true;
         } catch (error) {
             // Without a server nobody is signed out.
-            if (error instanceof Problem && error.status === 401) localStorage.removeItem(MARK);
+            if (error instanceof Problem && [401, 422].includes(error.status)) localStorage.removeItem(MARK);
             return false;
         } finally {
             renewing = null;
