@@ -14,7 +14,7 @@ const START = `http://${HOST}:${port}/`;
 
 const browser = await chromium.launch({
     executablePath: execSync(`command -v ${program}`, { encoding: "utf8" }).trim(),
-    args: ["--no-sandbox", `--host-resolver-rules=MAP ${HOST}:8108 127.0.0.1:${socketsPort}, MAP ${HOST} 127.0.0.1`],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", `--host-resolver-rules=MAP ${HOST}:8108 127.0.0.1:${socketsPort}, MAP ${HOST} 127.0.0.1`],
 });
 
 /** A person's own browser. What its console says is checked at the end. */

@@ -9,7 +9,7 @@ const ROUNDS = 5;
 const SLOW = { offline: false, downloadThroughput: 200_000, uploadThroughput: 93_750, latency: 150 };
 
 const executablePath = execSync(`command -v ${program}`, { encoding: "utf8" }).trim();
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const say = (what, values, unit) => console.log(`${what}: ${median(values).toFixed(0)} ${unit} (${values.map((value) => value.toFixed(0)).join(", ")})`);
 
