@@ -7,14 +7,10 @@ export class Problem extends Error {
     /**
      * @param {number} status 0 if there was no response
      * @param {Partial<import("@api").components["schemas"]["Problem"]>} body
-     * @param {number} [retryAfter] seconds
      */
-    constructor(status, body, retryAfter) {
+    constructor(status, body) {
         super(body.detail || t("problem.unknown", { status }));
         this.status = status;
-        this.code = body.code || "unknown";
-        this.fields = body.errors || [];
-        this.retryAfter = retryAfter;
         this.traceId = body.trace_id || undefined;
     }
 }
@@ -28,7 +24,6 @@ const LIMIT_MS = 20_000;
  * @property {string} [key] the same key makes a repeated request count once
  * @property {string} [prefer] how long the server should wait for a result: `wait=5`
  * @property {string} [type] the media type of a body that is a string
- * @property {AbortSignal} [signal]
  */
 
 /**
@@ -62,24 +57,22 @@ export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)
  * @param {string} method @param {string} path @param {Options} options
  * @returns {Promise<Response>}
  */
-export async function send(method, path, { body, key, prefer, type, signal }) {
+export async function send(method, path, { body, key, prefer, type }) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (token.value) headers["Authorization"] = `Bearer ${token.value}`;
     if (body !== undefined) headers["Content-Type"] = type || "application/json";
     if (key) headers["Idempotency-Key"] = key;
     if (prefer) headers["Prefer"] = prefer;
-    const limit = AbortSignal.timeout(LIMIT_MS);
     try {
         return await fetch(`api/v1${path}`, {
             method,
             headers,
             body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
-            signal: signal ? AbortSignal.any([signal, limit]) : limit,
+            signal: AbortSignal.timeout(LIMIT_MS),
             cache: "no-store",
         });
-    } catch (error) {
-        if (signal?.aborted) throw error;
+    } catch {
         throw new Problem(0, { code: "unreachable", detail: t("problem.unreachable") });
     }
 }
@@ -95,6 +88,5 @@ export async function read(response) {
         throw new Problem(0, { code: "unreachable", detail: t("problem.unreachable") });
     }
     if (response.ok) return body;
-    const after = Number(response.headers.get("Retry-After"));
-    throw new Problem(response.status, typeof body === "object" ? body : {}, after || undefined);
+    throw new Problem(response.status, typeof body === "object" ? body : {});
 }

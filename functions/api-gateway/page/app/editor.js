@@ -44,7 +44,7 @@ const theme = EditorView.theme({
     ".cm-content": { caretColor: "var(--text)" },
     ".cm-cursor": { borderLeftColor: "var(--text)" },
     ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--quiet)", border: "none" },
-    ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--active)" },
+    ".cm-activeLine": { backgroundColor: "var(--active)" },
     ".cm-next": { backgroundColor: "var(--mark)" },
     ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--text)", border: "1px solid var(--line)" },
 });

@@ -1,4 +1,4 @@
-// Elements written as templates. Whatever is put into one is text or a checked attribute, never HTML.
+// Elements written as templates. Whatever is put into one is text or an attribute, never HTML.
 import { h, htm } from "../vendor/vendor.js";
 
 /** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */

@@ -98,12 +98,10 @@ export function Act({ act, children, disabled = false, ...rest }) {
 }
 
 /** A time in the reader's zone. */
-export function Time({ at, short = false }) {
+export function Time({ at }) {
     if (!at) return null;
     const date = new Date(at);
-    const text = short
-        ? date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })
-        : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    const text = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     return html`<time datetime=${at} title=${date.toLocaleString()}>${text}</time>`;
 }
 

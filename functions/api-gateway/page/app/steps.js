@@ -23,7 +23,7 @@ function quoted(value) {
     return value.includes("'") ? json : `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
 }
 
-/** A value; an object is a link to where it is drawn. @param {{ value: any, was?: any, heap: Step["heap"] }} props */
+/** A value; an object is a link to where it is drawn. @param {{ value: any, heap: Step["heap"] }} props */
 function Shown({ value, heap }) {
     if (value !== null && typeof value === "object" && "ref" in value) {
         const object = heap[value.ref];

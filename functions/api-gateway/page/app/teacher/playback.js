@@ -15,7 +15,7 @@ const MOST_LINES = 500;
  * @param {string[]} after
  * @returns {{ text: string, change: "" | "added" | "removed" }[]}
  */
-export function changes(before, after) {
+function changes(before, after) {
     if (before.length > MOST_LINES || after.length > MOST_LINES) return after.map((text) => ({ text, change: "" }));
     // common[i][j]: how many lines before[i..] and after[j..] have in common, in order.
     const common = Array.from({ length: before.length + 1 }, () => new Array(after.length + 1).fill(0));
