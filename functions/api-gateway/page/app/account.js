@@ -196,7 +196,7 @@ function Secret({ secret, close }) {
         <p>${t("account.secret")}</p>
         <p><code class="secret">${secret}</code></p>
         <div class="row">
-            <${Act} act=${() => navigator.clipboard.writeText(secret)}>${t("account.copy")}<//>
+            ${navigator.clipboard && html`<${Act} act=${() => navigator.clipboard.writeText(secret)}>${t("account.copy")}<//>`}
             <button type="button" onClick=${close}>${t("close")}</button>
         </div>
     </div>`;
@@ -274,6 +274,10 @@ async function download(id) {
 function Erasure() {
     const erase = async (form) => {
         await call("DELETE", "/me", { body: { password: form.get("password") || undefined } });
+        // What was kept in this browser for the account goes, too.
+        for (const key of Object.keys(localStorage)) {
+            if (key.startsWith("learnflow.") && key.includes(String(user.value?.id))) localStorage.removeItem(key);
+        }
         await signOut();
     };
     return html`<section class="card"><h2>${t("account.erase")}</h2>

@@ -1,5 +1,5 @@
 // Who is in a class: the list, the invite code, and lists from and for spreadsheets.
-import { useState } from "../../vendor/vendor.js";
+import { useRef, useState } from "../../vendor/vendor.js";
 import { Confirm, saveFile, Table, usePages } from "../forms.js";
 import { call, get, post } from "../api.js";
 import { html } from "../html.js";
@@ -73,12 +73,14 @@ function List({ id, items, changed }) {
 
 function Import({ id, done }) {
     const [text, setText] = useState("");
+    const latest = useRef(text);
     // What the text as it stands would do; none if that has not been asked.
     const [plan, setPlan] = useState(/** @type {RosterImport | null} */ (null));
     const [error, setError] = useState(/** @type {unknown} */ (null));
     const [note, setNote] = useState("");
     const send = (path, body) => call("POST", `/classes/${id}/${path}`, { body, type: "text/csv" });
     const change = (value) => {
+        latest.current = value;
         setText(value);
         setPlan(null);
         setNote("");
@@ -86,6 +88,8 @@ function Import({ id, done }) {
     };
     const check = async (body) => {
         const checked = await send("roster/preview", body);
+        // What is imported is what was seen, and not what was typed meanwhile.
+        if (latest.current !== body) return;
         setPlan(checked);
         setNote(t(checked.mistakes.length > 0 ? "teach.import.wrong" : "teach.import.right", counts(checked)));
     };
