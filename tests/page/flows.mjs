@@ -188,7 +188,7 @@ const FLOWS = {
     async teacher() {
         const page = await person("teacher");
         await page.getByLabel("Name of the class").fill("Python 101");
-        await page.getByRole("button", { name: "Make the class" }).click();
+        await page.getByRole("button", { name: "Create the class" }).click();
         await page.getByRole("heading", { level: 1, name: /Python 101/ }).waitFor();
         const [teacher, student] = [await token("teacher"), await token("student")];
         const [made] = (await api(teacher, "GET", "/classes")).items;

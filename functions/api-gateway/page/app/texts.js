@@ -25,7 +25,7 @@ const TEXTS = {
     "role.student": "Student",
     "role.teacher": "Teacher",
     "role.admin": "Administrator",
-    "notfound.title": "There is no such page",
+    "notfound.title": "Page not found",
     "notfound.text": "The address may be old or mistyped. Start again from the menu above.",
 
     "problem.unknown": "The server answered with status {status}.",
@@ -137,7 +137,7 @@ const TEXTS = {
     "chat.helpful": "This helped",
     "chat.unhelpful": "This did not help",
     "chat.rated": "Thank you.",
-    "code.back": "Bring back my program",
+    "code.back": "Restore my program",
     "code.replaced": "The program in the editor was replaced.",
     newer: "There is a new version of this page. Reload it to go on; what you wrote is kept.",
     reload: "Reload",
