@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 pub(crate) enum Keep {
     /// Anyone, for five minutes: the course changes with a new version only.
     Public,
+    /// Anyone, who asks each time whether it has changed.
+    Checked,
     /// The caller, who asks each time whether it has changed.
     Private,
 }
@@ -28,14 +30,28 @@ pub(crate) fn cacheable(
     keep: Keep,
 ) -> Result<Response, Problem> {
     let body = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
+    tagged(headers, "application/json", body, keep)
+}
+
+/// A response of any type, as [`cacheable`] makes it.
+///
+/// # Errors
+/// 500 if the tag is no header value.
+pub(crate) fn tagged(
+    headers: &HeaderMap,
+    media_type: &'static str,
+    body: Vec<u8>,
+    keep: Keep,
+) -> Result<Response, Problem> {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
     let mut response = if has(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+        ([(header::CONTENT_TYPE, media_type)], body).into_response()
     };
     let kept = match keep {
         Keep::Public => "public, max-age=300",
+        Keep::Checked => "no-cache",
         Keep::Private => "private, no-cache",
     };
     let headers = response.headers_mut();
@@ -46,7 +62,7 @@ pub(crate) fn cacheable(
 }
 
 /// Whether the client has the version with this tag. Compared weakly, as `If-None-Match` asks.
-pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
+fn has(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter();
     let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     tags.map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)

@@ -17,7 +17,10 @@ use flate2::{Compression, write::GzEncoder};
 use runtime::web::Problem;
 use sha2::{Digest, Sha256};
 
-use crate::{cacheable::has, gateway::Gateway};
+use crate::{
+    cacheable::{Keep, tagged},
+    gateway::Gateway,
+};
 
 /// Where the files are in the source tree.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page/");
@@ -163,17 +166,12 @@ async fn index(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Res
         .replace("{preloads}", &preloads.collect::<String>())
         .replace("{version}", version)
         .replace("{sockets}", &sockets);
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
-    let mut response = if has(&headers, &tag) {
-        axum::http::StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
-    };
-    let value = |text: &str| HeaderValue::from_str(text).map_err(|error| Problem::internal(&error));
+    let mut response =
+        tagged(&headers, "text/html; charset=utf-8", body.into_bytes(), Keep::Checked)?;
+    let policy = HeaderValue::from_str(&policy(&sockets));
+    let policy = policy.map_err(|error| Problem::internal(&error))?;
     let sent = response.headers_mut();
-    sent.insert(header::ETAG, value(&tag)?);
-    sent.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    sent.insert(header::CONTENT_SECURITY_POLICY, value(&policy(&sockets))?);
+    sent.insert(header::CONTENT_SECURITY_POLICY, policy);
     protect(sent);
     Ok(response)
 }
@@ -280,11 +278,13 @@ fn protect(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::{collections::BTreeSet, fs, io::Read as _, path::Path};
 
     use axum::http::{HeaderMap, HeaderValue, header};
+    use flate2::read::GzDecoder;
+    use futures::executor::block_on;
 
-    use super::{FILES, FOLDER, PAGE, is_later, policy, sockets, takes};
+    use super::{FILES, FOLDER, PAGE, file, is_later, policy, sockets, takes};
 
     fn names(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -315,6 +315,26 @@ mod tests {
         let first = PAGE.files.iter().filter(|file| !is_later(file.name));
         let bytes: usize = first.map(|file| file.best(&headers).1.len()).sum();
         assert!(bytes <= 180 * 1024, "{bytes} bytes compressed");
+    }
+
+    #[test]
+    fn a_browser_keeps_the_files_of_this_version_and_gets_none_of_another() {
+        let ask = |version: &str| {
+            let path = axum::extract::Path((version.to_owned(), "app/main.js".to_owned()));
+            let response =
+                block_on(file(path, HeaderMap::new())).map_err(|problem| problem.status());
+            response.map(|response| response.headers()[header::CACHE_CONTROL].clone())
+        };
+        assert_eq!(ask(&PAGE.version).unwrap(), "public, max-age=31536000, immutable");
+        assert_eq!(ask("another").unwrap_err(), 404);
+        let form = PAGE.files.iter().find(|file| file.name == "app/main.js").unwrap();
+        let mut headers = HeaderMap::new();
+        assert_eq!(form.best(&headers), (None, form.plain));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let (coding, packed) = form.best(&headers);
+        let mut unpacked = Vec::new();
+        GzDecoder::new(packed).read_to_end(&mut unpacked).unwrap();
+        assert_eq!((coding, unpacked.as_slice()), (Some("gzip"), form.plain));
     }
 
     #[test]
