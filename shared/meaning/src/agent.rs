@@ -4,9 +4,14 @@ use std::sync::LazyLock;
 
 use curriculum::Found;
 use domain::agent::Agent;
-use ndarray::{Array1, Axis, concatenate};
 
-use crate::{encoder, patterns::PATTERNS, vectors, weights::Reader};
+use crate::{
+    encoder,
+    matrix::dot,
+    patterns::{PATTERNS, Pattern},
+    vectors,
+    weights::Reader,
+};
 
 static FILE: &[u8] = include_bytes!("../weights/agent.bin");
 /// Agents that can be meant, in the order of the weights.
@@ -58,7 +63,7 @@ pub struct Reading {
 /// Weights for each agent.
 pub(crate) struct Model {
     /// The mean of all vectors: what every text has in common says nothing.
-    pub(crate) mean: Array1<f32>,
+    pub(crate) mean: [f32; WIDTH],
     /// For each agent one for each feature, and one for itself.
     pub(crate) weights: Vec<[f32; FEATURES + 1]>,
 }
@@ -66,27 +71,42 @@ pub(crate) struct Model {
 /// Reads a question. `found` is what it names of the course.
 #[must_use]
 pub fn read(asked: &Asked<'_>, found: &Found<'_>) -> Reading {
-    let features = MODEL.features(asked, found, &vector(asked.prose));
+    let held = held(asked.prose);
+    let features = MODEL.features(asked, found, &held, &vector(asked.prose));
     let mut shares: Vec<(Agent, f64)> = AGENTS.into_iter().zip(MODEL.shares(&features)).collect();
     shares.sort_by(|one, other| other.1.total_cmp(&one.1));
+    Reading { shares, reasons: held.iter().map(|held| (held.agent, held.reason)).collect() }
+}
+
+/// The patterns that a text has, strongest first.
+pub(crate) fn held(prose: &str) -> Vec<&'static Pattern> {
     let mut held: Vec<_> =
-        PATTERNS.iter().filter(|pattern| pattern.regex.is_match(asked.prose)).collect();
+        PATTERNS.iter().filter(|pattern| pattern.regex.is_match(prose)).collect();
     held.sort_by(|one, other| other.weight.total_cmp(&one.weight));
-    let reasons = held.into_iter().map(|held| (held.agent, held.reason)).collect();
-    Reading { shares, reasons }
+    held
 }
 
 /// The encoder's vector of a question and that of its words, which know different things; each with length 1.
-pub(crate) fn vector(text: &str) -> Array1<f32> {
-    let mut encoded = encoder::encode(text);
-    encoded /= encoded.dot(&encoded).sqrt().max(f32::MIN_POSITIVE);
-    concatenate![Axis(0), encoded, Array1::from_iter(vectors::about(text))]
+pub(crate) fn vector(text: &str) -> [f32; WIDTH] {
+    let mut vector = [0.0; WIDTH];
+    let (encoded, about) = vector.split_at_mut(encoder::WIDTH);
+    encoded.copy_from_slice(&encoder::encode(text));
+    scale(encoded, 1.0);
+    about.copy_from_slice(&vectors::about(text));
+    vector
+}
+
+/// Gives a vector a length, unless it is zero.
+fn scale(vector: &mut [f32], length: f32) {
+    let by = length / dot(vector, vector).sqrt().max(f32::MIN_POSITIVE);
+    vector.iter_mut().for_each(|number| *number *= by);
 }
 
 impl Model {
     fn read(file: &'static [u8]) -> Self {
         let mut from = Reader(file);
-        let mean = from.vector(WIDTH);
+        let mut mean = [0.0; WIDTH];
+        mean.copy_from_slice(&from.floats(WIDTH));
         let row = |_| {
             let mut row = [0.0; FEATURES + 1];
             row.copy_from_slice(&from.floats(FEATURES + 1));
@@ -100,16 +120,15 @@ impl Model {
         &self,
         asked: &Asked<'_>,
         found: &Found<'_>,
-        vector: &Array1<f32>,
+        held: &[&Pattern],
+        vector: &[f32; WIDTH],
     ) -> Vec<f32> {
-        let vector = vector - &self.mean;
-        let length = vector.dot(&vector).sqrt().max(f32::MIN_POSITIVE);
         let mut features = Vec::with_capacity(FEATURES);
-        features.extend(vector.iter().map(|number| number / length * VECTOR_SCALE));
+        features.extend(vector.iter().zip(&self.mean).map(|(number, mean)| number - mean));
+        scale(&mut features, VECTOR_SCALE);
         for agent in &AGENTS[..5] {
-            let held = PATTERNS.iter().filter(|pattern| pattern.agent == *agent);
-            let held = held.filter(|pattern| pattern.regex.is_match(asked.prose));
-            let sum: f64 = held.map(|pattern| pattern.weight).sum();
+            let of_agent = held.iter().filter(|pattern| pattern.agent == *agent);
+            let sum: f64 = of_agent.map(|pattern| pattern.weight).sum();
             features.push(sum as f32 * PATTERN_SCALE);
         }
         let strongest = found.matches.first().map_or(0, |found| found.weight);
@@ -142,12 +161,8 @@ impl Model {
     pub(crate) fn shares(&self, features: &[f32]) -> [f64; AGENTS.len()] {
         let mut shares = [0.0; AGENTS.len()];
         for (share, weights) in shares.iter_mut().zip(&self.weights) {
-            let weighed: f32 = weights[..FEATURES]
-                .iter()
-                .zip(features)
-                .map(|(weight, feature)| weight * feature)
-                .sum();
-            *share = f64::from(weighed + weights[FEATURES]);
+            *share =
+                f64::from(dot(&weights[..FEATURES], &features[..FEATURES]) + weights[FEATURES]);
         }
         let top = shares.iter().copied().fold(f64::MIN, f64::max);
         shares = shares.map(|share| (share - top).exp());

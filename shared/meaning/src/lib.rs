@@ -12,6 +12,7 @@ mod encoder;
 mod idea;
 mod index;
 mod language;
+mod matrix;
 mod patterns;
 pub mod questions;
 mod synonyms;

@@ -1,11 +1,12 @@
 //! How the weights of [`read`](crate::read) are found, from the questions in `training/questions.txt`.
 
+use std::collections::HashMap;
+
 use curriculum::Found;
 use domain::agent::Agent;
-use ndarray::Array1;
 
 use crate::{
-    agent::{AGENTS, Asked, FEATURES, Model, WIDTH, vector},
+    agent::{AGENTS, Asked, FEATURES, Model, WIDTH, held, vector},
     descent::minimum,
     idea::{self, Subject, WEIGHTS},
     index::Index,
@@ -110,17 +111,16 @@ impl std::fmt::Debug for Trained {
 
 /// Questions with their vectors, which take longest.
 #[derive(Debug)]
-pub struct Vectors<'a>(Vec<(&'a Question, Array1<f32>, Found<'a>)>);
+pub struct Vectors<'a>(Vec<(&'a Question, [f32; WIDTH], Found<'a>)>);
 
 impl<'a> Vectors<'a> {
     /// Of all these.
     #[must_use]
     pub fn of(questions: &'a [Question]) -> Self {
-        let mut known: std::collections::HashMap<&str, Array1<f32>> =
-            std::collections::HashMap::new();
+        let mut known: HashMap<&str, [f32; WIDTH]> = HashMap::new();
         let with_vector = |question: &'a Question| {
             let text = question.text.as_str();
-            let vector = known.entry(text).or_insert_with(|| vector(text)).clone();
+            let vector = *known.entry(text).or_insert_with(|| vector(text));
             (question, vector, curriculum::embedded().find(text))
         };
         Self(questions.iter().map(with_vector).collect())
@@ -130,11 +130,9 @@ impl<'a> Vectors<'a> {
     #[must_use]
     pub fn train(&self, choose: impl Fn(&Question) -> bool) -> Trained {
         let chosen: Vec<_> = self.0.iter().filter(|(question, ..)| choose(question)).collect();
-        let mut mean = Array1::zeros(WIDTH);
-        for (_, vector, _) in &chosen {
-            mean += vector;
-        }
-        mean /= chosen.len() as f32;
+        let mean = std::array::from_fn(|at| {
+            chosen.iter().map(|(_, vector, _)| vector[at]).sum::<f32>() / chosen.len() as f32
+        });
         let mut model = Model { mean, weights: vec![[0.0; FEATURES + 1]; AGENTS.len()] };
         let rows: Vec<Vec<f32>> = chosen
             .iter()
@@ -182,9 +180,9 @@ impl Trained {
 }
 
 impl Model {
-    fn row(&self, question: &Question, found: &Found<'_>, vector: &Array1<f32>) -> Vec<f32> {
+    fn row(&self, question: &Question, found: &Found<'_>, vector: &[f32; WIDTH]) -> Vec<f32> {
         let asked = Asked { prose: &question.text, ..question.context };
-        let mut row = self.features(&asked, found, vector);
+        let mut row = self.features(&asked, found, &held(&question.text), vector);
         row.push(1.0);
         row
     }

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::{
+    matrix::dot,
     weights::{Reader, Rows},
     wordpiece,
 };
@@ -12,9 +13,6 @@ static FILE: &[u8] = include_bytes!("../weights/words.bin");
 
 /// Numbers of a vector.
 pub(crate) const WIDTH: usize = 128;
-
-/// Sums that are made side by side, so that none waits for another.
-const LANES: usize = 16;
 
 static WORDS: LazyLock<Rows> = LazyLock::new(|| {
     let mut from = Reader(FILE);
@@ -48,15 +46,7 @@ pub(crate) fn normalise(vector: &mut Vector) {
 
 /// How near two texts are, up to 1.
 pub(crate) fn nearness(one: &Vector, other: &Vector) -> f32 {
-    let (one, _) = one.as_chunks::<LANES>();
-    let (other, _) = other.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (one, other) in one.iter().zip(other) {
-        for (sum, (one, other)) in sums.iter_mut().zip(one.iter().zip(other)) {
-            *sum += one * other;
-        }
-    }
-    sums.iter().sum()
+    dot(one, other)
 }
 
 /// A vector.

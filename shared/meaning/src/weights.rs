@@ -1,7 +1,5 @@
 //! Reads files of weights. They are part of the program, and a test reads them all.
 
-use ndarray::{Array1, Array2};
-
 /// What is left of a file.
 pub(crate) struct Reader(pub(crate) &'static [u8]);
 
@@ -35,25 +33,10 @@ impl Reader {
         parts.iter().map(|bytes| read(*bytes)).collect()
     }
 
-    /// The next vector.
-    pub(crate) fn vector(&mut self, width: usize) -> Array1<f32> {
-        self.floats(width).into()
-    }
-
-    /// The next matrix, left as it is.
+    /// The next matrix.
     pub(crate) fn rows(&mut self, height: usize, width: usize) -> Rows {
         let scales = self.floats(height);
         Rows { scales, numbers: self.take(height * width), width }
-    }
-
-    /// The next matrix.
-    pub(crate) fn matrix(&mut self, height: usize, width: usize) -> Array2<f32> {
-        let rows = self.rows(height, width);
-        let mut matrix = Array2::zeros((height, width));
-        for (at, mut row) in matrix.rows_mut().into_iter().enumerate() {
-            row.iter_mut().zip(rows.row(at)).for_each(|(to, number)| *to = number);
-        }
-        matrix
     }
 }
 
