@@ -114,6 +114,8 @@ fn calls<'a>(text: &'a str, functions: &Functions<'_>) -> Vec<(usize, &'a str)> 
         })
         .collect();
     found.sort_unstable();
+    // A function that is defined twice is found twice.
+    found.dedup();
     found
 }
 
@@ -124,7 +126,8 @@ fn said(question: &str, functions: &Functions<'_>) -> Vec<(String, String)> {
     let mut from = 0;
     for (number, (at, call)) in calls.iter().enumerate() {
         let end = at + call.len();
-        let until = calls.get(number + 1).map_or(question.len(), |(next, _)| *next);
+        // The next call may stand within this one.
+        let until = calls.get(number + 1).map_or(question.len(), |(next, _)| end.max(*next));
         let after = cut(&question[end..until], MAX_AFTER);
         let before =
             &question[from.max(question.floor_char_boundary(at.saturating_sub(MAX_BEFORE)))..*at];
@@ -248,6 +251,8 @@ mod tests {
         ] {
             assert_eq!(read(question, CODE), ["f(5) 5"], "{question}");
         }
+        let defined_twice = format!("{CODE}{CODE}");
+        assert_eq!(read("f(5) should be 5", &defined_twice), ["f(5) 5"]);
         assert_eq!(
             read("f([1, 2]) should be 'a b' and f(\"x\") returns 3 instead of None", CODE),
             ["f([1, 2]) 'a b'", "f(\"x\") None"]

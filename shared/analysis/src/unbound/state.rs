@@ -62,10 +62,11 @@ fn length_of(expr: &Expr) -> Option<&str> {
     (name_of(&call.func) == Some("len")).then(|| name_of(one)).flatten()
 }
 
-fn is_empty_literal(expr: &Expr) -> bool {
+/// Whether something that differs from this has items. Not of `()`: from it an empty list differs, too, and most sequences
+/// are lists.
+fn tells_of_items(expr: &Expr) -> bool {
     match expr {
         Expr::List(list) => list.elts.is_empty(),
-        Expr::Tuple(tuple) => tuple.elts.is_empty(),
         Expr::Dict(dict) => dict.items.is_empty(),
         Expr::StringLiteral(text) => text.value.is_empty(),
         _ => false,
@@ -184,9 +185,12 @@ pub(super) fn full_if(test: &Expr, truth: bool) -> Vec<&str> {
                 };
                 return if is_full { vec![of] } else { Vec::new() };
             }
-            let is_about_empty = is_empty_literal(right);
             let is_full = matches!((op, truth), (CmpOp::NotEq, true) | (CmpOp::Eq, false));
-            if is_about_empty && is_full { name_of(left).into_iter().collect() } else { Vec::new() }
+            if is_full && tells_of_items(right) {
+                name_of(left).into_iter().collect()
+            } else {
+                Vec::new()
+            }
         }
         _ => Vec::new(),
     }

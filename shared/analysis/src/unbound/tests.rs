@@ -23,6 +23,12 @@ fn a_name_may_have_no_value_after_a_loop_a_branch_or_a_try() {
             5,
             Unset::Loop(2),
         ),
+        (
+            "def f(xs):\n    if xs == ():\n        return 0\n    for x in xs:\n        pass\n    return x\n",
+            "x",
+            6,
+            Unset::Loop(4),
+        ),
         ("def f(n):\n    if n > 3:\n        m = n\n    return m\n", "m", 4, Unset::Branch(2)),
         (
             "def f(n):\n    try:\n        m = int(n)\n    except ValueError:\n        print(1)\n    return m\n",
