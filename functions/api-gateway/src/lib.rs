@@ -17,6 +17,7 @@ mod common_answers;
 mod config;
 mod conversation;
 mod course;
+mod drafts;
 mod executions;
 mod gateway;
 mod help;
@@ -73,6 +74,7 @@ pub mod responses {
             CourseConcept, CourseExample, CourseExercise, CourseMistake, CourseModule, CourseTopic,
             ListedTopic,
         },
+        drafts::{Draft, SavedDraft},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         me::{
             exports::{ExportState, OwnExport},
