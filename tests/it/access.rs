@@ -60,7 +60,7 @@ const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 102] = [
+const GATEWAY: [(&str, &str, Statuses); 103] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -155,6 +155,7 @@ const GATEWAY: [(&str, &str, Statuses); 102] = [
     ("GET", "/api/v1/admin/dead-letters/{id}", ADMIN_SEEKS),
     ("POST", "/api/v1/admin/dead-letters/{id}/replay", ADMIN_SEEKS),
     ("GET", "/api/v1/admin/traces/{id}", ADMINISTERS),
+    ("GET", "/api/v1/admin/lanes", ADMINISTERS),
     ("GET", "/api/v1/admin/health", ADMINISTERS),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),

@@ -279,11 +279,12 @@ async fn responses_report_the_rate_limit() {
 }
 
 /// Every path of the contract.
-const PATHS: [&str; 86] = [
+const PATHS: [&str; 87] = [
     "/api/v1/admin/dead-letters",
     "/api/v1/admin/dead-letters/{id}",
     "/api/v1/admin/dead-letters/{id}/replay",
     "/api/v1/admin/health",
+    "/api/v1/admin/lanes",
     "/api/v1/admin/traces/{id}",
     "/api/v1/admin/usage",
     "/api/v1/admin/users",

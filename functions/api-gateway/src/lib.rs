@@ -56,8 +56,8 @@ pub mod responses {
         access::{Profile, Session, TokenType},
         admin::{
             Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
-            DeadLetterPage, Feature, FeatureState, InstallationHealth, ListedDeadLetter,
-            PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
+            DeadLetterPage, Feature, FeatureState, InstallationHealth, LaneList, ListedDeadLetter,
+            ListedLane, PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
         },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},

@@ -1,8 +1,9 @@
 //! What administrators do: accounts and their rights, the cost of models, events that were given up, what happened to a
-//! request, and how the functions are.
+//! request, what waits where, and how the functions are.
 
 mod dead_letters;
 mod health;
+mod lanes;
 mod traces;
 pub(crate) mod usage;
 mod users;
@@ -14,6 +15,7 @@ use crate::gateway::Gateway;
 pub use self::{
     dead_letters::{DeadLetterDetail, DeadLetterPage, ListedDeadLetter, ReplayedDeadLetter},
     health::{Feature, FeatureState, InstallationHealth, PeriodicWork},
+    lanes::{LaneList, ListedLane},
     usage::{UsageReport, UsageRow},
     users::{Account, AccountChangeKind, AccountDetail, AccountPage, RecordedChange},
 };
@@ -28,5 +30,6 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(dead_letters::get))
         .routes(routes!(dead_letters::replay))
         .routes(routes!(traces::get))
+        .routes(routes!(lanes::list))
         .routes(routes!(health::get))
 }

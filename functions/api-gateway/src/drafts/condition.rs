@@ -82,7 +82,7 @@ impl From<Mismatch> for Problem {
 }
 
 /// What is done with a text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put<'a> {
     /// It is a new draft.
     Make,
