@@ -57,7 +57,8 @@ pub mod responses {
         admin::{
             Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
             DeadLetterPage, Feature, FeatureState, InstallationHealth, LaneList, ListedDeadLetter,
-            ListedLane, PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
+            ListedLane, PeriodicWork, RecordedChange, RecordedReplay, ReplayedDeadLetter,
+            UsageReport, UsageRow,
         },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},

@@ -300,7 +300,11 @@ pub const TABLES: [Table; 50] = [
     ),
     kept_to_us("inbox", &["function"], Stays("it has ids of events, and nothing else")),
     kept_to_us("delivery_attempts", &["function"], Stays("like the inbox")),
-    kept_to_us("dead_letter_replays", &[], Stays("like the inbox")),
+    kept_to_us(
+        "dead_letter_replays",
+        &["changed"],
+        Stays("ids of events and names of what was changed in them; its author is forgotten with their account"),
+    ),
     kept_to_us("erased_requests", &[], Stays("it has ids of requests that are gone")),
     kept_to_us("writers", &[], Stays("it is about processes")),
     kept_to_us("periodic_runs", &["name"], Stays("it is about periodic work")),

@@ -4,6 +4,7 @@
 mod dead_letters;
 mod health;
 mod lanes;
+mod replays;
 mod traces;
 pub(crate) mod usage;
 mod users;
@@ -13,9 +14,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::gateway::Gateway;
 
 pub use self::{
-    dead_letters::{DeadLetterDetail, DeadLetterPage, ListedDeadLetter, ReplayedDeadLetter},
+    dead_letters::{DeadLetterDetail, DeadLetterPage, ListedDeadLetter, RecordedReplay},
     health::{Feature, FeatureState, InstallationHealth, PeriodicWork},
     lanes::{LaneList, ListedLane},
+    replays::ReplayedDeadLetter,
     usage::{UsageReport, UsageRow},
     users::{Account, AccountChangeKind, AccountDetail, AccountPage, RecordedChange},
 };
@@ -28,7 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(usage::get))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::get))
-        .routes(routes!(dead_letters::replay))
+        .routes(routes!(replays::replay))
         .routes(routes!(traces::get))
         .routes(routes!(lanes::list))
         .routes(routes!(health::get))
