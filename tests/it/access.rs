@@ -36,6 +36,8 @@ const LOGGED_IN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200];
 const INCOMPLETE: Statuses = [401, 401, 422, 422, 422, 422, 422, 422];
 /// Whoever is logged in; nothing that would confirm it is sent.
 const UNCONFIRMED: Statuses = [401, 401, 415, 415, 415, 415, 415, 415];
+/// Whoever is logged in; which version is meant is not sent.
+const UNCONDITIONAL: Statuses = [401, 401, 428, 428, 428, 428, 428, 428];
 /// Whoever may read what belongs to the owner.
 const READS: Statuses = [401, 401, 404, 404, 404, 200, 200, 200];
 /// The owner; who may only read it knows that it exists.
@@ -58,7 +60,7 @@ const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 99] = [
+const GATEWAY: [(&str, &str, Statuses); 103] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -102,6 +104,9 @@ const GATEWAY: [(&str, &str, Statuses); 99] = [
     ("GET", "/api/v1/exercises/{id}/submissions", LOGGED_IN),
     ("POST", "/api/v1/exercises/{id}/parsons", TOO_EARLY),
     ("GET", "/api/v1/submissions/{id}", READS),
+    ("PUT", "/api/v1/drafts/{key}", LOGGED_IN),
+    ("GET", "/api/v1/drafts/{key}", LOGGED_IN),
+    ("DELETE", "/api/v1/drafts/{key}", UNCONDITIONAL),
     ("POST", "/api/v1/executions", LOGGED_IN),
     ("GET", "/api/v1/executions/{id}", READS),
     ("GET", "/api/v1/notifications", LOGGED_IN),
@@ -150,6 +155,7 @@ const GATEWAY: [(&str, &str, Statuses); 99] = [
     ("GET", "/api/v1/admin/dead-letters/{id}", ADMIN_SEEKS),
     ("POST", "/api/v1/admin/dead-letters/{id}/replay", ADMIN_SEEKS),
     ("GET", "/api/v1/admin/traces/{id}", ADMINISTERS),
+    ("GET", "/api/v1/admin/lanes", ADMINISTERS),
     ("GET", "/api/v1/admin/health", ADMINISTERS),
     ("DELETE", "/api/v1/conversations/{id}", CHANGES),
     ("DELETE", "/api/v1/classes/{id}/teachers/{teacher_id}", MANAGES),
@@ -202,6 +208,7 @@ fn body(path: &str) -> Value {
         }
         "/notifications/publish" => json!({ "alert": { "title": "Exam", "text": "At nine." } }),
         "/debug" => json!({ "code": "print(x)" }),
+        "/drafts/{key}" => json!({ "text": "print(x)" }),
         "/reviews" | "/review" | "/executions" | "/execute" | "/exercises/{id}/submissions" => {
             json!({ "code": "print(1)" })
         }
@@ -286,6 +293,7 @@ pub(super) async fn things(world: &World, people: &People) -> impl Fn(&str) -> S
         let id = ids.iter().find(|(part, _)| path.contains(part)).map(|(_, id)| id.as_str());
         let slug = if path.contains("/modules/") { "basics" } else { "lists" };
         let path = path.replace("{slug}", slug).replace("{number}", "1");
+        let path = path.replace("{key}", "workspace");
         // Removing who is not there changes nothing.
         let nobody = Uuid::nil().to_string();
         let path = path.replace("{teacher_id}", &nobody).replace("{entry_id}", &nobody);

@@ -12,6 +12,7 @@ use serde_json::json;
 use storage::model_usage;
 use testing::{bench::publish, eventually};
 use tests::{PASSWORD, Student, World};
+use uuid::Uuid;
 
 async fn admin(world: &World) -> Student {
     world.log_in("admin@example.org", "learnflow-admin").await
@@ -252,4 +253,149 @@ async fn a_dead_letter_is_shown_without_its_data_and_sent_again() {
     }
     assert!(health.features.iter().any(|feature| feature.name == "concepts"), "{health:?}");
     world.finish_with_dead_letters("triage", 3).await;
+}
+
+/// A question of a student that no function can read, because of what its data is: the dead letter's path.
+async fn unreadable(world: &World, admin: &Student, student: &Student, query: Uuid) -> String {
+    let event = json!({
+        "specversion": "1.0", "id": "foreign", "source": "test", "type": "question.asked.v1",
+        "subject": student.id, "correlationid": query, "datacontenttype": "application/json",
+        "data": { "secret": "what a student wrote" },
+    });
+    let key = student.id.to_string();
+    publish(world.kafka(), "learning.requests", &key, Some(event.to_string().as_bytes())).await;
+    let letter = eventually("triage has given it up", async || {
+        let path = "/admin/dead-letters?function=triage";
+        let page: DeadLetterPage = world.get(path, Some(&admin.token)).await.ok();
+        page.items.into_iter().next()
+    })
+    .await;
+    format!("/admin/dead-letters/{}", letter.id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_data_of_a_dead_letter_is_shown_to_who_asks_for_it() {
+    let world = World::new().await;
+    let (admin, ada) = (admin(&world).await, world.student("ada").await);
+    let path = unreadable(&world, &admin, &ada, Uuid::from_u128(1)).await;
+    for query in ["", "?payload=false"] {
+        let shown: DeadLetterDetail =
+            world.get(&format!("{path}{query}"), Some(&admin.token)).await.ok();
+        assert_eq!((shown.data, shown.replays), (None, Vec::new()));
+    }
+    let shown = world.get(&format!("{path}?payload=true"), Some(&admin.token)).await;
+    let data = shown.ok::<DeadLetterDetail>().data.expect("it was asked for");
+    assert_eq!(data, json!({ "secret": "what a student wrote" }).to_string());
+    let wrong = world.get(&format!("{path}?payload=yes"), Some(&admin.token)).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    world.finish_with_dead_letters("triage", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_is_repaired_before_it_is_sent_again() {
+    let world = World::new().await;
+    let (admin, ada, bob) =
+        (admin(&world).await, world.student("ada").await, world.student("bob").await);
+    let asked = world.ask(&ada, "What is a list?", 20).await;
+    let query: Uuid = asked.body["id"].as_str().expect("an id").parse().expect("an id");
+    let path = unreadable(&world, &admin, &ada, query).await;
+    let post = async |options: &str, key: Option<&'static str>, data: &str| {
+        let (path, body) = (format!("{path}/replay{options}"), json!({ "data": data }));
+        match key {
+            Some(key) => {
+                world.post_with(&path, &admin.token, &body, [("idempotency-key", key)]).await
+            }
+            None => world.post(&path, Some(&admin.token), &body).await,
+        }
+    };
+    let data = |student: &Student, question: &str| {
+        json!({ "query_id": query, "student_id": student.id, "question": question }).to_string()
+    };
+    for (wrong, field) in [
+        ("{", "data"),
+        ("1", "data"),
+        ("{}", "data.query_id"),
+        (data(&ada, "").as_str(), "data.question"),
+        (data(&bob, "Why?").as_str(), "data"),
+    ] {
+        for options in ["", "?dry_run=true"] {
+            let refused = post(options, None, wrong).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}{options}");
+            assert_eq!(refused.body["errors"][0]["field"], field, "{:?}", refused.body);
+        }
+    }
+    let why = data(&ada, "Why?");
+    let would: ReplayedDeadLetter = post("?dry_run=true", None, &why).await.ok();
+    assert_eq!((would.event_id, would.topic.as_str()), (None, "learning.requests"));
+    assert_eq!(would.changed, ["query_id", "question", "student_id"]);
+    let shown: DeadLetterDetail = world.get(&path, Some(&admin.token)).await.ok();
+    assert!(shown.replays.is_empty(), "nothing was sent");
+
+    let sent: ReplayedDeadLetter = post("", Some("r1"), &why).await.expect(StatusCode::ACCEPTED);
+    let again: ReplayedDeadLetter = post("", Some("r1"), &why).await.expect(StatusCode::ACCEPTED);
+    assert_eq!(again, sent, "it is sent once");
+    let other = post("", Some("r1"), &data(&ada, "How?")).await;
+    assert_eq!(other.body["code"], "idempotency_key_reused", "{:?}", other.body);
+    let late = post("?dry_run=true", None, &why).await;
+    assert_eq!(late.body["code"], "replayed_before", "{:?}", late.body);
+    let event = sent.event_id.expect("it was sent").as_uuid();
+    eventually("triage has handled it", async || {
+        let sql = "SELECT count(*) FROM inbox WHERE function = 'triage' AND event_id = $1";
+        (world.count(sql, event).await == 1).then_some(())
+    })
+    .await;
+    let sealed = "SELECT count(*) FROM events WHERE id = $1 AND data::text LIKE '{\"sealed\":%'";
+    assert_eq!(world.count(sealed, event).await, 1, "it is about ada");
+    let shown: DeadLetterDetail = world.get(&path, Some(&admin.token)).await.ok();
+    let [replay] = &shown.replays[..] else { panic!("{shown:?}") };
+    assert_eq!(replay.event_id.as_uuid(), event);
+    assert_eq!(replay.replayed_by.map(|id| id.as_uuid()), Some(admin.id));
+    assert_eq!(replay.changed, sent.changed);
+    world.finish_with_dead_letters("triage", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_send_a_dead_letter_again_at_once_one_does() {
+    let world = World::new().await;
+    let (admin, ada) = (admin(&world).await, world.student("ada").await);
+    let path = unreadable(&world, &admin, &ada, Uuid::from_u128(1)).await;
+    let path = format!("{path}/replay");
+    // Without a body, as a client does that changes nothing.
+    let replay = async || {
+        let sent = world.send("api-gateway", |client, url| {
+            client.post(format!("{url}/api/v1{path}")).bearer_auth(&admin.token)
+        });
+        sent.await.status.as_u16()
+    };
+    let (one, other) = tokio::join!(replay(), replay());
+    let mut statuses = [one, other];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [202, 409]);
+    eventually("it is given up once more", async || {
+        (world.dead_letters("triage").await.len() == 2).then_some(())
+    })
+    .await;
+    world.finish_with_dead_letters("triage", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_again_about_an_erased_account() {
+    let world = World::new().await;
+    let (admin, ada) = (admin(&world).await, world.student("ada").await);
+    let path = unreadable(&world, &admin, &ada, Uuid::from_u128(1)).await;
+    let erased = world.send("api-gateway", |client, url| {
+        let request = client.delete(format!("{url}/api/v1/me")).bearer_auth(&ada.token);
+        request.json(&json!({ "password": PASSWORD }))
+    });
+    assert_eq!(erased.await.status, StatusCode::NO_CONTENT);
+    let data = json!({ "query_id": Uuid::from_u128(1), "student_id": ada.id, "question": "Why?" });
+    let body = json!({ "data": data.to_string() });
+    let refused = world.post(&format!("{path}/replay"), Some(&admin.token), &body).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (StatusCode::CONFLICT, &json!("not_replayable"))
+    );
+    let detail = refused.body["detail"].as_str().expect("a detail");
+    assert!(detail.contains("was erased"), "{detail}");
+    world.finish_with_dead_letters("triage", 1).await;
 }

@@ -279,11 +279,12 @@ async fn responses_report_the_rate_limit() {
 }
 
 /// Every path of the contract.
-const PATHS: [&str; 85] = [
+const PATHS: [&str; 87] = [
     "/api/v1/admin/dead-letters",
     "/api/v1/admin/dead-letters/{id}",
     "/api/v1/admin/dead-letters/{id}/replay",
     "/api/v1/admin/health",
+    "/api/v1/admin/lanes",
     "/api/v1/admin/traces/{id}",
     "/api/v1/admin/usage",
     "/api/v1/admin/users",
@@ -317,6 +318,7 @@ const PATHS: [&str; 85] = [
     "/api/v1/conversations",
     "/api/v1/conversations/{id}",
     "/api/v1/debug",
+    "/api/v1/drafts/{key}",
     "/api/v1/executions",
     "/api/v1/executions/{id}",
     "/api/v1/exercises",

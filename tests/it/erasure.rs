@@ -192,6 +192,12 @@ async fn marked_student(world: &World, teacher: &Student) -> Student {
     let exercises = world.get("/exercises", Some(&ada.token)).await.body;
     let exercise = exercises["items"][0]["id"].as_str().expect("an exercise").to_owned();
     post(&format!("/exercises/{exercise}/submissions"), json!({ "code": code })).await;
+    let key = format!("exercise:{exercise}");
+    let draft = world.send("api-gateway", |client, url| {
+        let request = client.put(format!("{url}/api/v1/drafts/{key}")).bearer_auth(&ada.token);
+        request.json(&json!({ "text": code }))
+    });
+    assert_eq!(draft.await.status, StatusCode::CREATED);
     let quiz = post("/quizzes", json!({ "topic": "lists" })).await;
     let quiz = quiz["id"].as_str().expect("an id").to_owned();
     let submit = format!("/quizzes/{quiz}/submission");
@@ -214,6 +220,7 @@ fn has_what_was_written(files: &BTreeMap<String, String>) {
         "executions",
         "submissions",
         "answer_reports",
+        "editor_drafts",
         "alerts",
         "subscriptions",
     ] {
@@ -277,6 +284,7 @@ async fn nothing_of_an_erased_account_is_left_in_any_table_or_topic() {
         "executions",
         "submissions",
         "answer_reports",
+        "editor_drafts",
         "alerts",
         "notifications",
         "subscriptions",

@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api_gateway::responses::{QueryResponse, QueryStatus};
+use api_gateway::responses::{LaneList, ListedLane, QueryResponse, QueryStatus};
 use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
+use reqwest::StatusCode;
 use runner::{
     doctor::{self, DoctorArguments, Finding},
     lanes::{self, Lane, Selection},
@@ -57,7 +58,7 @@ fn triage(lanes: Option<&str>) -> Selection {
 
 async fn ask(world: &World, student: &Student) -> Uuid {
     let asked: QueryResponse =
-        world.ask(student, "What is a list?", 0).await.expect(reqwest::StatusCode::ACCEPTED);
+        world.ask(student, "What is a list?", 0).await.expect(StatusCode::ACCEPTED);
     asked.id.as_uuid()
 }
 
@@ -99,6 +100,8 @@ async fn check_lanes(mut world: World) {
     assert!(lane.is_consumed && lane.paused.is_some_and(|(stops_at, _)| stops_at == 0), "{lane:?}");
     assert!(lane.state.oldest_at.is_some_and(|at| at <= Clock::System.now()), "{lane:?}");
 
+    check_shown(&world, &lane).await;
+
     // One at a time, in their order.
     let first = operator.step(None).await.expect("one waits");
     assert_eq!(first, lane.state.next);
@@ -132,6 +135,66 @@ async fn check_lanes(mut world: World) {
     eventually("nothing waits", async || operator.behind().await.is_empty().then_some(())).await;
     check_doctor(&world, false).await;
     operator.store.close().await;
+    world.finish().await;
+}
+
+/// Triage's lanes of a topic, as administrators see them.
+async fn shown(world: &World, admin: &Student) -> Vec<ListedLane> {
+    let listed: LaneList = world.get("/admin/lanes", Some(&admin.token)).await.ok();
+    let mut lanes = listed.items;
+    lanes.retain(|lane| lane.function == "triage" && lane.topic == TOPIC);
+    lanes
+}
+
+/// Checks that administrators see the same as operators do of a paused lane.
+async fn check_shown(world: &World, lane: &Lane) {
+    let admin = world.log_in("admin@example.org", "learnflow-admin").await;
+    let lanes = shown(world, &admin).await;
+    assert_eq!(lanes.iter().map(|lane| lane.partition).collect::<Vec<_>>(), Vec::from_iter(0..8));
+    assert!(lanes.iter().all(|lane| lane.paused_since.is_some() && lane.is_consumed), "{lanes:?}");
+    let seen =
+        lanes.iter().find(|seen| seen.partition == lane.state.partition).expect("it is there");
+    assert_eq!((seen.next, seen.end, seen.lag), (lane.state.next, lane.state.end, 3));
+    assert_eq!(seen.paused_since, lane.paused.map(|(_, since)| since));
+    assert_eq!(seen.stops_at, Some(0));
+    assert!(seen.oldest_age_ms.is_some_and(|age| age >= 0), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_see_what_waits_where_unless_kafka_is_away() {
+    let mut world = World::new().await;
+    let ada = world.student("ada").await;
+    let admin = world.log_in("admin@example.org", "learnflow-admin").await;
+    // A topic of which the function has handled nothing is listed if it is paused.
+    let mut conn = world.database().await;
+    let now = Clock::System.now();
+    paused_lanes::pause(&mut conn, "nobody", TOPIC, &[3], now).await.expect("valid");
+    world.answer(&ada, ask(&world, &ada).await).await;
+    eventually("it is handled", async || {
+        let lanes = shown(&world, &admin).await;
+        let handled: i64 = lanes.iter().map(|lane| lane.next).sum();
+        let is_idle = lanes.iter().all(|lane| lane.lag == 0 && lane.oldest_age_ms.is_none());
+        (lanes.len() == 8 && handled == 1 && is_idle).then_some(())
+    })
+    .await;
+    let all: LaneList = world.get("/admin/lanes", Some(&admin.token)).await.ok();
+    let of_nobody = all.items.iter().filter(|lane| lane.function == "nobody");
+    let paused: Vec<(i32, bool, bool)> = of_nobody
+        .map(|lane| (lane.partition, lane.paused_since.is_some(), lane.is_consumed))
+        .collect();
+    assert_eq!(paused, Vec::from_iter((0..8).map(|number| (number, number == 3, false))));
+
+    world.stop_broker().await;
+    let refused = world.get("/admin/lanes", Some(&admin.token)).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", refused.body);
+    assert_eq!(refused.body["code"], "kafka_unavailable");
+    assert!(refused.headers.contains_key("retry-after"));
+    world.start_broker().await;
+    eventually("they are seen again", async || {
+        let listed = world.get("/admin/lanes", Some(&admin.token)).await;
+        (listed.status == StatusCode::OK).then_some(())
+    })
+    .await;
     world.finish().await;
 }
 

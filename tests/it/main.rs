@@ -19,6 +19,7 @@ mod demo;
 mod deployment;
 mod doctor;
 mod doors;
+mod drafts;
 mod erasure;
 mod flow;
 mod front_ends;

@@ -42,6 +42,7 @@ async fn put_rows(conn: &mut PgConnection, student: Uuid, at: DateTime<Utc>) {
          SELECT gen_random_uuid(), id, gen_random_uuid()::text, 'x', $2 FROM classes",
         "INSERT INTO exports (id, user_id, requested_at, finished_at, failure) VALUES (gen_random_uuid(), $1, $2, $2, 'x')",
         "INSERT INTO executions (id, student_id, request, created_at) VALUES (gen_random_uuid(), $1, '{}', $2)",
+        "INSERT INTO editor_drafts VALUES ($1, gen_random_uuid()::text, 'x', gen_random_uuid(), $2)",
         "INSERT INTO notifications (id, user_id, classes, title, text, severity, is_shown, is_digest, created_at, updated_at)
          VALUES (gen_random_uuid(), $1, '{}', 'x', 'x', 'low', true, false, $2, $2)",
         "INSERT INTO subscriptions (id, user_id, channel, classes, min_severity, created_at)
@@ -98,6 +99,7 @@ async fn old_rows_of_every_table_go_and_young_ones_stay() {
         ("activities", "done_at"),
         ("alerts", "opened_at"),
         ("executions", "created_at"),
+        ("editor_drafts", "updated_at"),
         ("notification_deliveries", "created_at"),
         ("notifications", "updated_at"),
         ("class_invitations", "invited_at"),

@@ -1,11 +1,15 @@
 //! The password and the sessions of an account.
 
 use api_gateway::responses::{OwnSessions, Session};
+use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{PASSWORD, Reply, Student, World};
 
 const NEW: &str = "battery staple";
+
+/// Seconds after which a used refresh token is no longer taken for one whose answer was lost.
+const LATER_THAN_LOST: i64 = 16;
 
 async fn change(world: &World, student: &Student, current: &str, new: &str) -> Reply {
     let body = json!({ "current_password": current, "new_password": new });
@@ -156,6 +160,7 @@ async fn an_access_token_ends_with_its_session() {
     let second: Student = world.post("/auth/refresh", None, &body).await.ok::<Session>().into();
     assert_eq!(works(&world, &second).await, Ok(()));
     assert_eq!(works(&world, &phone).await, Ok(()), "renewed, it is the same session");
+    world.advance(LATER_THAN_LOST);
     assert_eq!(refresh(&world, &phone).await, StatusCode::UNAUTHORIZED);
     is_ended(&phone, "a refresh token was used twice").await;
     is_ended(&second, "a refresh token was used twice").await;
@@ -164,6 +169,82 @@ async fn an_access_token_ends_with_its_session() {
     assert_eq!(change(&world, &ada, PASSWORD, NEW).await.status, StatusCode::NO_CONTENT);
     is_ended(&phone, "the password was changed").await;
     assert_eq!(works(&world, &bob).await, Ok(()), "nobody else's");
+    world.finish().await;
+}
+
+/// The successor of a refresh token, if it is exchanged.
+async fn exchange(world: &World, token: &str) -> Option<String> {
+    let reply = world.post("/auth/refresh", None, &json!({ "refresh_token": token })).await;
+    match reply.status {
+        StatusCode::OK => reply.ok::<Session>().refresh_token,
+        status => {
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{:?}", reply.body);
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lost_the_answer_to_a_refresh_may_ask_again_for_a_moment() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let lost = exchange(&world, &ada.refresh_token).await.expect("a successor");
+    world.advance(LATER_THAN_LOST - 1);
+    let got = exchange(&world, &ada.refresh_token).await.expect("another one");
+    assert_ne!(got, lost);
+    assert_eq!(sessions(&world, &ada).await.items.len(), 1, "it is the same session");
+    // The session goes on, and so it does when the next answer is lost.
+    let next = exchange(&world, &got).await.expect("a successor");
+    let again = exchange(&world, &got).await.expect("another one");
+    assert_ne!(next, again);
+    assert!(exchange(&world, &again).await.is_some());
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_that_refresh_at_once_all_go_on_but_only_one_line_does() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let all = join_all((0..8).map(|_| exchange(&world, &ada.refresh_token))).await;
+    let mut all: Vec<String> = all.into_iter().flatten().collect();
+    assert_eq!(all.len(), 8, "the browser keeps one of them");
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 8, "each has its own");
+    let kept = exchange(&world, &all[0]).await.expect("it works");
+    // Whoever has another one is not that browser.
+    world.advance(LATER_THAN_LOST);
+    assert_eq!(exchange(&world, &all[1]).await, None);
+    assert_eq!(exchange(&world, &kept).await, None, "the family is revoked");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_comes_after_the_successor_was_used_is_stolen_however_soon() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let first = exchange(&world, &ada.refresh_token).await.expect("a successor");
+    let second = exchange(&world, &first).await.expect("its successor");
+    assert_eq!(exchange(&world, &ada.refresh_token).await, None, "no time has passed");
+    assert_eq!(exchange(&world, &second).await, None, "the family is revoked");
+    let reason = works(&world, &ada).await.expect_err("so is the access token");
+    assert!(reason.contains("session has ended"), "{reason}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_comes_too_late_for_a_lost_answer_is_stolen() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let successor = exchange(&world, &ada.refresh_token).await.expect("a successor");
+    world.advance(LATER_THAN_LOST - 1);
+    let other = exchange(&world, &ada.refresh_token).await.expect("in time");
+    // The time counts from the first use, so nobody can stretch it.
+    world.advance(1);
+    assert_eq!(exchange(&world, &ada.refresh_token).await, None, "too late");
+    for successor in [successor, other] {
+        assert_eq!(exchange(&world, &successor).await, None, "the family is revoked");
+    }
     world.finish().await;
 }
 

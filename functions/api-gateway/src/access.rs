@@ -4,12 +4,15 @@ use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::user::Role;
-use ids::{TokenFamilyId, UserId};
+use ids::UserId;
 use runtime::web::Problem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
-use storage::{refresh_tokens::RefreshToken, users::User};
+use storage::{
+    refresh_tokens::{Descent, RefreshToken},
+    users::User,
+};
 use utoipa::ToSchema;
 
 use crate::gateway::Gateway;
@@ -78,7 +81,7 @@ pub enum TokenType {
     Bearer,
 }
 
-/// Issues a pair of tokens in a family: a new one at each login, the same one at each refresh.
+/// Issues a pair of tokens: the first one of a login, or a successor.
 ///
 /// # Errors
 /// 501 where an external provider issues tokens; 503 if the database is away.
@@ -86,20 +89,21 @@ pub(crate) async fn issue(
     gateway: &Gateway,
     conn: &mut PgConnection,
     user: &User,
-    family_id: TokenFamilyId,
+    descent: Descent,
     user_agent: Option<String>,
 ) -> Result<Session, Problem> {
     let clock = &gateway.services.clock;
     let now = clock.now();
     let signer = gateway.signer.as_ref().ok_or_else(external_only)?;
+    let family = Some(descent.family_id);
     let access_token = signer
-        .sign_of_session(user.id, user.role, Some(family_id), clock.new_id(), now, ACCESS_LIFE)
+        .sign_of_session(user.id, user.role, family, clock.new_id(), now, ACCESS_LIFE)
         .map_err(|error| Problem::internal(&error))?;
     let secret = clock.new_secret().map_err(|error| Problem::internal(&error))?;
     let refresh_token = URL_SAFE_NO_PAD.encode(secret);
     let token = RefreshToken {
         token_hash: hash(&refresh_token),
-        family_id,
+        descent,
         user_id: user.id,
         issued_at: now,
         expires_at: now + REFRESH_LIFE,

@@ -22,7 +22,7 @@ use storage::{
     administration, enrollments,
     idempotency::{self, Claim, IdempotencyKey},
     preferences,
-    refresh_tokens::{self, Use},
+    refresh_tokens::{self, Descent, Use},
     subscriptions,
     users::{self, User},
 };
@@ -193,6 +193,9 @@ impl RefreshRequest {
 
 /// Exchanges a refresh token for a new pair. A token that is used twice was stolen, so everyone who holds one of the
 /// same login is logged out, within a minute.
+///
+/// If the answer is lost, the same token may be sent again within 15 seconds,
+/// as long as no successor of it was used; so may several pages that share a cookie.
 #[utoipa::path(post, path = "/auth/refresh", tag = "Accounts", request_body = RefreshRequest,
     responses((status = 200, body = Session), (status = 401, body = Problem)))]
 pub(crate) async fn refresh(
@@ -212,11 +215,12 @@ pub(crate) async fn refresh(
             tracing::warn!(%family_id, "a refresh token was used twice, its family is revoked");
             Err(refused())
         }
-        Use::Accepted { user_id, family_id } => {
+        Use::Accepted { user_id, successor } => {
             let user = users::find(tx.conn(), user_id).await?.ok_or_else(refused)?;
             let agent = access::user_agent(&headers);
-            let session = access::issue(&gateway, tx.conn(), &user, family_id, agent).await?;
-            tx.commit(EventId::from_uuid(family_id.as_uuid()), Outgoing::none(), now).await?;
+            let session = access::issue(&gateway, tx.conn(), &user, successor, agent).await?;
+            let cause = EventId::from_uuid(successor.family_id.as_uuid());
+            tx.commit(cause, Outgoing::none(), now).await?;
             Ok(refresh_cookie::answer(StatusCode::OK, session, place, &headers))
         }
     }
@@ -311,7 +315,8 @@ async fn session(
         enrollments::accept_invitations(tx.conn(), &user.email, user.id, now).await?;
     }
     let agent = access::user_agent(headers);
-    let session = access::issue(gateway, tx.conn(), user, family_id, agent).await?;
+    let descent = Descent::of_login(family_id);
+    let session = access::issue(gateway, tx.conn(), user, descent, agent).await?;
     let cause = EventId::from_uuid(family_id.as_uuid());
     tx.commit(cause, Outgoing::none(), gateway.services.clock.now()).await?;
     Ok(refresh_cookie::answer(status, session, place, headers))

@@ -19,7 +19,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts, admin, answer_reports, classes, common_answers, conversation, course, executions,
+    accounts, admin, answer_reports, classes, common_answers, conversation, course, drafts,
+    executions,
     gateway::Gateway,
     help, limits, me,
     notifications::{deliveries, inbox, settings, subscriptions},
@@ -109,6 +110,7 @@ fn limited() -> OpenApiRouter<Gateway> {
         .routes(routes!(quizzes::result))
         .routes(routes!(executions::run))
         .routes(routes!(executions::get))
+        .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(progress::show))
         .routes(routes!(progress::history))
         .merge(classes::routes())

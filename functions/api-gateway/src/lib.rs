@@ -17,6 +17,7 @@ mod common_answers;
 mod config;
 mod conversation;
 mod course;
+mod drafts;
 mod executions;
 mod gateway;
 mod help;
@@ -55,8 +56,9 @@ pub mod responses {
         access::{Profile, Session, TokenType},
         admin::{
             Account, AccountChangeKind, AccountDetail, AccountPage, DeadLetterDetail,
-            DeadLetterPage, Feature, FeatureState, InstallationHealth, ListedDeadLetter,
-            PeriodicWork, RecordedChange, ReplayedDeadLetter, UsageReport, UsageRow,
+            DeadLetterPage, Feature, FeatureState, InstallationHealth, LaneList, ListedDeadLetter,
+            ListedLane, PeriodicWork, RecordedChange, RecordedReplay, ReplayedDeadLetter,
+            UsageReport, UsageRow,
         },
         answer_reports::{AnswerReport, ReportPage, ReportingStudent},
         api::{Probe, ProbeStatus},
@@ -73,6 +75,7 @@ pub mod responses {
             CourseConcept, CourseExample, CourseExercise, CourseMistake, CourseModule, CourseTopic,
             ListedTopic,
         },
+        drafts::{Draft, SavedDraft},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         me::{
             exports::{ExportState, OwnExport},

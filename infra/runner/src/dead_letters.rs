@@ -1,9 +1,11 @@
 //! `learnflow dead-letters`: events that could not be handled or published.
 
+use std::{fs, path::PathBuf};
+
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use events::{CloudEvent, Data};
+use events::{CloudEvent, Data, Json};
 use runtime::{
     Clock, Store,
     replay::{self, Replay},
@@ -79,6 +81,9 @@ struct ReplayArguments {
     /// Include those that were replayed before.
     #[arg(long)]
     again: bool,
+    /// A file with JSON that replaces the event's data, for one dead letter; `show` prints what it is.
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 impl FilterArguments {
@@ -186,6 +191,10 @@ async fn show(store: &Store, id: Uuid) -> anyhow::Result<()> {
 }
 
 async fn replay(store: &Store, arguments: &ReplayArguments) -> anyhow::Result<()> {
+    let data = arguments.data.as_ref().map(read_data).transpose()?;
+    if data.is_some() && arguments.ids.len() != 1 {
+        bail!("--data replaces the data of one event: give the id of one dead letter");
+    }
     let filter = arguments.filter.filter(&arguments.ids);
     let limit = if arguments.ids.is_empty() { arguments.filter.limit } else { MOST };
     let mut rows = find(store, &filter, limit).await?;
@@ -198,7 +207,11 @@ async fn replay(store: &Store, arguments: &ReplayArguments) -> anyhow::Result<()
             left += 1;
             continue;
         }
-        let replay = match Replay::prepare(store, &Clock::System, &row).await {
+        let prepared = match &data {
+            None => Replay::prepare(store, &Clock::System, &row).await,
+            Some(data) => Replay::prepare_changed(store, &Clock::System, &row, data.clone()).await,
+        };
+        let replay = match prepared {
             Ok(replay) => replay,
             Err(error) => {
                 say(format!("{}  cannot be replayed: {:#}", row.id, anyhow::Error::from(error)));
@@ -207,7 +220,12 @@ async fn replay(store: &Store, arguments: &ReplayArguments) -> anyhow::Result<()
             }
         };
         let event = replay.event();
-        let (of, id) = (format!("{} on {}", event.event_type, event.topic), event.id);
+        let changed = match replay.changed() {
+            [] => String::new(),
+            members => format!(", with another {}", members.join(", ")),
+        };
+        let of = format!("{} on {}{changed}", event.event_type, event.topic);
+        let id = event.id;
         if arguments.dry_run {
             say(format!("{}  would be sent as {of}", row.id));
         } else {
@@ -219,6 +237,13 @@ async fn replay(store: &Store, arguments: &ReplayArguments) -> anyhow::Result<()
     let done = if arguments.dry_run { "would be replayed" } else { "replayed" };
     say(format!("{sent} {done}, {left} not"));
     Ok(())
+}
+
+/// The JSON in a file. Events have a largest size, so more is refused when it is prepared.
+fn read_data(path: &PathBuf) -> anyhow::Result<Json> {
+    let text = fs::read_to_string(path);
+    let text = text.with_context(|| format!("{} cannot be read", path.display()))?;
+    Json::from_text(text).with_context(|| format!("{} is no JSON", path.display()))
 }
 
 async fn parked(store: &Store, limit: i64) -> anyhow::Result<()> {

@@ -134,10 +134,7 @@ async fn of_function(
     let (states, members) = asked.await?.context("Kafka cannot be reached; check --kafka")?;
     let lane = |state: LaneState| Lane {
         function: spec.name,
-        paused: paused
-            .iter()
-            .find(|lane| lane.topic == state.topic && i32::from(lane.partition) == state.partition)
-            .map(|lane| (lane.stops_at, lane.paused_at)),
+        paused: state.paused(&paused).map(|lane| (lane.stops_at, lane.paused_at)),
         is_consumed: members > 0,
         state,
     };

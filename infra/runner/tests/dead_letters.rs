@@ -84,6 +84,39 @@ async fn dead_letters_are_listed_shown_and_replayed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_is_replayed_with_other_data() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    put_letter(&mut conn, 21, "triage", "learning.requests-3@15", EVENT).await;
+    let letter = Uuid::from_u128(21).to_string();
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = folder.path().join("data.json");
+    let path = file.to_str().expect("text");
+    let replay = |data: &str, options: &[&str]| {
+        std::fs::write(&file, data).expect("it is written");
+        learnflow(&database, &[&["replay", letter.as_str(), "--data", path][..], options].concat())
+    };
+    let data = |question: &str| {
+        json!({ "query_id": Uuid::from_u128(1), "student_id": Uuid::from_u128(2), "question": question })
+            .to_string()
+    };
+    let refused = replay(&data(""), &[]);
+    assert!(refused.contains("data does not match question.asked.v1 at question"), "{refused}");
+    let tried = replay(&data("What is a tuple?"), &["--dry-run"]);
+    let words = "would be sent as question.asked.v1 on learning.requests, with another question\n";
+    assert!(tried.contains(words), "{tried}");
+    let done = replay(&data("What is a tuple?"), &[]);
+    assert!(done.ends_with("1 replayed, 0 not\n"), "{done}");
+    let sql = "SELECT data->>'question' FROM events WHERE topic <> 'dead.letters'";
+    let sent: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut conn).await.expect("valid");
+    assert_eq!(sent, ["What is a tuple?"]);
+    let sql = "SELECT changed FROM dead_letter_replays WHERE replayed_by IS NULL";
+    let changed: Vec<Vec<String>> =
+        sqlx::query_scalar(sql).fetch_all(&mut conn).await.expect("valid");
+    assert_eq!(changed, [["question"]]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parked_events_are_returned_to_the_relay() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;

@@ -1,6 +1,7 @@
 //! The state of a Kafka cluster, for operators.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     ops::ControlFlow,
     time::{Duration, Instant},
 };
@@ -14,7 +15,9 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
     message::BorrowedMessage,
+    topic_partition_list::TopicPartitionListElem,
 };
+use storage::paused_lanes::PausedLane;
 use uuid::Uuid;
 
 use crate::{access::Access, kafka, message::Record};
@@ -26,6 +29,27 @@ const GROUP_PREFIX: &str = "learnflow.";
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 /// Most records that are read to find a few: in the seconds after an event was emitted hardly more come.
 pub const RECORDS_LIMIT: u32 = 5_000;
+
+/// How long requests may take: each, and all together if that is bounded.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    until: Option<Instant>,
+}
+
+impl Patience {
+    /// Only each request is bounded.
+    const EACH: Self = Self { until: None };
+
+    fn of(limit: Duration) -> Self {
+        Self { until: Some(Instant::now() + limit) }
+    }
+
+    /// The limit of the next request.
+    fn next(self) -> Duration {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        left.unwrap_or(REQUEST_LIMIT).min(REQUEST_LIMIT)
+    }
+}
 
 /// A topic on the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +65,12 @@ pub struct TopicState {
 /// # Errors
 /// The cluster cannot be reached, or the settings are invalid.
 pub fn topics(config: &KafkaConfig) -> Result<Vec<TopicState>, KafkaError> {
+    topics_in_time(config, Patience::EACH)
+}
+
+fn topics_in_time(config: &KafkaConfig, patience: Patience) -> Result<Vec<TopicState>, KafkaError> {
     let client = kafka::viewer(config, None)?;
-    let metadata = client.fetch_metadata(None, REQUEST_LIMIT)?;
+    let metadata = client.fetch_metadata(None, patience.next())?;
     let state = |topic: &rdkafka::metadata::MetadataTopic| TopicState {
         name: topic.name().to_owned(),
         partitions: topic.partitions().len(),
@@ -68,7 +96,7 @@ pub fn lag(
     function: &str,
     topics: &[TopicState],
 ) -> Result<GroupLag, KafkaError> {
-    let (client, committed) = committed(config, function, topics)?;
+    let (client, committed) = committed(config, function, topics, Patience::EACH)?;
     let mut lag = GroupLag { waiting: 0, has_begun: false };
     for element in committed.elements() {
         let (name, partition) = (element.topic(), element.partition());
@@ -137,23 +165,34 @@ pub struct GroupState {
 /// # Errors
 /// The cluster cannot be reached.
 pub fn groups(config: &KafkaConfig) -> Result<Vec<GroupState>, KafkaError> {
-    let client = kafka::viewer(config, None)?;
-    let listed = client.fetch_group_list(None, REQUEST_LIMIT)?;
-    let members: Vec<(String, usize)> = listed
-        .groups()
-        .iter()
-        .filter_map(|group| {
-            let function = group.name().strip_prefix(GROUP_PREFIX)?;
-            Some((function.to_owned(), group.members().len()))
-        })
-        .collect();
-    let is_ours = |state: &TopicState| Topic::ALL.iter().any(|topic| topic.name() == state.name);
-    let topics: Vec<TopicState> = topics(config)?.into_iter().filter(is_ours).collect();
+    let members = all_members(config, Patience::EACH)?;
+    let topics = own_topics(config, Patience::EACH)?;
     let state = |(function, members): (String, usize)| {
         let lag = lag_of_begun(config, &function, &topics)?;
         Ok(GroupState { function, members, lag })
     };
     members.into_iter().map(state).collect()
+}
+
+/// How many instances are in the group of each function that has one.
+fn all_members(
+    config: &KafkaConfig,
+    patience: Patience,
+) -> Result<Vec<(String, usize)>, KafkaError> {
+    let client = kafka::viewer(config, None)?;
+    let listed = client.fetch_group_list(None, patience.next())?;
+    let members = listed.groups().iter().filter_map(|group| {
+        let function = group.name().strip_prefix(GROUP_PREFIX)?;
+        Some((function.to_owned(), group.members().len()))
+    });
+    Ok(members.collect())
+}
+
+/// Our topics on the cluster.
+fn own_topics(config: &KafkaConfig, patience: Patience) -> Result<Vec<TopicState>, KafkaError> {
+    let mut topics = topics_in_time(config, patience)?;
+    topics.retain(|state| Topic::ALL.iter().any(|topic| topic.name() == state.name));
+    Ok(topics)
 }
 
 /// How many instances are in a function's group. Blocks.
@@ -173,7 +212,7 @@ fn lag_of_begun(
     function: &str,
     topics: &[TopicState],
 ) -> Result<i64, KafkaError> {
-    let (client, committed) = committed(config, function, topics)?;
+    let (client, committed) = committed(config, function, topics, Patience::EACH)?;
     let mut lag = 0;
     for element in committed.elements() {
         if let Offset::Offset(next) = element.offset() {
@@ -190,6 +229,7 @@ fn committed(
     config: &KafkaConfig,
     function: &str,
     topics: &[TopicState],
+    patience: Patience,
 ) -> Result<(BaseConsumer<Access>, TopicPartitionList), KafkaError> {
     let group = format!("{GROUP_PREFIX}{function}");
     let client = kafka::viewer(config, Some(&group))?;
@@ -199,7 +239,7 @@ fn committed(
             partitions.add_partition(&topic.name, partition);
         }
     }
-    let committed = client.committed_offsets(partitions, REQUEST_LIMIT)?;
+    let committed = client.committed_offsets(partitions, patience.next())?;
     Ok((client, committed))
 }
 
@@ -224,6 +264,14 @@ impl LaneState {
     pub fn lag(&self) -> i64 {
         (self.end - self.next).max(0)
     }
+
+    /// How it is paused, if it is one of these lanes of its function.
+    #[must_use]
+    pub fn paused<'a>(&self, lanes: &'a [PausedLane]) -> Option<&'a PausedLane> {
+        lanes
+            .iter()
+            .find(|lane| lane.topic == self.topic && i32::from(lane.partition) == self.partition)
+    }
 }
 
 /// How far a function's group is in each partition of these topics. Blocks.
@@ -235,18 +283,34 @@ pub fn lanes(
     function: &str,
     topics: &[TopicState],
 ) -> Result<Vec<LaneState>, KafkaError> {
-    let (client, committed) = committed(config, function, topics)?;
+    let patience = Patience::EACH;
+    let (client, committed) = committed(config, function, topics, patience)?;
     let mut lanes = Vec::new();
     for element in committed.elements() {
-        let (topic, partition) = (element.topic().to_owned(), element.partition());
-        let (start, end) = client.fetch_watermarks(&topic, partition, REQUEST_LIMIT)?;
-        let next = match element.offset() {
-            // What was behind and is deleted by now is not waiting any more.
-            Offset::Offset(offset) => offset.max(start),
-            _ => start,
-        };
-        lanes.push(LaneState { topic, partition, next, end, oldest_at: None });
+        let (start, end) =
+            client.fetch_watermarks(element.topic(), element.partition(), patience.next())?;
+        lanes.push(lane_of(&element, start, end));
     }
+    find_oldest(config, &mut lanes, patience)?;
+    Ok(lanes)
+}
+
+fn lane_of(committed: &TopicPartitionListElem<'_>, start: i64, end: i64) -> LaneState {
+    let next = match committed.offset() {
+        // What was behind and is deleted by now is not waiting any more.
+        Offset::Offset(offset) => offset.max(start),
+        _ => start,
+    };
+    let (topic, partition) = (committed.topic().to_owned(), committed.partition());
+    LaneState { topic, partition, next, end, oldest_at: None }
+}
+
+/// Looks when the first event that is not handled was sent, as far as there is time.
+fn find_oldest(
+    config: &KafkaConfig,
+    lanes: &mut [LaneState],
+    patience: Patience,
+) -> Result<(), KafkaError> {
     let mut waiting = TopicPartitionList::new();
     for lane in lanes.iter().filter(|lane| lane.lag() > 0) {
         waiting.add_partition_offset(&lane.topic, lane.partition, Offset::Offset(lane.next))?;
@@ -264,8 +328,68 @@ pub fn lanes(
         }
         if missing == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    read(config, &waiting, look)?;
-    Ok(lanes)
+    read(config, &waiting, patience, look)
+}
+
+/// What a function has to do of all partitions that it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionLanes {
+    /// The function.
+    pub function: String,
+    /// Instances that handle its events now.
+    pub members: usize,
+    /// All partitions of each topic of which it has handled any event.
+    pub lanes: Vec<LaneState>,
+}
+
+/// The lanes of all functions that have a group. Blocks, up to about `limit`: what is not known by then of the oldest
+/// events is left out.
+///
+/// Unlike an operator's tool, a function does not know the topics of the others, so their groups tell. `also` names
+/// functions, each with a topic, that may have handled no event yet.
+///
+/// # Errors
+/// The cluster cannot be reached, or does not tell in time how far the groups are.
+pub fn all_lanes(
+    config: &KafkaConfig,
+    also: &[(String, String)],
+    limit: Duration,
+) -> Result<Vec<FunctionLanes>, KafkaError> {
+    let patience = Patience::of(limit);
+    let mut members: BTreeMap<String, usize> = all_members(config, patience)?.into_iter().collect();
+    for (function, _) in also {
+        members.entry(function.clone()).or_default();
+    }
+    let topics = own_topics(config, patience)?;
+    // Functions share topics, whose ends are asked for once.
+    let mut marks: HashMap<(String, i32), (i64, i64)> = HashMap::new();
+    let mut all = Vec::with_capacity(members.len());
+    for (function, members) in members {
+        let (client, committed) = committed(config, &function, &topics, patience)?;
+        let elements = committed.elements();
+        let is_read = |topic: &str| {
+            let has_begun = |element: &TopicPartitionListElem<'_>| {
+                element.topic() == topic && matches!(element.offset(), Offset::Offset(_))
+            };
+            elements.iter().any(has_begun)
+                || also.iter().any(|(of, name)| *of == function && name == topic)
+        };
+        let mut lanes = Vec::new();
+        for element in elements.iter().filter(|element| is_read(element.topic())) {
+            let place = (element.topic().to_owned(), element.partition());
+            let (start, end) = match marks.get(&place) {
+                Some(known) => *known,
+                None => client.fetch_watermarks(&place.0, place.1, patience.next())?,
+            };
+            marks.insert(place, (start, end));
+            lanes.push(lane_of(element, start, end));
+        }
+        all.push(FunctionLanes { function, members, lanes });
+    }
+    for function in &mut all {
+        find_oldest(config, &mut function.lanes, patience)?;
+    }
+    Ok(all)
 }
 
 /// Where an event is on the broker.
@@ -298,7 +422,7 @@ pub fn locate(
     }
     let starts = client.offsets_for_times(times, REQUEST_LIMIT)?;
     let mut found = Vec::new();
-    read(config, &starts, |record| {
+    read(config, &starts, Patience::EACH, |record| {
         let body = record.payload().unwrap_or_default();
         if let Ok(event) = CloudEvent::decode(HeaderStyle::Kafka, [], body)
             && let Some(event) = events.iter().find(|id| id.to_string() == event.id)
@@ -316,6 +440,7 @@ pub fn locate(
 fn read(
     config: &KafkaConfig,
     from: &TopicPartitionList,
+    patience: Patience,
     mut look: impl FnMut(&BorrowedMessage<'_>) -> ControlFlow<()>,
 ) -> Result<(), KafkaError> {
     if from.count() == 0 {
@@ -331,10 +456,10 @@ fn read(
         .set("queued.min.messages", "1");
     let client = kafka::reader(config, &settings)?;
     client.assign(from)?;
-    let began = Instant::now();
+    let patience = Patience::of(patience.next());
     let (mut records, mut ends) = (0, 0);
     while records < RECORDS_LIMIT && ends < from.count() {
-        let left = REQUEST_LIMIT.saturating_sub(began.elapsed());
+        let left = patience.next();
         match client.poll(left) {
             None => break,
             Some(Err(KafkaError::PartitionEOF(_))) => ends += 1,

@@ -6,6 +6,7 @@
 mod access;
 mod admissions;
 mod arrival;
+pub mod changed_data;
 mod closing;
 mod cloud_event;
 pub mod cluster;

@@ -11,16 +11,18 @@ use events::{
 };
 use ids::{EventId, UserId};
 use storage::{
-    dead_letters::{self, DeadLetterRow},
+    dead_letters::{self, DeadLetterRow, ReplayRow},
     events::StoredEvent,
 };
 use uuid::Uuid;
 
 use crate::{
     OpenError,
-    keys::{Outbound, owner_of},
+    changed_data::{self, Change, ChangeError, Original},
+    keys::{Outbound, Standing, owner_of},
     message::Message,
     store::Store,
+    transaction::Transaction,
 };
 
 /// The source of a replayed event, followed by the name of the function that it is for: other functions on the topic
@@ -58,6 +60,9 @@ pub enum ReplayError {
     /// Nobody can read it any more.
     #[error("the account that it is about was erased")]
     Erased,
+    /// What its data was changed to cannot be sent.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// Its data cannot be opened.
     #[error("its data cannot be opened")]
     Open(#[from] OpenError),
@@ -73,6 +78,7 @@ pub struct Replay {
     event: StoredEvent,
     /// With whose key it was sealed, and is again: its new id belongs to what is sealed.
     owner: Option<UserId>,
+    changed: Vec<String>,
 }
 
 impl Replay {
@@ -80,6 +86,12 @@ impl Replay {
     #[must_use]
     pub const fn event(&self) -> &StoredEvent {
         &self.event
+    }
+
+    /// The members of its data that are not as they were given up.
+    #[must_use]
+    pub fn changed(&self) -> &[String] {
+        &self.changed
     }
 
     /// Prepares the replay of a dead letter, with a new id and a new trace, to the function that gave it up.
@@ -91,13 +103,57 @@ impl Replay {
         clock: &Clock,
         row: &DeadLetterRow,
     ) -> Result<Self, ReplayError> {
-        let letter = read(row)?;
-        if letter.truncated {
-            return Err(ReplayError::Truncated(letter.origin));
-        }
-        let event = to_message(&letter)?.decode().map_err(ReplayError::Decode)?;
+        let (letter, event) = given_up(row)?;
         let owner = owner_of(&event);
         let event = store.keys().open_event(event).await?.ok_or(ReplayError::Erased)?;
+        Self::of(store, clock, row.id, (letter, event), owner).await
+    }
+
+    /// Prepares the replay of a dead letter with other data: also of one whose own data nobody can read.
+    ///
+    /// # Errors
+    /// It cannot be replayed, or not with this data.
+    pub async fn prepare_changed(
+        store: &Store,
+        clock: &Clock,
+        row: &DeadLetterRow,
+        data: Json,
+    ) -> Result<Self, ReplayError> {
+        let (letter, mut event) = given_up(row)?;
+        let owner = owner_of(&event);
+        let opened = match store.keys().open_event(event.clone()).await {
+            Ok(opened) => Some(opened.ok_or(ReplayError::Erased)?),
+            // The key is there, so the account is, too.
+            Err(OpenError::Damaged(_)) => None,
+            Err(error @ OpenError::Database(_)) => return Err(error.into()),
+        };
+        let before = match opened.as_ref().map(|event| &event.data) {
+            Some(Data::Json(data)) => Some(data),
+            Some(Data::Bytes(_) | Data::None) | None => None,
+        };
+        let original = Original { event: &event, data: before, owner };
+        let Change { owner, student, correlation, members } = changed_data::check(original, &data)?;
+        // A foreign event came as it was, also if it is about somebody who is gone by now.
+        if let Some(owner) = owner
+            && let Standing::Erased = store.keys().standing(owner).await?
+        {
+            return Err(ReplayError::Erased);
+        }
+        event.data = Data::Json(data);
+        event.subject.get_or_insert_with(|| student.to_string());
+        let attribute = event.extensions.entry("correlationid".to_owned());
+        attribute.or_insert_with(|| correlation.to_string());
+        let replay = Self::of(store, clock, row.id, (letter, event), owner).await?;
+        Ok(Self { changed: members, ..replay })
+    }
+
+    async fn of(
+        store: &Store,
+        clock: &Clock,
+        row: EventId,
+        (letter, event): (DeadLetter, CloudEvent),
+        owner: Option<UserId>,
+    ) -> Result<Self, ReplayError> {
         let topic = match letter.origin.rsplit_once('-') {
             Some((topic, _)) if letter.origin != BY_HTTP => Some(topic.to_owned()),
             _ => {
@@ -108,19 +164,43 @@ impl Replay {
         let topic = topic.ok_or(ReplayError::Topic)?;
         let (id, trace) = (EventId::from_uuid(clock.new_id()), clock.new_id());
         let event = to_stored(event, &letter, topic, id, trace, clock.now());
-        Ok(Self { letter: row.id, event: event.ok_or(ReplayError::Data)?, owner })
+        let event = event.ok_or(ReplayError::Data)?;
+        Ok(Self { letter: row, event, owner, changed: Vec::new() })
     }
 
-    /// Leaves the event to the relay, and records the replay.
+    /// Sends the event, and records the replay as that of a command. An operator's tool leaves the event to the relay.
     ///
     /// # Errors
     /// The database's own.
     pub async fn send(self, store: &Store, clock: &Clock) -> sqlx::Result<()> {
-        let mut tx = store.begin("replay").await?;
-        dead_letters::note_replay(tx.conn(), self.letter, self.event.id, clock.now()).await?;
-        let Self { event, owner, .. } = self;
+        self.send_in(store.begin("replay").await?, None, clock.now()).await
+    }
+
+    /// Sends the event at the end of a transaction, and records who did it.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn send_in(
+        self,
+        mut tx: Transaction<'_>,
+        by: Option<UserId>,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let Self { letter, event, owner, changed } = self;
+        let replay = ReplayRow { event: event.id, replayed_at: now, replayed_by: by, changed };
+        dead_letters::note_replay(tx.conn(), letter, &replay).await?;
         Ok(tx.commit_events(vec![Outbound { event, owner }]).await?)
     }
+}
+
+/// The dead letter of a row, and the event in it, as it was sent.
+fn given_up(row: &DeadLetterRow) -> Result<(DeadLetter, CloudEvent), ReplayError> {
+    let letter = read(row)?;
+    if letter.truncated {
+        return Err(ReplayError::Truncated(letter.origin));
+    }
+    let event = to_message(&letter)?.decode().map_err(ReplayError::Decode)?;
+    Ok((letter, event))
 }
 
 /// The dead letter of a row.

@@ -9,6 +9,7 @@ pub mod alert_status;
 pub mod answer_report;
 pub mod assignment;
 pub mod difficulty;
+pub mod draft_key;
 pub mod execution;
 pub mod forgetting;
 pub mod hints;

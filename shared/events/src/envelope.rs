@@ -59,10 +59,15 @@ impl<E: Event> Envelope<E> {
             Data::Bytes(bytes) => bytes,
             Data::None => return Err(DecodeError::NoData),
         };
-        let data = serde_json::from_slice(text).map_err(|error| malformed::<E>(text, error))?;
+        let data = payload(text)?;
         let traceparent = event.extensions.get("traceparent").cloned();
         Ok(Self { id, time: event.time, traceparent, data })
     }
+}
+
+/// Reads a payload, as whoever handles the event does.
+pub(crate) fn payload<E: Event>(text: &[u8]) -> Result<E, DecodeError> {
+    serde_json::from_slice(text).map_err(|error| malformed::<E>(text, error))
 }
 
 /// Why a payload cannot be read. Finding the position of the error costs more, so it is done only now.

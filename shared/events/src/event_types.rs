@@ -1,21 +1,22 @@
 //! Every type of event with its schema, for documents that describe the events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
-use ids::EventId;
+use ids::{EventId, UserId};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    CloudEvent, Data, Event, Json, Topic,
+    CloudEvent, Data, DecodeError, Event, Json, Topic,
     account_erased::AccountErased,
     activity_recorded::ActivityRecorded,
     connection_due::ConnectionDue,
     dead_letter::{self, DeadLetter},
     debug_requested::DebugRequested,
     delivery_due::DeliveryDue,
+    envelope,
     execution_finished::ExecutionFinished,
     execution_requested::ExecutionRequested,
     exercise_generated::ExerciseGenerated,
@@ -54,6 +55,21 @@ pub struct EventType {
     /// The schema of its data, and all schemas that this one refers to, by name.
     pub schemas: Vec<(String, Value)>,
     example: fn(&Value, &str) -> serde_json::Result<CloudEvent>,
+    read: Option<Read>,
+}
+
+/// Reads an event's data as its handlers do.
+type Read = fn(&Json) -> Result<About, DecodeError>;
+
+/// What an event's data says about whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Whom the event is about.
+    pub student: UserId,
+    /// The request that it belongs to.
+    pub correlation: Uuid,
+    /// With whose key it is sealed, if it is.
+    pub owner: Option<UserId>,
 }
 
 impl EventType {
@@ -71,7 +87,16 @@ impl EventType {
                 ..example(E::TYPE, source, Json::of(&event)?)
             })
         };
-        Self { is_sealed: E::SEALED, ..Self::new::<E>(E::TYPE, E::TOPIC, example) }
+        let read = |data: &Json| {
+            let event: E = envelope::payload(data.as_str().as_bytes())?;
+            Ok(About {
+                student: event.student_id(),
+                correlation: event.correlation_id(),
+                owner: E::SEALED.then(|| event.owner()),
+            })
+        };
+        let new = Self::new::<E>(E::TYPE, E::TOPIC, example);
+        Self { is_sealed: E::SEALED, read: Some(read), ..new }
     }
 
     fn new<T: ToSchema>(
@@ -85,7 +110,7 @@ impl EventType {
         // A schema has a JSON form.
         let json = |schema| serde_json::to_value(schema).unwrap_or_default();
         let schemas = schemas.into_iter().map(|(name, schema)| (name, json(schema))).collect();
-        Self { name, topic, data, is_sealed: false, schemas, example }
+        Self { name, topic, data, is_sealed: false, schemas, example, read: None }
     }
 
     /// An event of this type with this data, as `source` sends it.
@@ -94,6 +119,38 @@ impl EventType {
     /// The data has another shape.
     pub fn example(&self, data: &Value, source: &str) -> serde_json::Result<CloudEvent> {
         (self.example)(data, source)
+    }
+
+    /// Reads an event's data as functions that handle it do. `None`: no function handles this type.
+    ///
+    /// # Errors
+    /// The data has another shape.
+    pub fn read(&self, data: &Json) -> Option<Result<About, DecodeError>> {
+        self.read.map(|read| read(data))
+    }
+
+    /// The members that an event's data may have.
+    #[must_use]
+    pub fn members(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        self.find_members(&self.data, &mut found);
+        found
+    }
+
+    fn find_members<'a>(&'a self, name: &str, found: &mut BTreeSet<&'a str>) {
+        let schema = self.schemas.iter().find(|(known, _)| known == name);
+        let mut parts: Vec<&'a Value> = schema.iter().map(|(_, schema)| schema).collect();
+        while let Some(part) = parts.pop() {
+            let properties = part["properties"].as_object().into_iter().flatten();
+            found.extend(properties.map(|(name, _)| name.as_str()));
+            for of in ["allOf", "anyOf", "oneOf"] {
+                parts.extend(part[of].as_array().into_iter().flatten());
+            }
+            // A flattened part; no type is a part of itself.
+            if let Some(name) = part["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+                self.find_members(name, found);
+            }
+        }
     }
 }
 
@@ -159,7 +216,10 @@ mod tests {
         path::Path,
     };
 
+    use serde_json::Value;
+
     use super::all;
+    use crate::Json;
 
     /// The types that the sources of this crate define.
     fn defined() -> BTreeSet<String> {
@@ -188,6 +248,24 @@ mod tests {
         let listed: Vec<String> = all().into_iter().map(|event| event.data).collect();
         assert_eq!(listed.iter().cloned().collect::<BTreeSet<_>>(), defined());
         assert_eq!(listed.len(), defined().len(), "one is listed twice");
+    }
+
+    /// Else a change of such a member would not be named.
+    #[test]
+    fn the_members_of_every_sample_are_known() {
+        let samples = include_str!("../tests/evolution/samples.json");
+        let samples: BTreeMap<String, Vec<Value>> = serde_json::from_str(samples).unwrap();
+        for event in all() {
+            let members = event.members();
+            for sample in samples.get(event.name).into_iter().flatten() {
+                let names: BTreeSet<&str> =
+                    sample.as_object().unwrap().keys().map(String::as_str).collect();
+                assert!(names.is_subset(&members), "{}: {names:?}, {members:?}", event.name);
+                let read = event.read(&Json::from(sample.clone()));
+                assert_eq!(read.is_none(), event.data == "DeadLetter", "{}", event.name);
+                assert!(read.is_none_or(|read| read.is_ok()), "{}", event.name);
+            }
+        }
     }
 
     #[test]

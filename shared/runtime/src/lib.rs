@@ -17,8 +17,8 @@ mod spec;
 pub use connections::{ConnectionId, Connections};
 pub use delivery::{
     Act, Decide, HandlerError, Heard, Keys, Listener, Live, OpenError, Outgoing, Periodic,
-    Received, Round, Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, cluster, fault,
-    follower, handler, kafka, lanes, message, replay, replies,
+    Received, Round, Schedule, Store, Sweep, Transaction, UnitOfWork, WorkOrigin, changed_data,
+    cluster, fault, follower, handler, kafka, lanes, message, replay, replies,
 };
 pub use environment::{
     Clock, access_key, clock, compute, config, deadline, http_client, kafka_config, outbound,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use delivery::{
     Admissions, KafkaError, Store,
-    cluster::{self, GroupState},
+    cluster::{self, FunctionLanes, GroupState},
     database,
     fault::Faults,
     kafka::Producer,
@@ -22,7 +22,7 @@ use environment::{
     metrics,
 };
 use ids::{TokenFamilyId, UserId};
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use web::auth::{Accounts, AdmissionOf, AuthConfig, Verifier};
 
@@ -31,6 +31,12 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The longest for looking at all consumer groups: less than a request may take.
 const GROUPS_LIMIT: Duration = Duration::from_secs(6);
+
+/// The longest for looking at all lanes: less than a request may take, and longer than a broker ever takes.
+const LANES_LIMIT: Duration = Duration::from_secs(5);
+/// The part of it for the broker's answers. The rest is for making and closing clients, so that what was answered in time
+/// is not lost.
+const LANES_ANSWERED: Duration = Duration::from_secs(4);
 
 /// The longest for closing the database's connections, which an unavailable server may delay.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -68,6 +74,8 @@ pub struct Services {
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
     pub(crate) schema: Schema,
+    /// Locked while somebody looks at all lanes.
+    looking: Arc<Mutex<()>>,
     stop: CancellationToken,
     publisher: JoinHandle<()>,
     /// Completes when the publisher has ended.
@@ -136,6 +144,7 @@ impl Services {
             producer,
             outbox,
             faults,
+            looking: Arc::default(),
             stop,
             left,
         }))
@@ -148,6 +157,24 @@ impl Services {
         let looked = tokio::task::spawn_blocking(move || cluster::groups(&kafka));
         let groups = tokio::time::timeout(GROUPS_LIMIT, looked).await.ok()?.ok()?;
         groups.inspect_err(|error| tracing::warn!(%error, "the groups cannot be read")).ok()
+    }
+
+    /// The lanes of all functions; `None` if the broker does not answer in time. Of a function and a topic in `also` they are
+    /// listed even if it has handled no event yet.
+    pub async fn lanes(&self, also: Vec<(String, String)>) -> Option<Vec<FunctionLanes>> {
+        let (kafka, looking) = (self.kafka.clone(), Arc::clone(&self.looking));
+        let looked = async {
+            // The client blocks a thread, even after the caller has gone: of several callers one is served at a time.
+            let looking = looking.lock_owned().await;
+            tokio::task::spawn_blocking(move || {
+                let lanes = cluster::all_lanes(&kafka, &also, LANES_ANSWERED);
+                drop(looking);
+                lanes
+            })
+            .await
+        };
+        let lanes = tokio::time::timeout(LANES_LIMIT, looked).await.ok()?.ok()?;
+        lanes.inspect_err(|error| tracing::warn!(%error, "the lanes cannot be read")).ok()
     }
 
     /// Waits for an answer by polling the stored events: for functions that ask rarely, and follow no topic.

@@ -1,7 +1,7 @@
 //! Events that no function could handle, and their replays.
 
 use chrono::{DateTime, Utc};
-use ids::EventId;
+use ids::{EventId, UserId};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -75,25 +75,87 @@ pub async fn list(
     .await
 }
 
-/// Records that a dead letter was replayed as the event `replay`.
+/// A replay of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayRow {
+    /// The event as which it was sent.
+    pub event: EventId,
+    /// When.
+    pub replayed_at: DateTime<Utc>,
+    /// Who did it; `None` if it was a command, or their account is gone.
+    pub replayed_by: Option<UserId>,
+    /// The members of the event's data that were changed.
+    pub changed: Vec<String>,
+}
+
+/// Records that a dead letter was replayed.
 ///
 /// # Errors
 /// The database's own.
 pub async fn note_replay(
     conn: &mut PgConnection,
     letter: EventId,
-    replay: EventId,
-    now: DateTime<Utc>,
+    replay: &ReplayRow,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO dead_letter_replays (dead_letter_id, event_id, replayed_at) VALUES ($1, $2, $3)",
+        "INSERT INTO dead_letter_replays (dead_letter_id, event_id, replayed_at, replayed_by, changed)
+         VALUES ($1, $2, $3, (SELECT id FROM users WHERE id = $4), $5)",
         letter.as_uuid(),
-        replay.as_uuid(),
-        now,
+        replay.event.as_uuid(),
+        replay.replayed_at,
+        replay.replayed_by.map(UserId::as_uuid),
+        &replay.changed,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The latest replays of a dead letter, newest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn replays(
+    conn: &mut PgConnection,
+    letter: EventId,
+    limit: i64,
+) -> sqlx::Result<Vec<ReplayRow>> {
+    sqlx::query!(
+        "SELECT event_id, replayed_at, replayed_by, changed FROM dead_letter_replays
+         WHERE dead_letter_id = $1 ORDER BY replayed_at DESC, event_id LIMIT $2",
+        letter.as_uuid(),
+        limit,
+    )
+    .map(|row| ReplayRow {
+        event: EventId::from_uuid(row.event_id),
+        replayed_at: row.replayed_at,
+        replayed_by: row.replayed_by.map(UserId::from_uuid),
+        changed: row.changed,
+    })
+    .fetch_all(conn)
+    .await
+}
+
+/// When a dead letter was last replayed. Nobody else who asks so replays it before the end of the transaction.
+///
+/// # Errors
+/// The database's own.
+pub async fn lock_replays(
+    tx: &mut PgConnection,
+    letter: EventId,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('replay ' || $1::text, 0))",
+        letter.to_string(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query_scalar!(
+        "SELECT max(replayed_at) FROM dead_letter_replays WHERE dead_letter_id = $1",
+        letter.as_uuid(),
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// The topic of a stored event.

@@ -23,6 +23,7 @@ pub mod dead_letters;
 pub mod deliveries;
 pub mod delivery_attempts;
 pub mod drafts;
+pub mod editor_drafts;
 pub mod enrollments;
 pub mod erasure;
 pub mod event_log;

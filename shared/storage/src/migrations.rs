@@ -7,7 +7,7 @@ use sqlx::{
 
 /// The version of the schema that this code needs: the number of its newest migration. An older database is waited for,
 /// a newer one is used, since migrations are safe under the code before them.
-pub const MINIMUM_VERSION: i64 = 33;
+pub const MINIMUM_VERSION: i64 = 36;
 
 /// A table that does not exist (PostgreSQL, appendix A).
 const UNDEFINED_TABLE: &str = "42P01";

@@ -32,6 +32,19 @@ pub async fn of_function(conn: &mut PgConnection, function: &str) -> sqlx::Resul
     .await
 }
 
+/// The paused lanes of all functions: a row for each partition that an operator has paused, so none, nearly always.
+///
+/// # Errors
+/// The database's own.
+pub async fn all(conn: &mut PgConnection) -> sqlx::Result<Vec<PausedLane>> {
+    sqlx::query_as!(
+        PausedLane,
+        "SELECT function, topic, partition, stops_at, paused_at FROM paused_lanes",
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Pauses partitions of a topic for a function; those that are paused stay as they are. Returns how many are new.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ macro_rules! select {
 }
 
 /// Every table, in the order in which an account is erased.
-pub const TABLES: [Table; 49] = [
+pub const TABLES: [Table; 50] = [
     // What people make, ask and get.
     exported(
         "queries",
@@ -147,6 +147,12 @@ pub const TABLES: [Table; 49] = [
                  (SELECT json_agg(json_build_object('number', number, 'choice', choice) ORDER BY number)
                   FROM quiz_answers WHERE attempt_id = quiz_attempts.id) AS answers
                  FROM quiz_attempts WHERE student_id = $1 ORDER BY started_at, id"),
+    ),
+    exported(
+        "editor_drafts",
+        &["key", "text", "user_id"],
+        Gone(delete!("editor_drafts", "user_id")),
+        select!("key, text, updated_at FROM editor_drafts WHERE user_id = $1 ORDER BY updated_at, key"),
     ),
     kept_to_us(
         "drafts",
@@ -294,7 +300,11 @@ pub const TABLES: [Table; 49] = [
     ),
     kept_to_us("inbox", &["function"], Stays("it has ids of events, and nothing else")),
     kept_to_us("delivery_attempts", &["function"], Stays("like the inbox")),
-    kept_to_us("dead_letter_replays", &[], Stays("like the inbox")),
+    kept_to_us(
+        "dead_letter_replays",
+        &["changed"],
+        Stays("ids of events and names of what was changed in them; its author is forgotten with their account"),
+    ),
     kept_to_us("erased_requests", &[], Stays("it has ids of requests that are gone")),
     kept_to_us("writers", &[], Stays("it is about processes")),
     kept_to_us("periodic_runs", &["name"], Stays("it is about periodic work")),

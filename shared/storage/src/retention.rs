@@ -39,7 +39,7 @@ pub const PAGES_AT_ONCE: i64 = 1_024;
 pub const EXPORTS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Every table that is swept.
-pub const RETENTIONS: [Retention; 24] = [
+pub const RETENTIONS: [Retention; 25] = [
     Retention {
         table: "inbox",
         keep: TimeDelta::days(14),
@@ -218,6 +218,15 @@ pub const RETENTIONS: [Retention; 24] = [
         delete: Delete::Found(
             "DELETE FROM executions WHERE ctid = ANY(ARRAY(
                      SELECT ctid FROM executions WHERE created_at < $1 ORDER BY created_at LIMIT $2))",
+        ),
+    },
+    Retention {
+        table: "editor_drafts",
+        keep: TimeDelta::days(180),
+        reason: "like executions, counted from the last change",
+        delete: Delete::Found(
+            "DELETE FROM editor_drafts WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM editor_drafts WHERE updated_at < $1 ORDER BY updated_at LIMIT $2))",
         ),
     },
     Retention {

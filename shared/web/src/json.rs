@@ -93,8 +93,11 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
 }
 
+/// 422: a part of a request has the wrong shape at this path.
+///
 /// serde names a missing or unknown field only in its message, after the path of its parent.
-fn wrong_shape(path: &str, error: &serde_json::Error) -> Problem {
+#[must_use]
+pub fn wrong_shape(path: &str, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
     let parent = if path == "." { "" } else { path };

@@ -19,7 +19,7 @@ mod unread;
 pub use address::{ClientAddress, TrustedProxies, network};
 pub use auth::{Person, Service};
 pub use caller::{Admin, Caller, RequiredRole, Student, Teacher, bearer_token, refused};
-pub use json::{BODY_LIMIT, Json, read_body, read_json};
+pub use json::{BODY_LIMIT, Json, read_body, read_json, wrong_shape};
 pub use origins::Origins;
 pub use path::Path;
 pub use problem::{FieldError, Problem};

@@ -1,19 +1,20 @@
-//! Events that a function has given up: why, and sending them again. What students wrote in them is not shown.
+//! Events that a function has given up, and why. What students wrote in them is shown only if an administrator asks for
+//! it, which is logged.
+//!
+//! That is the rule of traces ([`super::traces`]), which have the same data. Without it nobody could repair an event: its
+//! data can only be replaced by somebody who knows what it was.
 
-use axum::{
-    extract::{Query, State, rejection::QueryRejection},
-    http::StatusCode,
-};
+use axum::extract::{Query, State, rejection::QueryRejection};
 use chrono::{DateTime, Utc};
 use domain::text::SearchText;
-use ids::EventId;
+use events::{CloudEvent, Data};
+use ids::{EventId, UserId};
 use runtime::{
-    OpenError,
-    replay::{self, Replay, ReplayError},
+    OpenError, replay,
     web::{Admin, Caller, Json, Path, Problem},
 };
 use serde::{Deserialize, Serialize};
-use storage::dead_letters::{self, DeadLetterRow, Filter};
+use storage::dead_letters::{self, DeadLetterRow, Filter, ReplayRow};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -24,6 +25,8 @@ use crate::{
 
 /// Dead letters on a page.
 const PAGE: i64 = 50;
+/// Replays that are shown of a dead letter: more than anybody tries.
+const MAX_REPLAYS: i64 = 20;
 
 /// A dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -75,7 +78,28 @@ pub struct DeadLetterPage {
     pub next_cursor: Option<String>,
 }
 
-/// A dead letter with what is known of its event, without its data.
+/// A time at which a dead letter was sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecordedReplay {
+    /// The event as which it was sent.
+    pub event_id: EventId,
+    /// When.
+    pub replayed_at: DateTime<Utc>,
+    /// The administrator; none if it was a command, or the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replayed_by: Option<UserId>,
+    /// The members of the event's data that were changed.
+    pub changed: Vec<String>,
+}
+
+impl From<ReplayRow> for RecordedReplay {
+    fn from(row: ReplayRow) -> Self {
+        let ReplayRow { event, replayed_at, replayed_by, changed } = row;
+        Self { event_id: event, replayed_at, replayed_by, changed }
+    }
+}
+
+/// A dead letter with what is known of its event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetterDetail {
     /// The dead letter.
@@ -93,6 +117,11 @@ pub struct DeadLetterDetail {
     pub bytes: u64,
     /// Whether these are only its beginning, so that it cannot be sent again.
     pub truncated: bool,
+    /// When it was sent again, newest first; at most 20.
+    pub replays: Vec<RecordedReplay>,
+    /// The event's data as JSON text, if it was asked for and anybody can read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
 }
 
 /// Which dead letters are listed.
@@ -133,7 +162,11 @@ pub(crate) async fn list(
     Ok(Json(DeadLetterPage { items: found.iter().map(Into::into).collect(), next_cursor }))
 }
 
-async fn find(gateway: &Gateway, id: &str) -> Result<DeadLetterRow, Problem> {
+/// A dead letter by its id.
+///
+/// # Errors
+/// 404 if there is none; 503 if the database is away.
+pub(super) async fn find(gateway: &Gateway, id: &str) -> Result<DeadLetterRow, Problem> {
     let unknown = || Problem::not_found("there is no dead letter with this id");
     let id: Uuid = id.parse().map_err(|_not_an_id| unknown())?;
     let filter = Filter { ids: Some(vec![id]), ..Filter::default() };
@@ -141,19 +174,42 @@ async fn find(gateway: &Gateway, id: &str) -> Result<DeadLetterRow, Problem> {
     dead_letters::list(&mut conn, &filter, 1).await?.pop().ok_or_else(unknown)
 }
 
-/// A dead letter. The event's data is not shown: `learnflow dead-letters show` does, for whoever has the database.
+/// What is shown of a dead letter.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeadLetterOptions {
+    /// Whether the event's data is shown, too: what a student wrote, among other things. Who asks for it is logged.
+    payload: Option<bool>,
+}
+
+/// A dead letter, with the event's data if that is asked for.
 #[utoipa::path(get, path = "/admin/dead-letters/{id}", operation_id = "get_dead_letter", tag = "Administration",
-    security(("bearer" = [])), params(("id" = Uuid, Path, description = "The dead letter")),
-    responses((status = 200, body = DeadLetterDetail), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    security(("bearer" = [])), params(("id" = Uuid, Path, description = "The dead letter"), DeadLetterOptions),
+    responses((status = 200, body = DeadLetterDetail), (status = 403, body = Problem), (status = 404, body = Problem),
+              (status = 422, body = Problem)))]
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
-    _caller: Caller<Admin>,
+    caller: Caller<Admin>,
     Path(id): Path<String>,
+    options: Result<Query<DeadLetterOptions>, QueryRejection>,
 ) -> Result<Json<DeadLetterDetail>, Problem> {
+    let DeadLetterOptions { payload } = pages::read(options)?;
     let row = find(&gateway, &id).await?;
+    let replays = {
+        let mut conn = gateway.services.store.connection().await?;
+        dead_letters::replays(&mut conn, row.id, MAX_REPLAYS).await?
+    };
     let letter = replay::read(&row).ok();
     let message = letter.as_ref().and_then(|letter| replay::to_message(letter).ok());
     let event = message.as_ref().and_then(|message| message.decode().ok());
+    let data = match &event {
+        Some(event) if payload == Some(true) => {
+            tracing::info!(dead_letter = %row.id, by = %caller.id, "the data of a dead letter is shown");
+            open(&gateway, event.clone()).await?
+        }
+        Some(_) | None => None,
+    };
     let (event_type, subject, mut extensions) = event
         .map(|event| (Some(event.event_type), event.subject, event.extensions))
         .unwrap_or_default();
@@ -165,62 +221,21 @@ pub(crate) async fn get(
         correlation_id: extensions.remove("correlationid"),
         bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
         truncated: letter.is_some_and(|letter| letter.truncated),
+        replays: replays.into_iter().map(RecordedReplay::from).collect(),
+        data,
     }))
 }
 
-/// How a dead letter is sent again.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ReplayOptions {
-    /// Whether it is sent once more although it was sent again before.
-    again: Option<bool>,
-}
-
-/// What was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ReplayedDeadLetter {
-    /// The new event.
-    pub event_id: EventId,
-    /// Its type.
-    pub event_type: String,
-    /// Its topic.
-    pub topic: String,
-}
-
-/// Sends a dead letter's event again, with a new id, to the function that gave it up.
-#[utoipa::path(post, path = "/admin/dead-letters/{id}/replay", operation_id = "replay_dead_letter", tag = "Administration",
-    security(("bearer" = [])), params(("id" = Uuid, Path, description = "The dead letter"), ReplayOptions),
-    responses((status = 202, description = "It is on its way", body = ReplayedDeadLetter), (status = 403, body = Problem),
-              (status = 404, body = Problem),
-              (status = 409, description = "It was sent again before, or cannot be", body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn replay(
-    State(gateway): State<Gateway>,
-    caller: Caller<Admin>,
-    Path(id): Path<String>,
-    options: Result<Query<ReplayOptions>, QueryRejection>,
-) -> Result<(StatusCode, Json<ReplayedDeadLetter>), Problem> {
-    let ReplayOptions { again } = pages::read(options)?;
-    let row = find(&gateway, &id).await?;
-    if row.replayed_at.is_some() && again != Some(true) {
-        let detail = "it was sent again before; ask with `again=true` to do so once more";
-        return Err(Problem::new(StatusCode::CONFLICT, "replayed_before", detail));
-    }
-    let services = &gateway.services;
-    let replay = Replay::prepare(&services.store, &services.clock, &row).await;
-    let replay = replay.map_err(|error| match error {
-        ReplayError::Database(error) | ReplayError::Open(OpenError::Database(error)) => {
-            error.into()
-        }
-        refused => Problem::new(StatusCode::CONFLICT, "not_replayable", refused.to_string()),
-    })?;
-    let event = replay.event();
-    let sent = ReplayedDeadLetter {
-        event_id: event.id,
-        event_type: event.event_type.clone(),
-        topic: event.topic.clone(),
+/// An event's data as JSON text; none if it is no JSON, if the account that it is about was erased, or if it was changed
+/// on its way.
+async fn open(gateway: &Gateway, event: CloudEvent) -> Result<Option<String>, Problem> {
+    let opened = match gateway.services.store.keys().open_event(event).await {
+        Ok(opened) => opened,
+        Err(OpenError::Damaged(_)) => None,
+        Err(OpenError::Database(error)) => return Err(error.into()),
     };
-    replay.send(&services.store, &services.clock).await?;
-    tracing::info!(dead_letter = %row.id, event = %sent.event_id, by = %caller.id, "a dead letter is sent again");
-    Ok((StatusCode::ACCEPTED, Json(sent)))
+    Ok(opened.and_then(|event| match event.data {
+        Data::Json(data) => Some(data.as_str().to_owned()),
+        Data::Bytes(_) | Data::None => None,
+    }))
 }

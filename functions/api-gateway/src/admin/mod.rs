@@ -1,8 +1,10 @@
 //! What administrators do: accounts and their rights, the cost of models, events that were given up, what happened to a
-//! request, and how the functions are.
+//! request, what waits where, and how the functions are.
 
 mod dead_letters;
 mod health;
+mod lanes;
+mod replays;
 mod traces;
 pub(crate) mod usage;
 mod users;
@@ -12,8 +14,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::gateway::Gateway;
 
 pub use self::{
-    dead_letters::{DeadLetterDetail, DeadLetterPage, ListedDeadLetter, ReplayedDeadLetter},
+    dead_letters::{DeadLetterDetail, DeadLetterPage, ListedDeadLetter, RecordedReplay},
     health::{Feature, FeatureState, InstallationHealth, PeriodicWork},
+    lanes::{LaneList, ListedLane},
+    replays::ReplayedDeadLetter,
     usage::{UsageReport, UsageRow},
     users::{Account, AccountChangeKind, AccountDetail, AccountPage, RecordedChange},
 };
@@ -26,7 +30,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(usage::get))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::get))
-        .routes(routes!(dead_letters::replay))
+        .routes(routes!(replays::replay))
         .routes(routes!(traces::get))
+        .routes(routes!(lanes::list))
         .routes(routes!(health::get))
 }
