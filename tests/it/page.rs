@@ -116,6 +116,7 @@ async fn the_scripts_fit_the_api_and_the_bundle_is_what_its_script_makes() {
         configuration.replace("../../functions/api-gateway/page", real.to_str().expect("a path"));
     std::fs::write(at("tsconfig.json"), configuration).expect("it is written");
     node(scripts.path(), &[&at("node_modules/typescript/bin/tsc"), "-p", "."]).await;
+    node(scripts.path(), &["functions.mjs", root.to_str().expect("a path")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

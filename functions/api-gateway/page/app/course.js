@@ -6,17 +6,17 @@ import { Act, Loading, Prose, Title, useLoaded } from "./parts.js";
 import { go, to } from "./router.js";
 import { Output, run } from "./runs.js";
 import { t } from "./texts.js";
+import { TopicLinks, useTopics } from "./topics.js";
 import { edit } from "./workspace.js";
 
-/** @typedef {import("@api").components["schemas"]["CourseModule"]} Module */
 /** @typedef {import("@api").components["schemas"]["CourseTopic"]} Topic */
 
 export function CourseView() {
-    const { data, error, again } = useLoaded(/** @returns {Promise<Module[]>} */ () => get("/modules"), "");
+    const { modules, error, again } = useTopics();
     return html`<${Title}>${t("course.title")}<//>
         <p class="quiet">${t("course.lead")}</p>
-        ${!data && html`<${Loading} error=${error} again=${again} />`}
-        ${(data || []).map((module) => html`<section>
+        ${!modules && html`<${Loading} error=${error} again=${again} />`}
+        ${(modules || []).map((module) => html`<section>
             <h2>${module.title}</h2>
             <ul class="cards">${module.topics.map((topic) => html`<li class="card">
                 <h3><a href=${to("course", topic.slug)}>${topic.title}</a></h3>
@@ -46,10 +46,9 @@ function Example({ example }) {
 export function TopicView({ slug }) {
     const { data: topic, error, again } = useLoaded(/** @returns {Promise<Topic>} */ () => get(`/topics/${encodeURIComponent(slug)}`), slug);
     if (!topic) return html`<${Loading} error=${error} again=${again} />`;
-    const links = (slugs) => slugs.map((other, at) => html`${at > 0 && ", "}<a href=${to("course", other)}>${other.replaceAll("-", " ")}</a>`);
     return html`<${Title}>${topic.title}<//>
         <p>${topic.summary}</p>
-        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")}: ${links(topic.prerequisites)}</p>`}
+        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")}: <${TopicLinks} slugs=${topic.prerequisites} /></p>`}
         <${Prose} text=${topic.explanation} />
         <h2>${t("course.examples")}</h2>
         ${topic.examples.map((example) => html`<${Example} example=${example} />`)}

@@ -4,7 +4,6 @@ import { CourseView, TopicView } from "./course.js";
 import { html } from "./html.js";
 import { InboxButton, InboxView } from "./inbox.js";
 import { Loading, Title, useLoaded } from "./parts.js";
-import { ProgressView } from "./progress.js";
 import { go, path, to } from "./router.js";
 import { resume, signOut, user } from "./session.js";
 import { SignInView } from "./signin.js";
@@ -29,7 +28,7 @@ const VIEWS = [
     },
     { name: "exercises", menu: ALL, view: (id) => html`<${Later} from=${practice} name=${id ? "ExerciseView" : "ExercisesView"} id=${id} />` },
     { name: "quizzes", menu: ["student"], view: (id) => html`<${Later} from=${practice} name=${id ? "QuizView" : "QuizzesView"} id=${id} />` },
-    { name: "progress", menu: ["student"], view: () => html`<${ProgressView} />` },
+    { name: "progress", menu: ["student"], view: () => html`<${Later} from=${practice} name="ProgressView" />` },
     { name: "classes", menu: STAFF, view: (id, tab) => html`<${Later} from=${teacher} name=${id ? "ClassView" : "ClassesView"} id=${id} tab=${tab} />` },
     { name: "alerts", menu: STAFF, view: () => html`<${Later} from=${teacher} name="AlertsView" />` },
     { name: "students", menu: [], view: (id) => html`<${Later} from=${teacher} name="StudentView" id=${id} />` },

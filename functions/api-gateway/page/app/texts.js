@@ -133,6 +133,7 @@ const TEXTS = {
     "chat.thinking": "The tutor is writing …",
     "chat.new": "New conversation",
     "chat.earlier": "Earlier conversations",
+    "chat.earlier.none": "There are none yet.",
     "chat.next": "I tried, next hint",
     "chat.helpful": "This helped",
     "chat.unhelpful": "This did not help",
@@ -143,13 +144,18 @@ const TEXTS = {
     reload: "Reload",
     "chat.put": "Put into the editor",
     "chat.run": "Run this",
-    "chat.failed": "There is no answer to this question. Ask it again.",
+    "chat.failed": "No answer came this time. Try again.",
     "chat.hintof": "Hint {level} of {of}",
-    "chat.related": "Related",
-    "chat.assigned": "Open the exercise",
+    "chat.related": "Read next:",
+    "chat.assigned": "Open the exercise: {title}",
     "chat.findings": "What could be better",
     "chat.before": "Before",
     "chat.after": "After",
+    "review.error": "Mistake",
+    "review.advice": "Advice",
+    "review.style": "Style",
+    "review.point": "Show this line in the editor",
+    "review.delete": "Delete these lines.",
     "chat.online": "Connected",
     "chat.offline": "Connecting …",
     "agent.triage": "Tutor",
@@ -235,3 +241,6 @@ export function t(key, values = {}) {
 
 /** Whether there is such a text, for what later versions of the API may say. @param {string} key */
 export const hasText = (key) => key in TEXTS;
+
+/** The text of something that the API names, also of what only a later version names. @param {string} key @param {string} other */
+export const named = (key, other) => t(hasText(key) ? key : other);

@@ -1,12 +1,12 @@
 // Alerts about the students of one's classes, as they come.
 import { useState } from "../../vendor/vendor.js";
-import { usePages } from "../forms.js";
 import { get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Empty, Fault, Loading, Time, Title } from "../parts.js";
+import { Act, Empty, Fault, Loading, Time, Title, usePages } from "../parts.js";
 import { query, to } from "../router.js";
 import { t } from "../texts.js";
-import { StudentLink, TopicLink, useAlertFrames, word } from "./shared.js";
+import { TopicLink } from "../topics.js";
+import { StudentLink, useAlertFrames, word } from "./shared.js";
 
 /** @typedef {import("@api").components["schemas"]["ClassAlert"]} ClassAlert */
 

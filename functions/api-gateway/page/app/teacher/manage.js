@@ -3,11 +3,10 @@ import { useState } from "../../vendor/vendor.js";
 import { Confirm, Form, Table } from "../forms.js";
 import { call, get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Field, Time, useLoaded } from "../parts.js";
+import { Act, Before, Field, Time, useLoaded } from "../parts.js";
 import { go, to } from "../router.js";
 import { user } from "../session.js";
 import { t } from "../texts.js";
-import { Before } from "./shared.js";
 
 export function Errors({ id }) {
     const { data, ...rest } = useLoaded(() => get(`/classes/${id}/errors`), id);

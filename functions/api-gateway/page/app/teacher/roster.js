@@ -1,11 +1,11 @@
 // Who is in a class: the list, the invite code, and lists from and for spreadsheets.
 import { useRef, useState } from "../../vendor/vendor.js";
-import { Confirm, saveFile, Table, usePages } from "../forms.js";
+import { Confirm, saveFile, Table } from "../forms.js";
 import { call, get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Fault, Score, Time } from "../parts.js";
+import { Act, Before, Fault, Score, Time, usePages } from "../parts.js";
 import { t } from "../texts.js";
-import { Before, StudentLink, word } from "./shared.js";
+import { StudentLink, word } from "./shared.js";
 
 /** @typedef {import("@api").components["schemas"]["RosterImport"]} RosterImport */
 

@@ -1,10 +1,11 @@
 // A student's progress: what is mastered, the streak, what is next and why.
-import { get } from "./api.js";
-import { html } from "./html.js";
-import { Empty, Loading, Score, Title, useLoaded } from "./parts.js";
-import { to } from "./router.js";
-import { user } from "./session.js";
-import { t } from "./texts.js";
+import { get } from "../api.js";
+import { Table } from "../forms.js";
+import { html } from "../html.js";
+import { Day, Empty, Loading, Score, Title, useLoaded } from "../parts.js";
+import { to } from "../router.js";
+import { user } from "../session.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("@api").components["schemas"]["ProgressReport"]} Report */
 /** @typedef {import("@api").components["schemas"]["ProgressHistory"]} History */
@@ -22,18 +23,17 @@ function Days({ history }) {
         <ul class="hidden">${days.filter((day) => day.graded > 0).map((day) => html`<li>${words(day)}</li>`)}</ul>`;
 }
 
-/** @param {{ module: Report["modules"][number] }} props */
-function Module({ module }) {
-    return html`<div class="wide" tabindex="0" role="region" aria-label=${module.title}><table>
-        <caption class="hidden">${module.title}</caption>
-        <thead><tr><th scope="col">${t("progress.topic")}</th><th scope="col">${t("progress.mastery")}</th><th scope="col" class="number">${t("progress.evidence")}</th><th scope="col">${t("progress.review")}</th></tr></thead>
-        <tbody>${module.topics.map((topic) => html`<tr>
-            <th scope="row"><a href=${to("course", topic.slug)}>${topic.title}</a></th>
-            <td><${Score} score=${topic.score} level=${topic.level} label=${topic.title} /></td>
-            <td class="number">${topic.evidence}</td>
-            <td>${topic.review_on ? new Date(`${topic.review_on}T12:00`).toLocaleDateString() : t("none")}</td>
+/** @param {{ caption: string, topics: import("@api").components["schemas"]["TopicReport"][] }} props */
+export function Mastery({ caption, topics }) {
+    const columns = [t("progress.topic"), t("progress.mastery"), [t("progress.evidence"), "number"], t("progress.review")];
+    return html`<${Table} caption=${caption} columns=${columns}>
+        <tbody>${topics.map(({ slug, title, score, level, evidence, review_on: review }) => html`<tr key=${slug}>
+            <th scope="row"><a href=${to("course", slug)}>${title}</a></th>
+            <td><${Score} score=${score} level=${level} label=${title} /></td>
+            <td class="number">${evidence}</td>
+            <td><${Day} date=${review} /></td>
         </tr>`)}</tbody>
-    </table></div>`;
+    <//>`;
 }
 
 export function ProgressView() {
@@ -54,5 +54,5 @@ export function ProgressView() {
         <${Days} history=${history} />
         <h2>${t("progress.map")}</h2>
         ${report.overall.score == null && html`<${Empty}>${t("progress.empty")}<//>`}
-        ${report.modules.map((module) => html`<h3>${module.title} <${Score} score=${module.score} level=${module.level} label=${module.title} /></h3><${Module} module=${module} />`)}`;
+        ${report.modules.map((module) => html`<h3>${module.title} <${Score} score=${module.score} level=${module.level} label=${module.title} /></h3><${Mastery} caption=${module.title} topics=${module.topics} />`)}`;
 }
