@@ -88,6 +88,9 @@ flows! {
     an_administrator_follows_a_question = "operator",
     what_people_write_is_text = "attacks",
     every_view_is_accessible_and_fits_the_screen = "look",
+    a_student_at_work_sees_accessible_views = "lookStudent",
+    a_class_and_a_student_are_accessible_views = "lookTeacher",
+    an_operator_looks_into_accessible_views = "lookOperator",
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ export function CourseView() {
             <h2>${module.title}</h2>
             <ul class="cards">${module.topics.map((topic) => html`<li class="card">
                 <h3><a href=${to("course", topic.slug)}>${topic.title}</a></h3>
-                <p class="quiet">${topic.summary}</p>
+                <div class="quiet"><${Prose} text=${topic.summary} /></div>
             </li>`)}</ul>
         </section>`)}`;
 }
@@ -46,9 +46,10 @@ function Example({ example }) {
 export function TopicView({ slug }) {
     const { data: topic, error, again } = useLoaded(/** @returns {Promise<Topic>} */ () => get(`/topics/${encodeURIComponent(slug)}`), slug);
     if (!topic) return html`<${Loading} error=${error} again=${again} />`;
-    return html`<${Title}>${topic.title}<//>
-        <p>${topic.summary}</p>
-        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")}: <${TopicLinks} slugs=${topic.prerequisites} /></p>`}
+    return html`<p><a href=${to("course")}>${t("course.title")}</a></p>
+        <${Title}>${topic.title}<//>
+        <${Prose} text=${topic.summary} />
+        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")} <${TopicLinks} slugs=${topic.prerequisites} /></p>`}
         <${Prose} text=${topic.explanation} />
         <h2>${t("course.examples")}</h2>
         ${topic.examples.map((example) => html`<${Example} example=${example} />`)}

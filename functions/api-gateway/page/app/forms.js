@@ -33,9 +33,9 @@ export function Form({ act, button, done = "", beside = undefined, children }) {
 
 /**
  * A button that asks before it acts. `children` says what happens, and may have fields.
- * @param {{ label: string, title: string, disabled?: boolean, act: (data: FormData) => unknown, children: any }} props
+ * @param {{ label: string, title: string, act: (data: FormData) => unknown, children: any, [attribute: string]: any }} props
  */
-export function Confirm({ label, title, disabled = false, act, children }) {
+export function Confirm({ label, title, act, children, ...rest }) {
     const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
     // Made anew each time, so that nothing of the time before is in it.
     const [times, setTimes] = useState(0);
@@ -48,7 +48,7 @@ export function Confirm({ label, title, disabled = false, act, children }) {
         await act(data);
         close();
     };
-    return html`<button type="button" disabled=${disabled} onClick=${open}>${label}</button>
+    return html`<button type="button" ...${rest} onClick=${open}>${label}</button>
         <dialog ref=${dialog} aria-label=${title}>
             <h2>${title}</h2>
             <${Form} key=${times} act=${confirmed} button=${label}

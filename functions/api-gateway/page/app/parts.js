@@ -71,7 +71,7 @@ export function Field({ label, hint = undefined, ...input }) {
 export function Score({ score, level = undefined, label }) {
     if (score === null || score === undefined) return html`<span class="quiet">${t("score.none")}</span>`;
     return html`<span class="score" data-level=${level || ""}>
-        <meter min="0" max="100" value=${score} aria-label=${label}></meter>
+        <meter min="0" max="100" low="41" high="71" optimum="100" value=${score} aria-label=${label}></meter>
         <span>${score}</span>
         ${level && html`<span class="quiet">${t(`level.${level}`)}</span>`}
     </span>`;

@@ -4,7 +4,7 @@ import { Chat } from "./chat.js";
 import { Editor } from "./editor.js";
 import { html } from "./html.js";
 import { Fault, Title } from "./parts.js";
-import { marksOf, Output, run } from "./runs.js";
+import { marksOf, Output, readsInput, run } from "./runs.js";
 import { user } from "./session.js";
 import { Steps } from "./steps.js";
 import { t } from "./texts.js";
@@ -157,7 +157,9 @@ function Toolbar() {
     </div>`;
 }
 
+/** What the program reads, if it seems to read anything. */
 function Input() {
+    if (!readsInput(code.value)) return null;
     return html`<p class="field">
         <label for="stdin">${t("code.input")}</label>
         <textarea id="stdin" rows="2" value=${stdin.value} aria-describedby="stdin-hint" onInput=${(event) => change({ stdin: event.currentTarget.value })}></textarea>

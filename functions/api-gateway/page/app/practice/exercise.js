@@ -5,7 +5,7 @@ import { Editor } from "../editor.js";
 import { html } from "../html.js";
 import { Fault, Loading, Prose, Start, Title, useKeyed, useLoaded, useWork } from "../parts.js";
 import { to } from "../router.js";
-import { marksOf, Output, run as execute, settled, verdict } from "../runs.js";
+import { marksOf, Output, readsInput, run as execute, settled, verdict } from "../runs.js";
 import { user } from "../session.js";
 import { t } from "../texts.js";
 import { TopicLink } from "../topics.js";
@@ -140,7 +140,7 @@ function Desk({ exercise }) {
         <h2>${t("practice.solution")}</h2>
         <${Editor} value=${code} label=${t("code.editor")} marks=${marks} line=${line} onChange=${type} onRun=${() => actions.run.start()} />
         <small class="quiet">${t("code.keys")} ${t("practice.draft")}</small>
-        ${(input || /\binput\s*\(/.test(code)) && html`<${Input} input=${input} set=${setInput} />`}
+        ${(input || readsInput(code)) && html`<${Input} input=${input} set=${setInput} />`}
         <${Toolbar} actions=${actions} outcomes=${outcomes} offersPieces=${offersPieces}>
             <${StartOver} code=${code} starter=${exercise.starter} change=${change} />
         <//>

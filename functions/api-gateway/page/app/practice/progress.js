@@ -20,6 +20,7 @@ function Days({ history }) {
     const words = (day) => t("progress.history.day", { date: new Date(`${day.date}T12:00`).toLocaleDateString(), graded: day.graded, score: day.score ?? t("none") });
     return html`<h2>${t("progress.history", { days: DAYS })}</h2>
         <div class="history" aria-hidden="true">${days.map((day) => html`<span title=${words(day)} class=${day.graded ? "" : "nothing"} style=${{ height: `${(day.graded / most) * 100}%` }}></span>`)}</div>
+        <p class="row quiet" aria-hidden="true"><${Day} date=${days[0]?.date} /> <${Day} date=${days.at(-1)?.date} /></p>
         <ul class="hidden">${days.filter((day) => day.graded > 0).map((day) => html`<li>${words(day)}</li>`)}</ul>`;
 }
 
@@ -31,9 +32,21 @@ export function Mastery({ caption, topics }) {
             <th scope="row"><a href=${to("course", slug)}>${title}</a></th>
             <td><${Score} score=${score} level=${level} label=${title} /></td>
             <td class="number">${evidence}</td>
-            <td><${Day} date=${review} /></td>
+            <td><${Day} date=${review} />${isDue(review) && html` <span class="tag warn">${t("progress.due")}</span>`}</td>
         </tr>`)}</tbody>
     <//>`;
+}
+
+/** @param {string | null | undefined} review */
+const isDue = (review) => Boolean(review) && Date.parse(`${review}T00:00`) <= Date.now();
+
+/** A module's topics; those of a module that is not begun can be unfolded. @param {{ module: Report["modules"][number] }} props */
+function Module({ module: { title, score, level, topics } }) {
+    const isBegun = score !== null && score !== undefined;
+    return html`<details open=${isBegun}>
+        <summary><h3>${title}</h3> <${Score} score=${score} level=${level} label=${title} /></summary>
+        <${Mastery} caption=${title} topics=${topics} />
+    </details>`;
 }
 
 export function ProgressView() {
@@ -54,5 +67,5 @@ export function ProgressView() {
         <${Days} history=${history} />
         <h2>${t("progress.map")}</h2>
         ${report.overall.score == null && html`<${Empty}>${t("progress.empty")}<//>`}
-        ${report.modules.map((module) => html`<h3>${module.title} <${Score} score=${module.score} level=${module.level} label=${module.title} /></h3><${Mastery} caption=${module.title} topics=${module.topics} />`)}`;
+        ${report.modules.map((module) => html`<${Module} key=${module.slug} module=${module} />`)}`;
 }

@@ -18,7 +18,8 @@ import { word } from "./shared.js";
 export function StudentView({ id }) {
     const { data, error, again } = useLoaded(/** @returns {Promise<TimelinePage>} */ () => get(`/students/${id}/timeline`), id);
     if (!data) return html`${error && html`<${Title}>${t("role.student")}<//>`}<${Loading} error=${error} again=${again} />`;
-    return html`<${Title}><bdi>${data.student_name}</bdi><//>
+    return html`<p><a href=${to("classes")}>${t("teach.classes.all")}</a></p>
+        <${Title}><bdi>${data.student_name}</bdi><//>
         <h2>${t("nav.progress")}</h2>
         <${Progress} id=${id} />
         <${Playback} items=${data.items} />
