@@ -177,6 +177,14 @@ const FLOWS = {
         await page.getByRole("button", { name: "I tried, next hint" }).last().click();
         await seen(page, /Hint 2 of/);
 
+        // A reload brings the conversation back, with what its answers have beside their texts.
+        await page.reload();
+        await page.locator(".said.tutor h3", { hasText: "Hint 2 of" }).waitFor();
+        await page.getByRole("button", { name: "I tried, next hint" }).last().waitFor();
+        await page.getByRole("button", { name: "Put into the editor" }).first().waitFor();
+        await page.locator(".said.tutor").first().scrollIntoViewIfNeeded();
+        await page.locator(".said.tutor a", { hasText: "Lists" }).first().waitFor();
+
         page.expectsFaults = true;
         await page.evaluate(() => globalThis.sockets.forEach((socket) => socket.close()));
         await seen(page, "Connecting …");
@@ -203,9 +211,15 @@ const FLOWS = {
         const [exercise] = (await api(bearer, "GET", "/exercises?topic=variables")).items;
         await page.getByRole("link", { name: exercise.title }).first().click();
         await page.getByRole("heading", { level: 1, name: exercise.title }).waitFor();
-        await write(page, "def nothing():\n    pass\n");
+        await write(page, "def swap(a, b):\n    return a, b\n");
         await page.getByRole("button", { name: "Submit" }).click();
-        await page.getByRole("heading", { name: "Grade" }).waitFor();
+        // Its tests wait, then they have their verdicts, and the first that failed is open.
+        await page.locator(".tests .waits").first().waitFor();
+        await page.getByRole("heading", { name: "Grade", exact: true }).waitFor();
+        await page.locator(".outcome .tag", { hasText: "Not passed yet" }).waitFor();
+        assert.equal(await page.locator(".outcome .waits").count(), 0, "no test waits any more");
+        assert.equal(await page.locator(".outcome details[open]").count(), 1, "one test is open");
+        await page.locator(".outcome summary:focus").waitFor();
         await show(page, "quizzes");
         await page.getByRole("button", { name: /start/i }).first().click();
         await page.getByRole("radio").first().waitFor();
@@ -414,7 +428,7 @@ const FLOWS = {
             await page.getByRole("heading", { name: "Latest programs" }).waitFor();
             await page.getByRole("button", { name: "Back" }).click();
             await page.locator(".playback .added").first().waitFor();
-            for (const kind of ["Question", "Run", "Solution", "Alert"]) await page.locator(".happenings summary", { hasText: kind }).first().click();
+            for (const kind of ["Question", "Run", "Solution", "Alert"]) await page.locator(`.happenings summary:has(.tag:text-is("${kind}"))`).first().click();
             await page.locator(".whole").nth(3).waitFor();
             await inspect("a student");
             await show(page, "notifications");

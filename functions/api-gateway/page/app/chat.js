@@ -10,6 +10,8 @@ import { ask, askForHint, askForReview, complete, draft, exchanges, open, reopen
 
 /** @typedef {import("./tutor.js").Exchange} Exchange */
 
+/** Agents that quote lines of the student's own program, which are no programs to run. */
+const ABOUT_OWN = ["debug", "code_review"];
 /** How far from the window an answer is completed. */
 const NEAR = "400px";
 
@@ -92,7 +94,7 @@ function Said({ exchange, actions, program }) {
         <article class="said tutor" ref=${article} aria-busy=${!answer && !exchange.error}>
             <h3>${saidBy(exchange)}</h3>
             <${Fault} error=${exchange.error} again=${exchange.again} />
-            ${answer && html`<${Prose} text=${answer.content} code=${actions} />
+            ${answer && html`<${Prose} text=${answer.content} code=${ABOUT_OWN.includes(exchange.agent || "") ? undefined : actions} />
                 <${AnswerDetails} answer=${answer} />
                 <div class="actions"><${NextHint} hint=${hintOf(exchange)} program=${program} /><${Rating} id=${exchange.id} /></div>`}
             ${!answer && !exchange.error && html`<${Written} pieces=${exchange.pieces} />`}

@@ -1,5 +1,5 @@
 // The frame of the page: who is signed in, the menu, and the view of the address.
-import { render, useEffect } from "../vendor/vendor.js";
+import { render, useEffect, useRef } from "../vendor/vendor.js";
 import { CourseView, TopicView } from "./course.js";
 import { html } from "./html.js";
 import { InboxButton, InboxView } from "./inbox.js";
@@ -50,13 +50,18 @@ function Later({ from, name, ...props }) {
 function Header() {
     const role = user.value?.role || "";
     const here = path.value[0] || "code";
+    const menu = useRef(/** @type {HTMLElement | null} */ (null));
+    useEffect(() => {
+        // On a phone the menu is one line that scrolls.
+        menu.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }, [here]);
     const item = (name) => html`<li>
         <a href=${to(name)} aria-current=${here === name ? "page" : undefined}>${t(`nav.${name}`)}</a>
     </li>`;
     return html`<header class="top">
         <a class="skip" href="#main" onClick=${skip}>${t("nav.skip")}</a>
         <a class="brand" href=${to()}>LearnFlow</a>
-        <nav aria-label=${t("nav.label")}>
+        <nav aria-label=${t("nav.label")} ref=${menu}>
             <ul>${VIEWS.filter(({ menu }) => menu.includes(role)).map(({ name }) => item(name))}</ul>
         </nav>
         <div class="who">
