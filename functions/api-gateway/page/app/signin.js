@@ -26,6 +26,7 @@ export function SignInView() {
         onClick=${() => work.start(() => signIn(`${role}@example.org`, `learnflow-${role}`))}>${t(`role.${role}`)}</button>`;
 
     return html`<div class="sign">
+        <p class="brand">LearnFlow</p>
         <${Title}>${t("sign.title")}<//>
         <p class="quiet">${t("sign.lead")}</p>
         ${ended.value && html`<p class="notice warn" role="status">${t("sign.ended")}</p>`}
@@ -50,6 +51,6 @@ export function SignInView() {
                 <button type="button" class="plain" onClick=${() => setNew(!isNew)}>${t(isNew ? "sign.have" : "sign.new")}</button>
             </div>
         </form>
-        ${isLocal && html`<p class="quiet">${t("sign.demo")}</p><div class="demo">${DEMO.map(demo)}</div>`}
+        ${isLocal && html`<p class="quiet bottom">${t("sign.demo")}</p><div class="demo">${DEMO.map(demo)}</div>`}
     </div>`;
 }

@@ -32,7 +32,7 @@ export const PRACTICE = {
     "practice.hidden.count": "{count|hidden test|hidden tests}",
     "practice.grading": "Being graded …",
     "practice.test.waits": "Waiting",
-    "practice.hidden": "There are {count|more test|more tests} that you cannot see. Think of unusual cases.",
+    "practice.hidden": "{count|more test is|more tests are} hidden. Think of unusual cases.",
     "practice.call": "Call",
     "practice.gives": "Should give",
     "practice.prints": "Should print",

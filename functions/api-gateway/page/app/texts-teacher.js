@@ -6,7 +6,6 @@ export const TEACHER = {
     "teach.remove": "Remove",
     "teach.remove.of": "Remove {name}?",
     "teach.reload": "Reload",
-    "teach.topic": "The topic",
     "teach.exercise": "Exercise",
     "teach.students": "{count|student|students}",
     "teach.invited": "{count} invited",

@@ -168,6 +168,7 @@ const TEXTS = {
 
     "course.title": "The course",
     "course.lead": "Read, run every example, and practise.",
+    "course.level": "Explained for the level",
     "course.needs": "Builds on:",
     "course.examples": "Examples",
     "course.mistakes": "Common mistakes",

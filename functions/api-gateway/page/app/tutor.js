@@ -47,6 +47,7 @@ effect(() => {
     exchanges.value = [];
     conversation.value = null;
     draft.value = "";
+    unopened.value = undefined;
 });
 
 /** @param {string} key @param {Partial<Exchange>} change */

@@ -12,7 +12,7 @@ import { TopicLink } from "../topics.js";
 import { answered } from "../tutor.js";
 import { Earlier, Grade, HintText, marksOfReview, Review } from "./outcomes.js";
 import { Pieces } from "./pieces.js";
-import { Facts, Waiting } from "./tests.js";
+import { TestFacts, Waiting } from "./tests.js";
 
 /** @typedef {import("@api").components["schemas"]["SetExercise"]} Exercise */
 /** @typedef {import("@api").components["schemas"]["SubmissionResponse"]} Submission */
@@ -40,7 +40,7 @@ function Task({ exercise: { task, tests, files, hidden_tests: hidden } }) {
             <pre tabindex="0" aria-label=${name}>${text}</pre>
         </details>`)}
         <h2>${t("practice.tests")}</h2>
-        <ol class="tests">${tests.map((test) => html`<li><${Facts} test=${test} /></li>`)}</ol>
+        <ol class="tests">${tests.map((test) => html`<li><${TestFacts} test=${test} /></li>`)}</ol>
         ${hidden > 0 && html`<p class="quiet">${t("practice.hidden", { count: hidden })}</p>`}
     </section>`;
 }

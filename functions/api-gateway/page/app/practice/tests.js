@@ -12,17 +12,24 @@ import { named, t } from "../texts.js";
 const STEP_MS = 150;
 const MOST_MS = 1500;
 
-/** What a test does and should give. @param {{ test: VisibleTest, isCalled?: boolean }} props `isCalled`: the call is shown already */
-export function Facts({ test: { call, stdin, expected, raises }, isCalled = false }) {
+/**
+ * What a test does and should give, each with the key of its name.
+ * @param {VisibleTest} test
+ */
+function factsOf({ call, stdin, expected, raises }) {
     /** @type {[string, string | null | undefined][]} */
     const all = [
-        ["practice.call", isCalled ? null : call],
+        ["practice.call", call],
         ["code.input", stdin],
         [call ? "practice.gives" : "practice.prints", expected],
         ["practice.raises", raises],
     ];
-    const facts = all.filter(([, text]) => text !== undefined && text !== null);
-    return html`<dl class="give">${facts.map(([label, text]) => html`<dt>${t(label)}</dt><dd dir="ltr">${text === "" ? t("practice.nothing") : html`<code>${text}</code>`}</dd>`)}</dl>`;
+    return all.filter(([, text]) => text !== undefined && text !== null);
+}
+
+/** @param {{ test: VisibleTest }} props */
+export function TestFacts({ test }) {
+    return html`<dl class="give">${factsOf(test).map(([label, text]) => html`<dt>${t(label)}</dt><dd dir="ltr">${text === "" ? t("practice.nothing") : html`<code>${text}</code>`}</dd>`)}</dl>`;
 }
 
 /** Passed or not, in words and with a sign. */
@@ -33,10 +40,7 @@ export function Verdict({ passed, word }) {
 /** A solution's tests while they run. @param {{ exercise: import("@api").components["schemas"]["SetExercise"] }} props */
 export function Waiting({ exercise: { tests, hidden_tests: hidden } }) {
     return html`<h2>${t("practice.grading")}</h2>
-        <ol class="tests">${tests.map((test) => html`<li>
-            <p class="row"><${Waits} /> ${test.call && html`<code dir="ltr">${test.call}</code>`}</p>
-            <${Facts} test=${test} isCalled=${true} />
-        </li>`)}
+        <ol class="tests">${tests.map((test) => html`<li><p class="row"><${Waits} /> <${InShort} test=${test} /></p></li>`)}
         ${hidden > 0 && html`<li><p class="row"><${Waits} /> <span>${t("practice.hidden.count", { count: hidden })}</span></p></li>`}</ol>`;
 }
 
@@ -71,22 +75,22 @@ export function Verdicts({ tests, shown, isFresh }) {
         if (isFresh && shown >= tests.length && isFree) list.current?.querySelector("summary")?.focus();
     }, [shown]);
     return html`<ol class="tests" ref=${list}>${tests.map((test, at) => html`<li>
-        ${at >= shown ? html`<p class="row"><${Waits} /> <${Named} test=${test} /></p>` : html`<${Result} test=${test} isOpen=${at === failed} />`}
+        ${at >= shown ? html`<p class="row"><${Waits} /> <${InShort} test=${test} /></p>` : html`<${Result} test=${test} isOpen=${at === failed} />`}
     </li>`)}</ol>`;
 }
 
-/** @param {{ test: Test }} props */
-function Named({ test: { hidden, about, call } }) {
-    return html`${hidden && html`<span class="tag">${t("practice.test.hidden")}</span>`}
-        ${call && html`<code dir="ltr">${call}</code>`}
-        ${about && html`<span dir="auto">${about}</span>`}`;
+/** A test in one line. @param {{ test: VisibleTest & Partial<Test> }} props */
+function InShort({ test }) {
+    return html`${test.hidden && html`<span class="tag">${t("practice.test.hidden")}</span>`}
+        ${test.about && html`<span dir="auto">${test.about}</span>`}
+        ${factsOf(test).map(([label, text]) => html`<span class="quiet">${t(label)}</span> ${text ? html`<code dir="ltr">${text}</code>` : t("practice.nothing")} `)}`;
 }
 
 /** @param {{ test: Test, isOpen: boolean }} props */
 function Result({ test, isOpen }) {
     const { status, message, call, stdin, expected, actual } = test;
     const passed = status === "pass";
-    const head = html`<${Verdict} passed=${passed} word=${named(`practice.test.${status}`, "practice.test.wrong")} /> <${Named} test=${test} />`;
+    const head = html`<${Verdict} passed=${passed} word=${named(`practice.test.${status}`, "practice.test.wrong")} /> <${InShort} test=${test} />`;
     const isKnown = [message, stdin, expected, actual].some((text) => text !== undefined && text !== null);
     if (passed || !isKnown) return html`<p class="row">${head}</p>`;
     return html`<details open=${isOpen}>
