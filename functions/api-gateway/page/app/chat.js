@@ -12,7 +12,7 @@ import { ask, askForHint, askForReview, complete, draft, exchanges, open, reopen
 
 /** Agents that quote lines of the student's own program, which are no programs to run. */
 const ABOUT_OWN = ["debug", "code_review"];
-/** How far from the window an answer is completed. */
+/** How far from what is seen of the list an answer is completed. */
 const NEAR = "400px";
 
 /**
@@ -46,7 +46,7 @@ function Log({ program, put, run }) {
     // The last question stays in sight, with the beginning of its answer.
     useEffect(() => {
         const asked = [...(log.current?.querySelectorAll(".said.you") || [])].at(-1);
-        if (asked instanceof HTMLElement && log.current) log.current.scrollTop = asked.offsetTop - log.current.offsetTop;
+        if (asked && log.current) log.current.scrollTop += asked.getBoundingClientRect().top - log.current.getBoundingClientRect().top;
     }, [exchanges.value.length, first?.key]);
     /** @param {string} code */
     const actions = useMemo(() => (code) => html`<button type="button" onClick=${() => run(code)}>${t("chat.run")}</button>
@@ -85,7 +85,8 @@ function Said({ exchange, actions, program }) {
     useEffect(() => {
         if (!isText || !article.current) return undefined;
         // A long conversation is completed where somebody looks.
-        const watch = new IntersectionObserver(([seen]) => seen?.isIntersecting && complete(exchange), { rootMargin: NEAR });
+        const around = { root: article.current.closest(".log"), rootMargin: NEAR };
+        const watch = new IntersectionObserver(([seen]) => seen?.isIntersecting && complete(exchange), around);
         watch.observe(article.current);
         return () => watch.disconnect();
     }, [isText]);
