@@ -88,6 +88,9 @@ flows! {
     an_administrator_follows_a_question = "operator",
     what_people_write_is_text = "attacks",
     every_view_is_accessible_and_fits_the_screen = "look",
+    a_student_at_work_sees_accessible_views = "lookStudent",
+    a_class_and_a_student_are_accessible_views = "lookTeacher",
+    an_operator_looks_into_accessible_views = "lookOperator",
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,6 +119,7 @@ async fn the_scripts_fit_the_api_and_the_bundle_is_what_its_script_makes() {
         configuration.replace("../../functions/api-gateway/page", real.to_str().expect("a path"));
     std::fs::write(at("tsconfig.json"), configuration).expect("it is written");
     node(scripts.path(), &[&at("node_modules/typescript/bin/tsc"), "-p", "."]).await;
+    node(scripts.path(), &["functions.mjs", root.to_str().expect("a path")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,8 @@ const port = new URL(address).port;
 const HOST = "learnflow.test";
 const START = `http://${HOST}:${port}/`;
 
+const axe = readFile("node_modules/axe-core/axe.min.js", "utf8");
+
 const browser = await chromium.launch({
     executablePath: execSync(`command -v ${program}`, { encoding: "utf8" }).trim(),
     args: ["--no-sandbox", "--disable-dev-shm-usage", `--host-resolver-rules=MAP ${HOST}:8108 127.0.0.1:${socketsPort}, MAP ${HOST} 127.0.0.1`],
@@ -79,6 +81,39 @@ async function api(bearer, method, path, body) {
     return response.status === 204 ? undefined : response.json();
 }
 
+/** The widths at which nothing may be wider than the screen. */
+const WIDTHS = [320, 390, 1024, 1440];
+
+/** What nobody should meet in a view: what axe finds, and what does not fit. */
+async function faultsIn(page) {
+    await page.waitForLoadState("networkidle");
+    await page.evaluate(await axe);
+    const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+    const faults = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+    for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 900 });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (wide > 0) faults.push(`${wide} px too wide at ${width} px`);
+    }
+    return faults;
+}
+
+/** Lets people look at views in light and in dark; `look` gets a function that inspects what is shown. */
+async function inBothSchemes(names, look) {
+    const [faults, pages] = [[], []];
+    for (const name of names) {
+        for (const colorScheme of ["light", "dark"]) {
+            const page = await person(name, { bypassCSP: true, colorScheme });
+            pages.push(page);
+            await look(name, page, async (view) => {
+                for (const fault of await faultsIn(page)) faults.push(`${view} (${colorScheme}): ${fault}`);
+            });
+        }
+    }
+    assert.deepEqual(faults, []);
+    return pages;
+}
+
 const FLOWS = {
     /** Code is run with input, its error is at its line, and it is still there after a reload. */
     async student() {
@@ -142,6 +177,14 @@ const FLOWS = {
         await page.getByRole("button", { name: "I tried, next hint" }).last().click();
         await seen(page, /Hint 2 of/);
 
+        // A reload brings the conversation back, with what its answers have beside their texts.
+        await page.reload();
+        await page.locator(".said.tutor h3", { hasText: "Hint 2 of" }).waitFor();
+        await page.getByRole("button", { name: "I tried, next hint" }).last().waitFor();
+        await page.getByRole("button", { name: "Put into the editor" }).first().waitFor();
+        await page.locator(".said.tutor").first().scrollIntoViewIfNeeded();
+        await page.locator(".said.tutor a", { hasText: "Lists" }).first().waitFor();
+
         page.expectsFaults = true;
         await page.evaluate(() => globalThis.sockets.forEach((socket) => socket.close()));
         await seen(page, "Connecting …");
@@ -168,9 +211,15 @@ const FLOWS = {
         const [exercise] = (await api(bearer, "GET", "/exercises?topic=variables")).items;
         await page.getByRole("link", { name: exercise.title }).first().click();
         await page.getByRole("heading", { level: 1, name: exercise.title }).waitFor();
-        await write(page, "def nothing():\n    pass\n");
+        await write(page, "def swap(a, b):\n    return a, b\n");
         await page.getByRole("button", { name: "Submit" }).click();
-        await page.getByRole("heading", { name: "Grade" }).waitFor();
+        // Its tests wait, then they have their verdicts, and the first that failed is open.
+        await page.locator(".tests .waits").first().waitFor();
+        await page.getByRole("heading", { name: "Grade", exact: true }).waitFor();
+        await page.locator(".outcome .tag", { hasText: "Not passed yet" }).waitFor();
+        assert.equal(await page.locator(".outcome .waits").count(), 0, "no test waits any more");
+        assert.equal(await page.locator(".outcome details[open]").count(), 1, "one test is open");
+        await page.locator(".outcome summary:focus").waitFor();
         await show(page, "quizzes");
         await page.getByRole("button", { name: /start/i }).first().click();
         await page.getByRole("radio").first().waitFor();
@@ -294,35 +343,128 @@ const FLOWS = {
 
     /** Every view can be used by everybody: axe finds nothing, and nothing is wider than the screen. */
     async look() {
-        const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
         const views = {
             student: ["code", "course", "course/lists", "exercises", "quizzes", "progress", "notifications", "account"],
             teacher: ["classes", "alerts"],
             admin: ["operate/health", "operate/trace", "operate/dead-letters", "operate/usage", "operate/users"],
         };
-        const faults = [];
-        const pages = [];
-        for (const [name, addresses] of Object.entries(views)) {
-            for (const colorScheme of ["light", "dark"]) {
-                const page = await person(name, { bypassCSP: true, colorScheme });
-                pages.push(page);
-                for (const view of addresses) {
-                    await show(page, view);
-                    await page.getByRole("heading", { level: 1 }).waitFor();
-                    await page.waitForLoadState("networkidle");
-                    await page.evaluate(axe);
-                    const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
-                    for (const { id, nodes } of violations) faults.push(`${view} (${colorScheme}): ${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
-                    for (const width of [320, 390, 1024, 1440]) {
-                        await page.setViewportSize({ width, height: 900 });
-                        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-                        if (wide > 0) faults.push(`${view}: ${wide} px too wide at ${width} px`);
-                    }
-                }
+        return inBothSchemes(Object.keys(views), async (name, page, inspect) => {
+            for (const view of views[name]) {
+                await show(page, view);
+                await page.getByRole("heading", { level: 1 }).waitFor();
+                await inspect(view);
             }
-        }
-        assert.deepEqual(faults, []);
-        return pages;
+        });
+    },
+
+    /** The same of what a student sees at work: with results, answers, steps and questions. */
+    async lookStudent() {
+        const bearer = await token("student");
+        const [exercise] = (await api(bearer, "GET", "/exercises?topic=variables")).items;
+        // Pieces are offered to those who do not get on.
+        for (let attempt = 0; attempt < 5; attempt++) await api(bearer, "POST", `/exercises/${exercise.id}/submissions`, { code: `def swap(a, b):\n    return ${attempt}\n` });
+        return inBothSchemes(["student"], async (_, page, inspect) => {
+            await write(page, "numbers = [1, 2]\nfor number in numbers:\n    print(number)\nprint(numbers[2])\n");
+            await page.keyboard.press("Control+Enter");
+            await seen(page, "IndexError");
+            await page.getByLabel("Your question").fill("Why does this fail?");
+            await page.keyboard.press("Enter");
+            await seen(page, /Hint \d of/);
+            await page.getByRole("button", { name: "Review my code" }).click();
+            await page.locator(".said.tutor[aria-busy=false]").nth(1).waitFor();
+            await page.getByText("Earlier conversations").click();
+            await page.locator(".earlier button").first().waitFor();
+            await inspect("code with answers");
+            await page.getByRole("button", { name: "Step through" }).click();
+            await page.getByRole("button", { name: "Last step" }).click();
+            await inspect("steps");
+
+            await show(page, `exercises/${exercise.id}`);
+            await page.getByRole("button", { name: "Submit" }).click();
+            await page.getByRole("heading", { name: "Grade", exact: true }).waitFor();
+            await page.locator(".outcome details[open]").waitFor();
+            await page.getByRole("button", { name: "Get a hint" }).click();
+            await page.locator(".outcome").nth(1).waitFor();
+            await page.getByRole("button", { name: "Solve it with pieces" }).click();
+            await page.getByRole("button", { name: /^Use/ }).first().click();
+            await inspect("exercise");
+
+            const { id } = await api(bearer, "POST", "/quizzes", { topic: "lists" });
+            await show(page, `quizzes/${id}`);
+            await page.getByRole("radio").first().check();
+            await inspect("open quiz");
+            await page.getByRole("button", { name: "Submit" }).click();
+            await page.getByRole("button", { name: "Submit without these answers" }).click();
+            await page.getByRole("heading", { name: "Your answers, explained" }).waitFor();
+            await inspect("answered quiz");
+
+            await show(page, "course/lists");
+            await page.getByRole("button", { name: "Run", exact: true }).first().click();
+            await seen(page, "Finished");
+            await inspect("course page with a result");
+            await show(page, "account");
+            await page.getByText("Add a channel").click();
+            await page.getByRole("button", { name: "Erase your account" }).click();
+            await inspect("account with a question");
+        });
+    },
+
+    /** The same of a class that has students, alerts and assignments, and of a student in it. */
+    async lookTeacher() {
+        const [teacher, student] = [await token("teacher"), await token("student")];
+        const made = await api(teacher, "POST", "/classes", { name: "Python 102" });
+        await api(student, "POST", "/classes/join", { code: made.invite_code });
+        const { id: assigned } = await api(teacher, "POST", `/classes/${made.id}/assignments`, { topic: "lists" });
+        const [exercise] = (await api(student, "GET", "/exercises?topic=lists")).items;
+        await api(student, "POST", `/exercises/${exercise.id}/submissions`, { code: "def nothing():\n    pass\n" });
+        await api(student, "POST", "/query", { question: "What is a list?" });
+        for (let run = 0; run < 5; run++) await api(student, "POST", "/executions", { code: `print(${run}) + 1\n` });
+        const { id } = await api(student, "GET", "/me");
+        const tabs = ["overview", "heatmap", "roster", "assignments", `assignments/${assigned}`, "errors", "teachers", "settings"];
+        return inBothSchemes(["teacher"], async (_, page, inspect) => {
+            for (const tab of tabs) {
+                await show(page, `classes/${made.id}/${tab}`);
+                await page.getByRole("heading", { level: 1 }).waitFor();
+                if (tab === "overview") await page.locator(".struggling summary").first().click();
+                await inspect(tab);
+            }
+            await show(page, `students/${id}`);
+            await page.getByRole("heading", { name: "Latest programs" }).waitFor();
+            await page.getByRole("button", { name: "Back" }).click();
+            await page.locator(".playback .added").first().waitFor();
+            for (const kind of ["Question", "Run", "Solution", "Alert"]) await page.locator(`.happenings summary:has(.tag:text-is("${kind}"))`).first().click();
+            await page.locator(".whole").nth(3).waitFor();
+            await inspect("a student");
+            await show(page, "notifications");
+            await page.locator(".news summary").first().click();
+            await inspect("notifications");
+        });
+    },
+
+    /** The same of what an operator looks into. */
+    async lookOperator() {
+        const asked = await api(await token("student"), "POST", "/query", { question: "What is a list?" });
+        const { id } = await api(await token("student"), "GET", "/me");
+        return inBothSchemes(["admin"], async (_, page, inspect) => {
+            await show(page, `operate/trace/${asked.id}`);
+            await page.getByRole("button", { name: "Show the data of the events" }).click();
+            await page.getByText("Open a saved trace").click();
+            await page.locator("td summary").first().click();
+            await inspect("trace");
+            await show(page, `operate/users/${id}`);
+            await page.getByRole("heading", { level: 2, name: "Demo Student" }).waitFor();
+            await inspect("an account");
+            // An installation that works has none.
+            const letter = { id: asked.id, function: "triage", origin: "learning.requests", attempts: 5, reasons: ["the database is away: <b>"], given_up_at: asked.asked_at, event_id: asked.id, replayed_at: null };
+            await page.route("**/admin/dead-letters?*", (route) => route.fulfill({ json: { items: [letter], next_cursor: "2" } }));
+            await page.route("**/admin/dead-letters/*", (route) => route.fulfill({ json: { dead_letter: letter, event_type: "question.asked.v1", subject: id, correlation_id: asked.id, bytes: 1234, truncated: false } }));
+            await show(page, "operate/dead-letters");
+            await page.getByRole("checkbox").nth(1).check();
+            await inspect("dead letters");
+            await show(page, `operate/dead-letters/${letter.id}`);
+            await page.getByRole("button", { name: "Send again" }).click();
+            await inspect("a dead letter");
+        });
     },
 };
 

@@ -5,6 +5,7 @@ import { chromium } from "playwright-core";
 
 const [address, program] = process.argv.slice(2);
 const ROUNDS = 5;
+const ANSWERS = 60;
 /** Chrome's «Slow 4G»: 1.6 Mbit/s down, 0.75 up, 150 ms. */
 const SLOW = { offline: false, downloadThroughput: 200_000, uploadThroughput: 93_750, latency: 150 };
 
@@ -12,6 +13,14 @@ const executablePath = execSync(`command -v ${program}`, { encoding: "utf8" }).t
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const say = (what, values, unit) => console.log(`${what}: ${median(values).toFixed(0)} ${unit} (${values.map((value) => value.toFixed(0)).join(", ")})`);
+
+/** Posts to the API as the page does, and waits for what it begins. */
+async function api(token, path, body) {
+    const headers = { "Content-Type": "application/json", Prefer: "wait=10", ...(token && { Authorization: `Bearer ${token}` }) };
+    const response = await fetch(`${address.replace(/\/$/, "")}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+}
 
 async function person(name) {
     const context = await browser.newContext();
@@ -71,21 +80,11 @@ async function run() {
         return times;
     }, ROUNDS);
     say("from «Run» to the output", measured.slice(2), "ms");
-    const login = await fetch(`${address}/api/v1/auth/login`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ email: "student@example.org", password: "learnflow-student" }),
-    });
-    const { access_token } = await login.json();
+    const { access_token } = await api("", "/auth/login", { email: "student@example.org", password: "learnflow-student" });
     const alone = [];
     for (let round = 0; round < ROUNDS * 4; round++) {
         const began = performance.now();
-        const response = await fetch(`${address}/api/v1/executions`, {
-            method: "POST",
-            headers: { "Content-Type": "application/json", Authorization: `Bearer ${access_token}`, Prefer: "wait=10" },
-            body: JSON.stringify({ code: 'name = input("What is your name? ")\nprint("Hello,", name)\n', stdin: "Ada\n" }),
-        });
-        await response.json();
+        await api(access_token, "/executions", { code: 'name = input("What is your name? ")\nprint("Hello,", name)\n', stdin: "Ada\n" });
         alone.push(performance.now() - began);
     }
     say("the same run by the API alone", alone.slice(2), "ms");
@@ -113,10 +112,43 @@ async function steps() {
     say("steps shown a second, one in each frame", [shown], "");
 }
 
+/** From a key in the question's field to the end of its work, beside a conversation of many answers, on a CPU four times as slow. */
+async function typing() {
+    const login = await api("", "/auth/login", { email: "student@example.org", password: "learnflow-student" });
+    let conversation;
+    for (let at = 0; at < ANSWERS; at++) {
+        const asked = await api(login.access_token, "/query", { question: "What is a tuple?", conversation_id: conversation });
+        conversation ??= asked.conversation_id;
+    }
+    const page = await person("student");
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    await page.getByText("Earlier conversations").click();
+    await page.getByRole("button", { name: /tuple/ }).first().click();
+    await page.locator(".said.tutor").nth(ANSWERS - 1).waitFor();
+    await page.waitForLoadState("networkidle");
+    const times = await page.evaluate(async () => {
+        const field = document.querySelector("#question");
+        const frame = () => new Promise(requestAnimationFrame);
+        const times = [];
+        for (let key = 0; key < 40; key++) {
+            await frame();
+            const began = performance.now();
+            field.value += "x";
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+            await new Promise((resolve) => setTimeout(resolve));
+            times.push(performance.now() - began);
+        }
+        return times;
+    });
+    say(`a key typed beside ${ANSWERS} answers, CPU four times as slow`, times, "ms");
+}
+
 try {
     await firstPaint();
     await run();
     await steps();
+    await typing();
 } finally {
     await browser.close();
 }

@@ -1,9 +1,9 @@
 // What people do with their own account: its name, password, classes, notifications, sessions, data, and its end.
-import { useEffect, useRef, useState } from "../vendor/vendor.js";
+import { useEffect, useState } from "../vendor/vendor.js";
 import { Choice, Confirm, Form, saveFile } from "./forms.js";
-import { call, get, newKey, post, read, send } from "./api.js";
+import { call, get, post, read, send } from "./api.js";
 import { html } from "./html.js";
-import { Act, Empty, Fault, Field, Loading, Time, Title, useLoaded } from "./parts.js";
+import { Act, Empty, Fault, Field, Loading, Time, Title, useKeyed, useLoaded } from "./parts.js";
 import { changed, signOut, user } from "./session.js";
 import { t } from "./texts.js";
 
@@ -167,15 +167,11 @@ function SubscriptionText({ one }) {
 /** @param {{ added: (made: import("@api").components["schemas"]["SubscriptionMade"]) => unknown }} props */
 function NewSubscription({ added }) {
     const [channel, setChannel] = useState("digest");
-    const intention = useRef({ text: "", key: "" });
+    const once = useKeyed();
     const hasTarget = WITH_TARGET.includes(channel);
     const add = async (form, element) => {
         const body = { channel, target: form.get("target") ?? undefined, filter: { min_severity: form.get("severity") } };
-        // A retry has the same key; another subscription has another one.
-        const text = JSON.stringify(body);
-        if (intention.current.text !== text) intention.current = { text, key: newKey() };
-        await added(await post("/notifications/subscriptions", body, { key: intention.current.key }));
-        intention.current = { text: "", key: "" };
+        await added(await once(JSON.stringify(body), (key) => post("/notifications/subscriptions", body, { key })));
         const target = element.elements.namedItem("target");
         if (target) target.value = "";
     };

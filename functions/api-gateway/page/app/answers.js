@@ -1,27 +1,49 @@
 // What an answer has beside its text: findings of a review, an exercise, related topics.
 import { html } from "./html.js";
+import { Prose } from "./parts.js";
 import { to } from "./router.js";
-import { t } from "./texts.js";
+import { named, t } from "./texts.js";
+import { TopicLinks } from "./topics.js";
+
+/** @typedef {import("@api").components["schemas"]["ReviewReport"]} Report */
 
 /** @param {{ answer: import("@api").components["schemas"]["Answer"] }} props */
 export function AnswerDetails({ answer }) {
     const { details, related } = answer;
     return html`
-        ${details?.kind === "exercise" && html`<p><a class="button" href=${to("exercises", details.id)}>${t("chat.assigned")}: ${details.title}</a></p>`}
-        ${details?.kind === "review" && html`<${Findings} report=${details} />`}
-        ${related && related.length > 0 && html`<p class="quiet">${t("chat.related")}: ${related.map((slug, at) => html`${at > 0 && ", "}<a href=${to("course", slug)}>${slug.replaceAll("-", " ")}</a>`)}</p>`}
+        ${details?.kind === "exercise" && html`<p><a class="button" href=${to("exercises", details.id)}>${t("chat.assigned", { title: details.title })}</a></p>`}
+        ${details?.kind === "review" && details.findings.length > 0 && html`<details>
+            <summary>${t("chat.findings")}</summary>
+            <${Findings} findings=${details.findings} />
+        </details>`}
+        ${related && related.length > 0 && html`<p class="quiet">${t("chat.related")} <${TopicLinks} slugs=${related} /></p>`}
     `;
 }
 
-/** The findings of a review, with what to write instead. */
-function Findings({ report }) {
-    if (report.findings.length === 0) return null;
-    return html`<details>
-        <summary>${t("chat.findings")}</summary>
-        <ul>${report.findings.map((finding) => html`<li>
-            ${finding.line && html`<strong>${t("code.line", { line: finding.line })}: </strong>`}${finding.message} ${finding.why}
-            ${finding.before && html`<pre tabindex="0" aria-label=${t("chat.before")}><code>${finding.before}</code></pre>`}
-            ${finding.after && html`<pre tabindex="0" aria-label=${t("chat.after")}><code>${finding.after}</code></pre>`}
-        </li>`)}</ul>
-    </details>`;
+/**
+ * The findings of a review, with what to write instead.
+ * @param {{ findings: Report["findings"], point?: (line: number) => void }} props `point` shows a line in the editor
+ */
+export function Findings({ findings, point = undefined }) {
+    return html`<ol class="findings">${findings.map((finding) => html`<${Finding} finding=${finding} point=${point} />`)}</ol>`;
+}
+
+function Finding({ finding: { line, severity, message, why, before, after }, point }) {
+    const place = t("code.line", { line });
+    return html`<li>
+        <p class="row">
+            <span class="tag">${named(`review.${severity}`, "review.advice")}</span>
+            ${line && (point ? html`<button type="button" class="plain" title=${t("review.point")} onClick=${() => point(line)}>${place}</button>` : html`<span>${place}</span>`)}
+        </p>
+        <${Prose} text=${`${message} ${why}`} />
+        ${before && html`<div class="pair">
+            <${Code} title=${t("chat.before")} text=${before} />
+            ${after ? html`<${Code} title=${t("chat.after")} text=${after} />` : html`<p class="quiet">${t("review.delete")}</p>`}
+        </div>`}
+    </li>`;
+}
+
+/** A piece of a program or of what it gives, under a title. @param {{ title: string, text: string }} props */
+export function Code({ title, text }) {
+    return html`<figure class="titled"><figcaption>${title}</figcaption><pre tabindex="0" dir="ltr" aria-label=${title}>${text}</pre></figure>`;
 }

@@ -53,6 +53,31 @@ export const post = (path, body, options) => call("POST", path, { ...options, bo
 /** A new key for `Idempotency-Key`. (`randomUUID` exists only on pages that came over TLS or from this machine.) */
 export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+/** What was accepted and came to nothing, so that it has to be begun anew. */
+export class Failed extends Error {}
+
+/**
+ * Sends what creates something under a key that stays the same while it is tried again, so that it counts once.
+ * @returns {<T>(content: string, send: (key: string) => Promise<T>) => Promise<T>} `content` says what it is
+ */
+export function keyed() {
+    /** @type {Map<string, string>} */
+    const keys = new Map();
+    return async (content, send) => {
+        const key = keys.get(content) || newKey();
+        keys.set(content, key);
+        try {
+            const done = await send(key);
+            keys.delete(content);
+            return done;
+        } catch (error) {
+            const isRefused = error instanceof Problem && error.status >= 400 && error.status < 500;
+            if (isRefused || error instanceof Failed) keys.delete(content);
+            throw error;
+        }
+    };
+}
+
 /**
  * @param {string} method @param {string} path @param {Options} options
  * @returns {Promise<Response>}

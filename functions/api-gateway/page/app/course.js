@@ -2,25 +2,27 @@
 import { useState } from "../vendor/vendor.js";
 import { get } from "./api.js";
 import { html } from "./html.js";
-import { Act, Loading, Prose, Title, useLoaded } from "./parts.js";
+import { Act, Fault, Loading, Prose, Title, useLoaded, useWork } from "./parts.js";
 import { go, to } from "./router.js";
 import { Output, run } from "./runs.js";
 import { t } from "./texts.js";
+import { TopicLinks, useTopics } from "./topics.js";
 import { edit } from "./workspace.js";
 
-/** @typedef {import("@api").components["schemas"]["CourseModule"]} Module */
 /** @typedef {import("@api").components["schemas"]["CourseTopic"]} Topic */
 
+const LEVELS = ["beginner", "learning", "proficient", "mastered"];
+
 export function CourseView() {
-    const { data, error, again } = useLoaded(/** @returns {Promise<Module[]>} */ () => get("/modules"), "");
+    const { modules, error, again } = useTopics();
     return html`<${Title}>${t("course.title")}<//>
         <p class="quiet">${t("course.lead")}</p>
-        ${!data && html`<${Loading} error=${error} again=${again} />`}
-        ${(data || []).map((module) => html`<section>
+        ${!modules && html`<${Loading} error=${error} again=${again} />`}
+        ${(modules || []).map((module) => html`<section>
             <h2>${module.title}</h2>
             <ul class="cards">${module.topics.map((topic) => html`<li class="card">
                 <h3><a href=${to("course", topic.slug)}>${topic.title}</a></h3>
-                <p class="quiet">${topic.summary}</p>
+                <div class="quiet"><${Prose} text=${topic.summary} /></div>
             </li>`)}</ul>
         </section>`)}`;
 }
@@ -42,15 +44,27 @@ function Example({ example }) {
     </section>`;
 }
 
+/** The explanation for the student's level, or for another one. @param {{ topic: Topic }} props */
+function Explanation({ topic }) {
+    const [shown, setShown] = useState(topic);
+    const choose = useWork(async (level) => setShown(await get(`/topics/${topic.slug}?level=${level}`)));
+    const button = (level) => html`<button type="button" aria-pressed=${shown.level === level} onClick=${() => choose.start(level)}>${t(`level.${level}`)}</button>`;
+    return html`<div class="row small bottom" role="group" aria-labelledby="level">
+            <span class="quiet" id="level">${t("course.level")}</span> ${LEVELS.map(button)}
+        </div>
+        <${Fault} error=${choose.error} again=${choose.again} />
+        <div aria-live="polite"><${Prose} text=${shown.explanation} /></div>`;
+}
+
 /** @param {{ slug: string }} props */
 export function TopicView({ slug }) {
     const { data: topic, error, again } = useLoaded(/** @returns {Promise<Topic>} */ () => get(`/topics/${encodeURIComponent(slug)}`), slug);
     if (!topic) return html`<${Loading} error=${error} again=${again} />`;
-    const links = (slugs) => slugs.map((other, at) => html`${at > 0 && ", "}<a href=${to("course", other)}>${other.replaceAll("-", " ")}</a>`);
-    return html`<${Title}>${topic.title}<//>
-        <p>${topic.summary}</p>
-        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")}: ${links(topic.prerequisites)}</p>`}
-        <${Prose} text=${topic.explanation} />
+    return html`<p><a href=${to("course")}>${t("course.title")}</a></p>
+        <${Title}>${topic.title}<//>
+        <${Prose} text=${topic.summary} />
+        ${topic.prerequisites.length > 0 && html`<p class="quiet">${t("course.needs")} <${TopicLinks} slugs=${topic.prerequisites} /></p>`}
+        <${Explanation} topic=${topic} />
         <h2>${t("course.examples")}</h2>
         ${topic.examples.map((example) => html`<${Example} example=${example} />`)}
         ${topic.mistakes.length > 0 && html`<h2>${t("course.mistakes")}</h2>

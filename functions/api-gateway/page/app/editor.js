@@ -1,7 +1,6 @@
 // The editor: CodeMirror with Python, in a shadow root, where its styles need no exception from the page's policy.
 import {
     bracketMatching,
-    Compartment,
     Decoration,
     defaultKeymap,
     EditorState,
@@ -76,73 +75,61 @@ function diagnostic(state, mark) {
 }
 
 /**
- * @param {object} props
- * @param {string} props.value
- * @param {string} props.label
- * @param {(value: string) => void} [props.onChange]
- * @param {() => void} [props.onRun] what Ctrl+Enter does
- * @param {Mark[]} [props.marks] errors and findings at their lines
- * @param {number | null} [props.line] the line to point out
- * @param {boolean} [props.readOnly]
+ * What every editor has.
+ * @param {string} label
+ * @param {() => void} run
+ * @param {(text: string) => void} changed
  */
-export function Editor({ value, label, onChange, onRun, marks, line, readOnly = false }) {
+const extensions = (label, run, changed) => [
+    lineNumbers(),
+    history(),
+    indentOnInput(),
+    indentUnit.of("    "),
+    EditorState.tabSize.of(4),
+    bracketMatching(),
+    highlightActiveLine(),
+    lintGutter(),
+    python(),
+    syntaxHighlighting(colours),
+    theme,
+    shownLine,
+    keymap.of([
+        { key: "Mod-Enter", run: () => (run(), true), preventDefault: true },
+        indentWithTab,
+        ...defaultKeymap,
+        ...historyKeymap,
+    ]),
+    EditorView.contentAttributes.of({ "aria-label": label, dir: "ltr" }),
+    EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
+];
+
+/**
+ * The editor in an element, and what it holds: what the owner gives, and what is typed.
+ * @param {Props} props
+ */
+function useEditor({ value, label, onChange, onRun, readOnly = false }) {
     const host = useRef(/** @type {HTMLElement | null} */ (null));
     const view = useRef(/** @type {EditorView | null} */ (null));
     const latest = useRef({ onChange, onRun });
     latest.current = { onChange, onRun };
-    const access = useRef(new Compartment());
     // What was typed last, and what the owner has given last: the owner comes after quick typing.
     const typed = useRef(value);
     const shown = useRef(value);
-
     useEffect(() => {
         if (!host.current) return undefined;
         const root = host.current.shadowRoot || host.current.attachShadow({ mode: "open" });
-        const run = () => {
-            latest.current.onRun?.();
-            return true;
+        const changed = (text) => {
+            typed.current = text;
+            latest.current.onChange?.(text);
         };
-        const made = new EditorView({
-            root,
-            parent: root,
-            state: EditorState.create({
-                doc: value,
-                extensions: [
-                    lineNumbers(),
-                    history(),
-                    indentOnInput(),
-                    indentUnit.of("    "),
-                    EditorState.tabSize.of(4),
-                    bracketMatching(),
-                    highlightActiveLine(),
-                    lintGutter(),
-                    python(),
-                    syntaxHighlighting(colours),
-                    theme,
-                    shownLine,
-                    keymap.of([
-                        { key: "Mod-Enter", run, preventDefault: true },
-                        indentWithTab,
-                        ...defaultKeymap,
-                        ...historyKeymap,
-                    ]),
-                    EditorView.contentAttributes.of({ "aria-label": label, dir: "ltr" }),
-                    access.current.of([]),
-                    EditorView.updateListener.of((update) => {
-                        if (!update.docChanged) return;
-                        typed.current = update.state.doc.toString();
-                        latest.current.onChange?.(typed.current);
-                    }),
-                ],
-            }),
-        });
+        const own = [...extensions(label, () => latest.current.onRun?.(), changed), EditorState.readOnly.of(readOnly)];
+        const made = new EditorView({ root, parent: root, state: EditorState.create({ doc: value, extensions: own }) });
         view.current = made;
         return () => {
             made.destroy();
             view.current = null;
         };
     }, []);
-
     useEffect(() => {
         const editor = view.current;
         // While more was typed than its owner has given back, what comes from there is old.
@@ -152,14 +139,30 @@ export function Editor({ value, label, onChange, onRun, marks, line, readOnly = 
             editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
         }
     }, [value]);
+    return { host, view };
+}
 
+/**
+ * @typedef {object} Props
+ * @property {string} value
+ * @property {string} label
+ * @property {(value: string) => void} [onChange]
+ * @property {() => void} [onRun] what Ctrl+Enter does
+ * @property {Mark[]} [marks] errors and findings at their lines
+ * @property {number | null} [line] the line to point out
+ * @property {boolean} [readOnly] from the start
+ */
+
+/** @param {Props} props */
+export function Editor(props) {
+    const { host, view } = useEditor(props);
+    const { marks, line } = props;
     useEffect(() => {
         const editor = view.current;
         if (editor) {
             editor.dispatch(setDiagnostics(editor.state, (marks || []).map((mark) => diagnostic(editor.state, mark))));
         }
     }, [marks]);
-
     useEffect(() => {
         const editor = view.current;
         if (!editor) return;
@@ -170,11 +173,5 @@ export function Editor({ value, label, onChange, onRun, marks, line, readOnly = 
         }
         editor.dispatch({ effects });
     }, [line]);
-
-    useEffect(() => {
-        const extension = readOnly ? [EditorState.readOnly.of(true)] : [];
-        view.current?.dispatch({ effects: access.current.reconfigure(extension) });
-    }, [readOnly]);
-
     return html`<div class="editor" ref=${host}></div>`;
 }

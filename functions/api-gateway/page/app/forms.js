@@ -1,8 +1,7 @@
 // Forms, questions before something is done, and tables.
 import { useEffect, useRef, useState } from "../vendor/vendor.js";
-import { get } from "./api.js";
 import { html } from "./html.js";
-import { Act, Fault, useLoaded } from "./parts.js";
+import { Fault, Start, useWork } from "./parts.js";
 import { go, query, to } from "./router.js";
 import { t } from "./texts.js";
 
@@ -11,34 +10,32 @@ import { t } from "./texts.js";
  * @param {{ act: (data: FormData, form: HTMLFormElement) => unknown, button: string, done?: string, beside?: any, children?: any }} props
  */
 export function Form({ act, button, done = "", beside = undefined, children }) {
-    const [state, setState] = useState(/** @type {{ busy?: boolean, done?: boolean, error?: unknown }} */ ({}));
-    const submit = async (event) => {
+    const [isDone, setDone] = useState(false);
+    const work = useWork(async (/** @type {HTMLFormElement} */ form) => {
+        setDone(false);
+        await act(new FormData(form), form);
+        setDone(true);
+    });
+    const submit = (event) => {
         event.preventDefault();
-        const form = event.currentTarget;
-        setState({ busy: true });
-        try {
-            await act(new FormData(form), form);
-            setState({ done: true });
-        } catch (error) {
-            setState({ error });
-        }
+        work.start(event.currentTarget);
     };
     return html`<form onSubmit=${submit}>
         ${children}
         <div class="row">
-            <button type="submit" class="primary" disabled=${state.busy} aria-busy=${Boolean(state.busy)}>${button}</button>
+            <${Start} type="submit" class="primary" work=${work}>${button}<//>
             ${beside}
-            <span role="status">${state.done && done}</span>
+            <span role="status">${isDone && done}</span>
         </div>
-        <${Fault} error=${state.error} />
+        <${Fault} error=${work.error} />
     </form>`;
 }
 
 /**
  * A button that asks before it acts. `children` says what happens, and may have fields.
- * @param {{ label: string, title: string, disabled?: boolean, act: (data: FormData) => unknown, children: any }} props
+ * @param {{ label: string, title: string, act: (data: FormData) => unknown, children: any, [attribute: string]: any }} props
  */
-export function Confirm({ label, title, disabled = false, act, children }) {
+export function Confirm({ label, title, act, children, ...rest }) {
     const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
     // Made anew each time, so that nothing of the time before is in it.
     const [times, setTimes] = useState(0);
@@ -51,7 +48,7 @@ export function Confirm({ label, title, disabled = false, act, children }) {
         await act(data);
         close();
     };
-    return html`<button type="button" disabled=${disabled} onClick=${open}>${label}</button>
+    return html`<button type="button" ...${rest} onClick=${open}>${label}</button>
         <dialog ref=${dialog} aria-label=${title}>
             <h2>${title}</h2>
             <${Form} key=${times} act=${confirmed} button=${label}
@@ -107,26 +104,6 @@ export function Filter({ tab, children }) {
     return html`<form ref=${form} class="filter" onSubmit=${apply}>
         ${children}<p class="field"><button type="submit">${t("show")}</button></p>
     </form>`;
-}
-
-/**
- * A list that comes in pages.
- * @param {string} path
- * @param {Record<string, string>} [params] those without a value are left out
- */
-export function usePages(path, params = {}) {
-    const chosen = new URLSearchParams(Object.entries(params).filter(([, value]) => value));
-    const { data, error, again } = useLoaded(() => get(`${path}?${chosen}`), `${path}?${chosen}`);
-    const [rest, setRest] = useState(/** @type {{ first?: any, items: any[], cursor?: string }} */ ({ items: [] }));
-    const { items, cursor } = data && rest.first === data ? rest : { items: [], cursor: data?.next_cursor };
-    const next = async () => {
-        const further = new URLSearchParams(chosen);
-        further.set("cursor", cursor);
-        const page = await get(`${path}?${further}`);
-        setRest({ first: data, items: [...items, ...page.items], cursor: page.next_cursor });
-    };
-    const more = cursor && html`<div class="row bottom"><${Act} act=${next}>${t("more")}<//></div>`;
-    return { items: data && [...data.items, ...items], error, again, more };
 }
 
 /** Gives the browser a file to store. @param {string} name @param {Blob} content */

@@ -1,10 +1,9 @@
 // The frame of the page: who is signed in, the menu, and the view of the address.
-import { render, useEffect } from "../vendor/vendor.js";
+import { render, useEffect, useRef } from "../vendor/vendor.js";
 import { CourseView, TopicView } from "./course.js";
 import { html } from "./html.js";
 import { InboxButton, InboxView } from "./inbox.js";
 import { Loading, Title, useLoaded } from "./parts.js";
-import { ProgressView } from "./progress.js";
 import { go, path, to } from "./router.js";
 import { resume, signOut, user } from "./session.js";
 import { SignInView } from "./signin.js";
@@ -29,7 +28,7 @@ const VIEWS = [
     },
     { name: "exercises", menu: ALL, view: (id) => html`<${Later} from=${practice} name=${id ? "ExerciseView" : "ExercisesView"} id=${id} />` },
     { name: "quizzes", menu: ["student"], view: (id) => html`<${Later} from=${practice} name=${id ? "QuizView" : "QuizzesView"} id=${id} />` },
-    { name: "progress", menu: ["student"], view: () => html`<${ProgressView} />` },
+    { name: "progress", menu: ["student"], view: () => html`<${Later} from=${practice} name="ProgressView" />` },
     { name: "classes", menu: STAFF, view: (id, tab) => html`<${Later} from=${teacher} name=${id ? "ClassView" : "ClassesView"} id=${id} tab=${tab} />` },
     { name: "alerts", menu: STAFF, view: () => html`<${Later} from=${teacher} name="AlertsView" />` },
     { name: "students", menu: [], view: (id) => html`<${Later} from=${teacher} name="StudentView" id=${id} />` },
@@ -51,13 +50,18 @@ function Later({ from, name, ...props }) {
 function Header() {
     const role = user.value?.role || "";
     const here = path.value[0] || "code";
+    const menu = useRef(/** @type {HTMLElement | null} */ (null));
+    useEffect(() => {
+        // On a phone the menu is one line that scrolls.
+        menu.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }, [here]);
     const item = (name) => html`<li>
         <a href=${to(name)} aria-current=${here === name ? "page" : undefined}>${t(`nav.${name}`)}</a>
     </li>`;
     return html`<header class="top">
         <a class="skip" href="#main" onClick=${skip}>${t("nav.skip")}</a>
         <a class="brand" href=${to()}>LearnFlow</a>
-        <nav aria-label=${t("nav.label")}>
+        <nav aria-label=${t("nav.label")} ref=${menu}>
             <ul>${VIEWS.filter(({ menu }) => menu.includes(role)).map(({ name }) => item(name))}</ul>
         </nav>
         <div class="who">

@@ -13,11 +13,12 @@ export function markdown(text, actions) {
     const out = [];
     for (let at = 0; at < lines.length; ) {
         const line = lines[at] ?? "";
-        const fence = /^\s{0,3}(```+|~~~+)\s*([\w+-]*)/.exec(line);
+        const fence = /^(\s{0,3})(```+|~~~+)\s*([\w+-]*)/.exec(line);
         if (fence) {
-            const end = lines.findIndex((other, index) => index > at && other.trim().startsWith(fence[1] || "```"));
-            const code = lines.slice(at + 1, end < 0 ? lines.length : end).join("\n");
-            out.push(block(code, fence[2] || "", actions));
+            const [, indent = "", mark = "", language = ""] = fence;
+            const end = lines.findIndex((other, index) => index > at && other.trim().startsWith(mark));
+            const code = lines.slice(at + 1, end < 0 ? lines.length : end).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
+            out.push(block(code.join("\n"), language, actions));
             at = end < 0 ? lines.length : end + 1;
             continue;
         }

@@ -1,6 +1,6 @@
 // Small pieces that all views are made of.
-import { useEffect, useRef, useState } from "../vendor/vendor.js";
-import { Problem } from "./api.js";
+import { useEffect, useMemo, useRef, useState } from "../vendor/vendor.js";
+import { get, keyed, Problem } from "./api.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
 import { t } from "./texts.js";
@@ -53,7 +53,8 @@ export function Fault({ error, again = undefined }) {
 
 /** Text that a tutor or a person wrote, as paragraphs, lists and code. */
 export function Prose({ text, code = undefined }) {
-    return html`<div class="prose" dir="auto">${markdown(text || "", code)}</div>`;
+    const made = useMemo(() => markdown(text || "", code), [text, code]);
+    return html`<div class="prose" dir="auto">${made}</div>`;
 }
 
 /** A field with its label. */
@@ -70,31 +71,95 @@ export function Field({ label, hint = undefined, ...input }) {
 export function Score({ score, level = undefined, label }) {
     if (score === null || score === undefined) return html`<span class="quiet">${t("score.none")}</span>`;
     return html`<span class="score" data-level=${level || ""}>
-        <meter min="0" max="100" value=${score} aria-label=${label}></meter>
+        <meter min="0" max="100" low="41" high="71" optimum="100" value=${score} aria-label=${label}></meter>
         <span>${score}</span>
         ${level && html`<span class="quiet">${t(`level.${level}`)}</span>`}
     </span>`;
 }
 
 /**
- * A button that does something which takes time, and says if it fails.
- * @param {{ act: () => Promise<unknown> | unknown, children: any, class?: string, disabled?: boolean, title?: string }} props
+ * Something that takes time: whether it is under way, and why it failed. Starting it twice at once does it once.
+ * @template {any[]} Input
+ * @param {(...input: Input) => unknown} work
  */
-export function Act({ act, children, disabled = false, ...rest }) {
-    const [state, setState] = useState(/** @type {{ busy?: boolean, error?: unknown }} */ ({}));
-    const start = async () => {
-        setState({ busy: true });
+export function useWork(work) {
+    const [state, setState] = useState({ busy: false, error: /** @type {unknown} */ (undefined) });
+    const isBusy = useRef(false);
+    const last = useRef(/** @type {any} */ ([]));
+    /** @param {Input} input */
+    const start = async (...input) => {
+        if (isBusy.current) return;
+        isBusy.current = true;
+        last.current = input;
+        setState({ busy: true, error: undefined });
+        /** @type {unknown} */
+        let error;
         try {
-            await act();
-            setState({});
-        } catch (error) {
-            setState({ error });
+            await work(...input);
+        } catch (fault) {
+            error = fault;
         }
+        isBusy.current = false;
+        setState({ busy: false, error });
     };
-    return html`<button type="button" ...${rest} disabled=${disabled || state.busy} aria-busy=${Boolean(state.busy)} onClick=${start}>
-            ${children}
-        </button>
-        <${Fault} error=${state.error} />`;
+    return { ...state, start, again: () => start(...last.current) };
+}
+
+/** A button that starts work. Unlike a disabled one it keeps the focus meanwhile. */
+export function Start({ work, input = [], children, type = "button", ...rest }) {
+    const start = type === "button" ? () => work.start(...input) : undefined;
+    return html`<button type=${type} ...${rest} aria-busy=${work.busy} aria-disabled=${work.busy} onClick=${start}>${children}</button>`;
+}
+
+/**
+ * A button that does something which takes time, and says if it fails.
+ * @param {{ act: () => unknown, children: any, class?: string, disabled?: boolean, title?: string }} props
+ */
+export function Act({ act, children, ...rest }) {
+    const work = useWork(act);
+    return html`<${Start} work=${work} ...${rest}>${children}<//><${Fault} error=${work.error} />`;
+}
+
+/** `keyed`, with keys of the view's own. */
+export const useKeyed = () => useState(keyed)[0];
+
+/**
+ * A list that comes in pages.
+ * @param {string} path
+ * @param {Record<string, string>} [params] those without a value are left out
+ * @returns {{ items: any[] | undefined, error: unknown, again: () => Promise<void>, more: any }} `more` stands after the list
+ */
+export function usePages(path, params = {}) {
+    const chosen = Object.entries(params).filter(([, value]) => value);
+    const first = `${path}?${new URLSearchParams(chosen)}`;
+    const { data, error, again } = useLoaded(() => get(first), first);
+    const [rest, setRest] = useState({ after: /** @type {unknown} */ (null), items: /** @type {any[]} */ ([]), cursor: "" });
+    const { items, cursor } = rest.after === data ? rest : { items: [], cursor: data?.next_cursor };
+    const next = async () => {
+        const page = await get(`${path}?${new URLSearchParams([...chosen, ["cursor", cursor]])}`);
+        setRest({ after: data, items: [...items, ...page.items], cursor: page.next_cursor });
+    };
+    return { items: data && [...data.items, ...items], error, again, more: cursor && html`<${More} next=${next} />` };
+}
+
+/** Loads the next page of the list that stands before it; the focus goes to the first new item. */
+function More({ next }) {
+    const row = useRef(/** @type {HTMLElement | null} */ (null));
+    const act = async () => {
+        const list = row.current?.previousElementSibling;
+        /** @returns {ArrayLike<HTMLElement>} */
+        const stops = () => list?.querySelectorAll("a, summary") || [];
+        const before = stops().length;
+        await next();
+        requestAnimationFrame(() => stops()[before]?.focus());
+    };
+    return html`<div class="row bottom" ref=${row}><${Act} act=${act}>${t("more")}<//></div>`;
+}
+
+/** What stands before a list: that it is loading, why it is not there, or that it is empty. */
+export function Before({ of: { items, error, again }, empty }) {
+    if (!items) return html`<${Loading} error=${error} again=${again} />`;
+    return html`<${Fault} error=${error} again=${again} />${items.length === 0 && html`<${Empty}>${empty}<//>`}`;
 }
 
 /** A time in the reader's zone. */
@@ -103,6 +168,12 @@ export function Time({ at }) {
     const date = new Date(at);
     const text = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     return html`<time datetime=${at} title=${date.toLocaleString()}>${text}</time>`;
+}
+
+/** A day, as the API writes it, in the reader's form. */
+export function Day({ date }) {
+    if (!date) return t("none");
+    return html`<time datetime=${date}>${new Date(`${date}T12:00`).toLocaleDateString(undefined, { dateStyle: "medium" })}</time>`;
 }
 
 /** A heading of a view; it takes the focus when the view opens, so that screen readers begin there. */

@@ -64,6 +64,9 @@ export async function run({ code, stdin, files, trace }, exercise) {
     });
 }
 
+/** Whether a program seems to read what somebody types. @param {string} code */
+export const readsInput = (code) => /\binput\s*\(|\bstdin\b/.test(code);
+
 /** The verdict in words. @param {string} verdict */
 export const verdict = (verdict) => t(hasText(`verdict.${verdict}`) ? `verdict.${verdict}` : "verdict.unknown");
 

@@ -1,6 +1,6 @@
 // Signing in and registering.
 import { useState } from "../vendor/vendor.js";
-import { Fault, Field, Title } from "./parts.js";
+import { Fault, Field, Start, Title, useWork } from "./parts.js";
 import { html } from "./html.js";
 import { ended, register, signIn, signOut, unreached } from "./session.js";
 import { t } from "./texts.js";
@@ -13,32 +13,20 @@ const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 export function SignInView() {
     const [isNew, setNew] = useState(false);
-    const [state, setState] = useState(/** @type {{ busy?: boolean, error?: unknown }} */ ({}));
-
-    /** @param {() => Promise<void>} start */
-    const attempt = async (start) => {
-        setState({ busy: true });
-        try {
-            await start();
-        } catch (error) {
-            setState({ error });
-        }
-    };
+    const work = useWork((/** @type {() => Promise<void>} */ enter) => enter());
     /** @param {SubmitEvent} event */
     const submit = (event) => {
         event.preventDefault();
         const data = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
         const value = (name) => String(data.get(name) || "");
         const [email, password] = [value("email"), value("password")];
-        attempt(() => (isNew ? register(email, password, value("name")) : signIn(email, password)));
+        work.start(() => (isNew ? register(email, password, value("name")) : signIn(email, password)));
     };
-    const demo = (role) => html`<button
-        type="button"
-        disabled=${state.busy}
-        onClick=${() => attempt(() => signIn(`${role}@example.org`, `learnflow-${role}`))}
-    >${t(`role.${role}`)}</button>`;
+    const demo = (role) => html`<button type="button" aria-disabled=${work.busy}
+        onClick=${() => work.start(() => signIn(`${role}@example.org`, `learnflow-${role}`))}>${t(`role.${role}`)}</button>`;
 
     return html`<div class="sign">
+        <p class="brand">LearnFlow</p>
         <${Title}>${t("sign.title")}<//>
         <p class="quiet">${t("sign.lead")}</p>
         ${ended.value && html`<p class="notice warn" role="status">${t("sign.ended")}</p>`}
@@ -57,12 +45,12 @@ export function SignInView() {
                 maxlength="128"
                 required
             />
-            <${Fault} error=${state.error} />
+            <${Fault} error=${work.error} />
             <div class="row">
-                <button class="primary" disabled=${state.busy} aria-busy=${Boolean(state.busy)}>${t(isNew ? "sign.up" : "sign.in")}</button>
+                <${Start} type="submit" class="primary" work=${work}>${t(isNew ? "sign.up" : "sign.in")}<//>
                 <button type="button" class="plain" onClick=${() => setNew(!isNew)}>${t(isNew ? "sign.have" : "sign.new")}</button>
             </div>
         </form>
-        ${isLocal && html`<p class="quiet">${t("sign.demo")}</p><div class="demo">${DEMO.map(demo)}</div>`}
+        ${isLocal && html`<p class="quiet bottom">${t("sign.demo")}</p><div class="demo">${DEMO.map(demo)}</div>`}
     </div>`;
 }

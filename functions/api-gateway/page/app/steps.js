@@ -129,6 +129,7 @@ export function Steps({ code, result, close }) {
     });
     if (!step) return html`<p>${t("steps.none")}</p><button type="button" onClick=${close}>${t("steps.close")}</button>`;
     const changes = changed(step, steps[at - 1]);
+    const isFailure = at === steps.length - 1 && result.error && !result.trace?.truncated;
     const written = result.transcript.map((piece) => piece.text).join("");
     return html`<h2>${t("steps.title")}</h2>
         <div class="toolbar">
@@ -141,7 +142,7 @@ export function Steps({ code, result, close }) {
         </div>
         <input type="range" min="0" max=${steps.length - 1} value=${at} aria-label=${t("steps.slider")}
             aria-valuetext=${t("steps.at", { step: at + 1, steps: steps.length })} onInput=${(event) => show(Number(event.currentTarget.value))} />
-        <p role="status">${t("steps.at", { step: at + 1, steps: steps.length })}: ${sentence(step, changes)}
+        <p role="status">${t("steps.at", { step: at + 1, steps: steps.length })}: ${isFailure ? t("steps.failed", result.error || {}) : sentence(step, changes)}
             ${at === steps.length - 1 && result.trace?.truncated && ` ${t("steps.cut")}`}</p>
         <div class="steps">
             <div>

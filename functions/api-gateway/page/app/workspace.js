@@ -1,10 +1,10 @@
 // The workspace: the editor, what the program prints, and the tutor beside it.
-import { computed, signal, useEffect, useMemo, useRef, useState } from "../vendor/vendor.js";
+import { computed, signal, useEffect, useMemo } from "../vendor/vendor.js";
 import { Chat } from "./chat.js";
 import { Editor } from "./editor.js";
 import { html } from "./html.js";
 import { Fault, Title } from "./parts.js";
-import { marksOf, Output, run } from "./runs.js";
+import { marksOf, Output, readsInput, run } from "./runs.js";
 import { user } from "./session.js";
 import { Steps } from "./steps.js";
 import { t } from "./texts.js";
@@ -20,14 +20,24 @@ const storageKey = computed(() => `learnflow.workspace.${user.value?.id}`);
 
 /** @type {import("../vendor/vendor.js").Signal<Workspace>} */
 const workspace = signal({ code: "", stdin: "", files: [] });
+const code = computed(() => workspace.value.code);
+const stdin = computed(() => workspace.value.stdin);
+const files = computed(() => workspace.value.files);
 /** What the last run was of, and what came of it. */
 /** @type {import("../vendor/vendor.js").Signal<{ code: string, result: import("./runs.js").Result } | null>} */
 const last = signal(null);
+const isStale = computed(() => Boolean(last.value) && last.value?.code !== code.value);
+/** What is under way. */
+const running = signal(/** @type {"" | "run" | "steps"} */ (""));
+const failure = signal(/** @type {unknown} */ (undefined));
+const isStepping = signal(false);
+let latestRun = 0;
 let owner = "";
 
 function load() {
     if (owner === storageKey.value) return;
     owner = storageKey.value;
+    stop();
     last.value = null;
     before.value = null;
     const first = { code: FIRST_PROGRAM, stdin: "Ada\n", files: [] };
@@ -60,6 +70,72 @@ export function edit(code, stdin = "") {
     last.value = null;
 }
 
+/** @param {boolean} trace whether its steps are wanted */
+async function start(trace) {
+    const turn = ++latestRun;
+    const { code, stdin, files } = workspace.value;
+    const sent = Object.fromEntries(files.filter(({ name }) => name).map(({ name, text }) => [name, text]));
+    running.value = trace ? "steps" : "run";
+    failure.value = undefined;
+    try {
+        const result = await run({ code, stdin, files: files.length > 0 ? sent : undefined, trace });
+        if (turn !== latestRun) return;
+        last.value = { code, result };
+        isStepping.value = trace;
+    } catch (fault) {
+        if (turn === latestRun) failure.value = fault;
+    }
+    if (turn === latestRun) running.value = "";
+}
+
+/** Nobody waits for what is under way any more. */
+function stop() {
+    latestRun++;
+    running.value = "";
+    failure.value = undefined;
+    isStepping.value = false;
+}
+
+/** @param {string} code */
+function editAndRun(code) {
+    edit(code);
+    start(false);
+}
+
+const program = () => ({ code: code.value, error: last.value?.result.error?.traceback });
+
+export function WorkspaceView() {
+    load();
+    useEffect(() => stop, []);
+    // So that nothing that is typed beside it reaches the tutor's answers.
+    const chat = useMemo(() => html`<${Chat} program=${program} put=${edit} run=${editAndRun} />`, []);
+    if (isStepping.value && last.value) {
+        const close = () => (isStepping.value = false);
+        return html`<${Title}>${t("code.title")}<//>
+            <${Steps} code=${last.value.code} result=${last.value.result} close=${close} />`;
+    }
+    return html`<div class="workspace">
+        <section>
+            <${Title}>${t("code.title")}<//>
+            <${ProgramEditor} />
+            <${Replaced} />
+            <${Toolbar} />
+            <${Input} />
+            <${Files} />
+            <h2>${t("code.output")}</h2>
+            <${Result} />
+        </section>
+        ${chat}
+    </div>`;
+}
+
+function ProgramEditor() {
+    const result = last.value?.result;
+    const marks = useMemo(() => marksOf(result), [result]);
+    return html`<${Editor} value=${code.value} label=${t("code.editor")} marks=${isStale.value ? NO_MARKS : marks}
+        onChange=${(text) => change({ code: text })} onRun=${() => start(false)} />`;
+}
+
 /** The way back to the program that was there. */
 function Replaced() {
     if (!before.value) return null;
@@ -71,87 +147,55 @@ function Replaced() {
     return html`<p class="notice row" role="status">${t("code.replaced")} <button type="button" onClick=${back}>${t("code.back")}</button></p>`;
 }
 
+function Toolbar() {
+    const button = (kind, trace, text) => html`<button type="button" class=${trace ? "" : "primary"} disabled=${Boolean(running.value)}
+        aria-busy=${running.value === kind} onClick=${() => start(trace)}>${text}</button>`;
+    return html`<div class="toolbar">
+        ${button("run", false, t(running.value === "run" ? "code.running" : "code.run"))}
+        ${button("steps", true, t("code.steps"))}
+        <span class="quiet">${t("code.keys")}</span>
+    </div>`;
+}
+
+/** What the program reads, if it seems to read anything. */
+function Input() {
+    if (!readsInput(code.value)) return null;
+    return html`<p class="field">
+        <label for="stdin">${t("code.input")}</label>
+        <textarea id="stdin" rows="2" value=${stdin.value} aria-describedby="stdin-hint" onInput=${(event) => change({ stdin: event.currentTarget.value })}></textarea>
+        <small id="stdin-hint">${t("code.input.hint")}</small>
+    </p>`;
+}
+
 function Files() {
-    const { files } = workspace.value;
-    const set = (at, field, value) => change({ files: files.map((file, index) => (index === at ? { ...file, [field]: value } : file)) });
-    return html`<details open=${files.length > 0}>
+    const all = files.value;
+    const set = (at, changes) => change({ files: all.map((file, index) => (index === at ? { ...file, ...changes } : file)) });
+    const remove = (at) => change({ files: all.filter((_, index) => index !== at) });
+    const add = () => change({ files: [...all, { name: `data${all.length + 1}.txt`, text: "" }] });
+    return html`<details open=${all.length > 0}>
         <summary>${t("code.files")}</summary>
-        ${files.map(({ name, text }, at) => html`<fieldset key=${at} class="card">
-            <legend class="hidden">${name || t("code.files.name")}</legend>
-            <p class="field"><label for=${`file-name-${at}`}>${t("code.files.name")}</label>
-                <input id=${`file-name-${at}`} value=${name} maxlength="100" onInput=${(event) => set(at, "name", event.currentTarget.value)} /></p>
-            <p class="field"><label for=${`file-text-${at}`}>${t("code.files.text")}</label>
-                <textarea id=${`file-text-${at}`} rows="4" value=${text} onInput=${(event) => set(at, "text", event.currentTarget.value)}></textarea></p>
-            <button type="button" onClick=${() => change({ files: files.filter((_, index) => index !== at) })}>${t("code.files.remove", { name })}</button>
-        </fieldset>`)}
-        <button type="button" onClick=${() => change({ files: [...files, { name: `data${files.length + 1}.txt`, text: "" }] })}>${t("code.files.add")}</button>
+        ${all.map((file, at) => html`<${File} key=${at} file=${file} at=${at} set=${set} remove=${remove} />`)}
+        <button type="button" onClick=${add}>${t("code.files.add")}</button>
     </details>`;
 }
 
-export function WorkspaceView() {
-    load();
-    const [busy, setBusy] = useState("");
-    const [error, setError] = useState(/** @type {unknown} */ (undefined));
-    const [stepping, setStepping] = useState(false);
-    const latestRun = useRef(0);
-    const { code, stdin } = workspace.value;
+function File({ file: { name, text }, at, set, remove }) {
+    return html`<fieldset class="card">
+        <legend class="hidden">${name || t("code.files.name")}</legend>
+        <p class="field"><label for=${`file-name-${at}`}>${t("code.files.name")}</label>
+            <input id=${`file-name-${at}`} value=${name} maxlength="100" onInput=${(event) => set(at, { name: event.currentTarget.value })} /></p>
+        <p class="field"><label for=${`file-text-${at}`}>${t("code.files.text")}</label>
+            <textarea id=${`file-text-${at}`} rows="4" value=${text} onInput=${(event) => set(at, { text: event.currentTarget.value })}></textarea></p>
+        <button type="button" onClick=${() => remove(at)}>${t("code.files.remove", { name })}</button>
+    </fieldset>`;
+}
+
+function Result() {
     const result = last.value?.result;
-    const marks = useMemo(() => marksOf(result), [result]);
-    const isStale = last.value && last.value.code !== code;
-
-    /** @param {boolean} trace */
-    const start = async (trace) => {
-        const turn = ++latestRun.current;
-        const now = workspace.value;
-        setBusy(trace ? "steps" : "run");
-        setError(undefined);
-        try {
-            const sent = Object.fromEntries(now.files.filter(({ name }) => name).map(({ name, text }) => [name, text]));
-            const done = await run({ code: now.code, stdin: now.stdin, files: now.files.length > 0 ? sent : undefined, trace });
-            if (turn !== latestRun.current) return;
-            last.value = { code: now.code, result: done };
-            setStepping(trace);
-        } catch (fault) {
-            if (turn === latestRun.current) setError(fault);
-        } finally {
-            if (turn === latestRun.current) setBusy("");
-        }
-    };
-    useEffect(() => () => {
-        latestRun.current++;
-    }, []);
-
-    if (stepping && last.value) {
-        return html`<${Title}>${t("code.title")}<//>
-            <${Steps} code=${last.value.code} result=${last.value.result} close=${() => setStepping(false)} />`;
-    }
-    return html`<div class="workspace">
-        <section>
-            <${Title}>${t("code.title")}<//>
-            <${Editor} value=${code} label=${t("code.editor")} marks=${isStale ? NO_MARKS : marks}
-                onChange=${(value) => change({ code: value })} onRun=${() => start(false)} />
-            <${Replaced} />
-            <div class="toolbar">
-                <button type="button" class="primary" disabled=${Boolean(busy)} aria-busy=${busy === "run"} onClick=${() => start(false)}>${t(busy === "run" ? "code.running" : "code.run")}</button>
-                <button type="button" disabled=${Boolean(busy)} aria-busy=${busy === "steps"} onClick=${() => start(true)}>${t("code.steps")}</button>
-                <span class="quiet">${t("code.keys")}</span>
-            </div>
-            <p class="field">
-                <label for="stdin">${t("code.input")}</label>
-                <textarea id="stdin" rows="2" value=${stdin} aria-describedby="stdin-hint" onInput=${(event) => change({ stdin: event.currentTarget.value })}></textarea>
-                <small id="stdin-hint">${t("code.input.hint")}</small>
-            </p>
-            <${Files} />
-            <h2>${t("code.output")}</h2>
-            <div aria-live="polite">
-                <${Fault} error=${error} again=${() => start(false)} />
-                ${isStale && html`<p class="notice warn">${t("code.changed")}</p>`}
-                ${result ? html`<${Output} result=${result} />` : html`<p class="quiet">${t("code.output.none")}</p>`}
-            </div>
-        </section>
-        <${Chat} program=${() => ({ code: workspace.value.code, error: last.value?.result.error?.traceback })} put=${edit} run=${(text) => {
-            edit(text);
-            start(false);
-        }} />
+    const output = useMemo(() => result && html`<${Output} result=${result} />`, [result]);
+    return html`<div aria-live="polite">
+        <${Fault} error=${failure.value} again=${() => start(false)} />
+        ${isStale.value && html`<p class="notice warn">${t("code.changed")}</p>`}
+        ${output || html`<p class="quiet">${t("code.output.none")}</p>`}
     </div>`;
 }

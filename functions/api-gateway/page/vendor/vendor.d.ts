@@ -9,7 +9,7 @@ export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 export { python } from "@codemirror/lang-python";
 export { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 export { lintGutter, setDiagnostics } from "@codemirror/lint";
-export { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
+export { EditorState, StateEffect, StateField } from "@codemirror/state";
 export type { StateEffectType } from "@codemirror/state";
 export { Decoration, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 export { tags } from "@lezer/highlight";

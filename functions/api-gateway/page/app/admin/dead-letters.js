@@ -2,10 +2,10 @@
 import { useState } from "../../vendor/vendor.js";
 import { get, post } from "../api.js";
 import { html } from "../html.js";
-import { Empty, Fault, Field, Loading, Time, useLoaded } from "../parts.js";
+import { Before, Fault, Field, Loading, Time, useLoaded, usePages } from "../parts.js";
 import { query, to } from "../router.js";
 import { t } from "../texts.js";
-import { Confirm, Facts, Filter, Table, usePages } from "../forms.js";
+import { Confirm, Facts, Filter, Table } from "../forms.js";
 
 /** @typedef {import("@api").components["schemas"]["ListedDeadLetter"]} ListedDeadLetter */
 /** @typedef {{ letter: ListedDeadLetter, state: "sent" | "skipped" | "failed", why?: string }} Result */
@@ -28,10 +28,8 @@ export function DeadLetters() {
             <${Field} label=${t("dead.topic")} name="topic" defaultValue=${chosen.topic} />
         <//>
         <${Results} results=${results} />
-        ${items && html`<${Fault} error=${error} again=${again} />`}
-        ${!items && html`<${Loading} error=${error} again=${again} />`}
-        ${items?.length === 0 && html`<${Empty}>${t(isFiltered ? "dead.none" : "dead.empty")}<//>`}
-        ${items?.length > 0 && html`<${List} items=${items} marked=${marked} mark=${mark} sent=${sent} />`}
+        <${Before} of=${{ items, error, again }} empty=${t(isFiltered ? "dead.none" : "dead.empty")} />
+        ${items && items.length > 0 && html`<${List} items=${items} marked=${marked} mark=${mark} sent=${sent} />`}
         ${more}`;
 }
 

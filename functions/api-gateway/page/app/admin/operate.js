@@ -24,7 +24,7 @@ export function OperateView({ tab = "health", id }) {
         <a href=${to("operate", name)} aria-current=${tab === name ? "page" : undefined}>${t(`operate.${name}`)}</a>
     </li>`;
     const shown = Object.hasOwn(TABS, tab) ? TABS[tab] : undefined;
-    return html`<nav aria-label=${t("nav.operate")}><ul class="tabs">${Object.keys(TABS).map(link)}</ul></nav>
-        <${Title} key=${tab}>${t(shown ? `operate.${tab}` : "notfound.title")}<//>
+    return html`<${Title} key=${tab}>${t(shown ? `operate.${tab}` : "notfound.title")}<//>
+        <nav aria-label=${t("nav.operate")}><ul class="tabs">${Object.keys(TABS).map(link)}</ul></nav>
         ${shown ? shown(id) : html`<p>${t("notfound.text")}</p>`}`;
 }

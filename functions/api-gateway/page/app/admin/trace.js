@@ -37,7 +37,9 @@ export function TraceTab({ id }) {
             <${Field} label=${t("trace.id")} name="request" size="38" defaultValue=${id} required autocomplete="off" spellcheck=${false} />
             <p class="field"><button type="submit">${t("show")}</button></p>
         </form>
-        <${Field} label=${t("trace.open")} hint=${t("trace.open.hint")} name="file" type="file" accept=".json,application/json" onChange=${open} />
+        <details><summary>${t("trace.open")}</summary>
+            <${Field} label=${t("trace.open.file")} hint=${t("trace.open.hint")} name="file" type="file" accept=".json,application/json" onChange=${open} />
+        </details>
         <${Fault} error=${error} />
         ${file && html`<p><bdi>${t("trace.file", { name: file.name })}</bdi> <button type="button" onClick=${() => setFile(null)}>${t("close")}</button></p>
             <${Waterfall} trace=${file.trace} />`}
@@ -55,7 +57,7 @@ function Request({ id }) {
     const reload = () => (setFull(null), again());
     const show = async () => setFull(await get(`${path}?payload=true`));
     const save = () => saveFile(`trace-${trace.correlation_id}.json`, new Blob([JSON.stringify(trace, null, 1)], { type: "application/json" }));
-    return html`<div class="row">
+    return html`<div class="row bottom">
             <${Act} act=${reload}>${t("trace.reload")}<//>
             ${full
                 ? html`<button type="button" onClick=${() => setFull(null)}>${t("trace.payloads.hide")}</button>`

@@ -2,11 +2,11 @@
 import { useState } from "../../vendor/vendor.js";
 import { call, get } from "../api.js";
 import { html } from "../html.js";
-import { Empty, Fault, Field, Loading, Time, useLoaded } from "../parts.js";
+import { Before, Field, Loading, Time, useLoaded, usePages } from "../parts.js";
 import { query, to } from "../router.js";
 import { roleName, user } from "../session.js";
 import { t } from "../texts.js";
-import { Choice, Confirm, Facts, Filter, Form, Table, usePages } from "../forms.js";
+import { Choice, Confirm, Facts, Filter, Form, Table } from "../forms.js";
 
 /** @typedef {import("@api").components["schemas"]["Account"]} Account */
 /** @typedef {import("@api").components["schemas"]["AccountDetail"]} AccountDetail */
@@ -23,9 +23,8 @@ export function Users() {
             <${Field} label=${t("users.text")} name="text" type="search" defaultValue=${text} />
             <${Choice} label=${t("users.role")} name="role" chosen=${role} options=${[["", t("users.anyrole")], ...CHOICES]} />
         <//>
-        ${items ? html`<${Fault} error=${error} again=${again} />` : html`<${Loading} error=${error} again=${again} />`}
-        ${items?.length === 0 && html`<${Empty}>${t("users.empty")}<//>`}
-        ${items?.length > 0 && html`<${Table} caption=${t("operate.users")}
+        <${Before} of=${{ items, error, again }} empty=${t("users.empty")} />
+        ${items && items.length > 0 && html`<${Table} caption=${t("operate.users")}
             columns=${[t("users.name"), t("users.email"), t("users.role"), t("users.since"), t("users.state")]}>
             <tbody>${items.map((account) => html`<tr key=${account.id}>
                 <th scope="row"><a href=${to("operate", "users", account.id)}><bdi>${account.display_name}</bdi></a></th>

@@ -1,16 +1,18 @@
 // An exercise: its task beside the editor, and what came of running, submitting, asking for a hint or a review.
 import { useEffect, useRef, useState } from "../../vendor/vendor.js";
-import { get, post } from "../api.js";
+import { Failed, get, post } from "../api.js";
 import { Editor } from "../editor.js";
 import { html } from "../html.js";
-import { Fault, Loading, Prose, Title, useLoaded } from "../parts.js";
+import { Fault, Loading, Prose, Start, Title, useKeyed, useLoaded, useWork } from "../parts.js";
 import { to } from "../router.js";
-import { marksOf, Output, run as execute, settled, verdict } from "../runs.js";
+import { marksOf, Output, readsInput, run as execute, settled, verdict } from "../runs.js";
 import { user } from "../session.js";
 import { t } from "../texts.js";
-import { Earlier, Facts, Grade, HintText, marksOfReview, Review } from "./outcomes.js";
+import { TopicLink } from "../topics.js";
+import { answered } from "../tutor.js";
+import { Earlier, Grade, HintText, marksOfReview, Review } from "./outcomes.js";
 import { Pieces } from "./pieces.js";
-import { answered, Failed, Start, useKeyed, useTopics, useWork } from "./work.js";
+import { TestFacts, Waiting } from "./tests.js";
 
 /** @typedef {import("@api").components["schemas"]["SetExercise"]} Exercise */
 /** @typedef {import("@api").components["schemas"]["SubmissionResponse"]} Submission */
@@ -18,11 +20,10 @@ import { answered, Failed, Start, useKeyed, useTopics, useWork } from "./work.js
 /** @param {{ id: string }} props */
 export function ExerciseView({ id }) {
     const { data, error, again } = useLoaded(/** @returns {Promise<Exercise>} */ () => get(`/exercises/${encodeURIComponent(id)}`), id);
-    const topics = useTopics();
     if (!data) return html`<${Loading} error=${error} again=${again} />`;
     return html`<p><a href=${to("exercises")}>${t("practice.back")}</a></p>
         <${Title}>${data.title}<//>
-        <p class="row"><span class="tag">${t(`difficulty.${data.difficulty}`)}</span> <a href=${to("course", data.topic)}>${topics.title(data.topic)}</a></p>
+        <p class="row"><span class="tag">${t(`difficulty.${data.difficulty}`)}</span> <${TopicLink} slug=${data.topic} /></p>
         <div class="exercise">
             <${Task} exercise=${data} />
             <${Desk} key=${data.id} exercise=${data} />
@@ -39,7 +40,7 @@ function Task({ exercise: { task, tests, files, hidden_tests: hidden } }) {
             <pre tabindex="0" aria-label=${name}>${text}</pre>
         </details>`)}
         <h2>${t("practice.tests")}</h2>
-        <ol class="tests">${tests.map((test) => html`<li><${Facts} test=${test} /></li>`)}</ol>
+        <ol class="tests">${tests.map((test) => html`<li><${TestFacts} test=${test} /></li>`)}</ol>
         ${hidden > 0 && html`<p class="quiet">${t("practice.hidden", { count: hidden })}</p>`}
     </section>`;
 }
@@ -97,7 +98,7 @@ function useActions({ id, files }, code, input) {
             throw error;
         }
     });
-    const ask = (path) => keyed(`${path} ${code}`, async (key) => answered(await post(path, { code, exercise_id: id }, { key, prefer: "wait=5" })));
+    const ask = (path) => keyed(`${path} ${code}`, async (key) => (await answered(await post(path, { code, exercise_id: id }, { key, prefer: "wait=5" }))).answer);
     const actions = {
         run: useAction("output", async () => {
             const result = await execute({ code, stdin: input, files }, id);
@@ -119,14 +120,12 @@ function useActions({ id, files }, code, input) {
 
 /** @param {{ exercise: Exercise }} props */
 function Desk({ exercise }) {
-    const { id, starter, tests } = exercise;
+    const { id, tests } = exercise;
     const { code, change } = useDraft(exercise);
     const [input, setInput] = useState(tests.find((test) => test.stdin)?.stdin || "");
     const [line, setLine] = useState(/** @type {number | null} */ (null));
     const { actions, outcomes, marks, said } = useActions(exercise, code, input);
-    const { run, submit, hint, review, pieces } = actions;
-    const find = (kind) => outcomes.find((outcome) => outcome.kind === kind);
-    const grade = find("grade");
+    const grade = outcomes.find(({ kind }) => kind === "grade");
     const earlier = useLoaded(/** @returns {Promise<Submission[]>} */ () => get(`/exercises/${id}/submissions`), id);
     useEffect(() => {
         if (grade) earlier.again();
@@ -139,33 +138,50 @@ function Desk({ exercise }) {
     };
     return html`<section class="desk">
         <h2>${t("practice.solution")}</h2>
-        <${Editor} value=${code} label=${t("code.editor")} marks=${marks} line=${line} onChange=${type} onRun=${() => run.start()} />
+        <${Editor} value=${code} label=${t("code.editor")} marks=${marks} line=${line} onChange=${type} onRun=${() => actions.run.start()} />
         <small class="quiet">${t("code.keys")} ${t("practice.draft")}</small>
-        ${(input || /\binput\s*\(/.test(code)) && html`<p class="field">
-            <label for="exercise-input">${t("code.input")}</label>
-            <textarea id="exercise-input" rows="2" value=${input} aria-describedby="exercise-input-hint" onInput=${(event) => setInput(event.currentTarget.value)}></textarea>
-            <small id="exercise-input-hint">${t("code.input.hint")}</small>
-        </p>`}
-        <div class="toolbar">
-            <${Start} work=${run}>${t("code.run")}<//>
-            <${Start} work=${submit} class="primary">${t("practice.submit")}<//>
-            <${Start} work=${hint}>${t(find("hint") ? "chat.next" : "practice.hint")}<//>
-            <${Start} work=${review}>${t("code.review")}<//>
-            ${offersPieces && html`<${Start} work=${pieces}>${t(find("pieces") ? "practice.pieces.easier" : "practice.pieces.get")}<//>`}
-            <${StartOver} code=${code} starter=${starter} change=${change} />
-        </div>
-        ${offersPieces && !find("pieces") && html`<p class="quiet">${t("practice.pieces.offer")}</p>`}
+        ${(input || readsInput(code)) && html`<${Input} input=${input} set=${setInput} />`}
+        <${Toolbar} actions=${actions} outcomes=${outcomes} offersPieces=${offersPieces}>
+            <${StartOver} code=${code} starter=${exercise.starter} change=${change} />
+        <//>
         <p class=${all.some((action) => action.busy) ? "quiet" : "hidden"} role="status">${said}</p>
         ${all.map((action) => html`<${Fault} error=${action.error} again=${action.again} />`)}
-        ${outcomes.map(({ kind, turn, value }) => html`<div class="card outcome" key=${turn}>
-            ${kind === "output" && html`<${Ran} ran=${value} code=${code} call=${tests[0]?.call} />`}
-            ${kind === "grade" && html`<h2>${t("practice.grade")}</h2><${Grade} feedback=${value} />`}
-            ${kind === "hint" && html`<${HintText} answer=${value} />`}
-            ${kind === "review" && html`<${Review} answer=${value} point=${setLine} />`}
-            ${kind === "pieces" && html`<${Pieces} given=${value} submit=${submit} edit=${change} />`}
+        ${actions.submit.busy && html`<div class="card outcome"><${Waiting} exercise=${exercise} /></div>`}
+        ${outcomes.filter(({ kind }) => kind !== "grade" || !actions.submit.busy).map((outcome) => html`<div class="card outcome" key=${outcome.turn}>
+            <${OutcomeView} outcome=${outcome} exercise=${exercise} code=${code} edit=${change} point=${setLine} submit=${actions.submit} />
         </div>`)}
         <${Earlier} loaded=${earlier} put=${type} />
     </section>`;
+}
+
+/** What the program reads. */
+function Input({ input, set }) {
+    return html`<p class="field">
+        <label for="exercise-input">${t("code.input")}</label>
+        <textarea id="exercise-input" rows="2" value=${input} aria-describedby="exercise-input-hint" onInput=${(event) => set(event.currentTarget.value)}></textarea>
+        <small id="exercise-input-hint">${t("code.input.hint")}</small>
+    </p>`;
+}
+
+function Toolbar({ actions: { run, submit, hint, review, pieces }, outcomes, offersPieces, children }) {
+    const has = (kind) => outcomes.some((outcome) => outcome.kind === kind);
+    return html`<div class="toolbar">
+            <${Start} work=${run}>${t("code.run")}<//>
+            <${Start} work=${submit} class="primary">${t("practice.submit")}<//>
+            <${Start} work=${hint}>${t(has("hint") ? "chat.next" : "practice.hint")}<//>
+            <${Start} work=${review}>${t("code.review")}<//>
+            ${offersPieces && html`<${Start} work=${pieces}>${t(has("pieces") ? "practice.pieces.easier" : "practice.pieces.get")}<//>`}
+            ${children}
+        </div>
+        ${offersPieces && !has("pieces") && html`<p class="quiet">${t("practice.pieces.offer")}</p>`}`;
+}
+
+function OutcomeView({ outcome: { kind, value }, exercise, code, edit, point, submit }) {
+    if (kind === "output") return html`<${Ran} ran=${value} code=${code} call=${exercise.tests[0]?.call} />`;
+    if (kind === "grade") return html`<h2>${t("practice.grade")}</h2><${Grade} feedback=${value} isFresh=${true} />`;
+    if (kind === "hint") return html`<${HintText} answer=${value} />`;
+    if (kind === "review") return html`<${Review} answer=${value} point=${point} />`;
+    return html`<${Pieces} given=${value} submit=${submit} edit=${edit} />`;
 }
 
 /** What a run printed; of a function alone that is nothing, so it says how to see more. */

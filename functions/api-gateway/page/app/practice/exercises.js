@@ -2,15 +2,20 @@
 import { useEffect, useRef, useState } from "../../vendor/vendor.js";
 import { post } from "../api.js";
 import { html } from "../html.js";
-import { Empty, Fault, Loading, Prose, Score, Time, Title } from "../parts.js";
+import { Choice } from "../forms.js";
+import { Before, Fault, Prose, Score, Start, Time, Title, useKeyed, usePages, useWork } from "../parts.js";
 import { go, query, to } from "../router.js";
 import { t } from "../texts.js";
-import { answered, Choice, DIFFICULTIES, More, Start, useKeyed, usePages, useTopics, useWork } from "./work.js";
+import { useTopics } from "../topics.js";
+import { answered } from "../tutor.js";
 
 export { ExerciseView } from "./exercise.js";
 
 /** @typedef {import("@api").components["schemas"]["ListedExercise"]} Exercise */
 /** @typedef {import("@api").components["schemas"]["OwnAssignment"]} Assignment */
+
+/** @type {[string, string][]} */
+const DIFFICULTIES = ["easy", "medium", "hard"].map((difficulty) => [difficulty, t(`difficulty.${difficulty}`)]);
 
 /** Changes the filter, which is in the address, so that going back finds it again. */
 function filterBy(name, value) {
@@ -24,30 +29,28 @@ export function ExercisesView() {
     const topics = useTopics();
     const topic = query.value.get("topic") || "";
     const difficulty = query.value.get("difficulty") || "";
-    const filter = new URLSearchParams({ ...(topic && { topic }), ...(difficulty && { difficulty }) }).toString();
     const set = (event) => filterBy(event.currentTarget.name, event.currentTarget.value);
     return html`<${Title}>${t("practice.title")}<//>
         <${Assignments} />
         <h2>${t("practice.all")}</h2>
         <div class="filters">
-            <${Choice} name="topic" label=${t("practice.topic")} value=${topic} options=${[["", t("practice.topic.all")], ...topics.options]} onChange=${set} />
-            <${Choice} name="difficulty" label=${t("practice.difficulty")} value=${difficulty} options=${[["", t("practice.difficulty.all")], ...DIFFICULTIES]} onChange=${set} />
+            <${Choice} name="topic" label=${t("practice.topic")} chosen=${topic} options=${[["", t("practice.topic.all")], ...topics.options]} onChange=${set} />
+            <${Choice} name="difficulty" label=${t("practice.difficulty")} chosen=${difficulty} options=${[["", t("practice.difficulty.all")], ...DIFFICULTIES]} onChange=${set} />
         </div>
         <${Fault} error=${topics.error} again=${topics.again} />
-        <${Generate} key=${filter} topic=${topic} difficulty=${difficulty || "easy"} topics=${topics} />
-        <${Exercises} filter=${filter} topics=${topics} />`;
+        <${Generate} key=${`${topic} ${difficulty}`} topic=${topic} difficulty=${difficulty || "easy"} topics=${topics} />
+        <${Exercises} filter=${{ topic, difficulty }} topics=${topics} />`;
 }
 
 /** What the student's classes are to do; without any there is nothing to say. */
 function Assignments() {
-    const pages = usePages("/assignments");
-    const list = useRef(null);
-    if (!pages.items) return pages.error ? html`<${Loading} error=${pages.error} again=${pages.again} />` : null;
-    if (pages.items.length === 0) return null;
+    const { items, error, again, more } = usePages("/assignments");
+    if (!items?.length) return html`<${Fault} error=${error} again=${again} />`;
     return html`<section>
         <h2>${t("practice.assigned")}</h2>
-        <ul class="lines" ref=${list}>${pages.items.map((item) => html`<${AssignmentLine} key=${item.id} assignment=${item} />`)}</ul>
-        <${More} pages=${pages} list=${list} />
+        <${Fault} error=${error} again=${again} />
+        <ul class="lines">${items.map((item) => html`<${AssignmentLine} key=${item.id} assignment=${item} />`)}</ul>
+        ${more}
     </section>`;
 }
 
@@ -65,15 +68,13 @@ function AssignmentLine({ assignment }) {
 }
 
 function Exercises({ filter, topics }) {
-    const pages = usePages(`/exercises${filter && `?${filter}`}`);
-    const list = useRef(null);
-    if (!pages.items) return html`<${Loading} error=${pages.error} again=${pages.again} />`;
-    if (pages.items.length === 0) return html`<${Empty}>${t("practice.empty")}<//>`;
-    return html`<div ref=${list}>${byTopic(pages.items).map(({ topic, exercises }) => html`<section key=${exercises[0]?.id}>
+    const { more, ...pages } = usePages("/exercises", filter);
+    return html`<${Before} of=${pages} empty=${t("practice.empty")} />
+        <div>${byTopic(pages.items || []).map(({ topic, exercises }) => html`<section key=${exercises[0]?.id}>
             <h3>${topics.title(topic)}</h3>
             <ul class="lines">${exercises.map((exercise) => html`<${ExerciseLine} key=${exercise.id} exercise=${exercise} />`)}</ul>
         </section>`)}</div>
-        <${More} pages=${pages} list=${list} />`;
+        ${more}`;
 }
 
 /** @param {Exercise[]} exercises in the order of the course */
@@ -108,7 +109,7 @@ function Generate({ topic, difficulty, topics }) {
     const work = useWork(async () => {
         setWords("");
         const body = { topic, difficulty };
-        const answer = await keyed("", async (key) => answered(await post("/exercises/generate", body, { key, prefer: "wait=5" })));
+        const answer = await keyed("", async (key) => (await answered(await post("/exercises/generate", body, { key, prefer: "wait=5" }))).answer);
         if (answer.details?.kind !== "exercise") setWords(answer.content);
         else if (isShown.current) go(to("exercises", answer.details.id));
     });

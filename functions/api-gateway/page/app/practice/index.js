@@ -5,3 +5,4 @@ import { addTexts } from "../texts.js";
 addTexts(PRACTICE);
 export { ExercisesView, ExerciseView } from "./exercises.js";
 export { QuizzesView, QuizView } from "./quizzes.js";
+export { ProgressView } from "./progress.js";

@@ -1,6 +1,7 @@
 // A solution in shuffled pieces (a Parsons problem): put in order with buttons or the arrow keys, or by dragging.
 import { useEffect, useRef, useState } from "../../vendor/vendor.js";
 import { html } from "../html.js";
+import { Start } from "../parts.js";
 import { t } from "../texts.js";
 
 /** @typedef {{ id: string, indent: number }} Placed */
@@ -30,13 +31,13 @@ function moved(placed, at, action) {
     return indent < 0 || indent > DEEPEST ? null : others.toSpliced(at, 0, { ...piece, indent });
 }
 
+/** @typedef {import("@api").components["schemas"]["Parsons"]} Given */
+
 /**
- * @param {object} props
- * @param {import("@api").components["schemas"]["Parsons"]} props.given
- * @param {{ busy: boolean, start: (code: string) => void }} props.submit
- * @param {(code: string) => void} props.edit puts a program into the editor
+ * The pieces in the student's order, what was last done in words, and the ways to change it.
+ * @param {Given} given
  */
-export function Pieces({ given, submit, edit }) {
+function usePieces({ blocks }) {
     const [placed, setPlaced] = useState(/** @type {Placed[]} */ ([]));
     const [said, setSaid] = useState("");
     const root = useRef(/** @type {HTMLElement | null} */ (null));
@@ -46,11 +47,7 @@ export function Pieces({ given, submit, edit }) {
         if (focus.current) /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector(focus.current))?.focus();
         focus.current = "";
     });
-    const text = (id) => given.blocks.find((block) => block.id === id)?.text || "";
-    const line = ({ id, indent }) => text(id).split("\n").map((part) => INDENT.repeat(indent) + part).join("\n");
-    const rest = given.blocks.filter(({ id }) => !placed.some((piece) => piece.id === id));
-    const program = placed.map((piece) => `${line(piece)}\n`).join("");
-
+    const rest = blocks.filter(({ id }) => !placed.some((piece) => piece.id === id));
     /** @param {string} id @param {number} at */
     const use = (id, at = placed.length) => {
         const others = placed.filter((piece) => piece.id !== id);
@@ -63,59 +60,91 @@ export function Pieces({ given, submit, edit }) {
     };
     /** @param {string} id @param {string} action */
     const move = (id, action) => {
-        const at = placed.findIndex((piece) => piece.id === id);
-        const next = moved(placed, at, action);
-        if (!next) {
-            setSaid(t(`practice.pieces.no.${action}`));
-            return;
-        }
-        setPlaced(next);
-        const now = next.findIndex((piece) => piece.id === id);
-        if (action === "drop") setSaid(t("practice.pieces.back"));
-        else if (action === "up" || action === "down") setSaid(t("practice.pieces.at", { line: now + 1, of: next.length }));
-        else setSaid(t("practice.pieces.level", { level: next[now]?.indent }));
-        focus.current = action === "drop" ? `[data-use="${id}"]` : `[data-piece="${id}"] [data-act="${action}"]`;
+        const next = moved(placed, placed.findIndex((piece) => piece.id === id), action);
+        if (next) setPlaced(next);
+        setSaid(next ? afterMove(next, id, action) : t(`practice.pieces.no.${action}`));
+        if (next) focus.current = action === "drop" ? `[data-use="${id}"]` : `[data-piece="${id}"] [data-act="${action}"]`;
     };
-    const keys = (id) => (event) => {
-        const action = KEYS[event.key];
-        if (!action || (given.indented && action.endsWith("dent"))) return;
-        event.preventDefault();
-        move(id, action);
-    };
-    /** @param {(id: string) => void} act */
-    const target = (act) => ({
-        onDragOver: (event) => event.preventDefault(),
-        onDrop: (event) => {
-            event.preventDefault();
-            event.stopPropagation();
-            const id = event.dataTransfer.getData("text/plain");
-            if (given.blocks.some((block) => block.id === id)) act(id);
-        },
-    });
-    const drag = (id) => ({ draggable: true, onDragStart: (event) => event.dataTransfer.setData("text/plain", id) });
-    const actions = given.indented ? ["up", "down", "drop"] : ["up", "down", "outdent", "indent", "drop"];
-    const button = (piece) => (action) => html`<button type="button" data-act=${action} title=${t(`practice.pieces.${action}`)}
-        aria-label=${t("practice.pieces.act", { action: t(`practice.pieces.${action}`), text: text(piece.id) })} onClick=${() => move(piece.id, action)}>${SIGNS[action]}</button>`;
+    const isPlaced = (id) => placed.some((piece) => piece.id === id);
+    return { placed, rest, said, root, use, move, isPlaced };
+}
 
+/** What a move did, in words. @param {Placed[]} placed @param {string} id @param {string} action */
+function afterMove(placed, id, action) {
+    const now = placed.findIndex((piece) => piece.id === id);
+    if (action === "drop") return t("practice.pieces.back");
+    if (action === "up" || action === "down") return t("practice.pieces.at", { line: now + 1, of: placed.length });
+    return t("practice.pieces.level", { level: placed[now]?.indent });
+}
+
+/** What makes an element one that can be dragged. @param {string} id */
+const draggable = (id) => ({ draggable: true, onDragStart: (event) => event.dataTransfer.setData("text/plain", id) });
+
+/** What makes an element one that pieces can be dropped on. @param {Given} given @param {(id: string) => unknown} act */
+const droppable = ({ blocks }, act) => ({
+    onDragOver: (event) => event.preventDefault(),
+    onDrop: (event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        const id = event.dataTransfer.getData("text/plain");
+        if (blocks.some((block) => block.id === id)) act(id);
+    },
+});
+
+/**
+ * @param {object} props
+ * @param {Given} props.given
+ * @param {{ busy: boolean, start: (code: string) => void }} props.submit
+ * @param {(code: string) => void} props.edit puts a program into the editor
+ */
+export function Pieces({ given, submit, edit }) {
+    const pieces = usePieces(given);
+    const { placed, said, root } = pieces;
+    const text = (id) => given.blocks.find((block) => block.id === id)?.text || "";
+    const indented = ({ id, indent }) => text(id).split("\n").map((part) => INDENT.repeat(indent) + part).join("\n");
+    const program = placed.map((piece) => `${indented(piece)}\n`).join("");
     return html`<section ref=${root} class="pieces">
         <h2>${t("practice.pieces.title")}</h2>
         <p>${t("practice.pieces.how")} ${given.too_many > 0 && t("practice.pieces.many", { count: given.too_many })} ${!given.indented && t("practice.pieces.indents")}</p>
-        <h3>${t("practice.pieces.rest")}</h3>
-        <ul ...${target((id) => placed.some((piece) => piece.id === id) && move(id, "drop"))}>
-            ${rest.map(({ id, text }) => html`<li key=${id} ...${drag(id)}><code dir="ltr">${text}</code>
-                <span class="buttons"><button type="button" data-use=${id} aria-label=${t("practice.pieces.act", { action: t("practice.pieces.use"), text })} onClick=${() => use(id)}>${t("practice.pieces.use")}</button></span></li>`)}
-            ${rest.length === 0 && html`<li class="quiet">${t("practice.pieces.all")}</li>`}
-        </ul>
+        <${Rest} given=${given} pieces=${pieces} />
         <h3>${t("practice.pieces.own")}</h3>
-        <ol ...${target((id) => use(id))}>
-            ${placed.map((piece, at) => html`<li key=${piece.id} data-piece=${piece.id} onKeyDown=${keys(piece.id)} ...${drag(piece.id)} ...${target((id) => use(id, at))}>
-                <code dir="ltr">${line(piece)}</code><span class="buttons">${actions.map(button(piece))}</span></li>`)}
+        <ol ...${droppable(given, (id) => pieces.use(id))}>
+            ${placed.map((piece, at) => html`<${Piece} key=${piece.id} given=${given} pieces=${pieces} id=${piece.id} at=${at} text=${indented(piece)} />`)}
             ${placed.length === 0 && html`<li class="quiet">${t("practice.pieces.none")}</li>`}
         </ol>
         <p class="hidden" role="status">${said}</p>
         <div class="toolbar">
-            <button type="button" class="primary" disabled=${placed.length === 0} aria-busy=${submit.busy} aria-disabled=${submit.busy} onClick=${() => submit.start(program)}>${t("practice.pieces.submit")}</button>
+            <${Start} work=${submit} input=${[program]} class="primary" disabled=${placed.length === 0}>${t("practice.pieces.submit")}<//>
             <button type="button" disabled=${placed.length === 0} onClick=${() => edit(program)}>${t("chat.put")}</button>
         </div>
     </section>`;
+}
+
+/** The pieces to choose from. */
+function Rest({ given, pieces: { rest, use, move, isPlaced } }) {
+    const label = (text) => t("practice.pieces.act", { action: t("practice.pieces.use"), text });
+    return html`<h3>${t("practice.pieces.rest")}</h3>
+        <ul ...${droppable(given, (id) => isPlaced(id) && move(id, "drop"))}>
+            ${rest.map(({ id, text }) => html`<li key=${id} ...${draggable(id)}>
+                <code dir="ltr">${text}</code>
+                <span class="buttons"><button type="button" data-use=${id} aria-label=${label(text)} onClick=${() => use(id)}>${t("practice.pieces.use")}</button></span>
+            </li>`)}
+            ${rest.length === 0 && html`<li class="quiet">${t("practice.pieces.all")}</li>`}
+        </ul>`;
+}
+
+/** A piece in the student's order. */
+function Piece({ given, pieces: { use, move }, id, at, text }) {
+    const actions = given.indented ? ["up", "down", "drop"] : ["up", "down", "outdent", "indent", "drop"];
+    const keys = (event) => {
+        const action = KEYS[event.key];
+        if (!actions.includes(action)) return;
+        event.preventDefault();
+        move(id, action);
+    };
+    const button = (action) => html`<button type="button" data-act=${action} title=${t(`practice.pieces.${action}`)}
+        aria-label=${t("practice.pieces.act", { action: t(`practice.pieces.${action}`), text: text.trim() })} onClick=${() => move(id, action)}>${SIGNS[action]}</button>`;
+    return html`<li data-piece=${id} onKeyDown=${keys} ...${draggable(id)} ...${droppable(given, (dropped) => use(dropped, at))}>
+        <code dir="ltr">${text}</code><span class="buttons">${actions.map(button)}</span>
+    </li>`;
 }

@@ -1,11 +1,12 @@
 // A quiz: taking it, with each answer saved at once, and its result.
 import { useEffect, useRef, useState } from "../../vendor/vendor.js";
 import { call, get, post, Problem } from "../api.js";
+import { Table } from "../forms.js";
 import { html } from "../html.js";
-import { Fault, Loading, Prose, Score, Time, Title, useLoaded } from "../parts.js";
+import { Fault, Loading, Prose, Score, Start, Time, Title, useKeyed, useLoaded, useWork } from "../parts.js";
 import { go, to } from "../router.js";
 import { t } from "../texts.js";
-import { Start, useKeyed, useTopics, useWork } from "./work.js";
+import { useTopics } from "../topics.js";
 
 /** @typedef {import("@api").components["schemas"]["Quiz"]} Quiz */
 /** @typedef {import("@api").components["schemas"]["QuizQuestion"]} Question */
@@ -165,17 +166,15 @@ function QuizOutcome({ result, title, topics }) {
     return html`<${Title}>${t("quiz.result", { title })}<//>
         <p class="row"><${Score} score=${result.score} label=${t("quiz.score")} /> <span class="quiet">${t("quiz.submitted")} <${Time} at=${result.submitted_at} /></span></p>
         ${result.late && html`<p class="notice warn">${t("quiz.late")}</p>`}
-        <div class="wide" tabindex="0" role="region" aria-label=${t("quiz.topics")}><table>
-            <caption class="hidden">${t("quiz.topics")}</caption>
-            <thead><tr><th scope="col">${t("practice.topic")}</th><th scope="col">${t("quiz.right")}</th><th scope="col">${t("quiz.practise")}</th></tr></thead>
+        <${Table} caption=${t("quiz.topics")} columns=${[t("practice.topic"), t("quiz.right"), t("quiz.practise")]}>
             <tbody>${result.topics.map(({ topic, right, of }) => html`<tr>
                 <th scope="row"><a href=${to("course", topic)}>${topics.title(topic)}</a></th>
                 <td>${t("quiz.rightof", { right, of })}</td>
                 <td><a href=${`${to("exercises")}?topic=${encodeURIComponent(topic)}`}>${t("quiz.exercises", { topic: topics.title(topic) })}</a></td>
             </tr>`)}</tbody>
-        </table></div>
+        <//>
         <div class="toolbar">
-            <button type="button" class="primary" aria-busy=${retake.busy} aria-disabled=${retake.busy} onClick=${() => retake.start({ topic: result.topic || undefined })}>${t("quiz.retake")}</button>
+            <${Start} work=${retake} input=${[{ topic: result.topic || undefined }]} class="primary">${t("quiz.retake")}<//>
         </div>
         <${Fault} error=${retake.error} again=${retake.again} />
         <h2>${t("quiz.explained")}</h2>

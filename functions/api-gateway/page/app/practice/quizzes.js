@@ -1,27 +1,26 @@
 // The list of one's quizzes, and the start of a new one.
-import { useRef, useState } from "../../vendor/vendor.js";
+import { useState } from "../../vendor/vendor.js";
+import { Choice } from "../forms.js";
 import { html } from "../html.js";
-import { Empty, Fault, Field, Loading, Score, Time, Title } from "../parts.js";
+import { Before, Fault, Field, Score, Start, Time, Title, usePages } from "../parts.js";
 import { query, to } from "../router.js";
 import { t } from "../texts.js";
+import { useTopics } from "../topics.js";
 import { useQuizStart } from "./quiz.js";
-import { Choice, More, usePages, useTopics } from "./work.js";
 
 export { QuizView } from "./quiz.js";
 
 /** @typedef {import("@api").components["schemas"]["ListedQuiz"]} Quiz */
 
 export function QuizzesView() {
-    const pages = usePages("/quizzes");
+    const { more, ...pages } = usePages("/quizzes");
     const topics = useTopics();
-    const list = useRef(null);
     return html`<${Title}>${t("quiz.list")}<//>
         <${NewQuiz} key=${query.value.get("topic")} topics=${topics} open=${(pages.items || []).filter((quiz) => quiz.status === "open")} />
         <h2>${t("quiz.yours")}</h2>
-        ${!pages.items && html`<${Loading} error=${pages.error} again=${pages.again} />`}
-        ${pages.items?.length === 0 && html`<${Empty}>${t("quiz.empty")}<//>`}
-        <ul class="lines" ref=${list}>${(pages.items || []).map((quiz) => html`<${QuizLine} key=${quiz.id} quiz=${quiz} topics=${topics} />`)}</ul>
-        <${More} pages=${pages} list=${list} />`;
+        <${Before} of=${pages} empty=${t("quiz.empty")} />
+        <ul class="lines">${(pages.items || []).map((quiz) => html`<${QuizLine} key=${quiz.id} quiz=${quiz} topics=${topics} />`)}</ul>
+        ${more}`;
 }
 
 /** @param {{ quiz: Quiz, topics: ReturnType<typeof useTopics> }} props */
@@ -51,12 +50,12 @@ function NewQuiz({ topics, open }) {
     return html`<form class="card new" onSubmit=${start}>
         <h2>${t("quiz.new")}</h2>
         <div class="filters">
-            <${Choice} name="topic" label=${t("practice.topic")} value=${wanted.topic} options=${[["", t("quiz.mixed")], ...topics.options]} onChange=${set} />
+            <${Choice} name="topic" label=${t("practice.topic")} chosen=${wanted.topic} options=${[["", t("quiz.mixed")], ...topics.options]} onChange=${set} />
             ${!isOpen && html`<${Field} name="questions" type="number" min="1" max="20" label=${t("quiz.questions")} hint=${t("quiz.questions.hint")} value=${wanted.questions} onInput=${set} />
             <${Field} name="minutes" type="number" min="1" max="180" label=${t("quiz.minutes")} hint=${t("quiz.minutes.hint")} value=${wanted.minutes} onInput=${set} />`}
         </div>
         <p class="quiet">${isOpen ? t("quiz.open.hint") : !wanted.topic && t("quiz.mixed.hint")}</p>
-        <button class="primary" aria-busy=${work.busy} aria-disabled=${work.busy}>${t(isOpen ? "quiz.continue" : "quiz.start")}</button>
+        <${Start} type="submit" class="primary" work=${work}>${t(isOpen ? "quiz.continue" : "quiz.start")}<//>
         <${Fault} error=${work.error} />
         <${Fault} error=${topics.error} again=${topics.again} />
     </form>`;

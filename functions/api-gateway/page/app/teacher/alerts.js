@@ -1,12 +1,12 @@
 // Alerts about the students of one's classes, as they come.
 import { useState } from "../../vendor/vendor.js";
-import { usePages } from "../forms.js";
 import { get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Empty, Fault, Loading, Time, Title } from "../parts.js";
+import { Act, Empty, Fault, Loading, Time, Title, usePages } from "../parts.js";
 import { query, to } from "../router.js";
 import { t } from "../texts.js";
-import { StudentLink, TopicLink, useAlertFrames, word } from "./shared.js";
+import { TopicLink } from "../topics.js";
+import { StudentLink, useAlertFrames, word } from "./shared.js";
 
 /** @typedef {import("@api").components["schemas"]["ClassAlert"]} ClassAlert */
 
@@ -62,6 +62,11 @@ function AlertList({ status }) {
         ${more}`;
 }
 
+export function SeverityTag({ severity }) {
+    const tone = { high: "bad", medium: "warn" }[severity] || "";
+    return html`<span class=${`tag ${tone}`}>${word("severity", severity)}</span>`;
+}
+
 /**
  * What an alert says, and what to do with it.
  * @param {{ alert: ClassAlert, changed: (alert: ClassAlert) => void }} props
@@ -72,12 +77,15 @@ export function AlertBody({ alert, changed }) {
     return html`<div class="alert">
         <p class="row">
             <strong>${word("trigger", alert.trigger)}</strong>
-            <span class=${`tag ${severity === "high" ? "bad" : severity === "medium" ? "warn" : ""}`}>${word("severity", severity)}</span>
+            <${SeverityTag} severity=${severity} />
             <span class=${`tag ${status === "resolved" ? "good" : ""}`}>${word("status", status)}</span>
             <span class="quiet">${t("teach.alert.since")} <${Time} at=${alert.opened_at} /></span>
         </p>
         <p dir="auto">${alert.summary}</p>
-        <ul>${alert.evidence.map(({ text, at }) => html`<li><bdi>${text}</bdi> <span class="quiet"><${Time} at=${at} /></span></li>`)}</ul>
+        ${alert.evidence.length > 0 && html`<details>
+            <summary>${t("teach.alert.evidence", { count: alert.evidence.length })}</summary>
+            <ul>${alert.evidence.map(({ text, at }) => html`<li><bdi>${text}</bdi> <span class="quiet"><${Time} at=${at} /></span></li>`)}</ul>
+        </details>`}
         ${alert.resolution && html`<p>${t("teach.alert.recovered")} <bdi>${alert.resolution}</bdi></p>`}
         <div class="row">
             ${status === "open" && html`<${Act} act=${act("acknowledge")}>${t("teach.alert.acknowledge")}<//>`}

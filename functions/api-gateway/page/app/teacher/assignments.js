@@ -1,12 +1,13 @@
 // What a class is to do, and how far everybody is.
 import { useState } from "../../vendor/vendor.js";
-import { Choice, Confirm, Form, Table, usePages } from "../forms.js";
+import { Choice, Confirm, Form, Table } from "../forms.js";
 import { call, get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Empty, Fault, Field, Loading, Time, useLoaded } from "../parts.js";
+import { Act, Before, Empty, Fault, Field, Loading, Time, useKeyed, useLoaded, usePages } from "../parts.js";
 import { go, path, to } from "../router.js";
 import { t } from "../texts.js";
-import { Before, course, StudentLink, TopicLink, useKey, word } from "./shared.js";
+import { TopicLink, useTopics } from "../topics.js";
+import { StudentLink, word } from "./shared.js";
 
 /** The states in the order in which they are shown, with the look of their tags. */
 const STATES = { solved: "good", tried: "", not_begun: "", late: "bad" };
@@ -45,16 +46,17 @@ const titleOf = ({ exercise_id, title }) => (exercise_id ? title : t("teach.assi
 const Due = ({ at }) => (at ? html`<${Time} at=${at} />` : t("teach.due.none"));
 
 function NewAssignment({ id, done }) {
-    const modules = useLoaded(course, "");
+    const topics = useTopics();
     const [topic, setTopic] = useState("");
     const [exercise, setExercise] = useState("");
     const [due, setDue] = useState("");
     const exercises = useLoaded(() => (topic ? exercisesOf(topic) : Promise.resolve([])), topic);
-    const key = useKey([topic, exercise, due]);
-    if (!modules.data) return html`<${Loading} ...${modules} />`;
+    const once = useKeyed();
+    if (!topics.modules) return html`<${Loading} error=${topics.error} again=${topics.again} />`;
     const assign = async () => {
         const due_at = due ? new Date(due).toISOString() : undefined;
-        done(titleOf(await post(`/classes/${id}/assignments`, exercise ? { exercise_id: exercise, due_at } : { topic, due_at }, { key })));
+        const body = exercise ? { exercise_id: exercise, due_at } : { topic, due_at };
+        done(titleOf(await once(JSON.stringify(body), (key) => post(`/classes/${id}/assignments`, body, { key }))));
     };
     const choose = (event) => {
         setTopic(event.currentTarget.value);
@@ -66,7 +68,7 @@ function NewAssignment({ id, done }) {
             <label for="assign-topic">${t("progress.topic")}</label>
             <select id="assign-topic" required value=${topic} onChange=${choose}>
                 <option value="">${t("teach.assign.choose")}</option>
-                ${modules.data.map(({ title, topics }) => html`<optgroup label=${title}>
+                ${topics.modules.map(({ title, topics }) => html`<optgroup label=${title}>
                     ${topics.map((one) => html`<option value=${one.slug}>${one.title}</option>`)}
                 </optgroup>`)}
             </select>

@@ -1,16 +1,15 @@
 // Classes, and a class with its tabs.
 import { useState } from "../../vendor/vendor.js";
-import { Form, usePages } from "../forms.js";
+import { Form } from "../forms.js";
 import { get, post } from "../api.js";
 import { html } from "../html.js";
-import { Fault, Field, Loading, Title, useLoaded } from "../parts.js";
+import { Before, Fault, Field, Loading, Title, useKeyed, useLoaded, usePages } from "../parts.js";
 import { go, to } from "../router.js";
 import { t } from "../texts.js";
 import { Assignments } from "./assignments.js";
 import { Errors, Settings, Teachers } from "./manage.js";
 import { HeatMap, Overview } from "./overview.js";
 import { Roster } from "./roster.js";
-import { Before, useKey } from "./shared.js";
 
 export function ClassesView() {
     const classes = usePages("/classes");
@@ -32,9 +31,9 @@ function classCard({ id, name, students, invited, invite_code, archived_at }) {
 
 function NewClass() {
     const [name, setName] = useState("");
-    const key = useKey(name);
+    const once = useKeyed();
     const make = async () => {
-        const { id } = await post("/classes", { name }, { key });
+        const { id } = await once(name, (key) => post("/classes", { name }, { key }));
         go(to("classes", id, "roster"));
     };
     return html`<${Form} act=${make} button=${t("teach.classes.make")}>

@@ -3,11 +3,10 @@ import { useState } from "../../vendor/vendor.js";
 import { Confirm, Form, Table } from "../forms.js";
 import { call, get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Field, Time, useLoaded } from "../parts.js";
+import { Act, Before, Field, Time, useLoaded } from "../parts.js";
 import { go, to } from "../router.js";
 import { user } from "../session.js";
 import { t } from "../texts.js";
-import { Before } from "./shared.js";
 
 export function Errors({ id }) {
     const { data, ...rest } = useLoaded(() => get(`/classes/${id}/errors`), id);
@@ -17,9 +16,12 @@ export function Errors({ id }) {
         ${data?.map(({ error_type, students, runs, examples }) => html`<section class="card teach-error" key=${error_type}>
             <h3><code>${error_type}</code></h3>
             <p>${t("teach.students", { count: students })} · ${t("teach.runs", { count: runs })}</p>
-            ${examples.map((example) => html`<${ErrorExample} ...${example} />`)}
+            ${different(examples).map((example) => html`<${ErrorExample} ...${example} />`)}
         </section>`)}`;
 }
+
+/** Programs that are not the same: many students begin with what the course shows. */
+const different = (examples) => [...new Map(examples.map((example) => [`${example.line} ${example.code}`, example])).values()];
 
 /** A program with the line at which it failed. */
 function ErrorExample({ code, line, message }) {
@@ -51,7 +53,7 @@ export function Teachers({ id, detail, reload }) {
                 <th scope="row"><bdi>${one.display_name}</bdi></th>
                 <td><bdi>${one.email}</bdi></td>
                 <td><${Time} at=${one.added_at} /></td>
-                <td><${Confirm} label=${t("teach.remove")} title=${t("teach.remove.of", { name: one.display_name })} act=${remove(one.id)}>
+                <td><${Confirm} label=${t("teach.remove")} title=${t("teach.remove.of", { name: one.display_name })} class="plain" aria-label=${t("teach.remove.of", { name: one.display_name })} act=${remove(one.id)}>
                     <p>${t(one.id === user.value?.id ? "teach.teachers.leave" : "teach.teachers.sure")}</p>
                 <//></td>
             </tr>`)}</tbody>

@@ -6,8 +6,8 @@ import { html } from "../html.js";
 import { Empty, Fault, Loading, Score, useLoaded } from "../parts.js";
 import { to } from "../router.js";
 import { t } from "../texts.js";
-import { AlertBody } from "./alerts.js";
-import { StudentLink, useAlertFrames } from "./shared.js";
+import { AlertBody, SeverityTag } from "./alerts.js";
+import { StudentLink, useAlertFrames, word } from "./shared.js";
 
 /** A class may have many alerts at once, and an overview is much work for the server. */
 const SETTLED_MS = 1000;
@@ -34,18 +34,28 @@ export function Overview({ id }) {
         ${students === 0 && html`<${Empty}>${t("teach.nobody")} <a href=${to("classes", id, "roster")}>${t("teach.tab.roster")}</a><//>`}
         <h2>${t("teach.struggling")}</h2>
         ${data.struggling.length === 0 && html`<${Empty}>${t("teach.struggling.none")}<//>`}
-        <ul class="cards">${data.struggling.map((student) => html`<${Struggling} key=${student.student_id} ...${student} again=${again} />`)}</ul>
+        <ul class="plain-list struggling">${data.struggling.map((student) => html`<${Struggling} key=${student.student_id} ...${student} again=${again} />`)}</ul>
         <div class="teach-halves">
             <section><h2>${t("teach.levels")}</h2><${Levels} levels=${data.levels} students=${students} /></section>
             <section><h2>${t("teach.topics")}</h2><${Topics} topics=${data.topics} /></section>
         </div>`;
 }
 
+const SEVERITIES = ["high", "medium", "low"];
+
+/** A student with what is worst in short; the alerts can be unfolded. */
 function Struggling({ student_id, name, alerts, again }) {
-    return html`<li class="card">
-        <h3><${StudentLink} id=${student_id} name=${name} /></h3>
+    const [worst] = alerts.toSorted((one, other) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity));
+    return html`<li class="card"><details>
+        <summary>
+            <h3><bdi>${name}</bdi></h3>
+            <${SeverityTag} severity=${worst?.severity} />
+            <span>${word("trigger", worst?.trigger)}</span>
+            <span class="quiet">${t("teach.alerts", { count: alerts.length })}</span>
+        </summary>
+        <p><a href=${to("students", student_id)}>${t("teach.student.open")}</a></p>
         ${alerts.map((alert) => html`<${AlertBody} key=${alert.id} alert=${alert} changed=${again} />`)}
-    </li>`;
+    </details></li>`;
 }
 
 function Levels({ levels, students }) {

@@ -42,6 +42,22 @@ function changes(before, after) {
     return lines;
 }
 
+/** The share of words that two programs have in common from which on one is the other, changed. */
+const RELATED = 0.3;
+
+/** @param {string} before @param {string} after */
+function isRelated(before, after) {
+    const [one, other] = [before, after].map((code) => new Set(code.match(/\w+/g)));
+    const both = [...(one || [])].filter((word) => other?.has(word)).length;
+    return both >= RELATED * new Set([...(one || []), ...(other || [])]).size;
+}
+
+/** A program with what changed in it, unless it is the first one or another one. @param {string | undefined} before @param {string} after */
+function changed(before, after) {
+    const lines = after.split("\n");
+    return changes(before && isRelated(before, after) ? before.split("\n") : lines, lines);
+}
+
 /** A program with its result. @param {{ kind: string, id: string }} entry */
 const load = (entry) => get(`/${entry.kind === "run" ? "executions" : "submissions"}/${entry.id}`);
 
@@ -53,7 +69,8 @@ export function Playback({ items }) {
     const { data, error, again } = useLoaded(() => Promise.all([before && load(before), entry && load(entry)]), at);
     if (!entry) return null;
     const [old, now] = data || [];
-    const lines = now?.code !== undefined ? changes(old?.code ? old.code.split("\n") : now.code.split("\n"), now.code.split("\n")) : [];
+    const lines = now?.code === undefined ? [] : changed(old?.code, now.code);
+    const isOther = Boolean(old?.code) && lines.length > 0 && !isRelated(old.code, now.code);
     return html`<h2>${t("teach.playback")}</h2>
         <div class="toolbar">
             <button type="button" disabled=${at === 0} onClick=${() => setAt(at - 1)}>${t("steps.back")}</button>
@@ -61,6 +78,7 @@ export function Playback({ items }) {
             <span role="status">${t("teach.playback.at", { at: at + 1, of: programs.length })}, <${Time} at=${entry.at} /></span>
         </div>
         <${Fault} error=${error} again=${again} />
+        ${isOther && html`<p class="quiet">${t("teach.playback.other")}</p>`}
         <pre class="playback" tabindex="0" aria-label=${t("code")}><code>${lines.map(({ text, change }) => html`<span class=${change}>${change && html`<span class="hidden">${t(`teach.playback.${change}`)} </span>`}${text}</span>${"\n"}`)}</code></pre>
         ${now?.verdict && html`<${Output} result=${now} />`}`;
 }

@@ -1,11 +1,11 @@
 // Who is in a class: the list, the invite code, and lists from and for spreadsheets.
 import { useRef, useState } from "../../vendor/vendor.js";
-import { Confirm, saveFile, Table, usePages } from "../forms.js";
+import { Confirm, saveFile, Table } from "../forms.js";
 import { call, get, post } from "../api.js";
 import { html } from "../html.js";
-import { Act, Fault, Score, Time } from "../parts.js";
+import { Act, Before, Fault, Score, Time, usePages } from "../parts.js";
 import { t } from "../texts.js";
-import { Before, StudentLink, word } from "./shared.js";
+import { StudentLink, word } from "./shared.js";
 
 /** @typedef {import("@api").components["schemas"]["RosterImport"]} RosterImport */
 
@@ -58,15 +58,16 @@ function List({ id, items, changed }) {
         await call("DELETE", `/classes/${id}/roster/${entry}`);
         await changed();
     };
-    const columns = ["sign.name", "sign.email", "progress.mastery", "teach.roster.alerts", "teach.roster.joined", "teach.remove"].map((key) => t(key));
-    return html`<${Table} caption=${t("teach.roster")} columns=${columns}>
+    const columns = ["sign.name", "sign.email", "progress.mastery", "teach.roster.alerts", "teach.roster.joined"].map((key) => t(key));
+    const last = html`<span class="hidden">${t("teach.remove")}</span>`;
+    return html`<${Table} caption=${t("teach.roster")} columns=${[...columns, last]}>
         <tbody>${items.map((one) => html`<tr key=${one.id}>
             <th scope="row">${one.state === "enrolled" ? html`<${StudentLink} id=${one.id} name=${one.name} />` : html`<bdi>${one.name}</bdi>`}</th>
             <td><bdi>${one.email}</bdi></td>
             <td><${Score} score=${one.mastery} level=${one.level} label=${t("progress.mastery")} /></td>
             <td>${one.open_alerts > 0 ? html`<strong class="tag warn">${one.open_alerts}</strong>` : 0}</td>
             <td>${one.state === "enrolled" ? html`<${Time} at=${one.joined_at} />` : html`<span class="tag">${t("teach.roster.invited")}</span>`}</td>
-            <td><${Confirm} label=${t("teach.remove")} title=${t("teach.remove.of", one)} act=${remove(one.id)}><p>${t("teach.roster.sure")}</p><//></td>
+            <td><${Confirm} label=${t("teach.remove")} title=${t("teach.remove.of", one)} class="plain" aria-label=${t("teach.remove.of", one)} act=${remove(one.id)}><p>${t("teach.roster.sure")}</p><//></td>
         </tr>`)}</tbody>
     <//>`;
 }

@@ -1,13 +1,9 @@
 // What several of a teacher's views need.
-import { signal, useEffect, useRef } from "../../vendor/vendor.js";
-import { get, newKey } from "../api.js";
+import { useEffect, useRef } from "../../vendor/vendor.js";
 import { html } from "../html.js";
-import { Empty, Fault, Loading } from "../parts.js";
 import { to } from "../router.js";
 import { listen, online } from "../socket.js";
-import { hasText, t } from "../texts.js";
-
-/** @typedef {import("@api").components["schemas"]["CourseModule"]} CourseModule */
+import { named } from "../texts.js";
 
 /**
  * Calls `changed` with the ids of the alerts that have changed, at most once in `ms`; without ids after the socket was
@@ -46,53 +42,9 @@ export function useAlertFrames(changed, ms) {
     }, [online.value]);
 }
 
-/** What stands before a list: that it is loading, why it is not there, or that it is empty. */
-export function Before({ of: { items, error, again }, empty }) {
-    if (!items) return html`<${Loading} error=${error} again=${again} />`;
-    return html`<${Fault} error=${error} again=${again} />${items.length === 0 && html`<${Empty}>${empty}<//>`}`;
-}
-
-/** A word for a value of the API; later versions may have others. @param {string} kind @param {string} value */
-export function word(kind, value) {
-    const key = `teach.${kind}.${value}`;
-    return t(hasText(key) ? key : "teach.other");
-}
+/** A word for a value of the API. @param {string} kind @param {string} value */
+export const word = (kind, value) => named(`teach.${kind}.${value}`, "teach.other");
 
 export function StudentLink({ id, name }) {
     return html`<a href=${to("students", id)}><bdi>${name}</bdi></a>`;
-}
-
-/** The titles of topics by slug. */
-const titles = signal(/** @type {Record<string, string>} */ ({}));
-/** @type {Promise<CourseModule[]> | undefined} */
-let modules;
-
-/** The course, loaded once. */
-export function course() {
-    modules ??= get("/modules").then(
-        (loaded) => {
-            titles.value = Object.fromEntries(loaded.flatMap(({ topics }) => topics).map(({ slug, title }) => [slug, title]));
-            return loaded;
-        },
-        (error) => {
-            modules = undefined;
-            throw error;
-        },
-    );
-    return modules;
-}
-
-export function TopicLink({ slug }) {
-    useEffect(() => {
-        course().catch(() => undefined);
-    }, []);
-    return html`<a href=${to("course", slug)}>${titles.value[slug] || t("teach.topic")}</a>`;
-}
-
-/** The key of a request that creates `content`: the same until something else is to be created. @param {unknown} content */
-export function useKey(content) {
-    const kept = useRef({ text: "", key: "" });
-    const text = JSON.stringify(content);
-    if (kept.current.text !== text) kept.current = { text, key: newKey() };
-    return kept.current.key;
 }

@@ -1,24 +1,25 @@
 // What a student of one's classes can do and has done.
 import { useState } from "../../vendor/vendor.js";
-import { Table, usePages } from "../forms.js";
 import { AnswerDetails } from "../answers.js";
 import { get } from "../api.js";
 import { html } from "../html.js";
-import { Empty, Loading, Prose, Score, Time, Title, useLoaded } from "../parts.js";
+import { Before, Empty, Loading, Prose, Score, Time, Title, useLoaded, usePages } from "../parts.js";
 import { Grade } from "../practice/outcomes.js";
+import { Mastery } from "../practice/progress.js";
 import { to } from "../router.js";
 import { Output, verdict } from "../runs.js";
 import { t } from "../texts.js";
 import { AlertBody } from "./alerts.js";
 import { Playback } from "./playback.js";
-import { Before, word } from "./shared.js";
+import { word } from "./shared.js";
 
 /** @typedef {import("@api").components["schemas"]["TimelinePage"]} TimelinePage */
 
 export function StudentView({ id }) {
     const { data, error, again } = useLoaded(/** @returns {Promise<TimelinePage>} */ () => get(`/students/${id}/timeline`), id);
     if (!data) return html`${error && html`<${Title}>${t("role.student")}<//>`}<${Loading} error=${error} again=${again} />`;
-    return html`<${Title}><bdi>${data.student_name}</bdi><//>
+    return html`<p><a href=${to("classes")}>${t("teach.classes.all")}</a></p>
+        <${Title}><bdi>${data.student_name}</bdi><//>
         <h2>${t("nav.progress")}</h2>
         <${Progress} id=${id} />
         <${Playback} items=${data.items} />
@@ -31,20 +32,12 @@ function Progress({ id }) {
     if (!data) return html`<${Loading} error=${error} again=${again} />`;
     const begun = data.modules.flatMap(({ topics }) => topics).filter(({ score }) => score !== null);
     if (begun.length === 0) return html`<${Empty}>${t("teach.progress.none")}<//>`;
-    const columns = ["topic", "mastery", "evidence", "review"].map((name) => t(`progress.${name}`));
     return html`<p class="row">
             <span>${t("progress.overall")}</span>
             <${Score} score=${data.overall.score} level=${data.overall.level} label=${t("progress.overall")} />
             <span>${t("progress.streak", { count: data.streak.current })}</span>
         </p>
-        <${Table} caption=${t("nav.progress")} columns=${columns}>
-            <tbody>${begun.map(({ slug, title, score, level, evidence, review_on }) => html`<tr key=${slug}>
-                <th scope="row"><a href=${to("course", slug)}>${title}</a></th>
-                <td><${Score} score=${score} level=${level} label=${title} /></td>
-                <td>${evidence}</td>
-                <td>${review_on ? new Date(`${review_on}T12:00`).toLocaleDateString() : t("none")}</td>
-            </tr>`)}</tbody>
-        <//>`;
+        <${Mastery} caption=${t("nav.progress")} topics=${begun} />`;
 }
 
 function Timeline({ id }) {

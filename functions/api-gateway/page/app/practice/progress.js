@@ -1,10 +1,11 @@
 // A student's progress: what is mastered, the streak, what is next and why.
-import { get } from "./api.js";
-import { html } from "./html.js";
-import { Empty, Loading, Score, Title, useLoaded } from "./parts.js";
-import { to } from "./router.js";
-import { user } from "./session.js";
-import { t } from "./texts.js";
+import { get } from "../api.js";
+import { Table } from "../forms.js";
+import { html } from "../html.js";
+import { Day, Empty, Loading, Score, Title, useLoaded } from "../parts.js";
+import { to } from "../router.js";
+import { user } from "../session.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("@api").components["schemas"]["ProgressReport"]} Report */
 /** @typedef {import("@api").components["schemas"]["ProgressHistory"]} History */
@@ -19,21 +20,33 @@ function Days({ history }) {
     const words = (day) => t("progress.history.day", { date: new Date(`${day.date}T12:00`).toLocaleDateString(), graded: day.graded, score: day.score ?? t("none") });
     return html`<h2>${t("progress.history", { days: DAYS })}</h2>
         <div class="history" aria-hidden="true">${days.map((day) => html`<span title=${words(day)} class=${day.graded ? "" : "nothing"} style=${{ height: `${(day.graded / most) * 100}%` }}></span>`)}</div>
+        <p class="row quiet" aria-hidden="true"><${Day} date=${days[0]?.date} /> <${Day} date=${days.at(-1)?.date} /></p>
         <ul class="hidden">${days.filter((day) => day.graded > 0).map((day) => html`<li>${words(day)}</li>`)}</ul>`;
 }
 
-/** @param {{ module: Report["modules"][number] }} props */
-function Module({ module }) {
-    return html`<div class="wide" tabindex="0" role="region" aria-label=${module.title}><table>
-        <caption class="hidden">${module.title}</caption>
-        <thead><tr><th scope="col">${t("progress.topic")}</th><th scope="col">${t("progress.mastery")}</th><th scope="col" class="number">${t("progress.evidence")}</th><th scope="col">${t("progress.review")}</th></tr></thead>
-        <tbody>${module.topics.map((topic) => html`<tr>
-            <th scope="row"><a href=${to("course", topic.slug)}>${topic.title}</a></th>
-            <td><${Score} score=${topic.score} level=${topic.level} label=${topic.title} /></td>
-            <td class="number">${topic.evidence}</td>
-            <td>${topic.review_on ? new Date(`${topic.review_on}T12:00`).toLocaleDateString() : t("none")}</td>
+/** @param {{ caption: string, topics: import("@api").components["schemas"]["TopicReport"][] }} props */
+export function Mastery({ caption, topics }) {
+    const columns = [t("progress.topic"), t("progress.mastery"), [t("progress.evidence"), "number"], t("progress.review")];
+    return html`<${Table} caption=${caption} columns=${columns}>
+        <tbody>${topics.map(({ slug, title, score, level, evidence, review_on: review }) => html`<tr key=${slug}>
+            <th scope="row"><a href=${to("course", slug)}>${title}</a></th>
+            <td><${Score} score=${score} level=${level} label=${title} /></td>
+            <td class="number">${evidence}</td>
+            <td><${Day} date=${review} />${isDue(review) && html` <span class="tag warn">${t("progress.due")}</span>`}</td>
         </tr>`)}</tbody>
-    </table></div>`;
+    <//>`;
+}
+
+/** @param {string | null | undefined} review */
+const isDue = (review) => Boolean(review) && Date.parse(`${review}T00:00`) <= Date.now();
+
+/** A module's topics; those of a module that is not begun can be unfolded. @param {{ module: Report["modules"][number] }} props */
+function Module({ module: { title, score, level, topics } }) {
+    const isBegun = score !== null && score !== undefined;
+    return html`<details open=${isBegun}>
+        <summary><h3>${title}</h3> <${Score} score=${score} level=${level} label=${title} /></summary>
+        <${Mastery} caption=${title} topics=${topics} />
+    </details>`;
 }
 
 export function ProgressView() {
@@ -54,5 +67,5 @@ export function ProgressView() {
         <${Days} history=${history} />
         <h2>${t("progress.map")}</h2>
         ${report.overall.score == null && html`<${Empty}>${t("progress.empty")}<//>`}
-        ${report.modules.map((module) => html`<h3>${module.title} <${Score} score=${module.score} level=${module.level} label=${module.title} /></h3><${Module} module=${module} />`)}`;
+        ${report.modules.map((module) => html`<${Module} key=${module.slug} module=${module} />`)}`;
 }

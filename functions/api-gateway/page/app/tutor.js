@@ -1,0 +1,175 @@
+// Questions to the tutor and its answers, whichever view shows them.
+import { effect, signal } from "../vendor/vendor.js";
+import { Failed, get, keyed, newKey, post } from "./api.js";
+import { settled } from "./runs.js";
+import { user } from "./session.js";
+import { listen } from "./socket.js";
+import { t } from "./texts.js";
+
+/** @typedef {import("@api").components["schemas"]["QueryResponse"]} Query */
+
+/**
+ * A question with its answer as far as it is there.
+ * @typedef {object} Exchange
+ * @property {string} key stays the same while it is shown
+ * @property {string} [id] the question's, once it is accepted
+ * @property {string} question
+ * @property {string[]} [pieces] what was written so far
+ * @property {import("@api").components["schemas"]["Answer"]} [answer]
+ * @property {boolean} [isText] whether only the answer's text is here yet
+ * @property {string | null} [agent]
+ * @property {unknown} [error]
+ * @property {() => void} [again]
+ */
+
+/** @type {import("../vendor/vendor.js").Signal<Exchange[]>} */
+export const exchanges = signal([]);
+/** What is typed and not sent yet; it outlives a change of the view. */
+export const draft = signal("");
+/** Why a conversation could not be opened. */
+export const unopened = signal(/** @type {unknown} */ (undefined));
+/** @type {import("../vendor/vendor.js").Signal<string | null>} */
+const conversation = signal(null);
+
+/** Where the conversation of this tab is kept, so that it is there again after a reload. */
+const keptAt = () => `learnflow.conversation.${user.value?.id}`;
+
+/** @param {string | null} id */
+function converse(id) {
+    if (conversation.value === id) return;
+    conversation.value = id;
+    if (id) sessionStorage.setItem(keptAt(), id);
+    else sessionStorage.removeItem(keptAt());
+}
+
+effect(() => {
+    if (user.value) return;
+    exchanges.value = [];
+    conversation.value = null;
+    draft.value = "";
+    unopened.value = undefined;
+});
+
+/** @param {string} key @param {Partial<Exchange>} change */
+function update(key, change) {
+    exchanges.value = exchanges.value.map((exchange) => (exchange.key === key ? { ...exchange, ...change } : exchange));
+}
+
+listen((frame) => {
+    const known = exchanges.value.find(({ id }) => id && id === frame.query_id);
+    if (!known) return;
+    if (frame.type === "ai_delta" && frame.sequence !== undefined && !known.answer) {
+        // A piece can come again, from an earlier one on.
+        const pieces = [...(known.pieces || [])].slice(0, frame.sequence);
+        pieces[frame.sequence] = frame.content;
+        update(known.key, { pieces });
+    }
+    if (frame.type === "ai_response" && frame.answer) {
+        update(known.key, { answer: frame.answer, agent: frame.agent, error: undefined });
+    }
+});
+
+/**
+ * A question with its answer, once that is there.
+ * @param {{ id: string, status?: string, answer?: unknown }} begun
+ * @returns {Promise<Query & { answer: import("@api").components["schemas"]["Answer"] }>}
+ */
+export function answered(begun) {
+    const isIt = (frame) => frame.type === "ai_response" && frame.query_id === begun.id;
+    return settled(begun, `/queries/${begun.id}`, isIt, (query) => {
+        if (query.status === "failed") throw new Failed(t("chat.failed"));
+        return query.answer ? query : undefined;
+    });
+}
+
+/**
+ * Sends something to the tutor and shows the answer.
+ * @param {string} question as it is shown
+ * @param {string} path
+ * @param {object} body
+ */
+async function send(question, path, body) {
+    const shown = newKey();
+    const once = keyed();
+    // A question is accepted at once, since its answer comes in pieces.
+    const prefer = path === "/query" ? "wait=0" : "wait=10";
+    const attempt = async () => {
+        update(shown, { error: undefined });
+        try {
+            const done = await once("", async (key) => {
+                const begun = await post(path, body, { key, prefer });
+                update(shown, { id: begun.id });
+                converse(begun.conversation_id || conversation.value);
+                return answered(begun);
+            });
+            update(shown, { answer: done.answer, agent: done.agent });
+        } catch (error) {
+            update(shown, { error, again: attempt });
+        }
+    };
+    exchanges.value = [...exchanges.value, { key: shown, question }];
+    await attempt();
+}
+
+/** @typedef {{ code: string, error?: string | null }} Program a program and its last error */
+
+/** @param {string} question @param {Program} [program] */
+export function ask(question, { code, error } = { code: "" }) {
+    const isSent = Boolean(code.trim());
+    return send(question, "/query", {
+        question,
+        code: isSent ? code : undefined,
+        error: (isSent && error) || undefined,
+        conversation_id: conversation.value || undefined,
+    });
+}
+
+/** @param {Program} program */
+export const askForHint = ({ code, error }) => send(t("chat.next"), "/debug", { code, error: error || undefined });
+
+/** @param {Program} program */
+export const askForReview = ({ code }) => code.trim() && send(t("code.review"), "/reviews", { code });
+
+export function startAnew() {
+    exchanges.value = [];
+    converse(null);
+}
+
+/** Shows an earlier conversation, which has the texts of its answers. @param {string} id */
+export async function open(id) {
+    /** @type {import("@api").components["schemas"]["Conversation"]} */
+    const found = await get(`/conversations/${id}`);
+    converse(id);
+    exchanges.value = found.exchanges.map(({ query_id, question, agent, content }) => {
+        const answer = content ? { answer: { content }, isText: true } : {};
+        return { key: query_id, id: query_id, question, agent, ...answer };
+    });
+    for (const exchange of exchanges.value) if (!exchange.answer) complete(exchange);
+}
+
+/** Gets what a conversation does not say of an answer, such as its hint and its exercise; or waits for it. @param {Exchange} exchange */
+export async function complete({ key, id, answer }) {
+    if (!id) return;
+    update(key, { isText: false });
+    try {
+        const done = await answered(await get(`/queries/${id}`));
+        update(key, { answer: done.answer, agent: done.agent });
+    } catch (error) {
+        // Where there is a text, that has to do.
+        if (!answer) update(key, { error });
+    }
+}
+
+/** Shows the conversation that this tab had before a reload. */
+export async function reopen() {
+    const kept = sessionStorage.getItem(keptAt());
+    if (!kept || exchanges.value.length > 0) return;
+    try {
+        await open(kept);
+        unopened.value = undefined;
+    } catch (error) {
+        // It may have been deleted.
+        if (error instanceof Error && "status" in error && error.status === 404) sessionStorage.removeItem(keptAt());
+        else unopened.value = error;
+    }
+}
