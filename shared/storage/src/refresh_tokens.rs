@@ -141,7 +141,8 @@ fn judge(token: &Presented, now: DateTime<Utc>) -> Verdict {
     let is_valid = token.revoked_at.is_none() && token.expires_at > now;
     match token.used_at {
         None if !is_valid => Verdict::Invalid,
-        None if token.is_outlived => Verdict::Theft,
+        // Earlier versions, which may run beside this one, issue successors as generation 0.
+        None if token.is_outlived && token.generation > 0 => Verdict::Theft,
         None => Verdict::First,
         Some(used_at) => {
             let is_recent = now - used_at <= LEEWAY && token.successors < MAX_SUCCESSORS;
@@ -377,6 +378,8 @@ mod tests {
         assert_eq!(judge(&token, now), Verdict::First);
         assert_eq!(judge(&Presented { expires_at: now, ..token }, now), Verdict::Invalid);
         assert_eq!(judge(&Presented { revoked_at: Some(now), ..token }, now), Verdict::Invalid);
-        assert_eq!(judge(&Presented { is_outlived: true, ..token }, now), Verdict::Theft);
+        let outlived = Presented { is_outlived: true, ..token };
+        assert_eq!(judge(&outlived, now), Verdict::Theft);
+        assert_eq!(judge(&Presented { generation: 0, ..outlived }, now), Verdict::First);
     }
 }
