@@ -86,6 +86,39 @@ async fn old_exchanges_and_other_students_exchanges_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_conversation_begins_on_request() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let first = ask(&world, &ada, "What is a list?").await;
+    world.advance(1);
+    let question = json!({ "question": "show me another example", "new_conversation": true });
+    let headers = [("prefer", "wait=20"), ("idempotency-key", "new")];
+    let new = world.post_with("/query", &ada.token, &question, headers).await;
+    assert_eq!(new.status, StatusCode::OK, "{:?}", new.body);
+    assert_ne!(new.body["conversation_id"], first.body["conversation_id"]);
+    assert_ne!(new.body["answer"]["topics"][0], "lists", "it follows up on nothing");
+    // Sent again, it begins no other one.
+    let again = world.post_with("/query", &ada.token, &question, headers).await;
+    assert_eq!(again.body["id"], new.body["id"]);
+    assert_eq!(again.body["conversation_id"], new.body["conversation_id"]);
+    let question = json!({ "question": "show me another example" });
+    let other = world.post_with("/query", &ada.token, &question, headers).await;
+    assert_eq!(other.body["code"], "idempotency_key_reused", "{:?}", other.body);
+    // The next question goes on with it.
+    world.advance(1);
+    let next = ask(&world, &ada, "What is a tuple?").await;
+    assert_eq!(next.body["conversation_id"], new.body["conversation_id"]);
+    let both = json!({ "question": "and why?", "new_conversation": true,
+                       "conversation_id": first.body["conversation_id"] });
+    let both = world.post_with("/query", &ada.token, &both, [("prefer", "wait=0")]).await;
+    assert_eq!(both.status, StatusCode::UNPROCESSABLE_ENTITY, "{:?}", both.body);
+    assert_eq!(both.body["errors"][0]["field"], "new_conversation", "{:?}", both.body);
+    let sql = "SELECT count(*) FROM conversations WHERE student_id = $1";
+    assert_eq!(world.count(sql, ada.id).await, 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_student_reads_and_deletes_what_is_remembered() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);

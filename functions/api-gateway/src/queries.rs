@@ -95,6 +95,7 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
+    request.check()?;
     if let Some(named) = request.conversation_id {
         let mut conn = gateway.services.store.connection().await?;
         let found = conversations::find(&mut conn, named).await?;

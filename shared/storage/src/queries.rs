@@ -85,6 +85,20 @@ pub struct StoredAnswer {
     pub answered_at: DateTime<Utc>,
 }
 
+/// The conversation that a question gets into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The student's one that they named; a new one if there is none.
+    Named(ConversationId),
+    /// The student's last one, if it was used since then; else a new one.
+    Last {
+        /// Conversations not used since then are over.
+        idle_since: DateTime<Utc>,
+    },
+    /// A new one.
+    New,
+}
+
 /// A new question.
 #[derive(Debug, Clone, Copy)]
 pub struct NewQuestion<'a> {
@@ -92,16 +106,13 @@ pub struct NewQuestion<'a> {
     pub id: QueryId,
     /// Who asks.
     pub student: UserId,
-    /// The conversation that the student named.
-    pub conversation: Option<ConversationId>,
-    /// Conversations not used since then are over.
-    pub idle_since: DateTime<Utc>,
+    /// The conversation that it gets into.
+    pub place: Place,
     /// The question itself.
     pub body: &'a QuestionBody,
 }
 
-/// Stores a question in its conversation: the named one, else the student's last one if it is not over, else a new one,
-/// which gets the question's id. Returns the conversation.
+/// Stores a question in its conversation; a new one gets the question's id. Returns the conversation.
 ///
 /// # Errors
 /// The database's own; a student without an account breaks `conversations_student_id_fkey`.
@@ -110,6 +121,12 @@ pub async fn insert(
     question: NewQuestion<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<ConversationId> {
+    let (named, idle_since) = match question.place {
+        Place::Named(conversation) => (Some(conversation.as_uuid()), now),
+        Place::Last { idle_since } => (None, idle_since),
+        // No conversation has the question's id yet, so none is found, and this one is made.
+        Place::New => (Some(question.id.as_uuid()), now),
+    };
     let conversation = sqlx::query_scalar!(
         r#"WITH found AS (
                SELECT id FROM conversations WHERE id = $4 AND student_id = $2
@@ -127,8 +144,8 @@ pub async fn insert(
         question.id.as_uuid(),
         question.student.as_uuid(),
         now,
-        question.conversation.map(ConversationId::as_uuid),
-        question.idle_since,
+        named,
+        idle_since,
         to_json(question.body)?,
     )
     .fetch_one(conn)
