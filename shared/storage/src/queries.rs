@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     agent::{Agent, AnsweredBy, Author},
     text::{Code, ErrorText, Question, TopicName},
-    versioned::Versioned,
+    versioned::{self, Unreadable, Versioned},
 };
 use events::{question_answered::Answer, question_routed::Routing};
 use ids::{ConversationId, QueryId, UserId};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{from_json, to_json};
+use crate::to_json;
 
 /// A question as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Versioned for AnswerBody {
 }
 
 /// A question, with its answer once there is one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Query {
     /// Its id, and the correlation id of all its events.
     pub id: QueryId,
@@ -73,16 +73,53 @@ pub struct Query {
 }
 
 /// An answer as stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct StoredAnswer {
     /// Who gave it: the name of an [`Author`].
     pub agent: String,
     /// What it was made with: the name of an [`AnsweredBy`].
     pub answered_by: String,
-    /// The answer itself.
-    pub body: AnswerBody,
+    /// The answer itself. An unreadable one must not hide others.
+    pub body: Result<AnswerBody, Unreadable>,
     /// When it was stored.
     pub answered_at: DateTime<Utc>,
+    /// Whether it helped, if its student has said so.
+    pub helpful: Option<bool>,
+}
+
+/// The columns of a question that say what became of it.
+pub(crate) struct QueryRow {
+    pub(crate) id: Uuid,
+    pub(crate) student_id: Uuid,
+    pub(crate) conversation_id: Uuid,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) agent: Option<String>,
+    pub(crate) answered_by: Option<String>,
+    pub(crate) answer: Option<String>,
+    pub(crate) answered_at: Option<DateTime<Utc>>,
+    pub(crate) helpful: Option<bool>,
+    pub(crate) failed: bool,
+}
+
+impl From<QueryRow> for Query {
+    fn from(row: QueryRow) -> Self {
+        let helpful = row.helpful;
+        let answer = match (row.agent, row.answered_by, row.answer, row.answered_at) {
+            (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
+                let body = versioned::read(&body);
+                Some(StoredAnswer { agent, answered_by, body, answered_at, helpful })
+            }
+            _ => None,
+        };
+        Self {
+            id: QueryId::from_uuid(row.id),
+            student_id: UserId::from_uuid(row.student_id),
+            conversation_id: row.conversation_id,
+            asked_at: row.asked_at,
+            answer,
+            failed: row.failed,
+        }
+    }
 }
 
 /// The conversation that a question gets into.
@@ -158,8 +195,9 @@ pub async fn insert(
 /// # Errors
 /// The database's own.
 pub async fn find(conn: &mut PgConnection, id: QueryId) -> sqlx::Result<Option<Query>> {
-    let row = sqlx::query!(
-        r#"SELECT student_id, asked_at, conversation_id, agent, answered_by, answer::text, answered_at,
+    let row = sqlx::query_as!(
+        QueryRow,
+        r#"SELECT id, student_id, asked_at, conversation_id, agent, answered_by, answer::text, answered_at, helpful,
                   EXISTS (SELECT 1 FROM events
                           WHERE topic = 'dead.letters' AND correlation_id = queries.id) AS "failed!"
            FROM queries WHERE id = $1"#,
@@ -167,16 +205,7 @@ pub async fn find(conn: &mut PgConnection, id: QueryId) -> sqlx::Result<Option<Q
     )
     .fetch_optional(conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let answer = match (row.agent, row.answered_by, row.answer, row.answered_at) {
-        (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
-            Some(StoredAnswer { agent, answered_by, body: from_json(&body)?, answered_at })
-        }
-        _ => None,
-    };
-    let (conversation_id, asked_at, failed) = (row.conversation_id, row.asked_at, row.failed);
-    let student_id = UserId::from_uuid(row.student_id);
-    Ok(Some(Query { id, student_id, conversation_id, asked_at, answer, failed }))
+    Ok(row.map(Query::from))
 }
 
 /// An answer to be stored.
