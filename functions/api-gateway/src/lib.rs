@@ -78,7 +78,7 @@ pub mod responses {
         drafts::{Draft, SavedDraft},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         me::{
-            exports::{ExportState, OwnExport},
+            exports::{ExportState, OwnExport, OwnExports},
             sessions::{OwnSession, OwnSessions},
         },
         notifications::{
