@@ -49,6 +49,7 @@ const FILES: &[(&str, &[u8])] = files!(
     "app/api.js",
     "app/chat.js",
     "app/course.js",
+    "app/drafts.js",
     "app/editor.js",
     "app/forms.js",
     "app/html.js",
