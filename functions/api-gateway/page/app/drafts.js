@@ -84,7 +84,9 @@ class Draft {
     store() {
         const { text, base, tag, sent } = this;
         try {
-            localStorage.setItem(this.place, JSON.stringify({ text: text.value, base, tag, sent }));
+            // A first text may be another one in a later version.
+            if (base === undefined && !this.isChanged) localStorage.removeItem(this.place);
+            else localStorage.setItem(this.place, JSON.stringify({ text: text.value, base, tag, sent }));
             this.isHere = true;
         } catch {
             // A full or forbidden storage costs the copy, not the work.
@@ -112,8 +114,9 @@ class Draft {
         clearTimeout(this.timer);
         this.isBusy = true;
         try {
-            if (this.isToRead) await this.read();
-            if (this.isChanged && !this.other.value) await this.send();
+            // Nobody knows what became of a request that failed.
+            if (this.isToRead || this.sent !== undefined) await this.read();
+            if (this.isMine && this.isChanged && !this.other.value) await this.send();
             this.failures = 0;
             this.settle(Boolean(this.other.value));
         } catch (error) {
@@ -139,8 +142,8 @@ class Draft {
     async read() {
         const response = await request("GET", this.path, { headers: this.tag ? { "If-None-Match": this.tag } : {} });
         if (response.status !== 404 && response.status !== 304) this.compare(await read(response), tagOf(response));
-        else if (response.status === 404 && this.tag) this.agree(undefined, undefined);
-        else this.other.value = null;
+        else if (response.status === 404) this.agree(undefined, undefined);
+        else this.agree(this.base, this.tag);
         this.isToRead = false;
     }
 
