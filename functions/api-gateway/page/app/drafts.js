@@ -72,9 +72,14 @@ class Draft {
         return user.value?.id === this.owner;
     }
 
-    /** @param {string} text what its author has made of it */
-    write(text) {
+    /** @param {string} text what its author has made of it @param {string} [before] what they have made it of */
+    write(text, before = this.text.value) {
         if (text === this.text.value) return;
+        // A text that has just come from another device was not seen by who typed in this moment.
+        if (before !== this.text.value && this.text.value === this.base) {
+            this.base = before;
+            this.tag = undefined;
+        }
         this.text.value = text;
         this.store();
         if (!isAlone(this.state.value)) this.state.value = "saving";

@@ -62,7 +62,7 @@ const TEXTS = {
     "draft.saved": "Saved",
     "draft.here": "Saved on this device only",
     "draft.nowhere": "Not saved: this browser keeps nothing",
-    "draft.both": "You have changed this on another device or in another window, too. Both texts are kept until you choose. The other one is of",
+    "draft.both": "You have changed this on another device or in another window, too. Both texts are kept until you choose. The other one was saved on",
     "draft.theirs": "See the other text",
     "draft.take": "Use the text from your other device",
     "draft.keep": "Keep mine",

@@ -142,7 +142,7 @@ function ProgramEditor() {
     const result = last.value?.result;
     const marks = useMemo(() => marksOf(result), [result]);
     return html`<${Editor} value=${code.value} label=${t("code.editor")} marks=${isStale.value ? NO_MARKS : marks}
-        onChange=${(text) => draft.value.write(text)} onRun=${() => start(false)} />`;
+        onChange=${(text, old) => draft.value.write(text, old)} onRun=${() => start(false)} />`;
 }
 
 /** The way back to the program that was there. */

@@ -99,7 +99,8 @@ function Desk({ exercise }) {
     const { id, tests } = exercise;
     const draft = useDraft(`exercise:${id}`, exercise.starter);
     const code = draft.text.value;
-    const change = (text) => draft.write(text);
+    /** @param {string} text @param {string} [before] */
+    const change = (text, before) => draft.write(text, before);
     const [input, setInput] = useState(tests.find((test) => test.stdin)?.stdin || "");
     const [line, setLine] = useState(/** @type {number | null} */ (null));
     const { actions, outcomes, marks, said } = useActions(exercise, code, input);
@@ -110,8 +111,9 @@ function Desk({ exercise }) {
     }, [grade?.turn]);
     const offersPieces = (grade?.value || earlier.data?.[0]?.feedback)?.parsons;
     const all = Object.values(actions);
-    const type = (text) => {
-        change(text);
+    /** @param {string} text @param {string} [before] */
+    const type = (text, before) => {
+        change(text, before);
         setLine(null);
     };
     return html`<section class="desk">
