@@ -116,6 +116,55 @@ async function inBothSchemes(names, look) {
     return pages;
 }
 
+/** A dead letter of a question: an installation that works has none. @param {{ id: string, asked_at: string }} asked */
+async function giveUp(page, asked, subject) {
+    const letter = { id: asked.id, function: "triage", origin: "learning.requests", attempts: 5, reasons: ["the database is away: <b>"], given_up_at: asked.asked_at, event_id: asked.id, replayed_at: null };
+    const replays = [{ event_id: asked.id, replayed_at: asked.asked_at, changed: ["question"] }];
+    const detail = { dead_letter: letter, event_type: "question.asked.v1", subject, correlation_id: asked.id, bytes: 1234, truncated: false, replays };
+    await page.route("**/admin/dead-letters?*", (route) => route.fulfill({ json: { items: [letter], next_cursor: "2" } }));
+    await page.route("**/admin/dead-letters/*", (route) => route.fulfill({ json: detail }));
+    await page.route("**/admin/dead-letters/*payload=true", (route) => route.fulfill({ json: { ...detail, data: '{"seed":12345678901234567890,"question":5}' } }));
+    await page.route("**/replay*", (route) => {
+        const { question } = JSON.parse(route.request().postDataJSON().data);
+        const isSent = !route.request().url().includes("dry_run=true");
+        if (typeof question === "string") route.fulfill({ status: isSent ? 202 : 200, json: { event_type: "question.asked.v1", topic: "learning.requests", changed: ["question"] } });
+        else route.fulfill({ status: 422, json: { detail: "data.question: a number", errors: [{ field: "data.question", detail: "expected a string" }] } });
+    });
+    return letter;
+}
+
+/** Its data is shown, checked, changed and sent, under one key however often it is tried. */
+async function repairs(page, asked) {
+    const letter = await giveUp(page, asked);
+    await show(page, `operate/dead-letters/${letter.id}`);
+    await page.getByRole("button", { name: "Show and change the data" }).click();
+    const data = page.getByLabel("Data as JSON");
+    await page.getByRole("button", { name: "Check only" }).click();
+    await seen(page, "expected a string");
+    assert.equal(await data.getAttribute("aria-invalid"), "true");
+    const chosen = await page.waitForFunction(() => {
+        const field = document.activeElement;
+        return field instanceof HTMLTextAreaElement && field.value.slice(field.selectionStart, field.selectionEnd);
+    });
+    assert.equal(await chosen.jsonValue(), '"question"', "the member is pointed out");
+    assert.match(await data.inputValue(), /12345678901234567890/, "no number was changed by reading it");
+    await data.fill((await data.inputValue()).replace("5\n", '"Why?"\n'));
+    await page.getByRole("button", { name: "Check only" }).click();
+    await seen(page, "Changed: question.");
+    const keys = [];
+    page.on("request", (request) => request.url().endsWith("/replay") && keys.push(request.headers()["idempotency-key"]));
+    await page.route("**/replay", (route) => route.abort(), { times: 1 });
+    const send = page.getByRole("button", { name: "Send with this data" });
+    await send.click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Send with this data" }).click();
+    await seen(dialog, "The server cannot be reached.");
+    await dialog.getByRole("button", { name: "Send with this data" }).click();
+    await seen(page, "On its way.");
+    assert.equal(keys.length, 2);
+    assert.ok(keys[0] && keys[0] === keys[1], "one intention has one key");
+}
+
 const FLOWS = {
     /** Code is run with input, its error is at its line, and it is still there after a reload. */
     async student() {
@@ -327,7 +376,7 @@ const FLOWS = {
         return [page];
     },
 
-    /** An administrator follows one question through every function. */
+    /** An administrator follows one question through every function, sees what waits, and repairs what was given up. */
     async operator() {
         const student = await token("student");
         const asked = await api(student, "POST", "/query", { question: "What is a list?" });
@@ -338,6 +387,15 @@ const FLOWS = {
             await show(page, `operate/${tab}`);
             await page.getByRole("heading", { level: 1 }).waitFor();
         }
+        await show(page, "operate/lanes");
+        await page.getByRole("row", { name: /concepts\.requests/ }).first().waitFor();
+        page.expectsFaults = true;
+        await page.route("**/admin/lanes", (route) => route.fulfill({ status: 503, json: { detail: "Kafka does not answer" } }), { times: 1 });
+        await page.getByRole("button", { name: "Refresh" }).click();
+        await seen(page, "Kafka does not answer");
+        await page.getByRole("button", { name: "Try again" }).click();
+        await page.getByText("Kafka does not answer").waitFor({ state: "detached" });
+        await repairs(page, asked);
         await show(page, "account");
         await page.getByRole("heading", { name: "Where you are signed in" }).waitFor();
         return [page];
@@ -410,7 +468,7 @@ const FLOWS = {
         const views = {
             student: ["code", "course", "course/lists", "exercises", "quizzes", "progress", "notifications", "account"],
             teacher: ["classes", "alerts"],
-            admin: ["operate/health", "operate/trace", "operate/dead-letters", "operate/usage", "operate/users"],
+            admin: ["operate/health", "operate/trace", "operate/lanes", "operate/dead-letters", "operate/usage", "operate/users"],
         };
         return inBothSchemes(Object.keys(views), async (name, page, inspect) => {
             for (const view of views[name]) {
@@ -452,6 +510,17 @@ const FLOWS = {
             await page.getByRole("button", { name: "Solve it with pieces" }).click();
             await page.getByRole("button", { name: /^Use/ }).first().click();
             await inspect("exercise");
+
+            // Another device has changed it, too.
+            page.expectsFaults = true;
+            await page.route("**/drafts/*", (route) => route.fulfill({ json: { key: "", text: "x = 1\n".repeat(40), updated_at: "2026-01-02T03:04:05Z" }, headers: { ETag: '"x"' } }));
+            await write(page, "# mine\n");
+            await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+            await page.getByText("See the other text").click();
+            await inspect("a draft that two devices have changed");
+            await page.getByRole("button", { name: "Keep mine" }).click();
+            await page.getByRole("button", { name: "Change to it" }).waitFor();
+            await inspect("a draft after the choice");
 
             const { id } = await api(bearer, "POST", "/quizzes", { topic: "lists" });
             await show(page, `quizzes/${id}`);
@@ -518,16 +587,28 @@ const FLOWS = {
             await show(page, `operate/users/${id}`);
             await page.getByRole("heading", { level: 2, name: "Demo Student" }).waitFor();
             await inspect("an account");
-            // An installation that works has none.
-            const letter = { id: asked.id, function: "triage", origin: "learning.requests", attempts: 5, reasons: ["the database is away: <b>"], given_up_at: asked.asked_at, event_id: asked.id, replayed_at: null };
-            await page.route("**/admin/dead-letters?*", (route) => route.fulfill({ json: { items: [letter], next_cursor: "2" } }));
-            await page.route("**/admin/dead-letters/*", (route) => route.fulfill({ json: { dead_letter: letter, event_type: "question.asked.v1", subject: id, correlation_id: asked.id, bytes: 1234, truncated: false } }));
+            const lane = { function: "triage", topic: "learning.requests", partition: 0, next: 3, end: 3, lag: 0, is_consumed: true };
+            const lanes = [lane, { ...lane, partition: 1, end: 1234567, lag: 1234564, oldest_age_ms: 7_260_000, is_consumed: false, paused_since: asked.asked_at, stops_at: 5 }];
+            await page.route("**/admin/lanes", (route) => route.fulfill({ json: { items: lanes } }));
+            await show(page, "operate/lanes");
+            await seen(page, "2 hours");
+            assert.match(await page.getByRole("row").nth(1).textContent(), /1,234,564/, "what waits comes first");
+            await inspect("lanes");
+            await page.getByLabel("Only those that are behind or paused").check();
+            await page.getByRole("row").nth(2).waitFor({ state: "detached" });
+            const letter = await giveUp(page, asked, id);
             await show(page, "operate/dead-letters");
             await page.getByRole("checkbox").nth(1).check();
             await inspect("dead letters");
             await show(page, `operate/dead-letters/${letter.id}`);
             await page.getByRole("button", { name: "Send again" }).click();
             await inspect("a dead letter");
+            await page.keyboard.press("Escape");
+            await page.getByRole("button", { name: "Show and change the data" }).click();
+            page.expectsFaults = true;
+            await page.getByRole("button", { name: "Check only" }).click();
+            await seen(page, "expected a string");
+            await inspect("the data of a dead letter");
         });
     },
 };

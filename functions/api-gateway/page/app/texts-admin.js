@@ -87,7 +87,7 @@ export const ADMIN = {
 
     "lanes.lead": "How far each function is with each part of the topics that it reads.",
     "lanes.again": "Refresh",
-    "lanes.behind": "Only those that are behind",
+    "lanes.behind": "Only those that are behind or paused",
     "lanes.some": "{count|lane is|lanes are} behind.",
     "lanes.none": "Nothing waits.",
     "lanes.empty": "No function has handled an event yet. Lanes appear with the first ones.",

@@ -27,8 +27,10 @@ export function Lanes() {
 /** @param {{ lanes: Lane[], at: Date, again: () => Promise<void> }} props */
 function Listed({ lanes, at, again }) {
     const onlyBehind = query.value.has("behind");
-    const behind = lanes.filter(isBehind).sort(byWait);
-    const shown = onlyBehind ? behind : [...behind, ...lanes.filter((lane) => !isBehind(lane))];
+    const behind = lanes.filter(({ lag }) => lag > 0).sort(byWait);
+    const others = lanes.filter(({ lag }) => lag <= 0);
+    const [paused, moving] = [others.filter(isPaused), others.filter((lane) => !isPaused(lane))];
+    const shown = [...behind, ...paused, ...(onlyBehind ? [] : moving)];
     const choose = (event) => go(`${to("operate", "lanes")}${event.currentTarget.checked ? "?behind=true" : ""}`);
     return html`<div class="row bottom">
             <${Act} act=${again}>${t("lanes.again")}<//>
@@ -51,7 +53,8 @@ function Row({ lane }) {
         <th scope="row">${lane.function}</th>
         <td>${lane.topic}</td>
         <td class="number">${lane.partition}</td>
-        <td class="number">${lag > 0 ? html`<strong>${lag.toLocaleString()}</strong>` : lag}<small class="quiet">${t("lanes.place", { next, end })}</small></td>
+        <td class="number">${lag > 0 ? html`<strong>${lag.toLocaleString()}</strong>` : lag}
+            ${end > 0 && html`<small class="quiet">${t("lanes.place", { next, end })}</small>`}</td>
         <td>${oldest || t("none")}</td>
         <td><span class=${`tag ${is_consumed ? "good" : lag > 0 ? "bad" : ""}`}>${t(is_consumed ? "lanes.read" : "lanes.unread")}</span></td>
         <td>${paused_since
@@ -62,7 +65,7 @@ function Row({ lane }) {
 }
 
 /** @param {Lane} lane */
-const isBehind = ({ lag }) => lag > 0;
+const isPaused = ({ paused_since: since }) => Boolean(since);
 
 /** The one that has waited for longest first. @param {Lane} a @param {Lane} b */
 const byWait = (a, b) => (b.oldest_age_ms ?? 0) - (a.oldest_age_ms ?? 0) || b.lag - a.lag;

@@ -25,8 +25,7 @@ export function Repair({ letter, data, sent }) {
         setFault(null);
         setChecked(null);
     };
-    // Unchanged data is not sent, so that it stays as it is to the last character.
-    const body = text === original ? {} : { data: text };
+    const body = { data: text };
     /** What is wrong with the data is said beside it. @param {() => Promise<unknown>} work */
     const guarded = async (work) => {
         setFault(null);
@@ -55,7 +54,8 @@ export function Repair({ letter, data, sent }) {
         </p>
         <div class="row">
             <${Act} act=${check}>${t("dead.check")}<//>
-            <${Confirm} label=${t("dead.sendchanged")} title=${t("dead.sendchanged.question")} class="primary" act=${send}>
+            <${Confirm} label=${t("dead.sendchanged")} title=${t("dead.sendchanged.question")} class="primary"
+                disabled=${text === original} act=${send}>
                 <p>${t("dead.meaning")}</p>
                 ${letter.replayed_at && html`<p><label><input type="checkbox" required /> ${t("dead.again", { count: 1 })}</label></p>`}
             <//>
