@@ -28,7 +28,9 @@ async function person(name, options = {}) {
     page.on("pageerror", (error) => page.faults.push(String(error)));
     page.on("console", (message) => {
         const isPolicy = /content security policy|refused to/i.test(message.text());
-        if (isPolicy || (message.type() === "error" && !page.expectsFaults)) page.faults.push(message.text());
+        // Browsers note each such response, also one that is no fault: a draft that is not there, or not the one that was known.
+        const isDraft = message.location().url.includes("/drafts/") && /status of (404|412)/.test(message.text());
+        if (isPolicy || (message.type() === "error" && !isDraft && !page.expectsFaults)) page.faults.push(message.text());
     });
     page.on("dialog", (dialog) => {
         if (dialog.type() === "alert") page.faults.push(`a dialog: ${dialog.message()}`);
@@ -112,6 +114,55 @@ async function inBothSchemes(names, look) {
     }
     assert.deepEqual(faults, []);
     return pages;
+}
+
+/** A dead letter of a question: an installation that works has none. @param {{ id: string, asked_at: string }} asked */
+async function giveUp(page, asked, subject) {
+    const letter = { id: asked.id, function: "triage", origin: "learning.requests", attempts: 5, reasons: ["the database is away: <b>"], given_up_at: asked.asked_at, event_id: asked.id, replayed_at: null };
+    const replays = [{ event_id: asked.id, replayed_at: asked.asked_at, changed: ["question"] }];
+    const detail = { dead_letter: letter, event_type: "question.asked.v1", subject, correlation_id: asked.id, bytes: 1234, truncated: false, replays };
+    await page.route("**/admin/dead-letters?*", (route) => route.fulfill({ json: { items: [letter], next_cursor: "2" } }));
+    await page.route("**/admin/dead-letters/*", (route) => route.fulfill({ json: detail }));
+    await page.route("**/admin/dead-letters/*payload=true", (route) => route.fulfill({ json: { ...detail, data: '{"seed":12345678901234567890,"question":5}' } }));
+    await page.route("**/replay*", (route) => {
+        const { question } = JSON.parse(route.request().postDataJSON().data);
+        const isSent = !route.request().url().includes("dry_run=true");
+        if (typeof question === "string") route.fulfill({ status: isSent ? 202 : 200, json: { event_type: "question.asked.v1", topic: "learning.requests", changed: ["question"] } });
+        else route.fulfill({ status: 422, json: { detail: "data.question: a number", errors: [{ field: "data.question", detail: "expected a string" }] } });
+    });
+    return letter;
+}
+
+/** Its data is shown, checked, changed and sent, under one key however often it is tried. */
+async function repairs(page, asked) {
+    const letter = await giveUp(page, asked);
+    await show(page, `operate/dead-letters/${letter.id}`);
+    await page.getByRole("button", { name: "Show and change the data" }).click();
+    const data = page.getByLabel("Data as JSON");
+    await page.getByRole("button", { name: "Check only" }).click();
+    await seen(page, "expected a string");
+    assert.equal(await data.getAttribute("aria-invalid"), "true");
+    const chosen = await page.waitForFunction(() => {
+        const field = document.activeElement;
+        return field instanceof HTMLTextAreaElement && field.value.slice(field.selectionStart, field.selectionEnd);
+    });
+    assert.equal(await chosen.jsonValue(), '"question"', "the member is pointed out");
+    assert.match(await data.inputValue(), /12345678901234567890/, "no number was changed by reading it");
+    await data.fill((await data.inputValue()).replace("5\n", '"Why?"\n'));
+    await page.getByRole("button", { name: "Check only" }).click();
+    await seen(page, "Changed: question.");
+    const keys = [];
+    page.on("request", (request) => request.url().endsWith("/replay") && keys.push(request.headers()["idempotency-key"]));
+    await page.route("**/replay", (route) => route.abort(), { times: 1 });
+    const send = page.getByRole("button", { name: "Send with this data" });
+    await send.click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Send with this data" }).click();
+    await seen(dialog, "The server cannot be reached.");
+    await dialog.getByRole("button", { name: "Send with this data" }).click();
+    await seen(page, "On its way.");
+    assert.equal(keys.length, 2);
+    assert.ok(keys[0] && keys[0] === keys[1], "one intention has one key");
 }
 
 const FLOWS = {
@@ -233,6 +284,68 @@ const FLOWS = {
         return [page];
     },
 
+    /** What is typed on one device is there on the other; where both have typed, nothing is lost, and their owner chooses. */
+    async drafts() {
+        const [laptop, phone] = [await person("student"), await person("student", { viewport: { width: 390, height: 844 } })];
+        const returns = (page) => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+        const saved = (page) => page.locator("[aria-hidden]", { hasText: /^Saved$/ }).waitFor();
+        const asks = (page) => seen(page, "You have changed this on another device");
+        const bearer = await token("student");
+        const stored = async (key) => (await api(bearer, "GET", `/drafts/${key}`)).text;
+        await write(laptop, 'print("on the laptop")\n');
+        await seen(laptop, "Saving …");
+        await saved(laptop);
+        // Nothing was typed there, so nobody is asked.
+        await returns(phone);
+        await seen(phone, "on the laptop");
+        assert.equal(await phone.getByRole("button", { name: "Keep mine" }).count(), 0);
+
+        phone.expectsFaults = true;
+        await phone.context().setOffline(true);
+        await write(phone, 'print("on the phone")\n');
+        await seen(phone, "Saved on this device only");
+        await write(laptop, 'print("on the laptop again")\n');
+        await saved(laptop);
+        await phone.context().setOffline(false);
+        await asks(phone);
+        await seen(phone, "on the phone");
+        // Both are still there when it is opened again.
+        await phone.reload();
+        await asks(phone);
+        await phone.getByText("See the other text").click();
+        await seen(phone.locator("pre"), "on the laptop again");
+        assert.match(await stored("workspace"), /on the laptop again/);
+        await phone.getByRole("button", { name: "Keep mine" }).click();
+        await saved(phone);
+        assert.match(await stored("workspace"), /on the phone/);
+        await phone.getByRole("button", { name: "Change to it" }).click();
+        await seen(phone, "on the laptop again");
+
+        // What is typed before the page is left is sent, too, and solutions are kept like programs.
+        const [exercise] = (await api(bearer, "GET", "/exercises?topic=variables")).items;
+        for (const page of [laptop, phone]) await show(page, `exercises/${exercise.id}`);
+        await write(laptop, "def swap(a, b):\n    return b, a\n");
+        await laptop.getByRole("button", { name: "Submit" }).click();
+        await laptop.locator(".outcome .tag", { hasText: "Passed" }).first().waitFor();
+        await saved(laptop);
+        await returns(phone);
+        await seen(phone, "return b, a");
+        await write(laptop, "# the last words\n");
+        await laptop.getByRole("button", { name: "Sign out" }).click();
+        await laptop.getByRole("button", { name: "Sign in" }).waitFor();
+        await returns(phone);
+        await seen(phone, "# the last words");
+
+        // Whoever uses the same browser then sees nothing of it.
+        await laptop.getByLabel("E-mail address").fill("teacher@example.org");
+        await laptop.getByLabel("Password").fill(password("teacher"));
+        await laptop.getByRole("button", { name: "Sign in" }).click();
+        await laptop.getByRole("button", { name: "Sign out" }).waitFor();
+        await laptop.getByRole("textbox", { name: /editor/i }).waitFor();
+        assert.equal(await laptop.getByText("# the last words").count(), 0);
+        return [laptop, phone];
+    },
+
     /** A teacher sees within moments who struggles and why, and sees to it. */
     async teacher() {
         const page = await person("teacher");
@@ -263,7 +376,7 @@ const FLOWS = {
         return [page];
     },
 
-    /** An administrator follows one question through every function. */
+    /** An administrator follows one question through every function, sees what waits, and repairs what was given up. */
     async operator() {
         const student = await token("student");
         const asked = await api(student, "POST", "/query", { question: "What is a list?" });
@@ -274,6 +387,15 @@ const FLOWS = {
             await show(page, `operate/${tab}`);
             await page.getByRole("heading", { level: 1 }).waitFor();
         }
+        await show(page, "operate/lanes");
+        await page.getByRole("row", { name: /concepts\.requests/ }).first().waitFor();
+        page.expectsFaults = true;
+        await page.route("**/admin/lanes", (route) => route.fulfill({ status: 503, json: { detail: "Kafka does not answer" } }), { times: 1 });
+        await page.getByRole("button", { name: "Refresh" }).click();
+        await seen(page, "Kafka does not answer");
+        await page.getByRole("button", { name: "Try again" }).click();
+        await page.getByText("Kafka does not answer").waitFor({ state: "detached" });
+        await repairs(page, asked);
         await show(page, "account");
         await page.getByRole("heading", { name: "Where you are signed in" }).waitFor();
         return [page];
@@ -346,7 +468,7 @@ const FLOWS = {
         const views = {
             student: ["code", "course", "course/lists", "exercises", "quizzes", "progress", "notifications", "account"],
             teacher: ["classes", "alerts"],
-            admin: ["operate/health", "operate/trace", "operate/dead-letters", "operate/usage", "operate/users"],
+            admin: ["operate/health", "operate/trace", "operate/lanes", "operate/dead-letters", "operate/usage", "operate/users"],
         };
         return inBothSchemes(Object.keys(views), async (name, page, inspect) => {
             for (const view of views[name]) {
@@ -388,6 +510,17 @@ const FLOWS = {
             await page.getByRole("button", { name: "Solve it with pieces" }).click();
             await page.getByRole("button", { name: /^Use/ }).first().click();
             await inspect("exercise");
+
+            // Another device has changed it, too.
+            page.expectsFaults = true;
+            await page.route("**/drafts/*", (route) => route.fulfill({ json: { key: "", text: "x = 1\n".repeat(40), updated_at: "2026-01-02T03:04:05Z" }, headers: { ETag: '"x"' } }));
+            await write(page, "# mine\n");
+            await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+            await page.getByText("See the other text").click();
+            await inspect("a draft that two devices have changed");
+            await page.getByRole("button", { name: "Keep mine" }).click();
+            await page.getByRole("button", { name: "Change to it" }).waitFor();
+            await inspect("a draft after the choice");
 
             const { id } = await api(bearer, "POST", "/quizzes", { topic: "lists" });
             await show(page, `quizzes/${id}`);
@@ -454,16 +587,28 @@ const FLOWS = {
             await show(page, `operate/users/${id}`);
             await page.getByRole("heading", { level: 2, name: "Demo Student" }).waitFor();
             await inspect("an account");
-            // An installation that works has none.
-            const letter = { id: asked.id, function: "triage", origin: "learning.requests", attempts: 5, reasons: ["the database is away: <b>"], given_up_at: asked.asked_at, event_id: asked.id, replayed_at: null };
-            await page.route("**/admin/dead-letters?*", (route) => route.fulfill({ json: { items: [letter], next_cursor: "2" } }));
-            await page.route("**/admin/dead-letters/*", (route) => route.fulfill({ json: { dead_letter: letter, event_type: "question.asked.v1", subject: id, correlation_id: asked.id, bytes: 1234, truncated: false } }));
+            const lane = { function: "triage", topic: "learning.requests", partition: 0, next: 3, end: 3, lag: 0, is_consumed: true };
+            const lanes = [lane, { ...lane, partition: 1, end: 1234567, lag: 1234564, oldest_age_ms: 7_260_000, is_consumed: false, paused_since: asked.asked_at, stops_at: 5 }];
+            await page.route("**/admin/lanes", (route) => route.fulfill({ json: { items: lanes } }));
+            await show(page, "operate/lanes");
+            await seen(page, "2 hours");
+            assert.match(await page.getByRole("row").nth(1).textContent(), /1,234,564/, "what waits comes first");
+            await inspect("lanes");
+            await page.getByLabel("Only those that are behind or paused").check();
+            await page.getByRole("row").nth(2).waitFor({ state: "detached" });
+            const letter = await giveUp(page, asked, id);
             await show(page, "operate/dead-letters");
             await page.getByRole("checkbox").nth(1).check();
             await inspect("dead letters");
             await show(page, `operate/dead-letters/${letter.id}`);
             await page.getByRole("button", { name: "Send again" }).click();
             await inspect("a dead letter");
+            await page.keyboard.press("Escape");
+            await page.getByRole("button", { name: "Show and change the data" }).click();
+            page.expectsFaults = true;
+            await page.getByRole("button", { name: "Check only" }).click();
+            await seen(page, "expected a string");
+            await inspect("the data of a dead letter");
         });
     },
 };

@@ -274,7 +274,7 @@ function Erasure() {
         for (const key of Object.keys(localStorage)) {
             if (key.startsWith("learnflow.") && key.includes(String(user.value?.id))) localStorage.removeItem(key);
         }
-        await signOut();
+        await signOut(true);
     };
     return html`<section class="card"><h2>${t("account.erase")}</h2>
         <p>${t("account.erase.lead")}</p>

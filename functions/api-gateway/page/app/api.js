@@ -1,5 +1,5 @@
 // Requests to the public API, as any other front end makes them.
-import { token, renew, signedOut } from "./session.js";
+import { token, renew, signedOut, user } from "./session.js";
 import { t } from "./texts.js";
 
 /** What the API says is wrong (RFC 9457), or that it cannot be reached. */
@@ -12,6 +12,7 @@ export class Problem extends Error {
         super(body.detail || t("problem.unknown", { status }));
         this.status = status;
         this.traceId = body.trace_id || undefined;
+        this.errors = body.errors || [];
     }
 }
 
@@ -24,6 +25,8 @@ const LIMIT_MS = 20_000;
  * @property {string} [key] the same key makes a repeated request count once
  * @property {string} [prefer] how long the server should wait for a result: `wait=5`
  * @property {string} [type] the media type of a body that is a string
+ * @property {Record<string, string>} [headers] what else the server should know
+ * @property {boolean} [keepalive] whether it goes on when the page is closed
  */
 
 /**
@@ -31,19 +34,24 @@ const LIMIT_MS = 20_000;
  * @param {string} method
  * @param {string} path below `/api/v1`
  * @param {Options} [options]
+ * @returns {Promise<Response>}
+ */
+export async function request(method, path, options = {}) {
+    const account = user.value?.id;
+    const response = await send(method, path, options);
+    if (response.status !== 401 || !token.value) return response;
+    if (!(await renew())) signedOut();
+    // What one account has asked is never asked again for another.
+    else if (user.value?.id === account) return send(method, path, options);
+    return response;
+}
+
+/**
+ * Sends a request and reads what comes.
+ * @param {string} method @param {string} path @param {Options} [options]
  * @returns {Promise<any>} the body: JSON, or the text of another type
  */
-export async function call(method, path, options = {}) {
-    let response = await send(method, path, options);
-    if (response.status === 401 && token.value) {
-        if (await renew()) {
-            response = await send(method, path, options);
-        } else {
-            signedOut();
-        }
-    }
-    return read(response);
-}
+export const call = async (method, path, options) => read(await request(method, path, options));
 
 /** @param {string} path @param {Options} [options] */
 export const get = (path, options) => call("GET", path, options);
@@ -82,9 +90,9 @@ export function keyed() {
  * @param {string} method @param {string} path @param {Options} options
  * @returns {Promise<Response>}
  */
-export async function send(method, path, { body, key, prefer, type }) {
+export async function send(method, path, { body, key, prefer, type, headers: given, keepalive }) {
     /** @type {Record<string, string>} */
-    const headers = {};
+    const headers = { ...given };
     if (token.value) headers["Authorization"] = `Bearer ${token.value}`;
     if (body !== undefined) headers["Content-Type"] = type || "application/json";
     if (key) headers["Idempotency-Key"] = key;
@@ -96,6 +104,7 @@ export async function send(method, path, { body, key, prefer, type }) {
             body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
             signal: AbortSignal.timeout(LIMIT_MS),
             cache: "no-store",
+            keepalive,
         });
     } catch {
         throw new Problem(0, { code: "unreachable", detail: t("problem.unreachable") });

@@ -119,8 +119,11 @@ function useEditor({ value, label, onChange, onRun, readOnly = false }) {
         if (!host.current) return undefined;
         const root = host.current.shadowRoot || host.current.attachShadow({ mode: "open" });
         const changed = (text) => {
+            // What the owner has given is no news to it: two such texts in a row would chase each other.
+            if (text === typed.current) return;
+            const before = typed.current;
             typed.current = text;
-            latest.current.onChange?.(text);
+            latest.current.onChange?.(text, before);
         };
         const own = [...extensions(label, () => latest.current.onRun?.(), changed), EditorState.readOnly.of(readOnly)];
         const made = new EditorView({ root, parent: root, state: EditorState.create({ doc: value, extensions: own }) });
@@ -136,6 +139,7 @@ function useEditor({ value, label, onChange, onRun, readOnly = false }) {
         const isOld = typed.current !== shown.current && typed.current !== value;
         shown.current = value;
         if (editor && !isOld && editor.state.doc.toString() !== value) {
+            typed.current = value;
             editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
         }
     }, [value]);
@@ -146,7 +150,7 @@ function useEditor({ value, label, onChange, onRun, readOnly = false }) {
  * @typedef {object} Props
  * @property {string} value
  * @property {string} label
- * @property {(value: string) => void} [onChange]
+ * @property {(value: string, before: string) => void} [onChange] with what was there before
  * @property {() => void} [onRun] what Ctrl+Enter does
  * @property {Mark[]} [marks] errors and findings at their lines
  * @property {number | null} [line] the line to point out

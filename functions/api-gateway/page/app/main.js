@@ -69,7 +69,7 @@ function Header() {
             <a href=${to("account")} aria-current=${here === "account" ? "page" : undefined}>
                 <bdi>${user.value?.display_name}</bdi>
             </a>
-            <button type="button" class="plain" onClick=${signOut}>${t("nav.signout")}</button>
+            <button type="button" class="plain" onClick=${() => signOut()}>${t("nav.signout")}</button>
         </div>
     </header>`;
 }

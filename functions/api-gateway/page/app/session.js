@@ -16,6 +16,12 @@ export const ended = signal(false);
 /** Whether the server does not know that somebody has signed out. */
 export const unreached = signal(false);
 
+/** What sends what is not sent yet, before its author is gone. */
+/** @type {Set<() => Promise<unknown>>} */
+export const leaving = new Set();
+/** How long somebody who signs out may wait for that. */
+const LEAVE_MS = 2_000;
+
 /** Whether this browser may have a session, so that nobody is asked for one in vain. */
 const MARK = "learnflow.signed-in";
 
@@ -86,7 +92,10 @@ export function signedOut() {
     user.value = null;
 }
 
-export async function signOut() {
+/** @param {boolean} [isErased] whether there is nothing left to be sent for */
+export async function signOut(isErased = false) {
+    const last = isErased ? [] : [...leaving].map((send) => send());
+    await Promise.race([Promise.allSettled(last), new Promise((resolve) => setTimeout(resolve, LEAVE_MS))]);
     localStorage.removeItem(MARK);
     token.value = "";
     user.value = null;

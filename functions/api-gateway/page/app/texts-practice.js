@@ -41,7 +41,6 @@ export const PRACTICE = {
     "practice.nothing": "nothing",
 
     "practice.solution": "Your solution",
-    "practice.draft": "Your draft is kept in this browser.",
     "practice.submit": "Submit",
     "practice.hint": "Get a hint",
     "practice.restart": "Start over",

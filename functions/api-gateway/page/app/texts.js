@@ -58,6 +58,17 @@ const TEXTS = {
     "difficulty.hard": "Hard",
     "score.none": "not yet",
 
+    "draft.saving": "Saving …",
+    "draft.saved": "Saved",
+    "draft.here": "Saved on this device only",
+    "draft.nowhere": "Not saved: this browser keeps nothing",
+    "draft.both": "You have changed this on another device or in another window, too. Both texts are kept until you choose. The other one was saved on",
+    "draft.theirs": "See the other text",
+    "draft.take": "Use the text from your other device",
+    "draft.keep": "Keep mine",
+    "draft.aside": "The text that you did not choose is still here.",
+    "draft.swap": "Change to it",
+
     "code.title": "Code",
     "code.editor": "Python editor",
     "code.run": "Run",

@@ -1,6 +1,7 @@
 // The workspace: the editor, what the program prints, and the tutor beside it.
 import { computed, signal, useEffect, useMemo } from "../vendor/vendor.js";
 import { Chat } from "./chat.js";
+import { DraftChoice, draftOf, DraftState, useDraft } from "./drafts.js";
 import { Editor } from "./editor.js";
 import { html } from "./html.js";
 import { Fault, Title } from "./parts.js";
@@ -11,16 +12,19 @@ import { t } from "./texts.js";
 
 /** @type {import("./editor.js").Mark[]} */
 const NO_MARKS = [];
+const KEY = "workspace";
 const FIRST_PROGRAM = 'name = input("What is your name? ")\nprint("Hello,", name)\n';
 
-/** What is in the workspace: kept in this browser, for each account by itself. */
+/** What is beside the program: kept in this browser, for each account by itself. */
 const storageKey = computed(() => `learnflow.workspace.${user.value?.id}`);
 
-/** @typedef {{ code: string, stdin: string, files: { name: string, text: string }[] }} Workspace */
+/** @typedef {{ stdin: string, files: { name: string, text: string }[] }} Workspace */
 
 /** @type {import("../vendor/vendor.js").Signal<Workspace>} */
-const workspace = signal({ code: "", stdin: "", files: [] });
-const code = computed(() => workspace.value.code);
+const workspace = signal({ stdin: "", files: [] });
+/** The program is a draft, which other devices have, too. */
+const draft = computed(() => draftOf(KEY, FIRST_PROGRAM));
+const code = computed(() => draft.value.text.value);
 const stdin = computed(() => workspace.value.stdin);
 const files = computed(() => workspace.value.files);
 /** What the last run was of, and what came of it. */
@@ -40,7 +44,7 @@ function load() {
     stop();
     last.value = null;
     before.value = null;
-    const first = { code: FIRST_PROGRAM, stdin: "Ada\n", files: [] };
+    const first = { stdin: "Ada\n", files: [] };
     try {
         workspace.value = { ...first, ...JSON.parse(localStorage.getItem(owner) || "{}") };
     } catch {
@@ -58,22 +62,25 @@ function change(change) {
     }
 }
 
-/** What the editor had before another program was put into it. */
-/** @type {import("../vendor/vendor.js").Signal<Workspace | null>} */
+/** What was there before another program was put into the editor. */
+/** @type {import("../vendor/vendor.js").Signal<{ code: string, beside: Workspace } | null>} */
 const before = signal(null);
 
 /** Puts a program into the editor, from the tutor or another view. @param {string} code @param {string} [stdin] */
 export function edit(code, stdin = "") {
     load();
-    if (workspace.value.code !== code && !before.value) before.value = workspace.value;
-    change({ code, stdin });
+    const old = draft.value.text.value;
+    if (old !== code && !before.value) before.value = { code: old, beside: workspace.value };
+    draft.value.write(code);
+    change({ stdin });
     last.value = null;
 }
 
 /** @param {boolean} trace whether its steps are wanted */
 async function start(trace) {
     const turn = ++latestRun;
-    const { code, stdin, files } = workspace.value;
+    const { stdin, files } = workspace.value;
+    const code = draft.value.text.value;
     const sent = Object.fromEntries(files.filter(({ name }) => name).map(({ name, text }) => [name, text]));
     running.value = trace ? "steps" : "run";
     failure.value = undefined;
@@ -106,6 +113,7 @@ const program = () => ({ code: code.value, error: last.value?.result.error?.trac
 
 export function WorkspaceView() {
     load();
+    useDraft(KEY, FIRST_PROGRAM);
     useEffect(() => stop, []);
     // So that nothing that is typed beside it reaches the tutor's answers.
     const chat = useMemo(() => html`<${Chat} program=${program} put=${edit} run=${editAndRun} />`, []);
@@ -118,6 +126,7 @@ export function WorkspaceView() {
         <section>
             <${Title}>${t("code.title")}<//>
             <${ProgramEditor} />
+            <${DraftChoice} draft=${draft.value} />
             <${Replaced} />
             <${Toolbar} />
             <${Input} />
@@ -133,14 +142,16 @@ function ProgramEditor() {
     const result = last.value?.result;
     const marks = useMemo(() => marksOf(result), [result]);
     return html`<${Editor} value=${code.value} label=${t("code.editor")} marks=${isStale.value ? NO_MARKS : marks}
-        onChange=${(text) => change({ code: text })} onRun=${() => start(false)} />`;
+        onChange=${(text, old) => draft.value.write(text, old)} onRun=${() => start(false)} />`;
 }
 
 /** The way back to the program that was there. */
 function Replaced() {
     if (!before.value) return null;
+    const { code, beside } = before.value;
     const back = () => {
-        change(before.value || {});
+        draft.value.write(code);
+        change(beside);
         before.value = null;
         last.value = null;
     };
@@ -154,6 +165,7 @@ function Toolbar() {
         ${button("run", false, t(running.value === "run" ? "code.running" : "code.run"))}
         ${button("steps", true, t("code.steps"))}
         <span class="quiet">${t("code.keys")}</span>
+        <${DraftState} draft=${draft.value} />
     </div>`;
 }
 

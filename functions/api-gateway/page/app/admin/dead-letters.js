@@ -1,11 +1,12 @@
 // Events that a function has given up, and sending them again.
 import { useState } from "../../vendor/vendor.js";
-import { get, post } from "../api.js";
+import { get, keyed, post } from "../api.js";
 import { html } from "../html.js";
-import { Before, Fault, Field, Loading, Time, useLoaded, usePages } from "../parts.js";
+import { Act, Before, Fault, Field, Loading, Time, useLoaded, usePages } from "../parts.js";
 import { query, to } from "../router.js";
 import { t } from "../texts.js";
 import { Confirm, Facts, Filter, Table } from "../forms.js";
+import { Repair, Replays } from "./repair.js";
 
 /** @typedef {import("@api").components["schemas"]["ListedDeadLetter"]} ListedDeadLetter */
 /** @typedef {{ letter: ListedDeadLetter, state: "sent" | "skipped" | "failed", why?: string }} Result */
@@ -66,6 +67,7 @@ export function DeadLetter({ id }) {
     if (!data) return html`${back}<${Loading} error=${error} again=${again} />`;
     const { dead_letter: letter, correlation_id: request, subject } = data;
     const sent = (made) => (setResults(made), again());
+    const repaired = () => sent([{ letter, state: "sent" }]);
     return html`${back}<h2>${nameOf(letter)}</h2>
         <${Facts} of=${[
             [t("dead.event"), data.event_type || t("dead.noevent")],
@@ -78,11 +80,26 @@ export function DeadLetter({ id }) {
         ]} />
         <h3>${t("dead.why")}</h3>
         <ol>${letter.reasons.map((reason) => html`<li>${reason}</li>`)}</ol>
-        <p class="quiet">${t("dead.private")}</p>
         ${data.truncated
             ? html`<p class="notice warn">${t("dead.truncated")}</p>`
             : html`<div class="row"><${Replay} letters=${[letter]} sent=${sent} /></div>`}
-        <${Results} results=${results} /><${Fault} error=${error} />`;
+        <${Results} results=${results} /><${Fault} error=${error} />
+        <${Data} path=${path} letter=${letter} isFinal=${data.truncated} sent=${repaired} />
+        <${Replays} replays=${data.replays} />`;
+}
+
+/** What people wrote in it, for who asks for it, and a way to change it. */
+function Data({ path, letter, isFinal, sent }) {
+    const [shown, setShown] = useState(/** @type {{ data?: string } | null} */ (null));
+    const show = async () => setShown(await get(`${path}?payload=true`));
+    const hide = () => setShown(null);
+    if (!shown) return html`<h3>${t("dead.data")}</h3><p class="quiet">${t("dead.private")}</p>
+        <div class="row"><${Act} act=${show}>${t("dead.show")}<//></div>`;
+    return html`<h3>${t("dead.data")}</h3>
+        ${shown.data === undefined || isFinal
+            ? html`<p class="notice">${t("dead.nodata")}</p>`
+            : html`<${Repair} letter=${letter} data=${shown.data} sent=${sent} />`}
+        <div class="row bottom"><button type="button" onClick=${hide}>${t("trace.payloads.hide")}</button></div>`;
 }
 
 /** @param {{ letters: ListedDeadLetter[], sent: (results: Result[]) => unknown }} props */
@@ -101,11 +118,15 @@ function Replay({ letters, sent }) {
     <//>`;
 }
 
+/** Outlives the views: what failed on its way there may be sent from another one. */
+const once = keyed();
+
 /** @param {ListedDeadLetter} letter @param {boolean} again whether also one that was sent again before @returns {Promise<Result>} */
 async function sendAgain(letter, again) {
     if (letter.replayed_at && !again) return { letter, state: "skipped" };
     try {
-        await post(`/admin/dead-letters/${letter.id}/replay${letter.replayed_at ? "?again=true" : ""}`);
+        const path = `/admin/dead-letters/${letter.id}/replay${letter.replayed_at ? "?again=true" : ""}`;
+        await once(`${path} ${letter.replayed_at}`, (key) => post(path, {}, { key }));
         return { letter, state: "sent" };
     } catch (error) {
         return { letter, state: "failed", why: /** @type {Error} */ (error).message };

@@ -5,6 +5,7 @@ import { to } from "../router.js";
 import { t } from "../texts.js";
 import { DeadLetter, DeadLetters } from "./dead-letters.js";
 import { Health } from "./health.js";
+import { Lanes } from "./lanes.js";
 import { TraceTab } from "./trace.js";
 import { Usage } from "./usage.js";
 import { User, Users } from "./users.js";
@@ -13,6 +14,7 @@ import { User, Users } from "./users.js";
 const TABS = {
     health: () => html`<${Health} />`,
     trace: (id) => html`<${TraceTab} key=${id} id=${id} />`,
+    lanes: () => html`<${Lanes} />`,
     "dead-letters": (id) => (id ? html`<${DeadLetter} key=${id} id=${id} />` : html`<${DeadLetters} />`),
     usage: () => html`<${Usage} />`,
     users: (id) => (id ? html`<${User} key=${id} id=${id} />` : html`<${Users} />`),

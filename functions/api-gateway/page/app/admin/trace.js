@@ -6,6 +6,7 @@ import { Act, Empty, Fault, Field, Loading, Time, useLoaded } from "../parts.js"
 import { go, to } from "../router.js";
 import { t } from "../texts.js";
 import { Facts, saveFile, Table } from "../forms.js";
+import { indented } from "./json.js";
 
 /** @typedef {import("@api").components["schemas"]["RequestTrace"]} RequestTrace */
 /** @typedef {import("@api").components["schemas"]["Hop"]} Hop */
@@ -151,17 +152,8 @@ function Reasons({ hop }) {
 function Payload({ payload }) {
     if (!payload) return null;
     return html`<tr><td colspan=${COLUMNS}>${payload.state === "open"
-        ? html`<details><summary>${t("trace.payload")}</summary><pre tabindex="0">${pretty(payload.data || "")}</pre></details>`
+        ? html`<details><summary>${t("trace.payload")}</summary><pre tabindex="0">${indented(payload.data || "")}</pre></details>`
         : t(`payload.${payload.state}`)}</td></tr>`;
-}
-
-/** @param {string} data */
-function pretty(data) {
-    try {
-        return JSON.stringify(JSON.parse(data), null, 2);
-    } catch {
-        return data;
-    }
 }
 
 /** @param {Hop} hop */

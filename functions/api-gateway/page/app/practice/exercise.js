@@ -1,12 +1,12 @@
 // An exercise: its task beside the editor, and what came of running, submitting, asking for a hint or a review.
 import { useEffect, useRef, useState } from "../../vendor/vendor.js";
 import { Failed, get, post } from "../api.js";
+import { DraftChoice, DraftState, useDraft } from "../drafts.js";
 import { Editor } from "../editor.js";
 import { html } from "../html.js";
 import { Fault, Loading, Prose, Start, Title, useKeyed, useLoaded, useWork } from "../parts.js";
 import { to } from "../router.js";
 import { marksOf, Output, readsInput, run as execute, settled, verdict } from "../runs.js";
-import { user } from "../session.js";
 import { t } from "../texts.js";
 import { TopicLink } from "../topics.js";
 import { answered } from "../tutor.js";
@@ -43,30 +43,6 @@ function Task({ exercise: { task, tests, files, hidden_tests: hidden } }) {
         <ol class="tests">${tests.map((test) => html`<li><${TestFacts} test=${test} /></li>`)}</ol>
         ${hidden > 0 && html`<p class="quiet">${t("practice.hidden", { count: hidden })}</p>`}
     </section>`;
-}
-
-/** Where the draft is kept, for each account by itself: others may use the same browser. */
-const draftKey = (id) => `learnflow.draft.${user.value?.id}.${id}`;
-
-/** @param {Exercise} exercise */
-function useDraft({ id, starter }) {
-    const [code, setCode] = useState(() => {
-        try {
-            return localStorage.getItem(draftKey(id)) ?? starter;
-        } catch {
-            return starter;
-        }
-    });
-    /** @param {string} text */
-    const change = (text) => {
-        setCode(text);
-        try {
-            localStorage.setItem(draftKey(id), text);
-        } catch {
-            // A full or forbidden storage costs the copy, not the work.
-        }
-    };
-    return { code, change };
 }
 
 /**
@@ -121,7 +97,10 @@ function useActions({ id, files }, code, input) {
 /** @param {{ exercise: Exercise }} props */
 function Desk({ exercise }) {
     const { id, tests } = exercise;
-    const { code, change } = useDraft(exercise);
+    const draft = useDraft(`exercise:${id}`, exercise.starter);
+    const code = draft.text.value;
+    /** @param {string} text @param {string} [before] */
+    const change = (text, before) => draft.write(text, before);
     const [input, setInput] = useState(tests.find((test) => test.stdin)?.stdin || "");
     const [line, setLine] = useState(/** @type {number | null} */ (null));
     const { actions, outcomes, marks, said } = useActions(exercise, code, input);
@@ -132,14 +111,16 @@ function Desk({ exercise }) {
     }, [grade?.turn]);
     const offersPieces = (grade?.value || earlier.data?.[0]?.feedback)?.parsons;
     const all = Object.values(actions);
-    const type = (text) => {
-        change(text);
+    /** @param {string} text @param {string} [before] */
+    const type = (text, before) => {
+        change(text, before);
         setLine(null);
     };
     return html`<section class="desk">
         <h2>${t("practice.solution")}</h2>
         <${Editor} value=${code} label=${t("code.editor")} marks=${marks} line=${line} onChange=${type} onRun=${() => actions.run.start()} />
-        <small class="quiet">${t("code.keys")} ${t("practice.draft")}</small>
+        <small class="quiet">${t("code.keys")}</small> <small><${DraftState} draft=${draft} /></small>
+        <${DraftChoice} draft=${draft} />
         ${(input || readsInput(code)) && html`<${Input} input=${input} set=${setInput} />`}
         <${Toolbar} actions=${actions} outcomes=${outcomes} offersPieces=${offersPieces}>
             <${StartOver} code=${code} starter=${exercise.starter} change=${change} />
