@@ -20,7 +20,7 @@ use std::{
 };
 
 use api_gateway::responses::QueryResponse;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use events::Topic;
 use local_broker::Broker;
 use reqwest::StatusCode;
@@ -117,7 +117,11 @@ impl World {
             }
         };
         // Today, to stay close to the database's default timestamps and libraries' own clocks.
-        let now = Clock::System.now();
+        // At the beginning of a minute, by which requests are counted: a second later is the same minute.
+        let now = Clock::System
+            .now()
+            .duration_trunc(TimeDelta::minutes(1))
+            .expect("it is no large number");
         let mut world = Self {
             database: TestDatabase::create().await,
             broker,
