@@ -60,7 +60,7 @@ const ADMIN_SEEKS: Statuses = [401, 401, 403, 403, 403, 404, 403, 403];
 const JOINS: Statuses = [401, 401, 404, 404, 403, 403, 403, 404];
 
 /// What is expected of each endpoint of the gateway. Any success counts as 200. Deleting comes last.
-const GATEWAY: [(&str, &str, Statuses); 103] = [
+const GATEWAY: [(&str, &str, Statuses); 104] = [
     ("GET", "/api/v1/health", PROBE),
     ("GET", "/api/v1/ready", PROBE),
     ("POST", "/api/v1/auth/register", OPEN),
@@ -72,6 +72,7 @@ const GATEWAY: [(&str, &str, Statuses); 103] = [
     ("POST", "/api/v1/me/password", INCOMPLETE),
     ("GET", "/api/v1/me/sessions", LOGGED_IN),
     ("POST", "/api/v1/me/exports", LOGGED_IN),
+    ("GET", "/api/v1/me/exports", LOGGED_IN),
     ("GET", "/api/v1/me/exports/{id}", KEEPS),
     ("GET", "/api/v1/me/exports/{id}/download", KEEPS),
     ("DELETE", "/api/v1/me", UNCONFIRMED),

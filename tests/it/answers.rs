@@ -113,11 +113,15 @@ async fn work_that_cannot_be_continued_is_reported_as_failed() {
     let query = id(&ask(&world, &student, json!({ "question": "What is a list?" })).await);
     wake(&world, &student, query, &Value::Null).await;
     let path = format!("/queries/{query}");
-    eventually("it is said that it failed", async || {
+    let conversation = eventually("it is said that it failed", async || {
         let reply = world.get(&path, Some(&student.token)).await;
-        (reply.body["status"] == "failed").then_some(())
+        (reply.body["status"] == "failed").then_some(reply.body["conversation_id"].clone())
     })
     .await;
+    let conversation = conversation.as_str().expect("an id");
+    let path = format!("/conversations/{conversation}");
+    let shown = world.get(&path, Some(&student.token)).await.body;
+    assert_eq!(shown["exchanges"][0]["status"], "failed", "{shown}");
     world.finish_with_dead_letters("debug", 1).await;
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api_gateway::responses::{ExportState, OwnExport};
+use api_gateway::responses::{ExportState, OwnExport, OwnExports};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use events::{Topic, topic::PARTITIONS};
 use rdkafka::{
@@ -463,17 +463,23 @@ async fn one_export_is_made_at_a_time_and_it_is_its_owners() {
     let first: OwnExport = ask().await.expect(StatusCode::ACCEPTED);
     let path = first.status_url.trim_start_matches("/api/v1").to_owned();
     for path in [path.clone(), format!("{path}/download"), "/me/exports/x".to_owned()] {
-        assert_eq!(
-            world.get(&path, Some(&bob.token)).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
+        let refused = world.get(&path, Some(&bob.token)).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
     }
     let again: OwnExport = ask().await.expect(StatusCode::ACCEPTED);
     // The clock stands still, so no periodic work has made it meanwhile, unless it was the first of the process.
     assert!(again.id == first.id || again.state == ExportState::Pending);
     let made = exported(&world, &ada).await;
     assert_eq!(made.state, ExportState::Ready);
+    let listed = async |student: &Student| {
+        world.get("/me/exports", Some(&student.token)).await.ok::<OwnExports>().items
+    };
+    world.advance(1);
+    let last: OwnExport = ask().await.expect(StatusCode::ACCEPTED);
+    let own = listed(&ada).await;
+    assert_eq!(own[0].id, last.id, "the latest first");
+    assert!(own.contains(&made), "with all that is said of it: {own:?}");
+    assert_eq!(listed(&bob).await, []);
     world.finish().await;
 }
 

@@ -1,6 +1,6 @@
 //! Conversations: follow-ups are understood within one, and the student can read and delete it.
 
-use api_gateway::responses::{Conversation, ListedConversation};
+use api_gateway::responses::{Conversation, ListedConversation, QueryResponse, QueryStatus};
 use reqwest::StatusCode;
 use runtime::{
     Clock,
@@ -86,6 +86,39 @@ async fn old_exchanges_and_other_students_exchanges_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_conversation_begins_on_request() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let first = ask(&world, &ada, "What is a list?").await;
+    world.advance(1);
+    let question = json!({ "question": "show me another example", "new_conversation": true });
+    let headers = [("prefer", "wait=20"), ("idempotency-key", "new")];
+    let new = world.post_with("/query", &ada.token, &question, headers).await;
+    assert_eq!(new.status, StatusCode::OK, "{:?}", new.body);
+    assert_ne!(new.body["conversation_id"], first.body["conversation_id"]);
+    assert_ne!(new.body["answer"]["topics"][0], "lists", "it follows up on nothing");
+    // Sent again, it begins no other one.
+    let again = world.post_with("/query", &ada.token, &question, headers).await;
+    assert_eq!(again.body["id"], new.body["id"]);
+    assert_eq!(again.body["conversation_id"], new.body["conversation_id"]);
+    let question = json!({ "question": "show me another example" });
+    let other = world.post_with("/query", &ada.token, &question, headers).await;
+    assert_eq!(other.body["code"], "idempotency_key_reused", "{:?}", other.body);
+    // The next question goes on with it.
+    world.advance(1);
+    let next = ask(&world, &ada, "What is a tuple?").await;
+    assert_eq!(next.body["conversation_id"], new.body["conversation_id"]);
+    let both = json!({ "question": "and why?", "new_conversation": true,
+                       "conversation_id": first.body["conversation_id"] });
+    let both = world.post_with("/query", &ada.token, &both, [("prefer", "wait=0")]).await;
+    assert_eq!(both.status, StatusCode::UNPROCESSABLE_ENTITY, "{:?}", both.body);
+    assert_eq!(both.body["errors"][0]["field"], "new_conversation", "{:?}", both.body);
+    let sql = "SELECT count(*) FROM conversations WHERE student_id = $1";
+    assert_eq!(world.count(sql, ada.id).await, 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_student_reads_and_deletes_what_is_remembered() {
     let world = World::new().await;
     let (ada, bob) = (world.student("ada").await, world.student("bob").await);
@@ -126,6 +159,61 @@ async fn a_student_reads_and_deletes_what_is_remembered() {
     );
     let left = "SELECT count(*) FROM events WHERE data::text LIKE '%swordfish%' AND $1 IS NOT NULL";
     assert_eq!(world.count(left, Uuid::nil()).await, 0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_has_all_that_its_answers_say_and_the_own_ratings() {
+    let world = World::new().await;
+    let (ada, tom) = (world.student("ada").await, world.teacher("tom").await);
+    world.class(&tom, &[&ada]).await;
+    let explained = ask(&world, &ada, "What is a list?").await;
+    world.advance(1);
+    let hinted = json!({ "question": "why does it fail?", "code": "ages = [3]\nprint(ages[1])\n" });
+    let hinted = world.post_with("/query", &ada.token, &hinted, [("prefer", "wait=20")]).await;
+    assert_eq!(hinted.body["answer"]["details"]["kind"], "debug", "{:?}", hinted.body);
+    let [first, second] = [&explained, &hinted].map(|reply| {
+        let id = reply.body["id"].as_str().expect("an id");
+        format!("/queries/{id}")
+    });
+    let rating = world.send("api-gateway", |client, url| {
+        let request = client.put(format!("{url}/api/v1{first}/rating")).bearer_auth(&ada.token);
+        request.json(&json!({ "helpful": false }))
+    });
+    assert_eq!(rating.await.status, StatusCode::NO_CONTENT);
+    let id = explained.body["conversation_id"].as_str().expect("an id");
+    let path = format!("/conversations/{id}");
+    for (reader, rating) in [(&ada, Some(false)), (&tom, None)] {
+        let exchanges = world.get(&path, Some(&reader.token)).await.ok::<Conversation>().exchanges;
+        assert_eq!(exchanges.len(), 2);
+        for (exchange, own) in exchanges.iter().zip([&first, &second]) {
+            let alone: QueryResponse = world.get(own, Some(&reader.token)).await.ok();
+            assert_eq!((&exchange.query, exchange.query_id), (&alone, alone.id));
+            assert_eq!(exchange.content, alone.answer.map(|answer| answer.content));
+        }
+        let ratings: Vec<_> = exchanges.iter().map(|exchange| exchange.query.helpful).collect();
+        assert_eq!(ratings, [rating, None], "a rating is for who gave it");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_of_a_later_version_hides_no_other() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let later = ask(&world, &ada, "What is a list?").await;
+    world.advance(1);
+    ask(&world, &ada, "What is a tuple?").await;
+    let id: Uuid = later.body["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let sql = r#"UPDATE queries SET answer = '{"version": 99}' WHERE id = $1"#;
+    sqlx::query(sql).bind(id).execute(&mut world.database().await).await.expect("it is valid");
+    let path = format!("/conversations/{}", later.body["conversation_id"].as_str().expect("an id"));
+    let exchanges = world.get(&path, Some(&ada.token)).await.ok::<Conversation>().exchanges;
+    let [unreadable, readable] = exchanges.as_slice() else { panic!("{exchanges:?}") };
+    assert_eq!((unreadable.query.status, &unreadable.query.answer), (QueryStatus::Answered, &None));
+    assert!(readable.query.answer.is_some(), "{readable:?}");
+    let alone = world.get(&format!("/queries/{id}"), Some(&ada.token)).await;
+    assert_eq!(alone.status, StatusCode::INTERNAL_SERVER_ERROR, "{:?}", alone.body);
     world.finish().await;
 }
 

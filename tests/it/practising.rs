@@ -170,6 +170,11 @@ async fn every_way_to_fail_a_test_is_distinguished() {
         let first = &feedback.tests[0];
         assert_eq!(first.verdict, verdict, "{body}: {feedback:?}");
         assert!(first.message.as_ref().is_some_and(|text| text.contains(words)), "{first:?}");
+        let raised = first.raised.as_ref().map(|raised| (raised.kind.as_str(), raised.line));
+        let expected = (verdict == TestVerdict::Exception).then_some(("IndexError", Some(2)));
+        assert_eq!(raised, expected, "{body}");
+        let mut hidden = feedback.tests.iter().filter(|test| test.hidden);
+        assert!(hidden.all(|test| test.raised.is_none()), "{feedback:?}");
     }
     let broken = hand_in(&world, &student, &path, "def second_largest(numbers)\n    pass\n").await;
     let message = graded(broken).message;

@@ -1,6 +1,8 @@
 //! Quizzes: started, answered, submitted once, and explained; nothing tells a right answer before.
 
-use api_gateway::responses::{ListedQuiz, Quiz, QuizPage, QuizResult, QuizStatus};
+use api_gateway::responses::{
+    ListedQuiz, Quiz, QuizOrigin, QuizPage, QuizResult, QuizStatus, StartedQuiz,
+};
 use curriculum::{Question, embedded};
 use futures::future::join_all;
 use reqwest::StatusCode;
@@ -276,6 +278,41 @@ async fn a_student_has_one_open_quiz_of_a_topic_and_goes_on_with_it() {
         let refused = start(&world, &bob, body.clone()).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
     }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gets_an_open_quiz_instead_of_a_new_one_is_told_so() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    let wish = json!({ "topic": "lists", "questions": 2, "time_limit_seconds": 60 });
+    let new: StartedQuiz = start(&world, &ada, wish.clone()).await.expect(StatusCode::CREATED);
+    let both = ["questions", "time_limit_seconds"];
+    assert_eq!(new.origin, QuizOrigin::New);
+    assert_eq!(new.ignored, both[..0]);
+    for (body, ignored) in [
+        (wish.clone(), &both[..0]),
+        (json!({ "topic": "lists" }), &both[..0]),
+        (json!({ "topic": "lists", "questions": 1 }), &both[..1]),
+        (json!({ "topic": "lists", "questions": 2, "time_limit_seconds": 61 }), &both[1..]),
+        (json!({ "topic": "lists", "questions": 1, "time_limit_seconds": 61 }), &both[..]),
+    ] {
+        let open: StartedQuiz = start(&world, &ada, body.clone()).await.ok();
+        assert_eq!(open.origin, QuizOrigin::Open, "{body}");
+        assert_eq!(open.ignored, ignored, "{body}");
+        assert_eq!(open.quiz, new.quiz, "{body}");
+    }
+    // Sent again, a request whose answer was lost still says what came of its wishes.
+    let body = json!({ "topic": "lists", "questions": 1 });
+    for origin in [QuizOrigin::Open, QuizOrigin::Repeated] {
+        let headers = [("idempotency-key", "lost")];
+        let again: StartedQuiz = world.post_with("/quizzes", &ada.token, &body, headers).await.ok();
+        assert_eq!((again.origin, again.quiz.id), (origin, new.quiz.id));
+        assert_eq!(again.ignored, ["questions"]);
+    }
+    world.advance(61);
+    let next: StartedQuiz = start(&world, &ada, wish).await.expect(StatusCode::CREATED);
+    assert_ne!(next.quiz.id, new.quiz.id, "one whose time is over is open no more");
     world.finish().await;
 }
 

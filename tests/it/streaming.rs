@@ -19,7 +19,7 @@ use rdkafka::{
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
-use storage::queries::{self, AnswerBody, NewAnswer, NewQuestion, QuestionBody};
+use storage::queries::{self, AnswerBody, NewAnswer, NewQuestion, Place, QuestionBody};
 use tests::{Student, World};
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ async fn pending(world: &World, student: &Student) -> QueryId {
     };
     let now = world.now();
     let student = UserId::from_uuid(student.id);
-    let new = NewQuestion { id, student, conversation: None, idle_since: now, body: &body };
+    let new = NewQuestion { id, student, place: Place::New, body: &body };
     queries::insert(&mut world.database().await, new, now).await.expect("it is stored");
     id
 }

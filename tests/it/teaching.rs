@@ -107,9 +107,13 @@ async fn an_overview_and_a_heat_map_show_scores_and_who_struggles_and_why() {
 async fn common_errors_come_with_real_programs_and_without_names() {
     let world = World::new().await;
     let tom = world.teacher("tom").await;
-    let [ada, bob, eve] =
-        [world.student("ada").await, world.student("bob").await, world.student("eve").await];
-    let class = world.class(&tom, &[&ada, &bob]).await;
+    let [ada, bob, eve, kim] = [
+        world.student("ada").await,
+        world.student("bob").await,
+        world.student("eve").await,
+        world.student("kim").await,
+    ];
+    let class = world.class(&tom, &[&ada, &bob, &kim]).await;
     let run = async |student: &Student, code: &str| {
         let body = json!({ "code": code });
         let reply =
@@ -120,6 +124,8 @@ async fn common_errors_come_with_real_programs_and_without_names() {
     world.advance(1);
     run(&ada, "print([][0])").await;
     run(&bob, "print('bob'[9])").await;
+    // The same program again is no further example.
+    run(&kim, "print([][0])\n").await;
     // One student's alone, and one of another class.
     run(&ada, "print(1 / 0)").await;
     run(&eve, "print([][1])").await;
@@ -131,11 +137,16 @@ async fn common_errors_come_with_real_programs_and_without_names() {
     assert_eq!(errors.len(), 1, "{text}");
     assert_eq!(
         (errors[0].error_type.as_str(), errors[0].students, errors[0].runs),
-        ("IndexError", 2, 3)
+        ("IndexError", 3, 4)
     );
-    let mut programs: Vec<_> = errors[0].examples.iter().map(|one| one.code.as_str()).collect();
+    let programs = errors[0].examples.iter().map(|one| one.code.trim());
+    let mut programs: Vec<_> = programs.collect();
     programs.sort_unstable();
-    assert_eq!(programs, ["print('[name]'[9])", "print([][0])"], "the latest of each student");
+    assert_eq!(
+        programs,
+        ["print('[name]'[9])", "print([][0])"],
+        "the different ones of the latest"
+    );
     let example = &errors[0].examples[0];
     assert!(example.message.contains("out of range") && example.line == Some(1), "{example:?}");
     for private in [ada.id.to_string(), bob.id.to_string(), "ada".to_owned(), "bob".to_owned()] {
@@ -227,9 +238,20 @@ async fn alerts_are_acknowledged_and_resolved_and_only_move_forward() {
     };
     assert_eq!(listed(&tom, "").await, [other, mine]);
     assert_eq!(listed(&tom, &format!("?class_id={first}")).await, [mine]);
+    assert_eq!(listed(&tom, &format!("?student_id={}", ada.id)).await, [mine]);
+    let both = format!("?class_id={second}&student_id={}&status=open", bob.id);
+    assert_eq!(listed(&tom, &both).await, [other]);
+    for (person, filter) in [
+        (&tom, format!("?class_id={first}&student_id={}", bob.id)),
+        (&tom, format!("?student_id={}&status=resolved", ada.id)),
+        (&tess, format!("?student_id={}", ada.id)),
+        (&tom, format!("?student_id={}", Uuid::nil())),
+    ] {
+        assert_eq!(listed(person, &filter).await, [] as [Uuid; 0], "{filter}");
+    }
     assert_eq!(listed(&tess, "").await, [] as [Uuid; 0]);
     assert_eq!(get(&world, &tess, &format!("/alerts?class_id={second}")).await.status, 404);
-    for bad in ["?status=closed", "?colour=red", "?cursor=x"] {
+    for bad in ["?status=closed", "?colour=red", "?cursor=x", "?student_id=ada"] {
         assert_eq!(get(&world, &tom, &format!("/alerts{bad}")).await.status, 422, "{bad}");
     }
     let path = format!("/alerts/{mine}");

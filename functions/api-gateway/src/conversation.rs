@@ -2,7 +2,6 @@
 
 use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use domain::agent::Author;
 use ids::{ConversationId, EventId, QueryId};
 use runtime::{
     Outgoing,
@@ -10,7 +9,7 @@ use runtime::{
 };
 use serde::{Deserialize, Serialize};
 use storage::{
-    conversations::{self, Exchange, Listed, Owned},
+    conversations::{self, Exchange, ExchangeLimits, Listed, Owned},
     queries::QuestionBody,
 };
 use utoipa::ToSchema;
@@ -18,14 +17,16 @@ use utoipa::ToSchema;
 use crate::{
     gateway::Gateway,
     ownership::{changeable, missing, readable},
+    queries::QueryResponse,
     spec::NAME,
     stored,
 };
 
 /// Conversations that are listed.
 const MAX_LISTED: i64 = 50;
-/// Exchanges of a conversation that are shown.
-const MAX_SHOWN: i64 = 200;
+/// Exchanges of a conversation that are shown, in bytes as they are stored: AWS Lambda passes responses of up to 6 MB,
+/// and the text of an answer is in its exchange twice.
+const SHOWN: ExchangeLimits = ExchangeLimits { questions: 200, bytes: 3 << 20 };
 
 /// A conversation in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -47,25 +48,23 @@ pub struct ListedConversation {
 pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
-    /// Oldest first, at most 200.
+    /// Oldest first; of a long conversation the last ones, at most 200.
     pub exchanges: Vec<ShownExchange>,
 }
 
-/// A question with its answer.
+/// A question with all that `GET /queries/{id}` says of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ShownExchange {
-    /// The question's id.
+    /// The question's id, as `id`.
     pub query_id: QueryId,
     /// The question.
     pub question: String,
-    /// When it was asked.
-    pub asked_at: DateTime<Utc>,
-    /// Who answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub agent: Option<Author>,
-    /// The answer's text, Markdown.
+    /// The answer's text, Markdown, as in `answer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub query: QueryResponse,
 }
 
 /// Your conversations, the latest first, at most 50.
@@ -90,7 +89,7 @@ fn question(body: QuestionBody) -> String {
     body.question.as_str().to_owned()
 }
 
-/// A conversation of yours.
+/// A conversation of yours, with its answers as `GET /queries/{id}` gives them.
 #[utoipa::path(get, path = "/conversations/{id}", operation_id = "get_conversation", tag = "Tutor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The `conversation_id` of an answer")),
     responses((status = 200, body = Conversation), (status = 404, body = Problem)))]
@@ -103,14 +102,14 @@ pub(crate) async fn get(
     let mut conn = gateway.services.store.connection().await?;
     let found = conversations::find(&mut conn, id).await?;
     readable(&mut conn, &caller, found).await?;
-    let found = conversations::exchanges(&mut conn, id, MAX_SHOWN).await?;
+    let found = conversations::exchanges(&mut conn, id, SHOWN).await?;
     let shown = |exchange: Exchange| {
+        let query = QueryResponse::of(exchange.query, &caller)?;
         Ok(ShownExchange {
-            query_id: QueryId::from_uuid(exchange.id),
+            query_id: query.id,
             question: stored::legible(exchange.question).map(question).unwrap_or_default(),
-            asked_at: exchange.asked_at,
-            agent: exchange.agent.map(stored::name).transpose()?,
-            content: exchange.answer.and_then(stored::legible).map(|body| body.answer.content),
+            content: query.answer.as_ref().map(|answer| answer.content.clone()),
+            query,
         })
     };
     let exchanges: Result<_, Problem> = found.into_iter().map(shown).collect();

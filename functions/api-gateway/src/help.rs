@@ -65,6 +65,7 @@ pub(crate) async fn debug(
             topic: None,
             exercise_id: request.exercise_id,
             conversation_id: None,
+            new_conversation: false,
         },
     };
     answered(&gateway, &caller, &headers, question).await
@@ -109,6 +110,7 @@ pub(crate) async fn review(
             topic: request.topic,
             exercise_id: request.exercise_id,
             conversation_id: None,
+            new_conversation: false,
         },
     };
     answered(&gateway, &caller, &headers, question).await

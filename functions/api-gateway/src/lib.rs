@@ -78,7 +78,7 @@ pub mod responses {
         drafts::{Draft, SavedDraft},
         executions::{ExecutionResponse, ExecutionState, ExecutionStatus},
         me::{
-            exports::{ExportState, OwnExport},
+            exports::{ExportState, OwnExport, OwnExports},
             sessions::{OwnSession, OwnSessions},
         },
         notifications::{
@@ -89,8 +89,8 @@ pub mod responses {
         practice::{ExercisePage, ListedExercise, SubmissionResponse, SubmissionStatus},
         queries::{QueryResponse, QueryStatus},
         quizzes::{
-            ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus,
-            TopicResult,
+            ListedQuiz, QuestionResult, Quiz, QuizOrigin, QuizPage, QuizQuestion, QuizResult,
+            QuizStatus, StartedQuiz, TopicResult,
         },
         tickets::SocketTicket,
     };

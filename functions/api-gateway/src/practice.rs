@@ -200,6 +200,7 @@ pub(crate) async fn generate(
         topic: Some(request.topic),
         exercise_id: request.variation_of,
         conversation_id: None,
+        new_conversation: false,
     };
     answered(&gateway, &caller, &headers, AgentQuestion { agent: Agent::Exercise, request }).await
 }

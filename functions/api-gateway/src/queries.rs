@@ -22,7 +22,7 @@ use runtime::{
 use serde::{Deserialize, Serialize};
 use storage::{
     conversations,
-    queries::{self, AnswerBody, Query},
+    queries::{self, AnswerBody, Query, StoredAnswer},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -76,6 +76,9 @@ pub struct QueryResponse {
     /// How the question got to the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routing: Option<Routing>,
+    /// Your rating of the answer: whether it helped. Only who asked sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helpful: Option<bool>,
 }
 
 /// Asks a question. The response holds the answer if it is ready in time (`Prefer: wait=5`); otherwise `202` says
@@ -95,6 +98,7 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
 ) -> Result<Response, Problem> {
+    request.check()?;
     if let Some(named) = request.conversation_id {
         let mut conn = gateway.services.store.connection().await?;
         let found = conversations::find(&mut conn, named).await?;
@@ -208,19 +212,36 @@ pub(crate) async fn load(
     let mut conn = gateway.services.store.connection().await?;
     let found = queries::find(&mut conn, id).await?;
     let query = readable(&mut conn, caller, found).await?;
-    let mut response = QueryResponse::pending(id, query.asked_at);
-    response.conversation_id = Some(query.conversation_id);
-    if query.failed {
-        response.status = QueryStatus::Failed;
+    // Alone it is refused: without its answer, the response would say less than an error.
+    if let Some(StoredAnswer { body: Err(error), .. }) = &query.answer {
+        return Err(Problem::internal(error));
     }
-    let Some(answer) = query.answer else { return Ok(response) };
-    response.agent = Some(stored::name(answer.agent)?);
-    response.answered_by = Some(stored::name(answer.answered_by)?);
-    response.answered_at = Some(answer.answered_at);
-    Ok(response.with_body(answer.body))
+    QueryResponse::of(query, caller)
 }
 
 impl QueryResponse {
+    /// A stored question as its reader sees it; an answer that this version cannot read is left out.
+    ///
+    /// # Errors
+    /// 500 if nobody has the name of who answered.
+    pub(crate) fn of(query: Query, reader: &Person) -> Result<Self, Problem> {
+        let mut response = Self::pending(query.id, query.asked_at);
+        response.conversation_id = Some(query.conversation_id);
+        if query.failed {
+            response.status = QueryStatus::Failed;
+        }
+        let Some(answer) = query.answer else { return Ok(response) };
+        response.status = QueryStatus::Answered;
+        response.agent = Some(stored::name(answer.agent)?);
+        response.answered_by = Some(stored::name(answer.answered_by)?);
+        response.answered_at = Some(answer.answered_at);
+        response.helpful = answer.helpful.filter(|_| reader.id == query.student_id);
+        Ok(match stored::legible(answer.body) {
+            Some(body) => response.with_body(body),
+            None => response,
+        })
+    }
+
     fn pending(id: QueryId, asked_at: DateTime<Utc>) -> Self {
         Self {
             id,
@@ -233,6 +254,7 @@ impl QueryResponse {
             answered_by: None,
             answer: None,
             routing: None,
+            helpful: None,
         }
     }
 

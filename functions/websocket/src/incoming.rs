@@ -50,6 +50,8 @@ struct Asked {
     error: Option<ErrorText>,
     #[serde(default)]
     context: Context,
+    #[serde(default)]
+    new_conversation: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -94,12 +96,17 @@ pub(crate) fn read(text: &[u8]) -> Result<Incoming, Unreadable> {
                 let detail = format!("1 to {KEY_LIMIT} visible ASCII characters");
                 return Err(refuse(Problem::field("id", detail)));
             }
-            let Asked { content, code, error, context, .. } = asked;
+            let Asked { content: question, code, error, context, new_conversation, .. } = asked;
             let Context { topic_id: topic, exercise_id } = context;
-            let question = content;
-            let conversation_id = None;
-            let request =
-                QueryRequest { question, code, error, topic, exercise_id, conversation_id };
+            let request = QueryRequest {
+                question,
+                code,
+                error,
+                topic,
+                exercise_id,
+                conversation_id: None,
+                new_conversation,
+            };
             Ok(Incoming::Question { id, request })
         }
         Some("auth") => {

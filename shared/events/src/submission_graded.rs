@@ -33,9 +33,25 @@ pub struct TestFeedback {
     /// The actual result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
+    /// What was raised instead of a result; solutions that were graded before there was this do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Raised>,
     /// An explanation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// An exception that ended a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Raised {
+    /// The exception's class.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Python's message.
+    pub message: String,
+    /// The solution's line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
 }
 
 /// What a student learns about a solution.

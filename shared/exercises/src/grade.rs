@@ -4,7 +4,7 @@ use analysis::{Program, review::review};
 use domain::execution::{
     ExecutionError, ExecutionResult, LEAVES, NOT_TESTED, TestResult, TestVerdict, Verdict,
 };
-use events::submission_graded::{Feedback, TestFeedback};
+use events::submission_graded::{Feedback, Raised, TestFeedback};
 
 use crate::{
     exercise::{Exercise, TestCase},
@@ -108,12 +108,28 @@ fn feedback(at: usize, case: &TestCase, result: Option<&TestResult>) -> TestFeed
         stdin: case.stdin.clone().filter(|_| !hidden),
         expected: case.expected.clone().or_else(|| case.raises.clone()).filter(|_| !hidden),
         actual: actual.filter(|_| !hidden && !verdict.is_passed()),
+        raised: raised(verdict, result).filter(|_| !hidden),
         message: if hidden {
             words_of_hidden(case, verdict).map(str::to_owned)
         } else {
             words(case, verdict, result)
         },
     }
+}
+
+/// What ended a test, if the solution raised it.
+fn raised(verdict: TestVerdict, result: Option<&TestResult>) -> Option<Raised> {
+    let error = result?.error.as_ref().filter(|_| verdict == TestVerdict::Exception)?;
+    if error.advice.as_ref().is_some_and(|advice| is_of_test(&advice.rule)) {
+        return None;
+    }
+    let shown = |text: &str| text.chars().take(SHOWN).collect();
+    Some(Raised { kind: shown(&error.kind), message: shown(&error.message), line: error.line })
+}
+
+/// Whether the test itself failed to run: then Python's message would be confusing.
+fn is_of_test(rule: &str) -> bool {
+    rule.starts_with(NOT_TESTED) || rule == LEAVES
 }
 
 /// One sentence of ours on a hidden test that did not pass, chosen by its verdict alone. Not even the exception's class
@@ -182,8 +198,6 @@ fn words(case: &TestCase, verdict: TestVerdict, result: Option<&TestResult>) -> 
 }
 
 fn ended(error: &ExecutionError) -> String {
-    // If the test itself failed to run, Python's message would be confusing.
-    let is_of_test = |rule: &str| rule.starts_with(NOT_TESTED) || rule == LEAVES;
     match &error.advice {
         Some(advice) if is_of_test(&advice.rule) => advice.what.clone(),
         _ => {
@@ -305,6 +319,33 @@ mod tests {
             assert!(message.starts_with("It gives"), "{message}");
             assert_eq!(message.contains("truth value"), is_told, "{message}");
         }
+    }
+
+    #[test]
+    fn feedback_on_a_visible_test_says_what_was_raised() {
+        let error = |rule: &str| {
+            json!({ "type": "TypeError", "message": "x".repeat(500), "line": 7, "traceback": "",
+                    "advice": { "rule": rule, "what": "w", "why": "w", "hint": "h" } })
+        };
+        let mut exercise = exercise();
+        exercise.tests[1].hidden = None;
+        let raised = |exercise: &Exercise, result: Value| {
+            let run = run("ok", result);
+            let feedback = grade(exercise, "", &run, Before::default()).expect("it is judged");
+            feedback.tests[1].raised.clone()
+        };
+        let ended = json!({ "verdict": "error", "error": error("type") });
+        let found = raised(&exercise, ended.clone()).expect("it is said");
+        assert_eq!((found.kind.as_str(), found.line), ("TypeError", Some(7)));
+        assert_eq!(found.message.len(), 400, "a long message is cut");
+        let of_test = json!({ "verdict": "error", "error": error("not_tested.x") });
+        assert_eq!(raised(&exercise, of_test), None, "the test itself did not run");
+        let as_asked = json!({ "verdict": "error", "passed": true, "error": error("type") });
+        assert_eq!(raised(&exercise, as_asked), None, "it was to be raised");
+        let endless = json!({ "verdict": "timeout", "error": error("type") });
+        assert_eq!(raised(&exercise, endless), None, "a limit is no exception");
+        exercise.tests[1].hidden = Some("a secret".to_owned());
+        assert_eq!(raised(&exercise, ended), None);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use domain::{
 };
 use events::{question_answered::QuestionAnswered, question_asked::QuestionAsked};
 use ids::{ConversationId, QueryId, UserId};
+use runtime::web::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
-use storage::queries::{self, NewQuestion, QuestionBody};
+use storage::queries::{self, NewQuestion, Place, QuestionBody};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -38,6 +39,10 @@ pub struct QueryRequest {
     /// The conversation that it continues; by default the last one, unless that has been idle for half an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
+    /// Whether it begins a new conversation, however lately the last one was used; not together with `conversation_id`.
+    // Left out if it is false, so that a request has the same hash as before it had this field.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_conversation: bool,
 }
 
 impl StudentRequest for QueryRequest {
@@ -74,6 +79,28 @@ impl StudentRequest for QueryRequest {
 }
 
 impl QueryRequest {
+    /// Checks what no field shows alone.
+    ///
+    /// # Errors
+    /// 422 if it goes on with a conversation and begins a new one.
+    pub fn check(&self) -> Result<(), Problem> {
+        if self.new_conversation && self.conversation_id.is_some() {
+            let detail = "leave it out, or leave conversation_id out: a question does not go on with a conversation \
+                          and begin a new one";
+            return Err(Problem::field("new_conversation", detail));
+        }
+        Ok(())
+    }
+
+    /// The conversation that it gets into. A named one counts first.
+    fn place(&self, now: DateTime<Utc>) -> Place {
+        match self.conversation_id {
+            Some(named) => Place::Named(named),
+            None if self.new_conversation => Place::New,
+            None => Place::Last { idle_since: now - IDLE },
+        }
+    }
+
     /// Stores the question, with the agent that the student has chosen, in its conversation.
     ///
     /// # Errors
@@ -94,13 +121,7 @@ impl QueryRequest {
             exercise_id: self.exercise_id,
             agent,
         };
-        let question = NewQuestion {
-            id,
-            student,
-            conversation: self.conversation_id,
-            idle_since: now - IDLE,
-            body: &body,
-        };
+        let question = NewQuestion { id, student, place: self.place(now), body: &body };
         queries::insert(conn, question, now).await
     }
 }

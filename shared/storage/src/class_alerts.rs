@@ -83,8 +83,10 @@ impl From<AlertRow> for StudentAlert {
 pub struct AlertPage<'a> {
     /// The classes whose students they are about.
     pub classes: &'a [Uuid],
+    /// The one of these students that they are about; without one, any.
+    pub student: Option<UserId>,
     /// Their states.
-    pub statuses: &'a [String],
+    pub statuses: &'a [AlertStatus],
     /// Those before this moment, which has an id, too.
     pub before: (DateTime<Utc>, Uuid),
     /// How many.
@@ -99,23 +101,26 @@ pub async fn list(
     conn: &mut PgConnection,
     page: &AlertPage<'_>,
 ) -> sqlx::Result<Vec<StudentAlert>> {
+    let statuses: Vec<String> = page.statuses.iter().map(|one| one.as_str().to_owned()).collect();
     let rows = sqlx::query_as!(
         AlertRow,
         r#"SELECT alert.id AS "id!", students.id AS "student_id!", display_name AS student_name, alert.topic_slug AS topic,
                   alert.trigger AS "trigger!", alert.severity AS "severity!", alert.status AS "status!",
                   alert.summary AS "summary!", alert.exercise_id, alert.evidence AS "evidence!: Json<Value>",
                   alert.opened_at AS "opened_at!", alert.acknowledged_at, alert.resolved_at, alert.resolution
-           FROM (SELECT DISTINCT student_id AS id FROM enrollments WHERE class_id = ANY($1)) AS students
+           FROM (SELECT DISTINCT student_id AS id FROM enrollments
+                 WHERE class_id = ANY($1) AND ($6::uuid IS NULL OR student_id = $6)) AS students
            JOIN users ON users.id = students.id
            CROSS JOIN LATERAL (SELECT * FROM alerts
                                WHERE student_id = students.id AND status = ANY($2) AND (opened_at, alerts.id) < ($3, $4)
                                ORDER BY opened_at DESC, alerts.id DESC LIMIT $5) AS alert
            ORDER BY alert.opened_at DESC, alert.id DESC LIMIT $5"#,
         page.classes,
-        page.statuses,
+        &statuses,
         page.before.0,
         page.before.1,
         page.limit,
+        page.student.map(UserId::as_uuid),
     )
     .fetch_all(conn)
     .await?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     erasure,
-    queries::{AnswerBody, QuestionBody},
+    queries::{Query, QueryRow, QuestionBody},
 };
 
 /// A conversation in a list.
@@ -36,16 +36,19 @@ pub struct Owned {
 /// A question with its answer, if there is one. An unreadable one must not hide the others.
 #[derive(Debug)]
 pub struct Exchange {
-    /// The question's id.
-    pub id: Uuid,
     /// The question.
     pub question: Result<QuestionBody, Unreadable>,
-    /// When it was asked.
-    pub asked_at: DateTime<Utc>,
-    /// Who answered.
-    pub agent: Option<String>,
-    /// The answer.
-    pub answer: Option<Result<AnswerBody, Unreadable>>,
+    /// What became of it.
+    pub query: Query,
+}
+
+/// How much of a conversation is read.
+#[derive(Debug, Clone, Copy)]
+pub struct ExchangeLimits {
+    /// So many questions.
+    pub questions: i64,
+    /// So many bytes of questions and answers as they are stored.
+    pub bytes: usize,
 }
 
 /// A conversation, with its owner.
@@ -93,31 +96,50 @@ pub async fn list(
     Ok(listed.collect())
 }
 
-/// The questions of a conversation with their answers, oldest first, the last `limit` of them.
+/// The questions of a conversation with their answers, oldest first, the last ones within the limits.
 ///
 /// # Errors
 /// The database's own.
 pub async fn exchanges(
     conn: &mut PgConnection,
     id: ConversationId,
-    limit: i64,
+    limits: ExchangeLimits,
 ) -> sqlx::Result<Vec<Exchange>> {
+    // A scalar subquery, which is never planned as a list of all dead letters, and only of what has no answer.
     let rows = sqlx::query!(
-        r#"SELECT id, question::text AS "question!", asked_at, agent, answer::text FROM queries
-           WHERE conversation_id = $1 ORDER BY asked_at DESC, id DESC LIMIT $2"#,
+        r#"SELECT id, student_id, conversation_id, question::text AS "question!", asked_at, agent, answered_by,
+                  answer::text, answered_at, helpful,
+                  (SELECT true FROM events WHERE queries.answered_at IS NULL AND topic = 'dead.letters'
+                                             AND correlation_id = queries.id LIMIT 1) IS NOT NULL AS "failed!"
+           FROM queries WHERE conversation_id = $1 ORDER BY asked_at DESC, id DESC LIMIT $2"#,
         id.as_uuid(),
-        limit,
+        limits.questions,
     )
     .fetch_all(conn)
     .await?;
-    let exchanges = rows.into_iter().rev().map(|row| Exchange {
-        id: row.id,
-        question: versioned::read(&row.question),
-        asked_at: row.asked_at,
-        agent: row.agent,
-        answer: row.answer.as_deref().map(versioned::read),
+    let mut bytes = 0;
+    let within = rows.into_iter().take_while(|row| {
+        bytes += row.question.len() + row.answer.as_ref().map_or(0, String::len);
+        bytes <= limits.bytes
     });
-    Ok(exchanges.collect())
+    let exchanges = within.map(|row| Exchange {
+        question: versioned::read(&row.question),
+        query: Query::from(QueryRow {
+            id: row.id,
+            student_id: row.student_id,
+            conversation_id: row.conversation_id,
+            asked_at: row.asked_at,
+            agent: row.agent,
+            answered_by: row.answered_by,
+            answer: row.answer,
+            answered_at: row.answered_at,
+            helpful: row.helpful,
+            failed: row.failed,
+        }),
+    });
+    let mut exchanges: Vec<Exchange> = exchanges.collect();
+    exchanges.reverse();
+    Ok(exchanges)
 }
 
 /// Deletes a conversation with its questions and answers, and their text in the audit trail, including requests still

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use ids::{ExportId, UserId};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// An export, without its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,25 +50,58 @@ pub async fn request(
     Ok(unfinished.map_or(id, ExportId::from_uuid))
 }
 
+struct ExportRow {
+    id: Uuid,
+    user_id: Uuid,
+    requested_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    bytes: Option<i32>,
+    failure: Option<String>,
+}
+
+impl From<ExportRow> for Export {
+    fn from(row: ExportRow) -> Self {
+        Self {
+            id: ExportId::from_uuid(row.id),
+            user_id: UserId::from_uuid(row.user_id),
+            requested_at: row.requested_at,
+            finished_at: row.finished_at,
+            bytes: row.bytes,
+            failure: row.failure,
+        }
+    }
+}
+
 /// An export.
 ///
 /// # Errors
 /// The database's own.
 pub async fn find(conn: &mut PgConnection, id: ExportId) -> sqlx::Result<Option<Export>> {
-    sqlx::query!(
+    let row = sqlx::query_as!(
+        ExportRow,
         "SELECT id, user_id, requested_at, finished_at, length(archive) AS bytes, failure FROM exports WHERE id = $1",
         id.as_uuid(),
-    )
-    .map(|row| Export {
-        id: ExportId::from_uuid(row.id),
-        user_id: UserId::from_uuid(row.user_id),
-        requested_at: row.requested_at,
-        finished_at: row.finished_at,
-        bytes: row.bytes,
-        failure: row.failure,
-    })
-    .fetch_optional(conn)
-    .await
+    );
+    Ok(row.fetch_optional(conn).await?.map(Export::from))
+}
+
+/// A person's exports, the latest first, at most `limit`.
+///
+/// # Errors
+/// The database's own.
+pub async fn of_user(
+    conn: &mut PgConnection,
+    user: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<Export>> {
+    let rows = sqlx::query_as!(
+        ExportRow,
+        "SELECT id, user_id, requested_at, finished_at, length(archive) AS bytes, failure FROM exports
+         WHERE user_id = $1 ORDER BY requested_at DESC, id DESC LIMIT $2",
+        user.as_uuid(),
+        limit,
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(Export::from).collect())
 }
 
 /// The file of an export.

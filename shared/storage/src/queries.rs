@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     agent::{Agent, AnsweredBy, Author},
     text::{Code, ErrorText, Question, TopicName},
-    versioned::Versioned,
+    versioned::{self, Unreadable, Versioned},
 };
 use events::{question_answered::Answer, question_routed::Routing};
 use ids::{ConversationId, QueryId, UserId};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{from_json, to_json};
+use crate::to_json;
 
 /// A question as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Versioned for AnswerBody {
 }
 
 /// A question, with its answer once there is one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Query {
     /// Its id, and the correlation id of all its events.
     pub id: QueryId,
@@ -73,16 +73,67 @@ pub struct Query {
 }
 
 /// An answer as stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct StoredAnswer {
     /// Who gave it: the name of an [`Author`].
     pub agent: String,
     /// What it was made with: the name of an [`AnsweredBy`].
     pub answered_by: String,
-    /// The answer itself.
-    pub body: AnswerBody,
+    /// The answer itself. An unreadable one must not hide others.
+    pub body: Result<AnswerBody, Unreadable>,
     /// When it was stored.
     pub answered_at: DateTime<Utc>,
+    /// Whether it helped, if its student has said so.
+    pub helpful: Option<bool>,
+}
+
+/// The columns of a question that say what became of it.
+pub(crate) struct QueryRow {
+    pub(crate) id: Uuid,
+    pub(crate) student_id: Uuid,
+    pub(crate) conversation_id: Uuid,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) agent: Option<String>,
+    pub(crate) answered_by: Option<String>,
+    pub(crate) answer: Option<String>,
+    pub(crate) answered_at: Option<DateTime<Utc>>,
+    pub(crate) helpful: Option<bool>,
+    pub(crate) failed: bool,
+}
+
+impl From<QueryRow> for Query {
+    fn from(row: QueryRow) -> Self {
+        let helpful = row.helpful;
+        let answer = match (row.agent, row.answered_by, row.answer, row.answered_at) {
+            (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
+                let body = versioned::read(&body);
+                Some(StoredAnswer { agent, answered_by, body, answered_at, helpful })
+            }
+            _ => None,
+        };
+        Self {
+            id: QueryId::from_uuid(row.id),
+            student_id: UserId::from_uuid(row.student_id),
+            conversation_id: row.conversation_id,
+            asked_at: row.asked_at,
+            answer,
+            failed: row.failed,
+        }
+    }
+}
+
+/// The conversation that a question gets into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The student's one that they named; a new one if there is none.
+    Named(ConversationId),
+    /// The student's last one, if it was used since then; else a new one.
+    Last {
+        /// Conversations not used since then are over.
+        idle_since: DateTime<Utc>,
+    },
+    /// A new one.
+    New,
 }
 
 /// A new question.
@@ -92,16 +143,13 @@ pub struct NewQuestion<'a> {
     pub id: QueryId,
     /// Who asks.
     pub student: UserId,
-    /// The conversation that the student named.
-    pub conversation: Option<ConversationId>,
-    /// Conversations not used since then are over.
-    pub idle_since: DateTime<Utc>,
+    /// The conversation that it gets into.
+    pub place: Place,
     /// The question itself.
     pub body: &'a QuestionBody,
 }
 
-/// Stores a question in its conversation: the named one, else the student's last one if it is not over, else a new one,
-/// which gets the question's id. Returns the conversation.
+/// Stores a question in its conversation; a new one gets the question's id. Returns the conversation.
 ///
 /// # Errors
 /// The database's own; a student without an account breaks `conversations_student_id_fkey`.
@@ -110,6 +158,12 @@ pub async fn insert(
     question: NewQuestion<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<ConversationId> {
+    let (named, idle_since) = match question.place {
+        Place::Named(conversation) => (Some(conversation.as_uuid()), now),
+        Place::Last { idle_since } => (None, idle_since),
+        // No conversation has the question's id yet, so none is found, and this one is made.
+        Place::New => (Some(question.id.as_uuid()), now),
+    };
     let conversation = sqlx::query_scalar!(
         r#"WITH found AS (
                SELECT id FROM conversations WHERE id = $4 AND student_id = $2
@@ -127,8 +181,8 @@ pub async fn insert(
         question.id.as_uuid(),
         question.student.as_uuid(),
         now,
-        question.conversation.map(ConversationId::as_uuid),
-        question.idle_since,
+        named,
+        idle_since,
         to_json(question.body)?,
     )
     .fetch_one(conn)
@@ -141,8 +195,9 @@ pub async fn insert(
 /// # Errors
 /// The database's own.
 pub async fn find(conn: &mut PgConnection, id: QueryId) -> sqlx::Result<Option<Query>> {
-    let row = sqlx::query!(
-        r#"SELECT student_id, asked_at, conversation_id, agent, answered_by, answer::text, answered_at,
+    let row = sqlx::query_as!(
+        QueryRow,
+        r#"SELECT id, student_id, asked_at, conversation_id, agent, answered_by, answer::text, answered_at, helpful,
                   EXISTS (SELECT 1 FROM events
                           WHERE topic = 'dead.letters' AND correlation_id = queries.id) AS "failed!"
            FROM queries WHERE id = $1"#,
@@ -150,16 +205,7 @@ pub async fn find(conn: &mut PgConnection, id: QueryId) -> sqlx::Result<Option<Q
     )
     .fetch_optional(conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let answer = match (row.agent, row.answered_by, row.answer, row.answered_at) {
-        (Some(agent), Some(answered_by), Some(body), Some(answered_at)) => {
-            Some(StoredAnswer { agent, answered_by, body: from_json(&body)?, answered_at })
-        }
-        _ => None,
-    };
-    let (conversation_id, asked_at, failed) = (row.conversation_id, row.asked_at, row.failed);
-    let student_id = UserId::from_uuid(row.student_id);
-    Ok(Some(Query { id, student_id, conversation_id, asked_at, answer, failed }))
+    Ok(row.map(Query::from))
 }
 
 /// An answer to be stored.

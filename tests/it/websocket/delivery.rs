@@ -57,6 +57,12 @@ async fn a_question_is_accepted_and_answered_as_at_the_gateway() {
     assert_eq!(refused["code"], "idempotency_key_reused", "{refused}");
     let sql = "SELECT count(*) FROM queries WHERE student_id = $1";
     assert_eq!(world.count(sql, ada.id).await, 1);
+    // A new conversation begins on request.
+    world.advance(1);
+    socket.say(&json!({ "id": "2", "content": question, "new_conversation": true })).await;
+    socket.next_of("ai_response").await;
+    let sql = "SELECT count(*) FROM conversations WHERE student_id = $1";
+    assert_eq!(world.count(sql, ada.id).await, 2);
     world.finish().await;
 }
 
@@ -78,6 +84,11 @@ async fn a_bad_frame_gets_an_error_and_the_socket_stays() {
             Some("answer"),
         ),
         (json!({ "content": "Why?", "code": 1 }).to_string(), "validation_failed", Some("code")),
+        (
+            json!({ "content": "Why?", "new_conversation": 1 }).to_string(),
+            "validation_failed",
+            Some("new_conversation"),
+        ),
         (
             json!({ "content": "Why?", "context": { "exercise_id": "x" } }).to_string(),
             "validation_failed",

@@ -18,7 +18,6 @@ use storage::{
     classes,
 };
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::{
     classes::lookup::{MAX_CLASSES, active, commit},
@@ -83,6 +82,8 @@ pub(crate) struct Filter {
     status: Option<AlertStatus>,
     /// Those about the students of this class.
     class_id: Option<String>,
+    /// Those about this student, as long as they are in a class of yours.
+    student_id: Option<String>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
@@ -96,30 +97,28 @@ pub(crate) async fn list(
     caller: Caller<Teacher>,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<ClassAlertPage>, Problem> {
-    let Filter { status, class_id, cursor } = pages::read(filter)?;
+    let Filter { status, class_id, student_id, cursor } = pages::read(filter)?;
     let before = Moment::before(cursor.as_deref())?;
+    let student = student_id.map(|id| id.parse()).transpose();
+    let student = student.map_err(|_not_an_id| Problem::field("student_id", "a student's id"))?;
     let mut conn = gateway.services.store.connection().await?;
     let classes = match class_id {
         Some(id) => vec![active(&mut conn, &caller, &id).await?.id.as_uuid()],
         None => classes::active_of_teacher(&mut conn, caller.id, MAX_CLASSES).await?,
     };
     let statuses: &[AlertStatus] = status.as_ref().map_or(&AlertStatus::ALL, std::slice::from_ref);
-    Ok(Json(of_classes(&mut conn, &classes, statuses, before, PAGE).await?))
+    let before = (before.at, before.id);
+    let page = AlertPage { classes: &classes, student, statuses, before, limit: PAGE };
+    Ok(Json(of_classes(&mut conn, &page).await?))
 }
 
-/// The alerts in these states about the students of some classes, the latest before a moment first.
+/// A page of the alerts about the students of some classes.
 pub(crate) async fn of_classes(
     conn: &mut PgConnection,
-    classes: &[Uuid],
-    statuses: &[AlertStatus],
-    before: Moment,
-    limit: i64,
+    page: &AlertPage<'_>,
 ) -> Result<ClassAlertPage, Problem> {
-    let statuses: Vec<String> = statuses.iter().map(|one| one.as_str().to_owned()).collect();
-    let before = (before.at, before.id);
-    let page = AlertPage { classes, statuses: &statuses, before, limit };
-    let found = class_alerts::list(conn, &page).await?;
-    let next_cursor = pages::next_cursor(&found, limit, |last| {
+    let found = class_alerts::list(conn, page).await?;
+    let next_cursor = pages::next_cursor(&found, page.limit, |last| {
         Moment { at: last.opened_at, id: last.id.as_uuid() }.cursor()
     });
     // One that a later version wrote must not hide the others; that it cannot be read is logged.

@@ -1,6 +1,8 @@
 //! The errors that several students of a class had, with programs of theirs, to be shown to the class: without names
 //! and ids.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use chrono::TimeDelta;
 use domain::execution::Program;
@@ -21,7 +23,9 @@ const STUDENTS: i64 = 2;
 /// Errors that are listed.
 const ERRORS: i64 = 10;
 /// Programs for each.
-const EXAMPLES: i64 = 3;
+const EXAMPLES: usize = 3;
+/// Students of each whose latest program is looked at: many run the same one, such as what an exercise begins with.
+const CANDIDATES: i64 = 12;
 /// Bytes of a run that is shown: a page of code with its result. Longer ones are no examples.
 const EXAMPLE_BYTES: i32 = 16 * 1024;
 
@@ -34,7 +38,7 @@ pub struct ClassError {
     pub students: i64,
     /// How often.
     pub runs: i64,
-    /// Programs that had it, each by another student: at most 3.
+    /// Different programs that had it, each by another student: at most 3.
     pub examples: Vec<ClassErrorExample>,
 }
 
@@ -68,7 +72,7 @@ pub(crate) async fn list(
         runs: RUNS,
         students: STUDENTS,
         errors: ERRORS,
-        examples: EXAMPLES,
+        examples: CANDIDATES,
         bytes: EXAMPLE_BYTES,
     };
     let common = class_reports::common_errors(&mut conn, &scope).await?;
@@ -76,7 +80,7 @@ pub(crate) async fn list(
     let examples = class_reports::error_examples(&mut conn, &scope, &types).await?;
     let error = |common: CommonError| {
         let own = examples.iter().filter(|example| example.error_type == common.error_type);
-        let examples = own.filter_map(anonymous).collect();
+        let examples = different(own.filter_map(anonymous));
         let CommonError { error_type, students, runs } = common;
         ClassError { error_type, students, runs, examples }
     };
@@ -92,4 +96,31 @@ fn anonymous(example: &ErrorExample) -> Option<ClassErrorExample> {
         message: privacy::scrub(&error.message, &example.author),
         line: error.line,
     })
+}
+
+/// The first examples that differ in more than white space. Names are removed before, so a program that is the same but
+/// for its author's name is shown once, too.
+fn different(examples: impl Iterator<Item = ClassErrorExample>) -> Vec<ClassErrorExample> {
+    let mut seen = BTreeSet::new();
+    let words = |code: &str| code.split_whitespace().collect::<Vec<_>>().join(" ");
+    examples.filter(|example| seen.insert(words(&example.code))).take(EXAMPLES).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClassErrorExample, different};
+
+    #[test]
+    fn a_program_is_shown_once_however_many_have_run_it() {
+        let example = |code: &str| {
+            let (code, message) = (code.to_owned(), "list index out of range".to_owned());
+            ClassErrorExample { code, message, line: Some(1) }
+        };
+        let run =
+            ["print([][0])", "print([][0])\n\n", "a = []\nprint(a[0])", "a = []\n\nprint(a[0])\n"];
+        let more = ["print([][1])", "print([][2])"];
+        let shown = different(run.into_iter().chain(more).map(example));
+        let codes: Vec<&str> = shown.iter().map(|example| example.code.as_str()).collect();
+        assert_eq!(codes, [run[0], run[2], more[0]]);
+    }
 }

@@ -10,6 +10,7 @@ use runtime::web::{Caller, Json, Path, Problem, Teacher};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use storage::{
+    class_alerts::AlertPage,
     classes::Class,
     enrollments::{self, ClassStudent},
 };
@@ -126,7 +127,14 @@ pub(crate) async fn overview(
     let (students, scores) = students_with_scores(&mut conn, &class).await?;
     let unresolved = [AlertStatus::Open, AlertStatus::Acknowledged];
     let (own, latest) = ([class.id.as_uuid()], Moment::before(None)?);
-    let alerts = alerts::of_classes(&mut conn, &own, &unresolved, latest, MAX_ALERTS).await?;
+    let page = AlertPage {
+        classes: &own,
+        student: None,
+        statuses: &unresolved,
+        before: (latest.at, latest.id),
+        limit: MAX_ALERTS,
+    };
+    let alerts = alerts::of_classes(&mut conn, &page).await?;
     let struggling = by_student(alerts.items);
     let overall: Vec<u8> =
         students.iter().filter_map(|student| scores.overall(student.id.as_uuid())).collect();

@@ -28,6 +28,9 @@ use crate::{
     spec::NAME,
 };
 
+/// Exports that are listed: more than anybody needs of one week, after which they are deleted.
+const MAX_LISTED: i64 = 20;
+
 /// How far an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +65,13 @@ pub struct OwnExport {
     /// Why it could not be made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+}
+
+/// A person's exports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnExports {
+    /// The latest first; at most 20.
+    pub items: Vec<OwnExport>,
 }
 
 impl From<Export> for OwnExport {
@@ -104,6 +114,18 @@ pub(crate) async fn request(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// The caller's exports of the last week, those that are being made and those that failed included.
+#[utoipa::path(get, path = "/me/exports", operation_id = "list_exports", tag = "Accounts", security(("bearer" = [])),
+    responses((status = 200, body = OwnExports), (status = 401, body = Problem)))]
+pub(crate) async fn list(
+    State(gateway): State<Gateway>,
+    caller: Caller<Student>,
+) -> Result<Json<OwnExports>, Problem> {
+    let mut conn = gateway.services.store.connection().await?;
+    let found = exports::of_user(&mut conn, caller.id, MAX_LISTED).await?;
+    Ok(Json(OwnExports { items: found.into_iter().map(OwnExport::from).collect() }))
 }
 
 /// How far an export of the caller is.

@@ -16,7 +16,7 @@ pub(crate) mod sessions;
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .routes(routes!(erasure::erase))
-        .routes(routes!(exports::request))
+        .routes(routes!(exports::request, exports::list))
         .routes(routes!(exports::get))
         .routes(routes!(exports::download))
         .routes(routes!(password::change))

@@ -33,7 +33,8 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use self::overdue::SubmitOverdue;
 pub use self::shown::{
-    ListedQuiz, QuestionResult, Quiz, QuizPage, QuizQuestion, QuizResult, QuizStatus, TopicResult,
+    ListedQuiz, QuestionResult, Quiz, QuizOrigin, QuizPage, QuizQuestion, QuizResult, QuizStatus,
+    StartedQuiz, TopicResult,
 };
 use crate::{
     gateway::Gateway,
@@ -93,16 +94,29 @@ impl QuizRequest {
         }
         Ok(())
     }
+
+    /// The fields that a quiz does not follow.
+    fn ignored(&self, quiz: &Quiz) -> Vec<String> {
+        let limit = quiz.ends_at.map(|end| (end - quiz.started_at).num_seconds());
+        let wanted = self.time_limit_seconds.map(i64::from);
+        let has_other_number =
+            self.questions.is_some_and(|count| usize::from(count) != quiz.questions.len());
+        let has_other_limit = wanted.is_some() && wanted != limit;
+        let fields = [("questions", has_other_number), ("time_limit_seconds", has_other_limit)];
+        let ignored = fields.into_iter().filter(|(_, is_ignored)| *is_ignored);
+        ignored.map(|(name, _)| name.to_owned()).collect()
+    }
 }
 
-/// Starts a quiz, or goes on with the one of this topic that you have started and not submitted. An open one whose time
-/// is over is submitted first, with what was answered in time.
+/// Starts a quiz, or goes on with the one of this topic that you have started and not submitted. Then the status is 200,
+/// `origin` says that it was open, and `ignored` which of your wishes it does not follow: to get a quiz as you wish,
+/// submit that one first. An open one whose time is over is submitted first, with what was answered in time.
 #[utoipa::path(post, path = "/quizzes", operation_id = "start_quiz", tag = "Quizzes", security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again with the same key is carried out once")),
     request_body = QuizRequest,
     responses(
-        (status = 201, description = "Started", body = Quiz),
-        (status = 200, description = "It was started before", body = Quiz),
+        (status = 201, description = "Started", body = StartedQuiz),
+        (status = 200, description = "It was started before: it is open, or the request was sent before", body = StartedQuiz),
         (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn start(
     State(gateway): State<Gateway>,
@@ -114,11 +128,16 @@ pub(crate) async fn start(
     request.check()?;
     let key = idempotency_key(&headers)?;
     for _ in 0..TRIES {
-        if let Some((id, status)) =
+        if let Some((id, origin)) =
             try_to_start(&gateway, &caller, &request, key.as_deref()).await?
         {
-            let quiz = find(&gateway, &caller, id).await?;
-            let mut response = (status, quiz).into_response();
+            let Json(quiz) = find(&gateway, &caller, id).await?;
+            let status = match origin {
+                QuizOrigin::New => StatusCode::CREATED,
+                QuizOrigin::Open | QuizOrigin::Repeated => StatusCode::OK,
+            };
+            let started = StartedQuiz { origin, ignored: request.ignored(&quiz), quiz };
+            let mut response = (status, Json(started)).into_response();
             if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/quizzes/{id}")) {
                 response.headers_mut().insert(header::LOCATION, location);
             }
@@ -134,7 +153,7 @@ async fn try_to_start(
     caller: &Person,
     request: &QuizRequest,
     key: Option<&str>,
-) -> Result<Option<(QuizAttemptId, StatusCode)>, Problem> {
+) -> Result<Option<(QuizAttemptId, QuizOrigin)>, Problem> {
     let services = &gateway.services;
     let now = services.clock.now();
     let mut tx = services.store.begin(NAME).await?;
@@ -148,10 +167,10 @@ async fn try_to_start(
     }
     let id = open.as_ref().map(|open| open.id);
     let id = id.unwrap_or_else(|| QuizAttemptId::from_uuid(services.clock.new_id()));
-    let mut outcome = (id, StatusCode::OK);
+    let mut outcome = (id, QuizOrigin::Open);
     let creation = Creation { operation: "quiz", owner: caller.id, key, id: id.as_uuid(), now };
     match creation.earlier(tx.conn(), request).await? {
-        Some(first) => outcome.0 = QuizAttemptId::from_uuid(first),
+        Some(first) => outcome = (QuizAttemptId::from_uuid(first), QuizOrigin::Repeated),
         None if open.is_some() => {}
         None => {
             let secret = services.clock.new_secret().map_err(|error| Problem::internal(&error))?;
@@ -166,7 +185,7 @@ async fn try_to_start(
             if !inserted.map_err(|error| without_account(HandlerError::retry(error)))? {
                 return Ok(None);
             }
-            outcome.1 = StatusCode::CREATED;
+            outcome.1 = QuizOrigin::New;
         }
     }
     tx.commit(EventId::from_uuid(services.clock.new_id()), outgoing, now).await?;

@@ -56,6 +56,31 @@ pub struct Quiz {
     pub questions: Vec<QuizQuestion>,
 }
 
+/// How a request to start a quiz came to its quiz.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QuizOrigin {
+    /// It was started by this request.
+    New,
+    /// It was open before this request came.
+    Open,
+    /// The same request was sent before, with the same `Idempotency-Key`, and had this quiz.
+    Repeated,
+}
+
+/// A quiz that was to be started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StartedQuiz {
+    /// The quiz.
+    #[serde(flatten)]
+    pub quiz: Quiz,
+    /// Whether it is new.
+    pub origin: QuizOrigin,
+    /// The fields of the request that this quiz does not follow: `questions`, `time_limit_seconds`, both or none. It was
+    /// started before, or its topic has fewer questions.
+    pub ignored: Vec<String>,
+}
+
 /// A question with its options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuizQuestion {
