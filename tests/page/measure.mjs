@@ -144,11 +144,35 @@ async function typing() {
     say(`a key typed beside ${ANSWERS} answers, CPU four times as slow`, times, "ms");
 }
 
+/** From the request of a student's fifth failed run to their alert on a teacher's screen. */
+async function alerts() {
+    const teacher = await api("", "/auth/login", { email: "teacher@example.org", password: "learnflow-teacher" });
+    const made = await api(teacher.access_token, "/classes", { name: "Measured" });
+    const page = await person("teacher");
+    await page.goto(`${address.replace(/\/$/, "")}/#/alerts`);
+    await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
+    const times = [];
+    for (let round = 0; round < ROUNDS; round++) {
+        const name = `Measured ${Date.now()}`;
+        const account = { email: `measured-${Date.now()}@example.org`, password: "a long enough password", display_name: name };
+        const { access_token } = await api("", "/auth/register", account);
+        await api(access_token, "/classes/join", { code: made.invite_code });
+        const fail = (run) => api(access_token, "/executions", { code: `print(${run}) + 1\n` });
+        for (let run = 0; run < 4; run++) await fail(run);
+        const began = performance.now();
+        await fail(4);
+        await page.getByText(name).first().waitFor();
+        times.push(performance.now() - began);
+    }
+    say("from the fifth failed run to the teacher's alert", times, "ms");
+}
+
 try {
     await firstPaint();
     await run();
     await steps();
     await typing();
+    await alerts();
 } finally {
     await browser.close();
 }
