@@ -165,6 +165,25 @@ async function repairs(page, asked) {
     assert.ok(keys[0] && keys[0] === keys[1], "one intention has one key");
 }
 
+/** What is asked after "New conversation" begins one, also after a reload and if two questions are asked at once. */
+async function beginsAnew(page, ask) {
+    const bearer = await token("student");
+    const count = async () => (await api(bearer, "GET", "/conversations")).length;
+    const before = await count();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.reload();
+    await page.getByText("Ask anything about Python").waitFor();
+    await page.getByRole("button", { name: "Review my code" }).click();
+    await page.locator(".said.tutor[aria-busy=false]").waitFor();
+    await ask("What is a set?");
+    await ask("What is a loop?");
+    await page.locator(".said.tutor[aria-busy=false]").nth(2).waitFor();
+    assert.equal(await count(), before + 1, "one conversation has begun");
+    await page.reload();
+    await page.locator(".said.you", { hasText: "What is a set?" }).waitFor();
+    assert.equal(await page.locator(".said.you").count(), 2, "both questions are in it");
+}
+
 const FLOWS = {
     /** Code is run with input, its error is at its line, and it is still there after a reload. */
     async student() {
@@ -233,8 +252,12 @@ const FLOWS = {
         await page.locator(".said.tutor h3", { hasText: "Hint 2 of" }).waitFor();
         await page.getByRole("button", { name: "I tried, next hint" }).last().waitFor();
         await page.getByRole("button", { name: "Put into the editor" }).first().waitFor();
-        await page.locator(".said.tutor").first().scrollIntoViewIfNeeded();
         await page.locator(".said.tutor a", { hasText: "Lists" }).first().waitFor();
+        const rating = page.getByRole("button", { name: "This helped", pressed: true });
+        await rating.waitFor();
+        await page.getByRole("button", { name: "This did not help" }).first().click();
+        await rating.waitFor({ state: "detached" });
+        assert.equal(await page.getByRole("log").locator(".said").count(), 0, "a conversation is not read out when it is opened");
 
         page.expectsFaults = true;
         await page.evaluate(() => globalThis.sockets.forEach((socket) => socket.close()));
@@ -250,6 +273,7 @@ const FLOWS = {
         await page.locator(".said.tutor[aria-busy=false]").nth(3).waitFor();
         await page.getByText("Earlier conversations").click();
         await page.getByRole("button", { name: /tuple/i }).first().waitFor();
+        await beginsAnew(page, ask);
         return [page];
     },
 
