@@ -184,6 +184,17 @@ async function beginsAnew(page, ask) {
     assert.equal(await page.locator(".said.you").count(), 2, "both questions are in it");
 }
 
+/** A file with one's data is made, and is still there after a reload. */
+async function exports(page) {
+    await show(page, "account");
+    await page.getByRole("button", { name: "Make the file" }).click();
+    await page.getByRole("button", { name: "Download" }).waitFor();
+    await page.reload();
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download" }).click();
+    assert.equal((await saved).suggestedFilename(), "learnflow-export.zip");
+}
+
 const FLOWS = {
     /** Code is run with input, its error is at its line, and it is still there after a reload. */
     async student() {
@@ -211,6 +222,7 @@ const FLOWS = {
         await page.reload();
         await page.getByRole("button", { name: "Sign out" }).waitFor();
         await seen(page, "b.append");
+        await exports(page);
         const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
         assert.doesNotMatch(stored, /eyJ|refresh_token|learnflow_refresh/, "no token where a script could read it");
         await page.getByRole("button", { name: "Sign out" }).click();
@@ -295,8 +307,16 @@ const FLOWS = {
         assert.equal(await page.locator(".outcome .waits").count(), 0, "no test waits any more");
         assert.equal(await page.locator(".outcome details[open]").count(), 1, "one test is open");
         await page.locator(".outcome summary:focus").waitFor();
+        await write(page, 'def swap(a, b):\n    raise ValueError("never mind")\n');
+        await page.getByRole("button", { name: "Submit" }).click();
+        await page.locator("figure", { hasText: "Raised in line 2" }).getByText("ValueError: never mind").first().waitFor();
         await show(page, "quizzes");
+        await page.getByLabel("Topic").selectOption("lists");
+        await page.getByLabel("Questions").fill("1");
+        await api(bearer, "POST", "/quizzes", { topic: "lists" });
         await page.getByRole("button", { name: /start/i }).first().click();
+        await seen(page, "You had started this quiz before");
+        await seen(page, "not as many as you chose");
         await page.getByRole("radio").first().waitFor();
         const questions = page.locator("fieldset:has(input[type=radio])");
         for (let at = 0; at < (await questions.count()); at++) await questions.nth(at).getByRole("radio").first().check();
@@ -393,6 +413,7 @@ const FLOWS = {
         await show(page, `classes/${made.id}/heatmap`);
         await page.getByRole("link", { name: "Demo Student" }).first().click();
         await page.getByRole("heading", { name: "Latest programs" }).waitFor();
+        await page.locator("li.card", { hasText: "Resolved" }).first().waitFor();
         await seen(page.locator(".playback"), "print(4) + 1");
         await page.getByRole("button", { name: "Back" }).click();
         await seen(page.locator(".playback .added"), "print(3) + 1");
