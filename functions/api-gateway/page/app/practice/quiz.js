@@ -154,8 +154,8 @@ function Ask({ question, chosen, answer }) {
 /** @param {{ question: Question }} props */
 function Asked({ question: { ask, code, stdin } }) {
     return html`<${Prose} text=${ask} />
-        ${code && html`<pre tabindex="0" aria-label=${t("code")} dir="ltr"><code>${code}</code></pre>`}
-        ${stdin && html`<p class="quiet">${t("course.input")}</p><pre tabindex="0" aria-label=${t("code.input")} dir="ltr">${stdin}</pre>`}`;
+        ${code && html`<pre tabindex="0" aria-label=${t("code")}><code>${code}</code></pre>`}
+        ${stdin && html`<p class="quiet">${t("course.input")}</p><pre tabindex="0" aria-label=${t("code.input")}>${stdin}</pre>`}`;
 }
 
 /** An option as it is written: where a program is asked about, it is what that prints. */
