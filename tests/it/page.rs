@@ -84,6 +84,7 @@ flows! {
     a_student_runs_code_and_steps_through_it = "student",
     the_tutor_answers_beside_the_code = "tutor",
     exercises_and_quizzes_are_tried_and_graded = "practice",
+    a_second_device_goes_on_where_the_first_one_was_left = "drafts",
     a_teacher_sees_who_struggles_and_sees_to_it = "teacher",
     an_administrator_follows_a_question = "operator",
     what_people_write_is_text = "attacks",
