@@ -167,6 +167,36 @@ async function repairs(page, asked) {
     assert.ok(keys[0] && keys[0] === keys[1], "one intention has one key");
 }
 
+/** What is asked after "New conversation" begins one, also after a reload and if two questions are asked at once. */
+async function beginsAnew(page, ask) {
+    const bearer = await token("student");
+    const count = async () => (await api(bearer, "GET", "/conversations")).length;
+    const before = await count();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.reload();
+    await page.getByText("Ask anything about Python").waitFor();
+    await page.getByRole("button", { name: "Review my code" }).click();
+    await page.locator(".said.tutor[aria-busy=false]").waitFor();
+    await ask("What is a set?");
+    await ask("What is a loop?");
+    await page.locator(".said.tutor[aria-busy=false]").nth(2).waitFor();
+    assert.equal(await count(), before + 1, "one conversation has begun");
+    await page.reload();
+    await page.locator(".said.you", { hasText: "What is a set?" }).waitFor();
+    assert.equal(await page.locator(".said.you").count(), 2, "both questions are in it");
+}
+
+/** A file with one's data is made, and is still there after a reload. */
+async function exports(page) {
+    await show(page, "account");
+    await page.getByRole("button", { name: "Make the file" }).click();
+    await page.getByRole("button", { name: "Download" }).waitFor();
+    await page.reload();
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download" }).click();
+    assert.equal((await saved).suggestedFilename(), "learnflow-export.zip");
+}
+
 const FLOWS = {
     /** Code is run with input, its error is at its line, and it is still there after a reload. */
     async student() {
@@ -194,6 +224,7 @@ const FLOWS = {
         await page.reload();
         await page.getByRole("button", { name: "Sign out" }).waitFor();
         await seen(page, "b.append");
+        await exports(page);
         const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
         assert.doesNotMatch(stored, /eyJ|refresh_token|learnflow_refresh/, "no token where a script could read it");
         await page.getByRole("button", { name: "Sign out" }).click();
@@ -235,8 +266,12 @@ const FLOWS = {
         await page.locator(".said.tutor h3", { hasText: "Hint 2 of" }).waitFor();
         await page.getByRole("button", { name: "I tried, next hint" }).last().waitFor();
         await page.getByRole("button", { name: "Put into the editor" }).first().waitFor();
-        await page.locator(".said.tutor").first().scrollIntoViewIfNeeded();
         await page.locator(".said.tutor a", { hasText: "Lists" }).first().waitFor();
+        const rating = page.getByRole("button", { name: "This helped", pressed: true });
+        await rating.waitFor();
+        await page.getByRole("button", { name: "This did not help" }).first().click();
+        await rating.waitFor({ state: "detached" });
+        assert.equal(await page.getByRole("log").locator(".said").count(), 0, "a conversation is not read out when it is opened");
 
         page.expectsFaults = true;
         await page.evaluate(() => globalThis.sockets.forEach((socket) => socket.close()));
@@ -252,6 +287,7 @@ const FLOWS = {
         await page.locator(".said.tutor[aria-busy=false]").nth(3).waitFor();
         await page.getByText("Earlier conversations").click();
         await page.getByRole("button", { name: /tuple/i }).first().waitFor();
+        await beginsAnew(page, ask);
         return [page];
     },
 
@@ -273,8 +309,16 @@ const FLOWS = {
         assert.equal(await page.locator(".outcome .waits").count(), 0, "no test waits any more");
         assert.equal(await page.locator(".outcome details[open]").count(), 1, "one test is open");
         await page.locator(".outcome summary:focus").waitFor();
+        await write(page, 'def swap(a, b):\n    raise ValueError("never mind")\n');
+        await page.getByRole("button", { name: "Submit" }).click();
+        await page.locator("figure", { hasText: "Raised in line 2" }).getByText("ValueError: never mind").first().waitFor();
         await show(page, "quizzes");
+        await page.getByLabel("Topic").selectOption("lists");
+        await page.getByLabel("Questions").fill("1");
+        await api(bearer, "POST", "/quizzes", { topic: "lists" });
         await page.getByRole("button", { name: /start/i }).first().click();
+        await seen(page, "You had started this quiz before");
+        await seen(page, "not as many as you chose");
         await page.getByRole("radio").first().waitFor();
         const questions = page.locator("fieldset:has(input[type=radio])");
         for (let at = 0; at < (await questions.count()); at++) await questions.nth(at).getByRole("radio").first().check();
@@ -371,6 +415,7 @@ const FLOWS = {
         await show(page, `classes/${made.id}/heatmap`);
         await page.getByRole("link", { name: "Demo Student" }).first().click();
         await page.getByRole("heading", { name: "Latest programs" }).waitFor();
+        await page.locator("li.card", { hasText: "Resolved" }).first().waitFor();
         await seen(page.locator(".playback"), "print(4) + 1");
         await page.getByRole("button", { name: "Back" }).click();
         await seen(page.locator(".playback .added"), "print(3) + 1");

@@ -231,31 +231,39 @@ function device(agent) {
 }
 
 function Export() {
-    const [made, setMade] = useState(/** @type {OwnExport | null} */ (null));
-    const [error, setError] = useState(/** @type {unknown} */ (null));
-    const look = async (id) => {
-        try {
-            setMade(await get(`/me/exports/${id}`));
-            setError(null);
-        } catch (problem) {
-            setError(problem);
-        }
-    };
+    /** @type {{ data: import("@api").components["schemas"]["OwnExports"] | undefined, error: unknown, again: () => Promise<void> }} */
+    const { data, error, again } = useLoaded(() => get("/me/exports"), "");
+    const isPending = data?.items.some(({ state }) => state === "pending");
     useEffect(() => {
-        if (made?.state !== "pending") return;
-        const timer = setInterval(() => look(made.id), POLL_MS);
+        if (!isPending) return undefined;
+        const timer = setInterval(again, POLL_MS);
         return () => clearInterval(timer);
-    }, [made?.id, made?.state]);
-    const request = async () => setMade(await post("/me/exports"));
+    }, [isPending]);
+    const request = async () => {
+        await post("/me/exports");
+        await again();
+    };
+    const [latest] = data?.items || [];
     return html`<section class="card"><h2>${t("account.export")}</h2>
         <p>${t("account.export.lead")}</p>
-        <p role="status">${made && t(`export.${made.state}`, { reason: made.failure })}</p>
-        <${Fault} error=${error} />
-        <div class="row">
-            ${made?.state === "ready" && html`<${Act} class="primary" act=${() => download(made.id)}>${t("account.download")}<//>`}
-            ${made?.state !== "pending" && html`<${Act} act=${request}>${t(made ? "account.export.again" : "account.export.start")}<//>`}
-        </div>
+        <p class="hidden" role="status">${latest && exportState(latest)}</p>
+        ${data ? html`<${Fault} error=${error} again=${again} />` : html`<${Loading} error=${error} again=${again} />`}
+        <ul class="plain">${data?.items.map((one) => html`<${Exported} key=${one.id} one=${one} />`)}</ul>
+        ${!isPending && html`<div class="row"><${Act} act=${request}>${t(latest ? "account.export.again" : "account.export.start")}<//></div>`}
     </section>`;
+}
+
+/** How far an export is, in words. @param {OwnExport} one */
+const exportState = ({ state, failure, bytes }) => t(`export.${state}`, { reason: failure, kb: Math.ceil((bytes || 0) / 1024) });
+
+/** @param {{ one: OwnExport }} props */
+function Exported({ one }) {
+    return html`<li>
+        <span>${exportState(one)}
+            <small class="quiet">${t("export.requested")} <${Time} at=${one.requested_at} /></small>
+            <small class="quiet">${t("export.expires")} <${Time} at=${one.expires_at} /></small></span>
+        ${one.state === "ready" && html`<div><${Act} act=${() => download(one.id)}>${t("account.download")}<//></div>`}
+    </li>`;
 }
 
 /** A link would not send the token. @param {string} id */

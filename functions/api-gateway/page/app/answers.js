@@ -45,5 +45,5 @@ function Finding({ finding: { line, severity, message, why, before, after }, poi
 
 /** A piece of a program or of what it gives, under a title. @param {{ title: string, text: string }} props */
 export function Code({ title, text }) {
-    return html`<figure class="titled"><figcaption>${title}</figcaption><pre tabindex="0" dir="ltr" aria-label=${title}>${text}</pre></figure>`;
+    return html`<figure class="titled"><figcaption>${title}</figcaption><pre tabindex="0" aria-label=${title}>${text}</pre></figure>`;
 }

@@ -1,19 +1,17 @@
 // The tutor beside the code. What is typed is kept apart from the list of answers, which is drawn only when it changes.
 import { useEffect, useMemo, useRef, useState } from "../vendor/vendor.js";
 import { AnswerDetails } from "./answers.js";
-import { call, get } from "./api.js";
+import { get } from "./api.js";
 import { html } from "./html.js";
-import { Fault, Prose, useWork } from "./parts.js";
+import { Fault, Prose, Start, useWork } from "./parts.js";
 import { online } from "./socket.js";
 import { hasText, t } from "./texts.js";
-import { ask, askForHint, askForReview, complete, draft, exchanges, open, reopen, startAnew, unopened } from "./tutor.js";
+import { ask, askForHint, askForReview, draft, exchanges, open, rate, reopen, startAnew, unopened } from "./tutor.js";
 
 /** @typedef {import("./tutor.js").Exchange} Exchange */
 
 /** Agents that quote lines of the student's own program, which are no programs to run. */
 const ABOUT_OWN = ["debug", "code_review"];
-/** How far from what is seen of the list an answer is completed. */
-const NEAR = "400px";
 
 /**
  * @param {object} props
@@ -51,11 +49,16 @@ function Log({ program, put, run }) {
     /** @param {string} code */
     const actions = useMemo(() => (code) => html`<button type="button" onClick=${() => run(code)}>${t("chat.run")}</button>
         <button type="button" onClick=${() => put(code)}>${t("chat.put")}</button>`, [put, run]);
-    return html`<div class="log" ref=${log} role="log" tabindex="0" aria-label=${t("chat.title")}>
+    const said = (exchange) => html`<${Said} key=${exchange.key} exchange=${exchange} actions=${actions} program=${program} />`;
+    const begun = exchanges.value.findIndex(({ isOld }) => !isOld);
+    const olds = begun < 0 ? exchanges.value.length : begun;
+    // What was said before is not read out when it is opened.
+    return html`<div class="log" ref=${log} role="region" tabindex="0" aria-label=${t("chat.said")}>
         <${Earlier} />
         <${Fault} error=${unopened.value} again=${reopen} />
         ${!first && html`<p class="quiet">${t("chat.empty")}</p>`}
-        ${exchanges.value.map((exchange) => html`<${Said} key=${exchange.key} exchange=${exchange} actions=${actions} program=${program} />`)}
+        ${olds > 0 && html`<div class="talk">${exchanges.value.slice(0, olds).map(said)}</div>`}
+        <div class="talk" role="log">${exchanges.value.slice(olds).map(said)}</div>
     </div>`;
 }
 
@@ -80,24 +83,15 @@ function Earlier() {
 
 /** @param {{ exchange: Exchange, actions: (code: string) => any, program: () => import("./tutor.js").Program }} props */
 function Said({ exchange, actions, program }) {
-    const { answer, isText } = exchange;
-    const article = useRef(/** @type {HTMLElement | null} */ (null));
-    useEffect(() => {
-        if (!isText || !article.current) return undefined;
-        // A long conversation is completed where somebody looks.
-        const around = { root: article.current.closest(".log"), rootMargin: NEAR };
-        const watch = new IntersectionObserver(([seen]) => seen?.isIntersecting && complete(exchange), around);
-        watch.observe(article.current);
-        return () => watch.disconnect();
-    }, [isText]);
+    const { answer } = exchange;
     // Drawn once, whatever happens beside it.
     return useMemo(() => html`<article class="said you"><h3>${t("chat.you")}</h3><div dir="auto">${exchange.question}</div></article>
-        <article class="said tutor" ref=${article} aria-busy=${!answer && !exchange.error}>
+        <article class="said tutor" aria-busy=${!answer && !exchange.error}>
             <h3>${saidBy(exchange)}</h3>
             <${Fault} error=${exchange.error} again=${exchange.again} />
             ${answer && html`<${Prose} text=${answer.content} code=${ABOUT_OWN.includes(exchange.agent || "") ? undefined : actions} />
                 <${AnswerDetails} answer=${answer} />
-                <div class="actions"><${NextHint} hint=${hintOf(exchange)} program=${program} /><${Rating} id=${exchange.id} /></div>`}
+                <div class="actions"><${NextHint} hint=${hintOf(exchange)} program=${program} /><${Rating} exchange=${exchange} /></div>`}
             ${!answer && !exchange.error && html`<${Written} pieces=${exchange.pieces} />`}
         </article>`, [exchange]);
 }
@@ -125,16 +119,19 @@ function NextHint({ hint, program }) {
     return html`<button type="button" onClick=${() => askForHint(program())}>${t("chat.next")}</button>`;
 }
 
-function Rating({ id }) {
-    const [isRated, setRated] = useState(false);
-    const rate = useWork(async (helpful) => {
-        await call("PUT", `/queries/${id}/rating`, { body: { helpful } });
-        setRated(true);
+/** @param {{ exchange: Exchange }} props */
+function Rating({ exchange }) {
+    const [isThanked, setThanked] = useState(false);
+    const work = useWork(async (helpful) => {
+        await rate(exchange, helpful);
+        setThanked(true);
     });
-    if (isRated) return html`<span class="quiet" role="status">${t("chat.rated")}</span>`;
-    return html`<button type="button" onClick=${() => rate.start(true)}>${t("chat.helpful")}</button>
-        <button type="button" onClick=${() => rate.start(false)}>${t("chat.unhelpful")}</button>
-        <${Fault} error=${rate.error} />`;
+    const choice = (helpful, word) => html`<${Start} work=${work} input=${[helpful]} aria-pressed=${exchange.helpful === helpful}>
+        ${exchange.helpful === helpful && html`<span aria-hidden="true">✓ </span>`}${t(word)}
+    <//>`;
+    return html`${choice(true, "chat.helpful")}${choice(false, "chat.unhelpful")}
+        <span class="quiet" role="status">${isThanked && t("chat.rated")}</span>
+        <${Fault} error=${work.error} />`;
 }
 
 function Composer({ program }) {

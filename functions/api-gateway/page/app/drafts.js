@@ -276,7 +276,7 @@ export function DraftChoice({ draft }) {
         <div role="status">${other
             ? html`<p>${t("draft.both")} <${Time} at=${other.at} /></p>`
             : aside !== null && html`<p>${t("draft.aside")}</p>`}</div>
-        ${other && html`<details><summary>${t("draft.theirs")}</summary><pre tabindex="0" dir="ltr">${other.text}</pre></details>
+        ${other && html`<details><summary>${t("draft.theirs")}</summary><pre tabindex="0">${other.text}</pre></details>
             <div class="row">${button("draft.take", () => draft.choose(true))}${button("draft.keep", () => draft.choose(false))}</div>`}
         ${!other && aside !== null && html`<div class="row">
             ${button("draft.swap", () => draft.swap())}${button("close", () => (draft.aside.value = null))}

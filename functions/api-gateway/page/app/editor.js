@@ -37,7 +37,8 @@ const colours = HighlightStyle.define([
 ]);
 
 const theme = EditorView.theme({
-    "&": { height: "100%", fontSize: "var(--code-size)", color: "var(--text)", backgroundColor: "var(--surface)" },
+    // Python is read from left to right, whatever the page is.
+    "&": { direction: "ltr", height: "100%", fontSize: "var(--code-size)", color: "var(--text)", backgroundColor: "var(--surface)" },
     "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
     ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5" },
     ".cm-content": { caretColor: "var(--text)" },

@@ -71,7 +71,7 @@ function item(line) {
 function block(code, language, actions) {
     const isPython = actions && /^(python|py|python3)?$/i.test(language) && code.trim();
     return html`<figure class="code">
-        <pre tabindex="0" dir="ltr" aria-label=${t("code")}><code>${code}</code></pre>
+        <pre tabindex="0" aria-label=${t("code")}><code>${code}</code></pre>
         ${isPython && html`<figcaption>${actions(code)}</figcaption>`}
     </figure>`;
 }

@@ -118,10 +118,11 @@ export function Steps({ code, result, close }) {
     useEffect(() => {
         /** @param {KeyboardEvent} event */
         const key = (event) => {
-            if (!event.altKey) return;
-            if (event.key === "ArrowRight") show(at + 1);
-            else if (event.key === "ArrowLeft") show(at - 1);
-            else return;
+            const keys = ["ArrowLeft", "ArrowRight"];
+            if (!event.altKey || !keys.includes(event.key)) return;
+            // As on the slider, forward is where the page's text goes.
+            const isForward = keys.indexOf(event.key) === (document.dir === "rtl" ? 0 : 1);
+            show(isForward ? at + 1 : at - 1);
             event.preventDefault();
         };
         addEventListener("keydown", key);

@@ -129,6 +129,7 @@ export const TEACHER = {
     "teach.alerts.all": "All",
     "teach.alerts.calm": "No open alerts. A new one appears here as soon as a student struggles.",
     "teach.alerts.empty": "There are none of these.",
+    "teach.alerts.never": "None yet. One appears here as soon as this student struggles.",
     "teach.alerts.new": "New alert about {name}.",
     "teach.alerts.changed": "An alert about {name} has changed.",
     "teach.alerts": "{count|alert|alerts}",

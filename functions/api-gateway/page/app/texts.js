@@ -140,6 +140,7 @@ const TEXTS = {
     "chat.send": "Ask",
     "chat.withcode": "Send my code with it",
     "chat.empty": "Ask anything about Python or your program, such as “Why does my loop never end?” or “What is a tuple?”",
+    "chat.said": "Questions and answers",
     "chat.you": "You",
     "chat.tutor": "Tutor",
     "chat.thinking": "The tutor is writing …",

@@ -1,6 +1,6 @@
 // Questions to the tutor and its answers, whichever view shows them.
 import { effect, signal } from "../vendor/vendor.js";
-import { Failed, get, keyed, newKey, post } from "./api.js";
+import { call, Failed, get, keyed, newKey, post } from "./api.js";
 import { settled } from "./runs.js";
 import { user } from "./session.js";
 import { listen } from "./socket.js";
@@ -16,7 +16,8 @@ import { t } from "./texts.js";
  * @property {string} question
  * @property {string[]} [pieces] what was written so far
  * @property {import("@api").components["schemas"]["Answer"]} [answer]
- * @property {boolean} [isText] whether only the answer's text is here yet
+ * @property {boolean} [isOld] whether it was answered before it was shown
+ * @property {boolean | null} [helpful] one's own rating of the answer
  * @property {string | null} [agent]
  * @property {unknown} [error]
  * @property {() => void} [again]
@@ -28,18 +29,19 @@ export const exchanges = signal([]);
 export const draft = signal("");
 /** Why a conversation could not be opened. */
 export const unopened = signal(/** @type {unknown} */ (undefined));
+/** The conversation that the next question begins, until it has an id. */
+const NEW = "new";
 /** @type {import("../vendor/vendor.js").Signal<string | null>} */
 const conversation = signal(null);
 
 /** Where the conversation of this tab is kept, so that it is there again after a reload. */
 const keptAt = () => `learnflow.conversation.${user.value?.id}`;
 
-/** @param {string | null} id */
+/** @param {string} id */
 function converse(id) {
     if (conversation.value === id) return;
     conversation.value = id;
-    if (id) sessionStorage.setItem(keptAt(), id);
-    else sessionStorage.removeItem(keptAt());
+    sessionStorage.setItem(keptAt(), id);
 }
 
 effect(() => {
@@ -82,25 +84,39 @@ export function answered(begun) {
     });
 }
 
+/** Questions are accepted in order, so that the second one goes on with the conversation that the first one begins. */
+let queue = Promise.resolve();
+
 /**
  * Sends something to the tutor and shows the answer.
  * @param {string} question as it is shown
  * @param {string} path
- * @param {object} body
+ * @param {(place: string | null) => object} write the body, in a conversation
  */
-async function send(question, path, body) {
+async function send(question, path, write) {
     const shown = newKey();
     const once = keyed();
-    // A question is accepted at once, since its answer comes in pieces.
-    const prefer = path === "/query" ? "wait=0" : "wait=10";
+    const isQuestion = path === "/query";
+    /** @type {object | undefined} */
+    let body;
+    /** @param {string} key */
+    const accept = async (key) => {
+        const place = conversation.value;
+        body ??= write(place);
+        // A question is accepted at once, since its answer comes in pieces.
+        const begun = await post(path, body, { key, prefer: isQuestion ? "wait=0" : "wait=10" });
+        update(shown, { id: begun.id });
+        // Only questions begin conversations, and another one may have been opened meanwhile.
+        const isPlace = conversation.value === place && (isQuestion || place !== NEW);
+        if (isPlace && begun.conversation_id) converse(begun.conversation_id);
+        return begun;
+    };
     const attempt = async () => {
         update(shown, { error: undefined });
         try {
             const done = await once("", async (key) => {
-                const begun = await post(path, body, { key, prefer });
-                update(shown, { id: begun.id });
-                converse(begun.conversation_id || conversation.value);
-                return answered(begun);
+                const next = () => accept(key);
+                return answered(await (isQuestion ? (queue = queue.then(next, next)) : next()));
             });
             update(shown, { answer: done.answer, agent: done.agent });
         } catch (error) {
@@ -116,47 +132,46 @@ async function send(question, path, body) {
 /** @param {string} question @param {Program} [program] */
 export function ask(question, { code, error } = { code: "" }) {
     const isSent = Boolean(code.trim());
-    return send(question, "/query", {
-        question,
-        code: isSent ? code : undefined,
-        error: (isSent && error) || undefined,
-        conversation_id: conversation.value || undefined,
-    });
+    const body = { question, code: isSent ? code : undefined, error: (isSent && error) || undefined };
+    return send(question, "/query", (place) => ({ ...body, ...(place === NEW ? { new_conversation: true } : { conversation_id: place || undefined }) }));
 }
 
 /** @param {Program} program */
-export const askForHint = ({ code, error }) => send(t("chat.next"), "/debug", { code, error: error || undefined });
+export const askForHint = ({ code, error }) => send(t("chat.next"), "/debug", () => ({ code, error: error || undefined }));
 
 /** @param {Program} program */
-export const askForReview = ({ code }) => code.trim() && send(t("code.review"), "/reviews", { code });
+export const askForReview = ({ code }) => code.trim() && send(t("code.review"), "/reviews", () => ({ code }));
 
 export function startAnew() {
     exchanges.value = [];
-    converse(null);
+    unopened.value = undefined;
+    converse(NEW);
 }
 
-/** Shows an earlier conversation, which has the texts of its answers. @param {string} id */
+/** Says whether an answer helped; a later rating replaces an earlier one. @param {Exchange} exchange @param {boolean} helpful */
+export async function rate({ key, id }, helpful) {
+    await call("PUT", `/queries/${id}/rating`, { body: { helpful } });
+    update(key, { helpful });
+}
+
+/** Shows an earlier conversation. @param {string} id */
 export async function open(id) {
     /** @type {import("@api").components["schemas"]["Conversation"]} */
     const found = await get(`/conversations/${id}`);
     converse(id);
-    exchanges.value = found.exchanges.map(({ query_id, question, agent, content }) => {
-        const answer = content ? { answer: { content }, isText: true } : {};
-        return { key: query_id, id: query_id, question, agent, ...answer };
+    exchanges.value = found.exchanges.map(({ id, question, agent, answer, helpful }) => {
+        return { key: id, id, question, agent, answer: answer || undefined, helpful, isOld: Boolean(answer) };
     });
-    for (const exchange of exchanges.value) if (!exchange.answer) complete(exchange);
+    for (const exchange of found.exchanges) if (!exchange.answer) awaited(exchange);
 }
 
-/** Gets what a conversation does not say of an answer, such as its hint and its exercise; or waits for it. @param {Exchange} exchange */
-export async function complete({ key, id, answer }) {
-    if (!id) return;
-    update(key, { isText: false });
+/** Shows the answer to a question that has none yet. @param {Query} begun */
+async function awaited(begun) {
     try {
-        const done = await answered(await get(`/queries/${id}`));
-        update(key, { answer: done.answer, agent: done.agent });
+        const { answer, agent } = await answered(begun);
+        update(begun.id, { answer, agent });
     } catch (error) {
-        // Where there is a text, that has to do.
-        if (!answer) update(key, { error });
+        update(begun.id, { error });
     }
 }
 
@@ -164,6 +179,10 @@ export async function complete({ key, id, answer }) {
 export async function reopen() {
     const kept = sessionStorage.getItem(keptAt());
     if (!kept || exchanges.value.length > 0) return;
+    if (kept === NEW) {
+        converse(NEW);
+        return;
+    }
     try {
         await open(kept);
         unopened.value = undefined;

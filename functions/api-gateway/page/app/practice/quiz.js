@@ -1,5 +1,5 @@
 // A quiz: taking it, with each answer saved at once, and its result.
-import { useEffect, useRef, useState } from "../../vendor/vendor.js";
+import { signal, useEffect, useRef, useState } from "../../vendor/vendor.js";
 import { call, get, post, Problem } from "../api.js";
 import { Table } from "../forms.js";
 import { html } from "../html.js";
@@ -15,11 +15,18 @@ import { useTopics } from "../topics.js";
 /** How often the server is asked whether the time is over once it is by this browser's clock, which may be wrong. */
 const OVER_MS = 5_000;
 
-/** Work that starts a quiz, or goes on with an open one of its topic, and opens it. */
-export function useQuizStart() {
+/** @typedef {import("@api").components["schemas"]["StartedQuiz"]} Started */
+
+/** The quiz that was started last, and whether its student knew that it was open already. */
+const started = signal(/** @type {Started & { isKnown: boolean } | null} */ (null));
+
+/** Work that starts a quiz, or goes on with an open one of its topic, and opens it. @param {boolean} [isKnown] whether one is known to be open */
+export function useQuizStart(isKnown = false) {
     const keyed = useKeyed();
     return useWork(async (/** @type {import("@api").components["schemas"]["QuizRequest"]} */ wanted) => {
+        /** @type {Started} */
         const quiz = await keyed(JSON.stringify(wanted), (key) => post("/quizzes", wanted, { key }));
+        started.value = { ...quiz, isKnown };
         go(to("quizzes", quiz.id));
     });
 }
@@ -76,6 +83,21 @@ function useAnswers({ id, questions }, ended) {
     return { answers, choose, saved: () => queue.current };
 }
 
+/** Says that a quiz was open already, and what was wished of it and not used. */
+function StartNote({ id }) {
+    const quiz = started.value;
+    if (!quiz || quiz.id !== id) return null;
+    const wasOpen = quiz.origin === "open";
+    const count = quiz.questions.length;
+    const notes = [
+        wasOpen && !quiz.isKnown && t("quiz.wasopen"),
+        quiz.ignored.includes("questions") && t(wasOpen ? "quiz.ignored.questions" : "quiz.fewer", { count }),
+        quiz.ignored.includes("time_limit_seconds") && t(quiz.ends_at ? "quiz.ignored.limit" : "quiz.ignored.nolimit"),
+        wasOpen && quiz.ignored.length > 0 && t("quiz.ignored.instead"),
+    ].filter(Boolean);
+    return notes.length > 0 && html`<p class="notice warn" role="status">${notes.join(" ")}</p>`;
+}
+
 /** @param {{ quiz: Quiz, title: string, again: () => Promise<void> }} props */
 function Taking({ quiz, title, again }) {
     const { answers, choose, saved } = useAnswers(quiz, again);
@@ -101,6 +123,7 @@ function Taking({ quiz, title, again }) {
     };
     const show = (number) => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(`[name="question-${number}"]`))?.focus();
     return html`<${Title}>${title}<//>
+        <${StartNote} id=${quiz.id} />
         <p class="quiet">${t("quiz.lead")}</p>
         <div ref=${form}>${quiz.questions.map((question) => html`<${Ask} key=${question.number} question=${question} chosen=${answers[question.number]} answer=${answer} />`)}</div>
         ${quiz.ends_at && html`<${Countdown} ends=${quiz.ends_at} over=${again} />`}
@@ -131,8 +154,8 @@ function Ask({ question, chosen, answer }) {
 /** @param {{ question: Question }} props */
 function Asked({ question: { ask, code, stdin } }) {
     return html`<${Prose} text=${ask} />
-        ${code && html`<pre tabindex="0" aria-label=${t("code")} dir="ltr"><code>${code}</code></pre>`}
-        ${stdin && html`<p class="quiet">${t("course.input")}</p><pre tabindex="0" aria-label=${t("code.input")} dir="ltr">${stdin}</pre>`}`;
+        ${code && html`<pre tabindex="0" aria-label=${t("code")}><code>${code}</code></pre>`}
+        ${stdin && html`<p class="quiet">${t("course.input")}</p><pre tabindex="0" aria-label=${t("code.input")}>${stdin}</pre>`}`;
 }
 
 /** An option as it is written: where a program is asked about, it is what that prints. */

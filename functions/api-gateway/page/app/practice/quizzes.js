@@ -36,15 +36,16 @@ function QuizLine({ quiz: { id, topic, status, questions, score, started_at: at 
 /** @param {{ topics: ReturnType<typeof useTopics>, open: Quiz[] }} props `open` are those that can be gone on with */
 function NewQuiz({ topics, open }) {
     const [wanted, setWanted] = useState({ topic: query.value.get("topic") || "", questions: "", minutes: "" });
-    const work = useQuizStart();
     const set = (event) => setWanted({ ...wanted, [event.currentTarget.name]: event.currentTarget.value });
     const isOpen = open.some(({ topic }) => (topic || "") === wanted.topic);
+    const work = useQuizStart(isOpen);
     const start = (event) => {
         event.preventDefault();
         work.start({
             topic: wanted.topic || undefined,
-            questions: Number(wanted.questions) || undefined,
-            time_limit_seconds: Number(wanted.minutes) * 60 || undefined,
+            // An open quiz has its questions and its limit.
+            questions: (!isOpen && Number(wanted.questions)) || undefined,
+            time_limit_seconds: (!isOpen && Number(wanted.minutes) * 60) || undefined,
         });
     };
     return html`<form class="card new" onSubmit=${start}>

@@ -88,10 +88,10 @@ function InShort({ test }) {
 
 /** @param {{ test: Test, isOpen: boolean }} props */
 function Result({ test, isOpen }) {
-    const { status, message, call, stdin, expected, actual } = test;
+    const { status, message, call, stdin, expected, actual, raised } = test;
     const passed = status === "pass";
     const head = html`<${Verdict} passed=${passed} word=${named(`practice.test.${status}`, "practice.test.wrong")} /> <${InShort} test=${test} />`;
-    const isKnown = [message, stdin, expected, actual].some((text) => text !== undefined && text !== null);
+    const isKnown = [message, stdin, expected, actual, raised].some((fact) => fact !== undefined && fact !== null);
     if (passed || !isKnown) return html`<p class="row">${head}</p>`;
     return html`<details open=${isOpen}>
         <summary><span class="row">${head}</span></summary>
@@ -100,6 +100,7 @@ function Result({ test, isOpen }) {
         <div class="pair">
             <${Given} title=${t(call ? "practice.gives" : "practice.prints")} text=${expected} />
             <${Given} title=${t("practice.actual")} text=${actual} />
+            ${raised && html`<${Code} title=${raised.line ? t("practice.raised.line", { line: raised.line }) : t("practice.raised")} text=${[raised.type, raised.message].filter(Boolean).join(": ")} />`}
         </div>
     </details>`;
 }

@@ -25,8 +25,9 @@ export function AlertsView() {
         <${AlertList} key=${status} status=${status} />`;
 }
 
-function AlertList({ status }) {
-    const { items, error, again, more } = usePages("/alerts", { status: status === "all" ? "" : status });
+/** @param {{ status: string, student?: string }} props `student` is the id of the only one whose alerts are shown */
+export function AlertList({ status, student = "" }) {
+    const { items, error, again, more } = usePages("/alerts", { status: status === "all" ? "" : status, student_id: student });
     // What came or was changed since the list was loaded. It stays where it is, so that nothing jumps away.
     const [changed, setChanged] = useState(/** @type {Record<string, ClassAlert>} */ ({}));
     const [note, setNote] = useState("");
@@ -37,6 +38,7 @@ function AlertList({ status }) {
         setChanged({});
     };
     const update = (alert) => {
+        if (student && alert.student_id !== student) return;
         if (!isShown(alert.id) && status !== "all" && status !== alert.status) return;
         setNote(t(isShown(alert.id) ? "teach.alerts.changed" : "teach.alerts.new", { name: alert.student_name }));
         put(alert);
@@ -50,12 +52,13 @@ function AlertList({ status }) {
     const added = Object.values(changed).filter(({ id }) => !items.some((alert) => alert.id === id));
     added.sort((one, other) => other.opened_at.localeCompare(one.opened_at));
     const shown = [...added, ...items.map((alert) => changed[alert.id] || alert)];
+    const empty = student ? "teach.alerts.never" : status === "open" ? "teach.alerts.calm" : "teach.alerts.empty";
     return html`<p class="quiet" role="status">${note}</p>
         <${Fault} error=${error} again=${reload} />
-        ${shown.length === 0 && html`<${Empty}>${t(status === "open" ? "teach.alerts.calm" : "teach.alerts.empty")}<//>`}
+        ${shown.length === 0 && html`<${Empty}>${t(empty)}<//>`}
         <ul class="plain-list">
             ${shown.map((alert) => html`<li class="card" key=${alert.id}>
-                <h2><${StudentLink} id=${alert.student_id} name=${alert.student_name} /></h2>
+                ${!student && html`<h2><${StudentLink} id=${alert.student_id} name=${alert.student_name} /></h2>`}
                 <${AlertBody} alert=${alert} changed=${put} />
             </li>`)}
         </ul>

@@ -28,7 +28,7 @@ function ErrorExample({ code, line, message }) {
     const lines = code.trimEnd().split("\n");
     return html`<figure class="code">
         <figcaption>${line && html`<strong>${t("code.line", { line })}:</strong>`} <bdi>${message}</bdi></figcaption>
-        <pre class="numbered" tabindex="0" dir="ltr" aria-label=${t("code")}><code>${lines.map((text, at) =>
+        <pre class="numbered" tabindex="0" aria-label=${t("code")}><code>${lines.map((text, at) =>
             at + 1 === line ? html`<mark>${text}${"\n"}</mark>` : html`<span>${text}${"\n"}</span>`,
         )}</code></pre>
     </figure>`;

@@ -9,7 +9,7 @@ import { Mastery } from "../practice/progress.js";
 import { to } from "../router.js";
 import { Output, verdict } from "../runs.js";
 import { t } from "../texts.js";
-import { AlertBody } from "./alerts.js";
+import { AlertBody, AlertList } from "./alerts.js";
 import { Playback } from "./playback.js";
 import { word } from "./shared.js";
 
@@ -20,6 +20,8 @@ export function StudentView({ id }) {
     if (!data) return html`${error && html`<${Title}>${t("role.student")}<//>`}<${Loading} error=${error} again=${again} />`;
     return html`<p><a href=${to("classes")}>${t("teach.classes.all")}</a></p>
         <${Title}><bdi>${data.student_name}</bdi><//>
+        <h2>${t("nav.alerts")}</h2>
+        <${AlertList} key=${id} status="all" student=${id} />
         <h2>${t("nav.progress")}</h2>
         <${Progress} id=${id} />
         <${Playback} items=${data.items} />
