@@ -77,7 +77,7 @@ async function token(name) {
     return (await response.json()).access_token;
 }
 async function api(bearer, method, path, body) {
-    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${bearer}`, Prefer: "wait=10" };
+    const headers = { "Content-Type": "application/json", Prefer: "wait=10", ...(bearer && { Authorization: `Bearer ${bearer}` }) };
     const response = await fetch(`${address}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
     assert.ok(response.ok, `${method} ${path}: ${response.status}`);
     return response.status === 204 ? undefined : response.json();
@@ -408,6 +408,16 @@ const FLOWS = {
         await alert.getByRole("button", { name: "Acknowledge" }).click();
         await page.getByRole("link", { name: "Acknowledged" }).click();
         await page.getByRole("button", { name: "Mark as resolved" }).first().click();
+
+        // Of the last of these, who make a crowd, the teacher is told without a name.
+        await show(page, "alerts");
+        for (const name of ["Ann", "Ben", "Cleo", "Dora"]) {
+            const account = { email: `${name}@example.org`.toLowerCase(), password: "a long enough password", display_name: `${name} Crowded` };
+            const joined = (await api("", "POST", "/auth/register", account)).access_token;
+            await api(joined, "POST", "/classes/join", { code: made.invite_code });
+            for (let run = 0; run < 5; run++) await api(joined, "POST", "/executions", { code: `print(${run}) + 1\n` });
+            await page.locator("li.card", { hasText: `${name} Crowded` }).first().waitFor();
+        }
         for (const tab of ["overview", "heatmap", "roster", "assignments", "errors", "teachers", "settings"]) {
             await show(page, `classes/${made.id}/${tab}`);
             await page.getByRole("heading", { level: 1, name: /Python 101/ }).waitFor();
