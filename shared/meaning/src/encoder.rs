@@ -49,6 +49,7 @@ struct Layer {
 struct Encoder {
     words: Rows,
     places: Rows,
+    /// Pieces of a text that are read: as many as there are places.
     most: usize,
     first: Norm,
     layers: Vec<Layer>,

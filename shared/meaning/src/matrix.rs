@@ -98,7 +98,7 @@ pub(crate) fn dot(one: &[f32], other: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, Simd, WithSimd};
+    use pulp::{Arch, Scalar, Simd, WithSimd};
 
     use super::{Linear, PANEL, dot};
 
@@ -127,13 +127,17 @@ mod tests {
         let linear = Linear { panels, bias: (0..width).map(number).collect(), height };
         for rows in 0..10 {
             let x: Vec<f32> = (0..rows * height).map(|at| number(at + 5)).collect();
-            let product = Arch::new().dispatch(Apply(&linear, &x));
-            assert_eq!(product.len(), rows * width);
-            for (row, x) in x.chunks_exact(height).enumerate() {
-                for column in 0..width {
-                    let weights: Vec<f32> = (0..height).map(|at| weight(column, at)).collect();
-                    let expected = dot(&weights, x) + number(column);
-                    assert!((product[row * width + column] - expected).abs() < 1e-5);
+            // By the widest instructions of this processor, and by those that every one has.
+            let products =
+                [Arch::new().dispatch(Apply(&linear, &x)), Apply(&linear, &x).with_simd(Scalar)];
+            for product in products {
+                assert_eq!(product.len(), rows * width);
+                for (product, x) in product.chunks_exact(width).zip(x.chunks_exact(height)) {
+                    for (column, product) in product.iter().enumerate() {
+                        let weights: Vec<f32> = (0..height).map(|at| weight(column, at)).collect();
+                        let expected = dot(&weights, x) + number(column);
+                        assert!((product - expected).abs() < 1e-5);
+                    }
                 }
             }
         }
