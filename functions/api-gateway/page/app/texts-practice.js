@@ -46,7 +46,6 @@ export const PRACTICE = {
     "practice.submit": "Submit",
     "practice.hint": "Get a hint",
     "practice.restart": "Start over",
-    "practice.restore": "Restore my program",
     "practice.working": "Working on it …",
     "practice.print": "A function alone prints nothing. To see what yours gives, add a line such as `print({call})` at the end.",
     "practice.said.passed": "Graded: passed, score {score} of 100.",

@@ -185,7 +185,7 @@ function StartOver({ code, starter, change }) {
         setBefore(code);
         change(starter);
     };
-    if (before && code === starter) return html`<button type="button" onClick=${restore}>${t("practice.restore")}</button>`;
+    if (before && code === starter) return html`<button type="button" onClick=${restore}>${t("code.back")}</button>`;
     return html`<button type="button" class="plain" disabled=${code === starter} onClick=${begin}>${t("practice.restart")}</button>`;
 }
 
