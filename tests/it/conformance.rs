@@ -248,6 +248,8 @@ async fn records_keep_key_headers_time_and_order_in_every_compression(brokers: &
 }
 
 async fn a_waiting_consumer_is_woken_by_an_append(brokers: &str) {
+    const FETCH_WAIT: Duration = Duration::from_secs(10);
+    const ROUNDS: u32 = 10;
     make_topic(brokers, "woken").await;
     let producer = producer(brokers, &[]);
     let consumer: StreamConsumer = ClientConfig::new()
@@ -255,18 +257,19 @@ async fn a_waiting_consumer_is_woken_by_an_append(brokers: &str) {
         .set("group.id", "woken")
         .set("auto.offset.reset", "earliest")
         // Without a wake-up each record would take most of this long.
-        .set("fetch.wait.max.ms", "10000")
+        .set("fetch.wait.max.ms", FETCH_WAIT.as_millis().to_string())
         .create()
         .expect("a consumer");
     consumer.subscribe(&["woken"]).expect("a subscription");
     send(&producer, "woken", "one", "first").await;
     consume(&consumer, 1).await;
     let started = Instant::now();
-    for _ in 0..10 {
+    for _ in 0..ROUNDS {
         send(&producer, "woken", "one", "next").await;
         consume(&consumer, 1).await;
     }
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    // A busy machine may be late for some of them, but not for half.
+    assert!(started.elapsed() < FETCH_WAIT * ROUNDS / 2, "{:?}", started.elapsed());
 }
 
 async fn offsets_are_found_by_position_and_by_time(brokers: &str) {

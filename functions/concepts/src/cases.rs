@@ -1,12 +1,11 @@
 //! The project's own labelled questions, and the course's answers to them.
 
+use course_answers::{about, answer};
 use curriculum::Curriculum;
 use domain::level::Level;
 use events::question_answered::Details;
 use meaning::Subject;
 use serde::Deserialize;
-
-use crate::{about::about, answer::answer};
 
 /// A question, and what it is about.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,7 +58,7 @@ impl Case {
     #[must_use]
     pub fn about(&self, course: &Curriculum) -> About {
         let subject = Subject { prose: &self.ask, ..Subject::default() };
-        let answer = answer(course, &subject, &about(course, &subject), Level::Beginner);
+        let answer = answer::answer(course, &subject, &about(course, &subject), Level::Beginner);
         let idea = match &answer.details {
             Some(Details::Explanation(explained)) => explained.concept.as_str(),
             _ => "",

@@ -7,6 +7,10 @@ use agents::{
     step::{self, Fallback},
 };
 use chrono::{DateTime, Utc};
+use course_answers::{
+    About, Asked, about,
+    answer::{self, Idea},
+};
 use domain::agent::Author;
 use events::{
     model_call::{ConceptsModelFinished, ConceptsModelRequested, Task},
@@ -24,8 +28,6 @@ use tutor::{
 };
 
 use crate::{
-    about::{About, about},
-    answer::{self, Idea},
     explain::{Explaining, Verifying},
     program::{self, AboutProgram, Tracing},
 };
@@ -56,12 +58,12 @@ impl Begin<QuestionRouted> for Concepts {
     }
 
     fn begin(request: QuestionRouted, _: DateTime<Utc>) -> Step<Self> {
-        let asking = Asking::of(&request);
-        let subject = asking.subject(&request);
+        let asked = asked(&request);
+        let subject = asked.subject(page(&request));
         let course = curriculum::embedded();
         let about = LazyCell::new(|| about(course, &subject));
         let lesson = || offline(&request, &subject, &about);
-        if let Some(program) = program::begin(&request, &asking.prose, lesson) {
+        if let Some(program) = program::begin(&request, &asked.prose, lesson) {
             return about_program(request, program);
         }
         let offline = offline(&request, &subject, &about);
@@ -89,7 +91,7 @@ impl Agent for Concepts {
             }
             Arrived::Run { state: Running::Tracing(tracing), result } => {
                 let Tracing { traced } = *tracing;
-                let prose = Asking::of(&traced).prose;
+                let prose = asked(&traced).prose;
                 match program::resume(&traced, &prose, &result) {
                     Some(about) => about_program(traced, about),
                     // An earlier version has read the question differently.
@@ -113,37 +115,16 @@ impl Agent for Concepts {
     }
 }
 
+/// The question in words that the course understands.
+fn asked(request: &QuestionRouted) -> Asked {
+    Asked::of(request.asked.question.as_str(), request.asked.code.is_some())
+}
+
 /// What "it" means: the previous topic, else the page that the student is on.
 fn page(request: &QuestionRouted) -> Option<&str> {
     let spoken_of = request.follow_up.as_ref().and_then(|follow_up| follow_up.topics.first());
     let page = request.asked.topic.as_ref().map(|topic| topic.as_str());
     spoken_of.map(String::as_str).or(page)
-}
-
-/// A question in words that the course understands, and what they are about.
-struct Asking {
-    prose: String,
-    has_code: bool,
-}
-
-impl Asking {
-    /// The student's own words, in English as far as they can be put into it.
-    fn of(request: &QuestionRouted) -> Self {
-        let paste = pasted_text::split(request.asked.question.as_str());
-        let has_code = request.asked.code.is_some() || !paste.code.is_empty();
-        // What looks like code and nothing else is the question: `a += 1`.
-        let prose = match paste.prose.trim() {
-            "" => request.asked.question.as_str(),
-            prose => prose,
-        };
-        let foreign = meaning::recognise(prose);
-        let prose = foreign.map_or_else(|| prose.to_owned(), |foreign| foreign.english);
-        Self { prose, has_code }
-    }
-
-    fn subject<'a>(&'a self, request: &'a QuestionRouted) -> Subject<'a> {
-        Subject { prose: &self.prose, has_code: self.has_code, page: page(request) }
-    }
 }
 
 /// The course's own answer.

@@ -11,7 +11,7 @@ use events::{
 use serde::{Deserialize, Serialize};
 use tutor::{guard, reply::Explanation};
 
-use crate::answer::show_examples;
+use course_answers::answer::show_examples;
 
 /// Most lines of a diagram: longer ones are unreadable.
 const MAX_DIAGRAM_LINES: usize = 20;

@@ -5,8 +5,6 @@
 //! the model has none that passes every check. If the course does not cover an idea, the answer says so and names the
 //! nearest topics. Fails only if the database is away.
 
-mod about;
-pub mod answer;
 pub mod cases;
 mod decide;
 pub mod explain;

@@ -12,7 +12,7 @@ use events::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{self, Idea};
+use course_answers::answer::{self, Idea};
 
 /// The longest run, in milliseconds: a student waits for it, and a trace ends after some thousand steps.
 const LIMIT_MS: u64 = 2_000;

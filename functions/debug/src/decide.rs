@@ -2,6 +2,7 @@
 
 use agents::{Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::Fallback};
 use chrono::{DateTime, Utc};
+use course_answers::{Asked, about};
 use domain::{
     agent::Author,
     execution::{self, ExecutionResult, Verdict},
@@ -318,9 +319,13 @@ fn explain(
     if let Some(place) = place {
         finding = search::placed(finding, &place, exercise.is_none());
     }
-    if finding.rule == "nothing_to_see" && request.routing.signs.contains(&Sign::SolutionRequest) {
-        finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
-        finding.next = hint::BEGIN_SMALL.to_owned();
+    if finding.rule == "nothing_to_see" {
+        if request.routing.signs.contains(&Sign::SolutionRequest) {
+            finding.what = hint::NO_WHOLE_PROGRAMS.to_owned();
+            finding.next = hint::BEGIN_SMALL.to_owned();
+        } else if let Some(answer) = from_the_course(&request) {
+            return Step::answer(Reply::offline(request.routing, answer));
+        }
     }
     if let Some(damaged) = pasted::damaged(&finding.kind, &code) {
         finding.note = Some(match finding.note.take() {
@@ -354,6 +359,18 @@ fn explain(
         if is_new_hint { step.with(Effect::Record(given)) } else { step }
     };
     Next::Load(Load::Ladder { problem, then: Box::new(then) }).into()
+}
+
+/// What the course says to a question that comes without a program and without an error message.
+fn from_the_course(request: &QuestionRouted) -> Option<Answer> {
+    let asked = Asked::of(request.asked.question.as_str(), false);
+    let subject = asked.subject(None);
+    let course = curriculum::embedded();
+    let about = about(course, &subject);
+    about.is_explained().then(|| {
+        let answer = course_answers::answer(course, &subject, &about, request.level);
+        Answer { content: format!("{}\n\n{}", answer.content, hint::SHOW_PROGRAM), ..answer }
+    })
 }
 
 /// Says that a program does what its author expects.

@@ -42,6 +42,9 @@ pub(crate) const NO_WHOLE_PROGRAMS: &str = "I do not write whole programs for yo
 pub(crate) const BEGIN_SMALL: &str = "Say in one sentence what the program should do in one single case. Then write the line that does just \
      that, and paste what you have, even if it does not work. Or ask for an exercise of that kind.";
 
+/// Said below what the course explains, where there was no program to look at.
+pub(crate) const SHOW_PROGRAM: &str = "If this is about a program of yours, paste it, and the last lines of the error message if there is one: then I can look for the mistake in it.";
+
 /// All examples of the third rung.
 #[must_use]
 pub fn parallels() -> &'static [Parallel] {

@@ -6,6 +6,8 @@ use domain::agent::Agent;
 use crate::agent::{AGENTS, Asked};
 
 const QUESTIONS: &str = include_str!("../training/questions.txt");
+/// Questions with the story around them, and the idea that answers each.
+const STORIES: &str = include_str!("../training/stories.txt");
 
 /// How students ask for a topic as a whole.
 const FOR_A_TOPIC: [&str; 10] = [
@@ -54,7 +56,7 @@ pub fn questions() -> Vec<Question> {
         .collect()
 }
 
-/// Those whose topic is known, those that the course's ideas answer, and those for a topic as a whole.
+/// Those whose topic is known, those that the course's ideas answer, those for a topic as a whole, and stories.
 #[must_use]
 pub fn of_topics() -> Vec<Question> {
     let about = |topic: &Topic, idea: Option<&Concept>, text: String| Question {
@@ -77,7 +79,25 @@ pub fn of_topics() -> Vec<Question> {
             all.extend(idea.asked.iter().map(|text| about(topic, Some(idea), text.clone())));
         }
     }
+    all.extend(stories());
     all
+}
+
+/// Questions as forums have them.
+fn stories() -> impl Iterator<Item = Question> {
+    let lines = STORIES.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let (label, text) = line.split_once(" | ")?;
+        let (topic, idea) = label.split_once(": ")?;
+        Some(Question {
+            text: text.to_owned(),
+            agent: Agent::Concepts,
+            topic: Some(topic.to_owned()),
+            idea: Some(idea.to_owned()),
+            context: Asked::default(),
+            weight: 1.0,
+        })
+    })
 }
 
 fn question(label: &str, text: &str) -> Question {

@@ -149,6 +149,16 @@ fn without_program_and_report_both_are_asked_for() {
 }
 
 #[test]
+fn without_them_the_course_answers_what_it_can() {
+    let question =
+        "My list keeps its brackets and commas when I print it, how do I print only the items?";
+    let step = begin(json!({ "question": question }));
+    let answer = replied(step).answer;
+    assert!(answer.content.contains("print(*items)"), "{}", answer.content);
+    assert!(answer.content.contains("paste it"), "{}", answer.content);
+}
+
+#[test]
 fn a_request_for_a_whole_program_is_answered_with_a_first_step() {
     let routing = json!({ "agent": "debug", "confidence": 1.0, "reasons": [], "signs": ["solution_request"] });
     let reply = replied(climbing(begin(json!({ "routing": routing })), None).1);

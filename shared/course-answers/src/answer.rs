@@ -16,9 +16,11 @@ const PLAIN_WORDS: usize = 10;
 const EXAMPLES: usize = 2;
 /// Mistakes in an answer that explains a whole topic.
 const MISTAKES: usize = 2;
+/// Ideas that are explained where it is not clear which is meant: more would be a lesson.
+const EXPLAINED: usize = 2;
 
 /// Answers a question at a level, by what it is about.
-pub(crate) fn answer(
+pub fn answer(
     course: &Curriculum,
     subject: &Subject<'_>,
     about: &About<'_>,
@@ -29,10 +31,8 @@ pub(crate) fn answer(
         About::Topic(topic, concept) => explain(course, topic, concept, level),
         About::Both(ideas) => both(course, ideas, level),
         About::NotCovered(idea, near) => not_covered(course, idea, near),
-        About::Perhaps(topic, concept, ref others) => {
-            perhaps(course, (topic, concept), others, level)
-        }
-        About::OneOf(ref choices) => one_of(choices),
+        About::Perhaps(idea, ref others) => perhaps(course, idea, others, level),
+        About::OneOf(ref choices) => one_of(choices, level),
         About::Unknown(Some(ref name)) if subject.has_code && name.contains('_') => not_there(name),
         About::Unknown(ref word) => unknown(course, word.as_deref()),
     }
@@ -130,7 +130,7 @@ fn simpler(topic: &Topic, level: Level, round: usize) -> (String, Vec<Example>) 
 }
 
 /// The next level.
-pub(crate) const fn deeper(level: Level) -> Level {
+pub const fn deeper(level: Level) -> Level {
     match level {
         Level::Beginner => Level::Learning,
         Level::Learning => Level::Proficient,
@@ -150,7 +150,7 @@ pub struct Idea {
 }
 
 /// The idea that a question is about, if the course knows it or at least its name.
-pub(crate) fn idea(
+pub fn idea(
     course: &Curriculum,
     subject: &Subject<'_>,
     about: &About<'_>,
@@ -170,7 +170,7 @@ pub(crate) fn idea(
         About::Topic(topic, concept) => of_topic(topic, concept),
         About::Both([(topic, concept), _]) => of_topic(topic, Some(concept)),
         About::NotCovered(idea, _) => (idea.to_owned(), String::new()),
-        About::Perhaps(topic, concept, _) => of_topic(topic, Some(concept)),
+        About::Perhaps((topic, concept), _) => of_topic(topic, concept),
         // The course asks which of them is meant; a model reads the rest of the question, too.
         About::OneOf(ref choices) => {
             choices.first().map(|(topic, concept)| of_topic(topic, *concept))?
@@ -262,52 +262,78 @@ fn both(
     let second = explain(course, other_topic, Some(other), level);
     answer.content = format!(
         "This is about two ideas.\n\n{}\n\n{}",
-        explained(topic, concept),
-        explained(other_topic, other)
+        explained_alone(&(topic, Some(concept)), level),
+        explained_alone(&(other_topic, Some(other)), level)
     );
     answer.examples.extend(second.examples);
     answer.topics.extend(second.topics.into_iter().filter(|slug| *slug != topic.slug));
     answer
 }
 
-/// An idea with its example.
-fn explained(topic: &Topic, concept: &Concept) -> String {
-    let mut content = format!("**{}** ({})\n\n{}", concept.title, topic.title, concept.text.trim());
-    show_examples(&mut content, std::slice::from_ref(&concept.example));
+/// An idea or a topic with an example, without what to read next.
+fn explained_alone(choice: &Choice<'_>, level: Level) -> String {
+    let (topic, concept) = choice;
+    let mut content = match concept {
+        Some(concept) => {
+            format!("**{}** ({})\n\n{}", concept.title, topic.title, concept.text.trim())
+        }
+        None => {
+            format!("**{}**\n\n{}", topic.title, explanation(&topic.lesson, level).trim())
+        }
+    };
+    show_examples(&mut content, example(choice).map(std::slice::from_ref).unwrap_or_default());
     content
 }
 
-/// Explains the likeliest idea, and asks whether another one is meant.
-fn perhaps(
-    course: &Curriculum,
-    (topic, concept): (&Topic, &Concept),
-    others: &[(&Topic, Option<&Concept>)],
-    level: Level,
-) -> Answer {
-    let answer = explain(course, topic, Some(concept), level);
-    let others = match others {
-        [] => "Is this what you mean? If not, ask in other words.".to_owned(),
-        _ => format!("Is this what you mean? If not, is it {}", choices(others)),
-    };
-    Answer { content: format!("{}\n\n{others}", answer.content), ..answer }
+/// The example of an idea, or the first one of a topic.
+fn example<'a>((topic, concept): &Choice<'a>) -> Option<&'a Example> {
+    concept.map_or_else(|| topic.lesson.examples.first(), |concept| Some(&concept.example))
 }
 
-/// "this" or "one of these", with what they are, and how to choose.
-fn choices(choices: &[(&Topic, Option<&Concept>)]) -> String {
-    let choice = |(topic, concept): &(&Topic, Option<&Concept>)| match concept {
+/// An idea of a topic, or the topic as a whole.
+type Choice<'a> = (&'a Topic, Option<&'a Concept>);
+
+/// Explains the likeliest idea, and names what else may be meant.
+fn perhaps(
+    course: &Curriculum,
+    (topic, concept): Choice<'_>,
+    others: &[Choice<'_>],
+    level: Level,
+) -> Answer {
+    let answer = explain(course, topic, concept, level);
+    let content = format!("{}\n\n{}", answer.content, or_else(others));
+    Answer { content, ..answer }
+}
+
+/// Explains the two likeliest of several ideas, and names the others.
+fn one_of(choices: &[Choice<'_>], level: Level) -> Answer {
+    let (explained, others) = choices.split_at(choices.len().min(EXPLAINED));
+    let texts: Vec<String> =
+        explained.iter().map(|choice| explained_alone(choice, level)).collect();
+    let content = format!(
+        "I am not sure which of these you mean.\n\n{}\n\n{}",
+        texts.join("\n\n"),
+        or_else(others)
+    );
+    let examples = explained.iter().filter_map(|choice| example(choice)).map(wire).collect();
+    let related = choices.iter().map(|(topic, _)| topic.slug.clone()).collect();
+    Answer { examples, related, ..Answer::text(content) }
+}
+
+/// What else may be meant, and how to ask for it.
+fn or_else(others: &[Choice<'_>]) -> String {
+    if others.is_empty() {
+        return "If you mean something else, ask in other words.".to_owned();
+    }
+    let choice = |(topic, concept): &Choice<'_>| match concept {
         Some(concept) => format!("\n- **{}**: {}", concept.title, concept.first_sentence()),
         None => format!("\n- **{}**: {}", topic.title, topic.lesson.summary),
     };
-    let list: String = choices.iter().map(choice).collect();
-    let these = if choices.len() == 1 { "this" } else { "one of these" };
-    format!("{these}?\n{list}\n\nAsk for it by its name, or in other words.")
-}
-
-/// Asks which of a few ideas is meant.
-fn one_of(ideas: &[(&Topic, Option<&Concept>)]) -> Answer {
-    let related = ideas.iter().map(|(topic, _)| topic.slug.clone()).collect();
-    let content = format!("I am not sure what you mean. Is it {}", choices(ideas));
-    Answer { related, ..Answer::text(content) }
+    let list: String = others.iter().map(choice).collect();
+    let these = if others.len() == 1 { "this" } else { "one of these" };
+    format!(
+        "If you mean something else, it may be {these}:\n{list}\n\nAsk for it by its name, or in other words."
+    )
 }
 
 fn unknown(course: &Curriculum, word: Option<&str>) -> Answer {
@@ -362,7 +388,7 @@ pub fn explanation(lesson: &Lesson, level: Level) -> &str {
     }
 }
 
-pub(crate) fn show_examples(content: &mut String, examples: &[Example]) {
+pub fn show_examples(content: &mut String, examples: &[Example]) {
     for example in examples {
         content.push_str(&format!(
             "\n\n{}:\n\n```python\n{}\n```",
@@ -444,6 +470,29 @@ mod tests {
     }
 
     #[test]
+    fn what_a_story_only_mentions_is_not_what_is_asked() {
+        let answer = ask(
+            "I am making a game with pygame and it has a list of monsters. How do I remove duplicates from a list?",
+        );
+        assert!(answer.content.contains("keeps every value once"), "{}", answer.content);
+        let answer = ask("I am making a game. What is pygame and how do I use it?");
+        assert!(answer.content.contains("is not part of this course"), "{}", answer.content);
+    }
+
+    #[test]
+    fn of_two_ideas_that_are_equally_likely_both_are_explained() {
+        let subject = Subject { prose: "colour", ..Subject::default() };
+        let course = curriculum::embedded();
+        let topic = course.topics().next().unwrap();
+        let ideas = topic.lesson.concepts.iter().take(3).map(|concept| (topic, Some(concept)));
+        let about = crate::About::OneOf(ideas.collect());
+        let content = super::answer(course, &subject, &about, Level::Beginner).content;
+        let [first, second, third] = &topic.lesson.concepts[..3] else { unreachable!() };
+        assert!(content.contains(first.text.trim()) && content.contains(second.text.trim()));
+        assert!(content.contains(&third.title) && !content.contains(third.text.trim()));
+    }
+
+    #[test]
     fn two_questions_get_two_answers() {
         let answer = ask("How do I merge two dictionaries? And what does while True mean?");
         assert!(answer.content.contains("a | b"), "{}", answer.content);
@@ -452,9 +501,9 @@ mod tests {
     }
 
     #[test]
-    fn an_idea_that_is_only_likely_is_explained_with_the_question_whether_it_is_meant() {
+    fn beside_an_idea_that_is_only_likely_others_are_named() {
         let answer = ask("how do i shuffle my marbles onto a plate");
-        assert!(answer.content.contains("Is this what you mean?"), "{}", answer.content);
+        assert!(answer.content.contains("If you mean something else"), "{}", answer.content);
     }
 
     #[test]

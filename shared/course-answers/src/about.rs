@@ -12,14 +12,19 @@ const INSTALLING: &str = "installing-packages";
 const SURE: f64 = 0.6;
 /// The share from which each of two sentences is answered.
 const SURE_OF_EACH: f64 = 0.75;
-/// The share from which an idea is explained at once, with the other choices below.
+/// The share from which an idea is explained alone, with the other choices named below.
 const LEADS: f64 = 0.35;
-/// The share of a topic, with all its ideas, from which it is explained if it is the best choice as a whole.
+/// The same, if no other idea is nearly as likely: long questions share little with any text, so all their shares are
+/// small.
+const STANDS_OUT: f64 = 0.12;
+/// How many times likelier than the next an idea is that stands out.
+const BY_FAR: f64 = 1.5;
+/// The share of a topic, with all its ideas, from which it is explained if it is the likeliest choice as a whole.
 const SURE_OF_TOPIC: f64 = 0.5;
 /// The share from which an idea is offered as a choice.
-const LIKELY: f64 = 0.04;
+const LIKELY: f64 = 0.03;
 /// How likely all choices together must be: else the question is about something else.
-const ONE_OF_THEM: f64 = 0.2;
+const ONE_OF_THEM: f64 = 0.1;
 /// Most choices that are offered.
 const CHOICES: usize = 4;
 /// How sure the names of two topics make that their comparison is meant.
@@ -27,7 +32,7 @@ const CERTAIN: f64 = 1.0;
 
 /// What a question is about.
 #[derive(Debug)]
-pub(crate) enum About<'a> {
+pub enum About<'a> {
     /// How two topics differ.
     Comparison(&'a Comparison),
     /// A topic, or an idea within it.
@@ -37,25 +42,39 @@ pub(crate) enum About<'a> {
     /// Something that the course does not teach, and a topic that is named beside it.
     NotCovered(&'a str, Option<&'a Topic>),
     /// Perhaps an idea, or one of the others.
-    Perhaps(&'a Topic, &'a Concept, Vec<(&'a Topic, Option<&'a Concept>)>),
+    Perhaps((&'a Topic, Option<&'a Concept>), Vec<(&'a Topic, Option<&'a Concept>)>),
     /// One of these, likeliest first.
     OneOf(Vec<(&'a Topic, Option<&'a Concept>)>),
     /// Nothing that the course knows; the word that it does not know, if there is just one.
     Unknown(Option<String>),
 }
 
-/// Finds what a question is about, by the whole of it and by each of its sentences that asks. A story around the question
-/// does not hide it. The page that the student is looking at decides what "this" means, and never overrides what the
-/// question names.
-pub(crate) fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
+impl About<'_> {
+    /// Whether it is something that the course explains.
+    #[must_use]
+    pub const fn is_explained(&self) -> bool {
+        !matches!(self, Self::NotCovered(..) | Self::Unknown(_))
+    }
+}
+
+/// Finds what a question is about, by the whole of it and by each of its sentences that asks.
+///
+/// A story around the question does not hide it. The page that the student is looking at decides what "this" means, and
+/// never overrides what the question names.
+pub fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
     // Code that came with it is not what a sentence says.
     let alone = |prose| Subject { prose, has_code: false, ..*subject };
     let sentences = asking::sentences(subject.prose);
+    let tells_a_story = !sentences.is_empty();
     let texts = std::iter::once(*subject).chain(sentences.into_iter().map(alone));
     let mut named: Option<(About<'a>, f64)> = None;
     let mut readings = Vec::new();
-    for text in texts {
-        let found = course.find(text.prose);
+    for (at, text) in texts.enumerate() {
+        let mut found = course.find(text.prose);
+        if at == 0 && tells_a_story {
+            // What only the story mentions ("in my game with pygame") is not asked about.
+            found.not_covered.clear();
+        }
         match by_name(course, &text, &found) {
             Some((about, sure)) if named.as_ref().is_none_or(|(_, known)| sure > *known) => {
                 named = Some((about, sure));
@@ -118,6 +137,7 @@ fn by_meaning<'a>(
     let is_choice = |likely: &&Likely<'_>| likely.topic.is_some() && likely.share >= LIKELY;
     let choices: Vec<&Likely<'_>> = likely.iter().filter(is_choice).take(CHOICES).collect();
     let together: f64 = choices.iter().map(|choice| choice.share).sum();
+    let next = choices.get(1).map_or(0.0, |next| next.share);
     // Where the readings disagree, none of them is trusted.
     let best = match (choices.first(), surest(readings)) {
         (Some(first), Some(surest)) if first.is_same(surest) => surest.share,
@@ -131,9 +151,11 @@ fn by_meaning<'a>(
         [(topic, concept), ..] if best >= SURE => About::Topic(topic, *concept),
         // "Hello?" and "I am so lost" name nothing that a choice could be about.
         _ if is_none || names_nothing(&found) => unknown(found),
-        [(topic, None), ..] if of_topic >= SURE_OF_TOPIC => About::Topic(topic, None),
-        [(topic, Some(concept)), others @ ..] if best >= LEADS => {
-            About::Perhaps(topic, concept, others.to_vec())
+        [first @ (_, None), others @ ..] if of_topic >= SURE_OF_TOPIC => {
+            About::Perhaps(*first, others.to_vec())
+        }
+        [first, others @ ..] if best >= LEADS || best >= STANDS_OUT && best >= BY_FAR * next => {
+            About::Perhaps(*first, others.to_vec())
         }
         _ if together >= ONE_OF_THEM => About::OneOf(choices),
         _ => unknown(found),
@@ -206,8 +228,9 @@ mod tests {
     fn the_surer_a_reading_the_more_is_said() {
         assert!(matches!(about(&[reading(&[0.7, 0.1])]), About::Topic(_, Some(_))));
         assert!(
-            matches!(about(&[reading(&[0.4, 0.3])]), About::Perhaps(_, _, others) if others.len() == 1)
+            matches!(about(&[reading(&[0.4, 0.3])]), About::Perhaps(_, others) if others.len() == 1)
         );
+        assert!(matches!(about(&[reading(&[0.2, 0.1])]), About::Perhaps(..)), "it stands out");
         assert!(
             matches!(about(&[reading(&[0.2, 0.2, 0.1])]), About::OneOf(ideas) if ideas.len() == 3)
         );
