@@ -62,7 +62,7 @@ impl Begin<QuestionRouted> for Concepts {
         let subject = asked.subject(page(&request));
         let course = curriculum::embedded();
         let about = LazyCell::new(|| about(course, &subject));
-        let lesson = || offline(&request, &subject, &about);
+        let lesson = || about.is_sure().then(|| offline(&request, &subject, &about));
         if let Some(program) = program::begin(&request, &asked.prose, lesson) {
             return about_program(request, program);
         }

@@ -44,11 +44,11 @@ pub(crate) enum AboutProgram {
 }
 
 /// Runs the program that a question asks to explain, or explains what is not run; `None` for other questions.
-/// `lesson` is the course's answer to the same words.
+/// `lesson` is the course's answer to the same words, if it is sure what they are about.
 pub(crate) fn begin(
     request: &QuestionRouted,
     prose: &str,
-    lesson: impl FnOnce() -> Answer,
+    lesson: impl FnOnce() -> Option<Answer>,
 ) -> Option<AboutProgram> {
     if let Some(explanation) = of_message(request) {
         return Some(explained(&explanation, request.level, ""));
@@ -137,12 +137,13 @@ fn idea_of(explanation: &Explanation, code: &str) -> Idea {
 }
 
 /// Explains Python text that stands in no program: what it means comes first, then the lesson, if there is one.
-fn beside_lesson(explanation: &Explanation, level: Level, lesson: Answer) -> AboutProgram {
+fn beside_lesson(explanation: &Explanation, level: Level, lesson: Option<Answer>) -> AboutProgram {
     let ours = answer_of(explanation, level);
-    let answer = if lesson.topics.is_empty() {
-        ours
-    } else {
-        Answer { content: format!("{}\n\n{}", ours.content, lesson.content), ..lesson }
+    let answer = match lesson {
+        Some(lesson) => {
+            Answer { content: format!("{}\n\n{}", ours.content, lesson.content), ..lesson }
+        }
+        None => ours,
     };
     AboutProgram::Explained(Box::new(answer), idea_of(explanation, ""))
 }

@@ -3,6 +3,7 @@
 use agents::{Agent, Arrived, Ask, Begin, Effect, Load, Next, Reply, Run, Step, step::Fallback};
 use chrono::{DateTime, Utc};
 use course_answers::{Asked, about};
+use curriculum::Match;
 use domain::{
     agent::Author,
     execution::{self, ExecutionResult, Verdict},
@@ -32,6 +33,9 @@ use crate::{
     problem::problem,
     search::{self, Found},
 };
+
+/// Words with which somebody tells what happens.
+const TOLD_WORDS: usize = 12;
 
 /// Finds why a program fails.
 #[derive(Debug)]
@@ -361,11 +365,18 @@ fn explain(
     Next::Load(Load::Ladder { problem, then: Box::new(then) }).into()
 }
 
-/// What the course says to a question that comes without a program and without an error message.
+/// What the course says to a question that comes without a program and without an error message, if it says what the
+/// trouble is: "it gives an error" does not.
 fn from_the_course(request: &QuestionRouted) -> Option<Answer> {
     let asked = Asked::of(request.asked.question.as_str(), false);
-    let subject = asked.subject(None);
     let course = curriculum::embedded();
+    let found = course.find(&asked.prose);
+    let is_named = found.matches.first().is_some_and(|named| named.weight >= Match::WORD);
+    let is_told = asked.prose.split_whitespace().nth(TOLD_WORDS - 1).is_some();
+    if !is_named && !is_told {
+        return None;
+    }
+    let subject = asked.subject(None);
     let about = about(course, &subject);
     about.is_explained().then(|| {
         let answer = course_answers::answer(course, &subject, &about, request.level);

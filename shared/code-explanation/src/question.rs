@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use analysis::Program;
 use regex::Regex;
 use ruff_python_ast::{
-    Expr, Operator, Stmt,
+    CmpOp, Expr, Operator, Stmt,
     visitor::{Visitor, walk_expr},
 };
 
@@ -357,7 +357,10 @@ fn is_special(text: &str) -> bool {
                 Expr::BinOp(operation) => {
                     matches!(operation.op, Operator::FloorDiv | Operator::Mod | Operator::Pow)
                 }
-                Expr::Compare(compare) => !compare.ops.is_empty(),
+                // "What is join() in task1?" is English.
+                Expr::Compare(compare) => {
+                    !(matches!(compare.ops[..], [CmpOp::In]) && compare.left.is_call_expr())
+                }
                 _ => false,
             };
             walk_expr(self, expr);
@@ -426,6 +429,7 @@ mod tests {
             ("what is a list", None),
             ("explain this code", None),
             ("what is print()", None),
+            ("What is join() in task1?", None),
             ("what's the difference between input/output", None),
             ("what does the colon in items[2:5] do", expression("items[2:5]")),
             ("what is 12 * 12", None),

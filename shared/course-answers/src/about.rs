@@ -14,9 +14,13 @@ const SURE: f64 = 0.6;
 const SURE_OF_EACH: f64 = 0.75;
 /// The share from which an idea is explained alone, with the other choices named below.
 const LEADS: f64 = 0.35;
-/// The same, if no other idea is nearly as likely: long questions share little with any text, so all their shares are
-/// small.
+/// The same for a long question, if no other idea is nearly as likely: long texts share little with any other, so all
+/// their shares are small.
 const STANDS_OUT: f64 = 0.12;
+/// Words of a long question.
+const LONG: usize = 12;
+/// Words of a question that says nothing unless it names something: "I don't get it".
+const SHORT: usize = 4;
 /// How many times likelier than the next an idea is that stands out.
 const BY_FAR: f64 = 1.5;
 /// The share of a topic, with all its ideas, from which it is explained if it is the likeliest choice as a whole.
@@ -24,7 +28,9 @@ const SURE_OF_TOPIC: f64 = 0.5;
 /// The share from which an idea is offered as a choice.
 const LIKELY: f64 = 0.03;
 /// How likely all choices together must be: else the question is about something else.
-const ONE_OF_THEM: f64 = 0.1;
+const ONE_OF_THEM: f64 = 0.2;
+/// The same for a long question.
+const ONE_OF_THEM_IF_LONG: f64 = 0.1;
 /// Most choices that are offered.
 const CHOICES: usize = 4;
 /// How sure the names of two topics make that their comparison is meant.
@@ -50,6 +56,12 @@ pub enum About<'a> {
 }
 
 impl About<'_> {
+    /// Whether there is no doubt about it.
+    #[must_use]
+    pub const fn is_sure(&self) -> bool {
+        matches!(self, Self::Comparison(_) | Self::Topic(..) | Self::Both(_))
+    }
+
     /// Whether it is something that the course explains.
     #[must_use]
     pub const fn is_explained(&self) -> bool {
@@ -87,7 +99,7 @@ pub fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
     match named.filter(|(_, sure)| *sure >= surest) {
         Some((about, _)) => about,
         None => two_ideas(course, &readings)
-            .unwrap_or_else(|| by_meaning(course, &readings, course.find(subject.prose))),
+            .unwrap_or_else(|| by_meaning(course, &readings, subject.prose)),
     }
 }
 
@@ -131,8 +143,12 @@ fn two_ideas<'a>(course: &'a Curriculum, readings: &[Vec<Likely<'static>>]) -> O
 fn by_meaning<'a>(
     course: &'a Curriculum,
     readings: &[Vec<Likely<'static>>],
-    found: Found<'a>,
+    prose: &str,
 ) -> About<'a> {
+    let found = course.find(prose);
+    let words = prose.split_whitespace().take(LONG).count();
+    let (is_long, is_short) = (words == LONG, words <= SHORT);
+    let is_vague = names_nothing(&found) || is_short && found.matches.is_empty();
     let likely = meaning::together(readings);
     let is_choice = |likely: &&Likely<'_>| likely.topic.is_some() && likely.share >= LIKELY;
     let choices: Vec<&Likely<'_>> = likely.iter().filter(is_choice).take(CHOICES).collect();
@@ -150,14 +166,16 @@ fn by_meaning<'a>(
     match choices.as_slice() {
         [(topic, concept), ..] if best >= SURE => About::Topic(topic, *concept),
         // "Hello?" and "I am so lost" name nothing that a choice could be about.
-        _ if is_none || names_nothing(&found) => unknown(found),
+        _ if is_none || is_vague => unknown(found),
         [first @ (_, None), others @ ..] if of_topic >= SURE_OF_TOPIC => {
             About::Perhaps(*first, others.to_vec())
         }
         [first, others @ ..] if best >= LEADS || best >= STANDS_OUT && best >= BY_FAR * next => {
             About::Perhaps(*first, others.to_vec())
         }
-        _ if together >= ONE_OF_THEM => About::OneOf(choices),
+        _ if together >= ONE_OF_THEM || is_long && together >= ONE_OF_THEM_IF_LONG => {
+            About::OneOf(choices)
+        }
         _ => unknown(found),
     }
 }
@@ -203,7 +221,6 @@ fn comparison<'a>(course: &'a Curriculum, found: &Found<'_>) -> Option<&'a Compa
 
 #[cfg(test)]
 mod tests {
-    use curriculum::Found;
     use meaning::Likely;
 
     use super::{About, by_meaning};
@@ -220,8 +237,7 @@ mod tests {
     }
 
     fn about(readings: &[Vec<Likely<'static>>]) -> About<'static> {
-        let found = Found { unknown: vec!["teapot".to_owned()], ..Found::default() };
-        by_meaning(curriculum::embedded(), readings, found)
+        by_meaning(curriculum::embedded(), readings, "what is this teapot for")
     }
 
     #[test]
@@ -230,7 +246,9 @@ mod tests {
         assert!(
             matches!(about(&[reading(&[0.4, 0.3])]), About::Perhaps(_, others) if others.len() == 1)
         );
-        assert!(matches!(about(&[reading(&[0.2, 0.1])]), About::Perhaps(..)), "it stands out");
+        let long = "a teapot and eleven cups of which I do not know what to do";
+        let of_long = by_meaning(curriculum::embedded(), &[reading(&[0.2, 0.1])], long);
+        assert!(matches!(of_long, About::Perhaps(..)), "it stands out: {of_long:?}");
         assert!(
             matches!(about(&[reading(&[0.2, 0.2, 0.1])]), About::OneOf(ideas) if ideas.len() == 3)
         );

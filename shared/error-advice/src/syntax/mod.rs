@@ -227,10 +227,16 @@ fn lost(failure: &Failure<'_>) -> Option<Advice> {
         before.ends_with('\\') || before.matches('(').count() > before.matches(')').count();
     let hint = if is_open {
         "The line before it is not finished: what is missing at its end?"
+    } else if failure.text().is_empty() {
+        "Look at the line that Python names and at the end of the line before: brackets, quotes, colons, operators."
     } else {
         "Look at the marked place and at the end of the line before: brackets, quotes, colons, operators."
     };
-    let what = format!("Python does not understand {}: `{}`.", failure.place(), failure.text());
+    let shown = match failure.text() {
+        "" => String::new(),
+        text => format!(": `{text}`"),
+    };
+    let what = format!("Python does not understand {}{shown}.", failure.place());
     advice("syntax.invalid", what, format!("Python says: {}.", failure.message), hint)
 }
 
