@@ -173,6 +173,10 @@ fn by_meaning<'a>(
         [first, others @ ..] if best >= LEADS || best >= STANDS_OUT && best >= BY_FAR * next => {
             About::Perhaps(*first, others.to_vec())
         }
+        [..] if let Some(topic) = only_topic(&found) => {
+            let ideas = choices.into_iter().filter(|(_, concept)| concept.is_some());
+            About::Perhaps((topic, None), ideas.collect())
+        }
         _ if together >= ONE_OF_THEM || is_long && together >= ONE_OF_THEM_IF_LONG => {
             About::OneOf(choices)
         }
@@ -195,6 +199,14 @@ fn in_course<'a>(
     let same =
         |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
     Some((topic, topic.lesson.concepts.iter().find(same)))
+}
+
+/// The topic that is named, if it is the only one and none of its ideas is.
+fn only_topic<'a>(found: &Found<'a>) -> Option<&'a Topic> {
+    match found.matches[..] {
+        [Match { topic, concept: None, weight, .. }] if weight >= Match::WORD => Some(topic),
+        _ => None,
+    }
 }
 
 fn unknown(found: Found<'_>) -> About<'_> {
