@@ -14,8 +14,8 @@ const SURE: f64 = 0.6;
 const SURE_OF_EACH: f64 = 0.75;
 /// The share from which an idea is explained alone, with the other choices named below.
 const LEADS: f64 = 0.35;
-/// The same for a long question, if no other idea is nearly as likely: long texts share little with any other, so all
-/// their shares are small.
+/// The same if no other idea is nearly as likely: long texts share little with any other, so all their shares are
+/// small.
 const STANDS_OUT: f64 = 0.12;
 /// Words of a long question.
 const LONG: usize = 12;
