@@ -313,7 +313,10 @@ const FLOWS = {
         await write(page, 'def swap(a, b):\n    raise ValueError("never mind")\n');
         await page.getByRole("button", { name: "Submit" }).click();
         await page.locator("figure", { hasText: "Raised in line 2" }).getByText("ValueError: never mind").first().waitFor();
+        // The page has its list before the quiz is started elsewhere: else it knows of the open quiz and does not say so.
+        const listed = page.waitForResponse((got) => got.request().method() === "GET" && /\/quizzes(\?|$)/.test(got.url()));
         await show(page, "quizzes");
+        await (await listed).finished();
         await page.getByLabel("Topic").selectOption("lists");
         await page.getByLabel("Questions").fill("1");
         await api(bearer, "POST", "/quizzes", { topic: "lists" });
