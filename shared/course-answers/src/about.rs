@@ -17,10 +17,6 @@ const LEADS: f64 = 0.35;
 /// The same if no other idea is nearly as likely: long texts share little with any other, so all their shares are
 /// small.
 const STANDS_OUT: f64 = 0.12;
-/// Words of a long question.
-const LONG: usize = 12;
-/// Words of a question that says nothing unless it names something: "I don't get it".
-const SHORT: usize = 4;
 /// How many times likelier than the next an idea is that stands out.
 const BY_FAR: f64 = 1.5;
 /// The share of a topic, with all its ideas, from which it is explained if it is the likeliest choice as a whole.
@@ -31,10 +27,17 @@ const LIKELY: f64 = 0.03;
 const ONE_OF_THEM: f64 = 0.2;
 /// The same for a long question.
 const ONE_OF_THEM_IF_LONG: f64 = 0.1;
+/// Words of a long question.
+const LONG: usize = 12;
+/// Words of a question that says nothing unless it names something: "I don't get it".
+const SHORT: usize = 4;
 /// Most choices that are offered.
 const CHOICES: usize = 4;
 /// How sure the names of two topics make that their comparison is meant.
 const CERTAIN: f64 = 1.0;
+
+/// An idea of a topic, or the topic as a whole.
+pub type Choice<'a> = (&'a Topic, Option<&'a Concept>);
 
 /// What a question is about.
 #[derive(Debug)]
@@ -48,9 +51,9 @@ pub enum About<'a> {
     /// Something that the course does not teach, and a topic that is named beside it.
     NotCovered(&'a str, Option<&'a Topic>),
     /// Perhaps an idea, or one of the others.
-    Perhaps((&'a Topic, Option<&'a Concept>), Vec<(&'a Topic, Option<&'a Concept>)>),
+    Perhaps(Choice<'a>, Vec<Choice<'a>>),
     /// One of these, likeliest first.
-    OneOf(Vec<(&'a Topic, Option<&'a Concept>)>),
+    OneOf(Vec<Choice<'a>>),
     /// Nothing that the course knows; the word that it does not know, if there is just one.
     Unknown(Option<String>),
 }
@@ -177,6 +180,7 @@ fn by_meaning<'a>(
             let ideas = choices.into_iter().filter(|(_, concept)| concept.is_some());
             About::Perhaps((topic, None), ideas.collect())
         }
+        [only] if is_long && together >= ONE_OF_THEM_IF_LONG => About::Perhaps(*only, Vec::new()),
         _ if together >= ONE_OF_THEM || is_long && together >= ONE_OF_THEM_IF_LONG => {
             About::OneOf(choices)
         }
@@ -191,10 +195,7 @@ fn surest<'a>(readings: &'a [Vec<Likely<'static>>]) -> Option<&'a Likely<'static
 }
 
 /// The same topic and idea of a course, which may be another than the one that questions are read by.
-fn in_course<'a>(
-    course: &'a Curriculum,
-    likely: &Likely<'_>,
-) -> Option<(&'a Topic, Option<&'a Concept>)> {
+fn in_course<'a>(course: &'a Curriculum, likely: &Likely<'_>) -> Option<Choice<'a>> {
     let topic = course.topic(&likely.topic?.slug)?;
     let same =
         |concept: &&Concept| likely.concept.is_some_and(|likely| likely.title == concept.title);
@@ -258,9 +259,11 @@ mod tests {
         assert!(
             matches!(about(&[reading(&[0.4, 0.3])]), About::Perhaps(_, others) if others.len() == 1)
         );
-        let long = "a teapot and eleven cups of which I do not know what to do";
-        let of_long = by_meaning(curriculum::embedded(), &[reading(&[0.2, 0.1])], long);
-        assert!(matches!(of_long, About::Perhaps(..)), "it stands out: {of_long:?}");
+        let prose = "a teapot and eleven cups of which I do not know what to do";
+        let leading = by_meaning(curriculum::embedded(), &[reading(&[0.2, 0.1])], prose);
+        assert!(matches!(leading, About::Perhaps(..)), "it stands out: {leading:?}");
+        let only = by_meaning(curriculum::embedded(), &[reading(&[0.11])], prose);
+        assert!(matches!(only, About::Perhaps(..)), "there is no other: {only:?}");
         assert!(
             matches!(about(&[reading(&[0.2, 0.2, 0.1])]), About::OneOf(ideas) if ideas.len() == 3)
         );

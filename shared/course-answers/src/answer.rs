@@ -8,7 +8,7 @@ use events::{
 };
 use meaning::Subject;
 
-use crate::about::About;
+use crate::about::{About, Choice};
 
 /// Most words of a question that asks for an idea and nothing more.
 const PLAIN_WORDS: usize = 10;
@@ -289,9 +289,6 @@ fn explained_alone(choice: &Choice<'_>, level: Level) -> String {
 fn example<'a>((topic, concept): &Choice<'a>) -> Option<&'a Example> {
     concept.map_or_else(|| topic.lesson.examples.first(), |concept| Some(&concept.example))
 }
-
-/// An idea of a topic, or the topic as a whole.
-type Choice<'a> = (&'a Topic, Option<&'a Concept>);
 
 /// Explains the likeliest idea, and names what else may be meant.
 fn perhaps(

@@ -8,7 +8,7 @@ pub mod answer;
 mod asked;
 
 pub use self::{
-    about::{About, about},
+    about::{About, Choice, about},
     answer::answer,
     asked::Asked,
 };

@@ -53,9 +53,9 @@ fn a_story_around_the_question_does_not_hide_it() {
 #[test]
 fn what_a_story_only_mentions_is_not_what_is_asked() {
     let answer = ask(
-        "I am making a game with pygame and it has a list of monsters. How do I remove duplicates from a list?",
+        "I write a game with pygame and a click gives me a pair such as (30, 12). How do I get the two numbers out of it?",
     );
-    assert!(answer.content.contains("keeps every value once"), "{}", answer.content);
+    assert!(!answer.content.contains("is not part of this course"), "{}", answer.content);
     let answer = ask("I am making a game. What is pygame and how do I use it?");
     assert!(answer.content.contains("is not part of this course"), "{}", answer.content);
 }
