@@ -2,7 +2,9 @@
 //!
 //! In: `debug.requested.v1`, and `execution.finished.v1` of the runs that it asked for; with a model also
 //! `model.requested.v1` and `model.finished.v1`. Out: `execution.requested.v1` to see the program fail, then
-//! `question.answered.v1`. A model may rephrase a hint, never give another one. Fails only if the database is away.
+//! `question.answered.v1`. A model may rephrase a hint, never give another one.
+//! A question without a program and without an error message is answered from the course, as far as it can. Fails only
+//! if the database is away.
 
 pub mod cases;
 mod decide;

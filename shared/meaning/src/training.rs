@@ -1,4 +1,5 @@
-//! How the weights of [`read`](crate::read) are found, from the questions in `training/questions.txt`.
+//! How the weights of [`read`](crate::read) are found, from the questions in `training/questions.txt` and
+//! `training/stories.txt`.
 
 use std::collections::HashMap;
 
