@@ -27,7 +27,7 @@ use tutor::{prompt, reply};
 
 use crate::{
     diagnosis::{Evidence, Finding, Tests, diagnose},
-    expected::{expectations, without_asserts},
+    expected::{In, expectations, without_asserts},
     hint, pasted,
     printed::{completed, judged, printed},
     problem::problem,
@@ -156,32 +156,37 @@ fn tests(
     if let Some(exercise) = exercise {
         return exercise.tests.clone();
     }
-    let Some(code) = agents::code(request).filter(|_| is_only_said(request)) else {
+    let Some(code) = agents::code(request).filter(|_| !may_be_of_an_exercise(request)) else {
         return Vec::new();
     };
     let question = request.asked.question.as_str();
-    let cases = expectations(question, &code);
-    match run.filter(|run| cases.is_empty() && run.verdict == Verdict::Ok) {
+    // Beside an error, what it is about counts, and no test that the program happens to have.
+    let read = if is_reported(request) { In::Words } else { In::WordsAndProgram };
+    let cases = expectations(question, &code, read);
+    match run.filter(|_| cases.is_empty()) {
         Some(run) => {
             let said = printed(question, &code);
-            said.and_then(|said| completed(&said, &run.stdout)).into_iter().collect()
+            said.and_then(|said| completed(&said, run)).into_iter().collect()
         }
         None => cases,
     }
 }
 
-/// Whether nothing but the question and the program says what is wrong. What the tests of an exercise that is gone have
-/// given says nothing of what its author expects.
-fn is_only_said(request: &QuestionRouted) -> bool {
+/// What the tests of an exercise that is gone have given says nothing of what its author expects.
+const fn may_be_of_an_exercise(request: &QuestionRouted) -> bool {
+    request.asked.exercise_id.is_some()
+}
+
+/// Whether the student has seen an error.
+fn is_reported(request: &QuestionRouted) -> bool {
     let asked = &request.asked;
-    asked.exercise_id.is_none()
-        && asked.error.is_none()
-        && pasted_text::read_report(asked.question.as_str()).is_none()
+    asked.error.is_some() || pasted_text::read_report(asked.question.as_str()).is_some()
 }
 
 /// What the question says is typed into the program.
 fn typed(request: &QuestionRouted) -> Option<Stdin> {
-    let code = agents::code(request).filter(|_| is_only_said(request))?;
+    let is_only_said = !may_be_of_an_exercise(request) && !is_reported(request);
+    let code = agents::code(request).filter(|_| is_only_said)?;
     let said = printed(request.asked.question.as_str(), &code)?;
     Stdin::try_from(said.stdin).ok()
 }

@@ -13,6 +13,9 @@ const MAX_QUESTION: usize = 8 << 10;
 const MAX_BEFORE: usize = 80;
 const MAX_AFTER: usize = 160;
 
+/// What people put around a call to see its result.
+const AROUND: [&str; 6] = ["dict(", "len(", "list(", "set(", "sorted(", "tuple("];
+
 /// Words after which the expected value comes.
 static EXPECTED: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -47,12 +50,21 @@ pub(crate) fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the tests use all patterns")
 }
 
+/// Where expectations are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum In {
+    /// Only in the question.
+    Words,
+    /// In the program, too.
+    WordsAndProgram,
+}
+
 /// What is expected of a program, by what is said of it and in it. Nothing for a text that is no program, or that has no
 /// function.
 #[must_use]
-pub fn expectations(question: &str, code: &str) -> Vec<TestCase> {
+pub fn expectations(question: &str, code: &str, read: In) -> Vec<TestCase> {
     let Ok(program) = Program::read(code) else { return Vec::new() };
-    let functions = program.functions();
+    let known = Known::of(&program);
     let question = plain(question);
     let mut cases: Vec<TestCase> = Vec::new();
     let mut add = |call: &str, value: &str| {
@@ -62,10 +74,10 @@ pub fn expectations(question: &str, code: &str) -> Vec<TestCase> {
             cases.push(TestCase { call, stdin: None, expected, raises: None, hidden: None });
         }
     };
-    for (call, value) in said(&question, &functions) {
+    for (call, value) in said(&question, &known) {
         add(&call, &value);
     }
-    if let [(function, parameters)] = &functions[..]
+    if let [(function, parameters)] = &known.functions[..]
         && let [parameter] = parameters[..]
         // What is typed in need not be what the function gets.
         && !code.contains("input(")
@@ -74,8 +86,9 @@ pub fn expectations(question: &str, code: &str) -> Vec<TestCase> {
             add(&format!("{function}({argument})"), &value);
         }
     }
-    for (line, next) in code.lines().zip(code.lines().skip(1).chain([""])) {
-        if let Some((call, value)) = written(line, next, &functions) {
+    let lines = code.lines().filter(|_| read == In::WordsAndProgram);
+    for (line, next) in lines.zip(code.lines().skip(1).chain([""])) {
+        if let Some((call, value)) = written(line, next, &known) {
             add(call, value);
         }
     }
@@ -87,8 +100,8 @@ pub fn expectations(question: &str, code: &str) -> Vec<TestCase> {
 #[must_use]
 pub fn without_asserts(code: &str) -> String {
     let Ok(program) = Program::read(code) else { return code.to_owned() };
-    let functions = program.functions();
-    let is_read = |line: &str| line.starts_with("assert ") && asserted(line, &functions).is_some();
+    let known = Known::of(&program);
+    let is_read = |line: &str| line.starts_with("assert ") && asserted(line, &known).is_some();
     let lines = code.lines().map(|line| if is_read(line) { "pass\n" } else { line });
     lines.map(|line| format!("{}\n", line.trim_end_matches('\n'))).collect()
 }
@@ -99,17 +112,46 @@ fn plain(question: &str) -> String {
     question.replace(['“', '”'], "\"").replace(['‘', '’'], "'")
 }
 
-type Functions<'a> = [(&'a str, Vec<&'a str>)];
+/// What calls are made of.
+struct Known<'a> {
+    /// With the names of their parameters.
+    functions: Vec<(&'a str, Vec<&'a str>)>,
+    /// Names of values.
+    globals: Vec<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(program: &'a Program<'_>) -> Self {
+        Self { functions: program.functions(), globals: program.globals() }
+    }
+
+    /// The call of a function at the beginning of a text, or of what is made of its result: `list(f(5))`.
+    fn call_at<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let around = AROUND.iter().find(|around| text.starts_with(**around));
+        let before = around.map_or(0, |around| around.len());
+        let inside = &text[before..];
+        let call = self.functions.iter().find_map(|(name, _)| call_at(inside, name, &self.globals));
+        let end = before + call?.len();
+        match before {
+            0 => call,
+            _ => text[end..].starts_with(')').then_some(&text[..=end]),
+        }
+    }
+}
 
 /// The calls in a text, with their places.
-fn calls<'a>(text: &'a str, functions: &Functions<'_>) -> Vec<(usize, &'a str)> {
-    let mut found: Vec<(usize, &str)> = functions
+fn calls<'a>(text: &'a str, known: &Known<'_>) -> Vec<(usize, &'a str)> {
+    let mut found: Vec<(usize, &str)> = known
+        .functions
         .iter()
         .flat_map(|(function, _)| {
             text.match_indices(function).filter_map(|(at, _)| {
                 let before = text[..at].chars().next_back();
                 let is_whole = before.is_none_or(|c| !c.is_alphanumeric() && !"_.".contains(c));
-                Some((at, call_at(&text[at..], function).filter(|_| is_whole)?))
+                let around = AROUND.iter().find(|around| text[..at].ends_with(**around));
+                let with = at - around.map_or(0, |around| around.len());
+                let starts = [with, at].into_iter().filter(|_| is_whole);
+                starts.into_iter().find_map(|at| Some((at, known.call_at(&text[at..])?)))
             })
         })
         .collect();
@@ -120,8 +162,8 @@ fn calls<'a>(text: &'a str, functions: &Functions<'_>) -> Vec<(usize, &'a str)> 
 }
 
 /// Calls and the values that the words around them expect.
-fn said(question: &str, functions: &Functions<'_>) -> Vec<(String, String)> {
-    let calls = calls(question, functions);
+fn said(question: &str, known: &Known<'_>) -> Vec<(String, String)> {
+    let calls = calls(question, known);
     let mut said = Vec::new();
     let mut from = 0;
     for (number, (at, call)) in calls.iter().enumerate() {
@@ -182,19 +224,15 @@ fn before_call(text: &str) -> Option<&str> {
 }
 
 /// What a line of a program expects of a call: an assert, a doctest with its next line, or a comment.
-fn written<'a>(
-    line: &'a str,
-    next: &'a str,
-    functions: &Functions<'_>,
-) -> Option<(&'a str, &'a str)> {
+fn written<'a>(line: &'a str, next: &'a str, known: &Known<'_>) -> Option<(&'a str, &'a str)> {
     let line = line.trim();
-    if let Some(found) = asserted(line, functions) {
+    if let Some(found) = asserted(line, known) {
         return Some(found);
     }
     if let Some(example) = line.strip_prefix(">>> ") {
         let next = next.trim();
         let value = value_at(next).filter(|value| value.len() == next.len())?;
-        let call = functions.iter().find_map(|(function, _)| call_at(example, function))?;
+        let call = known.call_at(example)?;
         return (call == example).then_some((call, value));
     }
     let (statement, comment) = line.split_once('#')?;
@@ -204,14 +242,14 @@ fn written<'a>(
     let statement = statement.trim();
     let inner = statement.strip_prefix("print(").and_then(|rest| rest.strip_suffix(')'));
     let call = inner.unwrap_or(statement);
-    let found = functions.iter().find_map(|(function, _)| call_at(call, function))?;
+    let found = known.call_at(call)?;
     (found == call).then_some((found, value))
 }
 
 /// `assert f(5) == 8`
-fn asserted<'a>(line: &'a str, functions: &Functions<'_>) -> Option<(&'a str, &'a str)> {
+fn asserted<'a>(line: &'a str, known: &Known<'_>) -> Option<(&'a str, &'a str)> {
     let rest = line.strip_prefix("assert ")?.trim_start();
-    let call = functions.iter().find_map(|(function, _)| call_at(rest, function))?;
+    let call = known.call_at(rest)?;
     let right = rest[call.len()..].trim_start().strip_prefix("==")?.trim_start();
     let value = value_at(right)?;
     let end = right[value.len()..].trim_start();
@@ -220,12 +258,12 @@ fn asserted<'a>(line: &'a str, functions: &Functions<'_>) -> Option<(&'a str, &'
 
 #[cfg(test)]
 mod tests {
-    use super::{expectations, without_asserts};
+    use super::{In, expectations, without_asserts};
 
     const CODE: &str = "def f(n):\n    return n + 1\n";
 
     fn read(question: &str, code: &str) -> Vec<String> {
-        let cases = expectations(question, code).into_iter();
+        let cases = expectations(question, code, In::WordsAndProgram).into_iter();
         cases.map(|case| format!("{} {}", case.call.unwrap(), case.expected.unwrap())).collect()
     }
 
@@ -257,6 +295,20 @@ mod tests {
             read("f([1, 2]) should be 'a b' and f(\"x\") returns 3 instead of None", CODE),
             ["f([1, 2]) 'a b'", "f(\"x\") None"]
         );
+    }
+
+    #[test]
+    fn a_call_includes_what_is_made_of_its_result() {
+        assert_eq!(read("`list(f(5))` gives [8] instead of [5]", CODE), ["list(f(5)) [5]"]);
+        assert_eq!(read("why?", &format!("{CODE}print(len(f(5)))  # => 2\n")), ["len(f(5)) 2"]);
+        assert_eq!(read("my list(f(5) should be 5)", CODE), ["f(5) 5"]);
+    }
+
+    #[test]
+    fn calls_may_name_values_of_the_program() {
+        let code = format!("{CODE}start = 5\n");
+        assert_eq!(read("f(start) gives 8 instead of 5", &code), ["f(start) 5"]);
+        assert_eq!(read("f(other) gives 8 instead of 5", &code), [""; 0]);
     }
 
     #[test]
@@ -305,9 +357,9 @@ mod tests {
     #[test]
     fn long_and_hostile_texts_are_bounded() {
         let many: String = (0..500).map(|n| format!("f({n}) should be {n}. ")).collect();
-        assert_eq!(expectations(&many, CODE).len(), super::MAX_CASES);
+        assert_eq!(expectations(&many, CODE, In::Words).len(), super::MAX_CASES);
         for text in ["f(".repeat(30_000), "should be ".repeat(7_000), "é".repeat(9_000)] {
-            assert!(expectations(&text, CODE).is_empty());
+            assert!(expectations(&text, CODE, In::Words).is_empty());
         }
     }
 }

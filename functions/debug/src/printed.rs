@@ -6,7 +6,7 @@
 use std::{ops::Range, sync::LazyLock};
 
 use analysis::value_at;
-use domain::execution::{ExecutionResult, TestResult};
+use domain::execution::{ExecutionResult, TestResult, Verdict};
 use exercises::TestCase;
 use regex::Regex;
 
@@ -219,10 +219,14 @@ fn stdin(question: &str, code: &str) -> Option<String> {
 }
 
 /// What a program should print in all, once it has been run: nothing if what is said to come out did not, or more than
-/// once.
-pub(crate) fn completed(printed: &Printed, stdout: &str) -> Option<TestCase> {
+/// once. A program that does not come to its end should print the expected lines, if it has begun with them.
+pub(crate) fn completed(printed: &Printed, run: &ExecutionResult) -> Option<TestCase> {
     let Printed { stdin, actual, expected } = printed;
+    let stdout = run.stdout.as_str();
     let whole = match actual {
+        _ if run.verdict != Verdict::Ok => {
+            expected.starts_with(stdout.trim_end()).then(|| format!("{expected}\n"))?
+        }
         Some(actual) => match &whole(stdout, actual)[..] {
             [at] => format!("{}{expected}{}", &stdout[..*at], &stdout[at + actual.len()..]),
             [] if whole(stdout, expected).len() == 1 => stdout.to_owned(),
@@ -268,7 +272,7 @@ pub(crate) fn judged(case: &TestCase, run: &ExecutionResult) -> TestResult {
         verdict: run.verdict,
         expected,
         actual: run.stdout.clone(),
-        error: None,
+        error: run.error.clone(),
         problem: None,
         duration_ms: run.duration_ms,
     }

@@ -8,7 +8,7 @@ use analysis::{
     repair::{Change, Kind, Part, changes},
 };
 use domain::{
-    execution::{self, ExecutionResult, TestResult, Timeout, Verdict},
+    execution::{self, ExecutionError, ExecutionResult, TestResult, Timeout, Verdict},
     text::Source,
 };
 use exercises::TestCase;
@@ -22,6 +22,17 @@ const SEARCH: &str = include_str!("../content/search.py");
 const LIMIT_MS: u64 = 2_500;
 /// Most other lines that are named: more say nothing.
 const MAX_OTHERS: usize = 3;
+
+/// Exceptions that end a program after its mistake more often than at it: a loop goes too far, a case is forgotten.
+const LOGIC_ERRORS: [&str; 7] = [
+    "AttributeError",
+    "IndexError",
+    "KeyError",
+    "StopIteration",
+    "TypeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
 
 /// What the search is told.
 #[derive(Serialize)]
@@ -83,8 +94,8 @@ struct Place {
     kind: Kind,
 }
 
-/// The search for a program that reached its end in its tests, with a wrong result. None if there is nothing to search
-/// for: no such test, or a test with an unknown result.
+/// The search for a program that gives a wrong result in its tests, or none. None if there is nothing to search for: no
+/// such test, or a test with an unknown result.
 ///
 /// The student's program runs together with the tests and can choose what the search says. So it gets none of the
 /// hidden tests, whose values it could give away as line numbers.
@@ -97,7 +108,7 @@ pub(crate) fn search<'a>(
     let shown: Vec<_> = tests.filter(|(test, _)| test.hidden.is_none()).collect();
     let is_wrong = |result: &TestResult| !result.passed && result.problem.is_none();
     let (_, first_wrong) = shown.iter().find(|(_, result)| is_wrong(result))?;
-    if first_wrong.verdict != Verdict::Ok {
+    if !may_be_wrong_elsewhere(first_wrong) {
         return None;
     }
     let failing = shown.iter().filter(|(_, result)| !result.passed);
@@ -126,13 +137,27 @@ pub(crate) fn search<'a>(
     Some(program)
 }
 
+/// Whether the mistake may be on another line than the one where a test ended. The line of a misspelt name is known.
+fn may_be_wrong_elsewhere(result: &TestResult) -> bool {
+    let raised = |error: &ExecutionError| LOGIC_ERRORS.contains(&error.kind.as_str());
+    match result.verdict {
+        Verdict::Ok | Verdict::Timeout | Verdict::Recursion | Verdict::MemoryLimit => true,
+        Verdict::Error => result.error.as_ref().is_some_and(raised),
+        _ => false,
+    }
+}
+
 /// What a finished search has found.
 pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
     serde_json::from_str(search.stdout.lines().next_back()?).ok()?
 }
 
-/// A finding about a wrong result, with its place. What it was tried with: tests, or what its author expects.
+/// A finding about a wrong result, with its place; about what has ended the program only if a change mends all. What it was tried with: tests, or what its author expects.
 pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Finding {
+    let has_ended = !finding.kind.is_empty();
+    if has_ended && !found.mends_all {
+        return finding;
+    }
     let Some(Place { line, kind }) = found.places.iter().min() else {
         return match found.suspect {
             Some(suspect) => suspected(finding, suspect),

@@ -7,6 +7,7 @@ pub mod course;
 pub mod errors;
 pub mod mistakes;
 pub mod nudges;
+mod one_line;
 pub mod programs;
 pub mod quality;
 pub mod questions;

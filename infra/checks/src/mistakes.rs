@@ -3,8 +3,8 @@
 //! - Tutoring bugs (the Socratic debugging benchmark): asked as a student would who pastes the task with its examples, the
 //!   first message of a dialogue, and the program. A line is right if the description of the bug or of its fixes names it;
 //!   bugs of which they name none are left out.
-//! - Bugs of one line (`QuixBugs`): asked by the first of its tests that gives a wrong value. A line is right if the
-//!   corrected program has another one there, or if a line is missing beside it.
+//! - Bugs of one line (`QuixBugs`): a line is right if the corrected program has another one there, or if a line is
+//!   missing beside it.
 //! - Wrong solutions of course tasks (Refactory), every so many: asked by the task's tests. Whether the line is right is
 //!   not known: a small change that makes all tests pass proves it; one that makes more of them pass makes it likely, and
 //!   so does a line that runs in all tests that fail and in none that passes.
@@ -26,10 +26,11 @@ use domain::execution::{ExecutionResult, Verdict};
 use events::question_answered::{Answer, Details};
 use futures::{StreamExt as _, stream};
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     course,
+    one_line::{Shows, one_line},
     quality::Share,
     sets::{SetError, TASKS, files, read},
 };
@@ -62,11 +63,13 @@ pub struct Mistakes {
 }
 
 /// A program with a mistake, and what is asked about it.
-struct Bug {
-    name: String,
-    code: String,
-    question: String,
-    lines: BTreeSet<u32>,
+#[derive(Debug, Clone)]
+pub(crate) struct Bug {
+    pub(crate) name: String,
+    pub(crate) code: String,
+    pub(crate) question: String,
+    /// Where it is: any of them is right.
+    pub(crate) lines: BTreeSet<u32>,
 }
 
 /// What the agent has found.
@@ -89,10 +92,13 @@ pub async fn measure(folder: &Path, workers: &Workers) -> Result<Mistakes, SetEr
         let bugs = tutoring(&folder.join(DIALOGUES).join(part))?;
         found.count(&format!("tutoring bugs, {part}"), bugs, workers).await;
     }
+    let bugs = one_line(&folder.join("QuixBugs"), workers).await?;
     let mut parts = [Vec::new(), Vec::new()];
-    for (number, bug) in one_line(&folder.join("QuixBugs"), workers).await?.into_iter().enumerate()
-    {
-        parts[number % 2].push(bug);
+    // Every second one of those that show in the same way.
+    for of in [Shows::Value, Shows::NoValue, Shows::Output] {
+        let same = bugs.iter().filter(|(shows, _)| *shows == of);
+        same.zip([0, 1].into_iter().cycle())
+            .for_each(|((_, bug), part)| parts[part].push(bug.clone()));
     }
     for (name, bugs) in ["even", "odd"].into_iter().zip(parts) {
         found.count(&format!("bugs of one line, {name}"), bugs, workers).await;
@@ -262,64 +268,9 @@ fn named_lines(text: &str) -> BTreeSet<u32> {
     numbers.collect()
 }
 
-/// The programs of `QuixBugs` that give a wrong value.
-async fn one_line(folder: &Path, workers: &Workers) -> Result<Vec<Bug>, SetError> {
-    let mut bugs = Vec::new();
-    for path in files(&folder.join("json_testcases"))? {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let program = |kind: &str| read(&folder.join(format!("{kind}/{name}.py")));
-        let program_without_text = |text: String| {
-            let code = text.split("\n\"\"\"").next().unwrap_or_default().trim_end().to_owned();
-            format!("{code}\n")
-        };
-        let code = program_without_text(program("python_programs")?);
-        let corrected = program_without_text(program("correct_python_programs")?);
-        let cases = read(&path)?;
-        for case in cases.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-            let Some(call) = case[0].as_array().map(|values| called(&name, values)) else { break };
-            let expected = python(&case[1]);
-            let test = json!({ "name": "test", "call": call, "expected": expected });
-            let program = json!({ "code": code, "tests": [test] });
-            let Ok(program) = serde_json::from_value(program) else { break };
-            let result: ExecutionResult = course::run_program(workers, &program).await;
-            let Some(test) = result.tests.first().filter(|test| !test.passed) else { continue };
-            if test.verdict == Verdict::Ok {
-                bugs.push(Bug {
-                    question: format!(
-                        "`{call}` gives `{}`, but it should be `{expected}`.",
-                        test.actual
-                    ),
-                    lines: changed(&code, &corrected),
-                    name,
-                    code,
-                });
-            }
-            break;
-        }
-    }
-    Ok(bugs)
-}
-
-fn called(function: &str, values: &[Value]) -> String {
-    format!("{function}({})", values.iter().map(python).collect::<Vec<_>>().join(", "))
-}
-
-/// A value as Python writes it.
-fn python(value: &Value) -> String {
-    match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Array(values) => {
-            format!("[{}]", values.iter().map(python).collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
 /// The lines of a program between what it has in common with the corrected one at its beginning and at its end; where
 /// lines are missing, those beside them.
-fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
+pub(crate) fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
     let (ours, theirs): (Vec<&str>, Vec<&str>) =
         (code.lines().collect(), corrected.lines().collect());
     let before = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();

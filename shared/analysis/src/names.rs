@@ -53,6 +53,14 @@ impl Program<'_> {
             .collect()
     }
 
+    /// The names that the top level gives a value by `=`, outside of any other statement.
+    #[must_use]
+    pub fn globals(&self) -> Vec<&str> {
+        let given = self.body().iter().filter_map(Stmt::as_assign_stmt);
+        let targets = given.flat_map(|statement| &statement.targets);
+        targets.filter_map(|target| Some(target.as_name_expr()?.id.as_str())).collect()
+    }
+
     /// The first function at the top level that nothing mentions, with its line.
     #[must_use]
     pub fn uncalled_function(&self) -> Option<(&str, u32)> {

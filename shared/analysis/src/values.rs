@@ -19,19 +19,23 @@ pub fn value_at(text: &str) -> Option<&str> {
     expression(value).is_some_and(|expression| is_value(&expression)).then_some(value)
 }
 
-/// The call of a function with values at the beginning of a text, such as `f(5, "x")`.
+/// The call of a function with values at the beginning of a text, such as `f(5, "x")`; some names are values, too.
 #[must_use]
-pub fn call_at<'a>(text: &'a str, function: &str) -> Option<&'a str> {
+pub fn call_at<'a>(text: &'a str, function: &str, names: &[&str]) -> Option<&'a str> {
     let rest = text.strip_prefix(function)?;
     let call = text.get(..function.len() + rest.starts_with('(').then(|| closed(rest))??)?;
+    let is_given = |expression: &Expr| {
+        let name = expression.as_name_expr().map(|name| name.id.as_str());
+        is_value(expression) || name.is_some_and(|name| names.contains(&name))
+    };
     let is_plain = |expression: &Expr| {
         expression.as_call_expr().is_some_and(|call| {
-            call.arguments.args.iter().all(is_value)
+            call.arguments.args.iter().all(is_given)
                 && call
                     .arguments
                     .keywords
                     .iter()
-                    .all(|keyword| keyword.arg.is_some() && is_value(&keyword.value))
+                    .all(|keyword| keyword.arg.is_some() && is_given(&keyword.value))
         })
     };
     expression(call).filter(is_plain).map(|_| call)
@@ -138,9 +142,9 @@ mod tests {
 
     #[test]
     fn calls_are_found_if_all_they_are_given_is_values() {
-        assert_eq!(call_at("f(5, k=[1]) gives", "f"), Some("f(5, k=[1])"));
+        assert_eq!(call_at("f(5, k=[1]) gives", "f", &[]), Some("f(5, k=[1])"));
         for text in ["f(x)", "f", "f(5", "g(5)", "f (5)", "f(**{})"] {
-            assert_eq!(call_at(text, "f"), None, "{text}");
+            assert_eq!(call_at(text, "f", &["b"]), None, "{text}");
         }
     }
 
@@ -148,7 +152,7 @@ mod tests {
     fn deep_and_long_texts_are_no_values() {
         for text in ["[".repeat(10_000), "(".repeat(64 << 10), format!("'{}'", "é".repeat(9_999))]
         {
-            assert_eq!((value_at(&text), call_at(&format!("f{text}"), "f")), (None, None));
+            assert_eq!((value_at(&text), call_at(&format!("f{text}"), "f", &[])), (None, None));
         }
     }
 }
