@@ -6,7 +6,7 @@ use course_answers::{Asked, about};
 use curriculum::Match;
 use domain::{
     agent::Author,
-    execution::{self, ExecutionResult, Verdict},
+    execution::{self, ExecutionResult},
     hints::{self, Ladder, Step as Climbed},
     text::{CallText, ExpectedText, Source, Stdin, TestName},
 };

@@ -22,7 +22,7 @@ use analysis::Program;
 use chrono::{DateTime, Utc};
 use code_execution::workers::Workers;
 use debug::{Debug, Loaded};
-use domain::execution::{ExecutionResult, Verdict};
+use domain::execution::Verdict;
 use events::question_answered::{Answer, Details};
 use futures::{StreamExt as _, stream};
 use regex::Regex;
