@@ -8,7 +8,7 @@ use regex::Regex;
 
 /// Most expectations that are read: each is a run of the program.
 const MAX_CASES: usize = 12;
-/// Most bytes of a question, and of what is said before or after a call.
+/// Most bytes of a question, and of what is said between a call and a value.
 const MAX_QUESTION: usize = 8 << 10;
 const MAX_BEFORE: usize = 80;
 const MAX_AFTER: usize = 160;
@@ -170,7 +170,7 @@ fn said(question: &str, known: &Known<'_>) -> Vec<(String, String)> {
         let end = at + call.len();
         // The next call may stand within this one.
         let until = calls.get(number + 1).map_or(question.len(), |(next, _)| end.max(*next));
-        let after = cut(&question[end..until], MAX_AFTER);
+        let after = &question[end..until];
         let before =
             &question[from.max(question.floor_char_boundary(at.saturating_sub(MAX_BEFORE)))..*at];
         if let Some(value) =
@@ -194,8 +194,7 @@ fn said_of_argument(question: &str, parameter: &str) -> Vec<(String, String)> {
     let mut said = Vec::new();
     for found in given.find_iter(question).take(MAX_CASES) {
         let Some(argument) = value_at(&question[found.end()..]) else { continue };
-        let after = cut(&question[found.end() + argument.len()..], MAX_AFTER);
-        if let Some(value) = after_words(after) {
+        if let Some(value) = after_words(&question[found.end() + argument.len()..]) {
             said.push((argument.to_owned(), value.to_owned()));
         }
     }
@@ -206,9 +205,9 @@ fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// The value after the first words that expect one.
+/// The value after the first words that expect one, which are near.
 fn after_words(text: &str) -> Option<&str> {
-    EXPECTED.find_iter(text).find_map(|found| value_at(&text[found.end()..]))
+    EXPECTED.find_iter(cut(text, MAX_AFTER)).find_map(|found| value_at(&text[found.end()..]))
 }
 
 fn after_arrow(text: &str) -> Option<&str> {

@@ -15,9 +15,9 @@ use crate::expected::compile;
 /// Most bytes of a question that are read, and most places in it where something is said.
 const MAX_QUESTION: usize = 8 << 10;
 const MAX_PLACES: usize = 12;
-/// Most characters and lines of what is said to come out: people quote short outputs.
-const MAX_CHARS: usize = 300;
-const MAX_LINES: usize = 12;
+/// Most characters and lines of what is said to come out: what people paste is seldom longer than a page.
+const MAX_CHARS: usize = 1_500;
+const MAX_LINES: usize = 40;
 
 /// What a program should print, as its author says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,10 +159,14 @@ struct Said {
 /// The output at the beginning of a text.
 fn said(rest: &str) -> Option<Said> {
     let rest = rest.trim_start_matches([' ', ':', '=']);
-    for quote in ["```text", "```", "`", "\"", "'"] {
+    if let Some(block) = rest.trim_start().strip_prefix("```") {
+        let inside = block.strip_prefix("text").unwrap_or(block);
+        let text = inside.split("```").next()?.trim_matches('\n');
+        return is_output(text).then(|| Said { text: text.to_owned(), is_certain: true });
+    }
+    for quote in ['`', '"', '\''] {
         if let Some(inside) = rest.strip_prefix(quote) {
-            let close = quote.trim_end_matches("text");
-            let text = inside.split(close).next()?.trim_matches('\n');
+            let text = inside.split(quote).next()?.trim_matches('\n');
             return is_output(text).then(|| Said { text: text.to_owned(), is_certain: true });
         }
     }
@@ -220,11 +224,10 @@ fn stdin(question: &str, code: &str) -> Option<String> {
 
 /// What a program should print in all, once it has been run: nothing if what is said to come out did not, or more than
 /// once. A program that does not come to its end should print the expected lines, if it has begun with them.
-pub(crate) fn completed(printed: &Printed, run: &ExecutionResult) -> Option<TestCase> {
+pub(crate) fn completed(printed: &Printed, verdict: Verdict, stdout: &str) -> Option<TestCase> {
     let Printed { stdin, actual, expected } = printed;
-    let stdout = run.stdout.as_str();
     let whole = match actual {
-        _ if run.verdict != Verdict::Ok => {
+        _ if verdict != Verdict::Ok => {
             expected.starts_with(stdout.trim_end()).then(|| format!("{expected}\n"))?
         }
         Some(actual) => match &whole(stdout, actual)[..] {
@@ -294,11 +297,13 @@ pub(crate) fn beside(stdin: &str, got: &str, expected: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::execution::Verdict;
+
     use super::{completed, printed};
 
     /// The expected output of a program that has printed this.
     fn expected(question: &str, code: &str, stdout: &str) -> Option<String> {
-        completed(&printed(question, code)?, stdout)?.expected
+        completed(&printed(question, code)?, Verdict::Ok, stdout)?.expected
     }
 
     #[test]
@@ -317,6 +322,7 @@ mod tests {
             "My code shows 8 rather than 5. Why?",
             "it prints '8' and not '5'",
             "it should print 5",
+            "It prints:\n\n```\n8\n```\n\nIt should print:\n\n```text\n5\n```",
         ] {
             assert_eq!(
                 expected(question, "print(3 + 5)\n", "8\n").as_deref(),
@@ -324,6 +330,16 @@ mod tests {
                 "{question}"
             );
         }
+    }
+
+    #[test]
+    fn a_program_that_is_ended_early_should_go_on_as_it_began() {
+        let printed =
+            printed("It should print:\n\n```\n1\n2\n```", "print(1)\n").expect("it says it");
+        let expected = |stdout| completed(&printed, Verdict::Error, stdout)?.expected;
+        assert_eq!(expected("1\n").as_deref(), Some("1\n2\n"));
+        assert_eq!(expected("").as_deref(), Some("1\n2\n"));
+        assert_eq!(expected("3\n"), None);
     }
 
     #[test]

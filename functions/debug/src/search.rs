@@ -65,6 +65,13 @@ pub(crate) struct Found {
     suspect: Option<Suspect>,
 }
 
+impl Found {
+    /// Whether a change on this line would do.
+    fn is_at(&self, line: u32) -> bool {
+        self.others.contains(&line) || self.places.iter().any(|place| place.line == line)
+    }
+}
+
 /// A line that is suspicious.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Suspect {
@@ -155,15 +162,15 @@ pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
 /// A finding about a wrong result, with its place; about what has ended the program only if a change mends all. What it was tried with: tests, or what its author expects.
 pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Finding {
     let has_ended = !finding.kind.is_empty();
-    if has_ended && !found.mends_all {
-        return finding;
-    }
     let Some(Place { line, kind }) = found.places.iter().min() else {
-        return match found.suspect {
+        return match found.suspect.filter(|_| !has_ended) {
             Some(suspect) => suspected(finding, suspect),
             None => finding,
         };
     };
+    if has_ended && (!found.mends_all || finding.line.is_some_and(|own| found.is_at(own))) {
+        return finding;
+    }
     let name = serde_json::to_value(kind).unwrap_or_default();
     let tried = tried(found, *line, of_author);
     let why = format!("{} I tried small changes on copies of your program. {tried}", finding.why);
@@ -326,6 +333,20 @@ mod tests {
                 .ends_with("With a small change on line 3, it passes the tests that you can see.")
         );
         assert_eq!(placed.next, question(Kind::Comparison));
+    }
+
+    #[test]
+    fn the_line_that_ended_a_program_stays_if_it_may_be_the_one() {
+        let ended = |line| Finding {
+            rule: "index_too_large".to_owned(),
+            kind: "IndexError".to_owned(),
+            line: Some(line),
+            ..finding()
+        };
+        let line = |own, found: &Found| placed(ended(own), found, true).line;
+        assert_eq!(line(7, &found(&[])), Some(3));
+        assert_eq!(line(7, &found(&[5, 7])), Some(7));
+        assert_eq!(line(7, &Found { mends_all: false, ..found(&[]) }), Some(7));
     }
 
     #[test]

@@ -268,21 +268,41 @@ fn named_lines(text: &str) -> BTreeSet<u32> {
     numbers.collect()
 }
 
-/// The lines of a program between what it has in common with the corrected one at its beginning and at its end; where
-/// lines are missing, those beside them.
+/// The lines of a program that a corrected one does not have; where it only has more, those beside them. Comments and
+/// empty lines do not count.
 pub(crate) fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
-    let (ours, theirs): (Vec<&str>, Vec<&str>) =
-        (code.lines().collect(), corrected.lines().collect());
-    let before = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();
-    let rest = ours.len().min(theirs.len()) - before;
-    let ends = ours.iter().rev().zip(theirs.iter().rev()).take(rest);
-    let after = ends.take_while(|(one, other)| one == other).count();
-    let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-    let changed = before..ours.len() - after;
-    match changed.is_empty() {
-        true => [number(before), number(before + 1)].into(),
-        false => changed.map(|index| number(index + 1)).collect(),
+    let (ours, theirs) = (numbered(code), numbered(corrected));
+    // How many lines are the same from here on, at most.
+    let mut same = vec![vec![0_usize; theirs.len() + 1]; ours.len() + 1];
+    for (at, (_, line)) in ours.iter().enumerate().rev() {
+        for (of, (_, other)) in theirs.iter().enumerate().rev() {
+            same[at][of] = match line == other {
+                true => same[at + 1][of + 1] + 1,
+                false => same[at + 1][of].max(same[at][of + 1]),
+            };
+        }
     }
+    let (mut at, mut of) = (0, 0);
+    let (mut changed, mut beside) = (BTreeSet::new(), BTreeSet::new());
+    while at < ours.len() || of < theirs.len() {
+        if at < ours.len() && of < theirs.len() && ours[at].1 == theirs[of].1 {
+            (at, of) = (at + 1, of + 1);
+        } else if at < ours.len() && (of == theirs.len() || same[at + 1][of] >= same[at][of + 1]) {
+            changed.insert(ours[at].0);
+            at += 1;
+        } else {
+            let before = at.checked_sub(1).and_then(|before| ours.get(before));
+            beside.extend(before.into_iter().chain(ours.get(at)).map(|(number, _)| *number));
+            of += 1;
+        }
+    }
+    if changed.is_empty() { beside } else { changed }
+}
+
+/// The lines that do something, with their numbers.
+fn numbered(code: &str) -> Vec<(u32, &str)> {
+    let lines = (1..).zip(code.lines().map(str::trim_end));
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 /// Wrong solutions of a task, spread evenly.

@@ -40,8 +40,10 @@ pub(crate) async fn one_line(
         if !buggy.exists() {
             continue;
         }
-        let (code, corrected) = (without_text(&read(&buggy)?), without_text(&read(&path)?));
-        let lines = changed(&code, &corrected);
+        let (code, all_corrected) = (without_text(&read(&buggy)?), read(&path)?);
+        let corrected = without_text(&all_corrected);
+        let versions = versions(&name, &all_corrected);
+        let lines = versions.iter().flat_map(|version| changed(&code, version)).collect();
         let asked = if tests.exists() {
             called_wrong(&name, &code, &read(&tests)?, workers).await
         } else if driver.exists() {
@@ -62,6 +64,22 @@ pub(crate) async fn one_line(
 fn without_text(code: &str) -> String {
     let code = code.split("\n\"\"\"").next().unwrap_or_default().trim_end();
     format!("{code}\n")
+}
+
+/// The corrected program, and other corrections that stand below it.
+fn versions(name: &str, corrected: &str) -> Vec<String> {
+    let definition = format!("\ndef {name}(");
+    let corrected = format!("\n{corrected}");
+    let mut parts = corrected.split(&definition);
+    let before = parts.next().unwrap_or_default();
+    let of_function = |line: &&str| line.is_empty() || line.starts_with(' ');
+    let bodies = parts.map(|part| {
+        let mut lines = part.lines();
+        let first = lines.next().unwrap_or_default();
+        let rest: Vec<&str> = lines.take_while(of_function).collect();
+        format!("{before}{definition}{first}\n{}\n", rest.join("\n"))
+    });
+    bodies.collect()
 }
 
 /// A module's statements as part of the program that it imports.

@@ -2,8 +2,8 @@
 
 use ruff_python_ast::Expr;
 
-/// The longest value or call that is read, in bytes: people write short ones into sentences.
-const MAX_BYTES: usize = 300;
+/// The longest value or call that is read, in bytes: a paragraph of text, or a table of numbers.
+const MAX_BYTES: usize = 1_000;
 
 /// The value at the beginning of a text: a number, a string, `True`, `False`, `None`, or a collection of such.
 #[must_use]

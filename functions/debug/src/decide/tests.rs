@@ -283,8 +283,11 @@ fn what_its_author_expects_of_a_program_is_tried() {
     let code = "def double(n):\n    return n + 1\n";
     let run = running(begin(json!({ "code": code, "question": question })));
     assert_eq!(run.program.tests.len(), 1);
-    let with_report = json!({ "code": code, "question": question, "error": REPORT });
-    assert!(running(begin(with_report)).program.tests.is_empty(), "the error comes first");
+    let with_report = |code: &str| json!({ "code": code, "question": question, "error": REPORT });
+    let tests = |code: &str| running(begin(with_report(code))).program.tests.len();
+    assert_eq!(tests(code), 1);
+    let other = format!("{code}def half(n):\n    return n / 2\n\nassert half(4) == 2\n");
+    assert_eq!(tests(&other), 1, "beside an error only what is said counts");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Changes for the classic mistakes that are more than one word: a slice, a range, a condition that is missing, what is
 //! forgotten after a loop.
 
+use std::collections::BTreeSet;
+
 use ruff_python_ast::{
-    Expr, Stmt, StmtFunctionDef, StmtIf,
+    Expr, Stmt, StmtFunctionDef, StmtIf, StmtWhile,
     visitor::{Visitor, walk_expr, walk_stmt},
 };
 use ruff_text_size::{Ranged, TextRange};
@@ -27,6 +29,10 @@ const GIVE_ANOTHER: [&str; 10] = [
     "capitalize",
     "removeprefix",
 ];
+/// Methods that take something out of a collection, and fail if it is empty.
+const TAKE_OUT: [&str; 3] = ["pop", "popitem", "popleft"];
+/// Most different attributes of a function that are taken for each other.
+const MAX_ATTRIBUTES: usize = 6;
 /// Functions that are often given a collection that should have every item once.
 const TAKE_COLLECTIONS: [&str; 4] = ["sorted", "list", "len", "sum"];
 
@@ -52,6 +58,7 @@ fn collect_of<'s>(
     let mut walk = Walk { changes, function, names, conditions: &seen.conditions };
     walk.visit_body(body);
     together(changes, &seen);
+    other_attributes(changes, &seen);
 }
 
 /// What a function has several of.
@@ -65,6 +72,10 @@ struct Seen<'a> {
     compared: Vec<(&'a str, TextRange)>,
     /// Names that get a value.
     given: Vec<&'a str>,
+    /// Attributes that are read, without methods that are called.
+    attributes: Vec<(&'a str, TextRange)>,
+    /// What is called.
+    callees: Vec<TextRange>,
 }
 
 impl<'a> Visitor<'a> for Seen<'a> {
@@ -88,6 +99,13 @@ impl<'a> Visitor<'a> for Seen<'a> {
             let sides = std::iter::once(&*comparison.left).chain(&comparison.comparators);
             let names = sides.filter_map(Expr::as_name_expr);
             self.compared.extend(names.map(|name| (name.id.as_str(), name.range())));
+        }
+        match expr {
+            Expr::Call(call) => self.callees.push(call.func.range()),
+            Expr::Attribute(attribute) if !self.callees.contains(&attribute.range()) => {
+                self.attributes.push((attribute.attr.as_str(), attribute.attr.range()));
+            }
+            _ => {}
         }
         walk_expr(self, expr);
     }
@@ -118,6 +136,16 @@ fn together(changes: &mut Changes<'_, '_>, seen: &Seen<'_>) {
                 tried.push((name, other));
                 changes.edit(Kind::Name, *place, edits);
             }
+        }
+    }
+}
+
+/// Each attribute that is read, with the others of the same function in its place.
+fn other_attributes(changes: &mut Changes<'_, '_>, seen: &Seen<'_>) {
+    let names: BTreeSet<&str> = seen.attributes.iter().map(|(name, _)| *name).collect();
+    for (name, place) in &seen.attributes {
+        for other in names.iter().take(MAX_ATTRIBUTES).filter(|other| *other != name) {
+            changes.replace(Kind::Name, *place, *other);
         }
     }
 }
@@ -193,6 +221,27 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
+    /// What a function is given may be empty, which its condition forgets.
+    fn condition_of_empty(&mut self, test: &Expr) {
+        let own = self.changes.program.text(test);
+        let parameters = self.function.into_iter().flat_map(|function| function.parameters.iter());
+        for parameter in parameters.map(|parameter| parameter.name().as_str()) {
+            self.changes.replace(Kind::EmptyCase, test, format!("{own} or not {parameter}"));
+        }
+    }
+
+    /// A loop without end takes things out of a collection: until it is empty.
+    fn until_empty(&mut self, repeat: &StmtWhile) {
+        if !repeat.test.as_boolean_literal_expr().is_some_and(|literal| literal.value) {
+            return;
+        }
+        let mut taken = TakenOut(BTreeSet::new());
+        taken.visit_body(&repeat.body);
+        for name in taken.0 {
+            self.changes.replace(Kind::Logic, &*repeat.test, name);
+        }
+    }
+
     fn returned(&mut self, value: &Expr) {
         let parameters = self.function.into_iter().flat_map(|function| function.parameters.iter());
         let parameters = parameters.map(|parameter| parameter.name().as_str());
@@ -227,6 +276,22 @@ impl Walk<'_, '_, '_, '_> {
     }
 }
 
+/// The names of the collections that something is taken out of.
+struct TakenOut<'a>(BTreeSet<&'a str>);
+
+impl<'a> Visitor<'a> for TakenOut<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Call(call) = expr
+            && let Expr::Attribute(method) = &*call.func
+            && TAKE_OUT.contains(&method.attr.as_str())
+            && let Expr::Name(name) = &*method.value
+        {
+            self.0.insert(name.id.as_str());
+        }
+        walk_expr(self, expr);
+    }
+}
+
 /// The conditions and calls of a loop, as statements.
 struct Inner<'a>(Vec<&'a Stmt>);
 
@@ -251,6 +316,7 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
             Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,
             Stmt::If(branch) => {
                 self.condition(&branch.test);
+                self.condition_of_empty(&branch.test);
                 let clauses = branch.elif_else_clauses.iter();
                 for test in clauses.filter_map(|clause| clause.test.as_ref()) {
                     self.condition(test);
@@ -258,6 +324,7 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
             }
             Stmt::While(repeat) => {
                 self.condition(&repeat.test);
+                self.until_empty(repeat);
                 self.after_loop(stmt, &repeat.body);
             }
             Stmt::For(repeat) => self.after_loop(stmt, &repeat.body),

@@ -183,6 +183,32 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_a_program_too_late_is_mended_by_one_change() {
+        for (wrong, right, line, kind) in [
+            (
+                "def f(a):\n    while True:\n        print(a.pop())\n",
+                "def f(a):\n    while a:\n        print(a.pop())\n",
+                2,
+                Kind::Logic,
+            ),
+            (
+                "def f(a, n):\n    if n < 0:\n        return 0\n",
+                "def f(a, n):\n    if n < 0 or not a:\n        return 0\n",
+                2,
+                Kind::EmptyCase,
+            ),
+            (
+                "def f(n):\n    return n.left + n.left.value + n.right.add()\n",
+                "def f(n):\n    return n.left + n.right.value + n.right.add()\n",
+                2,
+                Kind::Name,
+            ),
+        ] {
+            assert_eq!(between(wrong, right, &["None"]), [(line, kind)], "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_is_swapped_forgotten_or_one_too_few_is_mended_by_one_change() {
         let keeps = "    kept = []\n    for word in a:\n        if word == b:\n            print(word)\n        else:\n            b = word\n";
         for (wrong, right, line, kind) in [
