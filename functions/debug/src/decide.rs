@@ -326,7 +326,7 @@ fn explain(
         finding.note = Some(as_expected(&expected));
     }
     if let Some(place) = place {
-        finding = search::placed(finding, &place, exercise.is_none());
+        finding = search::placed(finding, &place, &code, exercise.is_none());
     }
     if finding.rule == "nothing_to_see" {
         if request.routing.signs.contains(&Sign::SolutionRequest) {

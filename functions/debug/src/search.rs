@@ -66,6 +66,25 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// The first line where a change would do that gives a name of a loop's condition a value.
+    fn at_step_of(&self, header: &str, code: &str) -> Option<u32> {
+        let condition = header.strip_prefix("while")?;
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let names: Vec<&str> = condition.split(|c| !is_part(c)).filter(|n| !n.is_empty()).collect();
+        let gives = |line: &str| {
+            let line = line.trim_start();
+            let (name, rest) = line.split_at(line.find(|c| !is_part(c)).unwrap_or(line.len()));
+            let operator = rest.trim_start();
+            let is_given = operator.split('=').next().is_some_and(|before| before.len() <= 2);
+            names.contains(&name)
+                && operator.contains('=')
+                && is_given
+                && !operator.starts_with("==")
+        };
+        let mut lines = (1..).zip(code.lines());
+        lines.find(|(number, line)| self.is_at(*number) && gives(line)).map(|(number, _)| number)
+    }
+
     /// Whether a change on this line would do.
     fn is_at(&self, line: u32) -> bool {
         self.others.contains(&line) || self.places.iter().any(|place| place.line == line)
@@ -159,8 +178,9 @@ pub(crate) fn found(search: &ExecutionResult) -> Option<Found> {
     serde_json::from_str(search.stdout.lines().next_back()?).ok()?
 }
 
-/// A finding about a wrong result, with its place; about what has ended the program only if a change mends all. What it was tried with: tests, or what its author expects.
-pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Finding {
+/// A finding about a wrong result, with its place; about what has ended the program only if a change mends all.
+/// `of_author`: whether it was tried with what its author expects, and not with tests.
+pub(crate) fn placed(finding: Finding, found: &Found, code: &str, of_author: bool) -> Finding {
     let has_ended = !finding.kind.is_empty();
     let Some(Place { line, kind }) = found.places.iter().min() else {
         return match found.suspect.filter(|_| !has_ended) {
@@ -168,8 +188,20 @@ pub(crate) fn placed(finding: Finding, found: &Found, of_author: bool) -> Findin
             None => finding,
         };
     };
-    if has_ended && (!found.mends_all || finding.line.is_some_and(|own| found.is_at(own))) {
+    if has_ended && !found.mends_all {
         return finding;
+    }
+    if let Some(own) = finding.line.filter(|own| has_ended && found.is_at(*own)) {
+        match finding.rule.starts_with("limit.") {
+            // Where the time ran out is chance; a line that decides when the loop ends is not.
+            true => {
+                let steps = error_advice::loops_around(code, own)
+                    .into_iter()
+                    .find_map(|around| found.at_step_of(around.header, code));
+                return Finding { line: Some(steps.unwrap_or(own)), ..finding };
+            }
+            false => return finding,
+        }
     }
     let name = serde_json::to_value(kind).unwrap_or_default();
     let tried = tried(found, *line, of_author);
@@ -325,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_place_is_named_and_the_change_is_not() {
-        let placed = placed(finding(), &found(&[]), false);
+        let placed = placed(finding(), &found(&[]), "", false);
         assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value.comparison", Some(3)));
         assert!(
             placed
@@ -343,15 +375,25 @@ mod tests {
             line: Some(line),
             ..finding()
         };
-        let line = |own, found: &Found| placed(ended(own), found, true).line;
+        let line = |own, found: &Found| placed(ended(own), found, "", true).line;
         assert_eq!(line(7, &found(&[])), Some(3));
         assert_eq!(line(7, &found(&[5, 7])), Some(7));
         assert_eq!(line(7, &Found { mends_all: false, ..found(&[]) }), Some(7));
     }
 
     #[test]
+    fn in_a_loop_without_end_it_is_the_line_that_decides_when_it_ends() {
+        let code = "def f(n):\n    count = 0\n    while n > 0:\n        count += 1\n        n ^= 1\n    return count\n";
+        let rule = "limit.while".to_owned();
+        let ended = Finding { rule, kind: "Timeout".to_owned(), line: Some(4), ..finding() };
+        let line = |others| placed(ended.clone(), &found(others), code, true).line;
+        assert_eq!(line(&[4, 5]), Some(5));
+        assert_eq!(line(&[4]), Some(4));
+    }
+
+    #[test]
     fn other_places_that_would_do_as_well_are_admitted() {
-        let placed = placed(finding(), &found(&[5, 9]), true);
+        let placed = placed(finding(), &found(&[5, 9]), "", true);
         assert_eq!(placed.line, Some(3));
         assert!(placed.why.contains("But a change on line 5 or line 9 would do as well."));
         assert!(placed.note.is_some_and(|note| note.contains("not certain of the line")));
@@ -361,7 +403,7 @@ mod tests {
     fn without_a_change_that_helps_a_line_is_named_that_runs_only_when_it_goes_wrong() {
         let suspect = Some(Suspect { line: 7, why: Why::OnlyWhenWrong });
         let suspect = Found { places: vec![], suspect, ..found(&[]) };
-        let placed = placed(finding(), &suspect, true);
+        let placed = placed(finding(), &suspect, "", true);
         assert_eq!((placed.rule.as_str(), placed.line), ("wrong_value", Some(7)));
         assert!(placed.why.contains("line 7 runs each time the result is wrong"));
     }

@@ -87,7 +87,8 @@ pub fn of_topics() -> Vec<Question> {
 fn stories() -> impl Iterator<Item = Question> {
     let lines = STORIES.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| {
-        let (label, text) = line.split_once(" | ")?;
+        // A title may have a bar, too.
+        let (label, text) = line.rsplit_once(" | ")?;
         let (topic, idea) = label.split_once(": ")?;
         Some(Question {
             text: text.to_owned(),
