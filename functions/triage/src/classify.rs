@@ -73,7 +73,7 @@ static FAILS: LazyLock<Regex> = LazyLock::new(|| {
 /// Words of somebody who asks about Python, whatever program stands beside.
 static ASKS_IDEA: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"\bhow \w+\b|\bwhy (do|does|is|are|must|can|would|should|i|we|you|it)\b|\bwhat('?s| is| are| does| do| would)\b|\bdifference\b|\b(is there|are there) (a|an|any)\b|\b(can|could) (someone|anyone|somebody|you) (please )?explain\b|\b(understand|purpose|meaning|keyword|confused|wonder\w*|curious|enlighten|clarify)\b",
+        r"\bhow \w+\b|\bwhy (do|does|is|are|must|can|would|should|i|we|you|it)\b|\bwhat('?s| is| are| does| do| would| should| must| can)\b|\bdifference\b|\b(is there|are there) (a|an|any)\b|\b(can|could) (someone|anyone|somebody|you) (please )?explain\b|\b(understand|purpose|meaning|keyword|confused|wonder\w*|curious|enlighten|clarify)\b",
     )
 });
 /// Text that only programs have: nobody writes it about something else.
@@ -174,7 +174,8 @@ fn decide(
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
     let names_practice = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
     let routing = route(reading, &found, has_code, belongs);
-    let is_misread = is_misread(&routing, asked, has_code, names_practice, is_foreign);
+    let is_misread = is_misread(&routing, asked, has_code, names_practice, is_foreign)
+        || !context.in_exercise && !names_practice && is_no_wish(&routing, asked);
     if report.is_none() && is_misread && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
     }
@@ -202,6 +203,12 @@ fn is_misread(
         Agent::Exercise => routing.clarification.is_some() || !names_practice,
         Agent::Concepts | Agent::Progress | Agent::OffTopic | Agent::Unknown => false,
     }
+}
+
+/// Whether a question, or a sentence that hardly is a wish to practise, was read as one.
+fn is_no_wish(routing: &Routing, asked: &str) -> bool {
+    let is_unsure = routing.clarification.is_some();
+    routing.agent == Agent::Exercise && (is_unsure || asked.contains('?'))
 }
 
 /// Whether a question was read as being about the student's program, and its title asks about Python.
@@ -389,7 +396,13 @@ mod tests {
 
     #[test]
     fn who_wants_to_understand_gets_no_exercise() {
-        assert_eq!(agent("trying to understand slices of lists"), Agent::Concepts);
+        for question in [
+            "trying to understand slices of lists",
+            "What should an attribute begin with that I do not know yet?",
+            "I have some experience with C. The question: where does an import belong?",
+        ] {
+            assert_eq!(agent(question), Agent::Concepts, "{question}");
+        }
         assert_eq!(agent("I want an exercise on slices of lists"), Agent::Exercise);
     }
 

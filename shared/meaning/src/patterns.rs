@@ -196,7 +196,7 @@ const TABLE: [(Agent, f64, &str, &str); 47] = [
     (
         Exercise,
         3.5,
-        r"\b(give|generate|create|set|make|another|next|new|more|practi[cs]e|any|some|need|want|do you have)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|questions?|quiz(zes)?|homework)\b",
+        r"\b(give|generate|create|set|make|another|next|new|more|practi[cs]e|any|some|need|want|do you have)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|quiz(zes)?|homework)\b|\b(give|generate|create|set|make|another|next|more|practi[cs]e|do you have)\b( me)?( a| an| some| any| the| other| new| more)?( \w+)? questions?\b",
         "asks for something to practise",
     ),
     (
