@@ -10,7 +10,7 @@ use meaning::{Asked, Reading, Subject, asking, compile};
 use pasted_text::Paste;
 use regex::Regex;
 
-use crate::signs::signs;
+use crate::{reply::clarification, signs::signs};
 
 /// Below this share, a clarifying question is asked.
 const SURE: f64 = 0.60;
@@ -174,8 +174,9 @@ fn decide(
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
     let names_practice = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
     let routing = route(reading, &found, has_code, belongs);
-    let is_misread = is_misread(&routing, asked, has_code, names_practice, is_foreign)
-        || !context.in_exercise && !names_practice && is_no_wish(&routing, asked);
+    let may_practise = names_practice || context.in_exercise;
+    let is_misread = !may_practise && is_no_wish(&routing, asked)
+        || is_misread(&routing, asked, has_code, names_practice, is_foreign);
     if report.is_none() && is_misread && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
     }
@@ -205,10 +206,10 @@ fn is_misread(
     }
 }
 
-/// Whether a question, or a sentence that hardly is a wish to practise, was read as one.
+/// Whether a question, or what hardly is a wish to practise, was read as one.
 fn is_no_wish(routing: &Routing, asked: &str) -> bool {
-    let is_unsure = routing.clarification.is_some();
-    routing.agent == Agent::Exercise && (is_unsure || asked.contains('?'))
+    let is_asked = routing.clarification.is_some() || asked.contains('?');
+    routing.agent == Agent::Exercise && is_asked
 }
 
 /// Whether a question was read as being about the student's program, and its title asks about Python.
@@ -309,22 +310,6 @@ fn route(reading: Reading, found: &Found<'_>, has_code: bool, belongs: bool) -> 
     }
 }
 
-fn clarification(choices: &[Agent]) -> String {
-    let want = |agent: &Agent| match agent {
-        Agent::Concepts => "an explanation of an idea",
-        Agent::Debug => "help with code that does not work",
-        Agent::CodeReview => "an opinion on code that works",
-        Agent::Exercise => "something to practise",
-        Agent::Progress => "a look at your progress",
-        Agent::OffTopic | Agent::Unknown => "something else",
-    };
-    let wants: Vec<&str> = choices.iter().map(want).collect();
-    match wants.split_last() {
-        Some((last, others)) => format!("Do you want {}, or {last}?", others.join(", ")),
-        None => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use domain::agent::Agent;
@@ -399,7 +384,7 @@ mod tests {
         for question in [
             "trying to understand slices of lists",
             "What should an attribute begin with that I do not know yet?",
-            "I have some experience with C. The question: where does an import belong?",
+            "I have some experience with C. A question: what does it mean to import a module?",
         ] {
             assert_eq!(agent(question), Agent::Concepts, "{question}");
         }

@@ -1,5 +1,6 @@
-//! Triage's own replies, to questions that are for no agent.
+//! Triage's own words: replies to questions that are for no agent, and what it asks where two agents are likely.
 
+use domain::agent::Agent;
 use events::{
     question_answered::Answer,
     question_routed::{Routing, Sign},
@@ -29,4 +30,21 @@ pub(crate) fn reply(routing: &Routing) -> Answer {
         OFF_TOPIC
     };
     Answer::text(text.to_owned())
+}
+
+/// Asks which of these is wanted.
+pub(crate) fn clarification(choices: &[Agent]) -> String {
+    let want = |agent: &Agent| match agent {
+        Agent::Concepts => "an explanation of an idea",
+        Agent::Debug => "help with code that does not work",
+        Agent::CodeReview => "an opinion on code that works",
+        Agent::Exercise => "something to practise",
+        Agent::Progress => "a look at your progress",
+        Agent::OffTopic | Agent::Unknown => "something else",
+    };
+    let wants: Vec<&str> = choices.iter().map(want).collect();
+    match wants.split_last() {
+        Some((last, others)) => format!("Do you want {}, or {last}?", others.join(", ")),
+        None => String::new(),
+    }
 }

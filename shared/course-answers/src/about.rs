@@ -84,6 +84,7 @@ pub fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
     let texts = std::iter::once(*subject).chain(sentences.into_iter().map(alone));
     let mut named: Option<(About<'a>, f64)> = None;
     let mut readings = Vec::new();
+    let mut of_whole = Found::default();
     for (at, text) in texts.enumerate() {
         let mut found = course.find(text.prose);
         if at == 0 && tells_a_story {
@@ -97,12 +98,15 @@ pub fn about<'a>(course: &'a Curriculum, subject: &Subject<'_>) -> About<'a> {
             Some(_) => {}
             None => readings.push(meaning::ideas(&text, &found)),
         }
+        if at == 0 {
+            of_whole = found;
+        }
     }
     let surest = surest(&readings).map_or(0.0, |likely| likely.share);
     match named.filter(|(_, sure)| *sure >= surest) {
         Some((about, _)) => about,
         None => two_ideas(course, &readings)
-            .unwrap_or_else(|| by_meaning(course, &readings, subject.prose)),
+            .unwrap_or_else(|| by_meaning(course, &readings, subject.prose, of_whole)),
     }
 }
 
@@ -147,8 +151,8 @@ fn by_meaning<'a>(
     course: &'a Curriculum,
     readings: &[Vec<Likely<'static>>],
     prose: &str,
+    found: Found<'a>,
 ) -> About<'a> {
-    let found = course.find(prose);
     let words = prose.split_whitespace().take(LONG).count();
     let (is_long, is_short) = (words == LONG, words <= SHORT);
     let is_vague = names_nothing(&found) || is_short && found.matches.is_empty();
@@ -249,8 +253,13 @@ mod tests {
         likely
     }
 
+    fn meant(readings: &[Vec<Likely<'static>>], prose: &str) -> About<'static> {
+        let course = curriculum::embedded();
+        by_meaning(course, readings, prose, course.find(prose))
+    }
+
     fn about(readings: &[Vec<Likely<'static>>]) -> About<'static> {
-        by_meaning(curriculum::embedded(), readings, "what is this teapot for")
+        meant(readings, "what is this teapot for")
     }
 
     #[test]
@@ -260,9 +269,9 @@ mod tests {
             matches!(about(&[reading(&[0.4, 0.3])]), About::Perhaps(_, others) if others.len() == 1)
         );
         let prose = "a teapot and eleven cups of which I do not know what to do";
-        let leading = by_meaning(curriculum::embedded(), &[reading(&[0.2, 0.1])], prose);
+        let leading = meant(&[reading(&[0.2, 0.1])], prose);
         assert!(matches!(leading, About::Perhaps(..)), "it stands out: {leading:?}");
-        let only = by_meaning(curriculum::embedded(), &[reading(&[0.11])], prose);
+        let only = meant(&[reading(&[0.11])], prose);
         assert!(matches!(only, About::Perhaps(..)), "there is no other: {only:?}");
         assert!(
             matches!(about(&[reading(&[0.2, 0.2, 0.1])]), About::OneOf(ideas) if ideas.len() == 3)

@@ -157,12 +157,13 @@ pub(crate) fn evidence(
     let topics = topic_rows(course, found, &of_topics);
     let mut rows = Vec::with_capacity(index.candidates.len() + 1);
     for (candidate, of) in index.candidates.iter().zip(&common) {
-        let named = names.get(&(candidate.topic, candidate.idea)).copied().unwrap_or_default();
+        let place = (candidate.topic, candidate.idea);
+        let named = names.iter().find(|(of, _)| *of == place).map_or(0, |(_, longest)| *longest);
         let mut row = [0.0; WEIGHTS];
         let numbers = [
             of.about * NEARNESS_SCALE,
-            of.rare.ln_1p(),
-            of.whole.ln_1p(),
+            logarithm(of.rare),
+            logarithm(of.whole),
             of.exact * SHARE_SCALE,
             of.covered * SHARE_SCALE,
             of.answered * SHARE_SCALE,
@@ -235,31 +236,47 @@ fn topic_rows(
     course.topics().zip(of_topics).map(row).collect()
 }
 
-/// How strongly each candidate is named by a phrase of the course.
-fn names(course: &Curriculum, found: &Found<'_>) -> HashMap<(usize, Option<usize>), usize> {
-    let mut names = HashMap::new();
+/// Of one more, as `ln_1p`; most numbers are 0.
+fn logarithm(number: f32) -> f32 {
+    if number == 0.0 { 0.0 } else { number.ln_1p() }
+}
+
+/// The candidates that are named by phrases of the course, the last phrase first, and how strongly.
+fn names(course: &Curriculum, found: &Found<'_>) -> Vec<((usize, Option<usize>), usize)> {
+    let mut names = Vec::new();
     for named in &found.matches {
         let Some(at) = course.topics().position(|topic| topic.slug == named.topic.slug) else {
             continue;
         };
         let concepts = &named.topic.lesson.concepts;
         let place = |concept: &Concept| concepts.iter().position(|of| of.title == concept.title);
-        names.insert((at, named.concept.and_then(place)), named.longest);
+        names.push(((at, named.concept.and_then(place)), named.longest));
     }
+    names.reverse();
     names
 }
 
 /// The share of each row, by weights.
 pub(crate) fn shares(rows: &[[f32; WEIGHTS]], weights: &[f64]) -> Vec<f64> {
-    let weighed = |row: &[f32; WEIGHTS]| -> f64 {
-        let terms = row.iter().zip(weights).filter(|(number, _)| **number != 0.0);
-        terms.map(|(number, weight)| f64::from(*number) * weight).sum()
-    };
-    let scores: Vec<f64> = rows.iter().map(weighed).collect();
+    let scores: Vec<f64> = rows.iter().map(|row| weighed(row, weights)).collect();
     let top = scores.iter().copied().fold(f64::MIN, f64::max);
     let shares: Vec<f64> = scores.iter().map(|score| (score - top).exp()).collect();
     let sum: f64 = shares.iter().sum();
     shares.into_iter().map(|share| share / sum).collect()
+}
+
+fn weighed(row: &[f32; WEIGHTS], weights: &[f64]) -> f64 {
+    // Side by side, so that no sum waits for another.
+    let (parts, rest) = row.as_chunks::<8>();
+    let (of_parts, of_rest) = weights.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (numbers, weights) in parts.iter().zip(of_parts) {
+        for (sum, (number, weight)) in sums.iter_mut().zip(numbers.iter().zip(weights)) {
+            *sum += f64::from(*number) * weight;
+        }
+    }
+    let rest = rest.iter().zip(of_rest).map(|(number, weight)| f64::from(*number) * weight);
+    sums.into_iter().chain(rest).sum()
 }
 
 /// Whether a question names one topic or idea, and nothing else.

@@ -1,6 +1,9 @@
 //! What the course's texts have in common with a question.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 use curriculum::{Concept, Curriculum, Topic};
 
@@ -32,8 +35,8 @@ pub(crate) struct Index {
     synonyms: Synonyms,
     /// For each word of the course, where it is.
     postings: Vec<Postings>,
-    /// The candidate of each text.
-    entries: Vec<usize>,
+    /// The texts of each candidate.
+    entries: Vec<Range<usize>>,
     /// How rare all words of a text are together, if a question may be the same.
     weights: Vec<f32>,
     /// The same of all titles and terms of a candidate.
@@ -102,7 +105,8 @@ impl Index {
     /// Of a course, and questions whose topic is known.
     pub(crate) fn of(course: &'static Curriculum, asked: &[Question]) -> Self {
         let topics: Vec<&Topic> = course.topics().collect();
-        let (candidates, texts) = texts(&topics, asked);
+        let (candidates, mut texts) = texts(&topics, asked);
+        texts.sort_by_key(|text| text.candidate);
         let words: Vec<Vec<String>> = texts.iter().map(|text| bm25::words(&text.text)).collect();
         let mut whole = vec![Vec::new(); candidates.len()];
         let mut of_topic = vec![Vec::new(); topics.len()];
@@ -148,7 +152,13 @@ impl Index {
             by_topic: Bm25::of(&of_topic, 0.75),
             synonyms,
             postings,
-            entries: texts.iter().map(|text| text.candidate).collect(),
+            entries: texts
+                .chunk_by(|one, other| one.candidate == other.candidate)
+                .scan(0, |end, of| {
+                    let begin = std::mem::replace(end, *end + of.len());
+                    Some(begin..*end)
+                })
+                .collect(),
             weights,
             about,
             about_topics,
@@ -194,7 +204,7 @@ impl Index {
             any.take(|at, near| common[at].covered += share * near);
             head.take(|at, near| common[at].covered_by_head += share * near);
         }
-        let mut answered = vec![0.0_f32; self.entries.len()];
+        let mut answered = vec![0.0_f32; self.weights.len()];
         nearest.take(|place, near| {
             let weight = self.synonyms.rarity(place) * near;
             let postings = &self.postings[place];
@@ -210,14 +220,23 @@ impl Index {
 
     /// The largest number among each candidate's texts.
     fn most_of_entries(&self, numbers: &[f32], mut each: impl FnMut(usize, f32)) {
-        let mut most = vec![0.0; self.candidates.len()];
-        for (candidate, number) in self.entries.iter().zip(numbers) {
-            if *number > most[*candidate] {
-                most[*candidate] = *number;
-            }
+        for (candidate, texts) in self.entries.iter().enumerate() {
+            each(candidate, largest(&numbers[texts.clone()]));
         }
-        most.into_iter().enumerate().for_each(|(candidate, number)| each(candidate, number));
     }
+}
+
+/// The largest number, at least 0.
+fn largest(numbers: &[f32]) -> f32 {
+    // Side by side, so that none waits for another.
+    let (parts, rest) = numbers.as_chunks::<8>();
+    let mut most = [0.0_f32; 8];
+    for part in parts {
+        for (most, number) in most.iter_mut().zip(part) {
+            *most = if number > most { *number } else { *most };
+        }
+    }
+    most.into_iter().chain(rest.iter().copied()).fold(0.0, f32::max)
 }
 
 /// The largest number at each of a few places among many.
