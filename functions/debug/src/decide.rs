@@ -31,6 +31,7 @@ use crate::{
     hint, pasted,
     printed::{completed, judged, printed},
     problem::problem,
+    reported::{is_reported, report, said, shows_report},
     search::{self, Found},
 };
 
@@ -177,12 +178,6 @@ const fn may_be_of_an_exercise(request: &QuestionRouted) -> bool {
     request.asked.exercise_id.is_some()
 }
 
-/// Whether the student has seen an error.
-fn is_reported(request: &QuestionRouted) -> bool {
-    let asked = &request.asked;
-    asked.error.is_some() || pasted_text::read_report(asked.question.as_str()).is_some()
-}
-
 /// What the question says is typed into the program.
 fn typed(request: &QuestionRouted) -> Option<Stdin> {
     let is_only_said = !may_be_of_an_exercise(request) && !is_reported(request);
@@ -256,7 +251,8 @@ fn after_run_of(
             return explain(request, learnt, exercise, now);
         }
         (Some(tested), SecondRun::Alone) => {
-            let does_expected = tested.is_judged();
+            let passes = tested.tests.iter().all(|test| test.passed);
+            let does_expected = passes && tested.is_judged();
             let learnt = Learnt { place: None, run: Some(result), does_expected };
             return explain(request, learnt, exercise, now);
         }
@@ -278,7 +274,7 @@ fn after_run_of(
         && !result.tests.is_empty()
         && result.tests.iter().all(|test| test.passed || test.problem.is_some());
     if exercise.is_none()
-        && passes
+        && (passes || !shows_report(&request, &result))
         && let Some(program) = agents::plain_program(code.clone())
     {
         let tested = Some(Box::new(result));
@@ -308,12 +304,11 @@ fn explain(
 ) -> Step<Debug> {
     let code = agents::code(&request).unwrap_or_default();
     let asked = &request.asked;
-    let said = [asked.error.as_ref().map_or("", |error| error.as_str()), asked.question.as_str()]
-        .join("\n");
+    let said = said(&request);
     if let Some(content) = pasted::of_another_language(&said, asked.question.as_str(), &code) {
         return Step::answer(Reply::offline(request.routing, Answer::text(content)));
     }
-    let report = pasted_text::read_report(&said);
+    let report = report(&request);
     let expected = tests(&request, exercise.as_ref(), run.as_ref());
     let is_tested = !expected.is_empty() && run.as_ref().is_some_and(|run| !run.tests.is_empty());
     let tests = match &exercise {
@@ -325,6 +320,9 @@ fn explain(
     if does_expected {
         finding.note = Some(as_expected(&expected));
     }
+    let exercise_id = asked.exercise_id.map(|id| id.to_string());
+    // Before the place is looked for, which may be another one after each change.
+    let problem = problem(&finding, &code, exercise_id.as_deref());
     if let Some(place) = place {
         finding = search::placed(finding, &place, &code, exercise.is_none());
     }
@@ -342,8 +340,6 @@ fn explain(
             None => damaged,
         });
     }
-    let exercise_id = asked.exercise_id.map(|id| id.to_string());
-    let problem = problem(&finding, &code, exercise_id.as_deref());
     let first = asked.hint_level.unwrap_or_else(|| hints::first_rung(&finding.kind, request.level));
     let key = problem.clone();
     let then = move |before| {

@@ -15,6 +15,7 @@ mod http;
 mod pasted;
 mod printed;
 mod problem;
+mod reported;
 mod search;
 mod spec;
 

@@ -160,8 +160,13 @@ struct Said {
 fn said(rest: &str) -> Option<Said> {
     let rest = rest.trim_start_matches([' ', ':', '=']);
     if let Some(block) = rest.trim_start().strip_prefix("```") {
-        let inside = block.strip_prefix("text").unwrap_or(block);
-        let text = inside.split("```").next()?.trim_matches('\n');
+        let inside = block.split("```").next()?;
+        // The first line may name a language.
+        let text = match inside.split_once('\n') {
+            Some((first, rest)) if !first.trim().contains(char::is_whitespace) => rest,
+            _ => inside,
+        };
+        let text = text.trim_matches('\n');
         return is_output(text).then(|| Said { text: text.to_owned(), is_certain: true });
     }
     for quote in ['`', '"', '\''] {
@@ -228,7 +233,9 @@ pub(crate) fn completed(printed: &Printed, verdict: Verdict, stdout: &str) -> Op
     let Printed { stdin, actual, expected } = printed;
     let whole = match actual {
         _ if verdict != Verdict::Ok => {
-            expected.starts_with(stdout.trim_end()).then(|| format!("{expected}\n"))?
+            let mut lines = expected.lines();
+            let begins = stdout.trim_end().lines().all(|line| lines.next() == Some(line));
+            begins.then(|| format!("{expected}\n"))?
         }
         Some(actual) => match &whole(stdout, actual)[..] {
             [at] => format!("{}{expected}{}", &stdout[..*at], &stdout[at + actual.len()..]),
@@ -323,6 +330,7 @@ mod tests {
             "it prints '8' and not '5'",
             "it should print 5",
             "It prints:\n\n```\n8\n```\n\nIt should print:\n\n```text\n5\n```",
+            "It prints ```8```. It should print:\n```console\n5\n```",
         ] {
             assert_eq!(
                 expected(question, "print(3 + 5)\n", "8\n").as_deref(),
@@ -340,6 +348,7 @@ mod tests {
         assert_eq!(expected("1\n").as_deref(), Some("1\n2\n"));
         assert_eq!(expected("").as_deref(), Some("1\n2\n"));
         assert_eq!(expected("3\n"), None);
+        assert_eq!(expected("1\n2\n3\n"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use domain::{
     execution::{self, ExecutionError, ExecutionResult, TestResult, Timeout, Verdict},
     text::Source,
 };
+use error_advice::Loop;
 use exercises::TestCase;
 use serde::{Deserialize, Serialize};
 
@@ -66,23 +67,14 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The first line where a change would do that gives a name of a loop's condition a value.
-    fn at_step_of(&self, header: &str, code: &str) -> Option<u32> {
-        let condition = header.strip_prefix("while")?;
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
-        let names: Vec<&str> = condition.split(|c| !is_part(c)).filter(|n| !n.is_empty()).collect();
-        let gives = |line: &str| {
-            let line = line.trim_start();
-            let (name, rest) = line.split_at(line.find(|c| !is_part(c)).unwrap_or(line.len()));
-            let operator = rest.trim_start();
-            let is_given = operator.split('=').next().is_some_and(|before| before.len() <= 2);
-            names.contains(&name)
-                && operator.contains('=')
-                && is_given
-                && !operator.starts_with("==")
+    /// The first line of a loop where a change would do and a name of the loop's condition gets a value.
+    fn at_step_of(&self, around: &Loop<'_>, code: &str) -> Option<u32> {
+        let condition = around.header.strip_prefix("while")?;
+        let decides = |line: u32| {
+            error_advice::names(condition)
+                .any(|name| error_advice::assigns(code, name, line..=line))
         };
-        let mut lines = (1..).zip(code.lines());
-        lines.find(|(number, line)| self.is_at(*number) && gives(line)).map(|(number, _)| number)
+        around.lines.clone().find(|line| self.is_at(*line) && decides(*line))
     }
 
     /// Whether a change on this line would do.
@@ -197,7 +189,7 @@ pub(crate) fn placed(finding: Finding, found: &Found, code: &str, of_author: boo
             true => {
                 let steps = error_advice::loops_around(code, own)
                     .into_iter()
-                    .find_map(|around| found.at_step_of(around.header, code));
+                    .find_map(|around| found.at_step_of(&around, code));
                 return Finding { line: Some(steps.unwrap_or(own)), ..finding };
             }
             false => return finding,

@@ -3,6 +3,7 @@
 //! Belongs here: running the functions' own logic and the sandbox on known cases, and counting. Never here: the cases,
 //! which are kept with the functions; terminal output; the database.
 
+mod bug;
 pub mod course;
 pub mod errors;
 pub mod mistakes;

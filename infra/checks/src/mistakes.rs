@@ -29,6 +29,7 @@ use regex::Regex;
 use serde_json::json;
 
 use crate::{
+    bug::Bug,
     course,
     one_line::{Shows, one_line},
     quality::Share,
@@ -60,16 +61,6 @@ pub struct Mistakes {
     pub searches: Vec<u32>,
     /// What was not found.
     pub wrong: Vec<String>,
-}
-
-/// A program with a mistake, and what is asked about it.
-#[derive(Debug, Clone)]
-pub(crate) struct Bug {
-    pub(crate) name: String,
-    pub(crate) code: String,
-    pub(crate) question: String,
-    /// Where it is: any of them is right.
-    pub(crate) lines: BTreeSet<u32>,
 }
 
 /// What the agent has found.
@@ -268,43 +259,6 @@ fn named_lines(text: &str) -> BTreeSet<u32> {
     numbers.collect()
 }
 
-/// The lines of a program that a corrected one does not have; where it only has more, those beside them. Comments and
-/// empty lines do not count.
-pub(crate) fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
-    let (ours, theirs) = (numbered(code), numbered(corrected));
-    // How many lines are the same from here on, at most.
-    let mut same = vec![vec![0_usize; theirs.len() + 1]; ours.len() + 1];
-    for (at, (_, line)) in ours.iter().enumerate().rev() {
-        for (of, (_, other)) in theirs.iter().enumerate().rev() {
-            same[at][of] = match line == other {
-                true => same[at + 1][of + 1] + 1,
-                false => same[at + 1][of].max(same[at][of + 1]),
-            };
-        }
-    }
-    let (mut at, mut of) = (0, 0);
-    let (mut changed, mut beside) = (BTreeSet::new(), BTreeSet::new());
-    while at < ours.len() || of < theirs.len() {
-        if at < ours.len() && of < theirs.len() && ours[at].1 == theirs[of].1 {
-            (at, of) = (at + 1, of + 1);
-        } else if at < ours.len() && (of == theirs.len() || same[at + 1][of] >= same[at][of + 1]) {
-            changed.insert(ours[at].0);
-            at += 1;
-        } else {
-            let before = at.checked_sub(1).and_then(|before| ours.get(before));
-            beside.extend(before.into_iter().chain(ours.get(at)).map(|(number, _)| *number));
-            of += 1;
-        }
-    }
-    if changed.is_empty() { beside } else { changed }
-}
-
-/// The lines that do something, with their numbers.
-fn numbered(code: &str) -> Vec<(u32, &str)> {
-    let lines = (1..).zip(code.lines().map(str::trim_end));
-    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect()
-}
-
 /// Wrong solutions of a task, spread evenly.
 fn solutions(folder: &Path) -> Result<Vec<Bug>, SetError> {
     let mut tests = String::new();
@@ -331,7 +285,7 @@ fn solutions(folder: &Path) -> Result<Vec<Bug>, SetError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{changed, named_lines, without_numbers};
+    use super::{named_lines, without_numbers};
 
     #[test]
     fn the_right_lines_are_read_from_the_sets() {
@@ -339,7 +293,5 @@ mod tests {
         assert_eq!(without_numbers("9. if x:\n10.  y = 1"), "if x:\n y = 1\n");
         let in_columns = "8. if x:\n9.     z = 1\n10.    y = 1";
         assert_eq!(without_numbers(in_columns), "if x:\n    z = 1\n    y = 1\n");
-        assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), [2].into());
-        assert_eq!(changed("a\nc\n", "a\nb\nc\n"), [1, 2].into());
     }
 }

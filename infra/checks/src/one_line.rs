@@ -3,15 +3,15 @@
 //! Most have tests with plain values: asked is by the first of them that goes wrong. Those that work with graphs and
 //! linked lists have a program that prints: it is asked with it, and by what it should print.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use code_execution::workers::Workers;
 use domain::execution::{ExecutionResult, Verdict};
 use serde_json::{Value, json};
 
 use crate::{
+    bug::Bug,
     course,
-    mistakes::{Bug, changed},
     sets::{SetError, files, read},
 };
 
@@ -42,8 +42,12 @@ pub(crate) async fn one_line(
         }
         let (code, all_corrected) = (without_text(&read(&buggy)?), read(&path)?);
         let corrected = without_text(&all_corrected);
-        let versions = versions(&name, &all_corrected);
-        let lines = versions.iter().flat_map(|version| changed(&code, version)).collect();
+        let own = changed(&code, &corrected);
+        let others = versions(&name, &all_corrected);
+        let others = others.iter().map(|version| changed(&code, version));
+        // Another correction may change no more.
+        let others = others.filter(|lines| lines.len() <= own.len()).flatten();
+        let lines = own.iter().copied().chain(others).collect();
         let asked = if tests.exists() {
             called_wrong(&name, &code, &read(&tests)?, workers).await
         } else if driver.exists() {
@@ -66,18 +70,19 @@ fn without_text(code: &str) -> String {
     format!("{code}\n")
 }
 
-/// The corrected program, and other corrections that stand below it.
-fn versions(name: &str, corrected: &str) -> Vec<String> {
+/// The corrected program with each of the functions that stand below it, as other corrections, in place of its own.
+fn versions(name: &str, all: &str) -> Vec<String> {
     let definition = format!("\ndef {name}(");
-    let corrected = format!("\n{corrected}");
-    let mut parts = corrected.split(&definition);
-    let before = parts.next().unwrap_or_default();
-    let of_function = |line: &&str| line.is_empty() || line.starts_with(' ');
-    let bodies = parts.map(|part| {
+    let all = format!("\n{all}");
+    let is_of_function = |line: &&str| line.is_empty() || line.starts_with(' ');
+    let Some((before, rest)) = all.split_once(&definition) else { return Vec::new() };
+    let (own, below) = rest.split_once("\n\"\"\"").unwrap_or((rest, ""));
+    let after: Vec<&str> = own.lines().skip(1).skip_while(is_of_function).collect();
+    let bodies = below.split(&definition).skip(1).map(|part| {
         let mut lines = part.lines();
         let first = lines.next().unwrap_or_default();
-        let rest: Vec<&str> = lines.take_while(of_function).collect();
-        format!("{before}{definition}{first}\n{}\n", rest.join("\n"))
+        let body: Vec<&str> = lines.take_while(is_of_function).collect();
+        format!("{before}{definition}{first}\n{}\n{}\n", body.join("\n"), after.join("\n"))
     });
     bodies.collect()
 }
@@ -161,5 +166,64 @@ fn python(value: &Value) -> String {
             format!("[{}]", values.iter().map(python).collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
+    }
+}
+
+/// The lines of a program that a corrected one does not have; where it only has more, those beside them. Comments and
+/// empty lines do not count.
+fn changed(code: &str, corrected: &str) -> BTreeSet<u32> {
+    let (ours, theirs) = (numbered(code), numbered(corrected));
+    // How many lines are the same from here on, at most.
+    let mut same = vec![vec![0_usize; theirs.len() + 1]; ours.len() + 1];
+    for (at, (_, line)) in ours.iter().enumerate().rev() {
+        for (of, (_, other)) in theirs.iter().enumerate().rev() {
+            same[at][of] = match line == other {
+                true => same[at + 1][of + 1] + 1,
+                false => same[at + 1][of].max(same[at][of + 1]),
+            };
+        }
+    }
+    let (mut at, mut of) = (0, 0);
+    let (mut changed, mut beside) = (BTreeSet::new(), BTreeSet::new());
+    while at < ours.len() || of < theirs.len() {
+        if at < ours.len() && of < theirs.len() && ours[at].1 == theirs[of].1 {
+            (at, of) = (at + 1, of + 1);
+        } else if at < ours.len() && (of == theirs.len() || same[at + 1][of] >= same[at][of + 1]) {
+            changed.insert(ours[at].0);
+            at += 1;
+        } else {
+            let before = at.checked_sub(1).and_then(|before| ours.get(before));
+            beside.extend(before.into_iter().chain(ours.get(at)).map(|(number, _)| *number));
+            of += 1;
+        }
+    }
+    if changed.is_empty() { beside } else { changed }
+}
+
+/// The lines that do something, with their numbers.
+fn numbered(code: &str) -> Vec<(u32, &str)> {
+    let lines = (1..).zip(code.lines().map(str::trim_end));
+    lines.filter(|(_, line)| !line.is_empty() && !line.trim_start().starts_with('#')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{changed, versions};
+
+    #[test]
+    fn the_right_lines_are_those_that_a_correction_changes() {
+        assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), [2].into());
+        assert_eq!(changed("a\nc\n", "a\nb\nc\n"), [1, 2].into());
+        assert_eq!(changed("a\n# b\nc\n", "a\nc\n"), [].into());
+        let all = "def f(n):\n    return 1\n\ndef g():\n    pass\n\"\"\"\ndef f(n):\n    return 2\n\"\"\"\n";
+        let with_other = "\n\ndef f(n):\n    return 2\n\ndef g():\n    pass\n";
+        let lines = |text: &str| {
+            text.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let versions = versions("f", all);
+        assert_eq!(
+            versions.iter().map(|text| lines(text)).collect::<Vec<_>>(),
+            [lines(with_other)]
+        );
     }
 }

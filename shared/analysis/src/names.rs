@@ -1,6 +1,6 @@
 //! The names in a program: which it defines, and which it does not use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use ruff_python_ast::{
     Expr, Parameter, Stmt,
@@ -13,6 +13,29 @@ use crate::{
     Program,
     scopes::{Scopes, Why, bound_by},
 };
+
+/// How often each name gets a value.
+#[derive(Default)]
+struct Stores<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Visitor<'a> for Stores<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Name(name) = expr
+            && !name.ctx.is_load()
+        {
+            *self.0.entry(name.id.as_str()).or_default() += 1;
+        }
+        walk_expr(self, expr);
+    }
+}
+
+fn is_fixed(value: &Expr) -> bool {
+    match value {
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_fixed),
+        Expr::UnaryOp(unary) => unary.operand.is_number_literal_expr(),
+        _ => value.is_literal_expr(),
+    }
+}
 
 impl Program<'_> {
     /// All names that the program defines: variables, functions, classes and parameters.
@@ -53,12 +76,16 @@ impl Program<'_> {
             .collect()
     }
 
-    /// The names that the top level gives a value by `=`, outside of any other statement.
+    /// The names that have one value all the time, which cannot change either.
     #[must_use]
     pub fn globals(&self) -> Vec<&str> {
+        let mut stores = Stores::default();
+        stores.visit_body(self.body());
         let given = self.body().iter().filter_map(Stmt::as_assign_stmt);
-        let targets = given.flat_map(|statement| &statement.targets);
-        targets.filter_map(|target| Some(target.as_name_expr()?.id.as_str())).collect()
+        let fixed = given.filter(|statement| is_fixed(&statement.value));
+        let targets = fixed.flat_map(|statement| &statement.targets);
+        let names = targets.filter_map(|target| Some(target.as_name_expr()?.id.as_str()));
+        names.filter(|name| stores.0.get(name) == Some(&1)).collect()
     }
 
     /// The first function at the top level that nothing mentions, with its line.

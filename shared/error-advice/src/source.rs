@@ -84,8 +84,9 @@ const KEYWORDS: [&str; 17] = [
     "else", "def", "return", "int",
 ];
 
-/// Whether one of these lines assigns `name`.
-pub(crate) fn assigns(source: &str, name: &str, mut lines: RangeInclusive<u32>) -> bool {
+/// Whether one of these lines assigns `name`, or changes what it holds.
+#[must_use]
+pub fn assigns(source: &str, name: &str, mut lines: RangeInclusive<u32>) -> bool {
     lines.any(|number| {
         let text = line(source, number).trim();
         text.match_indices(name).any(|(start, _)| {
@@ -95,8 +96,8 @@ pub(crate) fn assigns(source: &str, name: &str, mut lines: RangeInclusive<u32>) 
             let assigned = (rest.starts_with('=') && !rest.starts_with("=="))
                 || rest.starts_with(',')
                 || [
-                    "+=", "-=", "*=", "/=", "//=", "%=", ":=", ".append", ".pop", ".remove",
-                    ".add", ".clear", ".insert", ".popleft", " in ",
+                    "+=", "-=", "*=", "/=", "//=", "%=", "^=", "&=", "|=", "<<=", ">>=", ":=",
+                    ".append", ".pop", ".remove", ".add", ".clear", ".insert", ".popleft", " in ",
                 ]
                 .iter()
                 .any(|mark| rest.starts_with(mark.trim_start()));

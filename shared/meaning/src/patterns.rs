@@ -196,7 +196,7 @@ const TABLE: [(Agent, f64, &str, &str); 47] = [
     (
         Exercise,
         3.5,
-        r"\b(give|generate|create|set|make|another|next|new|more|practi[cs]e|any|some|need|want|do you have)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|quiz(zes)?|homework)\b|\b(give|generate|create|set|make|another|next|more|practi[cs]e|do you have)\b( me)?( a| an| some| any| the| other| new| more)?( \w+)? questions?\b",
+        r"\b(give|generate|create|set|make|another|next|new|more|practi[cs]e|any|some|need|want|do you have)\b.{0,25}\b(exercises?|problems?|challenges?|tasks?|quiz(zes)?|homework)\b|\b(give|generate|create|set|make|practi[cs]e|do you have|get)\b( \w+){0,4} questions\b|\b(give|ask|set|make|generate)\b( me)?( a| an| another| one| the next)( \w+)? question\b|\b(want|need|like) (to have )?(some|more|a few|a couple of|other|new)( \w+)? questions\b|\b(the |my )?next question\b",
         "asks for something to practise",
     ),
     (

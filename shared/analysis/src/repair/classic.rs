@@ -31,6 +31,8 @@ const GIVE_ANOTHER: [&str; 10] = [
 ];
 /// Methods that take something out of a collection, and fail if it is empty.
 const TAKE_OUT: [&str; 3] = ["pop", "popitem", "popleft"];
+/// Most parameters of a function that may be empty.
+const MAX_PARAMETERS: usize = 6;
 /// Most different attributes of a function that are taken for each other.
 const MAX_ATTRIBUTES: usize = 6;
 /// Functions that are often given a collection that should have every item once.
@@ -74,8 +76,8 @@ struct Seen<'a> {
     given: Vec<&'a str>,
     /// Attributes that are read, without methods that are called.
     attributes: Vec<(&'a str, TextRange)>,
-    /// What is called.
-    callees: Vec<TextRange>,
+    /// What the last call calls.
+    callee: Option<TextRange>,
 }
 
 impl<'a> Visitor<'a> for Seen<'a> {
@@ -101,8 +103,10 @@ impl<'a> Visitor<'a> for Seen<'a> {
             self.compared.extend(names.map(|name| (name.id.as_str(), name.range())));
         }
         match expr {
-            Expr::Call(call) => self.callees.push(call.func.range()),
-            Expr::Attribute(attribute) if !self.callees.contains(&attribute.range()) => {
+            Expr::Call(call) => self.callee = Some(call.func.range()),
+            Expr::Attribute(attribute)
+                if attribute.ctx.is_load() && self.callee != Some(attribute.range()) =>
+            {
                 self.attributes.push((attribute.attr.as_str(), attribute.attr.range()));
             }
             _ => {}
@@ -225,7 +229,8 @@ impl Walk<'_, '_, '_, '_> {
     fn condition_of_empty(&mut self, test: &Expr) {
         let own = self.changes.program.text(test);
         let parameters = self.function.into_iter().flat_map(|function| function.parameters.iter());
-        for parameter in parameters.map(|parameter| parameter.name().as_str()) {
+        let names = parameters.map(|parameter| parameter.name().as_str());
+        for parameter in names.take(MAX_PARAMETERS) {
             self.changes.replace(Kind::EmptyCase, test, format!("{own} or not {parameter}"));
         }
     }

@@ -13,6 +13,8 @@ use super::{
 
 const ORDERING: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 const ARITHMETIC: [&str; 6] = ["+", "-", "*", "//", "%", "/"];
+/// Most parameters of a function that are tried as the list of which a name is a position.
+const MAX_PARAMETERS: usize = 8;
 const OF_BITS: [&str; 3] = ["&", "|", "^"];
 /// Functions that are taken for each other.
 const OPPOSITES: [(&str, &str); 4] =
@@ -326,7 +328,8 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
 impl<'a> Walk<'_, '_, '_, 'a> {
     fn function(&mut self, function: &'a StmtFunctionDef) {
         let parameters = function.parameters.iter().map(|parameter| parameter.name().as_str());
-        let parameters = std::mem::replace(&mut self.parameters, parameters.collect());
+        let parameters = parameters.take(MAX_PARAMETERS).collect();
+        let parameters = std::mem::replace(&mut self.parameters, parameters);
         let names = std::mem::replace(&mut self.names, scope::names(function));
         self.visit_body(&function.body);
         (self.names, self.parameters) = (names, parameters);
