@@ -22,7 +22,7 @@ mod type_error;
 mod tests;
 
 pub use failure::{Advice, Ending, Failure, Place, Variable};
-pub use source::{Loop, line, loops_around, names};
+pub use source::{Loop, assigns, line, loops_around, names};
 
 /// The advice on an error; `None` for one that only its author can explain.
 #[must_use]
