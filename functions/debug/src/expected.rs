@@ -161,7 +161,8 @@ fn calls<'a>(text: &'a str, known: &Known<'_>) -> Vec<(usize, &'a str)> {
             let after = text[at + call.len()..].trim_start_matches('`');
             let is_part = after.starts_with(['[', '(']) || ATTRIBUTE.is_match(after);
             let is_whole = before.is_none_or(|c| !c.is_alphanumeric() && c != '.');
-            is_whole && !is_part && !GIVEN_TO.is_match(&text[..at])
+            let is_given = !text[..at].ends_with("print(") && GIVEN_TO.is_match(&text[..at]);
+            is_whole && !is_part && !is_given
         });
         let name = text[at..].find(|c| !is_of_name(c)).unwrap_or(text.len() - at);
         from = at + call.map_or(name, str::len);
@@ -281,6 +282,7 @@ mod tests {
             "f(5) gives 8 but it should be 5",
             "f(5) returns 8, should return 5.",
             "My f(5) should give 5!",
+            "print(f(5)) shows 8, but it should be 5",
             "when I call `f(5)` I get `8` instead of `5`",
             "I get 8 instead of 5 for f(5)",
             "expected f(5) to be 5",
