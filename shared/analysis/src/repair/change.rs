@@ -103,6 +103,9 @@ pub struct Change {
     pub edits: Vec<(usize, usize, String)>,
 }
 
+/// Most parameters of a function that are tried in one place.
+pub(super) const MAX_PARAMETERS: usize = 8;
+
 /// Replacements in the text.
 pub(super) type Edits = Vec<(TextRange, String)>;
 

@@ -10,7 +10,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange};
 
 use super::{
-    change::{Changes, Edits, Kind, Part},
+    change::{Changes, Edits, Kind, MAX_PARAMETERS, Part},
     scope, text,
 };
 
@@ -31,8 +31,6 @@ const GIVE_ANOTHER: [&str; 10] = [
 ];
 /// Methods that take something out of a collection, and fail if it is empty.
 const TAKE_OUT: [&str; 3] = ["pop", "popitem", "popleft"];
-/// Most parameters of a function that may be empty.
-const MAX_PARAMETERS: usize = 6;
 /// Most different attributes of a function that are taken for each other.
 const MAX_ATTRIBUTES: usize = 6;
 /// Functions that are often given a collection that should have every item once.

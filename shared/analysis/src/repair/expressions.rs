@@ -7,14 +7,12 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
-    change::{Changes, Kind, Part},
+    change::{Changes, Kind, MAX_PARAMETERS, Part},
     scope,
 };
 
 const ORDERING: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 const ARITHMETIC: [&str; 6] = ["+", "-", "*", "//", "%", "/"];
-/// Most parameters of a function that are tried as the list of which a name is a position.
-const MAX_PARAMETERS: usize = 8;
 const OF_BITS: [&str; 3] = ["&", "|", "^"];
 /// Functions that are taken for each other.
 const OPPOSITES: [(&str, &str); 4] =
