@@ -174,9 +174,7 @@ fn decide(
     let belongs = signs.contains(&Sign::Struggle) || HAS_CODE_NAMES.is_match(asked);
     let names_practice = reading.reasons.iter().any(|(agent, _)| *agent == Agent::Exercise);
     let routing = route(reading, &found, has_code, belongs);
-    let may_practise = names_practice || context.in_exercise;
-    let is_misread = !may_practise && is_no_wish(&routing, asked)
-        || is_misread(&routing, asked, has_code, names_practice, is_foreign);
+    let is_misread = is_misread(context, &routing, asked, has_code, names_practice, is_foreign);
     if report.is_none() && is_misread && names_idea(asked) {
         return certain(Agent::Concepts, ABOUT_IDEA, "asks about an idea of the course");
     }
@@ -186,12 +184,20 @@ fn decide(
 /// Whether a question that asks about Python was read as being about the student's program, or as a wish to practise,
 /// without words that say so. Of a question in another language only some words are known, seldom those that ask.
 fn is_misread(
+    context: &Context<'_>,
     routing: &Routing,
     asked: &str,
     has_code: bool,
     names_practice: bool,
     is_foreign: bool,
 ) -> bool {
+    let is_unsure = routing.clarification.is_some();
+    if routing.agent == Agent::Exercise && !names_practice && !context.in_exercise {
+        // Nothing but the meaning of the words said so, and a question wants an answer.
+        if is_unsure || asked.contains('?') {
+            return true;
+        }
+    }
     if let Some(title) = asking::title(asked) {
         return is_about_title(routing, title);
     }
@@ -201,15 +207,9 @@ fn is_misread(
     match routing.agent {
         Agent::Debug => !FAILS.is_match(asked),
         Agent::CodeReview => !has_code,
-        Agent::Exercise => routing.clarification.is_some() || !names_practice,
+        Agent::Exercise => is_unsure || !names_practice,
         Agent::Concepts | Agent::Progress | Agent::OffTopic | Agent::Unknown => false,
     }
-}
-
-/// Whether a question, or what hardly is a wish to practise, was read as one.
-fn is_no_wish(routing: &Routing, asked: &str) -> bool {
-    let is_asked = routing.clarification.is_some() || asked.contains('?');
-    routing.agent == Agent::Exercise && is_asked
 }
 
 /// Whether a question was read as being about the student's program, and its title asks about Python.
