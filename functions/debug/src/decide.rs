@@ -27,7 +27,7 @@ use tutor::{prompt, reply};
 
 use crate::{
     diagnosis::{Evidence, Finding, Tests, diagnose},
-    expected::{In, expectations, without_asserts},
+    expected::{ReadFrom, expectations, without_asserts},
     hint, pasted,
     printed::{completed, judged, printed},
     problem::problem,
@@ -162,7 +162,7 @@ fn tests(
     };
     let question = request.asked.question.as_str();
     // Beside an error, what it is about counts, and no test that the program happens to have.
-    let read = if is_reported(request) { In::Words } else { In::WordsAndProgram };
+    let read = if is_reported(request) { ReadFrom::Question } else { ReadFrom::QuestionAndProgram };
     let cases = expectations(question, &code, read);
     match run.filter(|_| cases.is_empty()) {
         Some(run) => {

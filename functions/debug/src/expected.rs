@@ -56,17 +56,17 @@ pub(crate) fn compile(pattern: &str) -> Regex {
 
 /// Where expectations are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum In {
+pub enum ReadFrom {
     /// Only in the question.
-    Words,
+    Question,
     /// In the program, too.
-    WordsAndProgram,
+    QuestionAndProgram,
 }
 
 /// What is expected of a program, by what is said of it and in it. Nothing for a text that is no program, or that has no
 /// function.
 #[must_use]
-pub fn expectations(question: &str, code: &str, read: In) -> Vec<TestCase> {
+pub fn expectations(question: &str, code: &str, read: ReadFrom) -> Vec<TestCase> {
     let Ok(program) = Program::read(code) else { return Vec::new() };
     let known = Known::of(&program);
     let question = plain(question);
@@ -91,7 +91,7 @@ pub fn expectations(question: &str, code: &str, read: In) -> Vec<TestCase> {
             add(&format!("{function}({argument})"), &value);
         }
     }
-    let lines = code.lines().filter(|_| read == In::WordsAndProgram);
+    let lines = code.lines().filter(|_| read == ReadFrom::QuestionAndProgram);
     for (line, next) in lines.zip(code.lines().skip(1).chain([""])) {
         if let Some((call, value)) = written(line, next, &known) {
             add(call, value);
@@ -267,12 +267,12 @@ fn asserted<'a>(line: &'a str, known: &Known<'_>) -> Option<(&'a str, &'a str)> 
 
 #[cfg(test)]
 mod tests {
-    use super::{In, expectations, without_asserts};
+    use super::{ReadFrom, expectations, without_asserts};
 
     const CODE: &str = "def f(n):\n    return n + 1\n";
 
     fn read(question: &str, code: &str) -> Vec<String> {
-        let cases = expectations(question, code, In::WordsAndProgram).into_iter();
+        let cases = expectations(question, code, ReadFrom::QuestionAndProgram).into_iter();
         cases.map(|case| format!("{} {}", case.call.unwrap(), case.expected.unwrap())).collect()
     }
 
@@ -378,11 +378,11 @@ mod tests {
     #[test]
     fn long_and_hostile_texts_are_bounded() {
         let many: String = (0..500).map(|n| format!("f({n}) should be {n}. ")).collect();
-        assert_eq!(expectations(&many, CODE, In::Words).len(), super::MAX_CASES);
+        assert_eq!(expectations(&many, CODE, ReadFrom::Question).len(), super::MAX_CASES);
         let defined_often = "def f(): 0\n".repeat(1_000);
-        assert!(expectations(&"f(".repeat(4_000), &defined_often, In::Words).is_empty());
+        assert!(expectations(&"f(".repeat(4_000), &defined_often, ReadFrom::Question).is_empty());
         for text in ["f(".repeat(30_000), "should be ".repeat(7_000), "é".repeat(9_000)] {
-            assert!(expectations(&text, CODE, In::Words).is_empty());
+            assert!(expectations(&text, CODE, ReadFrom::Question).is_empty());
         }
     }
 }

@@ -142,10 +142,10 @@ async fn undelayed<T>(run: impl AsyncFn() -> T, is_delayed: impl Fn(&T) -> bool)
 
 /// Whether a program was stopped because other tests and builds had the processor.
 fn is_delayed(result: &ExecutionResult) -> bool {
-    is_for_delay(result.error.as_ref())
+    is_delay(result.error.as_ref())
 }
 
-fn is_for_delay(error: Option<&ExecutionError>) -> bool {
+fn is_delay(error: Option<&ExecutionError>) -> bool {
     error.is_some_and(|error| error.message.contains("the machine is busy"))
 }
 
