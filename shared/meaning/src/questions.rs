@@ -86,18 +86,19 @@ pub fn of_topics() -> Vec<Question> {
 /// Questions as forums have them.
 fn stories() -> impl Iterator<Item = Question> {
     let lines = STORIES.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| {
+    lines.map(|line| {
         // A title may have a bar, too.
-        let (label, text) = line.rsplit_once(" | ")?;
-        let (topic, idea) = label.split_once(": ")?;
-        Some(Question {
+        let label_and_text = line.rsplit_once(" | ");
+        let parts = label_and_text.and_then(|(label, text)| Some((label.split_once(": ")?, text)));
+        let ((topic, idea), text) = parts.expect("each line has a topic, an idea and a text");
+        Question {
             text: text.to_owned(),
             agent: Agent::Concepts,
             topic: Some(topic.to_owned()),
             idea: Some(idea.to_owned()),
             context: Asked::default(),
             weight: 1.0,
-        })
+        }
     })
 }
 
@@ -131,4 +132,20 @@ fn question(label: &str, text: &str) -> Question {
         }
     }
     question
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stories;
+
+    #[test]
+    fn every_story_is_about_an_idea_of_the_course() {
+        let course = curriculum::embedded();
+        for story in stories() {
+            let topic = story.topic.as_deref().and_then(|slug| course.topic(slug));
+            let titles = topic.iter().flat_map(|topic| &topic.lesson.concepts);
+            let is_known = titles.into_iter().any(|of| Some(&of.title) == story.idea.as_ref());
+            assert!(is_known, "{:?}: {:?}", story.topic, story.idea);
+        }
+    }
 }

@@ -291,6 +291,37 @@ fn what_its_author_expects_of_a_program_is_tried() {
 }
 
 #[test]
+fn an_error_that_no_test_shows_is_looked_for_in_the_program_itself() {
+    let code = "def double(n):\n    return n + 1\n\nassert double(2) == 4\n";
+    let question = "double(2) should be 4";
+    let step = || begin(json!({ "code": code, "question": question, "error": "AssertionError" }));
+    let again = running(ran(step(), of_author(false), at(0)));
+    assert!(again.program.tests.is_empty() && again.program.code.as_str().contains("assert"));
+    let mut shown = of_author(false);
+    shown["tests"][0]["verdict"] = json!("error");
+    shown["tests"][0]["error"] =
+        json!({ "type": "AssertionError", "message": "", "line": 2, "traceback": "" });
+    climbing(ran(step(), shown, at(0)), None);
+}
+
+#[test]
+fn the_problem_stays_the_same_wherever_the_search_finds_its_place() {
+    let step = || {
+        begin(json!({ "code": "def f(n):\n    return [n][1]\n", "question": "f(2) should be 2" }))
+    };
+    let mut tested = result(None);
+    tested["tests"] = json!([{ "name": "test 1", "passed": false, "verdict": "error", "expected": "2", "actual": "",
+        "error": index_error(2), "duration_ms": 1 }]);
+    let problem = |found: &str| {
+        let mut search = result(None);
+        search["stdout"] = json!(format!("{found}\n"));
+        climbing(ran(ran(step(), tested.clone(), at(0)), search, at(0)), None).0
+    };
+    let at_line = "{\"places\": [{\"line\": 1, \"kind\": \"operator\"}], \"mends_all\": true}";
+    assert_eq!(problem(at_line), problem("null"));
+}
+
+#[test]
 fn the_place_of_what_its_author_does_not_expect_is_looked_for() {
     let step = || ran(begin(json!({ "code": ADDS })), of_author(false), at(0));
     assert!(running(step()).program.code.as_str().contains("double(2)"));
