@@ -376,12 +376,14 @@ impl Curriculum {
         if length < FUZZY_CHARS {
             return None;
         }
-        let bytes = word.as_bytes();
-        let near = self.by_length.range(length - 1..=length + 1).flat_map(|(_, terms)| terms);
-        // A slip leaves the first or the last character as it is, which is quickly compared.
-        let mut may_be = near.filter(|term| {
-            term.as_bytes().first() == bytes.first() || term.as_bytes().last() == bytes.last()
-        });
+        let near = self.by_length.range(length - 1..=length + 1);
+        let terms = near.flat_map(|(of, terms)| terms.iter().map(move |term| (*of, term)));
+        // A slip changes at most two neighbouring characters, which is quickly compared.
+        let may_be = |of: usize, term: &str| {
+            let begin = same(word.chars(), term.chars());
+            begin + same(word.chars().rev(), term.chars().rev()) + 2 >= of.max(length)
+        };
+        let mut may_be = terms.filter(|(of, term)| may_be(*of, term)).map(|(_, term)| term);
         may_be.find(|term| strsim::osa_distance(word, term) == 1)
     }
 
@@ -401,6 +403,11 @@ impl Curriculum {
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         scored.into_iter().take(limit).map(|(_, topic)| topic).collect()
     }
+}
+
+/// How many characters are the same, up to the first that is not.
+fn same(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) -> usize {
+    one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
 impl<'a> Found<'a> {

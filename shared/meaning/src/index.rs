@@ -170,17 +170,18 @@ impl Index {
         let words = bm25::words(prose);
         let about = vectors::about(prose);
         let mut common = vec![Common::default(); self.candidates.len()];
-        for (at, whole) in self.by_candidate.scores(&words).into_iter().enumerate() {
-            common[at].whole = whole;
-            common[at].about = vectors::nearness(&self.about[at], &about);
+        let whole = self.by_candidate.scores(&words);
+        let near = vectors::nearness_of_all(&self.about, &about);
+        for (common, (whole, about)) in common.iter_mut().zip(whole.into_iter().zip(near)) {
+            (common.whole, common.about) = (whole, about);
         }
         self.most_of_entries(&self.by_entry.scores(&words), |candidate, rare| {
             common[candidate].rare = rare;
         });
         self.by_synonyms(prose, &mut common);
-        let of_topics = self.about_topics.iter().zip(self.by_topic.scores(&words));
-        let of_topic = |(of, whole)| OfTopic { about: vectors::nearness(of, &about), whole };
-        (common, of_topics.map(of_topic).collect())
+        let near = vectors::nearness_of_all(&self.about_topics, &about);
+        let of_topics = near.into_iter().zip(self.by_topic.scores(&words));
+        (common, of_topics.map(|(about, whole)| OfTopic { about, whole }).collect())
     }
 
     fn by_synonyms(&self, prose: &str, common: &mut [Common]) {

@@ -107,9 +107,8 @@ impl Synonyms {
     }
 
     fn near(&self, about: &Vector) -> Vec<Near> {
-        let all = self.vectors.iter().enumerate();
-        let nearness =
-            all.map(|(at, of)| (at, (vectors::nearness(of, about) - NEAR) / (1.0 - NEAR)));
+        let all = vectors::nearness_of_all(&self.vectors, about).into_iter().enumerate();
+        let nearness = all.map(|(at, near)| (at, (near - NEAR) / (1.0 - NEAR)));
         let mut near: Vec<Near> = nearness.filter(|(_, near)| *near > 0.0).collect();
         near.sort_by(|one, other| other.1.total_cmp(&one.1));
         near.truncate(MOST_SYNONYMS);

@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::{
     matrix::dot,
     weights::{Reader, Rows},
@@ -45,8 +47,33 @@ pub(crate) fn normalise(vector: &mut Vector) {
 }
 
 /// How near two texts are, up to 1.
-pub(crate) fn nearness(one: &Vector, other: &Vector) -> f32 {
+fn nearness(one: &Vector, other: &Vector) -> f32 {
     dot(one, other)
+}
+
+/// How near each of many texts is to one, up to 1.
+pub(crate) fn nearness_of_all(all: &[Vector], one: &Vector) -> Vec<f32> {
+    Arch::new().dispatch(NearnessOfAll { all, one })
+}
+
+/// The comparison of many texts with one, compiled for each set of vector instructions.
+struct NearnessOfAll<'a> {
+    all: &'a [Vector],
+    one: &'a Vector,
+}
+
+impl WithSimd for NearnessOfAll<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Vec<f32> {
+        let mut nearness = vec![0.0; self.all.len()];
+        // No closure: it would be compiled for the instructions that every processor has.
+        for (nearness, of) in nearness.iter_mut().zip(self.all) {
+            *nearness = dot(of, self.one);
+        }
+        nearness
+    }
 }
 
 /// A vector.
@@ -54,7 +81,7 @@ pub(crate) type Vector = [f32; WIDTH];
 
 #[cfg(test)]
 mod tests {
-    use super::{about, nearness};
+    use super::{about, nearness, nearness_of_all};
 
     #[test]
     fn texts_about_the_same_are_near_each_other() {
@@ -62,5 +89,14 @@ mod tests {
         let same = near("put the names in alphabetical order", "how do I sort a list?");
         let other = near("put the names in alphabetical order", "what is a while loop?");
         assert!(same > other + 0.1, "{same} {other}");
+    }
+
+    #[test]
+    fn many_texts_are_compared_as_each_alone() {
+        let texts = ["", "how do I sort a list?", "what is a while loop?"].map(about);
+        let near = nearness_of_all(&texts, &texts[1]);
+        for (near, text) in near.iter().zip(&texts) {
+            assert!((near - nearness(text, &texts[1])).abs() < 1e-6, "{near}");
+        }
     }
 }
