@@ -1,5 +1,5 @@
 //! Builds the Python image: CPython 3.14 with its library imported, as a WebAssembly component with a snapshot of its
-//! memory, compiled ahead of time for this machine's architecture.
+//! memory, compiled ahead of time for the processors of this machine's architecture.
 //!
 //! `componentize-py` contains the interpreter, so nothing is downloaded. While the interpreter is initialised no time
 //! passes and nothing is random, so the same inputs give the same component, except for some 260 of 36 million bytes
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
         memory.make_objects_immortal().context("the objects of the image cannot be found")?;
         memory.take_free_pieces().context("the free memory of the image cannot be found")
     })?;
-    let engine = wasmtime::Engine::new(&engine::config())?;
+    let engine = wasmtime::Engine::new(&for_every_processor(engine::config())?)?;
     let image = engine.precompile_component(&component)?;
     let path = out.join("python.cwasm");
     // Workers that run have the old image mapped: it is replaced, and never written to.
@@ -82,6 +82,26 @@ fn main() -> Result<()> {
     fs::rename(&written, &path)?;
     println!("cargo::rustc-env=PYTHON_IMAGE={}", path.display());
     Ok(())
+}
+
+/// Has the image run on other processors than the one that it is built on, which the compiler would otherwise use to the
+/// full: on x86-64 all that have AVX2, as AWS Lambda's do, and on Arm all. For another architecture none is made here: what
+/// then comes out is for this one, and only the program beside it is of use.
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script what it builds for")]
+#[expect(unsafe_code, reason = "the name of a preset, and a host without it refuses the image")]
+fn for_every_processor(mut config: wasmtime::Config) -> Result<wasmtime::Config> {
+    let target = env::var("TARGET").context("cargo sets TARGET")?;
+    let architecture = env::var("CARGO_CFG_TARGET_ARCH").context("cargo sets it")?;
+    if architecture != env::consts::ARCH {
+        return Ok(config);
+    }
+    config.target(&target)?;
+    if architecture == "x86_64" {
+        // SAFETY: a preset of the compiler's own, and the engine that loads the image checks it. Unlike `x86-64-v3` it lets
+        // the compiler use what it asks for.
+        unsafe { config.cranelift_flag_enable("haswell") };
+    }
+    Ok(config)
 }
 
 /// The time zone database as a Python module: no program can read the host's.
