@@ -1,7 +1,7 @@
 //! Logs and traces: structured JSON with the trace id, W3C trace context through every hop, and
 //! export over OTLP when an endpoint is configured.
 
-use std::{collections::HashMap, io::IsTerminal};
+use std::{collections::HashMap, io::IsTerminal, sync::OnceLock, time::Duration};
 
 use opentelemetry::{
     Context,
@@ -24,6 +24,9 @@ use tracing_subscriber::{
 };
 
 use crate::config::Settings;
+
+/// Where spans are exported from, if they are.
+static EXPORTING: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// The model's client logs unreadable answers, which may contain students' words. The caller reports the error instead.
 const SILENT: &str = "async_openai";
@@ -137,6 +140,9 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
         }
     }
     let provider = provider.build();
+    if config.otlp_endpoint.is_some() && fault.is_none() {
+        EXPORTING.get_or_init(|| provider.clone());
+    }
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match config.format {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
@@ -163,6 +169,17 @@ pub fn install(config: &TelemetryConfig, service: &'static str) -> TelemetryGuar
         tracing::warn!(%error, "spans are not exported");
     }
     TelemetryGuard(provider)
+}
+
+/// Sends the spans that have ended, before the process may be frozen, as after an invocation of AWS Lambda. Waits for the
+/// collector no longer than `limit`.
+pub async fn flush(limit: Duration) {
+    let Some(provider) = EXPORTING.get() else { return };
+    // It blocks.
+    let flushed = tokio::task::spawn_blocking(|| provider.force_flush());
+    if !matches!(tokio::time::timeout(limit, flushed).await, Ok(Ok(Ok(())))) {
+        tracing::warn!("spans may be lost: the collector does not take them in time");
+    }
 }
 
 /// The current span in W3C form, for the next hop; absent while nothing is traced.

@@ -27,7 +27,7 @@ use delivery::{
     process::{Outcome, Processor},
     schema::SchemaError,
 };
-use environment::{chain, metrics};
+use environment::{chain, metrics, telemetry};
 use events::{HeaderStyle, Topic};
 use futures::{StreamExt, stream};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -47,6 +47,8 @@ use crate::{
 const KEYS_AT_ONCE: usize = 64;
 /// The longest that a call waits for its events to reach Kafka; the rest is the relay's.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long an invocation waits for the collector of spans: whoever asked waits, too.
+const FLUSH_LIMIT: Duration = Duration::from_millis(500);
 
 /// A batch of Kafka records, by `topic-partition`.
 #[derive(Debug, Deserialize)]
@@ -331,8 +333,16 @@ impl LambdaFunction {
     /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         self.services.wake().await;
+        let answer = self.answer(event).await;
+        self.services.settle(DRAIN_LIMIT).await;
+        telemetry::flush(FLUSH_LIMIT).await;
+        metrics::upkeep();
+        answer
+    }
+
+    async fn answer(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
         let is_socket = connections::is_of_gateway(&event);
-        let answer = if is_batch(&event) {
+        Ok(if is_batch(&event) {
             // No single event is to blame, so all of them are redelivered. The same happens, event by event, if the
             // database is unavailable.
             if let Err(error @ SchemaError::Old(_)) = self.services.schema.check().await {
@@ -349,10 +359,7 @@ impl LambdaFunction {
         } else {
             let request: HttpRequest = serde_json::from_value(event)?;
             serde_json::to_value(handle_http(self.routes.clone(), request).await?)?
-        };
-        self.services.settle(DRAIN_LIMIT).await;
-        metrics::upkeep();
-        Ok(answer)
+        })
     }
 
     /// Serves invocations until Lambda ends the process.

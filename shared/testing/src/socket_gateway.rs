@@ -126,7 +126,7 @@ impl SocketGateway {
         let answer = lambda.invoke(event).await.expect("it answers");
         // A browser closes a socket whose server speaks none of the protocols that it has offered.
         let offers = headers.iter().any(|(name, _)| *name == "Sec-WebSocket-Protocol");
-        let chosen = answer["headers"]["sec-websocket-protocol"].is_string();
+        let chosen = answer["headers"]["Sec-WebSocket-Protocol"].is_string();
         if answer["statusCode"] == 200 && offers == chosen { Ok(id) } else { Err(answer) }
     }
 
