@@ -13,6 +13,7 @@ mod classes;
 mod conformance;
 mod course_routes;
 mod credentials;
+mod database_tls;
 mod debugging;
 mod delivery;
 mod demo;

@@ -85,6 +85,10 @@ async fn a_process_that_vanishes_holds_its_locks_for_seconds_only() {
     let mut conn = store.connection().await.expect("a connection");
     let sql = "SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'";
     let limit_ms: i64 = sqlx::query_scalar(sql).fetch_one(&mut *conn).await.expect("it is valid");
+    let sql =
+        "SELECT current_setting('plan_cache_mode') || ' ' || current_setting('enable_seqscan')";
+    let plans: String = sqlx::query_scalar(sql).fetch_one(&mut *conn).await.expect("it is valid");
+    assert_eq!(plans, "force_generic_plan off", "as the plans are that tests look at");
     // Other instances fail at its event for 50 s before it is given up; a handler may take 15 s.
     assert!((15_000..40_000).contains(&limit_ms), "{limit_ms} ms");
     drop(conn);

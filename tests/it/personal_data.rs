@@ -60,8 +60,8 @@ async fn every_table_and_column_that_may_hold_personal_data_is_listed() {
 #[tokio::test]
 async fn statements_of_the_list_find_their_rows_by_an_index() {
     let database = TestDatabase::create().await;
-    let options = storage::planned(database.url().parse().expect("an address"));
-    let mut conn = PgConnection::connect_with(&options).await.expect("a connection");
+    let mut conn = PgConnection::connect(database.url()).await.expect("a connection");
+    storage::plan_once(&mut conn).await.expect("the settings exist");
     let nobody = ids::UserId::from_uuid(Uuid::nil());
     let is_gone = erase_some(&mut conn, nobody, 10, DateTime::<Utc>::UNIX_EPOCH).await;
     assert!(is_gone.expect("all of them are valid"));

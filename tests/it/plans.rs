@@ -8,9 +8,8 @@ use tests::plans::{Statement, statements, whole_reads};
 #[tokio::test]
 async fn every_statement_finds_its_rows_by_an_index() {
     let database = TestDatabase::create().await;
-    let mut conn = PgConnection::connect_with(&storage::planned(database.url().parse().unwrap()))
-        .await
-        .unwrap();
+    let mut conn = PgConnection::connect(database.url()).await.unwrap();
+    storage::plan_once(&mut conn).await.unwrap();
     let mut faults = Vec::new();
     let statements = statements();
     assert!(statements.len() > 50, "the checked statements are there");

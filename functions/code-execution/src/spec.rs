@@ -15,7 +15,8 @@ pub const SPEC: Spec = Spec {
     http: Http::Internal,
     migrates: false,
     timeout: Duration::from_secs(60),
-    // One worker at its memory limit (`SANDBOX_WORKER_MEMORY_MB`), and the function itself.
+    // One worker at its memory limit (`SANDBOX_WORKER_MEMORY_MB`), and the function itself. Under AWS Lambda it has less:
+    // one thread runs the ten programs of a batch, which are measured at 97 MB each at most.
     memory_mb: 6_656,
     schedules: &[],
     settings: &["PYTHON_IMAGE", "SANDBOX_WORKERS", "SANDBOX_WORKER", "SANDBOX_WORKER_MEMORY_MB"],

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     arrival::Arrival,
-    database::{WORK_LIMIT, bounded, silent},
+    database::{LONG_IDLE, WORK_LIMIT, bounded, silent},
     failure::Failure,
     fault::FaultPoint,
     handler::{HandlerError, Outgoing},
@@ -177,6 +177,7 @@ struct Queue {
 struct Connection {
     conn: PoolConnection<Postgres>,
     since: Instant,
+    used: Instant,
 }
 
 struct State {
@@ -242,9 +243,10 @@ impl Groups {
         if starts {
             let worker = Worker { groups: self.clone(), function: origin.function };
             let (killed, transactions) = (self.killed.clone(), transactions.clone());
-            tokio::spawn(
-                async move { killed.run_until_cancelled(worker.work(&transactions)).await },
-            );
+            tokio::spawn(async move {
+                // On the heap, since opening a connection over TLS may be part of it.
+                killed.run_until_cancelled(Box::pin(worker.work(&transactions))).await
+            });
         }
         // A dropped group sends nothing: its units then run in transactions of their own.
         outcome.await.unwrap_or(UnitOutcome::Undone)
@@ -280,11 +282,14 @@ impl Worker {
         let mut state = self.groups.state.lock();
         let conn = state.queues.get_mut(self.function)?.idle.take()?;
         state.places += 1;
-        Some(conn)
+        drop(state);
+        // Of one that was idle for long the pool finds out whether it is alive.
+        (conn.used.elapsed() < LONG_IDLE).then_some(conn)
     }
 
     /// Holds a connection for the next group, or returns it to the pool.
-    fn hold(&self, conn: Connection) {
+    fn hold(&self, mut conn: Connection) {
+        conn.used = Instant::now();
         let mut state = self.groups.state.lock();
         let State { queues, places } = &mut *state;
         if let Some(queue) = queues.get_mut(self.function)
@@ -398,7 +403,8 @@ async fn try_commit(
         Some(conn) => conn,
         None => {
             let acquired = bounded(transactions.pool.acquire()).await?;
-            conn.insert(Connection { conn: acquired, since: Instant::now() })
+            let now = Instant::now();
+            conn.insert(Connection { conn: acquired, since: now, used: now })
         }
     };
     let mut tx = bounded(transactions.begin_on(&mut conn.conn, function)).await?;

@@ -36,6 +36,16 @@ pub struct Spec {
     pub settings: &'static [&'static str],
 }
 
+impl Spec {
+    /// Megabytes under AWS Lambda, where they decide about processors, too: with 1,769 a function has one
+    /// (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), and none of ours uses more.
+    #[must_use]
+    pub const fn lambda_memory_mb(&self) -> u32 {
+        const ONE_PROCESSOR: u32 = 1_769;
+        if self.memory_mb < ONE_PROCESSOR { self.memory_mb } else { ONE_PROCESSOR }
+    }
+}
+
 /// Who may call a function's HTTP endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Http {

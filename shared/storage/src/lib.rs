@@ -61,13 +61,13 @@ pub mod users;
 
 pub use database_error::DatabaseFault;
 use domain::versioned::{self, Versioned};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::PgConnection;
 
 /// An empty query, to see whether the database answers.
 ///
 /// # Errors
 /// It does not.
-pub async fn probe(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+pub async fn probe(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::Connection::ping(conn).await
 }
 
@@ -92,20 +92,17 @@ fn without_nul(text: &str) -> String {
     text.replace('\0', "")
 }
 
-/// How the server plans statements.
-const PLANNING: [(&str, &str); 5] = [
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-];
-
-/// A connection on which each statement is planned once, independent of the tables' contents at the time.
+/// Has each statement of a connection be planned once, independent of the tables' contents at the time.
 ///
 /// Every statement finds its few rows by an index. A plan with a sequential scan of a small table would still be used
 /// when the table has grown.
-#[must_use]
-pub fn planned(options: PgConnectOptions) -> PgConnectOptions {
-    options.options(PLANNING)
+///
+/// It is a statement, since RDS Proxy and `PgBouncer` refuse settings in the first message of a connection.
+///
+/// # Errors
+/// The database's own.
+pub async fn plan_once(conn: &mut PgConnection) -> sqlx::Result<()> {
+    let settings = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                    SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+    sqlx::raw_sql(settings).execute(conn).await.map(drop)
 }

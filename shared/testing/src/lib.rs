@@ -5,6 +5,7 @@
 
 mod apache_kafka;
 pub mod bench;
+mod certificates;
 mod database;
 mod fault_proxy;
 mod http_target;
@@ -28,6 +29,7 @@ use std::{
 
 pub use apache_kafka::ApacheKafka;
 pub use bench::Bench;
+pub use certificates::Certificates;
 pub use database::TestDatabase;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use http_target::{HttpTarget, TargetAnswer, TargetRequest};

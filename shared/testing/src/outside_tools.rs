@@ -67,7 +67,7 @@ fn is_there(program: &str) -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-pub(crate) fn skip(missing: &str) {
+pub fn skip(missing: &str) {
     eprintln!("SKIPPED: {missing} is missing, so what needs it was not tested");
 }
 

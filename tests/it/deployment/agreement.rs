@@ -67,7 +67,7 @@ fn catalogue() -> BTreeMap<String, Said> {
             settings: set.map(|name| (*name).to_owned()).collect(),
             periodic: spec.schedules.iter().map(|schedule| schedule.name.to_owned()).collect(),
             time: spec.timeout.as_secs(),
-            memory: u64::from(spec.memory_mb),
+            memory: u64::from(spec.lambda_memory_mb()),
             binary: spec.name.to_owned(),
         };
         (spec.name.to_owned(), said)
@@ -144,7 +144,7 @@ fn template_and_catalogue_say_the_same() {
         ("          LOG_LEVEL: !Ref LogLevel\n", ""),
         ("          LOG_LEVEL: ", "          LOG_LEVELS: "),
         ("Timeout: 60", "Timeout: 61"),
-        ("MemorySize: 6656", "MemorySize: 512"),
+        ("MemorySize: 1769", "MemorySize: 512"),
         ("\"periodic\": \"sweep\"", "\"periodic\": \"sweeps\""),
         ("Binary: triage", "Binary: concepts"),
         ("${Cluster}/dead.letters", "${Cluster}/dead.letter"),

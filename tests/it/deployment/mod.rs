@@ -96,4 +96,24 @@ fn the_costs_in_docs_are_those_that_are_computed() {
     let shown = std::fs::read_to_string(root().join("docs/capacity.md")).expect("docs/capacity.md");
     let table = String::from_utf8(computed.stdout).expect("UTF-8");
     assert!(table.lines().count() > 10 && shown.contains(&table), "put in again:\n{table}");
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).expect("it is there");
+    let mappings = read("template.yaml").matches("Type: MSK\n").count();
+    assert!(read("docs/costs.py").contains(&format!("MAPPINGS = {mappings}\n")), "{mappings}");
+}
+
+/// What `infra/Dockerfile` ends with has the C library and the compiler's own, and nothing else; so has Lambda's.
+#[test]
+fn programs_need_no_library_that_an_image_lacks() {
+    let program = std::env::current_exe().expect("this program");
+    let read = Command::new("readelf").arg("--dynamic").arg(program).output().expect("readelf");
+    let text = said(&read);
+    let names = text.lines().filter(|line| line.contains("(NEEDED)"));
+    let needed: Vec<&str> =
+        names.filter_map(|line| line.split_once('[')?.1.strip_suffix(']')).collect();
+    assert!(needed.contains(&"libc.so.6"), "{text}");
+    let is_there = |name: &&str| {
+        ["libc.", "libm.", "libgcc_s.", "ld-linux-"].iter().any(|known| name.starts_with(known))
+    };
+    let missing: Vec<&&str> = needed.iter().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = templates![
     "infra/knative/overlays/prod/kustomization.yaml",
     "infra/knative/overlays/prod/settings.yaml",
     "infra/dapr/component.yaml",
+    "infra/dapr/network-policy.yaml",
     "infra/dapr/subscriptions.yaml",
     "infra/compose.yaml",
 ];
@@ -84,6 +85,7 @@ struct Function {
     consumes: Vec<Consumed>,
     timeout: u64,
     memory: u32,
+    lambda_memory: u32,
     schedules: Vec<Schedule>,
     settings: Vec<Setting>,
 }
@@ -161,6 +163,7 @@ impl Function {
                 .collect(),
             timeout: spec.timeout.as_secs(),
             memory: spec.memory_mb,
+            lambda_memory: spec.lambda_memory_mb(),
             schedules: spec
                 .schedules
                 .iter()

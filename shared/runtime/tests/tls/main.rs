@@ -3,7 +3,6 @@
 //!
 //! `cargo test -p runtime --features tls --test tls`
 
-mod certificates;
 mod msk_listener;
 mod token_check;
 
@@ -13,9 +12,9 @@ use runtime::{
     kafka,
     kafka_config::{KafkaConfig, KafkaProtocol},
 };
-use testing::ApacheKafka;
+use testing::{ApacheKafka, Certificates};
 
-use self::{certificates::Certificates, msk_listener::MskListener};
+use self::msk_listener::MskListener;
 
 /// What an operator would set.
 fn config(brokers: &str, pairs: &[(&str, &str)]) -> KafkaConfig {
@@ -50,7 +49,7 @@ async fn assert_every_client_gets_in(config: &KafkaConfig) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn apache_kafka_is_reached_by_tls_if_its_authority_is_trusted() {
-    let certificates = Certificates::new();
+    let certificates = Certificates::issue();
     let Some(kafka) =
         ApacheKafka::start_with_tls(&certificates.identity()).await.expect("it starts")
     else {
@@ -78,7 +77,7 @@ fn of_msk<'a>(authority: &'a str, secret: &'a str) -> [(&'a str, &'a str); 6] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn msk_lets_in_whoever_signs_with_the_right_key() {
-    let certificates = Certificates::new();
+    let certificates = Certificates::issue();
     let listener = MskListener::start(&certificates, "AKIAEXAMPLE", "the right key").await;
     let authority = certificates.authority();
     let right = config(&listener.brokers(), &of_msk(&authority, "the right key"));

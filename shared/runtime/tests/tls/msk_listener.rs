@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use local_broker::Broker;
 use tempfile::TempDir;
+use testing::Certificates;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -22,7 +23,7 @@ use tokio_rustls::{
     },
 };
 
-use crate::{certificates::Certificates, token_check::check};
+use crate::token_check::check;
 
 const SASL_HANDSHAKE: i16 = 17;
 const API_VERSIONS: i16 = 18;

@@ -135,8 +135,8 @@ pub(crate) async fn run(progress: i64, events: i64) -> anyhow::Result<()> {
     let bytes = "SELECT pg_size_pretty(pg_database_size(current_database()))";
     let bytes: String = sqlx::query_scalar(bytes).fetch_one(&mut conn).await?;
     print(&format!("{size:?}: {bytes}\n"));
-    let planned = storage::planned(url.parse()?);
-    let mut conn = PgConnection::connect_with(&planned).await?;
+    let mut conn = PgConnection::connect(&url).await?;
+    storage::plan_once(&mut conn).await?;
     sqlx::raw_sql("SET statement_timeout = '10 s'").execute(&mut conn).await?;
     let (mut all, mut refused) = (Vec::new(), BTreeMap::new());
     for statement in statements() {
