@@ -168,9 +168,21 @@ async fn an_external_identity_provider_is_trusted_by_its_keys() {
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let claims = claims(&world, "auth0|ada");
     let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
+    // The first thing that a page asks for, since only we know the person's id here.
+    let me = world.get("/me", Some(&token)).await;
+    assert_eq!((me.status, &me.body["role"]), (StatusCode::OK, &json!("student")), "{:?}", me.body);
     let body = json!({ "question": "What is a list?" });
     let reply = world.post("/query", Some(&token), &body).await;
     assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    // Claims that others use for something else, as Keycloak, Clerk and Supabase do.
+    let foreign = json!({
+        "sub": "auth0|ada", "iss": claims["iss"], "aud": ["account", claims["aud"]],
+        "exp": claims["exp"].as_f64().expect("a number") + 0.5,
+        "sid": "c2Vzc2lvbg", "role": ["offline_access", "teacher"], "email": "ada@example.org",
+    });
+    let foreign = sign(Algorithm::ES256, Some("key-1"), &foreign, &key);
+    let again = world.get("/me", Some(&foreign)).await;
+    assert_eq!((again.status, &again.body), (StatusCode::OK, &me.body));
     let unknown = sign(Algorithm::ES256, Some("key-2"), &claims, &key);
     assert_eq!(world.post("/query", Some(&unknown), &body).await.status, StatusCode::UNAUTHORIZED);
     world.finish().await;

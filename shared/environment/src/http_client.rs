@@ -11,6 +11,8 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 
 /// The longest for a whole call: a slower server counts as down.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// Who calls. Some receivers refuse a request without it.
+const AGENT: &str = concat!("LearnFlow/", env!("CARGO_PKG_VERSION"));
 /// The machine's trusted certificates, read once: reading them takes longer than anything else about a client. `None`:
 /// they cannot be read, which each client then reports.
 static TLS: LazyLock<Option<ClientConfig>> = LazyLock::new(|| tls().ok());
@@ -33,7 +35,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
 /// A client without limits, which the caller sets.
 #[expect(clippy::disallowed_methods, reason = "the one place that may build a client")]
 pub(crate) fn builder() -> ClientBuilder {
-    let builder = Client::builder();
+    let builder = Client::builder().user_agent(AGENT);
     match &*TLS {
         Some(config) => builder.tls_backend_preconfigured(config.clone()),
         None => builder,

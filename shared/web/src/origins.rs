@@ -1,6 +1,6 @@
 //! The pages that may call from a browser.
 
-use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderValue, Uri, header, uri::Authority};
 use environment::config::Settings;
 
 /// `CORS_ORIGINS`: where front ends are served from, comma-separated.
@@ -16,9 +16,11 @@ impl Origins {
         }
         let mut allowed = Vec::new();
         for origin in origins {
-            match HeaderValue::from_str(&origin) {
-                Ok(origin) => allowed.push(origin),
-                Err(error) => settings.fault(format!("CORS_ORIGINS is not usable: {error}")),
+            match as_browsers_send(&origin) {
+                Some(origin) => allowed.push(origin),
+                None => settings.fault(format!(
+                    "CORS_ORIGINS is not usable: {origin} is no origin such as https://app.example.org; each is named"
+                )),
             }
         }
         Self(allowed)
@@ -44,6 +46,15 @@ impl Origins {
     }
 }
 
+/// An origin as browsers send it: a scheme and a host, perhaps a port, and nothing behind.
+fn as_browsers_send(text: &str) -> Option<HeaderValue> {
+    let uri: Uri = text.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
+    HeaderValue::from_str(&origin).ok().filter(|_| is_bare)
+}
+
 /// The host in an origin or in a `Host` header.
 fn host_of(value: Option<&HeaderValue>) -> Option<String> {
     let text = value?.to_str().ok()?;
@@ -55,6 +66,7 @@ fn host_of(value: Option<&HeaderValue>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
+    use environment::config::Settings;
 
     use super::Origins;
 
@@ -77,6 +89,24 @@ mod tests {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
             assert_eq!(origins.admit(&headers), admitted, "{origin:?} at {host}");
+        }
+    }
+
+    #[test]
+    fn origins_are_taken_as_people_write_them_and_others_are_named_at_start() {
+        for (written, origin) in [
+            ("https://School.example/", Some("https://school.example")),
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("capacitor://localhost", Some("capacitor://localhost")),
+            ("*", None),
+            ("school.example", None),
+            ("https://school.example/app", None),
+        ] {
+            let mut settings = Settings::from_pairs([("CORS_ORIGINS", written)]);
+            let read = Origins::read(&mut settings);
+            assert_eq!(read.0.first().and_then(|origin| origin.to_str().ok()), origin);
+            let checked = settings.check().map_err(|error| error.to_string());
+            assert_eq!(checked.is_ok(), origin.is_some(), "{checked:?}");
         }
     }
 }
