@@ -5,13 +5,17 @@ use std::{sync::Arc, time::Duration};
 use api_gateway::responses::{LaneList, ListedLane, QueryResponse, QueryStatus};
 use chrono::{DateTime, Utc};
 use events::question_asked::QuestionAsked;
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+};
 use reqwest::StatusCode;
 use runner::{
     doctor::{self, DoctorArguments, Finding},
     lanes::{self, Lane, Selection},
 };
 use runtime::{
-    Act, Clock, HandlerError, Live, Outgoing, Received, Store, config::Settings,
+    Act, Clock, HandlerError, Live, Outgoing, Received, Store, cluster, config::Settings,
     kafka_config::KafkaConfig,
 };
 use sqlx::PgConnection;
@@ -243,6 +247,45 @@ async fn lanes_that_there_are_not_are_named() {
         assert!(error.contains(words), "{error}");
     }
     operator.store.close().await;
+    world.finish().await;
+}
+
+/// Has a consumer group handled all partitions of the topic up to an offset.
+fn commit(kafka: &str, group: &str, offset: i64) {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", kafka).set("group.id", group);
+    let client: BaseConsumer = config.create().expect("a client");
+    let mut offsets = TopicPartitionList::new();
+    for partition in 0..8 {
+        let added = offsets.add_partition_offset(TOPIC, partition, Offset::Offset(offset));
+        added.expect("an offset");
+    }
+    client.commit(&offsets, CommitMode::Sync).expect("the group has no members");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lambda_or_knative_has_handled_is_known_too() {
+    let world = World::new().await;
+    let ada = world.student("ada").await;
+    world.answer(&ada, ask(&world, &ada).await).await;
+    let kafka = world.kafka().to_owned();
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut settings = Settings::from_pairs([("KAFKA_BROKERS", kafka.as_str())]);
+        let config = KafkaConfig::read(&mut settings);
+        let lag = || {
+            let mut topics = cluster::topics(&config).expect("they are listed");
+            topics.retain(|topic| topic.name == TOPIC);
+            cluster::lag(&config, "elsewhere", &topics).expect("it can be read")
+        };
+        let untouched = lag();
+        commit(&kafka, "learnflow.dev.elsewhere.learning.requests", 0);
+        let begun = lag();
+        commit(&kafka, "learnflow.elsewhere.learning.requests", 1);
+        // Of two groups of a function the one counts that has come further.
+        [untouched, begun, lag()]
+    });
+    let looked = looked.await.expect("it does not panic");
+    assert_eq!(looked.map(|lag| (lag.has_begun, lag.waiting)), [(false, 1), (true, 1), (true, 0)]);
     world.finish().await;
 }
 
