@@ -73,8 +73,8 @@ PRICES = {
     "logs_gb": 0.50,
     "trace_million": 5.00,                                    # above 100,000
     "fixed": 60 * 0.10 + 3.00 + 4 * 0.40,                     # alarms, a dashboard, secrets
-    "model_million_in": 0.40,                                 # gpt-4.1-mini, the default
-    "model_million_out": 1.60,
+    "model_million_in": 0.10,                                 # gpt-6-luna, the default
+    "model_million_out": 0.50,
 }
 
 BROKERS = {1_000: 3, 1_000_000: 6}

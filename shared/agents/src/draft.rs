@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::step::Reply;
 
-/// When a draft counts as lost. A run takes 10 s at most and a model 10 s; the rest is for queues and restarts.
+/// When a draft counts as lost. A run takes 10 s at most and a model 25 s; the rest is for queues and restarts.
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 
 /// The origin of an agent's work.

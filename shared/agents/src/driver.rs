@@ -41,7 +41,7 @@ const MAX_DECISIONS: usize = 20;
 const MAX_FIELD: usize = 8_000;
 /// How long a shared answer is valid.
 const LIFE: TimeDelta = TimeDelta::hours(1);
-/// How long a question's claim on a shared answer lasts: a model takes 10 s at most, and each run.
+/// How long a question's claim on a shared answer lasts: a model takes 25 s at most, and a run 10 s.
 const CLAIM: TimeDelta = TimeDelta::seconds(60);
 /// Most questions that are answered together with the one that asked: what one transaction can easily emit. Later ones
 /// are answered without a model.

@@ -40,6 +40,8 @@ pub enum Scripted {
     Status(u16, Option<u64>),
     /// Responds with an event stream without JSON.
     Garbles,
+    /// Streams these chunks, as a server of another make sends them.
+    Streams(Vec<Value>),
 }
 
 /// A request as received.
@@ -169,6 +171,10 @@ async fn complete(
             response(stream::iter([line(&delta)]))
         }
         Scripted::Status(status, retry_after) => refusal(status, retry_after),
+        Scripted::Streams(chunks) => {
+            let chunks: Vec<Bytes> = chunks.iter().map(line).collect();
+            response(stream::iter(chunks))
+        }
         Scripted::Garbles => response(stream::iter([Bytes::from("data: {\"choices\": [oops\n\n")])),
     }
 }

@@ -22,14 +22,15 @@ use parking_lot::Mutex;
 use rand::RngExt;
 use reqwest::{StatusCode, header::RETRY_AFTER};
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use crate::{
     breaker::Breaker,
+    chunk::{Chunk, Usage},
     config::{Budget, Spent, TutorConfig},
-    prompt::{self, prompt},
-    stream::Paragraphs,
+    dialect::{Dialect, Format, LimitField},
+    prompt::{self, Prompt, prompt},
+    stream::{Paragraphs, Thoughts},
 };
 
 /// Most attempts at a call that fails for a transient reason.
@@ -38,6 +39,8 @@ const ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// Most bytes of an answer. The prompts ask for a twentieth of it.
 const MAX_ANSWER: usize = 64 << 10;
+/// Most bytes of what a model thinks before its answer.
+const MAX_THOUGHTS: usize = 256 << 10;
 /// The property of an answer that is streamed.
 const FIRST_TEXT: &str = "explanation";
 /// Bytes of text per token, if the server does not report usage.
@@ -61,6 +64,14 @@ pub enum ModelError {
     /// The answer was cut off.
     #[error("the answer was cut off")]
     Cut,
+    /// It did not fit into its limit.
+    #[error(
+        "the answer did not fit into its limit; for a model that reasons set MODEL_REASONING_TOKENS"
+    )]
+    Length,
+    /// The server sent an error instead of the rest of the answer.
+    #[error("the model's server sent an error in the answer: {0}")]
+    Server(String),
     /// The answer is longer than any that is asked for.
     #[error("the answer is too long")]
     TooLong,
@@ -87,6 +98,7 @@ pub struct Tutor {
     openai: OpenAIConfig,
     http: reqwest::Client,
     models: BTreeMap<Task, String>,
+    dialect: Dialect,
     timeout: Duration,
     budget: Budget,
     clock: Clock,
@@ -98,51 +110,16 @@ pub struct Tutor {
 struct Request<'a> {
     model: &'a str,
     messages: [ChatCompletionRequestMessage; 2],
-    response_format: Format<'a>,
-    max_completion_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Format<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'a str>,
     stream: bool,
     stream_options: ChatCompletionStreamOptions,
-}
-
-#[derive(Debug, Serialize)]
-struct Format<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    json_schema: JsonSchema<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct JsonSchema<'a> {
-    name: &'static str,
-    schema: &'a RawValue,
-    strict: bool,
-}
-
-/// The part of a streamed chunk that is used. Servers differ in the rest.
-#[derive(Debug, Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    usage: Option<Usage>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Choice {
-    #[serde(default)]
-    delta: Delta,
-    finish_reason: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Delta {
-    content: Option<String>,
-    refusal: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Usage {
-    prompt_tokens: u32,
-    completion_tokens: u32,
 }
 
 /// What has arrived of an answer, however it ends.
@@ -159,10 +136,13 @@ impl Tutor {
     #[must_use]
     pub fn new(config: TutorConfig, http: reqwest::Client, clock: Clock) -> Self {
         let openai = OpenAIConfig::new()
-            .with_api_base(config.base_url.trim_end_matches('/'))
-            .with_api_key(config.key.expose_secret());
-        let TutorConfig { models, timeout, budget, .. } = config;
-        Self { openai, http, models, timeout, budget, clock, breaker: Mutex::default() }
+            .with_api_base(config.base_url)
+            .with_api_key(config.key.expose_secret())
+            // Else it takes those that a developer's shell has.
+            .with_org_id("")
+            .with_project_id("");
+        let TutorConfig { models, dialect, timeout, budget, .. } = config;
+        Self { openai, http, models, dialect, timeout, budget, clock, breaker: Mutex::default() }
     }
 
     /// What may be spent.
@@ -185,7 +165,7 @@ impl Tutor {
         Spent {
             model: self.model(task).to_owned(),
             tokens_in: tokens(sent),
-            tokens_out: prompt.max_tokens,
+            tokens_out: self.limit(prompt),
             latency_ms: 0,
         }
     }
@@ -210,8 +190,8 @@ impl Tutor {
         };
         if let Some(Usage { prompt_tokens, completion_tokens }) = received.usage {
             (spent.tokens_in, spent.tokens_out) = (prompt_tokens, completion_tokens);
-        } else {
-            // However the answer ended, what has arrived is paid for.
+        } else if self.dialect.reasoning_tokens == 0 || text.is_ok() {
+            // However the answer ended, what has arrived is paid for. What a model thinks often does not arrive.
             spent.tokens_out = tokens(received.bytes);
         }
         spent.latency_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
@@ -219,6 +199,8 @@ impl Tutor {
         match &text {
             // A model that declines is available.
             Ok(_) | Err(ModelError::Refused) => breaker.succeeded(),
+            // It says something of the question or the settings, and nothing of the server.
+            Err(ModelError::Length | ModelError::TooLong) => {}
             Err(_) => breaker.failed(self.clock.now()),
         }
         Answered { text, spent }
@@ -239,47 +221,63 @@ impl Tutor {
         );
         let chat = client.chat();
         let mut chunks = chat.create_stream_byot::<_, Chunk>(request).await.map_err(explain)?;
-        let (mut text, mut paragraphs, mut finished) =
-            (String::new(), Paragraphs::of(FIRST_TEXT), None);
+        let (mut text, mut finished) = (String::new(), None);
+        let (mut paragraphs, mut thoughts) = (Paragraphs::of(FIRST_TEXT), Thoughts::default());
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(explain)?;
+            if let Some(error) = chunk.error() {
+                return Err(ModelError::Server(error));
+            }
             received.usage = chunk.usage.or(received.usage);
-            for choice in chunk.choices {
-                if let Some(refusal) = choice.delta.refusal {
+            for mut choice in chunk.choices {
+                if let Some(refusal) = choice.delta.refusal() {
                     received.bytes += refusal.len();
                     return Err(ModelError::Refused);
                 }
-                let piece = choice.delta.content.unwrap_or_default();
-                received.bytes += piece.len();
+                let piece = choice.delta.text();
+                received.bytes += piece.len() + choice.delta.thought();
+                let piece = thoughts.push(&piece);
                 text.push_str(&piece);
-                if text.len() > MAX_ANSWER {
+                if text.len() > MAX_ANSWER || thoughts.len() > MAX_THOUGHTS {
                     return Err(ModelError::TooLong);
                 }
                 paragraphs.push(&piece).into_iter().for_each(&mut streamed);
                 finished = choice.finish_reason.or(finished);
             }
         }
+        text.push_str(&thoughts.finish());
         match finished.as_deref() {
             Some("stop") => Ok(text),
             Some("content_filter") => Err(ModelError::Refused),
+            Some("length") => Err(ModelError::Length),
             _ => Err(ModelError::Cut),
         }
+    }
+
+    /// Most tokens of an answer, with those of the reasoning before it.
+    const fn limit(&self, prompt: &Prompt) -> u32 {
+        prompt.max_tokens + self.dialect.reasoning_tokens
     }
 
     fn request(&self, task: Task, fields: &[Field]) -> Result<Request<'_>, serde_json::Error> {
         let prompt = prompt(task);
         let schema = serde_json::from_str(prompt.schema)?;
+        let limit = Some(self.limit(prompt));
+        let (max_completion_tokens, max_tokens) = match self.dialect.limit {
+            LimitField::MaxCompletionTokens => (limit, None),
+            LimitField::MaxTokens => (None, limit),
+        };
+        let instructions = self.dialect.instructions(prompt.system, prompt.schema);
         Ok(Request {
             model: self.model(task),
             messages: [
-                ChatCompletionRequestSystemMessage::from(prompt.system).into(),
+                ChatCompletionRequestSystemMessage::from(instructions).into(),
                 ChatCompletionRequestUserMessage::from(prompt::data(fields)).into(),
             ],
-            response_format: Format {
-                kind: "json_schema",
-                json_schema: JsonSchema { name: task.as_str(), schema, strict: true },
-            },
-            max_completion_tokens: prompt.max_tokens,
+            response_format: self.dialect.response_format(task.as_str(), schema),
+            max_completion_tokens,
+            max_tokens,
+            reasoning_effort: self.dialect.reasoning_effort.as_deref(),
             stream: true,
             stream_options: ChatCompletionStreamOptions {
                 include_usage: Some(true),
@@ -301,6 +299,10 @@ fn explain(error: OpenAIError) -> ModelError {
             Err(other) => ModelError::Call(OpenAIError::Boxed(other)),
         },
         OpenAIError::Reqwest(error) if error.is_timeout() => ModelError::Late,
+        // Azure's filter of questions, which takes some harmless ones, too.
+        OpenAIError::ApiError(said) if said.api_error.code.as_deref() == Some("content_filter") => {
+            ModelError::Refused
+        }
         OpenAIError::StreamError(_) => ModelError::Cut,
         other => ModelError::Call(other),
     }
@@ -314,7 +316,10 @@ async fn send(
 ) -> Result<reqwest::Response, OpenAIError> {
     let mut attempt = 1;
     loop {
-        let result = http.execute(factory.build().await?).await;
+        let mut request = factory.build().await?;
+        // Of this call, whatever the client has for others.
+        *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
+        let result = http.execute(request).await;
         let asked_for = match &result {
             Ok(response) if !passes(response.status()) => {
                 return result.map_err(OpenAIError::Reqwest);

@@ -4,21 +4,27 @@ use std::{collections::BTreeMap, time::Duration};
 
 use environment::config::Settings;
 use events::model_call::Task;
-use secrecy::SecretString;
+use reqwest::{Url, header::HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::dialect::Dialect;
 
 /// Tasks that can have a model of their own.
 const TASKS: [Task; 6] =
     [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Solve, Task::Classify];
-/// The default model: a small one, since answers are checked anyway.
-const DEFAULT_MODEL: &str = "gpt-4.1-mini";
+/// The default model: a small one, since answers are checked anyway. It is asked not to reason.
+const DEFAULT_MODEL: &str = "gpt-6-luna";
+const DEFAULT_EFFORT: &str = "none";
 /// The default base URL.
 const DEFAULT_BASE: &str = "https://api.openai.com/v1";
-/// The longest that a student waits for a model, in milliseconds, with all retries: by default and at most. A call of
-/// the HTTP client ends then, too.
-const MAX_TIMEOUT_MS: u64 = 10_000;
+/// How long a student waits for a model by default, in milliseconds, with all retries. The longest answer that is asked for
+/// takes a small model 15 s, and a local server loads its model with the first question.
+const DEFAULT_TIMEOUT_MS: u64 = 20_000;
+/// The most that can be set: two calls one after the other end within a function's 60 s under AWS Lambda.
+const MAX_TIMEOUT_MS: u64 = 25_000;
 
 /// Every variable that is read here.
-pub const VARIABLES: [&str; 15] = [
+pub const VARIABLES: [&str; 19] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
@@ -28,6 +34,10 @@ pub const VARIABLES: [&str; 15] = [
     "OPENAI_MODEL_EXERCISE",
     "OPENAI_MODEL_SOLVE",
     "OPENAI_MODEL_CLASSIFY",
+    "OPENAI_ANSWER_FORMAT",
+    "OPENAI_LIMIT_FIELD",
+    "OPENAI_REASONING_EFFORT",
+    "MODEL_REASONING_TOKENS",
     "MODEL_TIMEOUT_MS",
     "MODEL_STUDENT_DAILY_CALLS",
     "MODEL_STUDENT_DAILY_MICRO_USD",
@@ -85,6 +95,8 @@ pub struct TutorConfig {
     /// `OPENAI_MODEL`, and `OPENAI_MODEL_EXPLAIN`, `_HINT`, `_REVIEW`, `_EXERCISE`, `_SOLVE`, `_CLASSIFY` for one
     /// task.
     pub models: BTreeMap<Task, String>,
+    /// What its server understands.
+    pub dialect: Dialect,
     /// `MODEL_TIMEOUT_MS`: wall time for an answer, retries included.
     pub timeout: Duration,
     /// What may be spent.
@@ -99,7 +111,9 @@ impl TutorConfig {
         if key.is_none() && base.is_none() {
             return None;
         }
-        let general = settings.optional("OPENAI_MODEL").unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+        let named = settings.optional("OPENAI_MODEL");
+        let dialect = Dialect::read(settings, named.is_none().then_some(DEFAULT_EFFORT));
+        let general = named.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
         let models = TASKS.into_iter().map(|task| {
             let name = format!("OPENAI_MODEL_{}", task.as_str().to_uppercase());
             (task, settings.optional(&name).unwrap_or_else(|| general.clone()))
@@ -109,21 +123,49 @@ impl TutorConfig {
             student_calls: settings.parsed("MODEL_STUDENT_DAILY_CALLS", 60),
             student_micro_usd: settings.parsed("MODEL_STUDENT_DAILY_MICRO_USD", 200_000),
             all_micro_usd: settings.parsed("MODEL_DAILY_MICRO_USD", 20_000_000),
-            price_in: settings.parsed("MODEL_PRICE_IN", 400_000),
-            price_out: settings.parsed("MODEL_PRICE_OUT", 1_600_000),
+            price_in: settings.parsed("MODEL_PRICE_IN", 100_000),
+            price_out: settings.parsed("MODEL_PRICE_OUT", 500_000),
         };
         Some(Self {
-            key: key.unwrap_or_else(|| "none".into()),
-            base_url: base.unwrap_or_else(|| DEFAULT_BASE.to_owned()),
+            key: key.map_or_else(|| "none".into(), |key| usable_key(&key, settings)),
+            base_url: base_url(base.as_deref().unwrap_or(DEFAULT_BASE), settings),
             models,
+            dialect,
             timeout: timeout(settings),
             budget,
         })
     }
 }
 
+/// A key as a header holds it. Files and secret stores often end it with a new line.
+fn usable_key(key: &SecretString, settings: &mut Settings) -> SecretString {
+    let trimmed = key.expose_secret().trim();
+    if HeaderValue::from_str(trimmed).is_err() {
+        settings
+            .fault("OPENAI_API_KEY is not usable: it has characters that no HTTP header can hold");
+    }
+    trimmed.into()
+}
+
+/// The address to which `/chat/completions` is added; who copied it from there has it already.
+fn base_url(text: &str, settings: &mut Settings) -> String {
+    let text = text.trim().trim_end_matches('/').trim_end_matches("/chat/completions");
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {
+            if url.path() == "/" {
+                tracing::warn!("OPENAI_BASE_URL has no path; most servers want /v1 at its end");
+            }
+        }
+        _ => settings.fault(
+            "OPENAI_BASE_URL is not usable: it must be an http or https address without a query, such as \
+             http://localhost:11434/v1, or https://NAME.openai.azure.com/openai/v1 for Azure",
+        ),
+    }
+    text.to_owned()
+}
+
 fn timeout(settings: &mut Settings) -> Duration {
-    let milliseconds = settings.parsed("MODEL_TIMEOUT_MS", MAX_TIMEOUT_MS);
+    let milliseconds = settings.parsed("MODEL_TIMEOUT_MS", DEFAULT_TIMEOUT_MS);
     if !(1..=MAX_TIMEOUT_MS).contains(&milliseconds) {
         settings.fault(format!(
             "MODEL_TIMEOUT_MS is not usable: it must be 1 to {MAX_TIMEOUT_MS}, since no student waits longer"
@@ -138,6 +180,7 @@ mod tests {
 
     use environment::config::Settings;
     use events::model_call::Task;
+    use secrecy::ExposeSecret;
 
     use super::{Spent, TutorConfig};
 
@@ -149,7 +192,7 @@ mod tests {
     #[test]
     fn a_timeout_without_effect_is_refused_at_startup() {
         for (value, is_usable) in
-            [("10000", true), ("1", true), ("10001", false), ("0", false), ("60000", false)]
+            [("25000", true), ("1", true), ("25001", false), ("0", false), ("60000", false)]
         {
             let pairs = [("OPENAI_API_KEY", "k"), ("MODEL_TIMEOUT_MS", value)];
             let mut settings = Settings::from_pairs(pairs);
@@ -158,7 +201,7 @@ mod tests {
             assert_eq!(checked.is_ok(), is_usable, "{value}: {checked:?}");
             if let Err(error) = checked {
                 assert!(
-                    error.contains("MODEL_TIMEOUT_MS") && error.contains("1 to 10000"),
+                    error.contains("MODEL_TIMEOUT_MS") && error.contains("1 to 25000"),
                     "{error}"
                 );
             }
@@ -177,9 +220,35 @@ mod tests {
             (&*config.models[&Task::Hint], &*config.models[&Task::Exercise]),
             ("small", "large")
         );
-        assert_eq!(config.timeout, Duration::from_secs(10));
+        assert_eq!(config.timeout, Duration::from_secs(20));
         let spent = Spent { tokens_in: 1_000, tokens_out: 500, ..Spent::default() };
-        assert_eq!(config.budget.cost(&spent), 400 + 800);
+        assert_eq!(config.budget.cost(&spent), 100 + 250);
         assert_eq!(config.budget.cost(&Spent { tokens_in: 1, ..Spent::default() }), 1);
+    }
+
+    #[test]
+    fn keys_and_addresses_are_taken_as_people_have_them() {
+        let config = |pairs: &[(&str, &str)]| {
+            let mut settings = Settings::from_pairs(pairs.iter().copied());
+            let config = TutorConfig::read(&mut settings).expect("a model");
+            settings.check().map(|()| config).map_err(|error| error.to_string())
+        };
+        let read = config(&[("OPENAI_API_KEY", "sk-1\n")]).expect("a new line is no fault");
+        assert_eq!(read.key.expose_secret(), "sk-1");
+        assert_eq!(read.dialect.reasoning_effort.as_deref(), Some("none"), "of the default model");
+        for (given, base) in [
+            ("http://localhost:11434/v1/", Some("http://localhost:11434/v1")),
+            ("https://example.org/v1/chat/completions", Some("https://example.org/v1")),
+            ("http://localhost:1234", Some("http://localhost:1234")),
+            ("localhost:11434/v1", None),
+            ("https://x.openai.azure.com/openai/deployments/y?api-version=1", None),
+        ] {
+            let read = config(&[("OPENAI_BASE_URL", given), ("OPENAI_MODEL", "m")]);
+            assert_eq!(read.as_ref().ok().map(|read| read.base_url.as_str()), base, "{read:?}");
+            assert!(
+                read.is_ok_and(|read| read.dialect.reasoning_effort.is_none()) || base.is_none()
+            );
+        }
+        assert!(config(&[("OPENAI_API_KEY", "sk\u{7}1")]).is_err());
     }
 }

@@ -5,7 +5,9 @@
 
 mod breaker;
 mod call;
+mod chunk;
 mod config;
+mod dialect;
 pub mod guard;
 pub mod privacy;
 mod prompt;
@@ -15,4 +17,5 @@ mod stream;
 pub use breaker::Breaker;
 pub use call::{Answered, ModelError, Tutor};
 pub use config::{Budget, Spent, TutorConfig, VARIABLES};
+pub use dialect::{AnswerFormat, Dialect, LimitField};
 pub use prompt::{Prompt, prompt};

@@ -142,8 +142,11 @@ fn read<T: DeserializeOwned>(text: &str, prompt: &Prompt) -> Result<T, Withheld>
     if guard::repeats_instructions(text, prompt.system) {
         return Err(Withheld::Instructions);
     }
-    // Models without training for plain JSON put a fence around it.
-    let bare = text.trim().trim_start_matches("```json").trim_matches('`').trim();
+    // Models without training for plain JSON put a fence around it, or words before it.
+    let bare = match (text.find('{'), text.rfind('}')) {
+        (Some(begin), Some(end)) if begin < end => &text[begin..=end],
+        _ => text.trim(),
+    };
     serde_json::from_str(bare).map_err(|error| Withheld::Shape(error.to_string()))
 }
 

@@ -19,7 +19,10 @@ pub(crate) struct Paragraphs {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum State {
+    /// Before the object.
     #[default]
+    Outside,
+    /// In it, before the first name.
     Before,
     InName,
     Colon,
@@ -57,13 +60,14 @@ impl Paragraphs {
 
     fn take(&mut self, c: char) {
         match self.state {
+            State::Outside if c == '{' => self.state = State::Before,
             State::Before if c == '"' => self.state = State::InName,
             State::InName if c == '"' && self.name == self.property => self.state = State::Colon,
             State::InName if c == '"' => self.state = State::After,
             State::InName => self.name.push(c),
             State::Colon if c == '"' => self.state = State::InValue,
             State::InValue => self.take_text(c),
-            State::Before | State::Colon | State::After => {}
+            State::Outside | State::Before | State::Colon | State::After => {}
         }
     }
 
@@ -103,11 +107,75 @@ impl Paragraphs {
     }
 }
 
+/// The marks around what a model thinks.
+const BEGIN: &str = "<think>";
+const END: &str = "</think>";
+/// Most bytes of thoughts without an opening mark: a text that is longer is the answer, if a bad one.
+const UNMARKED: usize = 16 << 10;
+
+/// Leaves out what a model thinks before its answer, where it comes as a part of the text: `<think>…</think>`. Some
+/// servers leave out the opening mark, so nothing counts before the closing one or the answer's first brace.
+#[derive(Debug, Default)]
+pub(crate) struct Thoughts {
+    held: String,
+    is_over: bool,
+}
+
+impl Thoughts {
+    /// Takes a piece and returns what of it, and of earlier ones, is the answer.
+    pub(crate) fn push(&mut self, piece: &str) -> String {
+        if self.is_over {
+            return piece.to_owned();
+        }
+        self.held.push_str(piece);
+        let has_begun = self.held.trim_start().starts_with(BEGIN);
+        let brace = self.held.find('{').filter(|_| !has_begun);
+        match (self.held.find(END), brace) {
+            (Some(end), brace) if brace.is_none_or(|brace| brace > end) => {
+                self.held.drain(..end + END.len());
+            }
+            (None, None) if has_begun || self.held.len() < UNMARKED => return String::new(),
+            (_, _) => {}
+        }
+        self.finish()
+    }
+
+    /// What was held back, when no more comes.
+    pub(crate) fn finish(&mut self) -> String {
+        self.is_over = true;
+        std::mem::take(&mut self.held)
+    }
+
+    /// Bytes that are held back.
+    pub(crate) fn len(&self) -> usize {
+        self.held.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::Paragraphs;
+    use super::{Paragraphs, Thoughts};
+
+    #[test]
+    fn what_a_model_thinks_is_no_part_of_its_answer() {
+        for (text, answer) in [
+            ("<think>Is {\"explanation\": 1} right?</think>\n{\"a\": 1}", "\n{\"a\": 1}"),
+            ("They ask about lists.</think>{\"a\": 1}", "{\"a\": 1}"),
+            ("Here it is: {\"a\": \"</think>\"}", "Here it is: {\"a\": \"</think>\"}"),
+            ("I cannot.", "I cannot."),
+        ] {
+            for size in 1..9 {
+                let mut thoughts = Thoughts::default();
+                let chars: Vec<char> = text.chars().collect();
+                let pieces = chars.chunks(size).map(|piece| piece.iter().collect::<String>());
+                let mut given: String = pieces.map(|piece| thoughts.push(&piece)).collect();
+                given.push_str(&thoughts.finish());
+                assert_eq!(given, answer, "in pieces of {size}");
+            }
+        }
+    }
 
     #[test]
     fn paragraphs_come_as_soon_as_they_are_finished_however_the_text_is_cut() {

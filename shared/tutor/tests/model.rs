@@ -4,18 +4,25 @@ use std::time::{Duration, Instant};
 
 use environment::{Clock, config::Settings};
 use events::model_call::{Field, Task};
+use serde_json::{Value, json};
 use testing::{ModelServer, Scripted};
 use tutor::{Answered, ModelError, Tutor, TutorConfig};
 
 const ANSWER: &str = "{\"explanation\": \"A list keeps order.\\n\\nIt can grow.\"}";
 
 fn tutor(server: &ModelServer, timeout_ms: u64) -> Tutor {
+    tutor_with(server, &[("MODEL_TIMEOUT_MS", &timeout_ms.to_string())])
+}
+
+fn tutor_with(server: &ModelServer, more: &[(&str, &str)]) -> Tutor {
     let mut settings = Settings::from_pairs([
         ("OPENAI_API_KEY", "a-secret-key".to_owned()),
         ("OPENAI_BASE_URL", server.base_url()),
         ("OPENAI_MODEL", "scripted".to_owned()),
-        ("MODEL_TIMEOUT_MS", timeout_ms.to_string()),
     ]);
+    for (name, value) in more {
+        settings.set(*name, *value);
+    }
     let config = TutorConfig::read(&mut settings).expect("there is a key");
     let now = Clock::System.now();
     Tutor::new(config, environment::http_client().expect("a client"), Clock::manual(now))
@@ -123,4 +130,81 @@ async fn a_model_that_fails_repeatedly_is_not_asked_for_a_while() {
     let answered = ask(&tutor).await;
     assert!(matches!(answered.text, Err(ModelError::Resting)), "{answered:?}");
     assert_eq!((server.requests().len(), answered.spent.tokens_in), (5, 0));
+}
+
+/// A chunk with this choice.
+fn choice(choice: Value) -> Value {
+    json!({ "choices": [choice] })
+}
+
+#[tokio::test]
+async fn answers_of_other_servers_are_read() {
+    let end = || choice(json!({ "delta": {}, "finish_reason": "stop" }));
+    let says = |content: Value| choice(json!({ "delta": { "content": content } }));
+    let streams = [
+        // It thinks in the text.
+        vec![says(json!("<think>A {list}?</think>\n")), says(json!(ANSWER)), end()],
+        // It answers in parts, among which are thoughts.
+        vec![
+            says(
+                json!([{ "type": "thinking", "thinking": [] }, { "type": "text", "text": ANSWER }]),
+            ),
+            end(),
+        ],
+        // It sends null where there is nothing, and counts only some tokens.
+        vec![
+            json!({ "choices": null, "usage": null }),
+            choice(json!({ "delta": null })),
+            choice(json!({ "delta": { "content": null, "refusal": "", "reasoning": "Hm." } })),
+            says(json!(ANSWER)),
+            end(),
+            json!({ "choices": [], "usage": { "prompt_tokens": 100, "completion_tokens": null } }),
+        ],
+    ];
+    for stream in streams {
+        let server = ModelServer::playing([Scripted::Streams(stream.clone())]).await;
+        let answered = ask(&tutor(&server, 5_000)).await;
+        assert_eq!(answered.text.expect("an answer").trim(), ANSWER, "{stream:?}");
+    }
+}
+
+#[tokio::test]
+async fn why_an_answer_ended_is_known() {
+    let error = json!({ "error": { "code": 400, "type": "exceed_context", "message": "private" } });
+    let long = choice(json!({ "delta": { "content": "" }, "finish_reason": "length" }));
+    let server = ModelServer::answering(move |_| Scripted::Streams(vec![long.clone()])).await;
+    server.then([Scripted::Streams(vec![error])]);
+    let tutor = tutor(&server, 5_000);
+    let said = ask(&tutor).await.text.expect_err("an error").to_string();
+    assert!(said.ends_with("400 exceed_context"), "{said}");
+    // That says nothing of the server, so it is asked on and on.
+    for _ in 0..6 {
+        let answered = ask(&tutor).await;
+        assert!(matches!(answered.text, Err(ModelError::Length)), "{answered:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_asked_in_its_own_dialect() {
+    let server = ModelServer::answering(|_| Scripted::Says(ANSWER.to_owned())).await;
+    assert!(ask(&tutor(&server, 5_000)).await.text.is_ok());
+    let other = tutor_with(
+        &server,
+        &[
+            ("OPENAI_ANSWER_FORMAT", "json_object"),
+            ("OPENAI_LIMIT_FIELD", "max_tokens"),
+            ("OPENAI_REASONING_EFFORT", "low"),
+            ("MODEL_REASONING_TOKENS", "2000"),
+        ],
+    );
+    assert!(ask(&other).await.text.is_ok());
+    let [first, second] = &server.requests()[..] else { panic!("two requests") };
+    assert_eq!(first.body["max_completion_tokens"], 1_200);
+    assert!(first.body.get("max_tokens").is_none() && first.body.get("reasoning_effort").is_none());
+    assert_eq!(second.body["max_tokens"], 3_200);
+    assert!(second.body.get("max_completion_tokens").is_none());
+    assert_eq!(second.body["reasoning_effort"], "low");
+    assert_eq!(second.body["response_format"], json!({ "type": "json_object" }));
+    let instructions = second.body["messages"][0]["content"].as_str().expect("a text");
+    assert!(instructions.contains("\"explanation\""), "the schema is a part of them");
 }
