@@ -11,6 +11,7 @@ use lettre::{
     },
     transport::smtp,
 };
+use reqwest::Url;
 use runtime::config::Settings;
 use secrecy::{ExposeSecret, SecretString};
 use storage::deliveries::Job;
@@ -46,6 +47,12 @@ impl Mailer {
             settings.fault("MAIL_FROM is not usable: write LearnFlow <learnflow@example.org>");
             return None;
         };
+        if sends_password_unencrypted(server.expose_secret()) {
+            settings.fault(
+                "SMTP_URL would send the password unencrypted if the server lets it: write smtps://… or …?tls=required",
+            );
+            return None;
+        }
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(server.expose_secret());
         let Ok(transport) = transport else {
             // Without the cause, which can hold the password.
@@ -109,6 +116,14 @@ impl Mailer {
     }
 }
 
+/// Whether a server elsewhere would get a password before the connection is encrypted.
+fn sends_password_unencrypted(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let is_required = url.query_pairs().any(|(name, value)| name == "tls" && value == "required");
+    let is_near = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    url.scheme() == "smtp" && url.password().is_some() && !is_required && !is_near
+}
+
 fn text(job: &Job) -> String {
     let message = &job.message;
     let about = message.student.as_ref().map(|(_, name)| format!("About {name}.\n\n"));
@@ -123,5 +138,26 @@ fn failure(error: &smtp::Error) -> Failure {
         None if error.is_tls() => "the mail server has no usable certificate".to_owned(),
         None => "the mail server cannot be reached".to_owned(),
     };
-    Failure { reason, status, is_final: error.is_permanent(), ..Failure::default() }
+    // Wrong or missing credentials (RFC 4954) are put right by whoever runs this.
+    let is_ours = matches!(status, Some(530 | 534 | 535 | 538));
+    Failure { reason, status, is_final: error.is_permanent() && !is_ours, ..Failure::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sends_password_unencrypted;
+
+    #[test]
+    fn a_password_for_a_server_elsewhere_is_sent_encrypted_only() {
+        for (url, is_open) in [
+            ("smtp://user:secret@mail.example:587", true),
+            ("smtp://user:secret@mail.example:587?tls=opportunistic", true),
+            ("smtp://user:secret@mail.example:587?tls=required", false),
+            ("smtps://user:secret@mail.example", false),
+            ("smtp://mail.example:25", false),
+            ("smtp://user:secret@127.0.0.1:1025", false),
+        ] {
+            assert_eq!(sends_password_unencrypted(url), is_open, "{url}");
+        }
+    }
 }

@@ -127,6 +127,16 @@ fn subject(title: &str) -> String {
     shortened(&printable, MAX_SUBJECT).replace('…', ".")
 }
 
+/// Errors that another attempt does not change.
+const FINAL: [&str; 6] = [
+    "NotFound",
+    "NotFoundException",
+    "InvalidParameter",
+    "InvalidParameterException",
+    "ParameterValueInvalid",
+    "EndpointDisabled",
+];
+
 fn failure(error: &SdkError<PublishError>) -> Failure {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let reason = match error.code() {
@@ -134,9 +144,9 @@ fn failure(error: &SdkError<PublishError>) -> Failure {
         None if status.is_some() => "SNS gave an answer that is not understood".to_owned(),
         None => "SNS cannot be reached".to_owned(),
     };
-    // Beside throttling, a request that is refused once is refused again.
-    let is_throttled = error.code().is_some_and(|code| code.starts_with("Throttl"));
-    let is_final = status.is_some_and(|status| (400..500).contains(&status)) && !is_throttled;
+    // Of the topic or the message itself. Keys that have ended, rights that are missing and clocks that differ are put
+    // right by whoever runs this.
+    let is_final = error.code().is_some_and(|code| FINAL.contains(&code));
     Failure { reason, status, is_final, ..Failure::default() }
 }
 

@@ -15,10 +15,14 @@ use reqwest::{
 use runtime::outbound::{self, Outbound};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::json;
 use sha2::Sha256;
 use storage::deliveries::{Job, Message};
 
-use crate::retry::{Failure, retry_after};
+use crate::{
+    retry::{Failure, retry_after},
+    words::shortened,
+};
 
 /// The longest for a target to answer; the specification recommends 15 to 30 s.
 pub(crate) const LIMIT: Duration = Duration::from_secs(15);
@@ -70,6 +74,33 @@ impl<'a> From<&'a Message> for Payload<'a> {
     }
 }
 
+/// Most characters of a message to Discord (discord.com/developers/docs/resources/webhook).
+const DISCORD_LIMIT: usize = 2_000;
+
+/// The body for a target: what a chat reads whose address it is, and what the standard says for all others.
+fn body(url: &Url, message: &Message) -> serde_json::Result<String> {
+    let said = || {
+        let about = message.student.as_ref().map(|(_, name)| format!("About {name}. "));
+        format!("{}: {}{}", message.title, about.unwrap_or_default(), message.text)
+    };
+    let in_chat = match url.host_str() {
+        // With `<!channel>` in a name it would call everybody.
+        Some("hooks.slack.com") => {
+            let said = said().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            Some(json!({ "text": said }))
+        }
+        Some("discord.com" | "discordapp.com") => {
+            let content = shortened(&said(), DISCORD_LIMIT);
+            Some(json!({ "content": content, "allowed_mentions": { "parse": [] } }))
+        }
+        _ => None,
+    };
+    match in_chat {
+        Some(body) => Ok(body.to_string()),
+        None => serde_json::to_string(&Payload::from(message)),
+    }
+}
+
 /// The id of a message, the same for each attempt: the target drops what it has.
 pub(crate) fn message_id(job: &Job) -> String {
     format!("msg_{}", job.id.as_uuid().simple())
@@ -93,7 +124,7 @@ pub(crate) async fn send(
     job: &Job,
     now: DateTime<Utc>,
 ) -> Result<Option<u16>, Failure> {
-    let body = serde_json::to_string(&Payload::from(&job.message)).map_err(|error| Failure {
+    let body = body(url, &job.message).map_err(|error| Failure {
         reason: error.to_string(),
         is_final: true,
         ..Failure::default()
@@ -150,7 +181,10 @@ mod tests {
     use storage::deliveries::Message;
     use uuid::Uuid;
 
-    use super::{Payload, signatures};
+    use reqwest::Url;
+    use serde_json::{Value, json};
+
+    use super::{DISCORD_LIMIT, Payload, body, signatures};
     use crate::words::MAX_TEXT;
 
     const NOW: i64 = 1_790_000_000;
@@ -174,21 +208,40 @@ mod tests {
         assert_eq!(signatures(&["x".into()], "msg_1", NOW, body), "");
     }
 
+    fn message(name: &str, title: &str, text: &str) -> Message {
+        let id = Uuid::from_u128(1);
+        Message {
+            notification_id: ids::NotificationId::from_uuid(id),
+            alert_id: Some(ids::AlertId::from_uuid(id)),
+            change: None,
+            student: Some((ids::UserId::from_uuid(id), name.to_owned())),
+            title: title.to_owned(),
+            text: text.to_owned(),
+            severity: domain::struggle::Severity::Medium,
+            created_at: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_chat_gets_words_and_nobody_is_called_by_them() {
+        let body = |url: &str, text: &str| -> Value {
+            let message = message("<!channel>", "Needs help", text);
+            serde_json::from_str(&body(&Url::parse(url).unwrap(), &message).unwrap()).unwrap()
+        };
+        let slack = body("https://hooks.slack.com/services/T/B/x", "Five runs failed.");
+        assert_eq!(slack["text"], "Needs help: About &lt;!channel&gt;. Five runs failed.");
+        let discord = body("https://discord.com/api/webhooks/1/x", &"@everyone ".repeat(300));
+        assert_eq!(discord["allowed_mentions"], json!({ "parse": [] }));
+        let content = discord["content"].as_str().unwrap();
+        assert!(content.starts_with("Needs help") && content.chars().count() <= DISCORD_LIMIT);
+        assert_eq!(body("https://school.example/hook", "x")["data"]["title"], "Needs help");
+    }
+
     proptest! {
         #[test]
         fn a_body_is_below_20_kb(c in any::<char>()) {
             let long = |count| std::iter::repeat_n(c, count).collect::<String>();
-            let id = Uuid::from_u128(1);
-            let message = Message {
-                notification_id: ids::NotificationId::from_uuid(id),
-                alert_id: Some(ids::AlertId::from_uuid(id)),
-                change: None,
-                student: Some((ids::UserId::from_uuid(id), long(100))),
-                title: long(200),
-                text: long(MAX_TEXT),
-                severity: domain::struggle::Severity::Medium,
-                created_at: Default::default(),
-            };
+            let message = message(&long(100), &long(200), &long(MAX_TEXT));
             let body = serde_json::to_string(&Payload::from(&message)).unwrap();
             prop_assert!(body.len() < 20_000, "{}", body.len());
         }

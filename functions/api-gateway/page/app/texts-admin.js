@@ -262,7 +262,7 @@ export const ADMIN = {
     "channel.email_digest": "E-mail once a day",
     "channel.email_digest.hint": "To the address of your account",
     "channel.webhook": "Webhook",
-    "channel.webhook.hint": "A signed request to a server of yours",
+    "channel.webhook.hint": "Slack, Discord, or a signed request to a server of yours",
     "channel.sns": "Topic of Amazon SNS",
     "channel.sns.hint": "A message to a topic that LearnFlow may publish to",
     "subscription.on": "Active",
