@@ -28,6 +28,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(10);
 /// The longest that a fast shutdown may take before the server is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How many further ports are tried if others take the chosen one before the server listens: it happens rarely, and
+/// twice in a row hardly ever.
+const FURTHER_PORTS: u32 = 3;
 /// The superuser of the private cluster.
 const SUPERUSER: &str = "learnflow";
 
@@ -112,39 +115,23 @@ impl LocalPostgres {
         if !cluster.join("PG_VERSION").exists() {
             init(&binaries, &launcher, &cluster)?;
         }
-        let port = port(&data_dir).map_err(in_use)?;
-        let listener = Listener::new(&cluster, port, durability);
-        let log_path = data_dir.join("server.log");
-        let log = std::fs::File::create(&log_path)
-            .map_err(|source| Error::Io { path: log_path.clone(), source })?;
-        let mut command = launcher.command(&binaries.dir.join("postgres"));
-        command
-            .arg("-D")
-            .arg(&cluster)
-            .args(
-                settings(&listener, durability).iter().flat_map(|setting| ["-c", setting.as_str()]),
-            )
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
-        let (stop, stopped) = mpsc::channel();
-        let (report, started) = mpsc::channel();
-        // The kernel's "parent died" signal is sent when the *thread* that forked ends, so the
-        // server is started by a thread that lives exactly as long as the server shall.
-        let keeper = thread::Builder::new()
-            .name("postgres-keeper".to_owned())
-            .spawn({
-                let listener = listener.clone();
-                move || keep(command, &listener, &log_path, &report, &stopped)
-            })
-            .map_err(in_use)?;
-        match started.recv() {
-            Ok(Ok(())) => Ok(Self { listener, binaries, keeper: Some(keeper), stop }),
-            Ok(Err(error)) => Err(error),
-            Err(mpsc::RecvError) => Err(Error::Start {
-                reason: "its keeper thread ended".to_owned(),
-                log: data_dir.join("server.log"),
-            }),
+        let mut attempts = FURTHER_PORTS;
+        loop {
+            let port = port(&data_dir).map_err(in_use)?;
+            let listener = Listener::new(&cluster, port, durability);
+            let started = launch(&binaries, &launcher, &data_dir, &listener, durability);
+            // Another process may take the port before the server does; there are many others.
+            let taken = || listener.folder.is_none() && bind(port).is_err();
+            match started {
+                Err(error) if attempts > 0 && taken() => {
+                    tracing::info!(%error, port, "PostgreSQL's port was taken; trying another");
+                    attempts -= 1;
+                }
+                started => {
+                    let (keeper, stop) = started?;
+                    return Ok(Self { listener, binaries, keeper: Some(keeper), stop });
+                }
+            }
         }
     }
 
@@ -170,6 +157,45 @@ impl Drop for LocalPostgres {
             && keeper.join().is_err()
         {
             tracing::warn!("PostgreSQL's keeper thread panicked");
+        }
+    }
+}
+
+/// Starts the server on a thread of its own, and waits until it answers.
+fn launch(
+    binaries: &Binaries,
+    launcher: &launch::Launcher,
+    data_dir: &Path,
+    listener: &Listener,
+    durability: Durability,
+) -> Result<(thread::JoinHandle<()>, mpsc::Sender<()>), Error> {
+    let log_path = data_dir.join("server.log");
+    let in_use = |source| Error::Io { path: log_path.clone(), source };
+    let log = std::fs::File::create(&log_path).map_err(in_use)?;
+    let mut command = launcher.command(&binaries.dir.join("postgres"));
+    command
+        .arg("-D")
+        .arg(data_dir.join("cluster"))
+        .args(settings(listener, durability).iter().flat_map(|setting| ["-c", setting.as_str()]))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
+    let (stop, stopped) = mpsc::channel();
+    let (report, started) = mpsc::channel();
+    // The kernel's "parent died" signal is sent when the *thread* that forked ends, so the
+    // server is started by a thread that lives exactly as long as the server shall.
+    let keeper = thread::Builder::new()
+        .name("postgres-keeper".to_owned())
+        .spawn({
+            let (listener, log_path) = (listener.clone(), log_path.clone());
+            move || keep(command, &listener, &log_path, &report, &stopped)
+        })
+        .map_err(in_use)?;
+    match started.recv() {
+        Ok(Ok(())) => Ok((keeper, stop)),
+        Ok(Err(error)) => Err(error),
+        Err(mpsc::RecvError) => {
+            Err(Error::Start { reason: "its keeper thread ended".to_owned(), log: log_path })
         }
     }
 }
@@ -216,10 +242,13 @@ fn settings(listener: &Listener, durability: Durability) -> Vec<String> {
 fn port(data_dir: &Path) -> io::Result<u16> {
     let file = data_dir.join("port");
     let last = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let port = bind(last).or_else(|_taken| bind(0))?.local_addr()?.port();
     std::fs::write(file, port.to_string())?;
     Ok(port)
+}
+
+fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
 }
 
 /// Runs on the keeper thread: starts the server, reports, and waits for the signal to stop it.

@@ -4,7 +4,6 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -17,6 +16,7 @@ use tempfile::TempDir;
 use testing::{
     eventually,
     outside_tools::{forget_the_tests_package, python_packages},
+    restart_port,
 };
 
 /// The longest for one answer. `cargo lambda watch` links a function when it is invoked for the first time.
@@ -141,8 +141,7 @@ async fn a_question_and_an_alert_pass_through_functions_under_cargo_lambda_watch
     let line = backends.line("--bootstrap-servers ").await;
     let brokers = line.rsplit(' ').next().expect("an address");
 
-    let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    let port = port.expect("a free port").port();
+    let port = restart_port();
     let watch = cargo_lambda(&tools, &folder.path().join("data/functions.env"), port);
     let watch = Running::start(watch, folder.path(), "watch");
     watch.line("starting Runtime server").await;

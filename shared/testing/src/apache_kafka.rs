@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -14,7 +13,7 @@ use rdkafka::{
 };
 use tempfile::TempDir;
 
-use crate::eventually;
+use crate::{eventually, restart_port};
 
 /// Memory of the JVM; the tests' topics are small.
 const HEAP: &str = "-Xmx512m";
@@ -74,7 +73,9 @@ impl ApacheKafka {
     fn launch(identity: Option<&Path>) -> anyhow::Result<Self> {
         let libraries = libraries()?;
         let dir = TempDir::new()?;
-        let ports = Ports { plain: free_port()?, controller: free_port()?, tls: free_port()? };
+        // None that the system lends to others between this line and the broker's start.
+        let ports =
+            Ports { plain: restart_port(), controller: restart_port(), tls: restart_port() };
         let properties = dir.path().join("server.properties");
         fs::write(&properties, settings(dir.path(), ports, identity))?;
         let java = |class: &str| {
@@ -160,8 +161,4 @@ fn settings(dir: &Path, ports: Ports, identity: Option<&Path>) -> String {
          auto.create.topics.enable=true\nnum.partitions=8\n",
         dir.join("data").display()
     )
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
