@@ -26,11 +26,11 @@ use serde::Serialize;
 
 use crate::{
     breaker::Breaker,
-    chunk::{Chunk, Usage},
+    chunk::{Chunk, Said, Usage},
     config::{Budget, Spent, TutorConfig},
     dialect::{Dialect, Format, LimitField},
     prompt::{self, Prompt, prompt},
-    stream::{Paragraphs, Thoughts},
+    stream::{Paragraphs, Thoughts, behind_thoughts},
 };
 
 /// Most attempts at a call that fails for a transient reason.
@@ -61,6 +61,9 @@ pub enum ModelError {
     /// It declined.
     #[error("the model declined to answer")]
     Refused,
+    /// The server refuses the request. Another one it may answer.
+    #[error("the model's server refuses the request: {0}")]
+    Unsuitable(String),
     /// The answer was cut off.
     #[error("the answer was cut off")]
     Cut,
@@ -125,10 +128,24 @@ struct Request<'a> {
 /// What has arrived of an answer, however it ends.
 #[derive(Debug, Default)]
 struct Received {
-    /// Of text.
+    /// Whether the server has begun to answer.
+    has_begun: bool,
+    /// Of text, thoughts included.
     bytes: usize,
+    /// Of thoughts alone.
+    thoughts: usize,
     /// As reported by the server, often only at the end.
-    usage: Option<Usage>,
+    tokens_in: Option<u32>,
+    tokens_out: Option<u32>,
+}
+
+impl Received {
+    /// Takes what the server reports, but no zeros.
+    fn report(&mut self, usage: Option<Usage>) {
+        let Some(Usage { prompt_tokens, completion_tokens }) = usage else { return };
+        self.tokens_in = prompt_tokens.filter(|tokens| *tokens > 0).or(self.tokens_in);
+        self.tokens_out = completion_tokens.filter(|tokens| *tokens > 0).or(self.tokens_out);
+    }
 }
 
 impl Tutor {
@@ -188,22 +205,37 @@ impl Tutor {
             Ok(text) => text,
             Err(_elapsed) => Err(ModelError::Late),
         };
-        if let Some(Usage { prompt_tokens, completion_tokens }) = received.usage {
-            (spent.tokens_in, spent.tokens_out) = (prompt_tokens, completion_tokens);
-        } else if self.dialect.reasoning_tokens == 0 || text.is_ok() {
-            // However the answer ended, what has arrived is paid for. What a model thinks often does not arrive.
-            spent.tokens_out = tokens(received.bytes);
-        }
+        spent.tokens_in = received.tokens_in.unwrap_or(spent.tokens_in);
+        spent.tokens_out = self.paid(&received, matches!(text, Err(ModelError::Late)), &spent);
         spent.latency_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         let mut breaker = self.breaker.lock();
         match &text {
-            // A model that declines is available.
-            Ok(_) | Err(ModelError::Refused) => breaker.succeeded(),
-            // It says something of the question or the settings, and nothing of the server.
-            Err(ModelError::Length | ModelError::TooLong) => {}
+            // A server that declines or refuses one question is available for others: else one student could switch
+            // the model off for all.
+            Ok(_)
+            | Err(
+                ModelError::Refused
+                | ModelError::Unsuitable(_)
+                | ModelError::Length
+                | ModelError::TooLong,
+            ) => breaker.succeeded(),
             Err(_) => breaker.failed(self.clock.now()),
         }
         Answered { text, spent }
+    }
+
+    /// The tokens of an answer that are paid for, however it ended: rather too many than too few.
+    fn paid(&self, received: &Received, is_late: bool, most: &Spent) -> u32 {
+        let came = tokens(received.bytes);
+        // What a model thinks is paid for, and often does not arrive.
+        let thinks_in_secret = self.dialect.reasoning_tokens > 0 && received.thoughts == 0;
+        match received.tokens_out {
+            Some(reported) => reported,
+            None if thinks_in_secret && (received.has_begun || is_late) => {
+                most.tokens_out.max(came)
+            }
+            None => came,
+        }
     }
 
     async fn call(
@@ -221,33 +253,42 @@ impl Tutor {
         );
         let chat = client.chat();
         let mut chunks = chat.create_stream_byot::<_, Chunk>(request).await.map_err(explain)?;
+        received.has_begun = true;
         let (mut text, mut finished) = (String::new(), None);
         let (mut paragraphs, mut thoughts) = (Paragraphs::of(FIRST_TEXT), Thoughts::default());
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(explain)?;
-            if let Some(error) = chunk.error() {
-                return Err(ModelError::Server(error));
+            if let Some(error) = chunk.error().map(in_stream) {
+                return Err(error);
             }
-            received.usage = chunk.usage.or(received.usage);
+            received.report(chunk.usage);
             for mut choice in chunk.choices {
                 if let Some(refusal) = choice.delta.refusal() {
                     received.bytes += refusal.len();
                     return Err(ModelError::Refused);
                 }
                 let piece = choice.delta.text();
-                received.bytes += piece.len() + choice.delta.thought();
+                let thought = choice.delta.thought();
+                received.bytes += piece.len() + thought;
+                received.thoughts += thought;
                 let piece = thoughts.push(&piece);
+                received.thoughts = received.thoughts.max(thoughts.left_out());
                 text.push_str(&piece);
                 if text.len() > MAX_ANSWER || thoughts.len() > MAX_THOUGHTS {
                     return Err(ModelError::TooLong);
                 }
-                paragraphs.push(&piece).into_iter().for_each(&mut streamed);
-                finished = choice.finish_reason.or(finished);
+                // Else the beginning may be a thought without an opening mark, drafts of the answer in it.
+                if self.dialect.reasoning_tokens == 0 || received.thoughts > 0 {
+                    paragraphs.push(&piece).into_iter().for_each(&mut streamed);
+                }
+                finished = choice.finish_reason.filter(|reason| !reason.is_empty()).or(finished);
             }
         }
         text.push_str(&thoughts.finish());
+        let text = behind_thoughts(&text).to_owned();
         match finished.as_deref() {
-            Some("stop") => Ok(text),
+            // The last two are the reasons of servers of other makes, which name the token that ended it.
+            Some("stop" | "eos" | "eos_token") => Ok(text),
             Some("content_filter") => Err(ModelError::Refused),
             Some("length") => Err(ModelError::Length),
             _ => Err(ModelError::Cut),
@@ -277,7 +318,7 @@ impl Tutor {
             response_format: self.dialect.response_format(task.as_str(), schema),
             max_completion_tokens,
             max_tokens,
-            reasoning_effort: self.dialect.reasoning_effort.as_deref(),
+            reasoning_effort: self.dialect.effort(self.model(task)),
             stream: true,
             stream_options: ChatCompletionStreamOptions {
                 include_usage: Some(true),
@@ -299,12 +340,43 @@ fn explain(error: OpenAIError) -> ModelError {
             Err(other) => ModelError::Call(OpenAIError::Boxed(other)),
         },
         OpenAIError::Reqwest(error) if error.is_timeout() => ModelError::Late,
-        // Azure's filter of questions, which takes some harmless ones, too.
-        OpenAIError::ApiError(said) if said.api_error.code.as_deref() == Some("content_filter") => {
-            ModelError::Refused
-        }
         OpenAIError::StreamError(_) => ModelError::Cut,
         other => ModelError::Call(other),
+    }
+}
+
+/// An error that a server sends instead of the rest of an answer.
+fn in_stream(said: Said) -> ModelError {
+    let is_about_the_request = said.status.is_some_and(refuses_the_request)
+        || ["context", "invalid", "filter"].iter().any(|part| said.names.contains(part));
+    if is_about_the_request {
+        ModelError::Unsuitable(said.names)
+    } else {
+        ModelError::Server(said.names)
+    }
+}
+
+/// Whether a status says that the request, and not our key or the server, is at fault: its content, its length, or how
+/// it is written.
+const fn refuses_the_request(status: u16) -> bool {
+    matches!(status, 400 | 413 | 422)
+}
+
+/// Why a server refuses a request.
+async fn refusal(mut response: reqwest::Response) -> ModelError {
+    let status = response.status();
+    let mut body = Vec::new();
+    while body.len() < MAX_ANSWER
+        && let Ok(Some(piece)) = response.chunk().await
+    {
+        body.extend_from_slice(&piece);
+    }
+    let said = serde_json::from_slice(&body).ok().and_then(|chunk: Chunk| chunk.error());
+    match said {
+        // Azure's filter of questions, which takes some harmless ones, too.
+        Some(said) if said.names.contains("content_filter") => ModelError::Refused,
+        Some(said) => ModelError::Unsuitable(format!("{status} {}", said.names)),
+        None => ModelError::Unsuitable(status.to_string()),
     }
 }
 
@@ -322,7 +394,11 @@ async fn send(
         let result = http.execute(request).await;
         let asked_for = match &result {
             Ok(response) if !passes(response.status()) => {
-                return result.map_err(OpenAIError::Reqwest);
+                let response = result.map_err(OpenAIError::Reqwest)?;
+                if refuses_the_request(response.status().as_u16()) {
+                    return Err(OpenAIError::Boxed(Box::new(refusal(response).await)));
+                }
+                return Ok(response);
             }
             Ok(response) => retry_after(response),
             Err(error) if error.is_connect() => None,

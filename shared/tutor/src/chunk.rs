@@ -41,25 +41,35 @@ struct Part {
     text: Option<String>,
 }
 
+/// Some servers send zeros before the end, or know only one of them.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct Usage {
-    #[serde(default, deserialize_with = "or_default")]
-    pub(crate) prompt_tokens: u32,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(crate) completion_tokens: u32,
+    pub(crate) prompt_tokens: Option<u32>,
+    pub(crate) completion_tokens: Option<u32>,
 }
 
 impl Chunk {
     /// What the server calls its error. Its message may repeat what a student wrote, so it is not taken.
-    pub(crate) fn error(&self) -> Option<String> {
+    pub(crate) fn error(&self) -> Option<Said> {
         let error = self.error.as_ref()?;
         let named = ["code", "type"].into_iter().filter_map(|name| match error.get(name)? {
             Value::String(text) => Some(text.chars().take(60).collect()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         });
-        Some(named.collect::<Vec<String>>().join(" "))
+        let status =
+            error.get("code").and_then(Value::as_u64).and_then(|code| code.try_into().ok());
+        Some(Said { status, names: named.collect::<Vec<String>>().join(" ") })
     }
+}
+
+/// What a server says of an error.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// The status that it would have been, if its code is one.
+    pub(crate) status: Option<u16>,
+    /// Its code and type.
+    pub(crate) names: String,
 }
 
 impl Delta {

@@ -7,7 +7,7 @@ use events::model_call::Task;
 use reqwest::{Url, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::dialect::Dialect;
+use crate::{dialect::Dialect, prompt::prompt};
 
 /// Tasks that can have a model of their own.
 const TASKS: [Task; 6] =
@@ -112,7 +112,7 @@ impl TutorConfig {
             return None;
         }
         let named = settings.optional("OPENAI_MODEL");
-        let dialect = Dialect::read(settings, named.is_none().then_some(DEFAULT_EFFORT));
+        let dialect = Dialect::read(settings, (DEFAULT_MODEL, DEFAULT_EFFORT));
         let general = named.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
         let models = TASKS.into_iter().map(|task| {
             let name = format!("OPENAI_MODEL_{}", task.as_str().to_uppercase());
@@ -126,6 +126,7 @@ impl TutorConfig {
             price_in: settings.parsed("MODEL_PRICE_IN", 100_000),
             price_out: settings.parsed("MODEL_PRICE_OUT", 500_000),
         };
+        affordable(&budget, dialect.reasoning_tokens, settings);
         Some(Self {
             key: key.map_or_else(|| "none".into(), |key| usable_key(&key, settings)),
             base_url: base_url(base.as_deref().unwrap_or(DEFAULT_BASE), settings),
@@ -134,6 +135,25 @@ impl TutorConfig {
             timeout: timeout(settings),
             budget,
         })
+    }
+}
+
+/// A budget with which nothing can be asked is a mistake, which nobody would notice.
+fn affordable(budget: &Budget, reasoning_tokens: u32, settings: &mut Settings) {
+    let longest = TASKS.map(|task| prompt(task).max_tokens).into_iter().max().unwrap_or_default();
+    let most = Spent { tokens_out: longest + reasoning_tokens, ..Spent::default() };
+    let cost = budget.cost(&most);
+    for (name, allowed) in [
+        ("MODEL_STUDENT_DAILY_MICRO_USD", budget.student_micro_usd),
+        ("MODEL_DAILY_MICRO_USD", budget.all_micro_usd),
+    ] {
+        // Nothing at all is a way to switch the model off.
+        if allowed > 0 && cost > allowed {
+            settings.fault(format!(
+                "{name} is not usable: it allows {allowed}, and the longest answer may cost {cost}, by MODEL_PRICE_OUT \
+                 and MODEL_REASONING_TOKENS"
+            ));
+        }
     }
 }
 
@@ -235,7 +255,6 @@ mod tests {
         };
         let read = config(&[("OPENAI_API_KEY", "sk-1\n")]).expect("a new line is no fault");
         assert_eq!(read.key.expose_secret(), "sk-1");
-        assert_eq!(read.dialect.reasoning_effort.as_deref(), Some("none"), "of the default model");
         for (given, base) in [
             ("http://localhost:11434/v1/", Some("http://localhost:11434/v1")),
             ("https://example.org/v1/chat/completions", Some("https://example.org/v1")),
@@ -245,10 +264,26 @@ mod tests {
         ] {
             let read = config(&[("OPENAI_BASE_URL", given), ("OPENAI_MODEL", "m")]);
             assert_eq!(read.as_ref().ok().map(|read| read.base_url.as_str()), base, "{read:?}");
-            assert!(
-                read.is_ok_and(|read| read.dialect.reasoning_effort.is_none()) || base.is_none()
-            );
         }
         assert!(config(&[("OPENAI_API_KEY", "sk\u{7}1")]).is_err());
+    }
+
+    #[test]
+    fn a_budget_that_allows_no_answer_is_named_at_start() {
+        for (reasoning, price, fault) in [
+            ("0", "500000", None),
+            ("16000", "10000000", None),
+            ("16000", "15000000", Some("MODEL_STUDENT_DAILY_MICRO_USD")),
+        ] {
+            let mut settings = Settings::from_pairs([
+                ("OPENAI_API_KEY", "k"),
+                ("MODEL_REASONING_TOKENS", reasoning),
+                ("MODEL_PRICE_OUT", price),
+            ]);
+            assert!(TutorConfig::read(&mut settings).is_some());
+            let checked = settings.check().map_err(|error| error.to_string());
+            assert_eq!(checked.is_err(), fault.is_some(), "{checked:?}");
+            assert!(checked.err().is_none_or(|error| error.contains(fault.unwrap_or_default())));
+        }
     }
 }

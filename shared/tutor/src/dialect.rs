@@ -63,12 +63,17 @@ pub struct Dialect {
     pub limit: LimitField,
     /// `OPENAI_REASONING_EFFORT`: sent as it is, if there is one.
     pub reasoning_effort: Option<String>,
+    /// A model that is asked for this effort if nothing is set: not every other one knows the word.
+    pub usual_effort: (&'static str, &'static str),
     /// `MODEL_REASONING_TOKENS`: added to the limit of each answer, since reasoning counts.
     pub reasoning_tokens: u32,
 }
 
 impl Dialect {
-    pub(crate) fn read(settings: &mut Settings, effort: Option<&str>) -> Self {
+    pub(crate) fn read(
+        settings: &mut Settings,
+        usual_effort: (&'static str, &'static str),
+    ) -> Self {
         let format = settings.parsed("OPENAI_ANSWER_FORMAT", AnswerFormat::JsonSchema);
         let limit = settings.parsed("OPENAI_LIMIT_FIELD", LimitField::MaxCompletionTokens);
         let reasoning_effort = settings.optional("OPENAI_REASONING_EFFORT");
@@ -78,8 +83,13 @@ impl Dialect {
                 "MODEL_REASONING_TOKENS is not usable: it must be at most {MAX_REASONING_TOKENS}"
             ));
         }
-        let reasoning_effort = reasoning_effort.or_else(|| effort.map(str::to_owned));
-        Self { format, limit, reasoning_effort, reasoning_tokens }
+        Self { format, limit, reasoning_effort, usual_effort, reasoning_tokens }
+    }
+
+    /// How much a model is asked to reason.
+    pub(crate) fn effort(&self, model: &str) -> Option<&str> {
+        let (usual_model, usual) = self.usual_effort;
+        self.reasoning_effort.as_deref().or_else(|| (model == usual_model).then_some(usual))
     }
 
     /// The instructions, with the schema where the server does not know it.

@@ -119,6 +119,8 @@ const UNMARKED: usize = 16 << 10;
 pub(crate) struct Thoughts {
     held: String,
     is_over: bool,
+    /// Bytes that were left out.
+    left_out: usize,
 }
 
 impl Thoughts {
@@ -132,7 +134,8 @@ impl Thoughts {
         let brace = self.held.find('{').filter(|_| !has_begun);
         match (self.held.find(END), brace) {
             (Some(end), brace) if brace.is_none_or(|brace| brace > end) => {
-                self.held.drain(..end + END.len());
+                self.left_out = end + END.len();
+                self.held.drain(..self.left_out);
             }
             (None, None) if has_begun || self.held.len() < UNMARKED => return String::new(),
             (_, _) => {}
@@ -146,9 +149,23 @@ impl Thoughts {
         std::mem::take(&mut self.held)
     }
 
+    /// Bytes of thoughts so far.
+    pub(crate) const fn left_out(&self) -> usize {
+        self.left_out
+    }
+
     /// Bytes that are held back.
     pub(crate) fn len(&self) -> usize {
         self.held.len()
+    }
+}
+
+/// A finished answer without the thoughts that were not recognised while it came: those without an opening mark, and
+/// with a brace in them.
+pub(crate) fn behind_thoughts(text: &str) -> &str {
+    match text.rsplit_once(END) {
+        Some((_, answer)) if answer.trim_start().starts_with('{') => answer.trim_start(),
+        _ => text,
     }
 }
 
@@ -156,7 +173,7 @@ impl Thoughts {
 mod tests {
     use serde_json::json;
 
-    use super::{Paragraphs, Thoughts};
+    use super::{Paragraphs, Thoughts, behind_thoughts};
 
     #[test]
     fn what_a_model_thinks_is_no_part_of_its_answer() {
@@ -165,6 +182,8 @@ mod tests {
             ("They ask about lists.</think>{\"a\": 1}", "{\"a\": 1}"),
             ("Here it is: {\"a\": \"</think>\"}", "Here it is: {\"a\": \"</think>\"}"),
             ("I cannot.", "I cannot."),
+            // A brace in what it thinks, and no opening mark: only the end tells.
+            ("Use {} or {\"b\": 1}.</think>\n{\"a\": 1}", "{\"a\": 1}"),
         ] {
             for size in 1..9 {
                 let mut thoughts = Thoughts::default();
@@ -172,6 +191,7 @@ mod tests {
                 let pieces = chars.chunks(size).map(|piece| piece.iter().collect::<String>());
                 let mut given: String = pieces.map(|piece| thoughts.push(&piece)).collect();
                 given.push_str(&thoughts.finish());
+                let given = behind_thoughts(&given);
                 assert_eq!(given, answer, "in pieces of {size}");
             }
         }

@@ -122,7 +122,7 @@ async fn an_answer_that_is_cut_off_costs_what_has_arrived() {
 
 #[tokio::test]
 async fn a_model_that_fails_repeatedly_is_not_asked_for_a_while() {
-    let server = ModelServer::playing((0..5).map(|_| Scripted::Status(400, None))).await;
+    let server = ModelServer::playing((0..5).map(|_| Scripted::Status(401, None))).await;
     let tutor = tutor(&server, 5_000);
     for _ in 0..5 {
         assert!(matches!(ask(&tutor).await.text, Err(ModelError::Call(_))));
@@ -130,6 +130,72 @@ async fn a_model_that_fails_repeatedly_is_not_asked_for_a_while() {
     let answered = ask(&tutor).await;
     assert!(matches!(answered.text, Err(ModelError::Resting)), "{answered:?}");
     assert_eq!((server.requests().len(), answered.spent.tokens_in), (5, 0));
+}
+
+#[tokio::test]
+async fn requests_that_are_refused_for_what_is_in_them_switch_the_model_off_for_nobody() {
+    let refused = (0..6).map(|_| Scripted::Status(400, None));
+    let server = ModelServer::playing(refused.chain([Scripted::Says(ANSWER.to_owned())])).await;
+    let tutor = tutor(&server, 5_000);
+    for _ in 0..6 {
+        let answered = ask(&tutor).await;
+        assert!(matches!(answered.text, Err(ModelError::Unsuitable(_))), "{answered:?}");
+    }
+    assert!(ask(&tutor).await.text.is_ok());
+}
+
+#[tokio::test]
+async fn a_call_costs_rather_too_much_than_too_little_and_nothing_where_nothing_came() {
+    let end = || choice(json!({ "delta": {}, "finish_reason": "stop" }));
+    let says = || choice(json!({ "delta": { "content": ANSWER } }));
+    let usage = |out: Value| json!({ "choices": [], "usage": { "prompt_tokens": 0, "completion_tokens": out } });
+    let reasons = [("MODEL_REASONING_TOKENS", "2000")];
+    let came = u32::try_from(ANSWER.len().div_ceil(4)).expect("a short answer");
+    for (script, settings, tokens_out) in [
+        (Scripted::Status(401, None), &reasons[..], 0),
+        (Scripted::Streams(vec![says(), end(), usage(json!(0))]), &[], came),
+        (Scripted::Streams(vec![usage(json!(0)), says()]), &[], came),
+        (Scripted::Streams(vec![says(), end(), usage(Value::Null)]), &reasons, 3_200),
+        (Scripted::Streams(vec![says(), end(), usage(json!(7))]), &reasons, 7),
+    ] {
+        let what = format!("{script:?}");
+        let server = ModelServer::playing([script]).await;
+        let spent = ask(&tutor_with(&server, settings)).await.spent;
+        assert_eq!(spent.tokens_out, tokens_out, "{what}");
+        assert!(spent.tokens_in > 100, "{what}: the prompt was sent");
+    }
+}
+
+#[tokio::test]
+async fn drafts_in_a_models_thoughts_are_not_streamed() {
+    let thinks = "A {dict}? {\"explanation\": \"Maybe.\n\n\"}</think>";
+    let says = |text: &str| choice(json!({ "delta": { "content": text } }));
+    let end = choice(json!({ "delta": {}, "finish_reason": "eos" }));
+    let server =
+        ModelServer::playing([Scripted::Streams(vec![says(thinks), says(ANSWER), end])]).await;
+    let tutor = tutor_with(&server, &[("MODEL_REASONING_TOKENS", "2000")]);
+    let mut streamed = Vec::new();
+    let answered = tutor.ask(Task::Explain, &[], |paragraph| streamed.push(paragraph)).await;
+    assert_eq!(answered.text.expect("an answer"), ANSWER);
+    assert!(streamed.is_empty(), "{streamed:?}");
+}
+
+#[tokio::test]
+async fn only_the_default_model_is_asked_not_to_reason() {
+    let server = ModelServer::answering(|_| Scripted::Says(ANSWER.to_owned())).await;
+    let mut settings = Settings::from_pairs([
+        ("OPENAI_BASE_URL", server.base_url()),
+        ("OPENAI_MODEL_EXERCISE", "other".to_owned()),
+    ]);
+    let config = TutorConfig::read(&mut settings).expect("there is an address");
+    let clock = Clock::manual(Clock::System.now());
+    let tutor = Tutor::new(config, environment::http_client().expect("a client"), clock);
+    for task in [Task::Explain, Task::Exercise] {
+        assert!(tutor.ask(task, &[], |_| {}).await.text.is_ok());
+    }
+    let efforts =
+        server.requests().into_iter().map(|request| request.body["reasoning_effort"].clone());
+    assert_eq!(efforts.collect::<Vec<_>>(), [json!("none"), Value::Null]);
 }
 
 /// A chunk with this choice.
