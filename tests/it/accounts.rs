@@ -183,6 +183,13 @@ async fn an_external_identity_provider_is_trusted_by_its_keys() {
     let foreign = sign(Algorithm::ES256, Some("key-1"), &foreign, &key);
     let again = world.get("/me", Some(&foreign)).await;
     assert_eq!((again.status, &again.body), (StatusCode::OK, &me.body));
+    // Who has got another role there has it here.
+    for role in ["teacher", "student"] {
+        let mut claims = claims.clone();
+        claims["role"] = json!(role);
+        let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
+        assert_eq!(world.get("/me", Some(&token)).await.body["role"], role);
+    }
     let unknown = sign(Algorithm::ES256, Some("key-2"), &claims, &key);
     assert_eq!(world.post("/query", Some(&unknown), &body).await.status, StatusCode::UNAUTHORIZED);
     world.finish().await;

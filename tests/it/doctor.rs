@@ -140,12 +140,24 @@ async fn other_servers_are_asked() {
     let asked = sns.requests();
     assert!(asked.iter().all(|request| !format!("{request:?}").contains("Action=Publish")));
 
-    let model =
-        ModelServer::playing([Scripted::Status(401, None), Scripted::Status(404, None)]).await;
+    let sorted = "{\"agent\": \"concepts\", \"reason\": \"a word is asked for\"}";
+    let script = [
+        Scripted::Status(401, None),
+        Scripted::Status(404, None),
+        Scripted::Status(400, None),
+        Scripted::Says("It is for concepts.".to_owned()),
+        Scripted::Says(sorted.to_owned()),
+    ];
+    let model = ModelServer::playing(script).await;
     let base = model.base_url();
     let settings = [("OPENAI_BASE_URL", base.as_str()), ("OPENAI_MODEL", "m-1")];
     assert_finds(&find(&world, &settings, true).await, "refuses our key; check OPENAI_API_KEY");
     assert_finds(&find(&world, &settings, true).await, "does not know m-1; check OPENAI_MODEL");
+    let found = find(&world, &settings, true).await;
+    assert_finds(&found, "refuses how we ask m-1 (400 ); check OPENAI_ANSWER_FORMAT");
+    assert_finds(&find(&world, &settings, true).await, "m-1 at");
+    let found = find(&world, &settings, true).await;
+    assert!(!faults(&found).contains("model:"), "{}", faults(&found));
     let away = [("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")];
     assert_finds(&find(&world, &away, false).await, "does not answer, so the offline tutor does");
     let jwks = [("JWT_SECRET", ""), ("JWT_JWKS_URL", "http://127.0.0.1:1/keys")];

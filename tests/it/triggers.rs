@@ -1,6 +1,6 @@
 //! The same function behind Lambda, Knative and Dapr, with payloads that they really send.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
@@ -136,6 +136,22 @@ async fn tombstones_and_garbage_in_a_batch_are_dead_lettered_and_acknowledged() 
     let headers =
         "SELECT count(*) FROM events WHERE data::jsonb->'headers' @> '[[\"signed\", \"w6T/\"]]'";
     assert_eq!(single.count(headers).await, 3, "signed header bytes are kept as they were");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_into_the_time_of_an_invocation_is_left_for_the_next() {
+    let world = World::new().await;
+    let mut single = Single::new(&world, &[]).await;
+    let lambda = single.lambda(triage::function);
+    let partitions = json!({
+        "t-0": [record("t", 0, 15, Some(&event("a", 1))), record("t", 0, 16, Some(&event("a", 2)))],
+    });
+    let answer = lambda.invoke_within(batch(&partitions), Duration::ZERO).await.expect("a batch");
+    let failures = answer["batchItemFailures"].as_array().expect("a list").len();
+    assert_eq!((failures, single.count(HANDLED).await), (2, 0));
+    let answer = lambda.invoke(batch(&partitions)).await.expect("a batch");
+    assert_eq!((answer, single.count(HANDLED).await), (json!({ "batchItemFailures": [] }), 2));
     world.finish().await;
 }
 

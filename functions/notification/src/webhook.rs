@@ -77,23 +77,72 @@ impl<'a> From<&'a Message> for Payload<'a> {
 /// Most characters of a message to Discord (discord.com/developers/docs/resources/webhook).
 const DISCORD_LIMIT: usize = 2_000;
 
+/// Shows no previews of addresses in a message (discord.com/developers/docs/resources/message, `SUPPRESS_EMBEDS`).
+const NO_PREVIEWS: u32 = 1 << 2;
+
+/// Chats that read bodies of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chat {
+    Slack,
+    Discord,
+}
+
+impl Chat {
+    /// The chat at an address, if there is one.
+    fn at(url: &Url) -> Option<Self> {
+        let is_discord = is_discord(url);
+        // Discord reads Slack's bodies at such addresses.
+        if url.host_str() == Some("hooks.slack.com") || is_discord && url.path().ends_with("/slack")
+        {
+            return Some(Self::Slack);
+        }
+        is_discord.then_some(Self::Discord)
+    }
+}
+
+/// Whether an address is one of Discord, whose programs for testers copy addresses with hosts of their own.
+fn is_discord(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let tested = ["canary.", "ptb."].iter().find_map(|name| host.strip_prefix(name));
+    matches!(tested.unwrap_or(host), "discord.com" | "discordapp.com")
+}
+
+/// A text whose signs have no meaning in Markdown: a name must not become a link.
+fn plain_in_markdown(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "\\*_~`|<>[]()#-".contains(c) {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    plain
+}
+
+/// Whether a target is gone for good. The standard says so of 410; Discord has no address with 404 that comes back, and
+/// shuts out who calls them on and on.
+fn is_gone(url: &Url, status: StatusCode) -> bool {
+    status == StatusCode::GONE || (status == StatusCode::NOT_FOUND && is_discord(url))
+}
+
 /// The body for a target: what a chat reads whose address it is, and what the standard says for all others.
 fn body(url: &Url, message: &Message) -> serde_json::Result<String> {
     let said = || {
         let about = message.student.as_ref().map(|(_, name)| format!("About {name}. "));
         format!("{}: {}{}", message.title, about.unwrap_or_default(), message.text)
     };
-    let in_chat = match url.host_str() {
+    let in_chat = match Chat::at(url) {
         // With `<!channel>` in a name it would call everybody.
-        Some("hooks.slack.com") => {
+        Some(Chat::Slack) => {
             let said = said().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             Some(json!({ "text": said }))
         }
-        Some("discord.com" | "discordapp.com") => {
-            let content = shortened(&said(), DISCORD_LIMIT);
-            Some(json!({ "content": content, "allowed_mentions": { "parse": [] } }))
+        Some(Chat::Discord) => {
+            let content = shortened(&plain_in_markdown(&said()), DISCORD_LIMIT);
+            let nobody = json!({ "parse": [] });
+            Some(json!({ "content": content, "allowed_mentions": nobody, "flags": NO_PREVIEWS }))
         }
-        _ => None,
+        None => None,
     };
     match in_chat {
         Some(body) => Ok(body.to_string()),
@@ -148,8 +197,8 @@ pub(crate) async fn send(
         reason: format!("it answered {status}"),
         status: Some(status.as_u16()),
         retry_after: asked.and_then(|text| retry_after(text, now)),
-        is_final: status == StatusCode::GONE,
-        is_gone: status == StatusCode::GONE,
+        is_final: is_gone(url, status),
+        is_gone: is_gone(url, status),
     })
 }
 
@@ -184,7 +233,7 @@ mod tests {
     use reqwest::Url;
     use serde_json::{Value, json};
 
-    use super::{DISCORD_LIMIT, Payload, body, signatures};
+    use super::{DISCORD_LIMIT, Payload, StatusCode, body, is_gone, signatures};
     use crate::words::MAX_TEXT;
 
     const NOW: i64 = 1_790_000_000;
@@ -232,9 +281,29 @@ mod tests {
         assert_eq!(slack["text"], "Needs help: About &lt;!channel&gt;. Five runs failed.");
         let discord = body("https://discord.com/api/webhooks/1/x", &"@everyone ".repeat(300));
         assert_eq!(discord["allowed_mentions"], json!({ "parse": [] }));
+        let link = "[Open](https://evil.example)";
+        let preview = body("https://canary.discord.com/api/webhooks/1/x", link);
+        let content = preview["content"].as_str().unwrap();
+        assert!(content.ends_with("\\[Open\\]\\(https://evil.example\\)"), "{content}");
+        assert!(body("https://discord.com/api/webhooks/1/x/slack", link)["text"].is_string());
         let content = discord["content"].as_str().unwrap();
         assert!(content.starts_with("Needs help") && content.chars().count() <= DISCORD_LIMIT);
         assert_eq!(body("https://school.example/hook", "x")["data"]["title"], "Needs help");
+    }
+
+    #[test]
+    fn a_target_is_gone_where_it_says_so() {
+        for (url, status, gone) in [
+            ("https://school.example/hook", 410, true),
+            ("https://school.example/hook", 404, false),
+            ("https://discord.com/api/webhooks/1/x", 404, true),
+            ("https://ptb.discord.com/api/webhooks/1/x", 404, true),
+            ("https://discord.com/api/webhooks/1/x", 429, false),
+            ("https://hooks.slack.com/services/T/B/x", 404, false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(is_gone(&Url::parse(url).unwrap(), status), gone, "{url} {status}");
+        }
     }
 
     proptest! {

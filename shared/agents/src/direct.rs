@@ -18,8 +18,9 @@ use ids::{EventId, QueryId, UserId};
 use runtime::{HandlerError, Outgoing, Services, web::Problem};
 use uuid::Uuid;
 
-/// How long to wait for an answer: a run takes 5 s at most, if the machine is not busy.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long to wait for an answer: longer than a model takes, which is given up after 20 s if nothing else is set, and
+/// shorter than API Gateway waits, 30 s.
+const PATIENCE: Duration = Duration::from_secs(25);
 /// When to try again if that was not enough, in seconds.
 const RETRY_SECONDS: u32 = 5;
 

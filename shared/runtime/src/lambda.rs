@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -20,6 +20,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use delivery::{
     HandlerError,
     message::{Message, Record},
@@ -30,7 +31,7 @@ use delivery::{
 use environment::{chain, metrics, telemetry};
 use events::{HeaderStyle, Topic};
 use futures::{StreamExt, stream};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -47,6 +48,8 @@ use crate::{
 const KEYS_AT_ONCE: usize = 64;
 /// The longest that a call waits for its events to reach Kafka; the rest is the relay's.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long an invocation may take if Lambda does not say: as most functions ask for.
+const USUAL_LIMIT: Duration = Duration::from_secs(60);
 /// How long an invocation waits for the collector of spans: whoever asked waits, too.
 const FLUSH_LIMIT: Duration = Duration::from_millis(500);
 
@@ -142,7 +145,9 @@ const fn low_byte(number: i16) -> u8 {
 /// Handles a batch: each student's records in order, different students at once. In each partition the first record to
 /// be retried is reported with all later ones, which is right whether AWS redelivers just those or everything from the
 /// lowest on.
-async fn handle_batch(readers: &Readers, batch: KafkaBatch) -> BatchResponse {
+///
+/// After `until` no record is begun: those that are left are reported, too.
+async fn handle_batch(readers: &Readers, batch: KafkaBatch, until: Instant) -> BatchResponse {
     let mut by_key: HashMap<(String, Option<String>), Vec<KafkaRecord>> = HashMap::new();
     let mut offsets: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for record in batch.records.into_values().flatten() {
@@ -153,7 +158,7 @@ async fn handle_batch(readers: &Readers, batch: KafkaBatch) -> BatchResponse {
     let failures: Vec<Option<(String, i64)>> = stream::iter(by_key)
         .map(async |((partition, _), mut records)| {
             records.sort_by_key(|record| record.offset);
-            let failed = first_failure(readers, records).await;
+            let failed = first_failure(readers, records, until).await;
             failed.map(|offset| (partition, offset))
         })
         .buffer_unordered(KEYS_AT_ONCE)
@@ -177,10 +182,14 @@ async fn handle_batch(readers: &Readers, batch: KafkaBatch) -> BatchResponse {
     response
 }
 
-async fn first_failure(readers: &Readers, records: Vec<KafkaRecord>) -> Option<i64> {
+async fn first_failure(
+    readers: &Readers,
+    records: Vec<KafkaRecord>,
+    until: Instant,
+) -> Option<i64> {
     for record in records {
         let offset = record.offset;
-        if !readers.read(record).await {
+        if Instant::now() >= until || !readers.read(record).await {
             return Some(offset);
         }
     }
@@ -291,6 +300,11 @@ async fn handle_http(
     http_response(response).await
 }
 
+/// How long Lambda lets an invocation go on. Some emulators name a time that is over.
+fn time_left(context: &Context, now: DateTime<Utc>) -> Duration {
+    context.deadline().duration_since(now.into()).unwrap_or(USUAL_LIMIT)
+}
+
 /// A function as Lambda sees it.
 pub struct LambdaFunction {
     readers: Readers,
@@ -332,15 +346,29 @@ impl LambdaFunction {
     /// The event has an unknown shape, or the database is older than this program: Lambda's caller sees that, and the
     /// event is not lost.
     pub async fn invoke(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
+        self.invoke_within(event, USUAL_LIMIT).await
+    }
+
+    /// The same, if the invocation is ended after `limit`. What is still at work then would begin again, with whatever
+    /// its models cost, so of a batch nothing is begun in the second half: a call of a model and a run end in the rest.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn invoke_within(
+        &self,
+        event: Value,
+        limit: Duration,
+    ) -> Result<Value, lambda_runtime::Error> {
+        let until = Instant::now() + limit / 2;
         self.services.wake().await;
-        let answer = self.answer(event).await;
+        let answer = self.answer(event, until).await;
         self.services.settle(DRAIN_LIMIT).await;
         telemetry::flush(FLUSH_LIMIT).await;
         metrics::upkeep();
         answer
     }
 
-    async fn answer(&self, event: Value) -> Result<Value, lambda_runtime::Error> {
+    async fn answer(&self, event: Value, until: Instant) -> Result<Value, lambda_runtime::Error> {
         let is_socket = connections::is_of_gateway(&event);
         Ok(if is_batch(&event) {
             // No single event is to blame, so all of them are redelivered. The same happens, event by event, if the
@@ -349,7 +377,7 @@ impl LambdaFunction {
                 return Err(error.into());
             }
             let batch: KafkaBatch = serde_json::from_value(event)?;
-            serde_json::to_value(handle_batch(&self.readers, batch).await)?
+            serde_json::to_value(handle_batch(&self.readers, batch, until).await)?
         } else if let Some(name) = scheduled(&event) {
             self.periodic.run(name).await?;
             Value::Null
@@ -364,7 +392,10 @@ impl LambdaFunction {
 
     /// Serves invocations until Lambda ends the process.
     pub(crate) async fn run(self) -> Result<(), lambda_runtime::Error> {
-        let invoke = async |event: LambdaEvent<Value>| self.invoke(event.payload).await;
+        let invoke = async |event: LambdaEvent<Value>| {
+            let limit = time_left(&event.context, self.services.clock.now());
+            self.invoke_within(event.payload, limit).await
+        };
         lambda_runtime::run(service_fn(invoke)).await
     }
 }

@@ -78,7 +78,8 @@ pub async fn insert(conn: &mut PgConnection, user: &User) -> sqlx::Result<bool> 
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Makes sure that a person of an external identity provider has a row to own their data.
+/// Makes sure that a person of an external identity provider has a row to own their data, with the role that the
+/// provider says now.
 ///
 /// # Errors
 /// The database's own.
@@ -90,8 +91,11 @@ pub async fn ensure_external(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO users (id, email, display_name, role, created_at)
-         VALUES ($1, $2, 'External user', $3, $4)
-         ON CONFLICT DO NOTHING",
+         SELECT $1, $2, 'External user', $3, $4
+         -- What is as it should be is not locked.
+         WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = $3)
+         ON CONFLICT (id) DO UPDATE SET role = excluded.role
+         WHERE users.role <> excluded.role AND users.email = excluded.email",
         id.as_uuid(),
         format!("{id}@external.invalid"),
         role.as_str(),

@@ -64,6 +64,9 @@ pub enum ModelError {
     /// The server refuses the request. Another one it may answer.
     #[error("the model's server refuses the request: {0}")]
     Unsuitable(String),
+    /// The server gives this status instead of an answer.
+    #[error("the model's server answers {0} {1}")]
+    Status(u16, String),
     /// The answer was cut off.
     #[error("the answer was cut off")]
     Cut,
@@ -362,9 +365,9 @@ const fn refuses_the_request(status: u16) -> bool {
     matches!(status, 400 | 413 | 422)
 }
 
-/// Why a server refuses a request.
-async fn refusal(mut response: reqwest::Response) -> ModelError {
-    let status = response.status();
+/// What a server says instead of an answer.
+async fn said(mut response: reqwest::Response) -> ModelError {
+    let status = response.status().as_u16();
     let mut body = Vec::new();
     while body.len() < MAX_ANSWER
         && let Ok(Some(piece)) = response.chunk().await
@@ -372,11 +375,12 @@ async fn refusal(mut response: reqwest::Response) -> ModelError {
         body.extend_from_slice(&piece);
     }
     let said = serde_json::from_slice(&body).ok().and_then(|chunk: Chunk| chunk.error());
-    match said {
+    let names = said.map(|said| said.names).unwrap_or_default();
+    match status {
         // Azure's filter of questions, which takes some harmless ones, too.
-        Some(said) if said.names.contains("content_filter") => ModelError::Refused,
-        Some(said) => ModelError::Unsuitable(format!("{status} {}", said.names)),
-        None => ModelError::Unsuitable(status.to_string()),
+        _ if names.contains("content_filter") => ModelError::Refused,
+        _ if refuses_the_request(status) => ModelError::Unsuitable(format!("{status} {names}")),
+        _ => ModelError::Status(status, names),
     }
 }
 
@@ -393,13 +397,7 @@ async fn send(
         *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
         let result = http.execute(request).await;
         let asked_for = match &result {
-            Ok(response) if !passes(response.status()) => {
-                let response = result.map_err(OpenAIError::Reqwest)?;
-                if refuses_the_request(response.status().as_u16()) {
-                    return Err(OpenAIError::Boxed(Box::new(refusal(response).await)));
-                }
-                return Ok(response);
-            }
+            Ok(response) if !passes(response.status()) => return answer(result).await,
             Ok(response) => retry_after(response),
             Err(error) if error.is_connect() => None,
             Err(_) => return result.map_err(OpenAIError::Reqwest),
@@ -411,11 +409,22 @@ async fn send(
                 Some(asked_for) if asked_for >= left => {
                     Err(OpenAIError::Boxed(Box::new(ModelError::Busy(asked_for.as_secs()))))
                 }
-                _ => result.map_err(OpenAIError::Reqwest),
+                _ => answer(result).await,
             };
         }
         pause(delay).await;
         attempt += 1;
+    }
+}
+
+/// A response that is an answer.
+async fn answer(
+    result: reqwest::Result<reqwest::Response>,
+) -> Result<reqwest::Response, OpenAIError> {
+    match result {
+        Ok(response) if response.status().is_success() => Ok(response),
+        Ok(response) => Err(OpenAIError::Boxed(Box::new(said(response).await))),
+        Err(error) => Err(OpenAIError::Reqwest(error)),
     }
 }
 

@@ -78,7 +78,7 @@ async fn a_transient_fault_is_retried_and_a_permanent_one_is_not() {
     assert!(ask(&tutor(&server, 5_000)).await.text.is_ok());
     let server = ModelServer::playing([Scripted::Status(401, None)]).await;
     let refused = ask(&tutor(&server, 5_000)).await;
-    assert!(matches!(refused.text, Err(ModelError::Call(_))), "{refused:?}");
+    assert!(matches!(refused.text, Err(ModelError::Status(401, _))), "{refused:?}");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -125,7 +125,7 @@ async fn a_model_that_fails_repeatedly_is_not_asked_for_a_while() {
     let server = ModelServer::playing((0..5).map(|_| Scripted::Status(401, None))).await;
     let tutor = tutor(&server, 5_000);
     for _ in 0..5 {
-        assert!(matches!(ask(&tutor).await.text, Err(ModelError::Call(_))));
+        assert!(matches!(ask(&tutor).await.text, Err(ModelError::Status(401, _))));
     }
     let answered = ask(&tutor).await;
     assert!(matches!(answered.text, Err(ModelError::Resting)), "{answered:?}");

@@ -46,13 +46,21 @@ impl Origins {
     }
 }
 
-/// An origin as browsers send it: a scheme and a host, perhaps a port, and nothing behind.
+/// An origin as browsers send it: a scheme and a host, perhaps a port that is not the scheme's own, and nothing behind.
 fn as_browsers_send(text: &str) -> Option<HeaderValue> {
     let uri: Uri = text.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    let is_exact = is_bare && !text.contains(['*', '@', '#']);
+    let usual = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let authority = authority.as_str();
+    let authority = authority.strip_suffix(usual).unwrap_or(authority);
     let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
-    HeaderValue::from_str(&origin).ok().filter(|_| is_bare)
+    HeaderValue::from_str(&origin).ok().filter(|_| is_exact)
 }
 
 /// The host in an origin or in a `Host` header.
@@ -98,7 +106,13 @@ mod tests {
             ("https://School.example/", Some("https://school.example")),
             ("http://localhost:3000", Some("http://localhost:3000")),
             ("capacitor://localhost", Some("capacitor://localhost")),
+            ("https://school.example:443", Some("https://school.example")),
+            ("http://[::1]:80", Some("http://[::1]")),
+            ("https://school.example:4430", Some("https://school.example:4430")),
             ("*", None),
+            ("https://*.school.example", None),
+            ("https://me@school.example", None),
+            ("https://school.example/#app", None),
             ("school.example", None),
             ("https://school.example/app", None),
         ] {

@@ -71,8 +71,15 @@ pub fn lanes(
         let ends = client.fetch_watermarks(&topic, partition, patience.next())?;
         lanes.push(lane_of(topic, partition, next, ends));
     }
-    find_oldest(config, &mut lanes, patience)?;
+    find_oldest_if_allowed(config, &mut lanes, patience);
     Ok(lanes)
+}
+
+/// Not everybody who may see how far functions are may read what they read: on MSK the gateway's role may not.
+fn find_oldest_if_allowed(config: &KafkaConfig, lanes: &mut [LaneState], patience: Patience) {
+    if let Err(error) = find_oldest(config, lanes, patience) {
+        tracing::debug!(%error, "it cannot be seen how long events have waited");
+    }
 }
 
 fn lane_of(
@@ -166,10 +173,7 @@ pub fn all_lanes(
         all.push(FunctionLanes { function, members, lanes });
     }
     for function in &mut all {
-        // On MSK the gateway's role sees how far others are, and may not read what they read.
-        if let Err(error) = find_oldest(config, &mut function.lanes, patience) {
-            tracing::debug!(%error, "it cannot be seen how long events have waited");
-        }
+        find_oldest_if_allowed(config, &mut function.lanes, patience);
     }
     Ok(all)
 }
