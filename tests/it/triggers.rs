@@ -145,7 +145,7 @@ async fn what_does_not_fit_into_the_time_of_an_invocation_is_left_for_the_next()
     let mut single = Single::new(&world, &[]).await;
     let lambda = single.lambda(triage::function);
     let partitions = json!({
-        "t-0": [record("t", 0, 15, Some(&event("a", 1))), record("t", 0, 16, Some(&event("a", 2)))],
+        "t-0": [record("t", 0, 15, Some(&event("a", 1))), record("t", 0, 16, Some(&event("b", 2)))],
     });
     let answer = lambda.invoke_within(batch(&partitions), Duration::ZERO).await.expect("a batch");
     let failures = answer["batchItemFailures"].as_array().expect("a list").len();
