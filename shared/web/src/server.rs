@@ -82,9 +82,10 @@ impl Endpoints {
                     "this endpoint does not support this method; the Allow header lists those that it does";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
             })
-            .layer(cors(self.origins))
             .layer(proxies)
             .layer(middleware::from_fn(move |request, next| observe(function, request, next)))
+            // Outermost: without its headers a page cannot read why a request has failed, either.
+            .layer(cors(self.origins))
     }
 }
 
@@ -104,6 +105,10 @@ pub fn metrics_route(access: Access, token: Option<SharedSecret>) -> Router {
     Router::new().route("/metrics", get(show))
 }
 
+/// How long a browser need not ask again whether it may call: Chromium keeps it for two hours at most, and a change of
+/// `CORS_ORIGINS` counts at once for the calls themselves.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3_600);
+
 /// CORS for pages of the allowed origins; outside of all routes, since a browser asks before it calls.
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
@@ -120,8 +125,10 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             HeaderName::from_static("traceparent"),
             HeaderName::from_static("tracestate"),
         ])
+        .max_age(PREFLIGHT_AGE)
         .expose_headers([
             header::ALLOW,
+            header::CONTENT_DISPOSITION,
             header::ETAG,
             header::LOCATION,
             header::RETRY_AFTER,
@@ -188,4 +195,33 @@ fn count(function: &'static str, route: String, status: u16, took: Duration) {
     ::metrics::histogram!("learnflow_http_request_duration_seconds",
         "function" => function, "route" => route)
     .record(took);
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use environment::{Clock, config::Settings};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::auth::AuthConfig;
+
+    #[tokio::test]
+    async fn a_page_can_read_how_a_request_has_failed_even_by_a_panic() {
+        let mut settings = Settings::from_pairs([("JWT_SECRET", "x".repeat(32))]);
+        let config = AuthConfig::read(&mut settings);
+        let client = environment::http_client().unwrap();
+        let verifier = Arc::new(Verifier::new(config, client, Clock::System));
+        let page = "https://school.example";
+        let endpoints = Endpoints {
+            public: Router::new().route("/", get(async || -> &'static str { panic!("a fault") })),
+            origins: vec![HeaderValue::from_static(page)],
+            ..Endpoints::default()
+        };
+        let router = endpoints.into_router("test", &verifier, Access::Private);
+        let request = Request::get("/").header(header::ORIGIN, page).body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], page);
+    }
 }
