@@ -164,7 +164,7 @@ async fn an_external_identity_provider_is_trusted_by_its_keys() {
     let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
     let provider = Router::new().route("/jwks.json", get(async move || Json(keys.clone())));
     tokio::spawn(async move { axum::serve(listener, provider).await });
-    let settings = vec![("JWT_JWKS_URL", url)];
+    let settings = vec![("JWT_JWKS_URL", url), ("JWT_ROLE_CLAIM", "/school/roles".to_owned())];
     let world = World::with(Setup { settings, ..Setup::default() }).await;
     let claims = claims(&world, "auth0|ada");
     let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
@@ -183,10 +183,25 @@ async fn an_external_identity_provider_is_trusted_by_its_keys() {
     let foreign = sign(Algorithm::ES256, Some("key-1"), &foreign, &key);
     let again = world.get("/me", Some(&foreign)).await;
     assert_eq!((again.status, &again.body), (StatusCode::OK, &me.body));
+    // Access tokens of Amazon Cognito name us elsewhere; for others they are not for us either.
+    for (client, status) in
+        [(&claims["aud"], StatusCode::OK), (&json!("x"), StatusCode::UNAUTHORIZED)]
+    {
+        let mut cognito = claims.clone();
+        cognito.as_object_mut().expect("claims").remove("aud");
+        cognito["client_id"] = client.clone();
+        let token = sign(Algorithm::ES256, Some("key-1"), &cognito, &key);
+        assert_eq!(world.get("/me", Some(&token)).await.status, status, "for {client}");
+    }
+    // There is no address to which a mail could go.
+    let mail = json!({ "channel": "email" });
+    let refused = world.post("/notifications/subscriptions", Some(&token), &mail).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{:?}", refused.body);
+    assert!(refused.body.to_string().contains("has not told us your address"));
     // Who has got another role there has it here.
     for role in ["teacher", "student"] {
         let mut claims = claims.clone();
-        claims["role"] = json!(role);
+        claims["school"] = json!({ "roles": ["reader", role] });
         let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
         assert_eq!(world.get("/me", Some(&token)).await.body["role"], role);
     }

@@ -227,12 +227,14 @@ async fn a_short_outage_of_the_identity_provider_logs_nobody_out() {
     let key = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).expect("the key is well-formed");
     let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a JWK");
     jwk.common.key_id = Some("key-1".to_owned());
-    let keys = json!({ "keys": [jwk] });
+    let of_another_kind = json!({ "kid": "key-0", "kty": "of 2030", "pub": "x" });
+    let keys = json!({ "keys": [of_another_kind, jwk] });
     let answers = Arc::new(AtomicU16::new(500));
     let status = Arc::clone(&answers);
     let serve = async move || {
         let status = Status::from_u16(status.load(Ordering::SeqCst)).expect("a status");
-        (status, Json(keys.clone()))
+        let withdrawn = status == Status::ACCEPTED;
+        (status, Json(if withdrawn { json!({ "keys": [] }) } else { keys.clone() }))
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
@@ -260,6 +262,12 @@ async fn a_short_outage_of_the_identity_provider_logs_nobody_out() {
     let unknown = conversations(&signed("key-2")).await;
     assert_eq!(unknown.status, StatusCode::SERVICE_UNAVAILABLE, "it may be a new one");
     assert_eq!(conversations(&token).await.status, StatusCode::OK, "known keys stay");
+    world.advance(3_600);
+    assert_eq!(conversations(&signed("key-1")).await.status, StatusCode::OK, "also old ones");
+    answers.store(202, Ordering::SeqCst);
+    world.advance(61);
+    let withdrawn = conversations(&signed("key-1")).await;
+    assert_eq!(withdrawn.status, StatusCode::UNAUTHORIZED, "{:?}", withdrawn.body);
     world.finish().await;
 }
 

@@ -24,7 +24,7 @@ pub struct ConfigError(Vec<String>);
 const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// The settings of every function; each has further ones of its own.
-pub const COMMON_SETTINGS: [&str; 18] = [
+pub const COMMON_SETTINGS: [&str; 19] = [
     "DATABASE_URL",
     "DATABASE_MAX_CONNECTIONS",
     "KAFKA_BROKERS",
@@ -38,6 +38,7 @@ pub const COMMON_SETTINGS: [&str; 18] = [
     "JWT_ISSUER",
     "JWT_AUDIENCE",
     "JWT_SERVICE_AUDIENCE",
+    "JWT_ROLE_CLAIM",
     "BIND_ADDRESS",
     "PORT",
     "LOG_FORMAT",

@@ -12,7 +12,7 @@ use ids::{TokenFamilyId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use storage::admission::Admission;
 use uuid::Uuid;
 
@@ -40,6 +40,9 @@ pub struct AuthConfig {
     pub audience: String,
     /// `JWT_SERVICE_AUDIENCE`: the audience that services' tokens must name.
     pub service_audience: String,
+    /// `JWT_ROLE_CLAIM`: where the external provider's tokens have roles, by the claim's name, or, for one inside
+    /// another, as a JSON pointer (RFC 6901). Not set: a text named `role`.
+    pub role_claim: Option<String>,
 }
 
 impl AuthConfig {
@@ -56,7 +59,8 @@ impl AuthConfig {
             settings.fault("JWT_SERVICE_AUDIENCE is the same as JWT_AUDIENCE: otherwise every student would be a service");
         }
         let issuer = settings.parsed("JWT_ISSUER", ISSUER.to_owned());
-        Self { secret, jwks_url, issuer, audience, service_audience }
+        let role_claim = settings.optional("JWT_ROLE_CLAIM");
+        Self { secret, jwks_url, issuer, audience, service_audience, role_claim }
     }
 }
 
@@ -93,21 +97,54 @@ const fn student() -> Role {
 #[derive(Debug, Deserialize)]
 struct ForeignClaims {
     sub: String,
-    #[serde(default)]
-    role: Value,
     /// It may have a fraction (RFC 7519, `NumericDate`).
     exp: f64,
     iss: String,
+    #[serde(default)]
     aud: Value,
+    /// Whom a token without `aud` is for: access tokens of Amazon Cognito, which API Gateway reads in the same way.
+    #[serde(default)]
+    client_id: Value,
+    #[serde(flatten)]
+    further: Map<String, Value>,
 }
 
-impl From<ForeignClaims> for Claims {
-    fn from(claims: ForeignClaims) -> Self {
-        let ForeignClaims { sub, role, exp, iss, aud } = claims;
-        // Who has no role of ours is a student: Supabase says "authenticated", Keycloak sends lists.
-        let role = serde_json::from_value(role).unwrap_or(Role::Student);
-        Self { sub, role, iat: 0, exp: exp as i64, iss, aud, jti: String::new(), sid: None }
+impl ForeignClaims {
+    /// The claims with the role that is found at `role_claim`.
+    fn with_role(self, role_claim: Option<&str>) -> Claims {
+        let Self { sub, exp, iss, aud, client_id, further } = self;
+        let aud = if aud.is_null() { client_id } else { aud };
+        let role = role_in(&Value::Object(further), role_claim);
+        Claims { sub, role, iat: 0, exp: exp as i64, iss, aud, jti: String::new(), sid: None }
     }
+}
+
+/// Whether an audience, a name or a list of names, includes this one.
+fn is_for(audience: &Value, name: &str) -> bool {
+    match audience {
+        Value::Array(all) => all.iter().any(|one| one == name),
+        one => one == name,
+    }
+}
+
+/// The highest role of ours in the claims of a provider. Who has none is a student.
+///
+/// Lists count only where an operator has named their claim: those of other claims are often roles in other systems,
+/// whose administrators are none of ours. As providers do, a list can also be the names in an object.
+fn role_in(claims: &Value, role_claim: Option<&str>) -> Role {
+    let named = match role_claim {
+        Some(pointer) if pointer.starts_with('/') => claims.pointer(pointer),
+        Some(name) => claims.get(name),
+        None => claims.get("role").filter(|role| role.is_string()),
+    };
+    let names: Vec<&str> = match named {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        Some(Value::Object(all)) => all.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let roles = names.into_iter().filter_map(|name| name.to_ascii_lowercase().parse().ok());
+    roles.max().unwrap_or(Role::Student)
 }
 
 /// The person behind a valid access token.
@@ -355,11 +392,7 @@ impl Verifier {
     /// As above.
     pub async fn verify_service(&self, token: &str) -> Result<Service, TokenError> {
         let (claims, _) = self.claims(token, &self.config.service_audience).await?;
-        let is_persons = match &claims.aud {
-            Value::Array(all) => all.iter().any(|one| *one == self.config.audience),
-            _ => false,
-        };
-        if is_persons {
+        if is_for(&claims.aud, &self.config.audience) {
             return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
         }
         Ok(Service { name: claims.sub })
@@ -388,16 +421,66 @@ impl Verifier {
         // Expiry is checked below, by our clock.
         validation.validate_exp = false;
         let claims = if external {
+            // It is checked below, since it can be in another claim.
+            validation.validate_aud = false;
+            validation.required_spec_claims.remove("aud");
+            let role_claim = self.config.role_claim.as_deref();
             jsonwebtoken::decode::<ForeignClaims>(token, &key, &validation)
-                .map(|token| token.claims.into())
+                .map(|token| token.claims.with_role(role_claim))
         } else {
             jsonwebtoken::decode::<Claims>(token, &key, &validation).map(|token| token.claims)
         };
         let claims: Claims = claims.map_err(TokenError::Invalid)?;
+        if !is_for(&claims.aud, audience) {
+            return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
+        }
         let leeway = i64::try_from(LEEWAY.as_secs()).unwrap_or_default();
         if claims.exp.saturating_add(leeway) <= self.clock.now().timestamp() {
             return Err(TokenError::Expired);
         }
         Ok((claims, external))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::Role;
+    use serde_json::json;
+
+    use super::role_in;
+
+    #[test]
+    fn roles_are_found_where_providers_have_them() {
+        for (claims, claim, role) in [
+            (json!({ "role": "teacher" }), None, Role::Teacher),
+            (json!({ "role": "authenticated" }), None, Role::Student),
+            (json!({ "role": ["offline_access", "admin"] }), None, Role::Student),
+            (json!({}), None, Role::Student),
+            // Entra ID.
+            (json!({ "roles": ["Teacher", "reader"] }), Some("roles"), Role::Teacher),
+            // Keycloak.
+            (
+                json!({ "realm_access": { "roles": ["student", "admin", "teacher"] } }),
+                Some("/realm_access/roles"),
+                Role::Admin,
+            ),
+            // Auth0, whose own claims are addresses.
+            (
+                json!({ "https://school.example/role": "teacher" }),
+                Some("https://school.example/role"),
+                Role::Teacher,
+            ),
+            // Zitadel.
+            (
+                json!({ "urn:zitadel:iam:org:project:roles": { "teacher": { "1": "school" } } }),
+                Some("urn:zitadel:iam:org:project:roles"),
+                Role::Teacher,
+            ),
+            // Another claim than the named one counts no more.
+            (json!({ "role": "admin", "roles": [] }), Some("roles"), Role::Student),
+            (json!({ "roles": 7 }), Some("roles"), Role::Student),
+        ] {
+            assert_eq!(role_in(&claims, claim), role, "{claims} by {claim:?}");
+        }
     }
 }

@@ -133,6 +133,10 @@ pub(crate) async fn subscribe(
 ) -> Result<Response, Problem> {
     limits::check(&gateway, &format!("user:{}", caller.id), gateway.config.per_user).await?;
     let key = idempotency_key(&headers)?;
+    if caller.external && request.channel.is_mail() {
+        let detail = "another channel: your identity provider has not told us your address";
+        return Err(Problem::field("channel", detail));
+    }
     let route = checked_route(&gateway, &request)?;
     let services = &gateway.services;
     let (now, random) = (services.clock.now(), services.clock.new_secret());

@@ -36,6 +36,7 @@ pub const SETTINGS: &[Row] = &[
     ("JWT_ISSUER", Given, Given),
     ("JWT_AUDIENCE", Given, Given),
     ("JWT_SERVICE_AUDIENCE", Given, Given),
+    ("JWT_ROLE_CLAIM", Given, Given),
     // Nothing listens under Lambda; a container listens everywhere, on the function's port.
     ("BIND_ADDRESS", Unset, Unset),
     ("PORT", Unset, Fixed),
