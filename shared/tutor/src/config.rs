@@ -7,14 +7,14 @@ use events::model_call::Task;
 use reqwest::{Url, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{dialect::Dialect, prompt::prompt};
+use crate::{
+    dialect::{DEFAULT_MODEL, Dialect},
+    prompt::prompt,
+};
 
 /// Tasks that can have a model of their own.
 const TASKS: [Task; 6] =
     [Task::Explain, Task::Hint, Task::Review, Task::Exercise, Task::Solve, Task::Classify];
-/// The default model: a small one, since answers are checked anyway. It is asked not to reason.
-const DEFAULT_MODEL: &str = "gpt-6-luna";
-const DEFAULT_EFFORT: &str = "none";
 /// The default base URL.
 const DEFAULT_BASE: &str = "https://api.openai.com/v1";
 /// How long a student waits for a model by default, in milliseconds, with all retries. The longest answer that is asked for
@@ -112,7 +112,7 @@ impl TutorConfig {
             return None;
         }
         let named = settings.optional("OPENAI_MODEL");
-        let dialect = Dialect::read(settings, (DEFAULT_MODEL, DEFAULT_EFFORT));
+        let dialect = Dialect::read(settings);
         let general = named.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
         let models = TASKS.into_iter().map(|task| {
             let name = format!("OPENAI_MODEL_{}", task.as_str().to_uppercase());

@@ -9,6 +9,11 @@ use serde_json::value::RawValue;
 /// Most tokens for reasoning that can be allowed: with more nobody would wait for the answer.
 const MAX_REASONING_TOKENS: u32 = 16_000;
 
+/// The default model: a small one, since answers are checked anyway.
+pub(crate) const DEFAULT_MODEL: &str = "gpt-6-luna";
+/// How much it is asked to reason if nothing is set. Not every other model knows the word.
+const DEFAULT_EFFORT: &str = "none";
+
 /// How an answer is given the shape that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerFormat {
@@ -63,17 +68,12 @@ pub struct Dialect {
     pub limit: LimitField,
     /// `OPENAI_REASONING_EFFORT`: sent as it is, if there is one.
     pub reasoning_effort: Option<String>,
-    /// A model that is asked for this effort if nothing is set: not every other one knows the word.
-    pub usual_effort: (&'static str, &'static str),
     /// `MODEL_REASONING_TOKENS`: added to the limit of each answer, since reasoning counts.
     pub reasoning_tokens: u32,
 }
 
 impl Dialect {
-    pub(crate) fn read(
-        settings: &mut Settings,
-        usual_effort: (&'static str, &'static str),
-    ) -> Self {
+    pub(crate) fn read(settings: &mut Settings) -> Self {
         let format = settings.parsed("OPENAI_ANSWER_FORMAT", AnswerFormat::JsonSchema);
         let limit = settings.parsed("OPENAI_LIMIT_FIELD", LimitField::MaxCompletionTokens);
         let reasoning_effort = settings.optional("OPENAI_REASONING_EFFORT");
@@ -83,13 +83,13 @@ impl Dialect {
                 "MODEL_REASONING_TOKENS is not usable: it must be at most {MAX_REASONING_TOKENS}"
             ));
         }
-        Self { format, limit, reasoning_effort, usual_effort, reasoning_tokens }
+        Self { format, limit, reasoning_effort, reasoning_tokens }
     }
 
     /// How much a model is asked to reason.
     pub(crate) fn effort(&self, model: &str) -> Option<&str> {
-        let (usual_model, usual) = self.usual_effort;
-        self.reasoning_effort.as_deref().or_else(|| (model == usual_model).then_some(usual))
+        let usual = || (model == DEFAULT_MODEL).then_some(DEFAULT_EFFORT);
+        self.reasoning_effort.as_deref().or_else(usual)
     }
 
     /// The instructions, with the schema where the server does not know it.
