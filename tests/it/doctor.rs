@@ -155,7 +155,7 @@ async fn other_servers_are_asked() {
     assert_finds(&find(&world, &settings, true).await, "does not know m-1; check OPENAI_MODEL");
     let found = find(&world, &settings, true).await;
     assert_finds(&found, "refuses how we ask m-1 (400 scripted); check OPENAI_ANSWER_FORMAT");
-    assert_finds(&find(&world, &settings, true).await, "m-1 at");
+    assert_finds(&find(&world, &settings, true).await, "the answer of m-1 at");
     let found = find(&world, &settings, true).await;
     assert!(!faults(&found).contains("model:"), "{}", faults(&found));
     let away = [("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")];

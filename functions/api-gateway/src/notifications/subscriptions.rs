@@ -11,7 +11,7 @@ use ids::{EventId, SubscriptionId};
 use requests::{Creation, idempotency_key};
 use runtime::{
     Outgoing, Transaction,
-    web::{Caller, Json, Path, Problem, Student},
+    web::{Caller, Json, Path, Person, Problem, Student},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -133,11 +133,7 @@ pub(crate) async fn subscribe(
 ) -> Result<Response, Problem> {
     limits::check(&gateway, &format!("user:{}", caller.id), gateway.config.per_user).await?;
     let key = idempotency_key(&headers)?;
-    if caller.external && request.channel.is_mail() {
-        let detail = "another channel: your identity provider has not told us your address";
-        return Err(Problem::field("channel", detail));
-    }
-    let route = checked_route(&gateway, &request)?;
+    let route = checked_route(&gateway, &caller, &request)?;
     let services = &gateway.services;
     let (now, random) = (services.clock.now(), services.clock.new_secret());
     let secret = secret(request.channel, &random.map_err(|error| Problem::internal(&error))?);
@@ -169,7 +165,15 @@ pub(crate) async fn subscribe(
     Ok(created(made, shown.as_ref().map(ExposeSecret::expose_secret)))
 }
 
-fn checked_route(gateway: &Gateway, request: &SubscribeRequest) -> Result<Route, Problem> {
+fn checked_route(
+    gateway: &Gateway,
+    caller: &Person,
+    request: &SubscribeRequest,
+) -> Result<Route, Problem> {
+    if request.channel.is_mail() && caller.external {
+        let detail = "another channel: your identity provider has not told us your address";
+        return Err(Problem::field("channel", detail));
+    }
     if request.channel.is_mail() && !gateway.config.sends_mail {
         return Err(Problem::field("channel", "another channel: this installation sends no mail"));
     }
