@@ -154,8 +154,8 @@ fn people_and_services_have_audiences_of_their_own() {
 /// An EC key pair made for this test with OpenSSL (`prime256v1`).
 pub(crate) const EC_KEY: &str = include_str!("ec-key.pem");
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_external_identity_provider_is_trusted_by_its_keys() {
+/// A product that trusts an identity provider, which has one key.
+async fn with_provider() -> (World, EncodingKey) {
     let key = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).expect("the key is well-formed");
     let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a JWK");
     jwk.common.key_id = Some("key-1".to_owned());
@@ -165,7 +165,12 @@ async fn an_external_identity_provider_is_trusted_by_its_keys() {
     let provider = Router::new().route("/jwks.json", get(async move || Json(keys.clone())));
     tokio::spawn(async move { axum::serve(listener, provider).await });
     let settings = vec![("JWT_JWKS_URL", url), ("JWT_ROLE_CLAIM", "/school/roles".to_owned())];
-    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    (World::with(Setup { settings, ..Setup::default() }).await, key)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_external_identity_provider_is_trusted_by_its_keys() {
+    let (world, key) = with_provider().await;
     let claims = claims(&world, "auth0|ada");
     let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
     // The first thing that a page asks for, since only we know the person's id here.
@@ -205,8 +210,49 @@ async fn an_external_identity_provider_is_trusted_by_its_keys() {
         let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
         assert_eq!(world.get("/me", Some(&token)).await.body["role"], role);
     }
+    let mut early = claims.clone();
+    early["nbf"] = claims["exp"].clone();
+    let early = sign(Algorithm::ES256, Some("key-1"), &early, &key);
+    assert_eq!(world.get("/me", Some(&early)).await.status, StatusCode::UNAUTHORIZED);
     let unknown = sign(Algorithm::ES256, Some("key-2"), &claims, &key);
     assert_eq!(world.post("/query", Some(&unknown), &body).await.status, StatusCode::UNAUTHORIZED);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_an_identity_provider_have_its_names_for_them() {
+    let (world, key) = with_provider().await;
+    let token = |name: Option<&str>, role: &str| {
+        let mut claims = claims(&world, "auth0|ada");
+        claims["school"] = json!({ "roles": [role] });
+        claims["name"] = json!(name);
+        sign(Algorithm::ES256, Some("key-1"), &claims, &key)
+    };
+    let called =
+        async |token: &str| world.get("/me", Some(token)).await.body["display_name"].clone();
+    assert_eq!(called(&token(None, "student")).await, "External user");
+    // Another role, since what was read of a person is remembered for a minute.
+    let named = token(Some("Ada Lovelace"), "teacher");
+    assert_eq!(called(&named).await, "Ada Lovelace");
+    // Any request will do: a teacher's list has the name of a student who only joined.
+    let teacher = world.teacher("tina").await;
+    let class = world.post("/classes", Some(&teacher.token), &json!({ "name": "1a" })).await;
+    let code = json!({ "code": class.body["invite_code"] });
+    let mut claims = claims(&world, "auth0|bob");
+    claims["preferred_username"] = json!("bob");
+    let bob = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
+    let joined = world.post("/classes/join", Some(&bob), &code).await;
+    assert_eq!(joined.status, StatusCode::OK, "{:?}", joined.body);
+    let id = class.body["id"].as_str().expect("an id");
+    let students = world.get(&format!("/classes/{id}/roster"), Some(&teacher.token)).await;
+    assert!(students.body.to_string().contains(r#""bob""#), "{:?}", students.body);
+    // The name is theirs to change.
+    let own = json!({ "display_name": "Ada" });
+    let changed = world.send("api-gateway", |client, url| {
+        client.patch(format!("{url}/api/v1/me")).bearer_auth(&named).json(&own)
+    });
+    assert_eq!(changed.await.body["display_name"], "Ada");
+    assert_eq!(called(&token(Some("Ada Lovelace"), "student")).await, "Ada");
     world.finish().await;
 }
 

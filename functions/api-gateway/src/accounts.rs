@@ -5,7 +5,6 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use chrono::{DateTime, Utc};
 use domain::{
     local_time::TimeZone,
     text::{DisplayName, Email},
@@ -15,11 +14,10 @@ use ids::{EventId, TokenFamilyId, UserId};
 use requests::{idempotency_key, reused_key};
 use runtime::{
     Outgoing,
-    web::{Caller, ClientAddress, Json, Person, Problem, Student},
+    web::{Caller, ClientAddress, Json, Problem, Student},
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
 use storage::{
     administration, enrollments,
     idempotency::{self, Claim, IdempotencyKey},
@@ -257,18 +255,9 @@ pub(crate) async fn me(
     caller: Caller<Student>,
 ) -> Result<Json<Profile>, Problem> {
     let mut conn = gateway.services.store.connection().await?;
-    seen(&mut conn, &caller, gateway.services.clock.now()).await?;
     let user = users::find(&mut conn, caller.id).await?;
     let user = user.ok_or_else(|| Problem::not_found("there is no account with this id here"))?;
     Ok(Json(Profile::from(&user)))
-}
-
-/// Gives a person of an external identity provider an account at the first sight of them.
-async fn seen(conn: &mut PgConnection, caller: &Person, now: DateTime<Utc>) -> sqlx::Result<()> {
-    if caller.external {
-        users::ensure_external(conn, caller.id, caller.role, now).await?;
-    }
-    Ok(())
 }
 
 /// What people change about their own account.
@@ -297,7 +286,6 @@ pub(crate) async fn change_me(
     let clock = &gateway.services.clock;
     let now = clock.now();
     let mut tx = gateway.services.store.begin(NAME).await?;
-    seen(tx.conn(), &caller, now).await?;
     users::change(tx.conn(), caller.id, changes).await?;
     if request.time_zone.is_some() {
         let next = preferences::find(tx.conn(), caller.id).await?.next_digest(now);

@@ -2,15 +2,20 @@
 
 use std::{sync::Arc, time::Instant};
 
+use domain::user::Role;
+use environment::Clock;
 use ids::{TokenFamilyId, UserId};
 use parking_lot::Mutex;
 use sqlx::PgPool;
-use storage::admission::{self, Admission};
+use storage::{
+    admission::{self, Account, Admission},
+    users::{self, External},
+};
 
 use crate::{database::bounded, keys::Keys, remembered::Remembered};
 
-/// A person with the session of their token.
-type Asked = (UserId, Option<TokenFamilyId>);
+/// A person with the session of their token, and with the role that an external identity provider gives them.
+type Asked = (UserId, Option<TokenFamilyId>, Option<Role>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -24,22 +29,25 @@ struct Kept {
 pub struct Admissions {
     pool: PgPool,
     keys: Keys,
+    clock: Clock,
     kept: Arc<Mutex<Kept>>,
 }
 
 impl Admissions {
-    pub(crate) fn new(pool: PgPool, keys: Keys) -> Self {
-        Self { pool, keys, kept: Arc::default() }
+    pub(crate) fn new(pool: PgPool, keys: Keys, clock: Clock) -> Self {
+        Self { pool, keys, clock, kept: Arc::default() }
     }
 
     /// Looks again whether this person is admitted, with any of their sessions.
     pub(crate) fn forget(&self, person: UserId) {
         let mut kept = self.kept.lock();
         kept.forgotten += 1;
-        kept.admissions.forget(|(other, _)| *other == person);
+        kept.admissions.forget(|(other, ..)| *other == person);
     }
 
     /// Whether a person is admitted with a token of this session.
+    ///
+    /// Who is admitted by an external identity provider has an account here from then on.
     ///
     /// # Errors
     /// The database's own.
@@ -47,8 +55,9 @@ impl Admissions {
         &self,
         person: UserId,
         session: Option<TokenFamilyId>,
+        external: Option<&External>,
     ) -> sqlx::Result<Admission> {
-        let asked = (person, session);
+        let asked = (person, session, external.map(|external| external.role));
         let forgotten = {
             let kept = self.kept.lock();
             match kept.admissions.get(&asked) {
@@ -59,14 +68,23 @@ impl Admissions {
         let read_at = Instant::now();
         let found = bounded(async {
             let mut conn = self.pool.acquire().await?;
-            admission::find(&mut conn, person, session).await
+            let found = admission::find(&mut conn, person, session).await?;
+            match external {
+                Some(external) if !found.as_ref().is_some_and(|it| it.agrees_with(external)) => {
+                    users::ensure_external(&mut conn, person, external, self.clock.now()).await?;
+                    admission::find(&mut conn, person, session).await
+                }
+                _ => Ok(found),
+            }
         });
         let (admission, key) = match found.await? {
             None => (Admission::Granted, None),
-            Some((admission, key)) => (admission, Some(key)),
+            Some(Account { admission, key, .. }) => (admission, Some(key)),
         };
         let mut kept = self.kept.lock();
         if kept.forgotten == forgotten {
+            // A person has one role: what is remembered with another no longer holds.
+            kept.admissions.forget(|(other, _, role)| *other == person && *role != asked.2);
             kept.admissions.insert(asked, admission, read_at);
             // Whoever is admitted is about to do something that needs it.
             self.keys.keep(key, read_at)?;

@@ -59,7 +59,7 @@ impl Store {
     pub fn new(pool: PgPool, outbox: Outbox, faults: Faults, clock: Clock) -> Self {
         let groups = Groups::new(pool.options().get_max_connections());
         let keys = Keys::new(pool.clone());
-        let admissions = Admissions::new(pool.clone(), keys.clone());
+        let admissions = Admissions::new(pool.clone(), keys.clone(), clock.clone());
         let transactions = Transactions { pool, outbox: Some(outbox), faults, clock, keys };
         Self { transactions, groups, admissions }
     }
@@ -86,7 +86,7 @@ impl Store {
         let config = DatabaseConfig { url: url.into(), max_connections: 2 };
         let (pool, faults) = (pool(&config)?, Faults::default());
         let (keys, clock) = (Keys::new(pool.clone()), Clock::System);
-        let admissions = Admissions::new(pool.clone(), keys.clone());
+        let admissions = Admissions::new(pool.clone(), keys.clone(), clock.clone());
         let transactions = Transactions { pool, outbox: None, faults, clock, keys };
         Ok(Self { transactions, groups: Groups::new(0), admissions })
     }

@@ -1,7 +1,6 @@
 //! Accepting a request: it is stored before anybody is told so, and done once however often it is sent.
 
 use chrono::{DateTime, Utc};
-use domain::user::Role;
 use events::Event;
 use http::StatusCode;
 use ids::{EventId, UserId};
@@ -82,15 +81,7 @@ pub async fn accept<R: StudentRequest>(
         now,
         arrival: None,
     };
-    let work = Work {
-        request,
-        id,
-        student: caller.id,
-        external: caller.external.then_some(caller.role),
-        key,
-        stored,
-        now,
-    };
+    let work = Work { request, id, student: caller.id, key, stored, now };
     match door.services.store.transact(origin, work).await.map_err(without_account)? {
         Outcome::Stored(stored) => Ok(Acceptance::New(stored)),
         Outcome::Repeated(first) => Ok(Acceptance::Repeated(first)),
@@ -111,8 +102,6 @@ struct Work<R> {
     request: R,
     id: Uuid,
     student: UserId,
-    /// The role of a student of another identity provider, who may have no account here yet.
-    external: Option<Role>,
     key: Option<String>,
     stored: serde_json::Value,
     now: DateTime<Utc>,
@@ -134,11 +123,6 @@ impl<R: StudentRequest> UnitOfWork for Work<R> {
         &self,
         conn: &mut PgConnection,
     ) -> Result<(Outcome<R::Stored>, Outgoing), HandlerError> {
-        if let Some(role) = self.external {
-            storage::users::ensure_external(conn, self.student, role, self.now)
-                .await
-                .map_err(HandlerError::retry)?;
-        }
         match self.claim(conn).await.map_err(HandlerError::retry)? {
             Claim::New => {}
             Claim::Conflict => return Ok((Outcome::Conflict, Outgoing::none())),

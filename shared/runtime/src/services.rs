@@ -14,6 +14,7 @@ use delivery::{
     schema::Schema,
     scope::Scope,
 };
+use domain::text::DisplayName;
 use environment::{
     Clock, chain,
     config::{ConfigError, DatabaseConfig, Settings},
@@ -21,10 +22,10 @@ use environment::{
     kafka_config::KafkaConfig,
     metrics,
 };
-use ids::{TokenFamilyId, UserId};
+use storage::users::External;
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use web::auth::{Accounts, AdmissionOf, AuthConfig, Verifier};
+use web::auth::{Accounts, AdmissionOf, AuthConfig, Verified, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -86,8 +87,10 @@ pub struct Services {
 struct KnownAccounts(Admissions);
 
 impl Accounts for KnownAccounts {
-    fn admission(&self, user: UserId, session: Option<TokenFamilyId>) -> AdmissionOf<'_> {
-        Box::pin(self.0.of(user, session))
+    fn admission(&self, of: &Verified, name: Option<DisplayName>) -> AdmissionOf<'_> {
+        let Verified { person, session, .. } = *of;
+        let external = person.external.then_some(External { role: person.role, name });
+        Box::pin(async move { self.0.of(person.id, session, external.as_ref()).await })
     }
 }
 

@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 use domain::{
     local_time::TimeZone,
-    text::Email,
+    text::{DisplayName, Email},
     user::{Role, UnknownRole},
 };
 use ids::UserId;
 use sqlx::PgConnection;
+
+/// The name of people of whom an external identity provider has not told us any.
+pub(crate) const UNNAMED: &str = "External user";
 
 /// An account.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,14 +50,16 @@ impl TryFrom<UserRow> for User {
             email: row.email,
             display_name: row.display_name,
             password_hash: row.password_hash,
-            role: row
-                .role
-                .parse()
-                .map_err(|source: UnknownRole| sqlx::Error::Decode(Box::new(source)))?,
+            role: role(&row.role)?,
             time_zone: row.time_zone,
             created_at: row.created_at,
         })
     }
+}
+
+/// Reads the name of a role.
+pub(crate) fn role(name: &str) -> sqlx::Result<Role> {
+    name.parse().map_err(|source: UnknownRole| sqlx::Error::Decode(Box::new(source)))
 }
 
 /// Stores a new account. `false`: the address is taken.
@@ -78,28 +83,38 @@ pub async fn insert(conn: &mut PgConnection, user: &User) -> sqlx::Result<bool> 
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Makes sure that a person of an external identity provider has a row to own their data, with the role that the
-/// provider says now.
+/// What an external identity provider says of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    /// What they may do.
+    pub role: Role,
+    /// What they are called.
+    pub name: Option<DisplayName>,
+}
+
+/// Makes sure that a person of an external identity provider has a row to own their data.
+///
+/// Its role is what the provider says now. The name is theirs to change, so the provider's counts only until there is one.
 ///
 /// # Errors
 /// The database's own.
 pub async fn ensure_external(
     conn: &mut PgConnection,
     id: UserId,
-    role: Role,
+    external: &External,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO users (id, email, display_name, role, created_at)
-         SELECT $1, $2, 'External user', $3, $4
-         -- What is as it should be is not locked.
-         WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = $3)
-         ON CONFLICT (id) DO UPDATE SET role = excluded.role
-         WHERE users.role <> excluded.role AND users.email = excluded.email",
+        "INSERT INTO users (id, email, display_name, role, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO UPDATE SET role = excluded.role,
+            display_name = CASE users.display_name WHEN $6 THEN excluded.display_name ELSE users.display_name END
+         WHERE users.email = excluded.email",
         id.as_uuid(),
         format!("{id}@external.invalid"),
-        role.as_str(),
+        external.name.as_ref().map_or(UNNAMED, DisplayName::as_str),
+        external.role.as_str(),
         now,
+        UNNAMED,
     )
     .execute(conn)
     .await?;

@@ -6,7 +6,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::user::Role;
+use domain::{text::DisplayName, user::Role};
 use environment::{Clock, config::Settings};
 use ids::{TokenFamilyId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
@@ -77,6 +77,9 @@ pub struct Claims {
     pub iat: i64,
     /// Expires at, in seconds since 1970.
     pub exp: i64,
+    /// Not valid before, in seconds since 1970. Ours are valid at once.
+    #[serde(default, skip_serializing)]
+    pub nbf: i64,
     /// Who issued it.
     pub iss: String,
     /// The audience: a name or a list of names.
@@ -87,6 +90,9 @@ pub struct Claims {
     /// The login that one of our own tokens descends from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<TokenFamilyId>,
+    /// What an external provider calls the person.
+    #[serde(skip)]
+    pub name: Option<DisplayName>,
 }
 
 const fn student() -> Role {
@@ -99,6 +105,9 @@ struct ForeignClaims {
     sub: String,
     /// It may have a fraction (RFC 7519, `NumericDate`).
     exp: f64,
+    /// From when it is valid.
+    #[serde(default)]
+    nbf: f64,
     iss: String,
     #[serde(default)]
     aud: Value,
@@ -112,10 +121,22 @@ struct ForeignClaims {
 impl ForeignClaims {
     /// The claims with the role that is found at `role_claim`.
     fn with_role(self, role_claim: Option<&str>) -> Claims {
-        let Self { sub, exp, iss, aud, client_id, further } = self;
+        let Self { sub, exp, nbf, iss, aud, client_id, further } = self;
         let aud = if aud.is_null() { client_id } else { aud };
-        let role = role_in(&Value::Object(further), role_claim);
-        Claims { sub, role, iat: 0, exp: exp as i64, iss, aud, jti: String::new(), sid: None }
+        let further = Value::Object(further);
+        let (role, name) = (role_in(&further, role_claim), name_in(&further));
+        Claims {
+            sub,
+            role,
+            iat: 0,
+            exp: exp as i64,
+            nbf: nbf as i64,
+            iss,
+            aud,
+            jti: String::new(),
+            sid: None,
+            name,
+        }
     }
 }
 
@@ -147,6 +168,14 @@ fn role_in(claims: &Value, role_claim: Option<&str>) -> Role {
     roles.max().unwrap_or(Role::Student)
 }
 
+/// What a person is called, by the standard claims of `OpenID` Connect (Core 1.0, section 5.1).
+fn name_in(claims: &Value) -> Option<DisplayName> {
+    let names =
+        ["name", "preferred_username"].into_iter().filter_map(|claim| claims.get(claim)?.as_str());
+    let mut names = names.filter_map(|name| DisplayName::try_from(name.trim().to_owned()).ok());
+    names.next()
+}
+
 /// The person behind a valid access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Person {
@@ -174,8 +203,8 @@ pub type AdmissionOf<'a> = Pin<Box<dyn Future<Output = sqlx::Result<Admission>> 
 
 /// Knows which accounts and sessions have ended, since their tokens may still be valid for an hour.
 pub trait Accounts: Send + Sync {
-    /// Whether a person is admitted with a token of this session.
-    fn admission(&self, user: UserId, session: Option<TokenFamilyId>) -> AdmissionOf<'_>;
+    /// Whether the person of a valid token is admitted. The name is what an external identity provider calls them.
+    fn admission(&self, of: &Verified, name: Option<DisplayName>) -> AdmissionOf<'_>;
 }
 
 /// The service behind a valid service token.
@@ -274,10 +303,12 @@ impl Signer {
             role,
             iat: now.timestamp(),
             exp: (now + life).timestamp(),
+            nbf: 0,
             iss: self.issuer.clone(),
             aud: self.audience.clone().into(),
             jti: id.to_string(),
             sid: session,
+            name: None,
         };
         self.encode(&claims)
     }
@@ -367,7 +398,7 @@ impl Verifier {
         let ends_at = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let person = Person { id: UserId::from_uuid(id), role: claims.role, external };
         let verified = Verified { person, ends_at, session: claims.sid };
-        self.admit(&verified).await?;
+        self.admit_as(&verified, claims.name).await?;
         Ok(verified)
     }
 
@@ -376,8 +407,16 @@ impl Verifier {
     /// # Errors
     /// The account or the session has ended, or that is not known now.
     pub async fn admit(&self, verified: &Verified) -> Result<(), TokenError> {
+        self.admit_as(verified, None).await
+    }
+
+    async fn admit_as(
+        &self,
+        verified: &Verified,
+        name: Option<DisplayName>,
+    ) -> Result<(), TokenError> {
         let Some(accounts) = &self.accounts else { return Ok(()) };
-        let admission = accounts.admission(verified.person.id, verified.session).await;
+        let admission = accounts.admission(verified, name).await;
         match admission.map_err(TokenError::AccountsAway)? {
             Admission::Granted => Ok(()),
             Admission::Erased => Err(TokenError::Erased),
@@ -418,7 +457,7 @@ impl Verifier {
         validation.set_issuer(&[&self.config.issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
-        // Expiry is checked below, by our clock.
+        // When it is valid is checked below, by our clock.
         validation.validate_exp = false;
         let claims = if external {
             // It is checked below, since it can be in another claim.
@@ -435,8 +474,12 @@ impl Verifier {
             return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
         }
         let leeway = i64::try_from(LEEWAY.as_secs()).unwrap_or_default();
-        if claims.exp.saturating_add(leeway) <= self.clock.now().timestamp() {
+        let now = self.clock.now().timestamp();
+        if claims.exp.saturating_add(leeway) <= now {
             return Err(TokenError::Expired);
+        }
+        if claims.nbf > now.saturating_add(leeway) {
+            return Err(TokenError::Invalid(ErrorKind::ImmatureSignature.into()));
         }
         Ok((claims, external))
     }
@@ -444,10 +487,23 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
-    use domain::user::Role;
+    use domain::{text::DisplayName, user::Role};
     use serde_json::json;
 
-    use super::role_in;
+    use super::{name_in, role_in};
+
+    #[test]
+    fn people_are_called_what_their_provider_calls_them() {
+        for (claims, name) in [
+            (json!({ "name": "Ada Lovelace", "preferred_username": "ada" }), Some("Ada Lovelace")),
+            (json!({ "name": " ", "preferred_username": "ada" }), Some("ada")),
+            (json!({ "name": ["Ada"] }), None),
+            (json!({ "name": "x".repeat(101) }), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(name_in(&claims).as_ref().map(DisplayName::as_str), name, "{claims}");
+        }
+    }
 
     #[test]
     fn roles_are_found_where_providers_have_them() {

@@ -13,6 +13,7 @@ use tests::{
     Setup, World,
     socket::{Socket, token},
 };
+use tracing::subscriber::NoSubscriber;
 
 async fn refusal(url: &str, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     match Socket::open(url, path, headers).await {
@@ -167,6 +168,9 @@ async fn what_is_in_an_address_is_never_logged() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
+    // A second one, since a process with just one asks the thread that comes first to a line whether anybody wants it, and
+    // other tests' threads have none (tracing-core 0.1.36, `callsite.rs`).
+    let _other = tracing::Dispatch::new(NoSubscriber::default());
     let logged = tracing::subscriber::set_default(subscriber);
     let world = World::new().await;
     let url = world.stack().url("websocket").expect("it runs");

@@ -69,7 +69,7 @@ pub(crate) async fn join(
     let code = InviteCode::read(&request.code).ok_or_else(unknown)?;
     let now = gateway.services.clock.now();
     let mut tx = gateway.services.store.begin(NAME).await?;
-    with_account(tx.conn(), &caller, now).await?;
+    with_account(tx.conn(), &caller).await?;
     let class = classes::find_by_code(tx.conn(), code.as_str()).await?.ok_or_else(unknown)?;
     if !classes::lock_active(tx.conn(), class).await? {
         return Err(unknown());

@@ -1,7 +1,6 @@
 //! Finding a class that the caller may manage, and ending what was done to it.
 
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use ids::{ClassId, EventId};
 use runtime::{
     Outgoing, Transaction,
@@ -67,18 +66,11 @@ fn archived() -> Problem {
     Problem::new(StatusCode::CONFLICT, "class_archived", detail)
 }
 
-/// Makes sure that the caller has an account here to which classes can be tied.
+/// Makes sure that the caller still has an account here to which classes can be tied.
 ///
 /// # Errors
 /// 401 if it was deleted since the token was issued.
-pub(crate) async fn with_account(
-    conn: &mut PgConnection,
-    caller: &Person,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    if caller.external {
-        return Ok(users::ensure_external(conn, caller.id, caller.role, now).await?);
-    }
+pub(crate) async fn with_account(conn: &mut PgConnection, caller: &Person) -> Result<(), Problem> {
     let gone = || Problem::unauthorized("this account no longer exists; register again");
     users::find(conn, caller.id).await?.map(|_account| ()).ok_or_else(gone)
 }

@@ -97,7 +97,7 @@ pub(crate) async fn create(
         let class = managed(tx.conn(), &caller, &first.to_string()).await?;
         return Ok((StatusCode::CREATED, Json(detail(tx.conn(), class).await?)).into_response());
     }
-    with_account(tx.conn(), &caller, now).await?;
+    with_account(tx.conn(), &caller).await?;
     room_for_one_more(tx.conn(), &caller).await?;
     let id = ClassId::from_uuid(id);
     classes::insert(tx.conn(), id, caller.id, request.name.as_str(), code.as_str(), now).await?;

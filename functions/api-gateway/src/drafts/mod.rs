@@ -18,10 +18,7 @@ use runtime::{
     web::{Caller, Json, Path, Problem, Student},
 };
 use serde::{Deserialize, Serialize};
-use storage::{
-    editor_drafts::{self, EditorDraft},
-    users,
-};
+use storage::editor_drafts::{self, EditorDraft};
 use utoipa::ToSchema;
 
 use self::condition::{Believed, Mismatch, Put};
@@ -117,9 +114,6 @@ pub(crate) async fn put(
     let (version, updated_at) = (clock.new_id(), clock.now());
     let new = EditorDraft { version, text: request.text.into(), updated_at };
     let mut tx = gateway.services.store.begin(NAME).await?;
-    if caller.external {
-        users::ensure_external(tx.conn(), caller.id, caller.role, updated_at).await?;
-    }
     let stored = editor_drafts::lock(tx.conn(), caller.id, key).await?;
     let status = match condition::put(stored.as_ref(), &believed, &new.text)? {
         Put::Keep(draft) => return saved(StatusCode::OK, key, draft),

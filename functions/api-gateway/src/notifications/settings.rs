@@ -7,7 +7,7 @@ use runtime::{
     Outgoing,
     web::{Caller, Json, Problem, Student},
 };
-use storage::{preferences, subscriptions, users};
+use storage::{preferences, subscriptions};
 
 use crate::{gateway::Gateway, spec::NAME};
 
@@ -35,9 +35,6 @@ pub(crate) async fn put(
     let services = &gateway.services;
     let now = services.clock.now();
     let mut tx = services.store.begin(NAME).await?;
-    if caller.external {
-        users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
-    }
     preferences::store(tx.conn(), caller.id, &wanted).await?;
     subscriptions::move_digests(tx.conn(), caller.id, wanted.next_digest(now)).await?;
     tx.commit(EventId::from_uuid(services.clock.new_id()), Outgoing::none(), now).await?;

@@ -20,7 +20,6 @@ use sqlx::PgConnection;
 use storage::{
     preferences,
     subscriptions::{self, NewSubscription, Subscription},
-    users,
 };
 use utoipa::ToSchema;
 
@@ -139,9 +138,6 @@ pub(crate) async fn subscribe(
     let secret = secret(request.channel, &random.map_err(|error| Problem::internal(&error))?);
     let secret = secret.map(SecretString::from);
     let mut tx = services.store.begin(NAME).await?;
-    if caller.external {
-        users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
-    }
     let preferences = preferences::find(tx.conn(), caller.id).await?;
     let new = NewSubscription {
         id: SubscriptionId::from_uuid(services.clock.new_id()),

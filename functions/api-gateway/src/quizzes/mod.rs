@@ -157,9 +157,6 @@ async fn try_to_start(
     let services = &gateway.services;
     let now = services.clock.now();
     let mut tx = services.store.begin(NAME).await?;
-    if caller.external {
-        users::ensure_external(tx.conn(), caller.id, caller.role, now).await?;
-    }
     let mut outgoing = Outgoing::none();
     let mut open = quizzes::lock_open(tx.conn(), caller.id, request.topic()).await?;
     if let Some(over) = open.take_if(|open| status(open, now) == QuizStatus::TimeOver) {

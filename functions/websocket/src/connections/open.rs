@@ -5,10 +5,7 @@ use chrono::TimeDelta;
 use events::connection_due::ConnectionDue;
 use ids::EventId;
 use runtime::{ConnectionId, Outgoing, auth::Verified, web::Problem};
-use storage::{
-    connections::{self, Connection},
-    users,
-};
+use storage::connections::{self, Connection};
 
 use crate::{door::Door, frames::Channel, messages::Start, spec::NAME};
 
@@ -59,9 +56,6 @@ pub(crate) async fn open(door: &Door, opening: Opening) -> Result<(), Problem> {
         active_at: now,
     };
     let mut tx = door.services.store.begin(NAME).await?;
-    if person.external {
-        users::ensure_external(tx.conn(), person.id, person.role, now).await?;
-    }
     let open = connections::count(tx.conn(), person.id, now - IDLE, now).await?;
     if usize::try_from(open).is_ok_and(|open| open >= door.config.per_person) {
         return Err(too_many());
