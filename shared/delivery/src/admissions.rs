@@ -2,20 +2,16 @@
 
 use std::{sync::Arc, time::Instant};
 
-use domain::user::Role;
 use environment::Clock;
 use ids::{TokenFamilyId, UserId};
 use parking_lot::Mutex;
 use sqlx::PgPool;
 use storage::{
-    admission::{self, Account, Admission},
+    admission::{self, Account, Admission, Asked},
     users::{self, External},
 };
 
 use crate::{database::bounded, keys::Keys, remembered::Remembered};
-
-/// A person with the session of their token, and with the role that an external identity provider gives them.
-type Asked = (UserId, Option<TokenFamilyId>, Option<Role>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -42,7 +38,7 @@ impl Admissions {
     pub(crate) fn forget(&self, person: UserId) {
         let mut kept = self.kept.lock();
         kept.forgotten += 1;
-        kept.admissions.forget(|(other, ..)| *other == person);
+        kept.admissions.forget(|other| other.person == person);
     }
 
     /// Whether a person is admitted with a token of this session.
@@ -57,7 +53,7 @@ impl Admissions {
         session: Option<TokenFamilyId>,
         external: Option<&External>,
     ) -> sqlx::Result<Admission> {
-        let asked = (person, session, external.map(|external| external.role));
+        let asked = Asked { person, session, role: external.map(|external| external.role) };
         let forgotten = {
             let kept = self.kept.lock();
             match kept.admissions.get(&asked) {
@@ -68,11 +64,11 @@ impl Admissions {
         let read_at = Instant::now();
         let found = bounded(async {
             let mut conn = self.pool.acquire().await?;
-            let found = admission::find(&mut conn, person, session).await?;
+            let found = admission::find(&mut conn, &asked).await?;
             match external {
                 Some(external) if !found.as_ref().is_some_and(|it| it.agrees_with(external)) => {
                     users::ensure_external(&mut conn, person, external, self.clock.now()).await?;
-                    admission::find(&mut conn, person, session).await
+                    admission::find(&mut conn, &asked).await
                 }
                 _ => Ok(found),
             }
@@ -84,7 +80,7 @@ impl Admissions {
         let mut kept = self.kept.lock();
         if kept.forgotten == forgotten {
             // A person has one role: what is remembered with another no longer holds.
-            kept.admissions.forget(|(other, _, role)| *other == person && *role != asked.2);
+            kept.admissions.forget(|other| other.person == person && other.role != asked.role);
             kept.admissions.insert(asked, admission, read_at);
             // Whoever is admitted is about to do something that needs it.
             self.keys.keep(key, read_at)?;

@@ -14,7 +14,6 @@ use delivery::{
     schema::Schema,
     scope::Scope,
 };
-use domain::text::DisplayName;
 use environment::{
     Clock, chain,
     config::{ConfigError, DatabaseConfig, Settings},
@@ -22,10 +21,10 @@ use environment::{
     kafka_config::KafkaConfig,
     metrics,
 };
-use storage::users::External;
+use ids::{TokenFamilyId, UserId};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use web::auth::{Accounts, AdmissionOf, AuthConfig, Verified, Verifier};
+use web::auth::{Accounts, AdmissionOf, AuthConfig, External, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -87,10 +86,13 @@ pub struct Services {
 struct KnownAccounts(Admissions);
 
 impl Accounts for KnownAccounts {
-    fn admission(&self, of: &Verified, name: Option<DisplayName>) -> AdmissionOf<'_> {
-        let Verified { person, session, .. } = *of;
-        let external = person.external.then_some(External { role: person.role, name });
-        Box::pin(async move { self.0.of(person.id, session, external.as_ref()).await })
+    fn admission(
+        &self,
+        user: UserId,
+        session: Option<TokenFamilyId>,
+        external: Option<External>,
+    ) -> AdmissionOf<'_> {
+        Box::pin(async move { self.0.of(user, session, external.as_ref()).await })
     }
 }
 

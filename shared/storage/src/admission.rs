@@ -22,6 +22,17 @@ pub enum Admission {
     SessionEnded,
 }
 
+/// Who wants to be admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// The person.
+    pub person: UserId,
+    /// The session of their token, if it is one of ours.
+    pub session: Option<TokenFamilyId>,
+    /// The role that an external identity provider gives them, if it issued the token.
+    pub role: Option<Role>,
+}
+
 /// What is stored of a person who wants to be admitted.
 #[derive(Debug)]
 pub struct Account {
@@ -41,15 +52,12 @@ impl Account {
     }
 }
 
-/// The account of a person, and whether they are admitted with a token of this session. `None`: there is no such account.
+/// The account of a person, and whether they are admitted. `None`: there is no such account.
 ///
 /// # Errors
 /// The database's own.
-pub async fn find(
-    conn: &mut PgConnection,
-    person: UserId,
-    session: Option<TokenFamilyId>,
-) -> sqlx::Result<Option<Account>> {
+pub async fn find(conn: &mut PgConnection, asked: &Asked) -> sqlx::Result<Option<Account>> {
+    let Asked { person, session, .. } = *asked;
     let row = sqlx::query!(
         r#"SELECT data_key, role, display_name = $3 AS "is_unnamed!", account_disabled_at IS NOT NULL AS "is_disabled!",
                   EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND revoked_at IS NOT NULL) AS "has_ended!"

@@ -6,6 +6,7 @@
 mod address;
 pub mod auth;
 mod caller;
+mod claims;
 pub mod connections;
 mod json;
 mod jwks;
