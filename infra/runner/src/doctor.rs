@@ -32,8 +32,6 @@ const OLDEST_POSTGRES: i32 = 150_000;
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 /// Events that wait for a function beyond which it is reported.
 const HIGH_LAG: i64 = 1_000;
-/// Functions that read their topics without a consumer group, unless under AWS Lambda.
-const FOLLOWERS: [&str; 1] = [websocket::SPEC.name];
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -235,7 +233,7 @@ fn of_group(name: &str, lag: GroupLag) -> Finding {
     let GroupLag { waiting, has_begun } = lag;
     match (has_begun, waiting) {
         (false, 0) => Finding::Fine(format!("{name}: no event has come for it yet")),
-        (false, _) if FOLLOWERS.contains(&name) => Finding::Fine(format!(
+        (false, _) if functions::FOLLOWERS.contains(&name) => Finding::Fine(format!(
             "{name}: each instance reads its topics for itself, so that no progress is stored; only under AWS Lambda it is"
         )),
         (false, _) => Finding::Warning(format!(

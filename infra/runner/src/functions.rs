@@ -25,6 +25,9 @@ pub const FUNCTIONS: &[(&Spec, Build)] = &[
     (&websocket::SPEC, websocket::function),
 ];
 
+/// Functions of which each instance reads all of its topics, without a consumer group, unless under AWS Lambda.
+pub const FOLLOWERS: [&str; 1] = [websocket::SPEC.name];
+
 /// The specs of all functions.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {
     FUNCTIONS.iter().map(|(spec, _)| *spec)

@@ -280,7 +280,7 @@ async fn list(store: &Store, config: &KafkaConfig, behind: bool) -> anyhow::Resu
 }
 
 fn lane_row(Lane { function, state, paused, is_consumed }: &Lane, now: DateTime<Utc>) -> String {
-    let is_follower = *function == websocket::SPEC.name && !is_consumed;
+    let is_follower = functions::FOLLOWERS.contains(function) && !is_consumed;
     let age = state.oldest_at.map(|at| format!("{:.1} s", (now - at).as_seconds_f64().max(0.0)));
     let standing = match paused {
         Some((0, since)) => format!("paused since {}", since.format("%Y-%m-%dT%H:%M:%SZ")),

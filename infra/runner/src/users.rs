@@ -58,10 +58,11 @@ pub async fn promote(store: &Store, clock: &Clock, email: &str) -> anyhow::Resul
         administration::change(tx.conn(), account.id, *change, clock.new_id(), None, now).await?;
     }
     tx.commit(EventId::from_uuid(clock.new_id()), Outgoing::none(), now).await?;
-    let name = account.display_name;
+    // By address: the name is what whoever registered with it has chosen.
+    let (email, id) = (email.as_str(), account.id);
     Ok(if changes.is_empty() {
-        format!("{name} is an administrator already")
+        format!("{email} ({id}) is an administrator already")
     } else {
-        format!("{name} is an administrator now; log in again for a token that says so")
+        format!("{email} ({id}) is an administrator now; log in again for a token that says so")
     })
 }

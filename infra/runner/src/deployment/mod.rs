@@ -14,7 +14,7 @@ use runtime::{Http, Spec, config::COMMON_SETTINGS};
 use serde::Serialize;
 
 use self::settings::{SETTINGS, Source};
-use crate::functions::specs;
+use crate::functions::{FOLLOWERS, specs};
 
 /// A template and the file that it makes.
 macro_rules! templates {
@@ -38,8 +38,10 @@ const FILES: &[(&str, &str)] = templates![
     "infra/kubernetes/base/scaling.yaml",
     "infra/kubernetes/base/ingress.yaml",
     "infra/kubernetes/overlays/dev/kustomization.yaml",
+    "infra/kubernetes/overlays/dev/secret.yaml",
     "infra/kubernetes/overlays/dev/settings.yaml",
     "infra/kubernetes/overlays/prod/kustomization.yaml",
+    "infra/kubernetes/overlays/prod/secret.yaml",
     "infra/kubernetes/overlays/prod/settings.yaml",
     "infra/knative/base/kustomization.yaml",
     "infra/knative/base/functions.yaml",
@@ -47,8 +49,10 @@ const FILES: &[(&str, &str)] = templates![
     "infra/knative/base/undelivered.yaml",
     "infra/knative/base/ingress.yaml",
     "infra/knative/overlays/dev/kustomization.yaml",
+    "infra/knative/overlays/dev/secret.yaml",
     "infra/knative/overlays/dev/settings.yaml",
     "infra/knative/overlays/prod/kustomization.yaml",
+    "infra/knative/overlays/prod/secret.yaml",
     "infra/knative/overlays/prod/settings.yaml",
     "infra/dapr/component.yaml",
     "infra/dapr/network-policy.yaml",
@@ -83,6 +87,8 @@ struct Function {
     is_public: bool,
     migrates: bool,
     consumes: Vec<Consumed>,
+    /// Each instance reads all of its topics, without a consumer group.
+    is_follower: bool,
     timeout: u64,
     memory: u32,
     lambda_memory: u32,
@@ -161,6 +167,7 @@ impl Function {
                     label: topic.name().replace('.', "-"),
                 })
                 .collect(),
+            is_follower: FOLLOWERS.contains(&spec.name),
             timeout: spec.timeout.as_secs(),
             memory: spec.memory_mb,
             lambda_memory: spec.lambda_memory_mb(),
