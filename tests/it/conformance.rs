@@ -20,7 +20,7 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord, Producer},
 };
 use tempfile::TempDir;
-use testing::{ApacheKafka, eventually, restart_port};
+use testing::{ApacheKafka, eventually, reserved_port};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const PARTITIONS: i32 = 8;
@@ -55,7 +55,7 @@ async fn apache_kafka_conforms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_local_broker_keeps_everything_over_a_restart() {
     let dir = TempDir::new().expect("a folder");
-    let port = restart_port();
+    let port = reserved_port();
     let broker = start(&dir, port).await;
     let brokers = broker.address().to_string();
     make_topic(&brokers, "kept").await;

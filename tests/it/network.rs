@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::Row;
 use tempfile::TempDir;
-use testing::{Fault, FaultProxy, TestDatabase, eventually, restart_port};
+use testing::{Fault, FaultProxy, TestDatabase, eventually, reserved_port};
 use tests::{Reply, Setup, Student, UNPUBLISHED, World};
 use tokio::time::timeout;
 
@@ -51,7 +51,7 @@ impl Network {
         let to_database = FaultProxy::start(server.parse().expect("an address")).await;
         let url = format!("{scheme_and_user}@{}/{name}", to_database.address());
 
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, restart_port()));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, reserved_port()));
         let to_kafka = FaultProxy::start(address).await;
         let dir = TempDir::new().expect("a folder");
         let broker = Broker::start_behind(dir.path(), address, to_kafka.address()).await;

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use runtime::Store;
 use serde_json::json;
 use tempfile::TempDir;
-use testing::{TestDatabase, eventually, restart_port};
+use testing::{TestDatabase, eventually, reserved_port};
 use tests::{Setup, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -28,7 +28,7 @@ async fn while_kafka_is_away_questions_are_accepted_and_answered_when_it_returns
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_database_is_away_nothing_is_accepted_and_the_client_is_told_when_to_return() {
     let dir = TempDir::new().expect("a folder");
-    std::fs::write(dir.path().join("port"), restart_port().to_string()).expect("it is noted");
+    std::fs::write(dir.path().join("port"), reserved_port().to_string()).expect("it is noted");
     let start =
         || LocalPostgres::start(dir.path(), Durability::Disposable).expect("PostgreSQL starts");
     let postgres = start();

@@ -13,7 +13,7 @@ use runtime::fault::{FaultPoint, Faults};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
-use testing::{eventually, restart_port};
+use testing::{eventually, reserved_port};
 use tests::{Setup, Student, World, socket::Socket};
 
 use self::trail::{Hop, Trail};
@@ -254,7 +254,7 @@ async fn each_agent_answers_its_kind_of_question() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_survives_a_crash_of_everything() {
     let folder = TempDir::new().expect("a folder");
-    std::fs::write(folder.path().join("port"), restart_port().to_string()).expect("it is noted");
+    std::fs::write(folder.path().join("port"), reserved_port().to_string()).expect("it is noted");
     // Flushed to disk, as in production.
     let start = || LocalPostgres::start(folder.path(), Durability::Durable).expect("it starts");
     let postgres = start();

@@ -34,7 +34,7 @@ use runtime::{
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 use tempfile::TempDir;
-use testing::{TestDatabase, eventually, restart_port};
+use testing::{TestDatabase, eventually, reserved_port};
 use uuid::Uuid;
 
 /// Signs the tokens of all tests.
@@ -111,7 +111,7 @@ impl World {
         let (broker, kafka) = match setup.kafka {
             Some(brokers) => (None, brokers),
             None => {
-                let broker = start_broker(&broker_dir, restart_port()).await;
+                let broker = start_broker(&broker_dir, reserved_port()).await;
                 let address = broker.address().to_string();
                 (Some(broker), address)
             }

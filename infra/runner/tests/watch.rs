@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use testing::{
     eventually,
     outside_tools::{forget_the_tests_package, python_packages},
-    restart_port,
+    reserved_port,
 };
 
 /// The longest for one answer. `cargo lambda watch` links a function when it is invoked for the first time.
@@ -141,7 +141,7 @@ async fn a_question_and_an_alert_pass_through_functions_under_cargo_lambda_watch
     let line = backends.line("--bootstrap-servers ").await;
     let brokers = line.rsplit(' ').next().expect("an address");
 
-    let port = restart_port();
+    let port = reserved_port();
     let watch = cargo_lambda(&tools, &folder.path().join("data/functions.env"), port);
     let watch = Running::start(watch, folder.path(), "watch");
     watch.line("starting Runtime server").await;

@@ -13,7 +13,7 @@ use rdkafka::{
 };
 use tempfile::TempDir;
 
-use crate::{eventually, restart_port};
+use crate::{eventually, reserved_port};
 
 /// Memory of the JVM; the tests' topics are small.
 const HEAP: &str = "-Xmx512m";
@@ -75,7 +75,7 @@ impl ApacheKafka {
         let dir = TempDir::new()?;
         // None that the system lends to others between this line and the broker's start.
         let ports =
-            Ports { plain: restart_port(), controller: restart_port(), tls: restart_port() };
+            Ports { plain: reserved_port(), controller: reserved_port(), tls: reserved_port() };
         let properties = dir.path().join("server.properties");
         fs::write(&properties, settings(dir.path(), ports, identity))?;
         let java = |class: &str| {

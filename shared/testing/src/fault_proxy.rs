@@ -16,7 +16,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::restart_port;
+use crate::reserved_port;
 
 /// Most bytes in transit in one direction of a connection; a fault holds them back.
 const PIECE: usize = 16 * 1024;
@@ -76,7 +76,7 @@ impl FaultProxy {
     /// No port is free.
     pub async fn start(upstream: SocketAddr) -> Self {
         // While the proxy is cut, its port must stay free, so that it can be bound again.
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, restart_port()));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, reserved_port()));
         let listener = TcpListener::bind(address).await.expect("the port is free");
         let (requested, fault) = watch::channel(Fault::Pass);
         let (report, in_force) = watch::channel(Fault::Pass);

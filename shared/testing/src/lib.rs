@@ -49,7 +49,7 @@ const PORTS: u16 = 200;
 /// How often a condition is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Returns a free port that nothing else takes while its server is stopped.
+/// Returns a free port that nothing else takes, also before its server starts and while it is stopped.
 ///
 /// It is outside the system's range of ephemeral ports. (A client that reconnects to a closed port in that range may
 /// even connect to itself, and then occupy it.) No other test process takes it, either: its clients would look for
@@ -57,7 +57,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// No port is free.
-pub fn restart_port() -> u16 {
+pub fn reserved_port() -> u16 {
     static RANGE: LazyLock<(TcpListener, u16)> = LazyLock::new(own_ports);
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let mut candidates = (1..PORTS)

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::{net::TcpStream, sync::Mutex};
 
-use crate::{eventually, outside_tools::python_packages, restart_port};
+use crate::{eventually, outside_tools::python_packages, reserved_port};
 
 /// One test installs it, and the others wait.
 static INSTALLING: Mutex<()> = Mutex::const_new(());
@@ -39,7 +39,7 @@ impl Moto {
         let installed = tokio::task::spawn_blocking(move || python_packages(&requirements));
         let Some(folder) = installed.await?? else { return Ok(None) };
         drop(installing);
-        let port = restart_port();
+        let port = reserved_port();
         let process = Command::new(folder.join("bin/moto_server"))
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
             .stdout(Stdio::null())
