@@ -12,6 +12,8 @@ use tests::{JWT_SECRET, PASSWORD, Setup, World};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use crate::triggers::Single;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn register_log_in_and_read_the_own_account() {
     let world = World::new().await;
@@ -154,8 +156,8 @@ fn people_and_services_have_audiences_of_their_own() {
 /// An EC key pair made for this test with OpenSSL (`prime256v1`).
 pub(crate) const EC_KEY: &str = include_str!("ec-key.pem");
 
-/// A product that trusts an identity provider, which has one key.
-async fn with_provider() -> (World, EncodingKey) {
+/// An identity provider: its only key, and what makes a product trust it.
+async fn provider() -> (EncodingKey, Vec<(&'static str, String)>) {
     let key = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).expect("the key is well-formed");
     let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a JWK");
     jwk.common.key_id = Some("key-1".to_owned());
@@ -164,7 +166,11 @@ async fn with_provider() -> (World, EncodingKey) {
     let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
     let provider = Router::new().route("/jwks.json", get(async move || Json(keys.clone())));
     tokio::spawn(async move { axum::serve(listener, provider).await });
-    let settings = vec![("JWT_JWKS_URL", url), ("JWT_ROLE_CLAIM", "/school/roles".to_owned())];
+    (key, vec![("JWT_JWKS_URL", url), ("JWT_ROLE_CLAIM", "/school/roles".to_owned())])
+}
+
+async fn with_provider() -> (World, EncodingKey) {
+    let (key, settings) = provider().await;
     (World::with(Setup { settings, ..Setup::default() }).await, key)
 }
 
@@ -253,6 +259,29 @@ async fn people_of_an_identity_provider_have_its_names_for_them() {
     });
     assert_eq!(changed.await.body["display_name"], "Ada");
     assert_eq!(called(&token(Some("Ada Lovelace"), "student")).await, "Ada");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_still_open_takes_no_new_role_back() {
+    let world = World::new().await;
+    let (key, settings) = provider().await;
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let single = Single::new(&world, &settings).await;
+    let verifier = &single.services.verifier;
+    let verify = async |role: &str| {
+        let mut claims = claims(&world, "auth0|ada");
+        claims["school"] = json!({ "roles": [role] });
+        let token = sign(Algorithm::ES256, Some("key-1"), &claims, &key);
+        verifier.verify(&token).await.expect("it is valid")
+    };
+    let opened = verify("student").await;
+    verify("teacher").await;
+    // As the process that has the connection does, which looks once a minute.
+    single.services.store.forget(opened.person.id);
+    verifier.admit(&opened).await.expect("they are admitted");
+    assert_eq!(single.count("SELECT count(*) FROM users WHERE role = 'teacher'").await, 1);
     world.finish().await;
 }
 

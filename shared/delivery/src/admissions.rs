@@ -7,15 +7,19 @@ use ids::{TokenFamilyId, UserId};
 use parking_lot::Mutex;
 use sqlx::PgPool;
 use storage::{
-    admission::{self, Account, Admission, Asked},
+    admission::{self, Account, Admission},
     users::{self, External},
 };
 
 use crate::{database::bounded, keys::Keys, remembered::Remembered};
 
+/// A person with the session of their token.
+type Asked = (UserId, Option<TokenFamilyId>);
+
 #[derive(Debug, Default)]
 struct Kept {
-    admissions: Remembered<Asked, Admission>,
+    /// Who is admitted, with what an external identity provider said of them.
+    admissions: Remembered<Asked, (Admission, Option<External>)>,
     /// How often somebody was forgotten: what was read before that is not kept.
     forgotten: u64,
 }
@@ -38,12 +42,12 @@ impl Admissions {
     pub(crate) fn forget(&self, person: UserId) {
         let mut kept = self.kept.lock();
         kept.forgotten += 1;
-        kept.admissions.forget(|other| other.person == person);
+        kept.admissions.forget(|(other, _)| *other == person);
     }
 
     /// Whether a person is admitted with a token of this session.
     ///
-    /// Who is admitted by an external identity provider has an account here from then on.
+    /// With what an external identity provider says of somebody, they have an account here from then on.
     ///
     /// # Errors
     /// The database's own.
@@ -51,24 +55,26 @@ impl Admissions {
         &self,
         person: UserId,
         session: Option<TokenFamilyId>,
-        external: Option<&External>,
+        external: Option<External>,
     ) -> sqlx::Result<Admission> {
-        let asked = Asked { person, session, role: external.map(|external| external.role) };
+        let asked = (person, session);
         let forgotten = {
             let kept = self.kept.lock();
             match kept.admissions.get(&asked) {
-                Some(admission) => return Ok(admission),
-                None => kept.forgotten,
+                Some((admission, said)) if external.is_none() || said == external => {
+                    return Ok(admission);
+                }
+                _ => kept.forgotten,
             }
         };
         let read_at = Instant::now();
         let found = bounded(async {
             let mut conn = self.pool.acquire().await?;
-            let found = admission::find(&mut conn, &asked).await?;
-            match external {
-                Some(external) if !found.as_ref().is_some_and(|it| it.agrees_with(external)) => {
+            let found = admission::find(&mut conn, person, session).await?;
+            match &external {
+                Some(external) if found.as_ref().is_none_or(|it| it.lacks(external)) => {
                     users::ensure_external(&mut conn, person, external, self.clock.now()).await?;
-                    admission::find(&mut conn, &asked).await
+                    admission::find(&mut conn, person, session).await
                 }
                 _ => Ok(found),
             }
@@ -79,9 +85,7 @@ impl Admissions {
         };
         let mut kept = self.kept.lock();
         if kept.forgotten == forgotten {
-            // A person has one role: what is remembered with another no longer holds.
-            kept.admissions.forget(|other| other.person == person && other.role != asked.role);
-            kept.admissions.insert(asked, admission, read_at);
+            kept.admissions.insert(asked, (admission, external), read_at);
             // Whoever is admitted is about to do something that needs it.
             self.keys.keep(key, read_at)?;
         }

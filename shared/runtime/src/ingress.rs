@@ -28,8 +28,6 @@ use web::{Path, Problem, read_body};
 
 /// The name of the Dapr component that stands for Kafka.
 const DAPR_PUBSUB: &str = "kafka";
-/// Where Dapr puts what it drops: not one of our topics.
-const UNDELIVERED: &str = "learnflow.undelivered";
 /// Most bytes of an event: what Kafka takes, and some more for the structured form.
 const EVENT_LIMIT: usize = MAX_DATA_BYTES + (128 << 10);
 /// Seconds after which a sender may try again.
@@ -55,12 +53,8 @@ pub(crate) fn routes(
     let subscriptions: Vec<_> = topics
         .iter()
         .map(|topic| {
-            json!({
-                "pubsubname": DAPR_PUBSUB,
-                "topic": topic.name(),
-                "route": "/dapr/events",
-                "deadLetterTopic": UNDELIVERED,
-            })
+            // Without a dead-letter topic: with one Dapr would try nothing again.
+            json!({ "pubsubname": DAPR_PUBSUB, "topic": topic.name(), "route": "/dapr/events" })
         })
         .collect();
     let token = Arc::new(token);

@@ -92,7 +92,7 @@ impl Accounts for KnownAccounts {
         session: Option<TokenFamilyId>,
         external: Option<External>,
     ) -> AdmissionOf<'_> {
-        Box::pin(async move { self.0.of(user, session, external.as_ref()).await })
+        Box::pin(self.0.of(user, session, external))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 /// Whether a person is admitted with a token of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// Yes, also who has no account here yet.
+    /// Yes, also with a token of ours for an account that is not there: what needs one says so.
     Granted,
     /// The account was erased.
     Erased,
@@ -20,17 +20,6 @@ pub enum Admission {
     Disabled,
     /// The session has ended.
     SessionEnded,
-}
-
-/// Who wants to be admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Asked {
-    /// The person.
-    pub person: UserId,
-    /// The session of their token, if it is one of ours.
-    pub session: Option<TokenFamilyId>,
-    /// The role that an external identity provider gives them, if it issued the token.
-    pub role: Option<Role>,
 }
 
 /// What is stored of a person who wants to be admitted.
@@ -45,14 +34,15 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether it has what an external identity provider says of the person.
+    /// Whether it lacks what an external identity provider says of the person. Only who is admitted is given it.
     #[must_use]
-    pub fn agrees_with(&self, external: &External) -> bool {
-        self.role == external.role && (!self.is_unnamed || external.name.is_none())
+    pub fn lacks(&self, external: &External) -> bool {
+        let has_name = !self.is_unnamed || external.name.is_none();
+        self.admission == Admission::Granted && (self.role != external.role || !has_name)
     }
 }
 
-/// The account of a person, and whether they are admitted. `None`: there is no such account.
+/// The account of a person, and whether they are admitted with a token of this session. `None`: there is no such account.
 ///
 /// # Errors
 /// The database's own.

@@ -6,7 +6,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{text::DisplayName, user::Role};
+use domain::user::Role;
 use environment::{Clock, config::Settings};
 use ids::{TokenFamilyId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
@@ -94,8 +94,8 @@ pub type AdmissionOf<'a> = Pin<Box<dyn Future<Output = sqlx::Result<Admission>> 
 
 /// Knows which accounts and sessions have ended, since their tokens may still be valid for an hour.
 pub trait Accounts: Send + Sync {
-    /// Whether a person is admitted with a token of this session. `external` is what the identity provider says of them
-    /// that issued the token, if it is not one of ours.
+    /// Whether a person is admitted with a token of this session. `external` is what the identity provider that issued the
+    /// token says of them, if it is not one of ours, and the token has just been read.
     fn admission(
         &self,
         user: UserId,
@@ -284,7 +284,8 @@ impl Verifier {
         let ends_at = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let person = Person { id: UserId::from_uuid(id), role: claims.role, external };
         let verified = Verified { person, ends_at, session: claims.sid };
-        self.admit_as(&verified, claims.name).await?;
+        let external = external.then_some(External { role: claims.role, name: claims.name });
+        self.look_up(&verified, external).await?;
         Ok(verified)
     }
 
@@ -293,18 +294,17 @@ impl Verifier {
     /// # Errors
     /// The account or the session has ended, or that is not known now.
     pub async fn admit(&self, verified: &Verified) -> Result<(), TokenError> {
-        self.admit_as(verified, None).await
+        // What the provider said of them then is older than what is stored.
+        self.look_up(verified, None).await
     }
 
-    async fn admit_as(
+    async fn look_up(
         &self,
         verified: &Verified,
-        name: Option<DisplayName>,
+        external: Option<External>,
     ) -> Result<(), TokenError> {
         let Some(accounts) = &self.accounts else { return Ok(()) };
-        let Verified { person, session, .. } = *verified;
-        let external = person.external.then_some(External { role: person.role, name });
-        let admission = accounts.admission(person.id, session, external).await;
+        let admission = accounts.admission(verified.person.id, verified.session, external).await;
         match admission.map_err(TokenError::AccountsAway)? {
             Admission::Granted => Ok(()),
             Admission::Erased => Err(TokenError::Erased),

@@ -60,7 +60,7 @@ pub(crate) struct ForeignClaims {
 }
 
 impl ForeignClaims {
-    /// The claims with the role that is found at `role_claim`.
+    /// The claims, with the role that is found at `role_claim`, and the person's name.
     pub(crate) fn with_role(self, role_claim: Option<&str>) -> Claims {
         let Self { sub, exp, nbf, iss, aud, client_id, further } = self;
         let aud = if aud.is_null() { client_id } else { aud };
@@ -109,10 +109,12 @@ fn role_in(claims: &Value, role_claim: Option<&str>) -> Role {
     roles.max().unwrap_or(Role::Student)
 }
 
-/// What a person is called, by the standard claims of `OpenID` Connect (Core 1.0, section 5.1).
+/// What a person is called, by the standard claims of `OpenID` Connect (Core 1.0, section 5.1). A name that is an address
+/// would tell it to the whole class.
 fn name_in(claims: &Value) -> Option<DisplayName> {
     let names =
         ["name", "preferred_username"].into_iter().filter_map(|claim| claims.get(claim)?.as_str());
+    let names = names.filter(|name| !name.contains('@'));
     let mut names = names.filter_map(|name| DisplayName::try_from(name.trim().to_owned()).ok());
     names.next()
 }
@@ -140,6 +142,7 @@ mod tests {
         for (claims, name) in [
             (json!({ "name": "Ada Lovelace", "preferred_username": "ada" }), Some("Ada Lovelace")),
             (json!({ "name": " ", "preferred_username": "ada" }), Some("ada")),
+            (json!({ "preferred_username": "ada@school.example" }), None),
             (json!({ "name": ["Ada"] }), None),
             (json!({ "name": "x".repeat(101) }), None),
             (json!({}), None),
