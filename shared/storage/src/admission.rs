@@ -46,8 +46,11 @@ impl Account {
 ///
 /// # Errors
 /// The database's own.
-pub async fn find(conn: &mut PgConnection, asked: &Asked) -> sqlx::Result<Option<Account>> {
-    let Asked { person, session, .. } = *asked;
+pub async fn find(
+    conn: &mut PgConnection,
+    person: UserId,
+    session: Option<TokenFamilyId>,
+) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query!(
         r#"SELECT data_key, role, display_name = $3 AS "is_unnamed!", account_disabled_at IS NOT NULL AS "is_disabled!",
                   EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND revoked_at IS NOT NULL) AS "has_ended!"
