@@ -1,10 +1,12 @@
 //! Accounts as administrators see and change them.
 
 use chrono::{DateTime, Utc};
-use domain::user::{Role, UnknownRole};
+use domain::user::Role;
 use ids::UserId;
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+use crate::users;
 
 /// After every text that begins with a prefix.
 const LAST: &str = "\u{10ffff}";
@@ -42,12 +44,11 @@ impl TryFrom<Row> for Account {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> sqlx::Result<Self> {
-        let role = row.role.parse();
         Ok(Self {
             id: UserId::from_uuid(row.id),
             email: row.email,
             display_name: row.display_name,
-            role: role.map_err(|source: UnknownRole| sqlx::Error::Decode(Box::new(source)))?,
+            role: users::role(&row.role)?,
             created_at: row.created_at,
             disabled_at: row.disabled_at,
             key: row.key,
