@@ -7,7 +7,7 @@ use std::{
 };
 
 use events::{Topic, question_asked::QuestionAsked};
-use runner::functions::{self, FUNCTIONS, specs};
+use runner::functions::{self, FOLLOWERS, FUNCTIONS, specs};
 use runtime::{
     Clock, Decide, Function, HandlerError, Host, Outgoing, Received, Services,
     config::{COMMON_SETTINGS, Settings},
@@ -80,7 +80,8 @@ async fn a_function_reads_the_settings_that_its_spec_says() {
         // With a model, since what it costs is asked for only then.
         let mut settings =
             Settings::from_pairs([("OPENAI_API_KEY", "k"), ("SANDBOX_WORKER", &worker)]);
-        build(&mut settings, &services);
+        let function = build(&mut settings, &services);
+        assert_eq!(FOLLOWERS.contains(&spec.name), function.only_follows(), "{}", spec.name);
         let mut asked = settings.asked();
         asked.retain(|name| !COMMON_SETTINGS.contains(&name.as_str()));
         let said: BTreeSet<String> = spec.settings.iter().map(|name| (*name).to_owned()).collect();

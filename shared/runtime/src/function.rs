@@ -149,6 +149,12 @@ impl Function {
         self
     }
 
+    /// Whether it has no consumer group: each of its instances reads all of its topics.
+    #[must_use]
+    pub fn only_follows(&self) -> bool {
+        self.handlers.topics().is_empty() && self.followed.is_some()
+    }
+
     /// Closes these sockets when the function stops.
     #[must_use]
     pub fn serves_sockets(mut self, sockets: Sockets) -> Self {
