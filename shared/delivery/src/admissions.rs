@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use sqlx::PgPool;
 use storage::{
     admission::{self, Account, Admission},
-    users::{self, External},
+    users::{self, ExternalPerson},
 };
 
 use crate::{database::bounded, keys::Keys, remembered::Remembered};
@@ -19,7 +19,7 @@ type Asked = (UserId, Option<TokenFamilyId>);
 #[derive(Debug, Default)]
 struct Kept {
     /// Who is admitted, with what an external identity provider said of them.
-    admissions: Remembered<Asked, (Admission, Option<External>)>,
+    admissions: Remembered<Asked, (Admission, Option<ExternalPerson>)>,
     /// How often somebody was forgotten: what was read before that is not kept.
     forgotten: u64,
 }
@@ -55,7 +55,7 @@ impl Admissions {
         &self,
         person: UserId,
         session: Option<TokenFamilyId>,
-        external: Option<External>,
+        external: Option<ExternalPerson>,
     ) -> sqlx::Result<Admission> {
         let asked = (person, session);
         let forgotten = {

@@ -24,7 +24,7 @@ use environment::{
 use ids::{TokenFamilyId, UserId};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use web::auth::{Accounts, AdmissionOf, AuthConfig, External, Verifier};
+use web::auth::{Accounts, AdmissionOf, AuthConfig, ExternalPerson, Verifier};
 
 /// The longest for publishing queued events at shutdown; the rest is left to the relay.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -90,7 +90,7 @@ impl Accounts for KnownAccounts {
         &self,
         user: UserId,
         session: Option<TokenFamilyId>,
-        external: Option<External>,
+        external: Option<ExternalPerson>,
     ) -> AdmissionOf<'_> {
         Box::pin(self.0.of(user, session, external))
     }

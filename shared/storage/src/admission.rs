@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use crate::{
     data_keys::DataKeyRow,
-    users::{self, External, UNNAMED},
+    users::{self, ExternalPerson, UNNAMED},
 };
 
 /// Whether a person is admitted with a token of a session.
@@ -36,7 +36,7 @@ pub struct Account {
 impl Account {
     /// Whether it lacks what an external identity provider says of the person. Only who is admitted is given it.
     #[must_use]
-    pub fn lacks(&self, external: &External) -> bool {
+    pub fn lacks(&self, external: &ExternalPerson) -> bool {
         let has_name = !self.is_unnamed || external.name.is_none();
         self.admission == Admission::Granted && (self.role != external.role || !has_name)
     }

@@ -85,7 +85,7 @@ pub async fn insert(conn: &mut PgConnection, user: &User) -> sqlx::Result<bool> 
 
 /// What an external identity provider says of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct External {
+pub struct ExternalPerson {
     /// What they may do.
     pub role: Role,
     /// What they are called.
@@ -101,7 +101,7 @@ pub struct External {
 pub async fn ensure_external(
     conn: &mut PgConnection,
     id: UserId,
-    external: &External,
+    external: &ExternalPerson,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(

@@ -13,7 +13,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, erro
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use storage::admission::Admission;
-pub use storage::users::External;
+pub use storage::users::ExternalPerson;
 use uuid::Uuid;
 
 use crate::{
@@ -100,7 +100,7 @@ pub trait Accounts: Send + Sync {
         &self,
         user: UserId,
         session: Option<TokenFamilyId>,
-        external: Option<External>,
+        external: Option<ExternalPerson>,
     ) -> AdmissionOf<'_>;
 }
 
@@ -284,7 +284,7 @@ impl Verifier {
         let ends_at = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let person = Person { id: UserId::from_uuid(id), role: claims.role, external };
         let verified = Verified { person, ends_at, session: claims.sid };
-        let external = external.then_some(External { role: claims.role, name: claims.name });
+        let external = external.then_some(ExternalPerson { role: claims.role, name: claims.name });
         self.look_up(&verified, external).await?;
         Ok(verified)
     }
@@ -301,7 +301,7 @@ impl Verifier {
     async fn look_up(
         &self,
         verified: &Verified,
-        external: Option<External>,
+        external: Option<ExternalPerson>,
     ) -> Result<(), TokenError> {
         let Some(accounts) = &self.accounts else { return Ok(()) };
         let admission = accounts.admission(verified.person.id, verified.session, external).await;
@@ -353,7 +353,7 @@ impl Verifier {
             validation.required_spec_claims.remove("aud");
             let role_claim = self.config.role_claim.as_deref();
             jsonwebtoken::decode::<ForeignClaims>(token, &key, &validation)
-                .map(|token| token.claims.with_role(role_claim))
+                .map(|token| token.claims.into_claims(role_claim))
         } else {
             jsonwebtoken::decode::<Claims>(token, &key, &validation).map(|token| token.claims)
         };

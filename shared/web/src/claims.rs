@@ -61,7 +61,7 @@ pub(crate) struct ForeignClaims {
 
 impl ForeignClaims {
     /// The claims, with the role that is found at `role_claim`, and the person's name.
-    pub(crate) fn with_role(self, role_claim: Option<&str>) -> Claims {
+    pub(crate) fn into_claims(self, role_claim: Option<&str>) -> Claims {
         let Self { sub, exp, nbf, iss, aud, client_id, further } = self;
         let aud = if aud.is_null() { client_id } else { aud };
         let further = Value::Object(further);
