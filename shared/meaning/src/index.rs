@@ -8,7 +8,7 @@ use std::{
 use curriculum::{Concept, Curriculum, Topic};
 
 use crate::{
-    bm25::{self, Bm25},
+    bm25::{Bm25, Vocabulary, WordId},
     questions::Question,
     synonyms::Synonyms,
     vectors::{self, Vector},
@@ -50,11 +50,11 @@ pub(crate) struct Index {
 #[derive(Debug, Clone, Default)]
 struct Postings {
     /// Candidates with the word in any text.
-    any: Vec<usize>,
+    any: Vec<u32>,
     /// Candidates with the word in a title or term.
-    head: Vec<usize>,
+    head: Vec<u32>,
     /// Titles, terms and questions with the word.
-    entries: Vec<usize>,
+    entries: Vec<u32>,
 }
 
 /// A text while the index is made.
@@ -107,39 +107,41 @@ impl Index {
         let topics: Vec<&Topic> = course.topics().collect();
         let (candidates, mut texts) = texts(&topics, asked);
         texts.sort_by_key(|text| text.candidate);
-        let words: Vec<Vec<String>> = texts.iter().map(|text| bm25::words(&text.text)).collect();
+        let mut vocabulary = Vocabulary::default();
+        let words: Vec<Vec<WordId>> = texts.iter().map(|text| vocabulary.add(&text.text)).collect();
         let mut whole = vec![Vec::new(); candidates.len()];
         let mut of_topic = vec![Vec::new(); topics.len()];
         let mut about = vec![[0.0; vectors::WIDTH]; candidates.len()];
         let mut about_topics = vec![[0.0; vectors::WIDTH]; topics.len()];
         for (text, words) in texts.iter().zip(&words) {
             let topic = candidates[text.candidate].topic;
-            whole[text.candidate].extend(words.iter().cloned());
-            of_topic[topic].extend(words.iter().cloned());
+            whole[text.candidate].extend(words);
+            of_topic[topic].extend(words);
             let vector = vectors::about(&text.text);
             add(&mut about[text.candidate], &vector);
             add(&mut about_topics[topic], &vector);
         }
         about.iter_mut().chain(&mut about_topics).for_each(vectors::normalise);
-        let by_candidate = Bm25::of(&whole, 0.75);
-        let all_texts = texts.iter().map(|text| text.text.as_str());
-        let synonyms = Synonyms::of(all_texts, |word| by_candidate.rarity_of(word));
-        let mut postings = vec![Postings::default(); synonyms.len()];
+        let different = vocabulary.written().len();
+        let by_candidate = Bm25::of(&whole, different, 0.75);
+        let synonyms = Synonyms::of(vocabulary, |word| by_candidate.rarity_of(Some(word)));
+        let mut postings = vec![Postings::default(); different];
         let mut seen = vec![(BTreeSet::new(), BTreeSet::new()); candidates.len()];
         let mut weights = vec![0.0; texts.len()];
-        for (at, (text, words)) in texts.iter().zip(&words).enumerate() {
+        for (at, (text, words)) in (0..).zip(texts.iter().zip(&words)) {
             let (any, head) = &mut seen[text.candidate];
-            let places: BTreeSet<usize> = synonyms.places(words).into_iter().collect();
-            for place in places {
-                if any.insert(place) {
-                    postings[place].any.push(text.candidate);
+            let candidate = as_u32(text.candidate);
+            for word in words.iter().copied().collect::<BTreeSet<WordId>>() {
+                let of_word = &mut postings[word as usize];
+                if any.insert(word) {
+                    of_word.any.push(candidate);
                 }
-                if text.kind == Kind::Title && head.insert(place) {
-                    postings[place].head.push(text.candidate);
+                if text.kind == Kind::Title && head.insert(word) {
+                    of_word.head.push(candidate);
                 }
                 if text.kind != Kind::Explains {
-                    postings[place].entries.push(at);
-                    weights[at] += synonyms.rarity(place);
+                    of_word.entries.push(at);
+                    weights[at as usize] += synonyms.rarity(word);
                 }
             }
         }
@@ -147,9 +149,9 @@ impl Index {
         Self {
             heads: heads.collect(),
             candidates,
-            by_entry: Bm25::of(&words, 0.5),
+            by_entry: Bm25::of(&words, different, 0.5),
             by_candidate,
-            by_topic: Bm25::of(&of_topic, 0.75),
+            by_topic: Bm25::of(&of_topic, different, 0.75),
             synonyms,
             postings,
             entries: texts
@@ -167,7 +169,7 @@ impl Index {
 
     /// What each candidate, and each topic, has in common with a question.
     pub(crate) fn compare(&self, prose: &str) -> (Vec<Common>, Vec<OfTopic>) {
-        let words = bm25::words(prose);
+        let words = self.synonyms.vocabulary().known(prose);
         let about = vectors::about(prose);
         let mut common = vec![Common::default(); self.candidates.len()];
         let whole = self.by_candidate.scores(&words);
@@ -185,35 +187,35 @@ impl Index {
     }
 
     fn by_synonyms(&self, prose: &str, common: &mut [Common]) {
-        let words = self.synonyms.words(prose, self.by_candidate.rarity_of(""));
+        let words = self.synonyms.words(prose, self.by_candidate.rarity_of(None));
         let all: f32 = words.iter().map(|word| word.rarity).sum();
         // How near the nearest word of the question is to a word of the course.
         let mut nearest = Most::of(self.synonyms.len());
         let mut any = Most::of(self.candidates.len());
         let mut head = Most::of(self.candidates.len());
         for word in &words {
-            for (place, near) in word.near.iter() {
-                nearest.add(*place, *near);
-                let postings = &self.postings[*place];
-                postings.any.iter().for_each(|candidate| any.add(*candidate, *near));
-                postings.head.iter().for_each(|candidate| head.add(*candidate, *near));
+            for (other, near) in word.near.iter() {
+                nearest.add(*other as usize, *near);
+                let postings = &self.postings[*other as usize];
+                postings.any.iter().for_each(|candidate| any.add(*candidate as usize, *near));
+                postings.head.iter().for_each(|candidate| head.add(*candidate as usize, *near));
             }
             let share = word.rarity / all;
-            for candidate in word.place.iter().flat_map(|place| &self.postings[*place].any) {
-                common[*candidate].exact += share;
+            for candidate in word.known.iter().flat_map(|word| &self.postings[*word as usize].any) {
+                common[*candidate as usize].exact += share;
             }
             any.take(|at, near| common[at].covered += share * near);
             head.take(|at, near| common[at].covered_by_head += share * near);
         }
         let mut answered = vec![0.0_f32; self.weights.len()];
-        nearest.take(|place, near| {
-            let weight = self.synonyms.rarity(place) * near;
-            let postings = &self.postings[place];
-            for candidate in &postings.head {
-                common[*candidate].head += weight / self.heads[*candidate];
+        nearest.take(|word, near| {
+            let weight = self.synonyms.rarity(as_u32(word)) * near;
+            let postings = &self.postings[word];
+            for candidate in postings.head.iter().map(|candidate| *candidate as usize) {
+                common[candidate].head += weight / self.heads[candidate];
             }
-            for entry in &postings.entries {
-                answered[*entry] += weight / self.weights[*entry];
+            for entry in postings.entries.iter().map(|entry| *entry as usize) {
+                answered[entry] += weight / self.weights[entry];
             }
         });
         self.most_of_entries(&answered, |candidate, share| common[candidate].answered = share);
@@ -319,6 +321,10 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split(['.', '!', '?', ';', ':', '\n'])
         .map(str::trim)
         .filter(|sentence| sentence.split_whitespace().count() >= SHORTEST)
+}
+
+fn as_u32(place: usize) -> u32 {
+    u32::try_from(place).expect("there are no billions of texts or words")
 }
 
 fn add(to: &mut Vector, other: &Vector) {

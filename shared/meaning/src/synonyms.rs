@@ -1,13 +1,9 @@
 //! Which words of a question mean what words of the course mean: "doubled" is near "duplicates".
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet, hash_map::Entry},
-    sync::OnceLock,
-};
+use std::{borrow::Cow, collections::HashSet, sync::OnceLock};
 
 use crate::{
-    bm25::{stem, whole_words},
+    bm25::{Vocabulary, WordId, stem, whole_words},
     vectors::{self, Vector},
 };
 
@@ -21,12 +17,12 @@ const NEAR: f32 = 0.4;
 /// Synonyms of a word that count.
 const MOST_SYNONYMS: usize = 16;
 
-/// The place of a word of the course, and how near another word is to it, from 0 to 1.
-type Near = (usize, f32);
+/// A word of the course, and how near another word is to it, from 0 to 1.
+type Near = (WordId, f32);
 
 /// The words of the course.
 pub(crate) struct Synonyms {
-    places: HashMap<String, usize>,
+    vocabulary: Vocabulary,
     vectors: Vec<Vector>,
     rarity: Vec<f32>,
     /// The synonyms of each word, found when they are first needed.
@@ -37,33 +33,25 @@ pub(crate) struct Synonyms {
 pub(crate) struct Word<'a> {
     /// How rare it is in the course.
     pub(crate) rarity: f32,
-    /// Its place, if the course has it.
-    pub(crate) place: Option<usize>,
+    /// Its number, if the course has it.
+    pub(crate) known: Option<WordId>,
     /// The words of the course that mean it, itself among them.
     pub(crate) near: Cow<'a, [Near]>,
 }
 
 impl Synonyms {
-    /// Of all words of these texts, and how rare each is.
-    pub(crate) fn of<'a>(
-        texts: impl Iterator<Item = &'a str>,
-        rarity: impl Fn(&str) -> f32,
-    ) -> Self {
-        let (mut places, mut vectors, mut rarities) = (HashMap::new(), Vec::new(), Vec::new());
-        for word in texts.flat_map(whole_words) {
-            if let Entry::Vacant(place) = places.entry(stem(&word)) {
-                vectors.push(vectors::about(&word));
-                rarities.push(rarity(place.key()));
-                place.insert(vectors.len() - 1);
-            }
-        }
+    /// Of all words of the course, and how rare each is.
+    pub(crate) fn of(vocabulary: Vocabulary, rarity: impl Fn(WordId) -> f32) -> Self {
+        let vectors: Vec<Vector> =
+            vocabulary.written().iter().map(|word| vectors::about(word)).collect();
+        let rarity = (0..).take(vectors.len()).map(rarity).collect();
         let near = vectors.iter().map(|_| OnceLock::new()).collect();
-        Self { places, vectors, rarity: rarities, near }
+        Self { vocabulary, vectors, rarity, near }
     }
 
-    /// The places of words without their endings.
-    pub(crate) fn places(&self, words: &[String]) -> Vec<usize> {
-        words.iter().filter_map(|word| self.places.get(word).copied()).collect()
+    /// The words.
+    pub(crate) const fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// How many words there are.
@@ -71,9 +59,9 @@ impl Synonyms {
         self.vectors.len()
     }
 
-    /// How rare the word at a place is.
-    pub(crate) fn rarity(&self, place: usize) -> f32 {
-        self.rarity[place]
+    /// How rare a word is.
+    pub(crate) fn rarity(&self, word: WordId) -> f32 {
+        self.rarity[word as usize]
     }
 
     /// The different words of a question; `rarity` is that of a word that the course lacks.
@@ -89,11 +77,12 @@ impl Synonyms {
             if !seen.insert(stem.clone()) {
                 continue;
             }
-            let place = self.places.get(&stem).copied();
-            let (rarity, near) = match place {
-                Some(place) => {
-                    let near = self.near[place].get_or_init(|| self.near(&self.vectors[place]));
-                    (self.rarity[place], near.as_slice().into())
+            let known = self.vocabulary.number(&stem);
+            let (rarity, near) = match known {
+                Some(known) => {
+                    let at = known as usize;
+                    let near = self.near[at].get_or_init(|| self.near(&self.vectors[at]));
+                    (self.rarity[at], near.as_slice().into())
                 }
                 None if unknown < MOST_UNKNOWN => {
                     unknown += 1;
@@ -101,13 +90,13 @@ impl Synonyms {
                 }
                 None => (rarity, Vec::new().into()),
             };
-            words.push(Word { rarity, place, near });
+            words.push(Word { rarity, known, near });
         }
         words
     }
 
     fn near(&self, about: &Vector) -> Vec<Near> {
-        let all = vectors::nearness_of_all(&self.vectors, about).into_iter().enumerate();
+        let all = (0..).zip(vectors::nearness_of_all(&self.vectors, about));
         let nearness = all.map(|(at, near)| (at, (near - NEAR) / (1.0 - NEAR)));
         let mut near: Vec<Near> = nearness.filter(|(_, near)| *near > 0.0).collect();
         near.sort_by(|one, other| other.1.total_cmp(&one.1));
@@ -119,19 +108,26 @@ impl Synonyms {
 #[cfg(test)]
 mod tests {
     use super::{MOST_WORDS, Synonyms};
+    use crate::bm25::Vocabulary;
+
+    fn of(texts: &[&str]) -> Synonyms {
+        let mut vocabulary = Vocabulary::default();
+        texts.iter().for_each(|text| drop(vocabulary.add(text)));
+        Synonyms::of(vocabulary, |_| 1.0)
+    }
 
     #[test]
     fn a_word_means_a_word_of_the_course_by_another_name() {
-        let synonyms = Synonyms::of(["removing duplicates", "endless loops"].into_iter(), |_| 1.0);
+        let synonyms = of(&["removing duplicates", "endless loops"]);
         let nearest = |word: &str| synonyms.words(word, 2.0)[0].near.first().map(|(at, _)| *at);
-        let place = |word: &str| synonyms.places(&crate::bm25::words(word)).first().copied();
-        assert_eq!(nearest("duplicated"), place("duplicates"));
-        assert_eq!(nearest("loops"), place("loops"));
+        let known = |word: &str| synonyms.vocabulary().known(word).first().copied();
+        assert_eq!(nearest("duplicated"), known("duplicates"));
+        assert_eq!(nearest("loops"), known("loops"));
     }
 
     #[test]
     fn a_long_text_is_read_only_in_part() {
-        let synonyms = Synonyms::of(["removing duplicates"].into_iter(), |_| 1.0);
+        let synonyms = of(&["removing duplicates"]);
         let text: Vec<String> = (0..10_000).map(|at| format!("word{at}")).collect();
         assert_eq!(synonyms.words(&text.join(" "), 1.0).len(), MOST_WORDS);
     }
