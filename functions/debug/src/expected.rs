@@ -8,7 +8,7 @@ use regex::Regex;
 
 /// Most expectations that are read: each is a run of the program.
 const MAX_CASES: usize = 12;
-/// Most bytes of a question, and of what is said between a call and a value.
+/// Most bytes of a question, and of what is said between a call and a value, besides values in backticks.
 const MAX_QUESTION: usize = 8 << 10;
 const MAX_BEFORE: usize = 80;
 const MAX_AFTER: usize = 160;
@@ -211,13 +211,24 @@ fn said_of_argument(question: &str, parameter: &str) -> Vec<(String, String)> {
     said
 }
 
-fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+/// What comes soon after a call: a long result in backticks takes nothing of it.
+fn near(text: &str) -> &str {
+    // It begins with the end of the call.
+    let mut is_quoted = text.starts_with('`');
+    let mut said = 0;
+    for (at, letter) in text.char_indices() {
+        is_quoted ^= letter == '`';
+        said += if is_quoted { 0 } else { letter.len_utf8() };
+        if said > MAX_AFTER {
+            return &text[..at];
+        }
+    }
+    text
 }
 
 /// The value after the first words that expect one, which are near.
 fn after_words(text: &str) -> Option<&str> {
-    EXPECTED.find_iter(cut(text, MAX_AFTER)).find_map(|found| value_at(&text[found.end()..]))
+    EXPECTED.find_iter(near(text)).find_map(|found| value_at(&text[found.end()..]))
 }
 
 fn after_arrow(text: &str) -> Option<&str> {
@@ -316,6 +327,15 @@ mod tests {
         {
             assert_eq!(read(other, CODE), [""; 0], "{other}");
         }
+    }
+
+    #[test]
+    fn a_long_result_stands_between_a_call_and_what_is_expected() {
+        let result = "<generator object f at 0x7f0000000000>, ".repeat(9);
+        let gives = format!("`f(5)` gives `[{result}]`, but it should be `[5]`.");
+        assert_eq!(read(&gives, CODE), ["f(5) [5]"]);
+        let far = format!("`f(5)` is called. {} It should be `[5]`.", "And so on. ".repeat(20));
+        assert_eq!(read(&far, CODE), [""; 0]);
     }
 
     #[test]

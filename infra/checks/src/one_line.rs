@@ -49,7 +49,7 @@ pub(crate) async fn one_line(
         let others = others.filter(|lines| lines.len() <= own.len()).flatten();
         let lines = own.iter().copied().chain(others).collect();
         let asked = if tests.exists() {
-            called_wrong(&name, &code, &read(&tests)?, workers).await
+            called_wrong(&name, [&code, &corrected], &read(&tests)?, workers).await
         } else if driver.exists() {
             let node = read(&folder.join("correct_python_programs/node.py"))?;
             let driver = format!("\n{node}\n{}", without_imports(&read(&driver)?));
@@ -96,7 +96,7 @@ fn without_imports(module: &str) -> String {
 /// The program and a question about the first test that goes wrong.
 async fn called_wrong(
     name: &str,
-    code: &str,
+    [code, corrected]: [&str; 2],
     tests: &str,
     workers: &Workers,
 ) -> Option<(Shows, String, String)> {
@@ -109,10 +109,21 @@ async fn called_wrong(
             true => format!("list({})", called(name, &values)),
             false => called(name, &values),
         };
-        let expected = python(&case[1]);
-        let test = json!({ "name": "test", "call": call, "expected": expected });
-        let result = run(&json!({ "code": code, "tests": [test] }), workers).await?;
-        let Some(test) = result.tests.first().filter(|test| !test.passed) else { continue };
+        let test = async |code: &str, expected: &str| {
+            let test = json!({ "name": "test", "call": call, "expected": expected });
+            let result = run(&json!({ "code": code, "tests": [test] }), workers).await?;
+            result.tests.into_iter().next()
+        };
+        // JSON has no tuples: what is expected is what the corrected program gives.
+        let mut expected = python(&case[1]);
+        let right = test(corrected, &expected).await?;
+        if !right.passed {
+            expected = right.actual;
+        }
+        let test = test(code, &expected).await?;
+        if test.passed {
+            continue;
+        }
         let (shows, does) = match (test.verdict, &test.error) {
             (Verdict::Ok, _) => (Shows::Value, format!("gives `{}`", test.actual)),
             (Verdict::Timeout, _) => (Shows::NoValue, "never ends".to_owned()),

@@ -306,6 +306,11 @@ impl<'a> Visitor<'a> for Walk<'_, '_, '_, 'a> {
                 self.changes.replace(Kind::MissingCall, expr, call);
             }
             Expr::Subscript(item) => self.item(item),
+            Expr::Tuple(tuple) if tuple.ctx.is_load() => {
+                if let [first, second] = tuple.elts.as_slice() {
+                    self.swap(Kind::Name, tuple, (first, second));
+                }
+            }
             Expr::Slice(slice) => {
                 for bound in [&slice.lower, &slice.upper].into_iter().flatten() {
                     self.by_one(bound);

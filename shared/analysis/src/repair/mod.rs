@@ -245,6 +245,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_much_too_late_or_turned_round_is_mended_by_one_change() {
+        for (wrong, right, line, kind) in [
+            (
+                "    for x in a:\n        if x > 0:\n            b = x + 1\n",
+                "    for x in a:\n        if x > 0:\n            b = max(b, x + 1)\n",
+                4,
+                Kind::Operator,
+            ),
+            (
+                "    for x in a:\n        g(x)\n",
+                "    for x in a[b:]:\n        g(x)\n",
+                2,
+                Kind::LoopOver,
+            ),
+            ("    return True\n", "    return not b\n", 2, Kind::ReturnValue),
+            ("    return b[a, 1]\n", "    return b[1, a]\n", 2, Kind::Name),
+        ] {
+            let (wrong, right) =
+                (format!("def f(a, b):\n{wrong}"), format!("def f(a, b):\n{right}"));
+            assert!(between(&wrong, &right, &[]).contains(&(line, kind)), "{wrong}");
+        }
+    }
+
+    #[test]
     fn lines_outside_of_functions_are_changed_where_the_whole_program_is_to_blame() {
         let wrong = "total = 0\nfor n in [1, 2]:\n    total = n\nprint(total)\n";
         let right = wrong.replace("total = n", "total += n");

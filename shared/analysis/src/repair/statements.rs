@@ -156,6 +156,12 @@ fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
             if let Some(value) = returned.value.as_deref() {
                 taken_from_list(changes, value);
                 with_more(changes, value, &names);
+                if value.is_boolean_literal_expr() {
+                    // It depends on what is left.
+                    for name in &names {
+                        changes.replace(Kind::ReturnValue, value, format!("not {name}"));
+                    }
+                }
             }
         }
         Stmt::Expr(line) => expression(changes, &line.value),
@@ -167,7 +173,7 @@ fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
         Stmt::AugAssign(assignment) => {
             added(changes, stmt, &assignment.target, &assignment.value);
         }
-        Stmt::For(repeat) => loop_over(changes, &repeat.iter),
+        Stmt::For(repeat) => loop_over(changes, &repeat.iter, around),
         _ => {}
     }
 }
@@ -190,7 +196,7 @@ fn added(changes: &mut Changes<'_, '_>, stmt: &Stmt, target: &Expr, value: &Expr
 }
 
 /// What a loop goes through.
-fn loop_over(changes: &mut Changes<'_, '_>, iter: &Expr) {
+fn loop_over(changes: &mut Changes<'_, '_>, iter: &Expr, around: Around<'_>) {
     let items = changes.program.text(iter);
     if iter.is_name_expr() {
         changes.replace(Kind::Alias, iter, format!("list({items})"));
@@ -201,6 +207,9 @@ fn loop_over(changes: &mut Changes<'_, '_>, iter: &Expr) {
             format!("reversed({items})"),
         ] {
             changes.replace(Kind::LoopOver, iter, new);
+        }
+        for parameter in around.parameters().filter(|parameter| *parameter != items) {
+            changes.replace(Kind::LoopOver, iter, format!("{items}[{parameter}:]"));
         }
     } else if let Some(list) = items.strip_prefix("range(len(") {
         changes.replace(Kind::LoopOver, iter, list.trim_end_matches(')'));
@@ -320,6 +329,12 @@ fn assigned(
     }
     // A value that should be added.
     changes.replace(Kind::Operator, stmt, format!("{name} += {text}"));
+    if around.owner.is_some() && target.is_name_expr() && !value.is_literal_expr() {
+        // The largest or the smallest so far, not the last.
+        for function in ["max", "min"] {
+            changes.replace(Kind::Operator, value, format!("{function}({name}, {text})"));
+        }
+    }
 }
 
 /// A statement and the next one.
