@@ -11,16 +11,17 @@ import sys as _sys
 _CHECK_LINES = 1_000
 _REMEMBERING_LINES = 3_000
 _ALL_LINES = 80_000
-# Most changes do not end an endless loop either: at first each is stopped soon, for half of all lines.
-_SOON = 150
-_SOON_LINES = _ALL_LINES // 2
+# Most changes do not end an endless loop either: at first each is stopped soon, for a third of all lines.
+_SOON_CHECK_LINES = 150
+_SOON_ALL_LINES = _ALL_LINES // 3
 # A changed program may take so many times the lines of the program itself, and a few more.
 _LONGER = 5
 _MORE_LINES = 100
 # Lines that are kept for comparing the changes that mend the program.
 _COMPARED_LINES = 12_000
-# What one try costs besides its lines.
+# What one try costs besides its lines, and how many bytes are compiled in the time of a line.
 _TRY_LINES = 30
+_COMPILED_BYTES = 60
 # A value that has more items grows without end.
 _MANY_ITEMS = 2_000
 # How many changes are the first of several.
@@ -43,8 +44,9 @@ _PURE = frozenset(
     "abs all any bool chr divmod enumerate float int isinstance len list map max min ord pow range reversed round set"
     " sorted str sum tuple zip".split()
 )
-# How a program ends that would go on for ever.
-_ENDLESS = ((False, "_Stop"), (False, "RecursionError"))
+# How a check ends of a program that does not end within its lines; None: it is not even loaded.
+_STOPPED = (None, (False, "_Stop"))
+_ENDLESS = (*_STOPPED, (False, "RecursionError"))
 _all_lines = 0
 
 
@@ -171,6 +173,8 @@ def _lines(text):
 
 
 def _compiled(text):
+    global _all_lines
+    _all_lines += len(text) // _COMPILED_BYTES
     try:
         return compile(text, "program", "exec")
     except (SyntaxError, ValueError):
@@ -369,24 +373,44 @@ def _is_reordered(expected, value):
         return False
 
 
+def _gives_all(text, checks):
+    """Whether a program passes all checks; None if it was stopped at one."""
+    code = _compiled(text)
+    for check in checks if code else []:
+        outcome = _ran(code, check)
+        if not _passes(outcome, check):
+            return None if outcome in _STOPPED else False
+    return code is not None
+
+
 def _soon(program, changes, failing, passing):
-    """The changes that let a program end well that otherwise never does."""
+    """The single changes after which a program that did not end ends soon, with all results."""
     endless = [check for check, _, outcome in failing if outcome in _ENDLESS]
     if not endless:
         return []
+    checks = endless + [check for check, *_ in failing if check not in endless] + passing
     patient = [dict(check) for check in endless]
     for check in endless:
-        check.update(most=_SOON, remembers=False)
-    repairs = []
+        check.update(most=_SOON_CHECK_LINES, remembers=False)
+    repairs, stopped = [], []
     for number, change in enumerate(changes):
-        if _all_lines > _SOON_LINES:
+        if _all_lines > _SOON_ALL_LINES:
             break
         text = _applied(program, change["edits"])
-        if all(_outcomes(text, [check for check, *_ in failing]) or [False]) and all(_outcomes(text, passing)):
+        gives_all = _gives_all(text, checks)
+        if gives_all:
             repairs.append(([number], text))
+        elif gives_all is None:
+            stopped.append(([number], text))
     for check, before in zip(endless, patient):
         check.update(before)
-    return repairs
+    # What takes longer may be right, too: then nobody can be certain of the line.
+    for numbers, text in stopped if repairs else []:
+        if _all_lines > _ALL_LINES:
+            break
+        if _gives_all(text, checks):
+            repairs.append((numbers, text))
+    return sorted(repairs)
 
 
 def _search(program, checks, changes):
@@ -416,7 +440,7 @@ def _search(program, checks, changes):
                 if mended is None:
                     continue
                 gained = sum(mended)
-                harms = gained > 0 and not all(_outcomes(text, passing))
+                harms = gained > 0 and not _gives_all(text, passing)
                 if all(mended) and not harms:
                     repairs.append((numbers + [number], text))
                 elif gained > most and not harms:

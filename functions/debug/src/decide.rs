@@ -346,7 +346,8 @@ fn explain(
         let attempt = Sha256::digest(code.as_bytes());
         let (climbed, ladder) = hints::climb(before, first, &attempt, now);
         let program = Program { code: &code, exercise: exercise.as_ref() };
-        let answer = compose(&finding, climbed, &ladder, program);
+        let is_stuck = request.routing.signs.contains(&Sign::Struggle);
+        let answer = compose(&finding, climbed, is_stuck, &ladder, program);
         let is_new_hint = climbed == Climbed::New && finding.is_a_fault();
         let given = Activity::HintGiven {
             level: ladder.rung,
@@ -448,6 +449,7 @@ fn reword(state: Rewording, text: Option<&str>) -> Step<Debug> {
 fn compose(
     finding: &Finding,
     climbed: Climbed,
+    is_stuck: bool,
     ladder: &Ladder,
     Program { code, exercise }: Program<'_>,
 ) -> Answer {
@@ -465,7 +467,9 @@ fn compose(
     } else if climbed != Climbed::Enough {
         content.push_str(&format!("\n\n**Hint {rung} of {}.** {text}", hints::RUNGS));
     }
-    if let Some(about) = hint::about_the_step(climbed, rung).filter(|_| finding.is_a_fault()) {
+    if let Some(about) =
+        hint::about_the_step(climbed, rung, is_stuck).filter(|_| finding.is_a_fault())
+    {
         content.push_str(&format!("\n\n{about}"));
     }
     let details = Details::Debug(Diagnosis {

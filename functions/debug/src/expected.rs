@@ -8,10 +8,14 @@ use regex::Regex;
 
 /// Most expectations that are read: each is a run of the program.
 const MAX_CASES: usize = 12;
-/// Most bytes of a question, and of what is said between a call and a value, besides values in backticks.
+/// Most bytes of a question.
 const MAX_QUESTION: usize = 8 << 10;
+/// Most bytes between a value and the call after it.
 const MAX_BEFORE: usize = 80;
+/// Most bytes between a call and the value after it, besides what stands in backticks.
 const MAX_AFTER: usize = 160;
+/// Most bytes between a call and the end of the quotation that it is in.
+const MAX_REST: usize = 40;
 
 /// What people put around a call to see its result.
 const AROUND: [&str; 6] = ["dict(", "len(", "list(", "set(", "sorted(", "tuple("];
@@ -183,8 +187,9 @@ fn said(question: &str, known: &Known<'_>) -> Vec<(String, String)> {
         let after = &question[end..until];
         let before =
             &question[from.max(question.floor_char_boundary(at.saturating_sub(MAX_BEFORE)))..*at];
-        if let Some(value) =
-            after_words(after).or_else(|| after_arrow(after)).or_else(|| before_call(before))
+        if let Some(value) = after_words(&question[..until], end)
+            .or_else(|| after_arrow(after))
+            .or_else(|| before_call(before))
         {
             said.push(((*call).to_owned(), value.to_owned()));
         }
@@ -204,31 +209,43 @@ fn said_of_argument(question: &str, parameter: &str) -> Vec<(String, String)> {
     let mut said = Vec::new();
     for found in given.find_iter(question).take(MAX_CASES) {
         let Some(argument) = value_at(&question[found.end()..]) else { continue };
-        if let Some(value) = after_words(&question[found.end() + argument.len()..]) {
+        if let Some(value) = after_words(question, found.end() + argument.len()) {
             said.push((argument.to_owned(), value.to_owned()));
         }
     }
     said
 }
 
-/// What comes soon after a call: a long result in backticks takes nothing of it.
-fn near(text: &str) -> &str {
-    // It begins with the end of the call.
-    let mut is_quoted = text.starts_with('`');
+/// What comes soon after a place in a text: a long result in backticks takes nothing of it.
+fn near_after(text: &str, at: usize) -> &str {
+    let line = text[..at].rsplit('\n').next().unwrap_or_default();
+    let after = &text[at..];
+    // The rest of the quotation that the call is in belongs to it, if it is soon closed.
+    let rest = &after[..after.floor_char_boundary(MAX_REST)];
+    let mut is_quoted = line.matches('`').count() % 2 == 1 && rest.contains('`');
     let mut said = 0;
-    for (at, letter) in text.char_indices() {
-        is_quoted ^= letter == '`';
+    for (at, letter) in after.char_indices() {
+        match letter {
+            '\n' => is_quoted = false,
+            // One that is never closed is none.
+            '`' => {
+                let rest = after[at + 1..].lines().next().unwrap_or_default();
+                is_quoted = !is_quoted && rest.contains('`');
+            }
+            _ => {}
+        }
         said += if is_quoted { 0 } else { letter.len_utf8() };
         if said > MAX_AFTER {
-            return &text[..at];
+            return &after[..at];
         }
     }
-    text
+    after
 }
 
-/// The value after the first words that expect one, which are near.
-fn after_words(text: &str) -> Option<&str> {
-    EXPECTED.find_iter(near(text)).find_map(|found| value_at(&text[found.end()..]))
+/// The value after the first words that expect one, which come soon after a place in a text.
+fn after_words(text: &str, at: usize) -> Option<&str> {
+    let near = near_after(text, at);
+    EXPECTED.find_iter(near).find_map(|found| value_at(&text[at + found.end()..]))
 }
 
 fn after_arrow(text: &str) -> Option<&str> {
@@ -330,12 +347,19 @@ mod tests {
     }
 
     #[test]
-    fn a_long_result_stands_between_a_call_and_what_is_expected() {
+    fn a_long_result_may_stand_between_a_call_and_what_is_expected() {
         let result = "<generator object f at 0x7f0000000000>, ".repeat(9);
-        let gives = format!("`f(5)` gives `[{result}]`, but it should be `[5]`.");
-        assert_eq!(read(&gives, CODE), ["f(5) [5]"]);
-        let far = format!("`f(5)` is called. {} It should be `[5]`.", "And so on. ".repeat(20));
-        assert_eq!(read(&far, CODE), [""; 0]);
+        for call in ["`f(5)`", "`print(f(5))`", "f(5)"] {
+            let gives = format!("{call} gives `[{result}]`, but it should be `[5]`.");
+            assert_eq!(read(&gives, CODE), ["f(5) [5]"], "{call}");
+        }
+        let more = "And so it goes on. ".repeat(20);
+        for call in ["`f(5)`", "`print(f(5))`", "f(5)", "`f(5)", "`x = f(5) + 1`"] {
+            let far = format!("{call} is called. {more} It should be `[5]`.");
+            assert_eq!(read(&far, CODE), [""; 0], "{call}");
+        }
+        let block = format!("```\nf(5)\n```\n{more} It should be 9.");
+        assert_eq!(read(&block, CODE), [""; 0]);
     }
 
     #[test]

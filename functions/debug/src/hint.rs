@@ -127,17 +127,26 @@ pub fn reworded(mut answer: Answer, text: &str) -> Answer {
     answer
 }
 
-/// What is said about the ladder along with a hint.
+/// What is said about the ladder along with a hint; `is_stuck`: the student says so, or feels so.
 #[must_use]
-pub fn about_the_step(step: Step, rung: u8) -> Option<String> {
+pub fn about_the_step(step: Step, rung: u8, is_stuck: bool) -> Option<String> {
     match step {
         Step::New if rung < RUNGS => None,
-        Step::New => Some("This is the last hint. If you are still stuck, show your program to your teacher.".to_owned()),
-        Step::Again => Some(
-            "This is the same hint as before. Change something in your program, or think about it for \
-             another minute and a half, and I will have another one."
+        Step::New => Some(
+            "This is the last hint. If you are still stuck, show your program to your teacher."
                 .to_owned(),
         ),
+        Step::Again => {
+            let kind = if is_stuck {
+                "Being stuck is part of programming, and everybody who programs knows it. "
+            } else {
+                ""
+            };
+            Some(format!(
+                "{kind}This is the same hint as before. Change something in your program, or think about it for \
+                 another minute and a half, and I will have another one."
+            ))
+        }
         Step::Enough => Some(format!(
             "You have had {MAX_A_DAY} hints on this problem today. Take a break, or show your \
              teacher where you are."

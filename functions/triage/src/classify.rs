@@ -10,7 +10,11 @@ use meaning::{Asked, Reading, Subject, asking, compile};
 use pasted_text::Paste;
 use regex::Regex;
 
-use crate::{reply::clarification, signs::signs};
+use crate::{
+    misbehaviour::misbehaves,
+    reply::clarification,
+    signs::{is_only_mood, signs},
+};
 
 /// Below this share, a clarifying question is asked.
 const SURE: f64 = 0.60;
@@ -79,12 +83,6 @@ static ASKS_IDEA: LazyLock<Regex> = LazyLock::new(|| {
 /// Text that only programs have: nobody writes it about something else.
 static HAS_CODE_NAMES: LazyLock<Regex> =
     LazyLock::new(|| compile(r"`|\b[a-z]+_[a-z_]+\b|\b[a-z]\w*\(\)|\b[a-z]\w*\.[a-z]\w*\("));
-/// What came out of a program, and what should have.
-static WRONG_VALUE: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r#"\b(gives?|gave|returns?|returned|prints?|printed|outputs?|shows?|get|gets|got|is)\b[^.?!]*\b(instead of|should (be|have been|return|give|print|show)|(supposed|meant) to (be|return|give|print|show)|(i|we) expect(ed)?|not)\b\s*[`'"(\[{-]*(\d|true\b|false\b|none\b|['"\[{(])|\b(prints?|printed|outputs?|shows?|displays?)\b[^.?!\n]*\b(instead of|rather than)\b|\b(should|supposed to) (print|output|show|display)\b[^.?!\n]*\b(but|instead)\b[^.?!\n]*\b(prints?|outputs?|shows?|displays?|get|got|gives?)\b|\bexpected( output)?\s*:[^:]{0,300}\b(got|actual( output)?|output)\s*:"#,
-    )
-});
 /// What the student says that they do not want.
 static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -141,14 +139,16 @@ fn decide(
     if !has_code && context.in_exercise && signs.contains(&Sign::SolutionRequest) {
         return certain(Agent::Exercise, 0.9, "wants the solution of the exercise that is open");
     }
-    if !has_code && is_bare_plea(context, asked) {
+    let is_mood = is_only_mood(asked);
+    if !has_code && (is_mood || is_bare_plea(context, asked)) {
         if context.failed_recently {
             return certain(Agent::Debug, 0.9, "a plea for help after a run that failed");
         }
         // Most who say no more have a program that does not work; but they may want something else, and who is lost
         // needs a place to begin.
         let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
-        let agent = if LOST.is_match(asked) { Agent::Concepts } else { Agent::Debug };
+        let is_lost = is_mood || LOST.is_match(asked);
+        let agent = if is_lost { Agent::Concepts } else { Agent::Debug };
         let routing = certain(agent, 0.5, "a plea for help");
         return Routing { clarification: Some(clarification(&choices)), ..routing };
     }
@@ -156,8 +156,8 @@ fn decide(
     if report.is_none() && code_explanation::subject(asked, code).is_some() {
         return certain(Agent::Concepts, EXPLAINS_CODE, "asks what code does");
     }
-    if has_code && WRONG_VALUE.is_match(asked) {
-        return certain(Agent::Debug, 0.9, "says what came out and what should have");
+    if let Some(reason) = misbehaves(asked).filter(|_| has_code) {
+        return certain(Agent::Debug, 0.9, reason);
     }
     let found = curriculum::embedded().find(asked);
     let reading = meaning::read(
@@ -436,6 +436,13 @@ mod tests {
         ] {
             assert_eq!(agent(question), Agent::Concepts, "{question}");
         }
+    }
+
+    #[test]
+    fn a_mood_alone_is_no_question() {
+        let routing = classify(&Context { question: "I feel so stupid", ..Context::default() });
+        assert_eq!(routing.agent, Agent::Concepts);
+        assert!(routing.clarification.is_some());
     }
 
     #[test]

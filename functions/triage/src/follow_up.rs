@@ -12,6 +12,8 @@ use meaning::compile;
 use regex::Regex;
 use storage::{queries::QuestionBody, student_context::AnsweredQuestion};
 
+use crate::signs::is_only_mood;
+
 /// Most exchanges that are considered.
 pub const WINDOW: i64 = 4;
 /// Most words of a follow-up: longer questions say themselves what they are about.
@@ -62,6 +64,9 @@ pub fn kind(question: &str) -> Option<FollowUpKind> {
         || !paste.report.is_empty()
     {
         return None;
+    }
+    if is_only_mood(prose) {
+        return Some(FollowUpKind::Simpler);
     }
     let kinds = [
         (FollowUpKind::Example, &EXAMPLE),
@@ -204,6 +209,7 @@ mod tests {
             ("I still don't get it", Some(FollowUpKind::Simpler)),
             ("explain it again", Some(FollowUpKind::Simpler)),
             ("huh?", Some(FollowUpKind::Simpler)),
+            ("I feel so stupid, everybody else gets it", Some(FollowUpKind::Simpler)),
             ("tell me more", Some(FollowUpKind::More)),
             ("next hint please", Some(FollowUpKind::More)),
             ("and when do I need it?", Some(FollowUpKind::Same)),

@@ -9,8 +9,7 @@ use crate::{
 
 /// Words of a question that are looked at.
 const MOST_WORDS: usize = 40;
-/// Words of a question that the course lacks and that are compared with all of its words: each costs a fifth of a
-/// millisecond.
+/// Words of a question that the course lacks and that are compared with all of its words: there are thousands.
 const MOST_UNKNOWN: usize = 4;
 /// How near two words must be to have anything in common: any two are a little near.
 const NEAR: f32 = 0.4;
@@ -101,6 +100,8 @@ impl Synonyms {
         let mut near: Vec<Near> = nearness.filter(|(_, near)| *near > 0.0).collect();
         near.sort_by(|one, other| other.1.total_cmp(&one.1));
         near.truncate(MOST_SYNONYMS);
+        // It is kept as long as the process lives.
+        near.shrink_to_fit();
         near
     }
 }

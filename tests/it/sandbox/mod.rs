@@ -16,6 +16,7 @@ mod memory;
 mod output;
 mod quality;
 mod recursion;
+mod search;
 mod service;
 mod source;
 mod tamper;

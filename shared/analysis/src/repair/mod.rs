@@ -245,12 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_too_late_or_turned_round_is_mended_by_one_change() {
+    fn what_is_not_the_largest_so_far_too_early_or_turned_round_is_mended_by_one_change() {
         for (wrong, right, line, kind) in [
             (
                 "    for x in a:\n        if x > 0:\n            b = x + 1\n",
                 "    for x in a:\n        if x > 0:\n            b = max(b, x + 1)\n",
                 4,
+                Kind::Operator,
+            ),
+            (
+                "    for x in a:\n        b = x\n",
+                "    for x in a:\n        b = min(b, x)\n",
+                3,
                 Kind::Operator,
             ),
             (

@@ -4,7 +4,7 @@ use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{
-    change::{Changes, Edits, Kind, Part},
+    change::{Changes, Edits, Kind, MAX_PARAMETERS, Part},
     scope,
     text::{indent, indented},
 };
@@ -38,7 +38,13 @@ struct Around<'s> {
 impl<'s> Around<'s> {
     fn parameters(self) -> impl Iterator<Item = &'s str> {
         let parameters = self.function.into_iter().flat_map(|function| function.parameters.iter());
-        parameters.map(|parameter| parameter.name().as_str())
+        parameters.map(|parameter| parameter.name().as_str()).take(MAX_PARAMETERS)
+    }
+
+    /// Whether a loop is around, or around that.
+    fn is_in_loop(self) -> bool {
+        let around = [self.owner, self.repeat].into_iter().flatten();
+        around.into_iter().any(|stmt| matches!(stmt, Stmt::For(_) | Stmt::While(_)))
     }
 }
 
@@ -157,7 +163,7 @@ fn simple(changes: &mut Changes<'_, '_>, stmt: &Stmt, around: Around<'_>) {
                 taken_from_list(changes, value);
                 with_more(changes, value, &names);
                 if value.is_boolean_literal_expr() {
-                    // It depends on what is left.
+                    // Whether nothing is left: `return not stack`.
                     for name in &names {
                         changes.replace(Kind::ReturnValue, value, format!("not {name}"));
                     }
@@ -208,6 +214,7 @@ fn loop_over(changes: &mut Changes<'_, '_>, iter: &Expr, around: Around<'_>) {
         ] {
             changes.replace(Kind::LoopOver, iter, new);
         }
+        // A loop that begins later.
         for parameter in around.parameters().filter(|parameter| *parameter != items) {
             changes.replace(Kind::LoopOver, iter, format!("{items}[{parameter}:]"));
         }
@@ -329,7 +336,11 @@ fn assigned(
     }
     // A value that should be added.
     changes.replace(Kind::Operator, stmt, format!("{name} += {text}"));
-    if around.owner.is_some() && target.is_name_expr() && !value.is_literal_expr() {
+    let may_be_number = matches!(
+        value,
+        Expr::Attribute(_) | Expr::BinOp(_) | Expr::Call(_) | Expr::Name(_) | Expr::Subscript(_)
+    );
+    if around.is_in_loop() && target.is_name_expr() && may_be_number {
         // The largest or the smallest so far, not the last.
         for function in ["max", "min"] {
             changes.replace(Kind::Operator, value, format!("{function}({name}, {text})"));
