@@ -11,9 +11,11 @@ import sys as _sys
 _CHECK_LINES = 1_000
 _REMEMBERING_LINES = 3_000
 _ALL_LINES = 80_000
-# Most changes do not end an endless loop either: at first each is stopped soon, for a third of all lines.
+# Most changes do not end an endless loop either: at first each is stopped soon, for a third of all lines. If one helps,
+# others get more time, until half of all lines.
 _SOON_CHECK_LINES = 150
 _SOON_ALL_LINES = _ALL_LINES // 3
+_LATE_ALL_LINES = _ALL_LINES // 2
 # A changed program may take so many times the lines of the program itself, and a few more.
 _LONGER = 5
 _MORE_LINES = 100
@@ -406,7 +408,7 @@ def _soon(program, changes, failing, passing):
         check.update(before)
     # What takes longer may be right, too: then nobody can be certain of the line.
     for numbers, text in stopped if repairs else []:
-        if _all_lines > _ALL_LINES:
+        if _all_lines > _LATE_ALL_LINES:
             break
         if _gives_all(text, checks):
             repairs.append((numbers, text))

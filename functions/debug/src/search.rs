@@ -183,27 +183,27 @@ pub(crate) fn placed(finding: Finding, found: &Found, code: &str, of_author: boo
     if has_ended && !found.mends_all {
         return finding;
     }
-    if let Some(own) = finding.line.filter(|own| has_ended && found.is_at(*own)) {
-        match finding.rule.starts_with("limit.") {
-            // Where the time ran out is chance; a line that decides when the loop ends is not.
-            true => {
-                let steps = error_advice::loops_around(code, own)
-                    .into_iter()
-                    .find_map(|around| found.at_step_of(&around, code));
-                return Finding { line: Some(steps.unwrap_or(own)), ..finding };
-            }
-            false => return finding,
-        }
+    let may_be_own = finding.line.is_some_and(|own| found.is_at(own));
+    if has_ended && may_be_own && !finding.rule.starts_with("limit.") {
+        return finding;
     }
     let name = serde_json::to_value(kind).unwrap_or_default();
     let tried = tried(found, *line, of_author);
     let why = format!("{} I tried small changes on copies of your program. {tried}", finding.why);
-    let note = finding.note.map(|note| match found.others.is_empty() {
+    let note = finding.note.clone().map(|note| match found.others.is_empty() {
         true => note,
         false => {
             format!("{note} I am not certain of the line: another one may be to blame as well.")
         }
     });
+    if finding.rule.starts_with("limit.") {
+        // Where the time ran out is chance; a line that decides when the loop ends is not.
+        let around = finding.line.into_iter().flat_map(|own| error_advice::loops_around(code, own));
+        let step = around.into_iter().find_map(|around| found.at_step_of(&around, code));
+        if step.is_some() {
+            return Finding { note, line: step, ..finding };
+        }
+    }
     Finding {
         note,
         rule: format!("{}.{}", finding.rule, name.as_str().unwrap_or_default()),
@@ -377,10 +377,17 @@ mod tests {
     fn in_a_loop_without_end_it_is_the_line_that_decides_when_it_ends() {
         let code = "def f(n):\n    count = 0\n    while n > 0:\n        count += 1\n        n ^= 1\n    return count\n";
         let rule = "limit.while".to_owned();
-        let ended = Finding { rule, kind: "Timeout".to_owned(), line: Some(4), ..finding() };
-        let line = |others| placed(ended.clone(), &found(others), code, true).line;
-        assert_eq!(line(&[4, 5]), Some(5));
-        assert_eq!(line(&[4]), Some(4));
+        // Wherever the time ran out.
+        for own in 3..=5 {
+            let ended = Finding {
+                rule: rule.clone(),
+                kind: "Timeout".to_owned(),
+                line: Some(own),
+                ..finding()
+            };
+            let line = |others| placed(ended.clone(), &found(others), code, true).line;
+            assert_eq!((line(&[4, 5]), line(&[4])), (Some(5), Some(3)), "{own}");
+        }
     }
 
     #[test]
