@@ -10,11 +10,7 @@ use meaning::{Asked, Reading, Subject, asking, compile};
 use pasted_text::Paste;
 use regex::Regex;
 
-use crate::{
-    misbehaviour::misbehaves,
-    reply::clarification,
-    signs::{is_only_mood, signs},
-};
+use crate::{pleas, reply::clarification, signs::signs};
 
 /// Below this share, a clarifying question is asked.
 const SURE: f64 = 0.60;
@@ -33,8 +29,6 @@ const NAMES_IDEA: f64 = 0.4;
 const SURE_OF_TITLE: f64 = 0.9;
 /// The confidence that a question which names an idea wants it explained.
 const ABOUT_IDEA: f64 = 0.75;
-/// Words of the longest plea that says nothing more.
-const PLEA_WORDS: usize = 8;
 /// Most reasons that are passed on.
 const REASONS: usize = 4;
 
@@ -60,14 +54,6 @@ static ABOUT_ERRORS: LazyLock<Regex> = LazyLock::new(|| {
         r"what(['’]?s| does| is| are| means?)\b.*(error|exception)|\bmean(s|ing)?\b|\bstands? for\b|\b(avoid|prevent|handle|catch|deal with|raise)(ing)?\b",
     )
 });
-/// Words of a plea, such as "Help! I'm really stuck".
-static PLEA: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"^\W*((hi|hey|hello|oh|ok|so|please|pls|plz|just|really|very|so|totally|completely|still|again|here|now|me|i|i'?m|im|am|need|some|can|could|you|someone|anyone|somebody|help|stuck|lost)\W*)+$",
-    )
-});
-/// A plea of somebody who does not know where to begin.
-static LOST: LazyLock<Regex> = LazyLock::new(|| compile(r"\blost\b"));
 /// Words of somebody whose own program fails.
 static FAILS: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -83,6 +69,12 @@ static ASKS_IDEA: LazyLock<Regex> = LazyLock::new(|| {
 /// Text that only programs have: nobody writes it about something else.
 static HAS_CODE_NAMES: LazyLock<Regex> =
     LazyLock::new(|| compile(r"`|\b[a-z]+_[a-z_]+\b|\b[a-z]\w*\(\)|\b[a-z]\w*\.[a-z]\w*\("));
+/// What came out of a program, and what should have.
+static WRONG_VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r#"\b(gives?|gave|returns?|returned|prints?|printed|outputs?|shows?|get|gets|got|is)\b[^.?!]*\b(instead of|should (be|have been|return|give|print|show)|(supposed|meant) to (be|return|give|print|show)|(i|we) expect(ed)?|not)\b\s*[`'"(\[{-]*(\d|true\b|false\b|none\b|['"\[{(])|\b(prints?|printed|outputs?|shows?|displays?)\b[^.?!\n]*\b(instead of|rather than)\b|\b(should|supposed to) (print|output|show|display)\b[^.?!\n]*\b(but|instead)\b[^.?!\n]*\b(prints?|outputs?|shows?|displays?|get|got|gives?)\b|\bexpected( output)?\s*:[^:]{0,300}\b(got|actual( output)?|output)\s*:"#,
+    )
+});
 /// What the student says that they do not want.
 static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
     compile(
@@ -139,7 +131,7 @@ fn decide(
     if !has_code && context.in_exercise && signs.contains(&Sign::SolutionRequest) {
         return certain(Agent::Exercise, 0.9, "wants the solution of the exercise that is open");
     }
-    let is_mood = is_only_mood(asked);
+    let is_mood = pleas::is_only_mood(asked);
     if !has_code && (is_mood || is_bare_plea(context, asked)) {
         if context.failed_recently {
             return certain(Agent::Debug, 0.9, "a plea for help after a run that failed");
@@ -147,7 +139,7 @@ fn decide(
         // Most who say no more have a program that does not work; but they may want something else, and who is lost
         // needs a place to begin.
         let choices = [Agent::Debug, Agent::Concepts, Agent::Exercise];
-        let is_lost = is_mood || LOST.is_match(asked);
+        let is_lost = is_mood || pleas::is_lost(asked);
         let agent = if is_lost { Agent::Concepts } else { Agent::Debug };
         let routing = certain(agent, 0.5, "a plea for help");
         return Routing { clarification: Some(clarification(&choices)), ..routing };
@@ -156,8 +148,8 @@ fn decide(
     if report.is_none() && code_explanation::subject(asked, code).is_some() {
         return certain(Agent::Concepts, EXPLAINS_CODE, "asks what code does");
     }
-    if let Some(reason) = misbehaves(asked).filter(|_| has_code) {
-        return certain(Agent::Debug, 0.9, reason);
+    if has_code && WRONG_VALUE.is_match(asked) {
+        return certain(Agent::Debug, 0.9, "says what came out and what should have");
     }
     let found = curriculum::embedded().find(asked);
     let reading = meaning::read(
@@ -240,7 +232,7 @@ fn names_idea(asked: &str) -> bool {
 /// Whether a student asks for help, says nothing more, and has no page or exercise open that it could be about.
 fn is_bare_plea(context: &Context<'_>, asked: &str) -> bool {
     let is_elsewhere = context.in_exercise || context.topic.is_some();
-    !is_elsewhere && asked.split_whitespace().count() <= PLEA_WORDS && PLEA.is_match(asked)
+    !is_elsewhere && pleas::is_plea(asked)
 }
 
 fn without_words(has_code: bool) -> Routing {
@@ -439,14 +431,27 @@ mod tests {
     }
 
     #[test]
-    fn a_mood_alone_is_no_question() {
-        let routing = classify(&Context { question: "I feel so stupid", ..Context::default() });
-        assert_eq!(routing.agent, Agent::Concepts);
-        assert!(routing.clarification.is_some());
+    fn what_is_said_of_a_call_goes_to_debug_and_what_is_asked_does_not() {
+        let with_code = |question: &str| {
+            let code = Some("def f(n):\n    while n:\n        pass\n");
+            classify(&Context { question, code, ..Context::default() }).agent
+        };
+        for question in [
+            "f([2, 4, 6, 8], 8) never ends, it should be 3",
+            "f(5) runs forever",
+            "`f(5)` hangs",
+            "It doesn't stop",
+            "f(5) repeats it once too often",
+        ] {
+            assert_eq!(with_code(question), Agent::Debug, "{question}");
+        }
+        assert_eq!(with_code("what does f(5) do"), Agent::Concepts);
     }
 
     #[test]
     fn who_is_lost_gets_a_place_to_begin() {
+        let mood = classify(&Context { question: "I feel so stupid", ..Context::default() });
+        assert!(mood.agent == Agent::Concepts && mood.clarification.is_some(), "{mood:?}");
         assert_eq!(agent("I am so lost"), Agent::Concepts);
         assert_eq!(agent("please help"), Agent::Debug);
     }

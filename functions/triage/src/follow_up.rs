@@ -12,7 +12,7 @@ use meaning::compile;
 use regex::Regex;
 use storage::{queries::QuestionBody, student_context::AnsweredQuestion};
 
-use crate::signs::is_only_mood;
+use crate::pleas::is_only_mood;
 
 /// Most exchanges that are considered.
 pub const WINDOW: i64 = 4;

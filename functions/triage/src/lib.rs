@@ -9,7 +9,7 @@ pub mod classify;
 mod decide;
 pub mod follow_up;
 mod http;
-mod misbehaviour;
+mod pleas;
 mod reply;
 pub mod signs;
 mod spec;

@@ -23,21 +23,6 @@ static SOLUTION: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(give|show|write|send|tell|do)\b.{0,30}\b(the answer|solution|full code|whole (code|program|function)|it for me)\b|\b(give|send|write)\b.{0,12}\bthe code\b|\bsolve (this|it|my|that)\b|\bcomplete (this|the|my) (code|assignment|homework)\b|\bdo my \w*\s?homework\b",
     )
 });
-/// A message that says how its author feels, and nothing else.
-static ONLY_MOOD: LazyLock<Regex> = LazyLock::new(|| {
-    compile(
-        r"(?x)^(?:\W*(?:
-            (?:i\ (?:just\ |really\ )?feel|i\ am|i['’]?m)(?:\ (?:so|too|such|really|very|totally|like|just|an?))*\ (?:stupid|dumb|idiot|hopeless|useless|sad|bad|tired|frustrated|angry|desperate|crying)(?:\ for\ (?:this|it))?
-            |(?:everybody|everyone|all\ (?:the\ )?others|the\ others)(?:\ else)?(?:\ in\ (?:my|the)\ (?:class|course|group))?\ (?:gets?|got|understands?|understood|knows?)(?:\ (?:it|this|that))?
-            |(?:only|but)\ (?:i|me)(?:\ (?:do\ ?n['’]?t|do\ not|not))?
-            |i\ (?:hate|ca\ ?n['’]?t\ do)\ (?:this|it|python|coding|programming)
-            |i(?:['’]?ll|\ will)\ never\ (?:get|learn|understand|manage)\ (?:it|this|that|python)
-            |i['’]?m\ not\ (?:smart|clever|good)\ enough(?:\ for\ (?:this|it))?
-            |i\ (?:want|am\ going|['’]?m\ going)\ to\ (?:give\ up|quit|cry)
-            |and|but|because|so|ugh|oh|really|again|today|now|right\ now|sorry
-        )\b)+\W*$",
-    )
-});
 static DISTRESS: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"\bkill(ing)? myself\b|\bsuicid\w*|\b(want|going|wish) to die\b|\bdo ?n'?t want to (live|be alive|exist)\b|\b(hurt|harm|cut)(ing)? myself\b|\bend my life\b|\bno reason to live\b",
@@ -69,16 +54,11 @@ pub fn signs(prose: &str) -> Vec<Sign> {
     held.map(|(sign, ..)| sign).collect()
 }
 
-/// Whether a message says how its author feels, and nothing else.
-pub(crate) fn is_only_mood(prose: &str) -> bool {
-    ONLY_MOOD.is_match(prose)
-}
-
 #[cfg(test)]
 mod tests {
     use events::question_routed::Sign;
 
-    use super::{is_only_mood, signs};
+    use super::signs;
 
     #[test]
     fn many_ways_to_say_stuck_are_recognised() {
@@ -128,28 +108,6 @@ mod tests {
             let found = signs(text);
             let serious = [Sign::Distress, Sign::Unsafe, Sign::Injection];
             assert!(!found.iter().any(|sign| serious.contains(sign)), "{text}: {found:?}");
-        }
-    }
-
-    #[test]
-    fn a_mood_alone_is_told_from_a_question() {
-        for mood in [
-            "I feel so stupid, everybody else gets it",
-            "i'm too dumb for this",
-            "ugh, I hate this",
-            "Everyone in my class understands it but not me",
-            "I'll never get it and I'm so frustrated!",
-        ] {
-            assert!(is_only_mood(mood), "{mood}");
-        }
-        for question in [
-            "I feel so stupid, what is a loop?",
-            "I'm too dumb for loops",
-            "I hate this, it crashes",
-            "everybody else gets 5, I get 4",
-            "",
-        ] {
-            assert!(!is_only_mood(question), "{question}");
         }
     }
 }
