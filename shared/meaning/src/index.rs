@@ -8,10 +8,11 @@ use std::{
 use curriculum::{Concept, Curriculum, Topic};
 
 use crate::{
-    bm25::{Bm25, Vocabulary, WordId},
+    bm25::Bm25,
     questions::Question,
     synonyms::Synonyms,
     vectors::{self, Vector},
+    vocabulary::{Vocabulary, WordId},
 };
 
 /// Words of the shortest sentence that says something by itself.

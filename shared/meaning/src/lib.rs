@@ -18,6 +18,7 @@ pub mod questions;
 mod synonyms;
 pub mod training;
 mod vectors;
+mod vocabulary;
 mod weights;
 mod wordpiece;
 

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, collections::HashSet, sync::OnceLock};
 
 use crate::{
-    bm25::{Vocabulary, WordId, stem, whole_words},
     vectors::{self, Vector},
+    vocabulary::{Vocabulary, WordId, stem, whole_words},
 };
 
 /// Words of a question that are looked at.
@@ -109,7 +109,7 @@ impl Synonyms {
 #[cfg(test)]
 mod tests {
     use super::{MOST_WORDS, Synonyms};
-    use crate::bm25::Vocabulary;
+    use crate::vocabulary::Vocabulary;
 
     fn of(texts: &[&str]) -> Synonyms {
         let mut vocabulary = Vocabulary::default();
