@@ -11,8 +11,8 @@ import sys as _sys
 _CHECK_LINES = 1_000
 _REMEMBERING_LINES = 3_000
 _ALL_LINES = 80_000
-# Most changes do not end an endless loop either: at first each is stopped soon, for a third of all lines. If one helps,
-# others get more time, until half of all lines.
+# Most changes leave an endless loop endless: at first each try is stopped soon, until a third of all lines is used. If one
+# mends the program, those that were stopped get more time, until half is used.
 _SOON_CHECK_LINES = 150
 _SOON_ALL_LINES = _ALL_LINES // 3
 _LATE_ALL_LINES = _ALL_LINES // 2
@@ -46,8 +46,9 @@ _PURE = frozenset(
     "abs all any bool chr divmod enumerate float int isinstance len list map max min ord pow range reversed round set"
     " sorted str sum tuple zip".split()
 )
-# How a check ends of a program that does not end within its lines; None: it is not even loaded.
+# How a check ends that has used up its lines; None: while the program was loaded.
 _STOPPED = (None, (False, "_Stop"))
+# The same of a program that may never end.
 _ENDLESS = (*_STOPPED, (False, "RecursionError"))
 _all_lines = 0
 
@@ -386,7 +387,7 @@ def _gives_all(text, checks):
 
 
 def _soon(program, changes, failing, passing):
-    """The single changes after which a program that did not end ends soon, with all results."""
+    """The single changes that mend a program that never ends; none, if none of them ends it soon."""
     endless = [check for check, _, outcome in failing if outcome in _ENDLESS]
     if not endless:
         return []
@@ -412,6 +413,7 @@ def _soon(program, changes, failing, passing):
             break
         if _gives_all(text, checks):
             repairs.append((numbers, text))
+    # In the order of the changes: common mistakes first.
     return sorted(repairs)
 
 

@@ -137,13 +137,13 @@ pub fn about_the_step(step: Step, rung: u8, is_stuck: bool) -> Option<String> {
                 .to_owned(),
         ),
         Step::Again => {
-            let kind = if is_stuck {
+            let comfort = if is_stuck {
                 "Being stuck is part of programming, and everybody who programs knows it. "
             } else {
                 ""
             };
             Some(format!(
-                "{kind}This is the same hint as before. Change something in your program, or think about it for \
+                "{comfort}This is the same hint as before. Change something in your program, or think about it for \
                  another minute and a half, and I will have another one."
             ))
         }

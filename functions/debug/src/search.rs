@@ -183,8 +183,9 @@ pub(crate) fn placed(finding: Finding, found: &Found, code: &str, of_author: boo
     if has_ended && !found.mends_all {
         return finding;
     }
+    let is_limit = finding.rule.starts_with("limit.");
     let may_be_own = finding.line.is_some_and(|own| found.is_at(own));
-    if has_ended && may_be_own && !finding.rule.starts_with("limit.") {
+    if has_ended && may_be_own && !is_limit {
         return finding;
     }
     let name = serde_json::to_value(kind).unwrap_or_default();
@@ -196,7 +197,7 @@ pub(crate) fn placed(finding: Finding, found: &Found, code: &str, of_author: boo
             format!("{note} I am not certain of the line: another one may be to blame as well.")
         }
     });
-    if finding.rule.starts_with("limit.") {
+    if is_limit {
         // Where the time ran out is chance; a line that decides when the loop ends is not.
         let around = finding.line.into_iter().flat_map(|own| error_advice::loops_around(code, own));
         let step = around.into_iter().find_map(|around| found.at_step_of(&around, code));

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_largest_so_far_too_early_or_turned_round_is_mended_by_one_change() {
+    fn the_last_for_the_largest_a_loop_too_early_and_swapped_values_are_mended_by_one_change() {
         for (wrong, right, line, kind) in [
             (
                 "    for x in a:\n        if x > 0:\n            b = x + 1\n",

@@ -41,10 +41,10 @@ impl<'s> Around<'s> {
         parameters.map(|parameter| parameter.name().as_str()).take(MAX_PARAMETERS)
     }
 
-    /// Whether a loop is around, or around that.
+    /// Whether the block is a loop's, or stands in a loop's.
     fn is_in_loop(self) -> bool {
-        let around = [self.owner, self.repeat].into_iter().flatten();
-        around.into_iter().any(|stmt| matches!(stmt, Stmt::For(_) | Stmt::While(_)))
+        let mut around = [self.owner, self.repeat].into_iter().flatten();
+        around.any(|stmt| matches!(stmt, Stmt::For(_) | Stmt::While(_)))
     }
 }
 
